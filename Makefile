@@ -1,0 +1,53 @@
+# The only way in: `make help` lists the targets. Needs python3.11 or newer, git and make, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+# One stamp an interpreter: another PYTHON makes another environment, and none is taken for the other.
+STAMP := .venv/.installed-$(subst /,_,$(PYTHON))
+WORKERS ?= 2
+CODE := $(wildcard src tests benchmarks)
+UV_VERSION := 0.13.8
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(STAMP)  ## Make .venv with everything, from the hashed lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Headway needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+		echo "Name another one: make install PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments: install its venv package (python3-venv on Debian)." >&2; exit 1; }
+	@test "$$($(BIN)/python -c 'import sys; print(sys.version)' 2>&1)" = "$$($(PYTHON) -c 'import sys; print(sys.version)')" || { \
+		rm -rf .venv && $(PYTHON) -m venv .venv; }
+	@rm -f .venv/.installed-*
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install  ## Start Headway on a throw-away database, with a course and learners
+	$(BIN)/headway demo
+
+check: install  ## Format, lint, types, import contracts and the fast tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q $(wildcard tests/domain tests/house)
+
+test: check  ## The checks, then every test
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+bench: install  ## Measure against the usual design and against HTTP that stores nothing
+	$(BIN)/python -m benchmarks
+
+lock:  ## Work out requirements.lock anew from pyproject.toml
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --all-extras --group dev \
+		--upgrade --output-file requirements.lock pyproject.toml
+
+clean:  ## Remove what the other targets made
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build

@@ -1,0 +1,1 @@
+"""The Python SDK: HTTP and the durable outbox. Imports nothing of the server."""

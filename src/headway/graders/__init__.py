@@ -1,0 +1,1 @@
+"""What judges an answer: one grader a file, and those that plugins register."""

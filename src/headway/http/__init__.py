@@ -1,0 +1,1 @@
+"""The HTTP API: one resource a file, over the app, the problems and who is asking."""

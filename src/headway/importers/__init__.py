@@ -1,0 +1,1 @@
+"""One foreign format a file, each read into events that are recorded like any other."""

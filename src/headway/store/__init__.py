@@ -1,0 +1,1 @@
+"""SQL and nothing else: connections, schema, migrations, and one file of statements a subject."""

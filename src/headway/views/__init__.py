@@ -1,0 +1,1 @@
+"""The questions: read-only, each answered in the shape that the API gives."""
