@@ -1,6 +1,7 @@
 """What every test may ask for: a fresh database of each kind, and the real data where it is at hand."""
 
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -51,6 +52,8 @@ class Postgres:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the one directory of this run's PostgreSQL server, which all of its workers share."""
     worker = getattr(config, "workerinput", None)
+    if not worker:  # a run that is told to stop takes its server along, as one that is interrupted does
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The server changes the modes of the folders above its own: it gets one that is nobody else's.
     directory = worker["postgres"] if worker else tempfile.mkdtemp(prefix="headway-")
     config.stash[DIRECTORY] = Path(directory)
