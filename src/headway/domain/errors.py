@@ -1,0 +1,71 @@
+"""The one root of everything Headway refuses. `http/problems.py` alone knows the statuses."""
+
+from typing import ClassVar
+
+
+class HeadwayError(Exception):
+    """Something was refused; the docstring is the title, `code` the stable name, `field` the part at fault."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+    @property
+    def title(self) -> str:
+        """The first sentence of the class's docstring."""
+        return (type(self).__doc__ or self.code).partition("\n")[0].rstrip(".")
+
+
+class Invalid(HeadwayError):
+    """What was sent does not fit."""
+
+    code = "invalid"
+
+
+class UnknownCourse(HeadwayError):
+    """There is no such course."""
+
+    code = "unknown-course"
+
+
+class UnknownStep(HeadwayError):
+    """The course has no such step."""
+
+    code = "unknown-step"
+
+
+class GradedStep(HeadwayError):
+    """The step is graded by the server alone."""
+
+    code = "graded-step"
+
+
+class IdReused(HeadwayError):
+    """The event id was used for other content."""
+
+    code = "id-reused"
+
+
+class IdentityGone(HeadwayError):
+    """The identity of this request is no longer valid."""
+
+    code = "unauthorized"
+
+
+class Busy(HeadwayError):
+    """Too much is waiting to be written."""
+
+    code = "busy"
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(Busy):
+    """The database cannot be written now; nothing was refused or lost."""
+
+    code = "unavailable"

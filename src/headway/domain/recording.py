@@ -1,0 +1,92 @@
+"""From an event to what it adds: the judgment that record, audit and rebuild share."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from headway.domain.course import Course, Step
+from headway.domain.errors import GradedStep, UnknownStep
+from headway.domain.events import Event, EventInvalid
+from headway.domain.progress import FIRST_RUN, Contribution, Worth, counted_duration_ms
+from headway.domain.times import MINUTE, local_day, offset_day
+
+GRADED, REPORTED, IMPORTED = "graded", "reported", "imported"
+AHEAD_MAX = 5 * MINUTE
+Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int]
+
+
+class Circumstances(NamedTuple):
+    """What the server knew when it recorded an event; kept beside what was sent.
+
+    `clock_skew` (microseconds) is what the client's clock was behind the server's, 0 where it was right or unsaid.
+    `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
+    """
+
+    received_at: int
+    clock_skew: int
+    time_zone: str
+    source: str
+    version: int
+
+
+def contribute(event: Event, known: Circumstances, course: Course, grade: Grade) -> Contribution:
+    """What an event adds; UnknownStep, GradedStep or EventInvalid where it cannot be recorded."""
+    at = effective_at(event, known)
+    day = offset_day(at, event.offset) if event.offset else local_day(at, known.time_zone)
+    if event.step is None:
+        return Contribution(event.id, event.type, event.course, FIRST_RUN, "", known.version, at, day, None, False, 0, 0, ())
+    step = course.step(event.step)
+    if step is None:
+        raise UnknownStep(f"course {course.id} has no step {event.step!r}; its outline lists them", field="step")
+    score = _score(event, step, grade)
+    return Contribution(
+        event.id,
+        event.type,
+        event.course,
+        FIRST_RUN,
+        step.key,
+        known.version,
+        at,
+        day,
+        score,
+        event.type == "attempted" and score is not None and score >= step.pass_mark,
+        counted_duration_ms(event.duration_ms),
+        event.hints,
+        step.topics,
+    )
+
+
+def effective_at(event: Event, known: Circumstances) -> int:
+    """When the event counts as having happened: never after it was received."""
+    at = known.received_at if event.occurred_at is None else event.occurred_at + known.clock_skew
+    return max(0, min(at, known.received_at))
+
+
+def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:
+    """Whether the client's clock was so far ahead that the event is taken as now."""
+    return event.occurred_at is not None and event.occurred_at + clock_skew > received_at + AHEAD_MAX
+
+
+def trust_of(event: Event, source: str, course: Course) -> str:
+    """Who vouches for the event."""
+    step = course.step(event.step) if event.step is not None else None
+    return GRADED if step is not None and step.grader is not None and event.type == "attempted" else source
+
+
+def worth_of(course: Course, key: str) -> Worth:
+    """What completing a step is worth in a version of its course."""
+    step = course.step_by_key(key)
+    return Worth(step.points, step.is_exercise, step.topics)
+
+
+def _score(event: Event, step: Step, grade: Grade) -> int | None:
+    if step.grader is None:
+        return event.score
+    if event.type == "completed" or event.score is not None:
+        raise GradedStep(
+            f"step {step.id} is graded by the server: send the answer as response, without a score", field="score"
+        )
+    if event.type != "attempted":
+        return None
+    if event.response is None:
+        raise EventInvalid(f"response is missing: step {step.id} is graded from the answer", field="response")
+    return grade(step.grader, event.response)

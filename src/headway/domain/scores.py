@@ -1,0 +1,101 @@
+"""Scores on one scale: whole millionths of 0 to 1, so that sums of them are exact and need no order."""
+
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
+
+from headway.domain.errors import Invalid
+
+FULL = 1_000_000
+_DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
+_TEXT_MAX = 64
+
+
+class ScoreInvalid(Invalid):
+    """The score is no score."""
+
+
+def normalize_score(sent: object) -> int | None:
+    """What a client sent as a score, in millionths.
+
+    Numbers and numeric text: 0 to 1 stay, above 1 up to 100 is a percentage, outside is cut off.
+    `{raw, min?, max}` and `{scaled}` say their scale, so that nothing is guessed. None stays None.
+    """
+    if sent is None:
+        return None
+    if isinstance(sent, Mapping):
+        return _stated(sent)
+    value = _number(sent, "score")
+    return _millionths(value if value <= 1 else Fraction(value) / 100)
+
+
+def _stated(sent: Mapping[object, object]) -> int:
+    keys = set(sent)
+    if keys == {"scaled"}:
+        return _millionths(_number(sent["scaled"], "score.scaled"))
+    if not {"raw", "max"} <= keys <= {"raw", "min", "max"}:
+        raise ScoreInvalid("score as an object is {raw, max}, {raw, min, max} or {scaled}", field="score")
+    raw, low, high = (_number(sent.get(name, 0), f"score.{name}") for name in ("raw", "min", "max"))
+    if high <= low:
+        raise ScoreInvalid("score.max must be above score.min", field="score.max")
+    return _millionths((Fraction(_bounded(raw)) - Fraction(_bounded(low))) / (Fraction(_bounded(high)) - Fraction(_bounded(low))))
+
+
+def _number(sent: object, field: str) -> Decimal:
+    fault = ScoreInvalid(f"{field} must be a finite number (0 to 1, or a percentage up to 100), or null", field=field)
+    if isinstance(sent, bool) or not isinstance(sent, int | float | str):
+        raise fault
+    if isinstance(sent, str) and (len(sent) > _TEXT_MAX or not _DECIMAL.fullmatch(sent)):
+        raise fault
+    try:
+        # repr of a float is the shortest decimal that means it: 79.995 stays 79.995.
+        value = Decimal(repr(sent) if isinstance(sent, float) else sent)
+    except InvalidOperation:
+        raise fault from None
+    if not value.is_finite():
+        raise fault
+    return value
+
+
+def _bounded(value: Decimal) -> Decimal:
+    """Cut off what no scale means, before exact arithmetic makes a number with a million digits of 1e999999."""
+    limit = Decimal(10) ** 15
+    if abs(value) > limit or (value and abs(value) < 1 / limit):
+        raise ScoreInvalid("score.raw, score.min and score.max must lie between 1e-15 and 1e15 in size", field="score")
+    return value
+
+
+def _millionths(value: Decimal | Fraction) -> int:
+    if value <= 0:
+        return 0
+    if value >= 1:
+        return FULL
+    if isinstance(value, Fraction):
+        return (value.numerator * FULL * 2 + value.denominator) // (value.denominator * 2)
+    return int((value * FULL).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def percent(millionths: int | None) -> float | None:
+    """Millionths as 0 to 100 with two decimals, never rounded up to a round 100 that was not reached."""
+    if millionths is None:
+        return None
+    return ratio_percent(millionths, FULL)
+
+
+def mean_percent(total: int, count: int) -> float | None:
+    """The mean of `count` scores that add up to `total` millionths, as 0 to 100; None where there are none."""
+    return ratio_percent(total, count * FULL) if count else None
+
+
+def ratio_percent(part: int, whole: int) -> float:
+    """Part of whole as 0 to 100 with two decimals, rounded once; short of whole is short of 100."""
+    hundredths = (part * 20_000 + whole) // (whole * 2)
+    if part < whole and hundredths >= 10_000:
+        hundredths = 9_999
+    return hundredths / 100
+
+
+def fraction(millionths: int | None) -> float | None:
+    """Millionths as the 0 to 1 that the contract calls a score."""
+    return None if millionths is None else millionths / FULL

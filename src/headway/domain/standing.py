@@ -1,0 +1,43 @@
+"""Where a learner stands: the sums and the days, moved by one event at a time. Record, audit and rebuild share it."""
+
+from collections.abc import Iterable
+
+from headway.domain import changes
+from headway.domain.changes import Change
+from headway.domain.progress import Contribution, EnrollmentSum, StepSum
+from headway.domain.streaks import current_streak
+from headway.domain.sums import ENROLLMENT_TYPES, StepKey, Sums, WorthOf
+from headway.domain.times import ordinal
+
+
+class Standing:
+    """A learner's sums and active days."""
+
+    def __init__(self, worth_of: WorthOf) -> None:
+        self.sums = Sums(worth_of)
+        self.active: set[int] = set()
+
+    def add_active_days(self, days: Iterable[str]) -> None:
+        """Make days known; those before which no streak will be asked for may be left out."""
+        self.active |= {ordinal(day) for day in days}
+
+    def apply(self, event: Contribution, *, step: str, today: str) -> list[Change]:
+        """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
+
+        `step` is the name that the step has now.
+        """
+        if event.type in ENROLLMENT_TYPES:
+            enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
+            self.sums.add(event)
+            return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
+        key = StepKey(event.course, event.run, event.step)
+        before = self.sums.steps.get(key, StepSum())
+        self.sums.add(event)
+        told = changes.step_completed(event.course, step, before, self.sums.steps[key])
+        day = ordinal(event.day)
+        if event.is_activity and day not in self.active:
+            now = ordinal(today)
+            streak = current_streak(self.active, now)
+            self.active.add(day)
+            told += changes.streak_extended(event.day, streak, current_streak(self.active, now))
+        return told

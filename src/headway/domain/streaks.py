@@ -1,0 +1,39 @@
+"""Days in a row: a function of the set of active days alone."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from headway.domain.times import ordinal
+
+
+class Streak(NamedTuple):
+    """Consecutive active days; alive while the last of them is today or yesterday."""
+
+    current: int
+    longest: int
+    last_active_on: str | None
+    active_today: bool
+
+
+def streak(active_days: Collection[str], today: str) -> Streak:
+    """The streak as of the learner's today. A day ahead of it (activity from further east) counts as today."""
+    days = sorted(active_days)
+    if not days:
+        return Streak(0, 0, None, False)
+    longest = length = 1
+    for before, after in zip(days, days[1:], strict=False):
+        length = length + 1 if ordinal(after) - ordinal(before) == 1 else 1
+        longest = max(longest, length)
+    alive = ordinal(today) - ordinal(days[-1]) <= 1
+    return Streak(length if alive else 0, longest, days[-1], days[-1] >= today)
+
+
+def current_streak(active: Collection[int], today: int) -> int:
+    """`streak(…).current` of day ordinals, in time that grows with the streak alone."""
+    last = next((day for day in (today + 1, today, today - 1) if day in active), None)
+    if last is None:
+        return 0
+    first = last
+    while first - 1 in active:
+        first -= 1
+    return last - first + 1

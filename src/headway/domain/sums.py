@@ -1,0 +1,86 @@
+"""All sums of one learner, and the one way in which an event moves them."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from headway.domain.progress import Completion, Contribution, EnrollmentSum, PeriodSum, StepSum, Worth
+
+
+class StepKey(NamedTuple):
+    """A step of a run of a course."""
+
+    course: str
+    run: int
+    step: str
+
+
+class DayKey(NamedTuple):
+    """A local day within a run of a course."""
+
+    day: str
+    course: str
+    run: int
+
+
+class TopicKey(NamedTuple):
+    """A topic within a run of a course."""
+
+    topic: str
+    course: str
+    run: int
+
+
+WorthOf: TypeAlias = Callable[[str, int, str], Worth]
+ENROLLMENT_TYPES = ("enrolled", "left")
+
+
+class Sums:
+    """The sums of one learner; what is not there is zero. `worth_of(course, version, step)` is what a completion is worth."""
+
+    def __init__(self, worth_of: WorthOf) -> None:
+        self.steps: dict[StepKey, StepSum] = {}
+        self.days: dict[DayKey, PeriodSum] = {}
+        self.topics: dict[TopicKey, PeriodSum] = {}
+        self.enrollments: dict[str, EnrollmentSum] = {}
+        self.worth_of = worth_of
+
+    def add(self, event: Contribution) -> None:
+        """Count one event that was not counted before."""
+        if event.type in ENROLLMENT_TYPES:
+            enrollment = self.enrollments.get(event.course, EnrollmentSum())
+            self.enrollments[event.course] = enrollment + EnrollmentSum.of(event)
+            return
+        key = StepKey(event.course, event.run, event.step)
+        before = self.steps.get(key, StepSum())
+        after = self.steps[key] = before + StepSum.of(event)
+        self._move(key, event.day, event.topics, PeriodSum.of(event))
+        if after.completion != before.completion:
+            self._move_completion(key, before.completion, -1)
+            self._move_completion(key, after.completion, 1)
+
+    def add_all(self, events: Iterable[Contribution]) -> "Sums":
+        """Count many; returns itself."""
+        for event in events:
+            self.add(event)
+        return self
+
+    def active_days(self) -> set[str]:
+        """The local days with at least one attempt or completion."""
+        return {key.day for key, one in self.days.items() if one.activities}
+
+    def _move_completion(self, key: StepKey, completion: Completion | None, sign: int) -> None:
+        """What counts steps follows the completion: taken from the day where it lay, added where it lies now."""
+        if completion is None:
+            return
+        worth = self.worth_of(key.course, completion.version, key.step)
+        self._move(key, completion.day, worth.topics, PeriodSum.of_completion(worth, sign))
+
+    def _move(self, key: StepKey, day: str, topics: tuple[str, ...], by: PeriodSum) -> None:
+        day_key = DayKey(day, key.course, key.run)
+        self.days[day_key] = self.days.get(day_key, _ZERO) + by
+        for topic in topics:
+            topic_key = TopicKey(topic, key.course, key.run)
+            self.topics[topic_key] = self.topics.get(topic_key, _ZERO) + by
+
+
+_ZERO = PeriodSum()

@@ -1,0 +1,95 @@
+"""Times are whole microseconds since 1970 UTC; days are `YYYY-MM-DD` text. Both sort as they compare."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from headway.domain.errors import Invalid
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+DAY = 86_400 * SECOND
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+)
+
+
+def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
+    """Read an RFC 3339 time: (microseconds since 1970 UTC, its offset in minutes). Source: RFC 3339, 5.6."""
+    found = _RFC3339.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise Invalid(f"{field} must be an RFC 3339 time such as 2026-03-01T09:30:00Z", field=field)
+    year, month, day, hour, minute, second = map(int, found.group(1, 2, 3, 4, 5, 6))
+    micros = int((found[7] or "0")[:6].ljust(6, "0"))
+    offset = 0 if found[8] else (int(found[10]) * 60 + int(found[11])) * (-1 if found[9] == "-" else 1)
+    # A leap second is a real time; it is the last microsecond that the calendar here can say.
+    leap = second == 60
+    try:
+        seconds = int(datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise Invalid(f"{field} is no time of the calendar: {error}", field=field) from None
+    if abs(offset) >= 24 * 60 or (found[11] and int(found[11]) > 59):
+        raise Invalid(f"{field} has an offset that no place on earth uses", field=field)
+    if year < 1970:
+        raise Invalid(f"{field} lies before 1970", field=field)
+    return seconds * SECOND + (999_999 if leap else micros) - offset * MINUTE, offset
+
+
+def format_time(at: int) -> str:
+    """Write a time as RFC 3339 in UTC with microseconds."""
+    seconds, micros = divmod(at, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{micros:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name; Invalid where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError; OSError: a folder's name
+        raise Invalid(
+            f"time_zone {name[:64]!r} is no IANA zone; use a name such as Europe/Berlin", field="time_zone"
+        ) from error
+
+
+def local_day(at: int, zone_name: str) -> str:
+    """The day that a time falls on in a zone."""
+    if zone_name == "UTC":
+        return offset_day(at, 0)
+    moment = datetime.fromtimestamp(at // SECOND, zone(zone_name))
+    return _day_text(moment.toordinal() - _EPOCH_DAY)
+
+
+def offset_day(at: int, offset: int) -> str:
+    """The day that a time falls on at an offset from UTC in minutes."""
+    return _day_text((at + offset * MINUTE) // DAY)
+
+
+@lru_cache(maxsize=8192)
+def _day_text(days: int) -> str:
+    return date.fromordinal(days + _EPOCH_DAY).isoformat()
+
+
+@lru_cache(maxsize=8192)
+def ordinal(day: str) -> int:
+    """A day's number, for counting with."""
+    return date.fromisoformat(day).toordinal()
+
+
+def parse_day(text: str, *, field: str) -> str:
+    """A `YYYY-MM-DD` day as it stands; Invalid where it is none."""
+    try:
+        if len(text) != len("YYYY-MM-DD") or date.fromisoformat(text).isoformat() != text:
+            raise ValueError(text)
+    except ValueError:
+        raise Invalid(f"{field} must be a day such as 2026-03-01", field=field) from None
+    return text
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """Every day from first to last, both included."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [(start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1)]

@@ -1,0 +1,108 @@
+"""Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy.engine import Connection
+
+from headway.ledger.refold import LEARNERS_AT_ONCE, Fault, Refolded, refold
+from headway.store import courses, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry
+
+FAULTS_SHOWN = 1000
+Progress: TypeAlias = Callable[[int], None]
+
+
+class AuditReport(NamedTuple):
+    """What was looked at and what was found; `faults` holds the first of `found`."""
+
+    learners: int
+    events: int
+    found: int
+    faults: list[Fault]
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything stored follows from the ledger."""
+        return self.found == 0
+
+
+def audit(
+    database: Database, catalog: Catalog, *, learner_id: str | None = None, progress: Progress = lambda _: None
+) -> AuditReport:
+    """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
+    with database.read() as connection:
+        faults = list(_of_courses(connection)) if learner_id is None else []
+    found, seen, events = len(faults), 0, 0
+    for ids in pages(database, learner_id):
+        with database.read() as connection:
+            for refolded, differences in _of_learners(connection, catalog, ids):
+                events += refolded.events
+                found += len(differences)
+                faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
+        seen += len(ids)
+        progress(len(ids))
+    return AuditReport(seen, events, found, faults)
+
+
+def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:
+    """The ids of all learners, or of the one, in order, some at a time."""
+    if learner_id is not None:
+        yield [learner_id]
+        return
+    last = ""
+    while True:
+        with database.read() as connection:
+            ids = learners.page(connection, last, size)
+        if not ids:
+            return
+        yield ids
+        last = ids[-1]
+
+
+def stored_sums(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Any]]]:
+    """All stored sums of some learners."""
+    stored: dict[str, dict[sums.Kind, dict[Any, Any]]] = {one: {kind: {} for kind in sums.ALL} for one in ids}
+    for kind in sums.ALL:
+        for learner_id, key, value in sums.read_learners(connection, kind, ids):
+            stored[learner_id][kind][key] = value
+    return stored
+
+
+def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
+    stored = stored_sums(connection, ids)
+    for refolded in refold(connection, catalog, ids):
+        faults = [*refolded.broken, *_of_entries(refolded.amended)]
+        for kind in sums.ALL:
+            faults += _of_sums(refolded.learner_id, kind, stored[refolded.learner_id][kind], kind.held_in(refolded.sums))
+        yield refolded, faults
+
+
+def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:
+    for stored, true in amended:
+        for name, was, should in zip(Entry._fields, stored, true, strict=True):
+            if was != should:
+                yield Fault("ledger", stored.learner_id, str(stored.seq), name, was, should)
+
+
+def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Any], true: dict[Any, Any]) -> Iterator[Fault]:
+    names = kind.table.c.keys()
+    for key in stored.keys() | true.keys():
+        was = kind.write(learner_id, key, stored[key]) if key in stored else None
+        should = kind.write(learner_id, key, true[key]) if key in true else None
+        label = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        if was is None or should is None:
+            yield Fault(kind.table.name, learner_id, label, "*", was and "a row", should and "a row")
+            continue
+        for name, one, other in zip(names, was, should, strict=True):
+            if one != other:
+                yield Fault(kind.table.name, learner_id, label, name, one, other)
+
+
+def _of_courses(connection: Connection) -> Iterator[Fault]:
+    for row in courses.all_versions(connection):
+        for column in ("version", "title"):
+            if row[column] != row[f"true_{column}"]:
+                yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])

@@ -1,0 +1,130 @@
+"""What a transaction that records knows: its learners under their locks, and everything about them that judging asks."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course
+from headway.domain.progress import Contribution, Worth
+from headway.domain.recording import worth_of
+from headway.domain.standing import Standing
+from headway.domain.sums import StepKey
+from headway.ledger.submission import Submission
+from headway.store import entries, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.entries import Known
+from headway.store.learners import Locked
+
+
+class BatchLearner:
+    """A learner within a batch: where they stand, the last number of their ledger, the event ids already there."""
+
+    def __init__(self, locked: Locked, standing: Standing) -> None:
+        self.id = locked.id
+        self.time_zone = locked.time_zone
+        self.standing = standing
+        self.head = 0
+        self.known: dict[str, Known] = {}
+        self._before: dict[sums.Kind, dict[Any, Any]] = {}
+
+    def remember(self) -> None:
+        """Take what was read as the state before the batch."""
+        self._before = {kind: dict(kind.held_in(self.standing.sums)) for kind in sums.ALL}
+
+    def changed(self, kind: sums.Kind) -> Iterable[tuple[str, Any, Any]]:
+        """(learner, key, value) of the sums that the batch moved."""
+        before = self._before[kind]
+        for key, value in kind.held_in(self.standing.sums).items():
+            if before.get(key) != value:
+                yield self.id, key, value
+
+
+class Batch:
+    """One transaction's view of the database, read in a number of statements that does not grow with it."""
+
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.locked: dict[str, Locked] = {}
+        self.live_tokens: set[str] = set()
+        self.learners: dict[str, BatchLearner] = {}
+        self.courses: dict[str, tuple[int, Course]] = {}
+        self._versions: dict[tuple[str, int], Course] = {}
+
+    def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
+        """Lock the learners, in a statement of its own before anything is read; then see which sessions still live."""
+        self.locked = learners.lock(
+            self.connection, {one.learner_id for one in submissions if one.newcomer is None}, wait=wait
+        )
+        for one in submissions:
+            if one.newcomer is not None:
+                self.locked[one.learner_id] = Locked(one.learner_id, one.newcomer.learner["time_zone"], None, None)
+        hashes = {one.token_hash for one in submissions if one.token_hash is not None}
+        now = max((one.received_at for one in submissions), default=0)
+        self.live_tokens = learners.live_sessions(self.connection, hashes, now)
+
+    def read_ids(self, submissions: Sequence[Submission]) -> None:
+        """Read which events are known, where each ledger ends, and the courses in force."""
+        for learner_id in {one.learner_id for one in submissions}:
+            self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
+        pairs = {(one.learner_id, event.id) for one in submissions for event in one.events}
+        for (learner_id, event_id), known in entries.known(self.connection, pairs).items():
+            self.learners[learner_id].known[event_id] = known
+        for learner_id, head in learners.heads(self.connection, self.learners).items():
+            self.learners[learner_id].head = head
+        courses = {event.course for one in submissions for event in one.events}
+        self.courses = self.catalog.in_force(self.connection, courses)
+        self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
+
+    def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
+        """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
+        on_steps = [(learner_id, one) for learner_id, one in new if one.step]
+        self._load(sums.ENROLLMENTS, {(learner_id, one.course) for learner_id, one in new if not one.step})
+        steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps}
+        self._load(sums.STEPS, steps | self._steps_of_known())
+        days = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps}
+        topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in one.topics}
+        # An event from before a completion moves it, and with it what its day and its topics count.
+        for learner_id, key, day, worth in self._completions():
+            days.add((learner_id, day, key.course, key.run))
+            topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
+        self._load(sums.DAYS, days)
+        self._load(sums.TOPICS, topics)
+        self._load_active_days(on_steps)
+        for one in self.learners.values():
+            one.remember()
+
+    def _steps_of_known(self) -> set[tuple[Any, ...]]:
+        known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
+        return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
+
+    def _load(self, kind: sums.Kind, keys: Iterable[Sequence[Any]]) -> None:
+        for learner_id, key, value in sums.read(self.connection, kind, keys):
+            kind.held_in(self.learners[learner_id].standing.sums)[key] = value
+
+    def _completions(self) -> Iterable[tuple[str, StepKey, str, Worth]]:
+        held = [
+            (one.id, key, step.completion)
+            for one in self.learners.values()
+            for key, step in one.standing.sums.steps.items()
+            if step.completion is not None
+        ]
+        worn = {(key.course, completion.version) for _, key, completion in held}
+        self._versions |= self.catalog.load(self.connection, worn - self._versions.keys())
+        for learner_id, key, completion in held:
+            yield learner_id, key, completion.day, self._worth_of(key.course, completion.version, key.step)
+
+    def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
+        """Whoever may gain an active day needs them all, for the streak; most events join a day that has been active."""
+        gaining = {
+            learner_id
+            for learner_id, one in on_steps
+            if one.is_activity and one.day not in self.learners[learner_id].standing.sums.active_days()
+        }
+        found = sums.active_days(self.connection, gaining)
+        for one in self.learners.values():
+            one.standing.add_active_days(found.get(one.id) or one.standing.sums.active_days())
+
+    def _worth_of(self, course: str, version: int, step: str) -> Worth:
+        return worth_of(self._versions[course, version], step)

@@ -1,0 +1,40 @@
+"""Learners that are known from elsewhere: each external id is one learner, however often it is named."""
+
+from collections.abc import Iterable
+from uuid import UUID, uuid5
+
+from headway.store import learners
+from headway.store.database import Database
+
+# Ids of imported learners and of imported records follow from their source, so that a second run makes nothing new.
+IMPORTED = UUID("6f0b4b8e-3d1e-4f0e-9a51-7d0c6a3f8e11")
+
+
+def derived_id(*parts: object) -> str:
+    """The id that follows from a record's source."""
+    return str(uuid5(IMPORTED, "\x1f".join(map(str, parts))))
+
+
+def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zone: str = "UTC") -> dict[str, str]:
+    """Learner ids by external id; those that nobody named before are added."""
+    wanted = list(dict.fromkeys(external_ids))
+    with database.read() as connection:
+        found = learners.by_external_ids(connection, wanted)
+    missing = [one for one in wanted if one not in found]
+    if not missing:
+        return found
+    with database.transaction() as connection:
+        learners.add_missing(
+            connection,
+            *(
+                {
+                    "id": derived_id("learner", one),
+                    "kind": "imported",
+                    "external_id": one,
+                    "time_zone": time_zone,
+                    "created_at": now,
+                }
+                for one in missing
+            ),
+        )
+        return found | learners.by_external_ids(connection, missing)

@@ -1,0 +1,69 @@
+"""Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.ledger.audit import Progress, pages, stored_sums
+from headway.ledger.refold import Fault, Refolded, refold
+from headway.store import courses, entries, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+
+LEARNERS_A_TRANSACTION = 50
+
+
+class RebuildReport(NamedTuple):
+    """How many learners there are, for how many something was mended, and what no rebuild can mend."""
+
+    total: int
+    updated: int
+    broken: list[Fault]
+
+    @property
+    def unchanged(self) -> int:
+        """The learners for whom all was right."""
+        return self.total - self.updated - len({fault.learner for fault in self.broken})
+
+
+def rebuild(
+    database: Database, catalog: Catalog, *, learner_id: str | None = None, progress: Progress = lambda _: None
+) -> RebuildReport:
+    """Rebuild all learners or one, some in a transaction, while recording goes on beside it."""
+    if learner_id is None:
+        with database.transaction() as connection:
+            courses.mend(connection)
+    total, updated = 0, 0
+    broken: list[Fault] = []
+    for ids in pages(database, learner_id, LEARNERS_A_TRANSACTION):
+        with database.transaction() as connection:
+            learners.lock(connection, ids)
+            for refolded, mended in _mend(connection, catalog, ids):
+                broken += refolded.broken
+                updated += mended
+        total += len(ids)
+        progress(len(ids))
+    return RebuildReport(total, updated, broken)
+
+
+def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, bool]]:
+    stored = stored_sums(connection, ids)
+    for refolded in list(refold(connection, catalog, ids)):
+        # Where the ledger itself is broken nothing may be concluded from it.
+        yield refolded, not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
+
+
+def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[object, object]]) -> bool:
+    learner_id = refolded.learner_id
+    mended = bool(refolded.amended)
+    if mended:
+        entries.replace(connection, [true for _, true in refolded.amended], reason="rebuild")
+    for kind in sums.ALL:
+        was, true = stored[kind], kind.held_in(refolded.sums)
+        changed = [(learner_id, key, value) for key, value in true.items() if was.get(key) != value]
+        gone = [kind.write(learner_id, key, was[key])[: len(kind.key_names)] for key in was if key not in true]
+        sums.write(connection, kind, changed)
+        sums.remove(connection, kind, gone)
+        mended = mended or bool(changed or gone)
+    return mended

@@ -1,0 +1,214 @@
+"""Recording: the one order in which events become progress. Lock, read, judge, write; the caller commits."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.changes import Change
+from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
+from headway.domain.events import Event
+from headway.domain.progress import FIRST_RUN, Contribution, StepSum
+from headway.domain.recording import Circumstances, contribute, is_ahead, trust_of
+from headway.domain.sums import StepKey
+from headway.domain.times import local_day
+from headway.graders import grade
+from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission, TouchedStep
+from headway.store import entries, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.entries import Entry, Known
+
+Answer: TypeAlias = Receipt | HeadwayError | None
+
+
+def record(
+    connection: Connection, catalog: Catalog, submissions: Sequence[Submission], *, wait: bool = True
+) -> list[Answer]:
+    """Record submissions of any learners in one transaction, in a number of statements that does not grow with them.
+
+    An answer is a receipt, or why the whole submission was turned away, or, with wait=False, None: another transaction
+    holds the learner, and the submission is to be handed in again before any later one of that learner.
+    """
+    batch = Batch(connection, catalog)
+    batch.lock(submissions, wait=wait)
+    turned_away = [_turned_away(batch, one, wait=wait) for one in submissions]
+    admitted = [one for one, refusal in zip(submissions, turned_away, strict=True) if refusal is _ADMITTED]
+    batch.read_ids(admitted)
+    recorder = _Recorder(batch)
+    batch.read_sums([pair for one in admitted for pair in recorder.weigh(one)])
+    answers: list[Answer] = [
+        recorder.judge(one) if refusal is _ADMITTED else refusal
+        for one, refusal in zip(submissions, turned_away, strict=True)
+    ]
+    recorder.write(admitted)
+    return answers
+
+
+_ADMITTED = HeadwayError("admitted")
+
+
+def _turned_away(batch: Batch, submission: Submission, *, wait: bool) -> HeadwayError | None:
+    """Why a submission is not judged at all: judged from the rows under lock, not from the request's token."""
+    if submission.token_hash is not None and submission.token_hash not in batch.live_tokens:
+        return IdentityGone("the session has ended; sign in again and send the events once more")
+    locked = batch.locked.get(submission.learner_id)
+    if locked is None:
+        return IdentityGone("there is no such learner any more; sign in again") if wait else None
+    if locked.merged_into or locked.erased_at is not None:
+        return IdentityGone("this identity was moved into an account or erased; sign in and send the events as it")
+    return _ADMITTED
+
+
+class _Recorder:
+    """Judges the events of a batch one by one, and gathers what is to be written."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.verdicts: dict[tuple[str, str], Contribution | HeadwayError] = {}
+        self.appended: list[Entry] = []
+        self.answered: set[tuple[str, str]] = set()
+
+    def weigh(self, submission: Submission) -> list[tuple[str, Contribution]]:
+        """What each event that is not known yet would contribute, to say which sums must be read."""
+        learner = self.batch.learners[submission.learner_id]
+        found = []
+        for event in submission.events:
+            if event.id not in learner.known:
+                verdict = self.verdicts[learner.id, event.id] = self._weigh(submission, event, learner.time_zone)
+                if isinstance(verdict, Contribution):
+                    found.append((learner.id, verdict))
+        return found
+
+    def _weigh(self, submission: Submission, event: Event, time_zone: str) -> Contribution | HeadwayError:
+        if event.course not in self.batch.courses:
+            return UnknownCourse(f"there is no course {event.course!r}", field="course")
+        version, course = self.batch.courses[event.course]
+        try:
+            return contribute(event, _circumstances(submission, time_zone, version), course, score_of)
+        except HeadwayError as refusal:
+            return refusal
+
+    def judge(self, submission: Submission) -> Receipt:
+        """Judge a submission's events in order of time; answer in the order of the request."""
+        learner = self.batch.learners[submission.learner_id]
+        results: dict[int, Result] = {}
+        told: list[Change] = []
+        touched: dict[StepKey, None] = {}
+        order = sorted(range(len(submission.events)), key=lambda n: _when(submission, n))
+        for n in order:
+            event = submission.events[n]
+            results[n], key, changes = self._judge(submission, learner, event)
+            told += changes
+            if key is not None:
+                touched[key] = None
+        ordered = [results[n] for n in range(len(submission.events))]
+        return Receipt(ordered, [self._touched(learner, key) for key in touched], told)
+
+    def _judge(
+        self, submission: Submission, learner: BatchLearner, event: Event
+    ) -> tuple[Result, StepKey | None, list[Change]]:
+        known = learner.known.get(event.id)
+        if known is not None:
+            return self._repeated(submission, learner, event, known)
+        verdict = self.verdicts[learner.id, event.id]
+        if isinstance(verdict, HeadwayError):
+            return Result(event.id, REFUSED, verdict), None, []
+        self.answered.add((learner.id, event.id))
+        return self._record(submission, learner, event, verdict)
+
+    def _repeated(
+        self, submission: Submission, learner: BatchLearner, event: Event, known: Known
+    ) -> tuple[Result, StepKey | None, list[Change]]:
+        """An id that is there already: a repeat, other content under the same id, or this very submission.
+
+        The last is a batch run again because its COMMIT went unanswered: the answer must be the one that was lost.
+        """
+        if known.body != event.body:
+            problem = IdReused("this id was used for another event; make a new UUID for each event", field="id")
+            return Result(event.id, REFUSED, problem), None, []
+        key = StepKey(known.course_id, known.run, known.step_id) if known.step_id else None
+        own = known.received_at == submission.received_at and (learner.id, event.id) not in self.answered
+        self.answered.add((learner.id, event.id))
+        changes: list[Change] = json.loads(known.changes) if own and known.changes else []
+        status = RECORDED if own else DUPLICATE
+        return Result(event.id, status, None, _flags(submission, event), known.score, bool(known.passed)), key, changes
+
+    def _record(
+        self, submission: Submission, learner: BatchLearner, event: Event, made: Contribution
+    ) -> tuple[Result, StepKey | None, list[Change]]:
+        version, course = self.batch.courses[event.course]
+        known = _circumstances(submission, learner.time_zone, version)
+        today = local_day(submission.received_at, learner.time_zone)
+        name = course.step_by_key(made.step).id if made.step else ""
+        changes = learner.standing.apply(made, step=name, today=today)
+        learner.head += 1
+        entry = entry_of(learner.id, learner.head, event, known, made, trust_of(event, known.source, course), changes)
+        self.appended.append(entry)
+        learner.known[event.id] = Known(*(getattr(entry, name) for name in Known._fields))
+        key = StepKey(made.course, made.run, made.step) if made.step else None
+        return Result(event.id, RECORDED, None, _flags(submission, event), made.score, made.passed), key, changes
+
+    def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
+        _, course = self.batch.courses[key.course]
+        step = course.step(key.step)
+        return TouchedStep(key, step.id if step else key.step, learner.standing.sums.steps.get(key, StepSum()))
+
+    def write(self, admitted: Sequence[Submission]) -> None:
+        """Write newcomers, ledger rows and sums as they now are, each table in order of key."""
+        connection = self.batch.connection
+        active = {entry.learner_id for entry in self.appended}
+        new = [one.newcomer for one in admitted if one.newcomer is not None and one.learner_id in active]
+        learners.add(connection, *(one.learner for one in new))
+        learners.add_sessions(connection, *(one.session for one in new))
+        entries.append(connection, self.appended)
+        for kind in sums.ALL:
+            changed = [row for one in self.batch.learners.values() for row in one.changed(kind)]
+            sums.write(connection, kind, changed)
+
+
+def entry_of(
+    learner_id: str, seq: int, event: Event, known: Circumstances, made: Contribution, trust: str, changes: list[Change]
+) -> Entry:
+    """The ledger's row for an event."""
+    return Entry(
+        learner_id,
+        seq,
+        event.id,
+        event.body,
+        known.received_at,
+        known.clock_skew,
+        known.time_zone,
+        known.source,
+        known.version,
+        made.type,
+        made.course,
+        made.run,
+        made.step,
+        made.at,
+        made.day,
+        trust,
+        made.score,
+        made.passed,
+        made.duration_ms,
+        made.hints,
+        json.dumps(changes, separators=(",", ":")) if changes else None,
+    )
+
+
+def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
+    return (AHEAD_FLAG,) if is_ahead(event, submission.received_at, submission.clock_skew) else ()
+
+
+def _circumstances(submission: Submission, time_zone: str, version: int) -> Circumstances:
+    return Circumstances(submission.received_at, submission.clock_skew, time_zone, submission.source, version)
+
+
+def _when(submission: Submission, n: int) -> tuple[int, int]:
+    at = submission.events[n].occurred_at
+    return (submission.received_at if at is None else at, n)
+
+
+def score_of(config: Any, response: Any) -> int:
+    return grade(config, response).score

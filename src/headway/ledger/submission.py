@@ -1,0 +1,66 @@
+"""What a request hands to the ledger, and what it gets back."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from headway.domain.changes import Change
+from headway.domain.errors import HeadwayError
+from headway.domain.events import Event
+from headway.domain.progress import StepSum
+from headway.domain.recording import REPORTED
+from headway.domain.sums import StepKey
+
+RECORDED, DUPLICATE, REFUSED = "recorded", "duplicate", "refused"
+AHEAD_FLAG = "clock-ahead"
+
+
+class Newcomer(NamedTuple):
+    """A guest that comes into being with the first event recorded: the rows of `learner` and `session`."""
+
+    learner: Mapping[str, Any]
+    session: Mapping[str, Any]
+
+
+class Submission(NamedTuple):
+    """The events of one request by one learner; times are microseconds.
+
+    `token_hash` is the session that the request came with, checked again in the transaction; None for commands.
+    """
+
+    learner_id: str
+    events: tuple[Event, ...]
+    received_at: int
+    clock_skew: int = 0
+    source: str = REPORTED
+    token_hash: str | None = None
+    newcomer: Newcomer | None = None
+
+
+class Result(NamedTuple):
+    """What became of one event: recorded, duplicate or refused (then `problem` says why).
+
+    `score` (millionths) and `passed` are the event's own verdict.
+    """
+
+    id: str
+    status: str
+    problem: HeadwayError | None = None
+    flags: tuple[str, ...] = ()
+    score: int | None = None
+    passed: bool = False
+
+
+class TouchedStep(NamedTuple):
+    """A step that a request spoke of, under the name it has now, as it stands after the commit."""
+
+    key: StepKey
+    name: str
+    sum: StepSum
+
+
+class Receipt(NamedTuple):
+    """The answer to a submission; that there is one means that the transaction was committed."""
+
+    results: list[Result]
+    steps: list[TouchedStep]
+    changes: list[Change]

@@ -1,0 +1,192 @@
+"""Group commit: one thread takes all that waits, records it in one transaction, and answers everybody after the commit."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from threading import Condition, Thread
+from typing import NamedTuple, TypeAlias
+
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
+from headway.ledger.record import Answer, record
+from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
+from headway.store.catalog import Catalog
+from headway.store.database import CommitFailed, Database, is_fault_of_data, is_worth_repeating
+
+log = structlog.get_logger()
+
+EVENTS_A_TRANSACTION = 512
+EVENTS_WAITING_MAX = 20_000
+TRIES = 6
+FIRST_PAUSE_S = 0.05
+LOCKED_PAUSE_S = 0.005
+LOCKED_PATIENCE_S = 5.0
+
+Outcome: TypeAlias = Receipt | HeadwayError
+Answered: TypeAlias = Callable[[Sequence[tuple["Waiting", Outcome]]], None]
+
+
+class Waiting(NamedTuple):
+    """A submission in the queue; `reply` is whatever the asker knows its own by."""
+
+    submission: Submission
+    reply: object
+    since: float
+
+
+class Writer:
+    """The one writer of a process. `answered` is called from its thread with all outcomes of a transaction at once."""
+
+    def __init__(self, database: Database, catalog: Catalog, answered: Answered) -> None:
+        self.database = database
+        self.catalog = catalog
+        self.answered = answered
+        self.commits = 0
+        self.recorded = 0
+        self._queue: deque[Waiting] = deque()
+        self._waiting_events = 0
+        self._changed = Condition()
+        self._stopping = False
+        self._thread = Thread(target=self._run, name="headway-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more, write and answer what waits, and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    @property
+    def waiting_events(self) -> int:
+        """How many events wait to be written."""
+        return self._waiting_events
+
+    def submit(self, submission: Submission, reply: object) -> None:
+        """Put a submission into the queue; Busy where too much waits already."""
+        with self._changed:
+            if self._stopping:
+                raise Unavailable("the server is stopping; send the events again in a moment", retry_after_s=2)
+            if self._waiting_events + len(submission.events) > EVENTS_WAITING_MAX:
+                raise Busy("more events are waiting than can be written soon; send these again in a moment")
+            self._queue.append(Waiting(submission, reply, time.monotonic()))
+            self._waiting_events += len(submission.events)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while batch := self._take():
+            try:
+                outcomes, busy = self._write(batch)
+            except Exception as error:  # noqa: BLE001  # a defect must not end the only thread that writes
+                log.exception("writer_defect")
+                outcomes, busy = _all_fail(batch, error), []
+            self._settle(outcomes, busy)
+
+    def _take(self) -> list[Waiting]:
+        """All that waits, up to a transaction's size; waits where there is nothing; empty when stopped and done."""
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            batch: list[Waiting] = []
+            size = 0
+            while self._queue and (not batch or size + len(self._queue[0].submission.events) <= EVENTS_A_TRANSACTION):
+                batch.append(self._queue.popleft())
+                size += len(batch[-1].submission.events)
+            return batch
+
+    def _settle(self, outcomes: Sequence[tuple[Waiting, Outcome]], busy: Sequence[Waiting]) -> None:
+        """Answer what is decided; put back, in order, what met a learner locked elsewhere."""
+        with self._changed:
+            self._queue.extendleft(reversed(busy))
+            self._waiting_events -= sum(len(one.submission.events) for one, _ in outcomes)
+        self.answered(outcomes)
+        if busy and not outcomes:
+            time.sleep(LOCKED_PAUSE_S)
+
+    def _write(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
+        patient = time.monotonic() - batch[0].since < LOCKED_PATIENCE_S
+        try:
+            answers = self._commit([one.submission for one in batch], wait=not patient)
+        except DBAPIError as error:
+            if is_fault_of_data(error):
+                return self._isolate(batch, error), []
+            return _all_fail(batch, error), []
+        except (SQLAlchemyError, CommitFailed, OSError) as error:
+            return _all_fail(batch, error), []
+        decided = [(one, answer) for one, answer in zip(batch, answers, strict=True) if answer is not None]
+        return decided, [one for one, answer in zip(batch, answers, strict=True) if answer is None]
+
+    def _commit(self, submissions: Sequence[Submission], *, wait: bool) -> list[Answer]:
+        """One transaction, run again where the database asks for it or the connection was lost.
+
+        After a COMMIT without an answer that is right as well: events that were committed are found by their ids.
+        """
+        for attempt in range(TRIES):
+            try:
+                with self.database.transaction() as connection:
+                    answers = record(connection, self.catalog, submissions, wait=wait)
+            except DBAPIError as error:
+                if attempt == TRIES - 1 or not (error.connection_invalidated or is_worth_repeating(error)):
+                    raise
+                log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
+                time.sleep(FIRST_PAUSE_S * 2**attempt)
+            else:
+                self.commits += 1
+                return answers
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _isolate(self, batch: Sequence[Waiting], error: DBAPIError) -> list[tuple[Waiting, Outcome]]:
+        """Find the event that the database refuses, and refuse it alone: each half is tried by itself."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            return [pair for half in (batch[:middle], batch[middle:]) for pair in self._write_apart(half)]
+        one = batch[0]
+        if len(one.submission.events) > 1:
+            return [(one, self._split(one))]
+        log.error("event_refused_by_database", event=one.submission.events[0].id, error=str(error.orig))
+        problem = Invalid("the database cannot hold this event; the server's log says why", field="id")
+        return [(one, Receipt([Result(one.submission.events[0].id, REFUSED, problem)], [], []))]
+
+    def _write_apart(self, batch: Sequence[Waiting]) -> list[tuple[Waiting, Outcome]]:
+        outcomes, busy = self._write([one._replace(since=0) for one in batch])
+        return outcomes + [pair for one in busy for pair in _all_fail([one], None)]
+
+    def _split(self, one: Waiting) -> Outcome:
+        """The outcome of a submission whose halves are recorded apart; its events keep their order."""
+        events, rest = one.submission.events, one.submission
+        parts: list[Outcome] = []
+        for half in (events[: len(events) // 2], events[len(events) // 2 :]):
+            parts += [
+                outcome for _, outcome in self._write_apart([one._replace(submission=rest._replace(events=half))])
+            ]
+            if any(isinstance(part, Receipt) and _recorded(part) for part in parts):
+                rest = rest._replace(newcomer=None)  # the first half made the guest
+        refusal = next((part for part in parts if isinstance(part, HeadwayError)), None)
+        if refusal is not None:
+            return refusal
+        return _joined([part for part in parts if isinstance(part, Receipt)])
+
+
+def _recorded(receipt: Receipt) -> bool:
+    return any(result.status == RECORDED for result in receipt.results)
+
+
+def _joined(parts: Iterable[Receipt]) -> Receipt:
+    whole = Receipt([], [], [])
+    for part in parts:
+        whole.results.extend(part.results)
+        whole.steps.extend(part.steps)
+        whole.changes.extend(part.changes)
+    latest = {touched.key: touched for touched in whole.steps}
+    return whole._replace(steps=list(latest.values()))
+
+
+def _all_fail(batch: Sequence[Waiting], error: Exception | None) -> list[tuple[Waiting, Outcome]]:
+    log.error("transaction_failed", error=repr(error)[:500], submissions=len(batch))
+    outcome = Unavailable("nothing of this request is known to be saved; send it again in a moment", retry_after_s=2)
+    return [(one, outcome) for one in batch]

@@ -1,0 +1,48 @@
+"""Courses as published, kept parsed. A version never changes; which one is in force is asked of the database."""
+
+import json
+from collections.abc import Iterable
+from threading import Lock
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course
+from headway.domain.manifest import parse_manifest
+from headway.domain.step_names import carry_keys
+from headway.store import courses
+
+_KEPT_MAX = 512
+
+
+class Catalog:
+    """Parsed versions of courses, shared by the threads of a process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int], Course] = {}
+        self._lock = Lock()
+
+    def load(self, connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Course]:
+        """The wanted (course, version) pairs; at most one statement, whatever their number."""
+        pairs = set(wanted)
+        found = {pair: course for pair in pairs if (course := self._kept.get(pair)) is not None}
+        stored = courses.manifests(connection, pairs - found.keys())
+        fresh = {pair: parse_stored(*parts) for pair, parts in stored.items()}
+        self._keep(fresh)
+        return found | fresh
+
+    def in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
+        """Version and content of each course that exists, as this transaction sees it."""
+        versions = courses.versions(connection, course_ids)
+        loaded = self.load(connection, versions.items())
+        return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
+
+    def _keep(self, fresh: dict[tuple[str, int], Course]) -> None:
+        with self._lock:
+            self._kept |= fresh
+            while len(self._kept) > _KEPT_MAX:
+                self._kept.pop(next(iter(self._kept)))
+
+
+def parse_stored(manifest: str, step_keys: str) -> Course:
+    """A published version from its stored manifest and step keys; both were checked when it was published."""
+    return carry_keys(json.loads(step_keys), parse_manifest(json.loads(manifest), check_grader=lambda _: ()))

@@ -1,0 +1,93 @@
+"""Statements on courses and their versions."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.store import rows
+from headway.store.schema import course, course_version
+
+
+def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
+    """The version in force of each course that exists."""
+    found = rows.lookup(connection, course, [(one,) for one in course_ids], "id", "version", by=("id",))
+    return {row[0]: row[1] for row in found}
+
+
+def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str]]:
+    """Manifest and step keys (both JSON) of (course, version) pairs, as they were published."""
+    by = ("course_id", "version")
+    found = rows.lookup(connection, course_version, wanted, "course_id", "version", "manifest", "step_keys", by=by)
+    return {(row[0], row[1]): (row[2], row[3]) for row in found}
+
+
+def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:
+    """The course's row; locked against other publishers where asked."""
+    statement = sa.select(course).where(course.c.id == course_id)
+    return connection.execute(statement.with_for_update() if lock else statement).mappings().first()
+
+
+class Publication(NamedTuple):
+    """One version of a course, to be stored."""
+
+    course_id: str
+    version: int
+    title: str
+    manifest: str
+    step_keys: str
+    published_at: int
+    published_by: str | None
+
+
+def publish(connection: Connection, one: Publication) -> None:
+    """Store a version and put it in force; the first makes the course."""
+    if one.version == 1:
+        values = {
+            "id": one.course_id,
+            "owner_id": one.published_by,
+            "created_at": one.published_at,
+        }
+        connection.execute(sa.insert(course).values(**values, version=1, title=one.title))
+    connection.execute(sa.insert(course_version).values(**one._asdict()))
+    in_force = {"version": one.version, "title": one.title}
+    connection.execute(sa.update(course).where(course.c.id == one.course_id).values(**in_force))
+
+
+def page(connection: Connection, after: str, limit: int) -> list[RowMapping]:
+    """Courses in order of id, behind the one given."""
+    statement = sa.select(course).where(course.c.id > after).order_by(course.c.id).limit(limit)
+    return list(connection.execute(statement).mappings())
+
+
+def all_versions(connection: Connection) -> list[RowMapping]:
+    """Every course with `version` and `title` as stored, and as its newest version has them."""
+    newest = (
+        sa.select(course_version.c.course_id, sa.func.max(course_version.c.version).label("version"))
+        .group_by(course_version.c.course_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            course.c.id,
+            course.c.version,
+            course.c.title,
+            course_version.c.version.label("true_version"),
+            course_version.c.title.label("true_title"),
+        )
+        .join(newest, newest.c.course_id == course.c.id)
+        .join(
+            course_version,
+            sa.and_(course_version.c.course_id == course.c.id, course_version.c.version == newest.c.version),
+        )
+        .order_by(course.c.id)
+    )
+    return list(connection.execute(statement).mappings())
+
+
+def mend(connection: Connection) -> None:
+    """Put the newest version's figures in the place of those of every course."""
+    for row in all_versions(connection):
+        true = {"version": row["true_version"], "title": row["true_title"]}
+        connection.execute(sa.update(course).where(course.c.id == row["id"]).values(**true))

@@ -1,0 +1,209 @@
+"""Connections and transactions; with `rows.py` the one place that knows the dialects."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from headway.domain.errors import HeadwayError
+from headway.store.file_lock import FileLock
+
+_WAL_BYTES_MAX = 16 * 1024 * 1024
+_DATA_FAULTS = ("22", "23")
+_AGAIN = "40"
+
+
+class DatabaseUrlInvalid(HeadwayError):
+    """The database address cannot be used."""
+
+    code = "invalid-database-url"
+
+
+class CommitFailed(HeadwayError):
+    """The database rolled back what it was asked to commit."""
+
+    code = "unavailable"
+
+
+class Database:
+    """A database and the rules for talking to it. Errors of the driver pass through as SQLAlchemy's."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
+        self.path = Path(self.url.database or "") if self.dialect == "sqlite" else None
+        self._write_lock = FileLock(_beside(self.path, "-lock")) if self.path else None
+        self.writers = self._engine(reading=False)
+        self.readers = self._engine(reading=True) if self.path else self.writers
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction that writes; on leaving it is committed, and known to be, or an error is raised.
+
+        Nothing may be caught inside: in PostgreSQL a swallowed error turns COMMIT into ROLLBACK.
+        """
+        with (
+            self._write_lock.held() if self._write_lock else nullcontext(),
+            self.writers.connect() as connection,
+        ):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.path else "BEGIN")
+            try:
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            self._commit(connection)
+            self._checkpoint(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot to read from; keep it short, for an open reader lets a SQLite log grow."""
+        with self.readers.connect() as connection:
+            connection.exec_driver_sql("BEGIN" if self.path else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    def server_lock(self) -> FileLock | None:
+        """The lock that one server at a time holds on a SQLite file; None where several may serve."""
+        return FileLock(_beside(self.path, "-server-lock")) if self.path else None
+
+    @property
+    def shown(self) -> str:
+        """The address without its password, for logs."""
+        return self.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.writers.dispose()
+        self.readers.dispose()
+
+    def _engine(self, *, reading: bool) -> Engine:
+        # AUTOCOMMIT: BEGIN and COMMIT are said here, so that the answer to COMMIT can be read.
+        if self.path is None:
+            return _postgresql_engine(self.url)
+        # busy_timeout is for recovery after a crash alone; writers wait for the file lock instead of polling.
+        options: dict[str, Any] = {
+            "isolation_level": "AUTOCOMMIT",
+            "pool_size": 8,
+            "max_overflow": 32,
+        }
+        engine = sa.create_engine(
+            self.url,
+            connect_args={"check_same_thread": False, "timeout": 30},
+            **options,
+        )
+        event.listen(engine, "connect", _sqlite_connected(reading=reading))
+        return engine
+
+    def _commit(self, connection: Connection) -> None:
+        if self.path:
+            connection.exec_driver_sql("COMMIT")
+            return
+        driver: Any = connection.connection.driver_connection
+        said = driver.execute("COMMIT").statusmessage
+        if said != "COMMIT":
+            raise CommitFailed(f"the database answered {said} to COMMIT; nothing of this transaction was kept")
+
+    def _roll_back(self, connection: Connection) -> None:
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError:
+            # The connection is lost or already outside the transaction; the error underway says more than this one.
+            connection.invalidate()
+
+    def _checkpoint(self, connection: Connection) -> None:
+        """Move the log into the file, still under the lock: SQLite before 3.51.3 can corrupt it otherwise."""
+        if self.path is None:
+            return
+        log = _beside(self.path, "-wal")
+        if log.exists() and log.stat().st_size > _WAL_BYTES_MAX:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def is_fault_of_data(error: DBAPIError) -> bool:
+    """Whether the rows themselves are at fault (SQLSTATE 22, 23), so that trying again cannot help."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in _DATA_FAULTS
+    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    return name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG"))
+
+
+def is_worth_repeating(error: DBAPIError) -> bool:
+    """Whether the database itself asks to try again: serialization failures and deadlocks (SQLSTATE 40)."""
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2] == _AGAIN
+
+
+def _checked(text: str) -> URL:
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        raise DatabaseUrlInvalid("the database address must be sqlite:///FILE or postgresql://HOST/NAME") from None
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise DatabaseUrlInvalid(f"{url.drivername} is not supported: use sqlite:///FILE or postgresql://HOST/NAME")
+    if url.database in (None, "", ":memory:"):
+        raise DatabaseUrlInvalid("a SQLite address needs a file, as in sqlite:///headway.db: memory forgets")
+    return url
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _sqlite_connected(*, reading: bool) -> Any:
+    pragmas = [
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL loses acknowledged commits at a power cut
+        "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE passes the ledger's triggers by
+        "secure_delete=ON",
+        "wal_autocheckpoint=0",
+        "cache_size=-32000",
+        "temp_store=MEMORY",
+    ]
+    if reading:
+        pragmas.append("query_only=ON")
+
+    def connected(driver: Any, _record: Any) -> None:
+        for pragma in pragmas:
+            driver.execute(f"PRAGMA {pragma}").close()
+
+    return connected
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = sa.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=8,
+        max_overflow=24,
+        pool_pre_ping=False,
+        connect_args={"connect_timeout": 10, "application_name": "headway"},
+    )
+    event.listen(engine, "connect", _postgresql_connected)
+    return engine
+
+
+def _postgresql_connected(driver: Any, _record: Any) -> None:
+    from psycopg.types.string import TextLoader  # noqa: PLC0415  # only where PostgreSQL is used
+
+    # Ids are text everywhere else.
+    driver.adapters.register_loader("uuid", TextLoader)
+    driver.execute("SET synchronous_commit = on")
+    driver.execute("SET default_transaction_isolation = 'read committed'")
+    driver.execute("SET TimeZone = 'UTC'")
+    driver.execute("SET lock_timeout = '10s'")
+    driver.execute("SET idle_in_transaction_session_timeout = '60s'")
+    # A batch's shape is always the same, its size is not: plans made for the keys at hand would be made every time.
+    driver.execute("SET plan_cache_mode = force_generic_plan")

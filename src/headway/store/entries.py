@@ -1,0 +1,87 @@
+"""Statements on the ledger's entries."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.store import rows
+from headway.store.schema import ledger, ledger_opened
+
+
+class Entry(NamedTuple):
+    """One row of the ledger: what was sent, what the server knew then, and what follows from both."""
+
+    learner_id: str
+    seq: int
+    event_id: str
+    body: str
+    received_at: int
+    clock_skew: int
+    time_zone: str
+    source: str
+    version: int
+    type: str
+    course_id: str
+    run: int
+    step_id: str
+    at: int
+    day: str
+    trust: str
+    score: int | None
+    passed: bool
+    duration_ms: int
+    hints: int
+    changes: str | None
+
+
+class Known(NamedTuple):
+    """What an event id already stands for."""
+
+    body: str
+    received_at: int
+    changes: str | None
+    course_id: str
+    run: int
+    step_id: str
+    score: int | None
+    passed: bool
+
+
+def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """Those of the (learner, event id) pairs that the ledger holds."""
+    by = ("learner_id", "event_id")
+    found = rows.lookup(connection, ledger, ids, *by, *Known._fields, by=by)
+    return {(row[0], row[1]): Known(*row[2:]) for row in found}
+
+
+def append(connection: Connection, entries: Iterable[Entry]) -> None:
+    """Add entries behind the last of each learner."""
+    rows.insert(connection, ledger, entries)
+
+
+def between(connection: Connection, first: str, last: str, *, batch: int = 1000) -> Iterator[Entry]:
+    """The entries of all learners from first to last id, in order of learner and number, in bounded memory."""
+    statement = (
+        sa.select(ledger)
+        .where(ledger.c.learner_id >= first, ledger.c.learner_id <= last)
+        .order_by(ledger.c.learner_id, ledger.c.seq)
+    )
+    for row in connection.execution_options(yield_per=batch).execute(statement):
+        yield Entry(*row)
+
+
+def page(connection: Connection, learner_id: str, before: int | None, limit: int) -> list[Entry]:
+    """A learner's entries, newest first, from before a number."""
+    statement = sa.select(ledger).where(ledger.c.learner_id == learner_id).order_by(ledger.c.seq.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(ledger.c.seq < before)
+    return [Entry(*row) for row in connection.execute(statement)]
+
+
+def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:
+    """Put entries in the place of those with the same number: the one opening in the append-only ledger."""
+    connection.execute(sa.insert(ledger_opened).values(reason=reason))
+    rows.upsert(connection, ledger, entries)
+    connection.execute(sa.delete(ledger_opened))

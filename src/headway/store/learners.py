@@ -1,0 +1,143 @@
+"""Statements on learners: their lock, their identities, their sessions."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.store import rows
+from headway.store.schema import learner, ledger, session
+
+
+class Locked(NamedTuple):
+    """A learner under the lock of this transaction."""
+
+    id: str
+    time_zone: str
+    merged_into: str | None
+    erased_at: int | None
+
+
+def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = True) -> dict[str, Locked]:
+    """Lock the learners in order of id, in a statement of its own; with wait=False those that are free.
+
+    What is read after it sees all that the lock's last holder committed.
+    SQLite has one writer at a time and needs no more than the reading.
+    """
+    what = "t.id, t.time_zone, t.merged_into, t.erased_at"
+    keys = [(one,) for one in sorted(learner_ids)]
+    if connection.dialect.name == "sqlite":
+        found = rows.select(connection, learner, keys, what, ("id",))
+    else:
+        suffix = "" if wait else " SKIP LOCKED"
+        found = rows.select(
+            connection,
+            learner,
+            keys,
+            what,
+            ("id",),
+            f"ORDER BY t.id FOR NO KEY UPDATE OF t{suffix}",
+        )
+    return {row[0]: Locked(*row) for row in found}
+
+
+def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
+    """The number of the last ledger row of each learner."""
+    keys = [(one,) for one in learner_ids]
+    last = f"(SELECT max(seq) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
+    return {row[0]: row[1] or 0 for row in rows.select(connection, learner, keys, f"t.id, {last}", ("id",))}
+
+
+def add(connection: Connection, *learners: Mapping[str, Any]) -> None:
+    """Add learners; columns left out are empty."""
+    rows.insert(connection, learner, map(_row, learners))
+
+
+def add_missing(connection: Connection, *learners: Mapping[str, Any]) -> None:
+    """Add those learners that are not there yet, be it that another process was faster."""
+    rows.insert(connection, learner, map(_row, learners), on_conflict="DO NOTHING")
+
+
+def _row(one: Mapping[str, Any]) -> rows.Row:
+    blank = dict.fromkeys(learner.c.keys()) | {"roles": ""}
+    return tuple((blank | dict(one)).values())
+
+
+def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
+    """Add sessions; all columns are given."""
+    rows.insert(
+        connection,
+        session,
+        [tuple(one[name] for name in session.c.keys()) for one in sessions],
+    )
+
+
+def live_sessions(connection: Connection, token_hashes: Iterable[str], now: int) -> set[str]:
+    """Those of the tokens that still open a session."""
+    keys = [(one,) for one in token_hashes]
+    found = rows.lookup(connection, session, keys, "token_hash", "expires_at", by=("token_hash",))
+    return {row[0] for row in found if row[1] > now}
+
+
+def by_session(connection: Connection, token_hash: str, now: int) -> RowMapping | None:
+    """The learner of a live session, with the session's kind and times: one indexed read."""
+    statement = (
+        sa.select(
+            learner,
+            session.c.kind.label("session_kind"),
+            session.c.last_used_at,
+            session.c.expires_at,
+        )
+        .join(session, session.c.learner_id == learner.c.id)
+        .where(
+            session.c.token_hash == token_hash,
+            session.c.expires_at > now,
+            learner.c.erased_at.is_(None),
+        )
+    )
+    return connection.execute(statement).mappings().first()
+
+
+def by_email(connection: Connection, email: str) -> RowMapping | None:
+    """The account with that (normalized) address."""
+    return connection.execute(sa.select(learner).where(learner.c.email == email)).mappings().first()
+
+
+def by_id(connection: Connection, learner_id: str) -> RowMapping | None:
+    """The learner with that id."""
+    return connection.execute(sa.select(learner).where(learner.c.id == learner_id)).mappings().first()
+
+
+def by_external_ids(connection: Connection, external_ids: Iterable[str]) -> dict[str, str]:
+    """Learner ids by external id, of those that are known."""
+    keys = [(one,) for one in external_ids]
+    found = rows.lookup(connection, learner, keys, "external_id", "id", by=("external_id",))
+    return {row[0]: row[1] for row in found}
+
+
+def page(connection: Connection, after: str, limit: int) -> list[str]:
+    """Learner ids in order, behind the one given."""
+    statement = sa.select(learner.c.id).order_by(learner.c.id).limit(limit)
+    if after:
+        statement = statement.where(learner.c.id > after)
+    return list(connection.execute(statement).scalars())
+
+
+def change(connection: Connection, learner_id: str, values: dict[str, Any]) -> None:
+    """Set columns of a learner."""
+    connection.execute(sa.update(learner).where(learner.c.id == learner_id).values(**values))
+
+
+def touch_session(connection: Connection, token_hash: str, *, last_used_at: int, expires_at: int) -> None:
+    """Note a session's use and prolong it."""
+    connection.execute(
+        sa.update(session)
+        .where(session.c.token_hash == token_hash)
+        .values(last_used_at=last_used_at, expires_at=expires_at)
+    )
+
+
+def end_session(connection: Connection, token_hash: str) -> None:
+    """End a session."""
+    connection.execute(sa.delete(session).where(session.c.token_hash == token_hash))

@@ -1,0 +1,57 @@
+"""Bring a database to the newest schema: run at every start, by any number of processes at once."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import HeadwayError
+from headway.store.database import Database
+
+_VERSIONS = Path(__file__).with_name("migrations") / "versions"
+_LOCK = 0x4EAD3A1  # any number, as long as all Headways agree on it
+
+
+class SchemaTooNew(HeadwayError):
+    """The database was written by a newer Headway."""
+
+    code = "schema-too-new"
+
+
+def newest() -> str:
+    """The newest revision that this Headway knows; files are named after their revision."""
+    return max(path.stem for path in _VERSIONS.glob("[0-9]*.py")).partition("_")[0]
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of a database; None where it is empty."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the database to the newest revision: (before, after)."""
+    with database.read() as connection:
+        before = current(connection)
+    if before is not None and before > newest():
+        raise SchemaTooNew(
+            f"the database is at revision {before}, this Headway knows {newest()}: install the newer Headway"
+        )
+    if before != newest():
+        with database.transaction() as connection:
+            _upgrade(connection)
+    return before, newest()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  # slow to import, and seldom needed
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))  # whoever starts second waits for the first
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(_VERSIONS.parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

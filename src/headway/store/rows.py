@@ -1,0 +1,135 @@
+"""Rows that travel as one JSON parameter, whatever their number; with `database.py` the one place that knows the dialects."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection
+
+Row: TypeAlias = Sequence[Any]
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves dialects untyped
+
+
+def lookup(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[Row],
+    *names: str,
+    by: Sequence[str],
+) -> list[Row]:
+    """The named columns of the rows whose columns `by` equal one of the keys: one statement."""
+    return select(connection, table, keys, ", ".join(f"t.{name}" for name in names), by)
+
+
+def select(
+    connection: Connection,
+    table: Table,
+    keys: Iterable[Row],
+    what: str,
+    by: Sequence[str],
+    suffix: str = "",
+) -> list[Row]:
+    """As `lookup`, for any list of expressions over the table `t` and the keys `r`."""
+    sent = _encoded(connection, keys, by)
+    if sent is None:
+        return []
+    return fetch(
+        connection,
+        _select_statement(connection.dialect.name, table, what, tuple(by)) + suffix,
+        rows=sent,
+    )
+
+
+def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row]:
+    """All rows of a statement; for SQLite it selects a single JSON array of arrays.
+
+    SQLite hands them over as one value: stepping through rows would give up the interpreter's lock at each of them,
+    and under load wait for it each time.
+    """
+    if connection.dialect.name != "sqlite":
+        return connection.execute(_text(statement), parameters).fetchall()  # type: ignore[return-value]  # rows are tuples
+    value = connection.execute(_text(statement), parameters).scalar_one()
+    rows: list[Row] = msgspec.json.decode(value)
+    return rows
+
+
+def insert(connection: Connection, table: Table, rows: Iterable[Row], *, on_conflict: str = "") -> None:
+    """Add rows, each in the order of the table's columns."""
+    _write(connection, table, rows, on_conflict and f"ON CONFLICT {on_conflict}")
+
+
+def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """Add rows or put them in the place of those with the same primary key. A key stands once in it."""
+    _write(connection, table, rows, _on_conflict(table))
+
+
+def delete(connection: Connection, table: Table, keys: Iterable[Row]) -> None:
+    """Delete the rows with these primary keys."""
+    names = tuple(column.name for column in table.primary_key)
+    sent = _encoded(connection, keys, names)
+    if sent is not None:
+        source = _source(connection.dialect.name, tuple(table.c[name] for name in names))
+        key = ", ".join(names)
+        connection.execute(
+            _text(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT {key} FROM {source})"),
+            {"rows": sent},
+        )  # noqa: S608  # names of our own tables
+
+
+def _write(connection: Connection, table: Table, rows: Iterable[Row], suffix: str) -> None:
+    names = tuple(table.c.keys())
+    sent = _encoded(connection, rows, names)
+    if sent is not None:
+        connection.execute(
+            _text(_insert_statement(connection.dialect.name, table, suffix)),
+            {"rows": sent},
+        )
+
+
+def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) -> str | None:
+    if connection.dialect.name == "sqlite":
+        listed: list[Any] = [tuple(row) for row in rows]
+    else:
+        listed = [dict(zip(names, row, strict=True)) for row in rows]
+    return msgspec.json.encode(listed).decode() if listed else None
+
+
+@lru_cache(maxsize=512)
+def _text(statement: str) -> sa.TextClause:
+    return sa.text(statement)
+
+
+@lru_cache(maxsize=512)
+def _select_statement(dialect: str, table: Table, what: str, by: tuple[str, ...]) -> str:
+    source = _source(dialect, tuple(table.c[name] for name in by))
+    match = " AND ".join(f"t.{name} = r.{name}" for name in by)
+    # CROSS JOIN: SQLite walks the keys and looks each up, whatever it believes of their number.
+    rest = f"FROM {source} CROSS JOIN {table.name} t WHERE {match}"
+    columns = f"json_group_array(json_array({what}))" if dialect == "sqlite" else what
+    return f"SELECT {columns} {rest} "
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(dialect: str, table: Table, suffix: str) -> str:
+    names = ", ".join(table.c.keys())
+    source = _source(dialect, tuple(table.c))
+    return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} WHERE true {suffix}"  # noqa: S608  # names of our own tables
+
+
+@lru_cache(maxsize=64)
+def _on_conflict(table: Table) -> str:
+    key = ", ".join(column.name for column in table.primary_key)
+    values = ", ".join(f"{c.name} = excluded.{c.name}" for c in table.c if not c.primary_key)
+    return f"ON CONFLICT ({key}) DO UPDATE SET {values}"
+
+
+def _source(dialect: str, columns: tuple[Column[Any], ...]) -> str:
+    if dialect == "sqlite":
+        parts = ", ".join(f"json_extract(value, '$[{n}]') AS {c.name}" for n, c in enumerate(columns))
+        return f"(SELECT {parts} FROM json_each(:rows)) AS r"  # noqa: S608  # names of our own tables
+    shape = ", ".join(f"{c.name} {c.type.compile(dialect=_POSTGRESQL)}" for c in columns)
+    return f"json_to_recordset(CAST(:rows AS json)) AS r({shape})"

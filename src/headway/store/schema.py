@@ -1,0 +1,211 @@
+"""The tables. Every key of a learner's table begins with the learner; times are whole microseconds since 1970 UTC.
+
+A column marked derived can be worked out again from the others: `audit` does, and `rebuild` mends it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# Text in SQLite, so that ids read there as they read everywhere else.
+Id: TypeEngine[str] = String(36).with_variant(UUID(as_uuid=False), "postgresql")
+_DERIVED = {"derived": True}
+
+
+def _learner_key() -> Column[str]:
+    return Column("learner_id", Id, ForeignKey("learner.id"), primary_key=True)
+
+
+def _derived(
+    name: str,
+    kind: TypeEngine[object] | type[TypeEngine[object]],
+    *,
+    nullable: bool = False,
+) -> Column[object]:
+    return Column(name, kind, nullable=nullable, info=_DERIVED)
+
+
+learner = Table(
+    "learner",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("email", String(320), unique=True),
+    Column("password_hash", Text),
+    Column("display_name", String(200)),
+    Column("time_zone", String(64), nullable=False),
+    Column("roles", String(64), nullable=False, server_default=""),
+    Column("external_id", String(255), unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("merged_into", Id, ForeignKey("learner.id")),
+    Column("erased_at", BigInteger),
+    CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("learner_id", Id, ForeignKey("learner.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('guest', 'account')", name="kind"),
+)
+
+course = Table(
+    "course",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("owner_id", Id, ForeignKey("learner.id")),
+    Column("created_at", BigInteger, nullable=False),
+    _derived("version", Integer),
+    _derived("title", Text),
+)
+
+course_version = Table(
+    "course_version",
+    metadata,
+    Column("course_id", String(200), ForeignKey("course.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("published_at", BigInteger, nullable=False),
+    Column("published_by", Id, ForeignKey("learner.id")),
+    Column("title", Text, nullable=False),
+    Column("manifest", Text, nullable=False),
+    Column("step_keys", Text, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _learner_key(),
+    # Numbered for each learner, under the learner's lock: without gaps, and in the order of commits.
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Id, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("clock_skew", BigInteger, nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    _derived("type", String(16)),
+    _derived("course_id", String(200)),
+    _derived("run", Integer),
+    _derived("step_id", String(200)),
+    _derived("at", BigInteger),
+    _derived("day", String(10)),
+    _derived("trust", String(16)),
+    _derived("score", Integer, nullable=True),
+    _derived("passed", Boolean),
+    _derived("duration_ms", BigInteger),
+    _derived("hints", Integer),
+    _derived("changes", Text, nullable=True),
+    UniqueConstraint("learner_id", "event_id"),
+    ForeignKeyConstraint(["course_id", "version"], ["course_version.course_id", "course_version.version"]),
+)
+
+# In this table nothing is ever committed: a row in it, seen by its own transaction alone, opens the ledger to it.
+ledger_opened = Table("ledger_opened", metadata, Column("reason", String(64), primary_key=True))
+
+step_sum = Table(
+    "step_sum",
+    metadata,
+    _learner_key(),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("step_id", String(200), primary_key=True),
+    _derived("events", BigInteger),
+    _derived("attempts", BigInteger),
+    _derived("passed_attempts", BigInteger),
+    _derived("scores", BigInteger),
+    _derived("score_total", BigInteger),
+    _derived("best_score", Integer, nullable=True),
+    _derived("first_at", BigInteger, nullable=True),
+    _derived("first_event", Id, nullable=True),
+    _derived("first_score", Integer, nullable=True),
+    _derived("latest_at", BigInteger, nullable=True),
+    _derived("latest_event", Id, nullable=True),
+    _derived("latest_score", Integer, nullable=True),
+    _derived("completed_at", BigInteger, nullable=True),
+    _derived("completed_by", Id, nullable=True),
+    _derived("completed_on", String(10), nullable=True),
+    _derived("completed_version", Integer, nullable=True),
+    _derived("duration_ms", BigInteger),
+    _derived("hints", BigInteger),
+    _derived("updated_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+
+def _period_sums() -> list[Column[object]]:
+    names = (
+        "attempts",
+        "passed_attempts",
+        "scores",
+        "score_total",
+        "duration_ms",
+        "hints",
+        "activities",
+    )
+    return [_derived(name, BigInteger) for name in (*names, "steps_completed", "exercises_completed", "points")]
+
+
+day_sum = Table(
+    "day_sum",
+    metadata,
+    _learner_key(),
+    Column("day", String(10), primary_key=True),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    *_period_sums(),
+    sqlite_with_rowid=False,
+)
+
+topic_sum = Table(
+    "topic_sum",
+    metadata,
+    _learner_key(),
+    Column("topic", String(200), primary_key=True),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    *_period_sums(),
+    sqlite_with_rowid=False,
+)
+
+enrollment = Table(
+    "enrollment",
+    metadata,
+    _learner_key(),
+    Column("course_id", String(200), primary_key=True),
+    _derived("enrolled", Boolean),
+    _derived("changed_at", BigInteger),
+    _derived("changed_by", Id),
+    _derived("first_enrolled_at", BigInteger, nullable=True),
+    Index(None, "course_id", "enrolled"),
+    sqlite_with_rowid=False,
+)
