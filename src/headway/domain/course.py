@@ -1,0 +1,147 @@
+"""A course as it was published: modules of steps, immutable and complete, every default filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
+CompleteBy: TypeAlias = Literal["score", "steps"]
+Policy: TypeAlias = Literal["best", "latest", "first", "average"]
+Evidence: TypeAlias = Literal["any", "graded"]
+
+KINDS: Final = ("lesson", "quiz", "assignment", "assessment", "exercise")
+COMPLETE_BY: Final = ("score", "steps")
+POLICIES: Final = ("best", "latest", "first", "average")
+EVIDENCE: Final = ("any", "graded")
+POINTS: Final[Mapping[str, int]] = {"lesson": 5, "quiz": 10, "assignment": 20, "assessment": 30, "exercise": 10}
+# A weight of 1: weights are whole millionths, so that what is worked out from them is exact.
+ONE: Final = 1_000_000
+
+
+class Weights(NamedTuple):
+    """What each kind counts for in a module's score, in millionths; only their proportions matter."""
+
+    lesson: int = 10 * ONE
+    quiz: int = 30 * ONE
+    assignment: int = 40 * ONE
+    assessment: int = 20 * ONE
+
+    def of(self, kind: Kind) -> int:
+        """The weight that a kind shares in: exercises count with the assignments."""
+        weight: int = getattr(self, "assignment" if kind == "exercise" else kind)
+        return weight
+
+
+class Policies(NamedTuple):
+    """Which of a step's scores counts in its module's score, by the step's kind."""
+
+    lesson: Policy = "average"
+    quiz: Policy = "best"
+    assignment: Policy = "best"
+    assessment: Policy = "latest"
+    exercise: Policy = "best"
+
+    def of(self, kind: Kind) -> Policy:
+        """The policy of a kind."""
+        policy: Policy = getattr(self, kind)
+        return policy
+
+
+DEFAULT_WEIGHTS: Final = Weights()
+DEFAULT_POLICIES: Final = Policies()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do. `pass_mark` is a score and `weight` a multiple, both in millionths.
+
+    `grader` is the configuration of the server's grader, answer key included: never to be given out as it is.
+    `renamed_from` are the ids that the step had before, the oldest first.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    points: int
+    topics: tuple[str, ...] = ()
+    pass_mark: int = 700_000
+    weight: int = ONE
+    prompt: str | None = None
+    body: str | None = None
+    url: str | None = None
+    grader: Mapping[str, Any] | None = field(default=None, hash=False)
+    renamed_from: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What progress on the step is kept under: the first id that it ever had."""
+        return self.renamed_from[0] if self.renamed_from else self.id
+
+    @property
+    def is_exercise(self) -> bool:
+        """Whether completing the step counts as an exercise solved: it is not a lesson."""
+        return self.kind != "lesson"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A part of a course; what it does not say for itself is the course's. `pass_mark` and `weight` are millionths.
+
+    `requires` are the modules to complete before this one, the one before it where the author says nothing.
+    """
+
+    id: str
+    title: str
+    steps: tuple[Step, ...]
+    requires: tuple[str, ...] = ()
+    description: str | None = None
+    pass_mark: int = 800_000
+    complete_by: CompleteBy = "score"
+    weight: int = ONE
+    weights: Weights = DEFAULT_WEIGHTS
+    policies: Policies = DEFAULT_POLICIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One version of a course. `pass_mark`, `complete_by`, `weights` and `policies` are what its modules start from.
+
+    `evidence` says whether certificates and leaderboards count any event or graded ones alone.
+    """
+
+    id: str
+    title: str
+    modules: tuple[Module, ...]
+    description: str | None = None
+    locale: str | None = None
+    certificate: bool = False
+    pass_mark: int = 800_000
+    complete_by: CompleteBy = "score"
+    weights: Weights = DEFAULT_WEIGHTS
+    policies: Policies = DEFAULT_POLICIES
+    evidence: Evidence = "any"
+    steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    _places: Mapping[str, tuple[Module, Step]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places = [(module, step) for module in self.modules for step in module.steps]
+        by_name = {name: (module, step) for module, step in places for name in (step.id, *step.renamed_from)}
+        object.__setattr__(self, "steps", tuple(step for _, step in places))
+        object.__setattr__(self, "_places", by_name)
+
+    def step(self, step_id: str) -> Step | None:
+        """The step of that id, be it one that the step had before."""
+        place = self._places.get(step_id)
+        return place[1] if place else None
+
+    def step_by_key(self, key: str) -> Step:
+        """The step whose progress is kept under the key; KeyError where this version has none."""
+        step = self._places[key][1]
+        if step.key != key:
+            raise KeyError(key)
+        return step
+
+    def module_of(self, step_id: str) -> Module | None:
+        """The module that holds the step of that id, be it one that the step had before."""
+        place = self._places.get(step_id)
+        return place[0] if place else None

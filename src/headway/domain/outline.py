@@ -1,0 +1,74 @@
+"""What a reader may see of a course: all of it but the answers."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from headway.domain.course import ONE, Course, Module, Policies, Step, Weights
+
+PublicGrader: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+_PERCENT = 10_000
+
+
+def outline(course: Course, public_grader: PublicGrader) -> dict[str, Any]:
+    """The course as JSON, in the units of its manifest and with every default written out.
+
+    `public_grader` gives of a grader's configuration what a learner may see.
+    """
+    return {
+        "id": course.id,
+        "title": course.title,
+        "description": course.description,
+        "locale": course.locale,
+        "certificate": course.certificate,
+        "pass_mark": _number(course.pass_mark, _PERCENT),
+        "complete_by": course.complete_by,
+        "weights": _weights(course.weights),
+        "policies": _policies(course.policies),
+        "evidence": course.evidence,
+        "modules": [_module(module, public_grader) for module in course.modules],
+    }
+
+
+def _module(module: Module, public_grader: PublicGrader) -> dict[str, Any]:
+    return {
+        "id": module.id,
+        "title": module.title,
+        "description": module.description,
+        "requires": list(module.requires),
+        "pass_mark": _number(module.pass_mark, _PERCENT),
+        "complete_by": module.complete_by,
+        "weight": _number(module.weight, ONE),
+        "weights": _weights(module.weights),
+        "policies": _policies(module.policies),
+        "steps": [_step(step, public_grader) for step in module.steps],
+    }
+
+
+def _step(step: Step, public_grader: PublicGrader) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "kind": step.kind,
+        "title": step.title,
+        "topics": list(step.topics),
+        "pass_mark": _number(step.pass_mark, _PERCENT),
+        "weight": _number(step.weight, ONE),
+        "points": step.points,
+        "prompt": step.prompt,
+        "body": step.body,
+        "url": step.url,
+        "grader": None if step.grader is None else dict(public_grader(step.grader)),
+        "renamed_from": list(step.renamed_from),
+    }
+
+
+def _weights(weights: Weights) -> dict[str, float]:
+    return {kind: _number(weight, ONE) for kind, weight in weights._asdict().items()}
+
+
+def _policies(policies: Policies) -> dict[str, str]:
+    return dict(policies._asdict())
+
+
+def _number(whole: int, unit: int) -> float:
+    """A whole number of small units as the number that an author would write: 80, 79.995."""
+    return whole // unit if whole % unit == 0 else whole / unit

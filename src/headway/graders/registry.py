@@ -1,0 +1,145 @@
+"""Which grader judges what: the built-in ones, and plugins of the entry point group `headway.graders`."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from threading import Lock
+from typing import Any, ClassVar, Final, Protocol, cast
+
+from headway.domain.errors import HeadwayError
+from headway.domain.faults import Fault, Faults, show
+from headway.domain.fields import kind_of
+from headway.domain.scores import FULL
+from headway.graders import choice, multiple, number, order, regex, text
+from headway.graders.verdict import Verdict
+
+GROUP: Final = "headway.graders"
+_LOADING = Lock()
+
+
+class Grader(Protocol):
+    """What judges the responses to one type of question; a module will do.
+
+    `config` is the manifest's `grader` as JSON, its `type` included. What a plugin is given, it must not change.
+    """
+
+    def check(self, config: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+        """The faults of a configuration, each as (path within it, what to mend); none where it can be graded."""
+
+    def grade(self, config: Mapping[str, Any], response: object) -> Verdict:
+        """The verdict on a response; ResponseInvalid where the response does not fit the question."""
+
+    def public(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a learner may see of a configuration: never the answer."""
+
+
+class GraderMissing(HeadwayError):
+    """The grader that this step needs is not installed here."""
+
+    code: ClassVar[str] = "grader-missing"
+
+
+class GraderFailed(HeadwayError):
+    """The grader of this step failed."""
+
+    code: ClassVar[str] = "grader-failed"
+
+
+BUILT_IN: Final[Mapping[str, Grader]] = {
+    "choice": choice,
+    "multiple": multiple,
+    "text": text,
+    "regex": regex,
+    "number": number,
+    "order": order,
+}
+
+
+def check_grader(config: Mapping[str, Any]) -> list[Fault]:
+    """The faults of a grader's configuration, by their paths within it."""
+    faults = Faults()
+    kind = config.get("type")
+    if kind is None:
+        faults.add("type", f"is missing; write one of {_types()}")
+    elif not isinstance(kind, str):
+        faults.add("type", f"must be one of {_types()}, not {kind_of(kind)}")
+    elif kind in BUILT_IN:
+        return [Fault(*fault) for fault in BUILT_IN[kind].check(config)]
+    elif kind in _plugins():
+        return _check_with_plugin(kind, config)
+    else:
+        hint = faults.did_you_mean(kind, [*BUILT_IN, *_plugins()])
+        faults.add("type", f"must be one of {_types()}{hint}")
+    return faults.found
+
+
+def grade(config: Mapping[str, Any], response: object) -> Verdict:
+    """The verdict on a response to a step whose grader is configured so, and was checked when it was published.
+
+    ResponseInvalid where the response does not fit, GraderMissing and GraderFailed where a plugin is at fault.
+    """
+    built_in = BUILT_IN.get(config["type"])
+    return built_in.grade(config, response) if built_in else _grade_with_plugin(config, response)
+
+
+def public_grader(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a learner may see of a grader's configuration; its type alone where a plugin cannot be asked."""
+    kind = config["type"]
+    if kind in BUILT_IN:
+        return dict(BUILT_IN[kind].public(config))
+    try:
+        return {**_plugin(kind).public(config), "type": kind}
+    except Exception:  # noqa: BLE001 - a plugin may raise anything, and an outline must stay readable
+        return {"type": kind}
+
+
+def _check_with_plugin(kind: str, config: Mapping[str, Any]) -> list[Fault]:
+    try:
+        return [Fault(str(path), str(message)) for path, message in _plugin(kind).check(config)]
+    except Exception as failure:  # noqa: BLE001 - a plugin may raise anything, and its author must hear of it
+        return [Fault("type", f"names a plugin that could not check this: {show(repr(failure))}")]
+
+
+def _grade_with_plugin(config: Mapping[str, Any], response: object) -> Verdict:
+    kind = config["type"]
+    plugin = _plugin(kind)
+    try:
+        return _verdict(*plugin.grade(config, response))
+    except HeadwayError:
+        raise
+    except Exception as failure:
+        raise GraderFailed(f"grader {show(kind)} failed on this response: {show(repr(failure))}") from failure
+
+
+def _verdict(score: object, feedback: object) -> Verdict:
+    """What a plugin said, if it is a verdict: it must not put into the sums what does not belong there."""
+    if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= FULL:
+        raise ValueError(f"the score must be a whole number from 0 to {FULL:,}")
+    if not isinstance(feedback, str):
+        raise ValueError("the feedback must be a text")
+    return Verdict(score, feedback)
+
+
+@cache
+def _plugins() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
+
+
+def _plugin(kind: str) -> Grader:
+    if kind not in _plugins():
+        raise GraderMissing(f"grader {show(kind)} is not installed on this server; its operator can install it")
+    # The lock keeps two threads from loading a plugin twice.
+    with _LOADING:
+        return _loaded(kind)
+
+
+@cache
+def _loaded(kind: str) -> Grader:
+    try:
+        return cast(Grader, _plugins()[kind].load())
+    except Exception as failure:
+        raise GraderMissing(f"grader {show(kind)} could not be loaded: {show(repr(failure))}") from failure
+
+
+def _types() -> str:
+    return ", ".join([*BUILT_IN, *sorted(_plugins())])
