@@ -1,0 +1,117 @@
+"""Settings: flags first, then HEADWAY_* variables, then a TOML file, then defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from headway.domain.errors import HeadwayError
+
+PREFIX: Final = "HEADWAY_"
+CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
+_YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+
+
+class SettingsInvalid(HeadwayError):
+    """A setting cannot be used."""
+
+    code = "invalid-settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may choose. A field's name is its key in the TOML file and, in capitals, its variable."""
+
+    database_url: str
+    redis_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    # Whether learners reach the server over HTTPS: cookies are then Secure and carry the __Host- prefix.
+    https: bool = False
+    rate_limits: bool = True
+    log_level: str = "info"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a process of the server's the same settings."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {PREFIX + name.upper(): _text(value) for name, value in values.items() if value is not None}
+
+
+def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) -> Settings:
+    """The settings in force; a flag that is None was not given. SettingsInvalid names the setting and where it stands."""
+    chosen: dict[str, object] = {}
+    path = config_path(environment)
+    if path is not None:
+        chosen |= _from_file(path)
+    for field in fields(Settings):
+        name = PREFIX + field.name.upper()
+        if environment.get(name):
+            chosen[field.name] = _read(field.type, environment[name], name)
+    chosen |= {name: value for name, value in flags.items() if value is not None}
+    chosen.setdefault("database_url", f"sqlite:///{data_folder() / 'headway.db'}")
+    return Settings(**chosen)  # type: ignore[arg-type]  # each was read as its field's type
+
+
+def data_folder() -> Path:
+    """The user's own folder for Headway's data; it need not be there yet."""
+    import platformdirs  # noqa: PLC0415  # only where no database is named
+
+    return Path(platformdirs.user_data_dir("headway", appauthor=False))
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The TOML file in force, if any: the one that HEADWAY_CONFIG names, or the user's own."""
+    named = environment.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs  # noqa: PLC0415  # only where no file is named
+
+    usual = Path(platformdirs.user_config_dir("headway", appauthor=False)) / "config.toml"
+    return usual if usual.is_file() else None
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"the settings in {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsInvalid(f"the settings in {path} are no TOML: {error}") from None
+    kinds = {field.name: field.type for field in fields(Settings)}
+    for name in content:
+        if name not in kinds:
+            near = get_close_matches(name, kinds, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
+            raise SettingsInvalid(f"{path}: there is no setting {name!r}; {hint}", field=name)
+    return {name: _read(kinds[name], value, f"{name} in {path}") for name, value in content.items()}
+
+
+def _read(kind: Any, value: object, where: str) -> object:
+    if kind is bool:
+        return _flag(value, where)
+    if kind is int:
+        return _whole_number(value, where)
+    if not isinstance(value, str):
+        raise SettingsInvalid(f"{where} must be text, in quotes")
+    return value
+
+
+def _flag(value: object, where: str) -> bool:
+    text = str(value).lower()
+    if text not in _YES + _NO:
+        raise SettingsInvalid(f"{where} must be on or off")
+    return text in _YES
+
+
+def _whole_number(value: object, where: str) -> int:
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise SettingsInvalid(f"{where} must be a whole number")
+    return int(str(value))
+
+
+def _text(value: object) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
