@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
@@ -59,6 +60,9 @@ def _turned_away(batch: Batch, submission: Submission, *, wait: bool) -> Headway
     if locked.merged_into or locked.erased_at is not None:
         return IdentityGone("this identity was moved into an account or erased; sign in and send the events as it")
     return _ADMITTED
+
+
+_known_of = itemgetter(*map(Entry._fields.index, Known._fields))
 
 
 class _Recorder:
@@ -146,7 +150,7 @@ class _Recorder:
         learner.head += 1
         entry = entry_of(learner.id, learner.head, event, known, made, trust_of(event, known.source, course), changes)
         self.appended.append(entry)
-        learner.known[event.id] = Known(*(getattr(entry, name) for name in Known._fields))
+        learner.known[event.id] = Known(*_known_of(entry))
         key = StepKey(made.course, made.run, made.step) if made.step else None
         return Result(event.id, RECORDED, None, _flags(submission, event), made.score, made.passed), key, changes
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from headway.domain.errors import HeadwayError
 from headway.store.file_lock import FileLock
 
-_WAL_BYTES_MAX = 16 * 1024 * 1024
+_WAL_PAGES = 4000
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
 
@@ -58,7 +58,6 @@ class Database:
                 self._roll_back(connection)
                 raise
             self._commit(connection)
-            self._checkpoint(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -120,14 +119,6 @@ class Database:
             # The connection is lost or already outside the transaction; the error underway says more than this one.
             connection.invalidate()
 
-    def _checkpoint(self, connection: Connection) -> None:
-        """Move the log into the file, still under the lock: SQLite before 3.51.3 can corrupt it otherwise."""
-        if self.path is None:
-            return
-        log = _beside(self.path, "-wal")
-        if log.exists() and log.stat().st_size > _WAL_BYTES_MAX:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-
 
 def is_fault_of_data(error: DBAPIError) -> bool:
     """Whether the rows themselves are at fault (SQLSTATE 22, 23), so that trying again cannot help."""
@@ -168,7 +159,9 @@ def _sqlite_connected(*, reading: bool) -> Any:
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE passes the ledger's triggers by
         "secure_delete=ON",
-        "wal_autocheckpoint=0",
+        # Checkpoints happen within COMMIT, under the file lock: before 3.51.3 one that overlaps another connection's
+        # commit can corrupt the file. Readers never commit, so never checkpoint.
+        f"wal_autocheckpoint={_WAL_PAGES}",
         "cache_size=-32000",
         "temp_store=MEMORY",
     ]

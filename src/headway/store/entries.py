@@ -68,7 +68,7 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
         .where(ledger.c.learner_id >= first, ledger.c.learner_id <= last)
         .order_by(ledger.c.learner_id, ledger.c.seq)
     )
-    for row in connection.execution_options(yield_per=batch).execute(statement):
+    for row in connection.execute(statement.execution_options(yield_per=batch)):
         yield Entry(*row)
 
 

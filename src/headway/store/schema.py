@@ -127,6 +127,7 @@ ledger = Table(
     _derived("changes", Text, nullable=True),
     UniqueConstraint("learner_id", "event_id"),
     ForeignKeyConstraint(["course_id", "version"], ["course_version.course_id", "course_version.version"]),
+    sqlite_with_rowid=False,
 )
 
 # In this table nothing is ever committed: a row in it, seen by its own transaction alone, opens the ledger to it.

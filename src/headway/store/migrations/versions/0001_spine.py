@@ -134,6 +134,7 @@ def _ledger() -> None:
         sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name=op.f("fk_ledger_learner_id")),
         sa.PrimaryKeyConstraint("learner_id", "seq", name=op.f("pk_ledger")),
         sa.UniqueConstraint("learner_id", "event_id", name=op.f("uq_ledger_learner_id_event_id")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "ledger_opened",
