@@ -163,9 +163,7 @@ class PeriodSum(NamedTuple):
     @classmethod
     def of_completion(cls, worth: Worth, sign: int = 1) -> Self:
         """What a completion adds where it comes to lie, or takes from where it lay (sign -1)."""
-        return cls(
-            steps_completed=sign, exercises_completed=sign * int(worth.exercise), points=sign * worth.points
-        )
+        return cls(steps_completed=sign, exercises_completed=sign * int(worth.exercise), points=sign * worth.points)
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""

@@ -33,7 +33,9 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
     at = effective_at(event, known)
     day = offset_day(at, event.offset) if event.offset else local_day(at, known.time_zone)
     if event.step is None:
-        return Contribution(event.id, event.type, event.course, FIRST_RUN, "", known.version, at, day, None, False, 0, 0, ())
+        return Contribution(
+            event.id, event.type, event.course, FIRST_RUN, "", known.version, at, day, None, False, 0, 0, ()
+        )
     step = course.step(event.step)
     if step is None:
         raise UnknownStep(f"course {course.id} has no step {event.step!r}; its outline lists them", field="step")

@@ -39,7 +39,9 @@ def _stated(sent: Mapping[object, object]) -> int:
     raw, low, high = (_number(sent.get(name, 0), f"score.{name}") for name in ("raw", "min", "max"))
     if high <= low:
         raise ScoreInvalid("score.max must be above score.min", field="score.max")
-    return _millionths((Fraction(_bounded(raw)) - Fraction(_bounded(low))) / (Fraction(_bounded(high)) - Fraction(_bounded(low))))
+    return _millionths(
+        (Fraction(_bounded(raw)) - Fraction(_bounded(low))) / (Fraction(_bounded(high)) - Fraction(_bounded(low)))
+    )
 
 
 def _number(sent: object, field: str) -> Decimal:

@@ -1,6 +1,7 @@
 """Days in a row: a function of the set of active days alone."""
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import NamedTuple
 
 from headway.domain.times import ordinal
@@ -21,7 +22,7 @@ def streak(active_days: Collection[str], today: str) -> Streak:
     if not days:
         return Streak(0, 0, None, False)
     longest = length = 1
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in pairwise(days):
         length = length + 1 if ordinal(after) - ordinal(before) == 1 else 1
         longest = max(longest, length)
     alive = ordinal(today) - ordinal(days[-1]) <= 1

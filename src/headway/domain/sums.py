@@ -35,7 +35,10 @@ ENROLLMENT_TYPES = ("enrolled", "left")
 
 
 class Sums:
-    """The sums of one learner; what is not there is zero. `worth_of(course, version, step)` is what a completion is worth."""
+    """The sums of one learner; what is not there is zero.
+
+    `worth_of(course, version, step)` says what a completion is worth.
+    """
 
     def __init__(self, worth_of: WorthOf) -> None:
         self.steps: dict[StepKey, StepSum] = {}

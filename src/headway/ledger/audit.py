@@ -76,7 +76,9 @@ def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> It
     for refolded in refold(connection, catalog, ids):
         faults = [*refolded.broken, *_of_entries(refolded.amended)]
         for kind in sums.ALL:
-            faults += _of_sums(refolded.learner_id, kind, stored[refolded.learner_id][kind], kind.held_in(refolded.sums))
+            faults += _of_sums(
+                refolded.learner_id, kind, stored[refolded.learner_id][kind], kind.held_in(refolded.sums)
+            )
         yield refolded, faults
 
 

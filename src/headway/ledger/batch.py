@@ -1,4 +1,4 @@
-"""What a transaction that records knows: its learners under their locks, and everything about them that judging asks."""
+"""What a transaction that records knows: its learners under their locks, and all that judging asks of them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -116,7 +116,7 @@ class Batch:
             yield learner_id, key, completion.day, self._worth_of(key.course, completion.version, key.step)
 
     def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
-        """Whoever may gain an active day needs them all, for the streak; most events join a day that has been active."""
+        """Whoever may gain an active day needs them all for the streak; most events join an active day."""
         gaining = {
             learner_id
             for learner_id, one in on_steps

@@ -1,7 +1,7 @@
 """Recording: the one order in which events become progress. Lock, read, judge, write; the caller commits."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event
-from headway.domain.progress import FIRST_RUN, Contribution, StepSum
+from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import Circumstances, contribute, is_ahead, trust_of
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
@@ -148,7 +148,7 @@ class _Recorder:
         name = course.step_by_key(made.step).id if made.step else ""
         changes = learner.standing.apply(made, step=name, today=today)
         learner.head += 1
-        entry = entry_of(learner.id, learner.head, event, known, made, trust_of(event, known.source, course), changes)
+        entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, course), changes)
         self.appended.append(entry)
         learner.known[event.id] = Known(*_known_of(entry))
         key = StepKey(made.course, made.run, made.step) if made.step else None
@@ -173,12 +173,11 @@ class _Recorder:
 
 
 def entry_of(
-    learner_id: str, seq: int, event: Event, known: Circumstances, made: Contribution, trust: str, changes: list[Change]
+    place: tuple[str, int], event: Event, known: Circumstances, made: Contribution, trust: str, changes: list[Change]
 ) -> Entry:
-    """The ledger's row for an event."""
+    """The ledger's row for an event, at its place (learner, number)."""
     return Entry(
-        learner_id,
-        seq,
+        *place,
         event.id,
         event.body,
         known.received_at,
@@ -214,5 +213,6 @@ def _when(submission: Submission, n: int) -> tuple[int, int]:
     return (submission.received_at if at is None else at, n)
 
 
-def score_of(config: Any, response: Any) -> int:
+def score_of(config: Mapping[str, Any], response: Any) -> int:
+    """A grader's score for an answer, in millionths."""
     return grade(config, response).score

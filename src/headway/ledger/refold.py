@@ -34,7 +34,7 @@ class Fault(NamedTuple):
 
 
 class Refolded(NamedTuple):
-    """What a learner's ledger comes to: the sums, the entries whose derived columns differ, and what is beyond repair."""
+    """What a learner's ledger comes to: sums, entries (as stored, as true) that differ, and what is beyond repair."""
 
     learner_id: str
     events: int
@@ -47,15 +47,14 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
     """Fold the ledgers of learners, given in order of id: each as one pass over its entries."""
     if not learner_ids:
         return
-    wanted = iter(learner_ids)
-    for learner_id, found in groupby(entries.between(connection, learner_ids[0], learner_ids[-1]), lambda e: e.learner_id):
-        for silent in wanted:
-            if silent == learner_id:
-                yield _Fold(connection, catalog, learner_id).run(found)
-                break
-            yield _Fold(connection, catalog, silent).run(())
-    for silent in wanted:
-        yield _Fold(connection, catalog, silent).run(())
+    found = entries.between(connection, learner_ids[0], learner_ids[-1])
+    ledgers = groupby(found, lambda entry: entry.learner_id)
+    next_id, ledger = next(ledgers, ("", iter(())))
+    for learner_id in learner_ids:
+        while next_id and next_id < learner_id:  # a learner between two that were asked for
+            next_id, ledger = next(ledgers, ("", iter(())))
+        own = ledger if next_id == learner_id else ()
+        yield _Fold(connection, catalog, learner_id).run(own)
 
 
 class _Fold:
@@ -94,7 +93,7 @@ class _Fold:
         name = course.step_by_key(made.step).id if made.step else ""
         changes = self.standing.apply(made, step=name, today=local_day(entry.received_at, entry.time_zone))
         trust = trust_of(event, entry.source, course)
-        return entry_of(self.learner_id, entry.seq, event, known, made, trust, changes)
+        return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)
 
     def _break(self, entry: Entry, column: str, stored: object, true: str) -> None:
         self.broken.append(Fault("ledger", self.learner_id, f"{entry.seq}", column, stored, true))

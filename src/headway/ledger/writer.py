@@ -1,4 +1,4 @@
-"""Group commit: one thread takes all that waits, records it in one transaction, and answers everybody after the commit."""
+"""Group commit: one thread records all that waits in one transaction, and answers everybody after the commit."""
 
 import time
 from collections import deque
@@ -82,7 +82,7 @@ class Writer:
         while batch := self._take():
             try:
                 outcomes, busy = self._write(batch)
-            except Exception as error:  # noqa: BLE001  # a defect must not end the only thread that writes
+            except Exception as error:  # a defect must not end the only thread that writes
                 log.exception("writer_defect")
                 outcomes, busy = _all_fail(batch, error), []
             self._settle(outcomes, busy)

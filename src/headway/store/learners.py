@@ -69,7 +69,7 @@ def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
     rows.insert(
         connection,
         session,
-        [tuple(one[name] for name in session.c.keys()) for one in sessions],
+        [tuple(one[column.name] for column in session.c) for one in sessions],
     )
 
 

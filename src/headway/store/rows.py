@@ -1,4 +1,4 @@
-"""Rows that travel as one JSON parameter, whatever their number; with `database.py` the one place that knows the dialects."""
+"""Rows that travel as one JSON parameter, whatever their number; beside `database.py` the one place with dialects."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -74,10 +74,8 @@ def delete(connection: Connection, table: Table, keys: Iterable[Row]) -> None:
     if sent is not None:
         source = _source(connection.dialect.name, tuple(table.c[name] for name in names))
         key = ", ".join(names)
-        connection.execute(
-            _text(f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT {key} FROM {source})"),
-            {"rows": sent},
-        )  # noqa: S608  # names of our own tables
+        statement = f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT {key} FROM {source})"  # noqa: S608  # our names
+        connection.execute(_text(statement), {"rows": sent})
 
 
 def _write(connection: Connection, table: Table, rows: Iterable[Row], suffix: str) -> None:

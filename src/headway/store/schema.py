@@ -3,6 +3,8 @@
 A column marked derived can be worked out again from the others: `audit` does, and `rebuild` mends it.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -42,10 +44,10 @@ def _learner_key() -> Column[str]:
 
 def _derived(
     name: str,
-    kind: TypeEngine[object] | type[TypeEngine[object]],
+    kind: TypeEngine[Any] | type[TypeEngine[Any]],
     *,
     nullable: bool = False,
-) -> Column[object]:
+) -> Column[Any]:
     return Column(name, kind, nullable=nullable, info=_DERIVED)
 
 
@@ -163,7 +165,7 @@ step_sum = Table(
 )
 
 
-def _period_sums() -> list[Column[object]]:
+def _period_sums() -> list[Column[Any]]:
     names = (
         "attempts",
         "passed_attempts",

@@ -128,8 +128,12 @@ def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, 
     rows.upsert(
         connection,
         kind.table,
-        sorted((kind.write(*one) for one in changed), key=lambda row: row[:4]),
+        sorted((kind.write(*one) for one in changed), key=_primary_key),
     )
+
+
+def _primary_key(row: rows.Row) -> tuple[Any, ...]:
+    return tuple(row[:4])
 
 
 def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None:

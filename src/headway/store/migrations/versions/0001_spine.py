@@ -21,7 +21,8 @@ def upgrade() -> None:
     _courses()
     _ledger()
     _step_sums()
-    _period_sums()
+    _day_sums()
+    _topic_sums()
     if op.get_bind().dialect.name == "sqlite":
         _close_in_sqlite()
     else:
@@ -175,7 +176,7 @@ def _step_sums() -> None:
     )
 
 
-def _period_sums() -> None:
+def _day_sums() -> None:
     op.create_table(
         "day_sum",
         sa.Column("learner_id", ID, nullable=False),
@@ -196,6 +197,9 @@ def _period_sums() -> None:
         sa.PrimaryKeyConstraint("learner_id", "day", "course_id", "run", name=op.f("pk_day_sum")),
         sqlite_with_rowid=False,
     )
+
+
+def _topic_sums() -> None:
     op.create_table(
         "topic_sum",
         sa.Column("learner_id", ID, nullable=False),
@@ -219,12 +223,11 @@ def _period_sums() -> None:
 
 
 def _close_in_sqlite() -> None:
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER ledger_refuses_{verb.lower()} BEFORE {verb} ON ledger"
-            " WHEN NOT EXISTS (SELECT 1 FROM ledger_opened)"
-            " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-        )
+    refusal = (
+        "WHEN NOT EXISTS (SELECT 1 FROM ledger_opened) BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    )
+    op.execute(f"CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger {refusal}")
+    op.execute(f"CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger {refusal}")
 
 
 def _close_in_postgresql() -> None:
