@@ -199,7 +199,7 @@ class Fields:
             if not isinstance(name, str):
                 self.faults.add(self.path, f"has a field whose name is {kind_of(name)}; write names as text")
                 continue
-            hint = self.faults.did_you_mean(name, known) or f"; {self.what} has {', '.join(known)}"
+            hint = self.faults.did_you_mean(name, known) or f"; {self.what} may hold {', '.join(known)}"
             self.faults.add(join(self.path, name), f"is no field of {self.what}{hint}")
         if len(unknown) > UNKNOWN_MAX:
             self.faults.add(self.path, f"has {len(unknown) - UNKNOWN_MAX:,} more unknown fields")

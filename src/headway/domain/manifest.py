@@ -143,10 +143,17 @@ class _Parser:
         if modules and not any(module.weight for module in modules):
             fields.fault("modules", "all weigh 0, so that the course would have no score; give one a weight above 0")
         check_names(modules, self.faults)
-        requires = {module.id: module.requires for module in modules if module.id}
-        places = {module.id: join(path, "requires") for module, path in zip(modules, paths, strict=True)}
-        check_prerequisites(requires, places, self.faults)
+        self._check_prerequisites(modules, paths)
         return replace(bare, modules=tuple(modules))
+
+    def _check_prerequisites(self, modules: Sequence[Module], paths: Sequence[str]) -> None:
+        requires: dict[str, tuple[str, ...]] = {}
+        places: dict[str, str] = {}
+        for module, path in zip(modules, paths, strict=True):
+            # Of two modules of one id, a fault by itself, the first is meant: no circle is made of the second.
+            if module.id and module.id not in requires:
+                requires[module.id], places[module.id] = module.requires, join(path, "requires")
+        check_prerequisites(requires, places, self.faults)
 
     def _few_enough_steps(self, listed: Sequence[Any], fields: Fields) -> bool:
         lists = (module.get("steps") for module in listed if isinstance(module, Mapping))
@@ -220,7 +227,12 @@ class _Parser:
     def _weights(self, fields: Fields, otherwise: Weights) -> Weights:
         if fields.get("weights") is None:
             return otherwise
-        inner = Fields(fields.get("weights"), "weights", Weights._fields, fields.at("weights"), self.faults)
+        raw = fields.get("weights")
+        # The one kind that has no weight, and the first that an author would look for.
+        extra = ("exercise",) if isinstance(raw, Mapping) and "exercise" in raw else ()
+        inner = Fields(raw, "weights", (*Weights._fields, *extra), fields.at("weights"), self.faults)
+        if extra:
+            inner.fault("exercise", "has no weight of its own: exercises count with the assignments; weigh those")
         known = otherwise._asdict()
         return Weights(**{name: inner.number(name, known[name], WEIGHT_MAX, _WEIGHT_PLACES) for name in known})
 
