@@ -47,6 +47,7 @@ class Batch:
         self.connection = connection
         self.catalog = catalog
         self.locked: dict[str, Locked] = {}
+        self.held_elsewhere: set[str] = set()
         self.live_tokens: set[str] = set()
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
@@ -54,9 +55,10 @@ class Batch:
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
         """Lock the learners, in a statement of its own before anything is read; then see which sessions still live."""
-        self.locked = learners.lock(
-            self.connection, {one.learner_id for one in submissions if one.newcomer is None}, wait=wait
-        )
+        wanted = {one.learner_id for one in submissions if one.newcomer is None}
+        self.locked = learners.lock(self.connection, wanted, wait=wait)
+        missing = wanted - self.locked.keys()
+        self.held_elsewhere = learners.existing(self.connection, missing) if missing and not wait else set()
         for one in submissions:
             if one.newcomer is not None:
                 self.locked[one.learner_id] = Locked(one.learner_id, one.newcomer.learner["time_zone"], None, None)

@@ -7,7 +7,7 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.manifest import parse_manifest
 from headway.domain.step_names import carry_keys, course_keys
-from headway.graders import check as check_grader
+from headway.graders.registry import check_grader
 from headway.store import courses
 from headway.store.database import Database
 

@@ -14,7 +14,7 @@ from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import Circumstances, contribute, is_ahead, trust_of
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
-from headway.graders import grade
+from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission, TouchedStep
 from headway.store import entries, learners, sums
@@ -34,7 +34,7 @@ def record(
     """
     batch = Batch(connection, catalog)
     batch.lock(submissions, wait=wait)
-    turned_away = [_turned_away(batch, one, wait=wait) for one in submissions]
+    turned_away = [_turned_away(batch, one) for one in submissions]
     admitted = [one for one, refusal in zip(submissions, turned_away, strict=True) if refusal is _ADMITTED]
     batch.read_ids(admitted)
     recorder = _Recorder(batch)
@@ -50,13 +50,15 @@ def record(
 _ADMITTED = HeadwayError("admitted")
 
 
-def _turned_away(batch: Batch, submission: Submission, *, wait: bool) -> HeadwayError | None:
+def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
     """Why a submission is not judged at all: judged from the rows under lock, not from the request's token."""
     if submission.token_hash is not None and submission.token_hash not in batch.live_tokens:
         return IdentityGone("the session has ended; sign in again and send the events once more")
+    if submission.learner_id in batch.held_elsewhere:
+        return None
     locked = batch.locked.get(submission.learner_id)
     if locked is None:
-        return IdentityGone("there is no such learner any more; sign in again") if wait else None
+        return IdentityGone("there is no such learner any more; sign in again")
     if locked.merged_into or locked.erased_at is not None:
         return IdentityGone("this identity was moved into an account or erased; sign in and send the events as it")
     return _ADMITTED

@@ -23,6 +23,8 @@ TRIES = 6
 FIRST_PAUSE_S = 0.05
 LOCKED_PAUSE_S = 0.005
 LOCKED_PATIENCE_S = 5.0
+PROBES_A_TRANSACTION = 64
+_LOCKED = "another transaction has held this learner for long; nothing was saved, send the events again in a moment"
 
 Outcome: TypeAlias = Receipt | HeadwayError
 Answered: TypeAlias = Callable[[Sequence[tuple["Waiting", Outcome]]], None]
@@ -46,6 +48,7 @@ class Writer:
         self.commits = 0
         self.recorded = 0
         self._queue: deque[Waiting] = deque()
+        self._held: dict[str, deque[Waiting]] = {}
         self._waiting_events = 0
         self._changed = Condition()
         self._stopping = False
@@ -88,40 +91,59 @@ class Writer:
             self._settle(outcomes, busy)
 
     def _take(self) -> list[Waiting]:
-        """All that waits, up to a transaction's size; waits where there is nothing; empty when stopped and done."""
+        """All that waits, up to a transaction's size; waits where there is nothing; empty when stopped and done.
+
+        Of a learner whom another transaction held, one submission is tried; the rest stays behind it, in order.
+        """
         with self._changed:
-            while not self._queue and not self._stopping:
+            while not self._queue and not self._held and not self._stopping:
                 self._changed.wait()
-            batch: list[Waiting] = []
-            size = 0
+            batch = [behind.popleft() for behind in list(self._held.values())[:PROBES_A_TRANSACTION]]
+            size = sum(len(one.submission.events) for one in batch)
             while self._queue and (not batch or size + len(self._queue[0].submission.events) <= EVENTS_A_TRANSACTION):
-                batch.append(self._queue.popleft())
-                size += len(batch[-1].submission.events)
+                one = self._queue.popleft()
+                if one.submission.learner_id in self._held:
+                    self._held[one.submission.learner_id].append(one)
+                else:
+                    batch.append(one)
+                    size += len(one.submission.events)
             return batch
 
     def _settle(self, outcomes: Sequence[tuple[Waiting, Outcome]], busy: Sequence[Waiting]) -> None:
-        """Answer what is decided; put back, in order, what met a learner locked elsewhere."""
+        """Answer what is decided; keep aside, in order, what met a learner locked elsewhere."""
         with self._changed:
-            self._queue.extendleft(reversed(busy))
+            for one in reversed(busy):
+                self._held.setdefault(one.submission.learner_id, deque()).appendleft(one)
+            held = {one.submission.learner_id for one in busy}
+            for free in self._held.keys() & {one.submission.learner_id for one, _ in outcomes} - held:
+                self._queue.extendleft(reversed(self._held.pop(free)))
             self._waiting_events -= sum(len(one.submission.events) for one, _ in outcomes)
         self.answered(outcomes)
         if busy and not outcomes:
             time.sleep(LOCKED_PAUSE_S)
 
     def _write(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
-        patient = time.monotonic() - batch[0].since < LOCKED_PATIENCE_S
         try:
-            answers = self._commit([one.submission for one in batch], wait=not patient)
+            answers = self._commit([one.submission for one in batch])
         except DBAPIError as error:
             if is_fault_of_data(error):
                 return self._isolate(batch, error), []
             return _all_fail(batch, error), []
         except (SQLAlchemyError, CommitFailed, OSError) as error:
             return _all_fail(batch, error), []
-        decided = [(one, answer) for one, answer in zip(batch, answers, strict=True) if answer is not None]
-        return decided, [one for one, answer in zip(batch, answers, strict=True) if answer is None]
+        outcomes: list[tuple[Waiting, Outcome]] = []
+        busy: list[Waiting] = []
+        now = time.monotonic()
+        for one, answer in zip(batch, answers, strict=True):
+            if answer is not None:
+                outcomes.append((one, answer))
+            elif now - one.since < LOCKED_PATIENCE_S:
+                busy.append(one)
+            else:
+                outcomes.append((one, Unavailable(_LOCKED, retry_after_s=2)))
+        return outcomes, busy
 
-    def _commit(self, submissions: Sequence[Submission], *, wait: bool) -> list[Answer]:
+    def _commit(self, submissions: Sequence[Submission]) -> list[Answer]:
         """One transaction, run again where the database asks for it or the connection was lost.
 
         After a COMMIT without an answer that is right as well: events that were committed are found by their ids.
@@ -129,7 +151,7 @@ class Writer:
         for attempt in range(TRIES):
             try:
                 with self.database.transaction() as connection:
-                    answers = record(connection, self.catalog, submissions, wait=wait)
+                    answers = record(connection, self.catalog, submissions, wait=False)
             except DBAPIError as error:
                 if attempt == TRIES - 1 or not (error.connection_invalidated or is_worth_repeating(error)):
                     raise

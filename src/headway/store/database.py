@@ -16,6 +16,7 @@ from headway.store.file_lock import FileLock
 _WAL_PAGES = 4000
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
+_IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 
 
 class DatabaseUrlInvalid(HeadwayError):
@@ -47,29 +48,15 @@ class Database:
 
         Nothing may be caught inside: in PostgreSQL a swallowed error turns COMMIT into ROLLBACK.
         """
-        with (
-            self._write_lock.held() if self._write_lock else nullcontext(),
-            self.writers.connect() as connection,
-        ):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self.path else "BEGIN")
-            try:
-                yield connection
-            except BaseException:
-                self._roll_back(connection)
-                raise
-            self._commit(connection)
+        with self._write_lock.held() if self._write_lock else nullcontext():
+            yield from self._within(self.writers, "BEGIN IMMEDIATE" if self.path else "BEGIN")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One snapshot to read from; keep it short, for an open reader lets a SQLite log grow."""
-        with self.readers.connect() as connection:
-            connection.exec_driver_sql("BEGIN" if self.path else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                yield connection
-            except BaseException:
-                self._roll_back(connection)
-                raise
-            connection.exec_driver_sql("COMMIT")
+        yield from self._within(
+            self.readers, "BEGIN" if self.path else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        )
 
     def server_lock(self) -> FileLock | None:
         """The lock that one server at a time holds on a SQLite file; None where several may serve."""
@@ -103,14 +90,22 @@ class Database:
         event.listen(engine, "connect", _sqlite_connected(reading=reading))
         return engine
 
+    def _within(self, engine: Engine, begin: str) -> Iterator[Connection]:
+        with _begun(engine, begin) as connection:
+            try:
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            self._commit(connection)
+
     def _commit(self, connection: Connection) -> None:
-        if self.path:
-            connection.exec_driver_sql("COMMIT")
-            return
         driver: Any = connection.connection.driver_connection
-        said = driver.execute("COMMIT").statusmessage
-        if said != "COMMIT":
-            raise CommitFailed(f"the database answered {said} to COMMIT; nothing of this transaction was kept")
+        # PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement before it had failed.
+        if self.path is None and driver.info.transaction_status != _IN_TRANSACTION:
+            self._roll_back(connection)
+            raise CommitFailed("a statement of this transaction had failed; nothing of it was kept")
+        connection.exec_driver_sql("COMMIT")
 
     def _roll_back(self, connection: Connection) -> None:
         try:
@@ -118,6 +113,26 @@ class Database:
         except DBAPIError:
             # The connection is lost or already outside the transaction; the error underway says more than this one.
             connection.invalidate()
+
+
+def _begun(engine: Engine, begin: str) -> Connection:
+    """A connection in a transaction. One that the pool kept over a restart of the database is replaced."""
+    try:
+        return _try_to_begin(engine, begin)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _try_to_begin(engine, begin)
+
+
+def _try_to_begin(engine: Engine, begin: str) -> Connection:
+    connection = engine.connect()
+    try:
+        connection.exec_driver_sql(begin)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def is_fault_of_data(error: DBAPIError) -> bool:

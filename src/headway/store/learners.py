@@ -42,6 +42,11 @@ def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = T
     return {row[0]: Locked(*row) for row in found}
 
 
+def existing(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are learners, locked or not."""
+    return {row[0] for row in rows.lookup(connection, learner, [(one,) for one in learner_ids], "id", by=("id",))}
+
+
 def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
     """The number of the last ledger row of each learner."""
     keys = [(one,) for one in learner_ids]
@@ -141,3 +146,8 @@ def touch_session(connection: Connection, token_hash: str, *, last_used_at: int,
 def end_session(connection: Connection, token_hash: str) -> None:
     """End a session."""
     connection.execute(sa.delete(session).where(session.c.token_hash == token_hash))
+
+
+def count(connection: Connection) -> int:
+    """How many learners there are, guests and imported ones included."""
+    return connection.execute(sa.select(sa.func.count()).select_from(learner)).scalar_one()
