@@ -42,7 +42,7 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) -> Settings:
-    """The settings in force; a flag that is None was not given. SettingsInvalid names the setting and where it stands."""
+    """The settings in force; a flag that is None was not given. SettingsInvalid says which setting, and from where."""
     chosen: dict[str, object] = {}
     path = config_path(environment)
     if path is not None:

@@ -1,0 +1,72 @@
+"""The command `headway`: what commands there are, and how each failure is told."""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from headway import __version__
+from headway.cli.course import course
+from headway.cli.proof import audit, rebuild
+from headway.cli.serve import serve
+from headway.cli.upkeep import migrate
+from headway.domain.errors import HeadwayError
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+_MISUSES = ("invalid-settings", "invalid-database-url", "misused")
+
+app = typer.Typer(
+    name="headway",
+    help="Keeps learner progress: every event once, every figure derived from one ledger and provable.",
+    epilog="Settings come from flags, then HEADWAY_* variables, then a TOML file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serve)
+app.command()(migrate)
+app.add_typer(course)
+app.command()(audit)
+app.command()(rebuild)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"headway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 misused."""
+    try:
+        app(prog_name="headway")
+    except HeadwayError as error:
+        _fail(error.detail, MISUSED if error.code in _MISUSES else FAILED)
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone, as `head` does: nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:
+        from headway.cli.failures import explain
+
+        explained = explain(error)
+        if explained is None:
+            raise
+        _fail(explained, FAILED)
+
+
+def _fail(said: str, code: int) -> NoReturn:
+    typer.echo(f"headway: {said}", err=True)
+    sys.exit(code)

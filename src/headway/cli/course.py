@@ -1,0 +1,82 @@
+"""`headway course check` and `headway course publish`."""
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.screen import JsonOption, now, say, show, show_json
+from headway.domain.faults import ManifestInvalid
+
+if TYPE_CHECKING:
+    from headway.cli.manifest_file import ManifestFile
+    from headway.domain.course import Course
+
+FileArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="FILE", help="The manifest, YAML or JSON; - is standard input.")
+]
+DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+
+course = typer.Typer(name="course", help="Check and publish courses.", no_args_is_help=True)
+
+
+@course.command()
+def check(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Check a course's manifest; each fault is told with its place. Needs no database."""
+    from headway.cli.manifest_file import read_manifest
+    from headway.domain.manifest import parse_manifest
+    from headway.graders.registry import check_grader
+
+    manifest = read_manifest(file)
+    try:
+        parsed = parse_manifest(manifest.content, check_grader=check_grader)
+    except ManifestInvalid as invalid:
+        _tell_faults(manifest, invalid, as_json=as_json)
+        raise typer.Exit(1) from None
+    if as_json:
+        show_json({"course": parsed.id, "valid": True, "faults": []})
+    else:
+        show(f"{manifest.name} is right: course {parsed.id}, {_size(parsed)}.")
+
+
+@course.command()
+def publish(
+    file: FileArgument, dry_run: DryRunOption = False, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
+    """Publish a course, or a new version of it. What is published already makes no new version."""
+    from headway.cli.manifest_file import read_manifest
+    from headway.ledger.publish import publish as run
+
+    manifest = read_manifest(file)
+    with database_of(database, make=True) as opened:
+        try:
+            done = run(opened, manifest.content, now=now(), dry_run=dry_run)
+        except ManifestInvalid as invalid:
+            _tell_faults(manifest, invalid, as_json=as_json)
+            raise typer.Exit(1) from None
+    if as_json:
+        told = {"course": done.course.id, "version": done.version, "created": done.created}
+        show_json({**told, "unchanged": done.unchanged, "dry_run": dry_run})
+    elif done.unchanged:
+        show(f"{done.course.id} is published like this already, as version {done.version}.")
+    else:
+        verb = "Would publish" if dry_run else "Published"
+        show(f"{verb} {done.course.id} version {done.version}: {_size(done.course)}.")
+
+
+def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json: bool) -> None:
+    found: list[dict[str, Any]] = [
+        {"path": fault.path, "line": manifest.line_of(fault.path), "message": fault.message} for fault in invalid.faults
+    ]
+    if as_json:
+        show_json({"course": None, "valid": False, "faults": found})
+        return
+    for one in found:
+        line = f":{one['line']}" if one["line"] else ""
+        show(f"{manifest.name}{line}: {one['path'] or 'the manifest'} {one['message']}")
+    say(f"headway: {manifest.name} has {len(found)} {'fault' if len(found) == 1 else 'faults'}; nothing was published")
+
+
+def _size(course: "Course") -> str:
+    modules, steps = len(course.modules), len(course.steps)
+    return f"{modules} {'module' if modules == 1 else 'modules'}, {steps} {'step' if steps == 1 else 'steps'}"

@@ -1,0 +1,77 @@
+"""Opening the database that a command works on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.store.database import Database
+
+DatabaseOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="sqlite:///FILE or postgresql://HOST/NAME.", show_default=False),
+]
+
+
+class NotReady(HeadwayError):
+    """The database is not ready for this command."""
+
+    code = "not-ready"
+
+
+@contextmanager
+def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]:
+    """The database that the settings name, with today's tables. With `make` a new one is set up, else it must be there.
+
+    One of an older Headway is left alone: a server may be at work on it.
+    """
+    from headway.store.migrate import current, migrate, newest
+
+    with connected(flag, make=make) as database:
+        with database.read() as connection:
+            revision = current(connection)
+        if revision is None and make:
+            migrate(database)
+        elif revision is None:
+            raise NotReady(f"there is nothing in {database.shown} yet: `headway migrate` sets it up")
+        elif revision != newest():
+            raise NotReady(
+                f"{database.shown} is at revision {revision}, this Headway needs {newest()}: run `headway migrate`"
+                " (a server that starts does so by itself)"
+            )
+        yield database
+
+
+@contextmanager
+def connected(flag: str | None, *, make: bool = False) -> Iterator["Database"]:
+    """The database that the settings name, whatever is in it."""
+    from headway.settings import load_settings
+
+    with opened(load_settings(database_url=flag).database_url, make=make) as database:
+        yield database
+
+
+@contextmanager
+def opened(url: str, *, make: bool) -> Iterator["Database"]:
+    """A database by its address. A SQLite file is made only where asked, a folder for it only in the usual place."""
+    from headway.settings import data_folder
+    from headway.store.database import Database
+
+    database = Database(url)
+    try:
+        if database.path is not None:
+            if make and database.path.parent == data_folder():
+                database.path.parent.mkdir(parents=True, exist_ok=True)
+            if not database.path.parent.is_dir():
+                raise NotReady(f"there is no folder {database.path.parent} for the database; make it, or name another")
+            if not make and not database.path.exists():
+                raise NotReady(
+                    f"there is no database {database.path}; name it with --database, or run `headway migrate`"
+                )
+        yield database
+    finally:
+        database.close()

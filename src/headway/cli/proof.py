@@ -1,0 +1,146 @@
+"""`headway audit` and `headway rebuild`: prove the figures, and mend them."""
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.screen import JsonOption, progress_bar, say, show, show_json
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.ledger.audit import AuditReport
+    from headway.ledger.rebuild import RebuildReport
+    from headway.ledger.refold import Fault
+    from headway.store.database import Database
+
+LearnerOption: TypeAlias = Annotated[
+    str | None, typer.Option("--learner", metavar="ID", help="Only this learner: an id, or an external id.")
+]
+_ROWS_MAX = 20
+_VALUE_MAX = 40
+
+
+class UnknownLearner(HeadwayError):
+    """There is no such learner."""
+
+    code = "not-found"
+
+
+def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Work every figure out again from the ledger and compare. Exits with 1 where something differs."""
+    from headway.ledger.audit import audit as run
+    from headway.store.catalog import Catalog
+
+    with database_of(database) as opened:
+        learner_id = _learner_id(opened, learner)
+        with progress_bar("Auditing learners", _count(opened, learner_id)) as advance:
+            report = run(opened, Catalog(), learner_id=learner_id, progress=advance)
+    if as_json:
+        show_json(_audit_json(report))
+    else:
+        _tell_audit(report)
+    if not report.clean:
+        raise typer.Exit(1)
+
+
+def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+    """Put what follows from the ledger in the place of what is stored; safe beside a running server."""
+    from headway.ledger.rebuild import rebuild as run
+    from headway.store.catalog import Catalog
+
+    with database_of(database) as opened:
+        learner_id = _learner_id(opened, learner)
+        with progress_bar("Rebuilding learners", _count(opened, learner_id)) as advance:
+            report = run(opened, Catalog(), learner_id=learner_id, progress=advance)
+    if as_json:
+        show_json(_rebuild_json(report))
+    else:
+        _tell_rebuild(report)
+    if report.broken:
+        raise typer.Exit(1)
+
+
+def _learner_id(database: "Database", named: str | None) -> str | None:
+    """The learner's id from an id or an external id; UnknownLearner where there is none."""
+    if named is None:
+        return None
+    from headway.domain.events import EventInvalid, event_id_of
+    from headway.store import learners
+
+    with database.read() as connection:
+        found = learners.by_external_ids(connection, [named]).get(named)
+        if found is not None:
+            return found
+        try:
+            row = learners.by_id(connection, event_id_of(named))
+        except EventInvalid:
+            row = None
+    if row is None:
+        raise UnknownLearner(f"there is no learner {named!r}; name one by id or external id (oulad:11391)")
+    return str(row["id"])
+
+
+def _count(database: "Database", learner_id: str | None) -> int:
+    from headway.store import learners
+
+    if learner_id is not None:
+        return 1
+    with database.read() as connection:
+        return learners.count(connection)
+
+
+def _audit_json(report: "AuditReport") -> dict[str, Any]:
+    return {
+        "learners": report.learners,
+        "events": report.events,
+        "found": report.found,
+        "faults": [fault._asdict() for fault in report.faults],
+    }
+
+
+def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
+    return {
+        "total": report.total,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "broken": [fault._asdict() for fault in report.broken],
+    }
+
+
+def _tell_audit(report: "AuditReport") -> None:
+    looked_at = f"{report.learners:,} learners with {report.events:,} entries"
+    if report.clean:
+        show(f"Clean: all figures of {looked_at} follow from the ledger.")
+        return
+    show(f"{report.found:,} differences in {looked_at}.")
+    _table(report.faults, report.found)
+    beyond = sum(fault.table == "ledger" for fault in report.faults)
+    say("Next: `headway rebuild` mends derived figures. A difference is a defect: please report it.")
+    if beyond:
+        say("Entries of the ledger itself differ: keep a copy of the database before you rebuild.")
+
+
+def _tell_rebuild(report: "RebuildReport") -> None:
+    show(f"{report.total:,} learners: {report.updated:,} mended, {report.unchanged:,} were right.")
+    if report.broken:
+        _table(report.broken, len(report.broken))
+        say("These entries of the ledger cannot be read, and no rebuild can mend them: restore them from a backup.")
+
+
+def _table(faults: "list[Fault]", found: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("table", "learner", "key", "column", "stored", "should be")
+    for fault in faults[:_ROWS_MAX]:
+        table.add_row(*(Text(_short(value)) for value in fault))
+    Console().print(table)
+    if found > _ROWS_MAX:
+        say(f"{found - _ROWS_MAX:,} more are not shown; --json gives the first {len(faults):,}.")
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= _VALUE_MAX else text[: _VALUE_MAX - 1] + "…"

@@ -1,0 +1,117 @@
+"""`headway serve`: the HTTP server."""
+
+import os
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from headway.cli.opening import DatabaseOption, opened
+from headway.cli.screen import say
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.settings import Settings
+
+HostOption: TypeAlias = Annotated[str | None, typer.Option("--host", help="The address to listen on.  [127.0.0.1]")]
+PortOption: TypeAlias = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.  [8000]")
+]
+RedisOption: TypeAlias = Annotated[str | None, typer.Option("--redis", metavar="URL", help="redis://HOST:PORT/NUMBER.")]
+WorkersOption: TypeAlias = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that serve; more than one needs PostgreSQL.  [1]")
+]
+
+
+class CannotServe(HeadwayError):
+    """The server cannot start."""
+
+    code = "cannot-serve"
+
+
+class WorkersOnSqlite(HeadwayError):
+    """More than one worker on a SQLite file."""
+
+    code = "misused"
+
+
+def serve(
+    host: HostOption = None,
+    port: PortOption = None,
+    database: DatabaseOption = None,
+    redis: RedisOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Serve learners over HTTP. The database is set up or brought up to date first."""
+    from headway.settings import load_settings
+
+    settings = load_settings(database_url=database, redis_url=redis, host=host, port=port, workers=workers)
+    run(settings)
+
+
+def run(settings: "Settings") -> None:
+    """Serve until told to stop."""
+    from headway.store.migrate import migrate
+
+    with opened(settings.database_url, make=True) as database:
+        if database.path is not None and settings.workers > 1:
+            raise WorkersOnSqlite(
+                "a SQLite file has one server of one process; leave --workers out, or use PostgreSQL"
+            )
+        lock = database.server_lock()
+        held = lock.take() if lock else None
+        if lock is not None and held is None:
+            raise CannotServe(
+                f"another server is at work on {database.path}: stop it first, or use PostgreSQL, which takes several"
+            )
+        migrate(database)
+        shown = database.shown
+    with closing(_listen(settings.host, settings.port)) as listening:
+        _serve(settings, listening, shown)
+
+
+def _serve(settings: "Settings", listening: socket.socket, database: str) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    # Whatever process serves, it reads its settings from its environment.
+    os.environ |= settings.environment()
+    config = uvicorn.Config(
+        "headway.http.app:from_environment",
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        workers=settings.workers,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    host, port = listening.getsockname()[:2]
+    say(f"Headway listens on http://{f'[{host}]' if ':' in host else host}:{port} (database {database})")
+    server = uvicorn.Server(config)
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listening]).run()
+    else:
+        server.run(sockets=[listening])
+        if not server.started:
+            raise CannotServe("the server could not start; what it logged above says why")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything starts, so that a port in use is told in a line."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise CannotServe(f"the address {host!r} is not known here: {error.strerror}") from None
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"{host}:{port} cannot be used: {error.strerror}; choose another with --port") from None
+    listening.set_inheritable(True)
+    return listening
