@@ -151,8 +151,3 @@ def end_session(connection: Connection, token_hash: str) -> None:
 def count(connection: Connection) -> int:
     """How many learners there are, guests and imported ones included."""
     return connection.execute(sa.select(sa.func.count()).select_from(learner)).scalar_one()
-
-
-def count(connection: Connection) -> int:
-    """How many learners there are, guests and imported ones included."""
-    return connection.execute(sa.select(sa.func.count()).select_from(learner)).scalar_one()
