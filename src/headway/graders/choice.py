@@ -10,7 +10,7 @@ from headway.graders.verdict import Verdict, decided, known_key
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
     """`options` by key, and the key that is the `answer`."""
-    fields = opened(config, ("options", "answer"))
+    fields = opened(config, ("options", "answer", "feedback"))
     options = check_options(fields, "options")
     answer = fields.text("answer", COMMENT_MAX)
     if answer:

@@ -10,7 +10,7 @@ OPTIONS_MAX: Final = 100
 ANSWERS_MAX: Final = 1_000
 ANSWER_TEXT_MAX: Final = 1_000
 COMMENT_MAX: Final = 5_000
-COMMENTS: Final = ("feedback", "when_right", "when_wrong")
+COMMENTS: Final = ("when_right", "when_wrong")
 CREDIT: Final = ("partial", "exact")
 
 
@@ -52,6 +52,6 @@ def check_feedback(fields: Fields, options: Mapping[str, str]) -> None:
         check_key(fields, "feedback", key, options)
 
 
-def comments_by_answer(fields: Fields) -> dict[str, str]:
+def comments_by_answer(fields: Fields, count: int = ANSWERS_MAX) -> dict[str, str]:
     """Comments by the answers that they are on."""
-    return fields.texts_by_name("feedback", ANSWERS_MAX, COMMENT_MAX)
+    return fields.texts_by_name("feedback", count, COMMENT_MAX)

@@ -11,7 +11,7 @@ from headway.graders.verdict import Verdict, judged, keys_response
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
     """`options` by key, the keys that are the `answers`, and whether `credit` is partial (so by default) or exact."""
-    fields = opened(config, ("options", "answers", "credit", "when_partly"))
+    fields = opened(config, ("options", "answers", "credit", "feedback", "when_partly"))
     options = check_options(fields, "options")
     check_keys(fields, "answers", options)
     fields.one_of("credit", CREDIT, "partial")

@@ -27,7 +27,7 @@ class _Expected(NamedTuple):
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
     """The `answer`, and a `tolerance` in its unit or a `tolerance_percent` of it; of both, the wider counts."""
-    fields = opened(config, ("answer", "tolerance", "tolerance_percent"))
+    fields = opened(config, ("answer", "tolerance", "tolerance_percent", "feedback"))
     if fields.require("answer") is not None:
         _check_number(fields, "answer", config["answer"])
     for name in ("tolerance", "tolerance_percent"):

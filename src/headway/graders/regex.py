@@ -8,37 +8,44 @@ import re2
 
 from headway.domain.faults import Fault, Faults, join
 from headway.graders.configuration import comments_by_answer, opened
-from headway.graders.verdict import Verdict, decided, text_response
+from headway.graders.verdict import RESPONSE_BYTES_MAX, ResponseInvalid, Verdict, decided, text_response
 
 PATTERN_MAX: Final = 2_000
-# Matching costs up to the length of the text times this: half a second for 64 KiB at the very worst.
-PROGRAM_MAX: Final = 1_000
+PROGRAM_MAX: Final = 20_000
+# Matching costs at the very worst the text's bytes times the instructions of its patterns; this many take a third of a
+# second. Patterns of up to 500 instructions, and most are, get the 64 KiB that every text does.
+STEPS_MAX: Final = 500 * RESPONSE_BYTES_MAX
 COMMENTED_MAX: Final = 20
 MATCHES: Final = ("full", "search")
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
     """The `pattern`, whether it must `match` in full (so by default) or somewhere, and whether case matters."""
-    fields = opened(config, ("pattern", "match", "case_sensitive"))
+    fields = opened(config, ("pattern", "match", "case_sensitive", "feedback"))
     pattern = fields.text("pattern", PATTERN_MAX)
     case_sensitive = fields.flag("case_sensitive", True)
     fields.one_of("match", MATCHES, "full")
-    if pattern:
-        _check_pattern(pattern, "pattern", case_sensitive, fields.faults)
-    comments = comments_by_answer(fields)
-    if len(comments) > COMMENTED_MAX:
-        fields.fault("feedback", f"holds {len(comments)} patterns; at most {COMMENTED_MAX} are tried")
-    for commented in comments:
-        _check_pattern(commented, join("feedback", commented), case_sensitive, fields.faults)
+    size = _check_pattern(pattern, "pattern", case_sensitive, fields.faults) if pattern else 0
+    comments = comments_by_answer(fields, COMMENTED_MAX)
+    size += sum(_check_pattern(one, join("feedback", one), case_sensitive, fields.faults) for one in comments)
+    if size > PROGRAM_MAX:
+        fields.fault("pattern", f"comes to {size:,} instructions; at most {PROGRAM_MAX:,} are run: repeat less")
     return fields.faults.listed()
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
     """Right or wrong; the response is a text, and its outer spaces and line ends do not count."""
-    text = text_response(response).strip()
-    right = _fits(config, config["pattern"], text)
+    sent = text_response(response)
     feedback = config.get("feedback") or {}
-    return decided(config, right, next((feedback[one] for one in feedback if _fits(config, one, text)), None))
+    case_sensitive = config.get("case_sensitive") is not False
+    patterns = [_compiled(one, case_sensitive) for one in (config["pattern"], *feedback)]
+    limit = STEPS_MAX // sum(one.programsize for one in patterns)
+    if limit < RESPONSE_BYTES_MAX and len(sent.encode()) > limit:
+        raise ResponseInvalid(f"response is too long to be matched here; at most {limit:,} bytes are")
+    text, somewhere = sent.strip(), config.get("match") == "search"
+    right, *commented = (_fits(one, text, somewhere) for one in patterns)
+    comments = (comment for comment, fits in zip(feedback.values(), commented, strict=True) if fits)
+    return decided(config, right, next(comments, None))
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,15 +53,14 @@ def public(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "regex", "case_sensitive": config.get("case_sensitive") is not False}
 
 
-def _fits(config: Mapping[str, Any], pattern: str, text: str) -> bool:
-    compiled = _compiled(pattern, config.get("case_sensitive") is not False)
-    find = compiled.search if config.get("match") == "search" else compiled.fullmatch
-    return find(text) is not None
+def _fits(pattern: Any, text: str, somewhere: bool) -> bool:
+    return (pattern.search(text) if somewhere else pattern.fullmatch(text)) is not None
 
 
-def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults) -> None:
+def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults) -> int:
+    """The instructions that a pattern comes to; 0 and a fault where it cannot be matched in linear time."""
     try:
-        size = _compiled(pattern, case_sensitive).programsize
+        size: int = _compiled(pattern, case_sensitive).programsize
     except re2.error as refusal:
         why = refusal.args[0].decode(errors="replace")
         faults.add(
@@ -62,9 +68,8 @@ def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults
             f"is no pattern that can be matched in linear time: {why}; look-around and back-references must be written"
             " another way",
         )
-        return
-    if size > PROGRAM_MAX:
-        faults.add(path, f"comes to {size:,} instructions; at most {PROGRAM_MAX:,} are run: repeat less")
+        return 0
+    return size
 
 
 @lru_cache(maxsize=256)

@@ -21,7 +21,7 @@ class _Accepted(NamedTuple):
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
     """The `answers` that are accepted, and whether the text is `case_sensitive`."""
-    fields = opened(config, ("answers", "case_sensitive"))
+    fields = opened(config, ("answers", "case_sensitive", "feedback"))
     fields.texts("answers", ANSWERS_MAX, ANSWER_TEXT_MAX, required=True)
     fields.flag("case_sensitive", False)
     comments_by_answer(fields)
