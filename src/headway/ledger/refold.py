@@ -47,6 +47,7 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
     """Fold the ledgers of learners, given in order of id: each as one pass over its entries."""
     if not learner_ids:
         return
+    course_of = _Courses(connection, catalog)
     found = entries.between(connection, learner_ids[0], learner_ids[-1])
     ledgers = groupby(found, lambda entry: entry.learner_id)
     next_id, ledger = next(ledgers, ("", iter(())))
@@ -54,14 +55,28 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
         while next_id and next_id < learner_id:  # a learner between two that were asked for
             next_id, ledger = next(ledgers, ("", iter(())))
         own = ledger if next_id == learner_id else ()
-        yield _Fold(connection, catalog, learner_id).run(own)
+        yield _Fold(learner_id, course_of).run(own)
+
+
+class _Courses:
+    """Courses by (id, version), asked for once."""
+
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._found: dict[tuple[str, int], Course] = {}
+
+    def __call__(self, course_id: str, version: int) -> Course:
+        pair = (course_id, version)
+        if pair not in self._found:
+            self._found[pair] = self._catalog.load(self._connection, [pair])[pair]
+        return self._found[pair]
 
 
 class _Fold:
-    def __init__(self, connection: Connection, catalog: Catalog, learner_id: str) -> None:
-        self.connection = connection
-        self.catalog = catalog
+    def __init__(self, learner_id: str, course_of: _Courses) -> None:
         self.learner_id = learner_id
+        self.course_of = course_of
         self.standing = Standing(self._worth_of)
         self.amended: list[tuple[Entry, Entry]] = []
         self.broken: list[Fault] = []
@@ -79,7 +94,7 @@ class _Fold:
     def _fold(self, entry: Entry) -> None:
         try:
             event = read_event(entry.event_id, entry.body)
-            course = self._course(event.course, entry.version)
+            course = self.course_of(event.course, entry.version)
             true = self._entry(entry, event, course)
         except (HeadwayError, ValueError, LookupError) as error:
             self._break(entry, "body", entry.body, f"cannot have been recorded: {error}")
@@ -98,8 +113,5 @@ class _Fold:
     def _break(self, entry: Entry, column: str, stored: object, true: str) -> None:
         self.broken.append(Fault("ledger", self.learner_id, f"{entry.seq}", column, stored, true))
 
-    def _course(self, course_id: str, version: int) -> Course:
-        return self.catalog.load(self.connection, [(course_id, version)])[course_id, version]
-
     def _worth_of(self, course_id: str, version: int, step: str) -> Worth:
-        return worth_of(self._course(course_id, version), step)
+        return worth_of(self.course_of(course_id, version), step)
