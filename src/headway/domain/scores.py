@@ -10,6 +10,7 @@ from headway.domain.errors import Invalid
 FULL = 1_000_000
 _DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
 _TEXT_MAX = 64
+_MILLIONTH = Decimal("0.000001")
 
 
 class ScoreInvalid(Invalid):
@@ -27,7 +28,9 @@ def normalize_score(sent: object) -> int | None:
     if isinstance(sent, Mapping):
         return _stated(sent)
     value = _number(sent, "score")
-    return _millionths(value if value <= 1 else Fraction(value) / 100)
+    if value <= 1 or value >= 100:  # cut off first: 1e999999 as a fraction has a million digits
+        return _millionths(value)
+    return _millionths(Fraction(value) / 100)
 
 
 def _stated(sent: Mapping[object, object]) -> int:
@@ -75,7 +78,8 @@ def _millionths(value: Decimal | Fraction) -> int:
         return FULL
     if isinstance(value, Fraction):
         return (value.numerator * FULL * 2 + value.denominator) // (value.denominator * 2)
-    return int((value * FULL).quantize(Decimal(1), ROUND_HALF_UP))
+    # Not multiplied first, which would round twice: a text may have more digits than arithmetic keeps.
+    return int(value.quantize(_MILLIONTH, ROUND_HALF_UP).scaleb(6))
 
 
 def percent(millionths: int | None) -> float | None:
