@@ -1,0 +1,86 @@
+"""Setting the demo up in a database: accounts, the course, and all that the simulated learners did."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from headway.demo.content import answers, course_manifest
+from headway.demo.people import CREATOR_EMAIL, DAYS, LEARNER_EMAIL, new_id
+from headway.demo.simulation import LEARNERS, Learner, simulate
+from headway.domain.errors import HeadwayError
+from headway.domain.times import DAY
+from headway.ledger.audit import AuditReport, audit
+from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.publish import publish
+from headway.ledger.submission import RECORDED, Submission
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+
+CREATOR_NAME: Final = "Kim Orchardson"
+
+
+class Staged(NamedTuple):
+    """What was put into the database; `results` counts events by what became of them."""
+
+    course_id: str
+    learners: int
+    results: Counter[str]
+
+    @property
+    def recorded(self) -> int:
+        """The number of events in the ledger."""
+        return self.results[RECORDED]
+
+
+def stage(database: Database, *, now: int, password_hash: str, seed: int = 1, count: int = LEARNERS) -> Staged:
+    """Fill a database that is migrated and empty. `password_hash` is that of the two accounts that can sign in."""
+    creator = _creator(seed, now, password_hash)
+    add_learners(database, [creator])
+    course = publish(database, course_manifest(), now=creator["created_at"], publisher=creator["id"]).course
+    cast = list(simulate(course, answers(), now=now, seed=seed, count=count))
+    add_learners(database, [_row(one, password_hash) for one in cast])
+    results: Counter[str] = Counter()
+    for answer in record_all(database, Catalog(), _submissions(cast)):
+        if answer is None or isinstance(answer, HeadwayError):
+            raise answer or AssertionError("unreachable: nobody else records here")
+        results.update(result.status for result in answer.results)
+    return Staged(course.id, len(cast), results)
+
+
+def prove(database: Database) -> AuditReport:
+    """Work all figures out again from the ledger, and compare."""
+    return audit(database, Catalog())
+
+
+def _submissions(cast: list[Learner]) -> Iterator[Submission]:
+    """One learner after the other, as each lies in the database; what matters is each learner's own order."""
+    for one in cast:
+        yield from one.submissions
+
+
+def _creator(seed: int, now: int, password_hash: str) -> dict[str, Any]:
+    return {
+        "id": new_id(Random(f"{seed}/creator")),  # noqa: S311  # a play, and always the same one
+        "kind": "account",
+        "email": CREATOR_EMAIL,
+        "password_hash": password_hash,
+        "display_name": CREATOR_NAME,
+        "time_zone": "UTC",
+        "roles": "creator",
+        "created_at": now - (DAYS + 5) * DAY,
+    }
+
+
+def _row(one: Learner, password_hash: str) -> Mapping[str, Any]:
+    """A learner's row. Only the demo's own has a password: nobody can sign in as the others."""
+    person = one.person
+    return {
+        "id": person.id,
+        "kind": person.kind,
+        "email": person.email,
+        "password_hash": password_hash if person.email == LEARNER_EMAIL else None,
+        "display_name": person.name,
+        "time_zone": person.zone,
+        "created_at": one.created_at,
+    }

@@ -1,0 +1,41 @@
+"""Many at once, for commands: some hundreds of events in a transaction, one transaction after another."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from headway.ledger.record import Answer, record
+from headway.ledger.submission import Submission
+from headway.store import learners
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+
+EVENTS_A_TRANSACTION: Final = 1000
+
+
+def add_learners(database: Database, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add learners, all or none; columns left out are empty."""
+    with database.transaction() as connection:
+        learners.add(connection, *rows)
+
+
+def record_all(
+    database: Database, catalog: Catalog, submissions: Iterable[Submission], size: int = EVENTS_A_TRANSACTION
+) -> Iterator[Answer]:
+    """Record submissions of any number in order, about `size` events a transaction; answers come after each commit."""
+    for chunk in _chunks(submissions, size):
+        with database.transaction() as connection:
+            answers = record(connection, catalog, chunk)
+        yield from answers
+
+
+def _chunks(submissions: Iterable[Submission], size: int) -> Iterator[list[Submission]]:
+    chunk: list[Submission] = []
+    events = 0
+    for submission in submissions:
+        if chunk and events + len(submission.events) > size:
+            yield chunk
+            chunk, events = [], 0
+        chunk.append(submission)
+        events += len(submission.events)
+    if chunk:
+        yield chunk

@@ -1,0 +1,110 @@
+"""Statements on what goes on as a whole, by course and by day. They read all day sums: ask seldom."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Select, func
+from sqlalchemy.engine import Connection
+
+from headway.store.schema import course, day_sum, enrollment, learner, ledger
+
+
+class CourseCounts(NamedTuple):
+    """A course with the number enrolled, of those who did something since a day, and of steps that were completed."""
+
+    id: str
+    enrolled: int
+    active: int
+    steps_completed: int
+
+
+class Totals(NamedTuple):
+    """Everything that is there, counted."""
+
+    learners: int
+    guests: int
+    events: int
+    steps_completed: int
+
+
+class Day(NamedTuple):
+    """A day of everybody's: how many were active, and what they completed."""
+
+    day: str
+    learners: int
+    steps_completed: int
+
+
+def course_counts(connection: Connection, course_ids: Iterable[str], since: str) -> list[CourseCounts]:
+    """Courses in order of id, counted."""
+    recent = sa.case((day_sum.c.day >= since, day_sum.c.learner_id))
+    done = (
+        sa.select(
+            day_sum.c.course_id,
+            func.count(recent.distinct()).label("active"),
+            func.sum(day_sum.c.steps_completed).label("steps_completed"),
+        )
+        .group_by(day_sum.c.course_id)
+        .subquery()
+    )
+    enrolled = (
+        sa.select(enrollment.c.course_id, func.count().label("enrolled"))
+        .where(enrollment.c.enrolled)
+        .group_by(enrollment.c.course_id)
+        .subquery()
+    )
+    counts = [func.coalesce(one, 0) for one in (enrolled.c.enrolled, done.c.active, done.c.steps_completed)]
+    statement = (
+        sa.select(course.c.id, *counts)
+        .outerjoin(enrolled, enrolled.c.course_id == course.c.id)
+        .outerjoin(done, done.c.course_id == course.c.id)
+        .where(course.c.id.in_(list(course_ids)))
+        .order_by(course.c.id)
+    )
+    return [CourseCounts(row[0], *map(int, row[1:])) for row in connection.execute(statement)]
+
+
+def totals(connection: Connection) -> Totals:
+    """All learners, guests, ledger entries and completed steps."""
+    living = sa.and_(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))
+    parts: list[Select[Any]] = [
+        sa.select(func.count()).select_from(learner).where(living, learner.c.kind != "guest"),
+        sa.select(func.count()).select_from(learner).where(living, learner.c.kind == "guest"),
+        sa.select(func.count()).select_from(ledger),
+        sa.select(func.coalesce(func.sum(day_sum.c.steps_completed), 0)),
+    ]
+    row = connection.execute(sa.select(*(part.scalar_subquery() for part in parts))).one()
+    return Totals(*map(int, row))
+
+
+def days(connection: Connection, since: str) -> list[Day]:
+    """The days since one on which anybody was active, in order."""
+    statement = (
+        sa.select(day_sum.c.day, func.count(day_sum.c.learner_id.distinct()), func.sum(day_sum.c.steps_completed))
+        .where(day_sum.c.day >= since, day_sum.c.activities > 0)
+        .group_by(day_sum.c.day)
+        .order_by(day_sum.c.day)
+    )
+    return [Day(row[0], int(row[1]), int(row[2])) for row in connection.execute(statement)]
+
+
+def active_days_by_name(connection: Connection, since: str) -> dict[tuple[str, str, str], set[str]]:
+    """Active days by (id, display name, time zone) of the accounts that have a name and were active since a day."""
+    lately = sa.select(day_sum.c.learner_id).where(day_sum.c.day >= since, day_sum.c.activities > 0)
+    statement = (
+        sa.select(learner.c.id, learner.c.display_name, learner.c.time_zone, day_sum.c.day)
+        .join(day_sum, day_sum.c.learner_id == learner.c.id)
+        .where(
+            learner.c.kind == "account",
+            learner.c.display_name.is_not(None),
+            learner.c.merged_into.is_(None),
+            learner.c.erased_at.is_(None),
+            learner.c.id.in_(lately),
+            day_sum.c.activities > 0,
+        )
+    )
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for learner_id, name, zone, day in connection.execute(statement):
+        found.setdefault((learner_id, name, zone), set()).add(day)
+    return found

@@ -1,0 +1,99 @@
+"""What the front page tells: the courses, and of a demo what goes on in it. A fixed number of statements."""
+
+from datetime import date, timedelta
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from headway.domain.streaks import streak
+from headway.domain.times import days_between, local_day
+from headway.store import activity, courses
+from headway.store.catalog import Catalog
+
+COURSES_MAX: Final = 50
+STREAKS_MAX: Final = 8
+ACTIVE_DAYS: Final = 30
+CHART_DAYS: Final = 90
+
+
+class CourseShown(Struct, frozen=True):
+    """A published course; `active` are those who did something in it in the last 30 days."""
+
+    id: str
+    title: str
+    description: str
+    modules: int
+    steps: int
+    enrolled: int
+    active: int
+    steps_completed: int
+
+
+class StreakShown(Struct, frozen=True):
+    """Somebody's current streak, in days."""
+
+    display_name: str
+    days: int
+    active_today: bool
+
+
+class Overview(Struct, frozen=True):
+    """What goes on in a demo. `today` is the day in UTC; `chart` has every one of the last 90 days."""
+
+    totals: activity.Totals
+    today: activity.Day
+    chart: list[activity.Day]
+    streaks: list[StreakShown]
+
+
+class Front(Struct, frozen=True):
+    """All that the front page shows; `more` is the number of courses beyond the first 50."""
+
+    courses: list[CourseShown]
+    more: bool
+    overview: Overview | None
+
+
+def front(connection: Connection, catalog: Catalog, *, now: int, named: bool) -> Front:
+    """The front page's figures; with `named` those of a demo too, where learners may be shown by name."""
+    rows = courses.page(connection, "", COURSES_MAX + 1)
+    ids = [row["id"] for row in rows[:COURSES_MAX]]
+    today = local_day(now, "UTC")
+    shown = _courses(connection, catalog, ids, _before(today, ACTIVE_DAYS - 1)) if ids else []
+    return Front(shown, len(rows) > COURSES_MAX, _overview(connection, now) if named else None)
+
+
+def _courses(connection: Connection, catalog: Catalog, ids: list[str], since: str) -> list[CourseShown]:
+    in_force = catalog.in_force(connection, ids)
+    found = []
+    for counts in activity.course_counts(connection, ids, since):
+        _, course = in_force[counts.id]
+        modules, steps = len(course.modules), len(course.steps)
+        found.append(CourseShown(course.id, course.title, course.description or "", modules, steps, *counts[1:]))
+    return found
+
+
+def _overview(connection: Connection, now: int) -> Overview:
+    today = local_day(now, "UTC")
+    first = _before(today, CHART_DAYS - 1)
+    by_day = {one.day: one for one in activity.days(connection, first)}
+    chart = [by_day.get(day, activity.Day(day, 0, 0)) for day in days_between(first, today)]
+    return Overview(activity.totals(connection), chart[-1], chart, _streaks(connection, now))
+
+
+def _streaks(connection: Connection, now: int) -> list[StreakShown]:
+    """The longest of the current streaks; of two alike the one whose holder was active today comes first."""
+    # Nobody's day is more than a day behind that of UTC, and a streak lives through a day without activity.
+    since = _before(local_day(now, "UTC"), 2)
+    found = []
+    for (_, name, zone), days in activity.active_days_by_name(connection, since).items():
+        one = streak(days, local_day(now, zone))
+        if one.current > 1:
+            found.append(StreakShown(name, one.current, one.active_today))
+    found.sort(key=lambda one: (-one.days, not one.active_today, one.display_name))
+    return found[:STREAKS_MAX]
+
+
+def _before(day: str, days: int) -> str:
+    return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
