@@ -15,6 +15,8 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
+# Files beside the zones that mean something else on each machine, or count leap seconds.
+_OF_THE_MACHINE = re.compile(r"localtime|posixrules|posix/|right/")
 
 
 def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
@@ -48,6 +50,8 @@ def format_time(at: int) -> str:
 def zone(name: str) -> ZoneInfo:
     """The IANA zone of that name; Invalid where there is none."""
     try:
+        if _OF_THE_MACHINE.match(name):
+            raise ValueError(name)
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:  # KeyError: ZoneInfoNotFoundError; OSError: a folder's name
         raise Invalid(
