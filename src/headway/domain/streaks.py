@@ -38,3 +38,15 @@ def current_streak(active: Collection[int], today: int) -> int:
     while first - 1 in active:
         first -= 1
     return last - first + 1
+
+
+def streaks_over(active: Collection[int], first: int, last: int) -> list[int]:
+    """The current streak as it was on each day from first to last, all as day ordinals; no day sees a later one."""
+    length = 0
+    while first - 1 - length in active:
+        length += 1
+    found = []
+    for day in range(first, last + 1):
+        before, length = length, length + 1 if day in active else 0
+        found.append(length or before)
+    return found
