@@ -48,6 +48,7 @@ def record(
 
 
 _ADMITTED = HeadwayError("admitted")
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
@@ -198,7 +199,7 @@ def entry_of(
         made.passed,
         made.duration_ms,
         made.hints,
-        json.dumps(changes, separators=(",", ":")) if changes else None,
+        _encoded(changes) if changes else None,
     )
 
 
