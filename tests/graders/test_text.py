@@ -28,6 +28,7 @@ CITY = {"type": "text", "answers": ["Den Haag", "The Hague"]}
         ("cafe\u0301", "CAF\u00c9", True),
         ("caf\u00e9", "cafe", False),
         ("\u1f82", "\u03b1\u0313\u0300\u0345", True),
+        ("\u1fb4", "\u03b1\u0345\u0301", True),
         ("\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8", True),
         ("\uff21", "A", False),
         ("2\u00a0km", "2 km", True),
@@ -36,6 +37,11 @@ CITY = {"type": "text", "answers": ["Den Haag", "The Hague"]}
 )
 def test_space_capitals_and_composition_do_not_matter(answer: str, response: str, right: bool) -> None:
     assert graded({"type": "text", "answers": ["other", answer]}, response).score == (FULL if right else 0)
+
+
+@pytest.mark.parametrize(("answer", "response"), [("Caf\u00e9", "Cafe\u0301"), ("Cafe\u0301", "Caf\u00e9")])
+def test_composition_does_not_matter_even_where_capitals_do(answer: str, response: str) -> None:
+    assert graded({"type": "text", "answers": [answer], "case_sensitive": True}, response).score == FULL
 
 
 @pytest.mark.parametrize(("response", "right"), [("None", True), (" None ", True), ("none", False), ("NONE", False)])
