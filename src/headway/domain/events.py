@@ -11,10 +11,13 @@ from headway.domain.times import parse_time
 
 CLIENT_TYPES: Final = ("opened", "worked", "attempted", "completed")
 SCORED_TYPES: Final = ("attempted", "completed")
+ENROLLMENT_TYPES: Final = ("enrolled", "left")
 SLUG_MAX: Final = 200
 DURATION_S_MAX: Final = 86_400
 HINTS_MAX: Final = 1_000
 RESPONSE_BYTES_MAX: Final = 64 * 1024
+# A bound of our own: the interpreter's depends on its version and on who calls, and an audit must read what was taken.
+RESPONSE_DEPTH_MAX: Final = 64
 _FIELDS: Final = frozenset({"type", "course", "step", "occurred_at", "score", "duration_s", "hints", "response"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _canonical: Callable[[object], str] = json.JSONEncoder(
@@ -68,7 +71,7 @@ def check_event(event_id: str, content: Mapping[str, Any]) -> Event:
     """Check everything of an event but its id. Nothing is filled in, so that a repeat reads as the same content."""
     unknown = content.keys() - _FIELDS
     if unknown:
-        field = min(unknown, key=str)[:SLUG_MAX]
+        field = min(map(str, unknown))[:SLUG_MAX].encode(errors="replace").decode()
         raise EventInvalid(f"{field!r} is no field of an event; leave it out", field=field)
     kind = content.get("type")
     if kind not in CLIENT_TYPES:
@@ -95,12 +98,17 @@ def check_event(event_id: str, content: Mapping[str, Any]) -> Event:
 
 
 def read_event(event_id: str, body: str) -> Event:
-    """The event that a body from the ledger stands for."""
-    content = json.loads(body)
-    if content["type"] in CLIENT_TYPES:
+    """The event that a body from the ledger stands for; Invalid where it stands for none."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EventInvalid(f"the body is no JSON: {error}", field="body") from None
+    if not isinstance(content, dict):
+        raise EventInvalid("the body is no JSON object", field="body")
+    if content.get("type") not in ENROLLMENT_TYPES:
         return check_event(event_id, content)
-    at, _ = parse_time(content["occurred_at"])
-    return Event(event_id, content["type"], content["course"], None, at, 0, None, 0, 0, None, body)
+    at, _ = parse_time(content.get("occurred_at"))
+    return Event(event_id, content["type"], _slug(content, "course"), None, at, 0, None, 0, 0, None, body)
 
 
 def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str) -> Event:
@@ -135,6 +143,8 @@ def _hints(sent: object) -> int:
 
 
 def _body(content: Mapping[str, Any]) -> str:
+    if _is_deeper(content.get("response"), RESPONSE_DEPTH_MAX):
+        raise EventInvalid(f"response is nested deeper than {RESPONSE_DEPTH_MAX}", field="response")
     try:
         body = _canonical(content)
         size = len(body.encode()) if "response" in content else 0
@@ -145,6 +155,13 @@ def _body(content: Mapping[str, Any]) -> str:
     if size > RESPONSE_BYTES_MAX and len(_canonical(content["response"]).encode()) > RESPONSE_BYTES_MAX:
         raise EventInvalid(f"response is larger than {RESPONSE_BYTES_MAX} bytes", field="response")
     return body
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, Mapping | list):
+        return False
+    parts = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _has_nul(value: object) -> bool:

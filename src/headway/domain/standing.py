@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from headway.domain import changes
 from headway.domain.changes import Change
+from headway.domain.events import ENROLLMENT_TYPES
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
 from headway.domain.streaks import current_streak
-from headway.domain.sums import ENROLLMENT_TYPES, StepKey, Sums, WorthOf
+from headway.domain.sums import StepKey, Sums, WorthOf
 from headway.domain.times import ordinal
 
 

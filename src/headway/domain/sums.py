@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+from headway.domain.events import ENROLLMENT_TYPES
 from headway.domain.progress import Completion, Contribution, EnrollmentSum, PeriodSum, StepSum, Worth
 
 
@@ -31,7 +32,6 @@ class TopicKey(NamedTuple):
 
 
 WorthOf: TypeAlias = Callable[[str, int, str], Worth]
-ENROLLMENT_TYPES = ("enrolled", "left")
 
 
 class Sums:
