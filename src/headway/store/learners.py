@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.store import rows
-from headway.store.schema import learner, ledger, session
+from headway.store.schema import learner, ledger, session, step_sum
 
 
 class Locked(NamedTuple):
@@ -151,3 +151,16 @@ def end_session(connection: Connection, token_hash: str) -> None:
 def count(connection: Connection) -> int:
     """How many learners there are, guests and imported ones included."""
     return connection.execute(sa.select(sa.func.count()).select_from(learner)).scalar_one()
+
+
+def end_sessions(connection: Connection, learner_id: str) -> None:
+    """End all sessions of a learner."""
+    connection.execute(sa.delete(session).where(session.c.learner_id == learner_id))
+
+
+def possessions(connection: Connection, learner_id: str) -> tuple[int, int]:
+    """How many steps and how many events of a learner there are."""
+    steps = sa.select(sa.func.count()).select_from(step_sum).where(step_sum.c.learner_id == learner_id)
+    events = sa.select(sa.func.count()).select_from(ledger).where(ledger.c.learner_id == learner_id)
+    found = connection.execute(sa.select(steps.scalar_subquery(), events.scalar_subquery())).one()
+    return found[0], found[1]

@@ -1,0 +1,38 @@
+"""What an account is known by: addresses, passwords, names, roles."""
+
+import re
+import unicodedata
+from typing import Final
+
+from headway.domain.errors import Invalid
+
+ROLES: Final = ("creator", "admin")
+EMAIL_MAX: Final = 254
+PASSWORD_MIN, PASSWORD_MAX = 8, 256
+NAME_MAX: Final = 200
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
+
+
+def normalize_email(sent: str) -> str:
+    """One spelling for one address: trimmed, composed (NFC), without case."""
+    email = unicodedata.normalize("NFC", unicodedata.normalize("NFC", sent.strip()).casefold())
+    if not _EMAIL.fullmatch(email) or len(email) > EMAIL_MAX or not email.isprintable():
+        raise Invalid(
+            f"email must be an address such as ada@example.org, of at most {EMAIL_MAX} characters", field="email"
+        )
+    return email
+
+
+def check_password(sent: str) -> str:
+    """A new password as it stands; Invalid where it is too short or too long."""
+    if not PASSWORD_MIN <= len(sent) <= PASSWORD_MAX:
+        raise Invalid(f"password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters", field="password")
+    return sent
+
+
+def check_name(sent: str | None) -> str | None:
+    """A display name, trimmed and composed; None where it is blank."""
+    name = unicodedata.normalize("NFC", (sent or "").strip())
+    if len(name) > NAME_MAX or (name and not name.isprintable()):
+        raise Invalid(f"display_name must be at most {NAME_MAX} printable characters", field="display_name")
+    return name or None

@@ -1,0 +1,44 @@
+"""All the wiring: settings in, an application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+
+from headway.http import auth, courses, events, front, health, steps
+from headway.http.envelope import Envelope
+from headway.http.logs import configure_logs
+from headway.http.problems import EXCEPTION_HANDLERS
+from headway.http.services import Services
+from headway.settings import Settings, load_settings
+
+API = "/api/v1"
+
+
+def from_environment() -> Litestar:
+    """The application that the environment describes: each worker process makes its own."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    return create_app(settings)
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application. Its database is opened, and brought up to date, when it starts."""
+    services = Services(settings)
+    api = Router(API, route_handlers=[auth.router, *events.handlers, *steps.handlers, *courses.handlers])
+
+    @asynccontextmanager
+    async def serving(_: Litestar) -> AsyncIterator[None]:
+        async with services.running():
+            yield
+
+    app = Litestar(
+        [api, *health.handlers, *front.handlers],
+        lifespan=[serving],
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = Envelope(app.asgi_handler, services)
+    return app

@@ -1,0 +1,262 @@
+"""Identity: register, sign in and out, who am I, guests for clients without cookies."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+from litestar import Router, get, patch, post
+from msgspec import UNSET, Struct, UnsetType
+from sqlalchemy.engine import RowMapping
+
+from headway.domain.errors import HeadwayError, IdentityGone
+from headway.domain.identity import check_name, check_password, normalize_email
+from headway.domain.times import format_time, zone
+from headway.http import who
+from headway.http.bodies import read_json
+from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.refusals import Unauthorized
+from headway.http.remembered import Session
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.tokens import (
+    GUEST_COOKIE,
+    SESSION_COOKIE,
+    clear_cookie,
+    credentials_of,
+    hash_of,
+    new_guest_token,
+    new_session_token,
+    set_cookie,
+)
+from headway.ledger import accounts
+from headway.ledger.passwords import is_outdated
+from headway.store import learners
+
+
+class WrongCredentials(HeadwayError):
+    """The address or the password is wrong."""
+
+    code = "wrong-credentials"
+
+
+class Learner(Struct):
+    """Someone who learns: a guest or an account."""
+
+    id: str
+    kind: str
+    email: str | None
+    display_name: str | None
+    roles: list[str]
+    time_zone: str
+    created_at: str
+
+
+class MergedCounts(Struct):
+    """What a guest brought into an account."""
+
+    steps: int
+    events: int
+    certificates: int
+
+
+class SignedIn(Struct):
+    """The account, and what the guest brought along; null where there was no guest."""
+
+    learner: Learner
+    merged: MergedCounts | None
+
+
+class GuestMade(Struct):
+    """A new guest, and the token to send as bearer."""
+
+    learner: Learner
+    token: str
+
+
+class Me(Struct):
+    """Who asks: nobody, a guest or an account."""
+
+    kind: str
+    learner: Learner | None
+
+
+class Registration(Struct, forbid_unknown_fields=True):
+    """A new account."""
+
+    email: str
+    password: str
+    display_name: str | None = None
+    time_zone: str | None = None
+
+
+class SignIn(Struct, forbid_unknown_fields=True):
+    """An address and its password."""
+
+    email: str
+    password: str
+
+
+class Profile(Struct, forbid_unknown_fields=True):
+    """What a learner may change; what is left out stays."""
+
+    display_name: str | UnsetType | None = UNSET
+    time_zone: str | UnsetType = UNSET
+
+
+_registration: Final = msgspec.json.Decoder(Registration).decode
+_sign_in: Final = msgspec.json.Decoder(SignIn).decode
+_profile: Final = msgspec.json.Decoder(Profile).decode
+
+
+@post("/register", status_code=201)
+async def register(request: Asked) -> Reply:
+    """Make an account and sign in; a guest becomes the account, with all that was recorded."""
+    exchange = exchange_of(request)
+    guest = await _guest(exchange)
+    sent = await read_json(request, _registration)
+    at = who.now()
+    account: dict[str, Any] = {
+        "id": guest.learner_id if guest else str(uuid4()),
+        "kind": "account",
+        "email": normalize_email(sent.email),
+        "display_name": check_name(sent.display_name),
+        "time_zone": _zone(sent.time_zone) if sent.time_zone is not None else None,
+        "created_at": at,
+    }
+    account["password_hash"] = await exchange.services.passwords.hash(check_password(sent.password))
+    token = new_session_token()
+    session = who.session_row(account["id"], "account", token, at)
+    database, guest_hash = exchange.services.database, guest.token_hash if guest else None
+    merged = await exchange.services.run(
+        lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
+    )
+    if guest:
+        exchange.services.remembered.forget(guest.token_hash)
+        clear_cookie(exchange, GUEST_COOKIE)
+    set_cookie(exchange, SESSION_COOKIE, token)
+    return await _signed_in(exchange, account["id"], merged, 201)
+
+
+async def _guest(exchange: Exchange) -> Session | None:
+    """The guest who registers; whoever is signed in already makes another account."""
+    session = await who.writing_session(exchange)
+    return session if session is not None and session.kind == "guest" else None
+
+
+@post("/login", status_code=200)
+async def login(request: Asked) -> Reply:
+    """Sign in. An address that is not known and a wrong password are told in the same words, after the same time."""
+    exchange = exchange_of(request)
+    who.check_cookies(exchange)
+    sent = await read_json(request, _sign_in)
+    services = exchange.services
+    email = _known_form(sent.email)
+    found = await services.read(lambda connection: learners.by_email(connection, email)) if email else None
+    kept = found["password_hash"] if found else None
+    if not await services.passwords.match(sent.password[:1_000], kept) or found is None or kept is None:
+        raise WrongCredentials("the address or the password is wrong")
+    newer = await services.passwords.hash(sent.password) if is_outdated(kept) else None
+    token = new_session_token()
+    session = who.session_row(found["id"], "account", token, who.now())
+    old = _own_session(exchange)
+    await services.run(lambda: accounts.sign_in(services.database, session, password_hash=newer, old_token_hash=old))
+    set_cookie(exchange, SESSION_COOKIE, token)
+    return await _signed_in(exchange, found["id"], None, 200)
+
+
+def _known_form(sent: str) -> str | None:
+    try:
+        return normalize_email(sent)
+    except HeadwayError:
+        return None
+
+
+def _own_session(exchange: Exchange) -> str | None:
+    """The session that the browser holds, which a new one replaces."""
+    return next((hash_of(one.token) for one in credentials_of(exchange) if one.by == SESSION_COOKIE), None)
+
+
+async def _signed_in(exchange: Exchange, learner_id: str, merged: accounts.Merged | None, status: int) -> Reply:
+    row = await exchange.services.read(lambda connection: learners.by_id(connection, learner_id))
+    if row is None:
+        raise IdentityGone("the account was erased meanwhile")
+    exchange.learner_id = learner_id
+    counts = MergedCounts(*merged) if merged else None
+    return json_reply(SignedIn(learner_of(row), counts), status, (PERSONAL,))
+
+
+@post("/logout", status_code=200)
+async def logout(request: Asked) -> Reply:
+    """End the session; whoever has none is signed out already."""
+    exchange = exchange_of(request)
+    who.check_cookies(exchange)
+    services = exchange.services
+    for one in credentials_of(exchange):
+        if one.by != GUEST_COOKIE:
+            token_hash = hash_of(one.token)
+            services.remembered.forget(token_hash)
+            await services.run(partial(accounts.sign_out, services.database, token_hash, now=who.now()))
+    clear_cookie(exchange, SESSION_COOKIE)
+    return Reply(status=204, headers=(PERSONAL,))
+
+
+@get("/me")
+async def read_me(request: Asked) -> Reply:
+    """Who asks."""
+    reader = await who.caller(request)
+    return json_reply(Me(reader.kind, learner_of(reader.row) if reader.row else None), 200, (PERSONAL,))
+
+
+@patch("/me")
+async def change_me(request: Asked) -> Reply:
+    """Change the display name or the time zone; days that were recorded stay on the dates that they have."""
+    exchange = exchange_of(request)
+    session = await who.writing_session(exchange)
+    if session is None:
+        raise Unauthorized("there is nobody to change; register, sign in or record something first")
+    sent = await read_json(request, _profile)
+    values: dict[str, Any] = {}
+    if sent.display_name is not UNSET:
+        values["display_name"] = check_name(sent.display_name)
+    if sent.time_zone is not UNSET:
+        values["time_zone"] = _zone(sent.time_zone)
+    services = exchange.services
+    row = await services.run(
+        lambda: accounts.change_profile(services.database, session.token_hash, values, now=who.now())
+    )
+    return json_reply(Me(row["kind"], learner_of(row)), 200, (PERSONAL,))
+
+
+@post("/guest", status_code=201)
+async def make_guest(request: Asked) -> Reply:
+    """A guest for clients without cookies (terminal, editor): send the token as bearer. Browsers need not call this."""
+    exchange = exchange_of(request)
+    who.check_cookies(exchange)
+    token = new_guest_token()
+    guest = who.newcomer(who.now(), token)
+    services = exchange.services
+    await services.run(lambda: accounts.add_guest(services.database, guest.learner, guest.session))
+    row = {"email": None, "display_name": None, "roles": "", **guest.learner}
+    return json_reply(GuestMade(learner_of(row), token), 201, (PERSONAL,))
+
+
+def learner_of(row: RowMapping | Mapping[str, Any]) -> Learner:
+    """A learner's row as the API shows it."""
+    return Learner(
+        row["id"],
+        row["kind"],
+        row["email"],
+        row["display_name"],
+        row["roles"].split(),
+        row["time_zone"],
+        format_time(row["created_at"]),
+    )
+
+
+def _zone(name: str) -> str:
+    zone(name)
+    return name
+
+
+router = Router("/auth", route_handlers=[register, login, logout, read_me, change_me, make_guest])

@@ -1,0 +1,85 @@
+"""Reading a request's body: bounded, decoded once, every fault told by its path."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from headway.http.exchange import Exchange, exchange_of
+from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
+
+BODY_BYTES_MAX: Final = 2 * 1024 * 1024
+_JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
+_PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+
+T = TypeVar("T")
+
+
+async def read_json(request: Any, decode: Callable[[bytes], T], *, empty: bytes | None = None) -> T:
+    """The body as what `decode` makes of it; `empty` stands for a body that was left out, where it may be."""
+    raw = await read_body(exchange_of(request), request.receive)
+    if not raw and empty is not None:
+        raw = empty
+    try:
+        return decode(raw)
+    except msgspec.ValidationError as error:
+        raise BodyInvalid([_fault(str(error))]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"the body is not JSON that can be read: {_reason(error)}") from None
+
+
+async def read_body(exchange: Exchange, receive: Any) -> bytes:
+    """The bytes of a JSON body; WrongMediaType or TooLarge before more than the limit is taken in."""
+    _check_head(exchange)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        body = await _read_rest(bytearray(body), receive)
+    if len(body) > BODY_BYTES_MAX:
+        raise TooLarge(f"the body is larger than {BODY_BYTES_MAX} bytes; send less at a time")
+    return body
+
+
+async def _read_rest(body: bytearray, receive: Any) -> bytes:
+    more = True
+    while more and len(body) <= BODY_BYTES_MAX:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Malformed("the connection ended within the body")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _check_head(exchange: Exchange) -> None:
+    headers = exchange.headers
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > BODY_BYTES_MAX:
+        raise TooLarge(f"the body is larger than {BODY_BYTES_MAX} bytes; send less at a time")
+    kind = headers.get(b"content-type")
+    # The usual spelling is compared first: it is that of nearly all requests.
+    if kind is not None and kind != b"application/json" and not _JSON.fullmatch(kind.strip()):
+        raise WrongMediaType("send the body as application/json, in UTF-8")
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise WrongMediaType("send the body without a content-encoding")
+
+
+def _fault(message: str) -> FieldFault:
+    found = _PLACE.fullmatch(message)
+    what, place = (found[1], found[2] or "") if found else (message, "")
+    named = _UNKNOWN.fullmatch(what) or _MISSING.fullmatch(what)
+    if named:
+        place = f"{place}.{named[1]}" if place else named[1]
+        what = "is missing" if _MISSING.fullmatch(what) else "is no field here; leave it out"
+    return FieldFault(place, f"{place}: {what}" if place else what)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error)

@@ -1,0 +1,183 @@
+"""Courses: the catalog, an outline, publishing, enrollment."""
+
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import msgspec
+from litestar import delete, get, post, put
+from msgspec import Meta, Struct
+from sqlalchemy.engine import Connection
+
+from headway.domain.course_changes import steps_changed
+from headway.domain.errors import UnknownCourse
+from headway.domain.events import enrollment_event
+from headway.domain.outline import outline
+from headway.domain.times import format_time
+from headway.graders.registry import public_grader
+from headway.http import etags, who
+from headway.http.bodies import read_json
+from headway.http.cursors import read_cursor, write_cursor
+from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.recording import record
+from headway.http.refusals import BodyInvalid, FieldFault, Forbidden, Unauthorized
+from headway.http.remembered import Session
+from headway.http.reply import PERSONAL, Reply, encode, json_reply
+from headway.ledger.publish import Published, publish
+from headway.store import courses, sums
+from headway.store.catalog import Catalog
+
+Limit = Annotated[int, Meta(ge=1, le=200)]
+
+
+class CourseListed(Struct):
+    """A course of the catalog."""
+
+    id: str
+    title: str
+    version: int
+    created_at: str
+
+
+class CoursePage(Struct):
+    """Courses in order of id."""
+
+    items: list[CourseListed]
+    next_cursor: str | None
+
+
+class Renamed(Struct):
+    """A step under the id that it had, and the one that it has."""
+
+    before: str
+    after: str
+
+
+class Impact(Struct):
+    """What a version changes against the one before."""
+
+    steps_added: list[str]
+    steps_removed: list[str]
+    steps_renamed: list[Renamed]
+
+
+class CoursePublished(Struct):
+    """The version now in force (with a dry run: the one that would be), and what it changes."""
+
+    course: str
+    version: int
+    impact: Impact
+
+
+class Enrollment(Struct):
+    """Whether the learner is enrolled."""
+
+    course: str
+    enrolled: bool
+
+
+@get("/courses")
+async def list_courses(request: Asked, limit: Limit = 50, cursor: str | None = None) -> Reply:
+    """The published courses, in order of id."""
+    after = read_cursor(cursor, str) or ""
+    rows = await exchange_of(request).services.read(lambda connection: courses.page(connection, after, limit + 1))
+    items = [
+        CourseListed(row["id"], row["title"], row["version"], format_time(row["created_at"])) for row in rows[:limit]
+    ]
+    page = CoursePage(items, write_cursor(items[-1].id) if len(rows) > limit else None)
+    return etags.public(request, encode(page))
+
+
+@get("/courses/{course:str}")
+async def read_course(request: Asked, course: str) -> Reply:
+    """A course's outline: all of it but the answers."""
+    services = exchange_of(request).services
+    return etags.public(request, await services.read(lambda connection: _outline(connection, services.catalog, course)))
+
+
+def _outline(connection: Connection, catalog: Catalog, course: str) -> bytes:
+    found = catalog.in_force(connection, [course]).get(course)
+    if found is None:
+        raise UnknownCourse("there is no course of that name")
+    version, content = found
+    return encode({"version": version, **outline(content, public_grader)})
+
+
+@put("/courses/{course:str}", status_code=200)
+async def publish_course(request: Asked, course: str, dry_run: bool = False) -> Reply:
+    """Publish a version of a course, or see with a dry run what that would do."""
+    exchange = exchange_of(request)
+    publisher, is_admin = await _publisher(request, exchange)
+    manifest = await read_json(request, _decode)
+    if manifest.get("id") != course:
+        raise BodyInvalid([FieldFault("id", "id: must be the one in the path")])
+    database = exchange.services.database
+    act = partial(publish, now=who.now(), publisher=publisher, may_publish_all=is_admin, dry_run=dry_run)
+    published = await exchange.services.run(partial(act, database, manifest))
+    status = 201 if published.created and not dry_run else 200
+    return json_reply(CoursePublished(published.course.id, published.version, _impact(published)), status, (PERSONAL,))
+
+
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def _publisher(request: Asked, exchange: Exchange) -> tuple[str, bool]:
+    """The creator who publishes, and whether they may publish others' courses, as admins may."""
+    who.check_cookies(exchange)
+    reader = await who.caller(request)
+    if reader.row is None:
+        raise Unauthorized("sign in as a creator to publish courses")
+    roles = reader.row["roles"].split()
+    if not {"admin", "creator"}.intersection(roles):
+        raise Forbidden("only creators publish courses; an admin can make you one")
+    return reader.row["id"], "admin" in roles
+
+
+def _impact(published: Published) -> Impact:
+    changed = steps_changed(published.before, published.course)
+    return Impact(changed.added, changed.removed, [Renamed(*pair) for pair in changed.renamed])
+
+
+@post("/courses/{course:str}/enrollment", status_code=200)
+async def enroll(request: Asked, course: str) -> Reply:
+    """Enroll in a course: 201 the first time, 200 again."""
+    exchange = exchange_of(request)
+    session = await who.account_writing(request)
+    if await _is_enrolled(exchange, session, course):
+        return json_reply(Enrollment(course, enrolled=True), 200, (PERSONAL,))
+    changed = await _record(exchange, session, "enrolled", course)
+    return json_reply(Enrollment(course, enrolled=True), 201 if changed else 200, (PERSONAL,))
+
+
+@delete("/courses/{course:str}/enrollment", status_code=200)
+async def leave(request: Asked, course: str) -> Reply:
+    """Leave a course; the progress stays."""
+    exchange = exchange_of(request)
+    session = await who.account_writing(request)
+    if await _is_enrolled(exchange, session, course):
+        await _record(exchange, session, "left", course)
+    return Reply(status=204, headers=(PERSONAL,))
+
+
+async def _is_enrolled(exchange: Exchange, session: Session, course: str) -> bool:
+    """Asked first, so that what changes nothing adds nothing to the ledger."""
+
+    def look(connection: Connection) -> bool:
+        if courses.find(connection, course) is None:
+            raise UnknownCourse("there is no course of that name")
+        found = list(sums.read(connection, sums.ENROLLMENTS, [(session.learner_id, course)]))
+        return bool(found and found[0][2].enrolled)
+
+    return await exchange.services.read(look)
+
+
+async def _record(exchange: Exchange, session: Session, kind: str, course: str) -> bool:
+    at = who.now()
+    receipt = await record(exchange, session, [enrollment_event(str(uuid4()), kind, course, format_time(at))], at)
+    problem = receipt.results[0].problem
+    if problem is not None:
+        raise problem.with_traceback(None)
+    return bool(receipt.changes)
+
+
+handlers: Final = [list_courses, read_course, publish_course, enroll, leave]

@@ -1,0 +1,42 @@
+"""Cursors of lists: opaque to clients, and read with distrust."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final, TypeVar
+
+import msgspec
+
+from headway.http.refusals import CursorInvalid
+
+_VERSION: Final = 1
+_CURSOR_MAX: Final = 2_000
+
+T = TypeVar("T")
+
+
+def write_cursor(place: object) -> str:
+    """The cursor that leads back to a place in a list."""
+    return urlsafe_b64encode(msgspec.json.encode([_VERSION, place])).rstrip(b"=").decode("ascii")
+
+
+def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
+    """The place that a cursor leads to, None without one; CursorInvalid where `write_cursor` did not make it."""
+    if cursor is None:
+        return None
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        version, place = msgspec.json.decode(raw, type=tuple[int, kind])  # type: ignore[valid-type]  # a type made here
+    except (ValueError, binascii.Error, RecursionError):
+        raise _invalid() from None
+    if version != _VERSION or len(cursor) > _CURSOR_MAX or write_cursor(place) != cursor or _has_nul(place):
+        raise _invalid()
+    found: T = place
+    return found
+
+
+def _has_nul(place: object) -> bool:
+    return "\\u0000" in msgspec.json.encode(place).decode()
+
+
+def _invalid() -> CursorInvalid:
+    return CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")

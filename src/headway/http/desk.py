@@ -1,0 +1,49 @@
+"""Where requests hand in their events and wait: between the event loop and the one thread that writes."""
+
+import asyncio
+from collections.abc import Sequence
+
+from headway.domain.errors import HeadwayError
+from headway.ledger.submission import Receipt, Submission
+from headway.ledger.writer import Outcome, Waiting, Writer
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+
+
+class Desk:
+    """Takes submissions on the event loop; each is answered once its transaction is committed."""
+
+    def __init__(self, database: Database, catalog: Catalog) -> None:
+        self.writer = Writer(database, catalog, self._answered)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def open(self) -> None:
+        """Begin, on the loop that is running."""
+        self._loop = asyncio.get_running_loop()
+        self.writer.start()
+
+    async def close(self) -> None:
+        """Take nothing more, and end once all that waits is written and answered."""
+        await asyncio.to_thread(self.writer.stop)
+
+    async def record(self, submission: Submission) -> Receipt:
+        """Hand in and wait for the commit; Busy, Unavailable or IdentityGone where it did not come to one."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.writer.submit(submission, future)
+        outcome = await future
+        if isinstance(outcome, HeadwayError):
+            # All of a failed transaction share one error: each raises its own copy, or its traceback grows with them.
+            raise outcome.with_traceback(None)
+        return outcome
+
+    def _answered(self, outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:
+        """Called from the writer's thread: the loop is woken once for all outcomes of a transaction."""
+        if self._loop is not None and outcomes:
+            self._loop.call_soon_threadsafe(_resolve, outcomes)
+
+
+def _resolve(outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:
+    for waiting, outcome in outcomes:
+        future = waiting.reply
+        if isinstance(future, asyncio.Future) and not future.done():
+            future.set_result(outcome)

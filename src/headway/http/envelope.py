@@ -1,0 +1,75 @@
+"""What every request and reply goes through: its id, headers that are on all replies, the log, HEAD."""
+
+import re
+import secrets
+from time import perf_counter
+from typing import Any, Final
+
+import structlog
+
+from headway.http.exchange import Exchange
+from headway.http.reply import Header
+from headway.http.services import Services
+
+log = structlog.get_logger()
+
+SLOW_S: Final = 1.0
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ON_ALL: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+class Envelope:
+    """Plain ASGI around Litestar, so that its own refusals of paths and methods pass through as well."""
+
+    def __init__(self, app: Any, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on and dress its reply."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(self._services, scope, _request_id(scope))
+        if scope["method"] == "HEAD":
+            # The server drops the body of what it knows to be a HEAD.
+            scope = {**scope, "method": "GET"}
+        since = perf_counter()
+        await self._app(scope, receive, _dressed(exchange, send))
+        _tell(scope, exchange, perf_counter() - since)
+
+
+def _request_id(scope: Any) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8)
+
+
+def _dressed(exchange: Exchange, send: Any) -> Any:
+    async def dress(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            own = [(b"x-request-id", exchange.request_id.encode("ascii"))]
+            cookies = [(b"set-cookie", cookie) for cookie in exchange.cookies]
+            message["headers"] = [*message["headers"], *_ON_ALL, *own, *cookies]
+        await send(message)
+
+    return dress
+
+
+def _tell(scope: Any, exchange: Exchange, took_s: float) -> None:
+    tell = log.info if exchange.status >= 400 or took_s > SLOW_S else log.debug
+    tell(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=exchange.status,
+        took_ms=round(took_s * 1000, 1),
+        request_id=exchange.request_id,
+        learner=exchange.learner_id,
+    )

@@ -1,0 +1,65 @@
+"""Health: whether the process lives, and whether it can serve."""
+
+import sqlite3
+from typing import Final
+
+from litestar import get
+from msgspec import UNSET, Struct, UnsetType
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.http.exchange import Asked, exchange_of
+from headway.http.reply import Reply, json_reply
+from headway.store.migrate import current, newest
+
+
+class Live(Struct):
+    """The process is up."""
+
+    status: str
+
+
+class Ready(Struct, omit_defaults=True):
+    """Whether events can be taken: `status` is ready or not-ready."""
+
+    status: str
+    database: str
+    reachable: bool
+    revision: str | None
+    newest_revision: str
+    waiting_events: int
+    sqlite_version: str | UnsetType = UNSET
+
+
+@get("/health/live")
+async def live() -> Reply:
+    """The process is up."""
+    return json_reply(Live("live"))
+
+
+@get("/health/ready")
+async def ready(request: Asked) -> Reply:
+    """The database is reachable and has today's tables."""
+    services = exchange_of(request).services
+
+    def look(connection: Connection) -> str | None:
+        return current(connection)
+
+    try:
+        revision, reachable = await services.read(look), True
+    except SQLAlchemyError:
+        revision, reachable = None, False
+    is_ready = reachable and revision == newest()
+    found = Ready(
+        "ready" if is_ready else "not-ready",
+        services.database.dialect,
+        reachable,
+        revision,
+        newest(),
+        services.desk.writer.waiting_events,
+        sqlite3.sqlite_version if services.database.dialect == "sqlite" else UNSET,
+    )
+    return json_reply(found, 200 if is_ready else 503)
+
+
+handlers: Final = [live, ready]

@@ -1,0 +1,36 @@
+"""Structured logs: JSON lines, or colors for a terminal, on standard error."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+_SECRET = ("password", "token", "authorization", "cookie", "secret")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logs(level: str) -> None:
+    """Set up the process's logs; once, when it begins to serve."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _without_secrets,
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level.lower(), logging.INFO)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:
+    """The last line of defense: what is named like a secret is not written."""
+    for name in event:
+        if any(word in name.lower() for word in _SECRET):
+            event[name] = "…"
+    return event

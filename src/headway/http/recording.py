@@ -1,0 +1,49 @@
+"""From a request's events to a receipt: whose they are, and what becomes of a nobody who sends the first ones."""
+
+from collections.abc import Sequence
+
+from headway.domain.errors import IdentityGone
+from headway.domain.events import Event
+from headway.domain.times import MINUTE, parse_time
+from headway.http import who
+from headway.http.exchange import Exchange
+from headway.http.remembered import Session
+from headway.http.tokens import GUEST_COOKIE, new_guest_token, set_cookie
+from headway.ledger.submission import RECORDED, Receipt, Submission
+
+SKEW_MIN = 5 * MINUTE
+
+
+async def record(
+    exchange: Exchange, session: Session | None, events: Sequence[Event], received_at: int, clock_skew: int = 0
+) -> Receipt:
+    """Record events and wait for the commit; where nobody sends them, as a guest who comes into being with them."""
+    if session is None:
+        return await _record_of_newcomer(exchange, events, received_at, clock_skew)
+    submission = Submission(session.learner_id, tuple(events), received_at, clock_skew, token_hash=session.token_hash)
+    try:
+        return await exchange.services.desk.record(submission)
+    except IdentityGone:
+        who.session_ended(exchange, session)
+        raise
+
+
+async def _record_of_newcomer(
+    exchange: Exchange, events: Sequence[Event], received_at: int, clock_skew: int
+) -> Receipt:
+    token = new_guest_token()
+    guest = who.newcomer(received_at, token)
+    submission = Submission(guest.learner["id"], tuple(events), received_at, clock_skew, newcomer=guest)
+    receipt = await exchange.services.desk.record(submission)
+    if any(result.status == RECORDED for result in receipt.results):
+        exchange.learner_id = guest.learner["id"]
+        set_cookie(exchange, GUEST_COOKIE, token)
+    return receipt
+
+
+def clock_skew(sent_at: str | None, received_at: int) -> int:
+    """How far the client's clock is behind, in microseconds; 0 where it is right within five minutes, or unsaid."""
+    if sent_at is None:
+        return 0
+    skew = received_at - parse_time(sent_at, field="sent_at")[0]
+    return skew if abs(skew) > SKEW_MIN else 0

@@ -1,0 +1,76 @@
+"""What the HTTP side refuses by itself; statuses are given to codes in `problems.py`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from headway.domain.errors import HeadwayError, Invalid
+
+
+class FieldFault(NamedTuple):
+    """A fault of one field, by its path."""
+
+    field: str
+    message: str
+
+
+class BodyInvalid(Invalid):
+    """What was sent does not fit."""
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        first = faults[0]
+        super().__init__(first.message, field=first.field or None)
+        self.faults = faults
+
+
+class Malformed(HeadwayError):
+    """The request cannot be read."""
+
+    code = "malformed"
+
+
+class TooLarge(HeadwayError):
+    """The body is too large."""
+
+    code = "too-large"
+
+
+class WrongMediaType(HeadwayError):
+    """The body is of a type that is not read here."""
+
+    code = "unsupported-media-type"
+
+
+class CursorInvalid(HeadwayError):
+    """The cursor is none of this list's."""
+
+    code = "invalid-cursor"
+
+
+class NotFound(HeadwayError):
+    """There is nothing here."""
+
+    code = "not-found"
+
+
+class Unauthorized(HeadwayError):
+    """Nobody is signed in."""
+
+    code = "unauthorized"
+
+
+class Forbidden(HeadwayError):
+    """This is not for you."""
+
+    code = "forbidden"
+
+
+class CrossSite(Forbidden):
+    """The request comes from another site."""
+
+    code = "cross-site"
+
+
+class NoGrader(HeadwayError):
+    """The step has no grader."""
+
+    code = "no-grader"

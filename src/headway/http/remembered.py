@@ -1,0 +1,49 @@
+"""Sessions seen a moment ago, so that a write need not ask the database who sends it.
+
+Only writes use it: their transaction looks at the session again, under the learner's lock.
+"""
+
+from collections import OrderedDict
+from time import monotonic
+from typing import NamedTuple
+
+KEPT_S = 60.0
+KEPT_MAX = 50_000
+
+
+class Session(NamedTuple):
+    """Whose session it is; `kind` is guest or account."""
+
+    token_hash: str
+    kind: str
+    learner_id: str
+
+
+class Remembered:
+    """Sessions by the hash of their token, for a minute each. Used by the event loop's thread alone."""
+
+    def __init__(self, kept_s: float = KEPT_S, kept_max: int = KEPT_MAX) -> None:
+        self._kept_s = kept_s
+        self._kept_max = kept_max
+        self._kept: OrderedDict[str, tuple[float, Session]] = OrderedDict()
+
+    def find(self, token_hash: str) -> Session | None:
+        """The session, if it was seen of late."""
+        found = self._kept.get(token_hash)
+        if found is None:
+            return None
+        if found[0] < monotonic():
+            del self._kept[token_hash]
+            return None
+        return found[1]
+
+    def keep(self, session: Session) -> None:
+        """Remember a session that the database was just seen to hold; the one seen first makes room."""
+        self._kept.pop(session.token_hash, None)
+        self._kept[session.token_hash] = (monotonic() + self._kept_s, session)
+        if len(self._kept) > self._kept_max:
+            self._kept.popitem(last=False)
+
+    def forget(self, token_hash: str) -> None:
+        """Forget a session that has ended."""
+        self._kept.pop(token_hash, None)

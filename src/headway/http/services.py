@@ -1,0 +1,56 @@
+"""What all requests of a process share."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.engine import Connection
+
+from headway.http.desk import Desk
+from headway.http.passwords import Passwords
+from headway.http.remembered import Remembered
+from headway.settings import Settings
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.migrate import migrate
+
+THREADS_AT_ONCE = 16
+
+T = TypeVar("T")
+
+
+class Services:
+    """The database and all that stands on it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.database_url)
+        self.catalog = Catalog()
+        self.desk = Desk(self.database, self.catalog)
+        self.passwords = Passwords()
+        self.remembered = Remembered()
+        self._at_once = CapacityLimiter(THREADS_AT_ONCE)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From a database of any age to one that is served; on leaving, all that waits is written first."""
+        await self.run(lambda: migrate(self.database))
+        self.desk.open()
+        try:
+            yield
+        finally:
+            await self.desk.close()
+            self.database.close()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What a blocking call gives, made in a thread."""
+        return await to_thread.run_sync(work, limiter=self._at_once)
+
+    async def read(self, view: Callable[[Connection], T]) -> T:
+        """What a view gives of one snapshot of the database."""
+        return await self.run(lambda: self._read(view))
+
+    def _read(self, view: Callable[[Connection], T]) -> T:
+        with self.database.read() as connection:
+            return view(connection)

@@ -1,0 +1,144 @@
+"""The calls for a single event on a step: its completion, and an attempt that the server grades."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+from litestar import post
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from headway.domain.changes import Change
+from headway.domain.errors import HeadwayError, UnknownCourse, UnknownStep
+from headway.domain.events import Event, EventInvalid, check_event, event_id_of
+from headway.domain.scores import fraction
+from headway.graders.registry import grade
+from headway.graders.verdict import ResponseInvalid
+from headway.http import who
+from headway.http.bodies import read_json
+from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.recording import clock_skew, record
+from headway.http.refusals import NoGrader
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.shapes import EventResult, StepProgress, progress_of, result_of
+from headway.ledger.submission import Receipt
+
+_COMPLETION_FIELDS: Final = frozenset({"id", "occurred_at", "score", "duration_s", "hints", "response", "sent_at"})
+_ATTEMPT_FIELDS: Final = frozenset({"id", "occurred_at", "answer", "duration_s", "hints", "sent_at"})
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class StepRecorded(Struct):
+    """What became of the event, and how the step stands now."""
+
+    result: EventResult
+    progress: StepProgress
+    changes: list[Change]
+
+
+class Attempt(Struct):
+    """The server's verdict on an answer; the score is 0 to 1."""
+
+    score: float | None
+    passed: bool
+    feedback: str
+
+
+class AttemptRecorded(Struct):
+    """What became of the attempt, its verdict, and how the step stands now."""
+
+    result: EventResult
+    attempt: Attempt
+    progress: StepProgress
+    changes: list[Change]
+
+
+@post("/courses/{course:str}/steps/{step:str}/completion", status_code=200)
+async def complete_step(request: Asked, course: str, step: str) -> Reply:
+    """Complete a step, whatever the score."""
+    exchange = exchange_of(request)
+    session = await who.writing_session(exchange)
+    sent = await read_json(request, _decode, empty=b"{}")
+    received_at = who.now()
+    skew = clock_skew(sent.get("sent_at"), received_at)
+    event = _event("completed", (course, step), sent, _COMPLETION_FIELDS)
+    receipt = _accepted(await record(exchange, session, [event], received_at, skew))
+    recorded = StepRecorded(result_of(receipt.results[0]), progress_of(receipt.steps[0]), receipt.changes)
+    return json_reply(recorded, 200, (PERSONAL,))
+
+
+@post("/courses/{course:str}/steps/{step:str}/attempts", status_code=200)
+async def attempt_step(request: Asked, course: str, step: str) -> Reply:
+    """Have an answer graded by the server, and record the attempt."""
+    exchange = exchange_of(request)
+    session = await who.writing_session(exchange)
+    sent = await read_json(request, _decode)
+    received_at = who.now()
+    skew = clock_skew(sent.get("sent_at"), received_at)
+    event = _event("attempted", (course, step), _with_response(sent), _COMPLETION_FIELDS - {"score"})
+    feedback = await _feedback(exchange, event)
+    receipt = _accepted(await record(exchange, session, [event], received_at, skew))
+    result = receipt.results[0]
+    attempt = Attempt(fraction(result.score), result.passed, feedback)
+    recorded = AttemptRecorded(result_of(result), attempt, progress_of(receipt.steps[0]), receipt.changes)
+    return json_reply(recorded, 200, (PERSONAL,))
+
+
+def _with_response(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer under the name that events have for it."""
+    if sent.get("answer") is None:
+        raise EventInvalid("answer is missing: what the learner answered", field="answer")
+    if "response" in sent:
+        raise EventInvalid("'response' is no field here; send the answer as answer", field="response")
+    return {"response" if name == "answer" else name: value for name, value in sent.items()}
+
+
+def _event(kind: str, place: tuple[str, str], sent: Mapping[str, Any], known: frozenset[str]) -> Event:
+    unknown = sent.keys() - known
+    if unknown:
+        field = min(unknown)[:200]
+        raise EventInvalid(f"{field!r} is no field here; leave it out", field=field)
+    event_id = str(uuid4()) if sent.get("id") is None else event_id_of(sent["id"])
+    content = {name: value for name, value in sent.items() if name not in ("id", "sent_at")}
+    course, step = place
+    try:
+        return check_event(event_id, {**content, "type": kind, "course": course, "step": step})
+    except HeadwayError as error:
+        # In a path, what cannot be an id names nothing.
+        if error.field == "course":
+            raise UnknownCourse("there is no course of that name") from None
+        if error.field == "step":
+            raise UnknownStep("there is no step of that name") from None
+        raise
+
+
+async def _feedback(exchange: Exchange, event: Event) -> str:
+    """What the grader has to say; the score that counts is worked out when the attempt is recorded."""
+
+    def look(connection: Connection) -> Mapping[str, Any]:
+        found = exchange.services.catalog.in_force(connection, [event.course]).get(event.course)
+        if found is None:
+            raise UnknownCourse(f"there is no course {event.course!r}")
+        step = found[1].step(event.step or "")
+        if step is None:
+            raise UnknownStep(f"course {event.course} has no step {event.step!r}; its outline lists them")
+        if step.grader is None:
+            raise NoGrader(f"step {step.id} has no grader: send an attempted event with a score of your own")
+        return step.grader
+
+    config = await exchange.services.read(look)
+    try:
+        return (await exchange.services.run(lambda: grade(config, event.response))).feedback
+    except ResponseInvalid as error:
+        raise EventInvalid(error.detail, field="answer") from None
+
+
+def _accepted(receipt: Receipt) -> Receipt:
+    problem = receipt.results[0].problem
+    if problem is not None:
+        raise problem.with_traceback(None)
+    return receipt
+
+
+handlers: Final = [complete_step, attempt_step]

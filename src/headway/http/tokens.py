@@ -1,0 +1,80 @@
+"""Tokens and the cookies that carry them. What the database keeps of a token is its SHA-256."""
+
+import secrets
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from headway.domain.times import DAY
+from headway.http.exchange import Exchange
+
+GUEST_LIVES: Final = 365 * DAY
+SESSION_LIVES: Final = 30 * DAY
+GUEST_COOKIE: Final = "headway_guest"
+SESSION_COOKIE: Final = "headway_session"
+# The server ends a session 30 days after its last use; the cookie need only outlast it (browsers keep 400 days).
+_COOKIE_S: Final = 365 * 86_400
+_TOKEN_MAX: Final = 200
+
+
+class Credential(NamedTuple):
+    """A token that came with a request, and how: by `bearer`, or as one of the cookies."""
+
+    token: str
+    by: str
+
+
+def new_guest_token() -> str:
+    """A secret of 128 bits."""
+    return secrets.token_urlsafe(16)
+
+
+def new_session_token() -> str:
+    """A secret of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
+    return sha256(token.encode()).hexdigest()
+
+
+def credentials_of(exchange: Exchange) -> list[Credential]:
+    """The tokens of a request, the one that counts first: a bearer's alone, else the session's, then the guest's."""
+    sent = exchange.headers.get(b"authorization")
+    if sent is not None and sent[:7].lower() == b"bearer ":
+        return [Credential(sent[7:].strip().decode("latin-1")[:_TOKEN_MAX], "bearer")]
+    cookies = exchange.headers.get(b"cookie")
+    return _of_cookies(exchange, cookies) if cookies is not None else []
+
+
+def _of_cookies(exchange: Exchange, header: bytes) -> list[Credential]:
+    found = {}
+    for part in header.decode("latin-1").split(";"):
+        name, _, value = part.strip().partition("=")
+        found[name] = value
+    named = [(name, found.get(_full(exchange, name), "")) for name in (SESSION_COOKIE, GUEST_COOKIE)]
+    return [Credential(token[:_TOKEN_MAX], name) for name, token in named if token]
+
+
+def set_cookie(exchange: Exchange, name: str, token: str) -> None:
+    """Give the browser a token to keep."""
+    exchange.cookies.append(_cookie(exchange, name, token, _COOKIE_S))
+
+
+def clear_cookie(exchange: Exchange, name: str) -> None:
+    """Take a token from the browser."""
+    exchange.cookies.append(_cookie(exchange, name, "", 0))
+
+
+def _cookie(exchange: Exchange, name: str, value: str, max_age: int) -> bytes:
+    secure = "; Secure" if _is_secure(exchange) else ""
+    return f"{_full(exchange, name)}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}".encode("ascii")
+
+
+def _full(exchange: Exchange, name: str) -> str:
+    # __Host- makes browsers refuse the cookie from a sibling domain, and over HTTP.
+    return f"__Host-{name}" if _is_secure(exchange) else name
+
+
+def _is_secure(exchange: Exchange) -> bool:
+    return exchange.scheme == "https" or exchange.services.settings.https

@@ -1,0 +1,183 @@
+"""Who asks: nobody, a guest or an account, by a bearer token or a cookie."""
+
+from collections.abc import Callable
+from time import time_ns
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.errors import IdentityGone
+from headway.domain.times import DAY
+from headway.http.exchange import Exchange, exchange_of
+from headway.http.refusals import CrossSite, Forbidden, Unauthorized
+from headway.http.remembered import Session
+from headway.http.tokens import (
+    GUEST_LIVES,
+    SESSION_LIVES,
+    Credential,
+    clear_cookie,
+    credentials_of,
+    hash_of,
+    set_cookie,
+)
+from headway.ledger import accounts
+from headway.ledger.submission import Newcomer
+from headway.store import learners
+
+T = TypeVar("T")
+_OWN_SITE: Final = (b"same-origin", b"none")
+_DEAD: Final = "the session of this token has ended; leave the token out or sign in again"
+
+
+class Reader(NamedTuple):
+    """Who reads: `kind` is nobody, guest or account; `row` the learner's row with the session's columns."""
+
+    kind: str
+    row: RowMapping | None
+
+    @property
+    def learner_id(self) -> str | None:
+        """The learner's id; None for nobody."""
+        return None if self.row is None else self.row["id"]
+
+
+NOBODY: Final = Reader("nobody", None)
+
+
+def now() -> int:
+    """The server's time in microseconds."""
+    return time_ns() // 1000
+
+
+async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T]) -> T:
+    """What a view gives to whoever asks, from one snapshot; a dead cookie reads as nobody, a dead bearer is refused."""
+    exchange = exchange_of(request)
+    credentials = credentials_of(exchange)
+
+    def look(connection: Connection) -> tuple[Reader, Credential | None, T]:
+        reader, credential = _reader(connection, credentials)
+        return reader, credential, view(connection, reader)
+
+    reader, credential, found = await exchange.services.read(look)
+    exchange.learner_id = reader.learner_id
+    if reader.row is not None and credential is not None:
+        await _note_use(exchange, credential, reader.row)
+    return found
+
+
+async def caller(request: Any) -> Reader:
+    """Whoever asks, as the database knows them."""
+    return await read_as_caller(request, lambda _, reader: reader)
+
+
+def _reader(connection: Connection, credentials: list[Credential]) -> tuple[Reader, Credential | None]:
+    for credential in credentials:
+        row = learners.by_session(connection, hash_of(credential.token), now())
+        if row is not None:
+            return Reader(row["session_kind"], row), credential
+        if credential.by == "bearer":
+            raise IdentityGone(_DEAD)
+    return NOBODY, None
+
+
+async def writing_session(exchange: Exchange) -> Session | None:
+    """The session that a write comes with; None for nobody. A dead token is refused, and its cookie cleared."""
+    credentials = credentials_of(exchange)
+    if not credentials:
+        return None
+    credential = credentials[0]
+    if credential.by != "bearer":
+        check_same_origin(exchange)
+    token_hash = hash_of(credential.token)
+    session = exchange.services.remembered.find(token_hash)
+    if session is None:
+        session = await _session(exchange, credential, token_hash)
+    exchange.learner_id = session.learner_id
+    return session
+
+
+async def _session(exchange: Exchange, credential: Credential, token_hash: str) -> Session:
+    row = await exchange.services.read(lambda connection: learners.by_session(connection, token_hash, now()))
+    if row is None:
+        refuse_dead(exchange, credential)
+    await _note_use(exchange, credential, row)
+    session = Session(token_hash, row["session_kind"], row["id"])
+    exchange.services.remembered.keep(session)
+    return session
+
+
+def refuse_dead(exchange: Exchange, credential: Credential | None) -> NoReturn:
+    """Refuse a write that came with a token whose session has ended."""
+    if credential is not None and credential.by != "bearer":
+        clear_cookie(exchange, credential.by)
+    raise IdentityGone(_DEAD)
+
+
+def session_ended(exchange: Exchange, session: Session) -> None:
+    """The transaction found that a remembered session has ended: forget it, and take its cookie away."""
+    exchange.services.remembered.forget(session.token_hash)
+    for credential in credentials_of(exchange)[:1]:
+        if credential.by != "bearer":
+            clear_cookie(exchange, credential.by)
+
+
+async def account_writing(request: Any) -> Session:
+    """The session of a write that only accounts may make."""
+    session = await writing_session(exchange_of(request))
+    if session is None:
+        raise Unauthorized("sign in first")
+    if session.kind != "account":
+        raise Forbidden("guests cannot do this; register or sign in first")
+    return session
+
+
+def check_same_origin(exchange: Exchange) -> None:
+    """Refuse what another site makes a browser send along with our cookies."""
+    headers = exchange.headers
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        if site not in _OWN_SITE:
+            raise CrossSite("a page of another site sent this with your cookies; it was not carried out")
+        return
+    origin = headers.get(b"origin")
+    # The scheme is left out of it: behind a proxy only the proxy knows it.
+    if origin is not None and origin.partition(b"://")[2] != headers.get(b"host"):
+        raise CrossSite("a page of another origin sent this with your cookies; it was not carried out")
+
+
+def check_cookies(exchange: Exchange) -> None:
+    """The same, for a write that does not ask who sends it."""
+    if any(one.by != "bearer" for one in credentials_of(exchange)):
+        check_same_origin(exchange)
+
+
+def newcomer(at: int, token: str) -> Newcomer:
+    """A guest to be."""
+    learner: dict[str, Any] = {"id": str(uuid4()), "kind": "guest", "time_zone": "UTC", "created_at": at}
+    return Newcomer(learner, session_row(learner["id"], "guest", token, at))
+
+
+def session_row(learner_id: str, kind: str, token: str, at: int) -> dict[str, Any]:
+    """A new session."""
+    lives = GUEST_LIVES if kind == "guest" else SESSION_LIVES
+    return {
+        "token_hash": hash_of(token),
+        "learner_id": learner_id,
+        "kind": kind,
+        "created_at": at,
+        "last_used_at": at,
+        "expires_at": at + lives,
+    }
+
+
+async def _note_use(exchange: Exchange, credential: Credential, row: RowMapping) -> None:
+    """Prolong a session at its first use of a day, here and in the browser."""
+    at = now()
+    if at - row["last_used_at"] < DAY:
+        return
+    lives = GUEST_LIVES if row["session_kind"] == "guest" else SESSION_LIVES
+    database = exchange.services.database
+    await exchange.services.run(lambda: accounts.note_use(database, hash_of(credential.token), at, at + lives))
+    if credential.by != "bearer":
+        set_cookie(exchange, credential.by, credential.token)

@@ -1,0 +1,132 @@
+"""Accounts, guests and their sessions: the verbs that write them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from headway.domain.errors import HeadwayError, IdentityGone, Invalid
+from headway.domain.identity import ROLES, check_password, normalize_email
+from headway.ledger.passwords import hash_password
+from headway.store import learners
+from headway.store.database import Database
+
+
+class EmailTaken(HeadwayError):
+    """The address belongs to an account already."""
+
+    code = "email-taken"
+
+
+class Merged(NamedTuple):
+    """What a guest brought into an account."""
+
+    steps: int
+    events: int
+    certificates: int
+
+
+class Empowered(NamedTuple):
+    """The account that was given a role, and whether it was made for it."""
+
+    learner_id: str
+    created: bool
+
+
+def add_guest(database: Database, learner: Mapping[str, Any], session: Mapping[str, Any]) -> None:
+    """Add a guest and its session."""
+    with database.transaction() as connection:
+        learners.add(connection, learner)
+        learners.add_sessions(connection, session)
+
+
+def register(
+    database: Database, account: Mapping[str, Any], session: Mapping[str, Any], *, guest_token_hash: str | None
+) -> Merged | None:
+    """Make an account; out of the guest of a session, where one is given: that learner keeps its id and its figures.
+
+    EmailTaken where the address is in use; IdentityGone where the guest is no guest any more.
+    """
+    try:
+        with database.transaction() as connection:
+            if guest_token_hash is None:
+                learners.add(connection, {**account, "time_zone": account.get("time_zone") or "UTC"})
+                learners.add_sessions(connection, session)
+                return None
+            return _grow(connection, account, session, guest_token_hash)
+    except IntegrityError as error:
+        raise EmailTaken("there is an account with this address; sign in to it", field="email") from error
+
+
+def _grow(
+    connection: Connection, account: Mapping[str, Any], session: Mapping[str, Any], guest_token_hash: str
+) -> Merged:
+    learner_id = account["id"]
+    learners.lock(connection, [learner_id])
+    guest = learners.by_session(connection, guest_token_hash, account["created_at"])
+    if guest is None or guest["kind"] != "guest" or guest["merged_into"] is not None:
+        raise IdentityGone("this guest has been moved into an account; sign in to it")
+    # What the guest said of itself stays where the registration says nothing.
+    said = {name: account[name] for name in ("display_name", "time_zone") if account.get(name) is not None}
+    values = {name: account[name] for name in ("kind", "email", "password_hash")}
+    learners.change(connection, learner_id, values | said)
+    learners.end_sessions(connection, learner_id)
+    learners.add_sessions(connection, session)
+    return Merged(*learners.possessions(connection, learner_id), 0)
+
+
+def sign_in(
+    database: Database, session: Mapping[str, Any], *, password_hash: str | None, old_token_hash: str | None
+) -> None:
+    """Open a session; end the one that it replaces, and keep a password's newer hash, where they are given."""
+    with database.transaction() as connection:
+        if old_token_hash is not None:
+            learners.end_session(connection, old_token_hash)
+        if password_hash is not None:
+            learners.change(connection, session["learner_id"], {"password_hash": password_hash})
+        learners.add_sessions(connection, session)
+
+
+def sign_out(database: Database, token_hash: str, *, now: int) -> None:
+    """End an account's session; a guest's is its only key, and stays."""
+    with database.transaction() as connection:
+        found = learners.by_session(connection, token_hash, now)
+        if found is not None and found["session_kind"] == "account":
+            learners.end_session(connection, token_hash)
+
+
+def note_use(database: Database, token_hash: str, at: int, expires_at: int) -> None:
+    """Note a session's use, and prolong it."""
+    with database.transaction() as connection:
+        learners.touch_session(connection, token_hash, last_used_at=at, expires_at=expires_at)
+
+
+def change_profile(database: Database, token_hash: str, values: dict[str, Any], *, now: int) -> RowMapping:
+    """Change what learners may say of themselves; the row as it is then. IdentityGone where the session has ended."""
+    with database.transaction() as connection:
+        found = learners.by_session(connection, token_hash, now)
+        if found is None:
+            raise IdentityGone("the session has ended; sign in again")
+        if values:
+            learners.change(connection, found["id"], values)
+            return learners.by_id(connection, found["id"]) or found
+        return found
+
+
+def empower(database: Database, email: str, password: str, role: str, *, now: int) -> Empowered:
+    """Give an address a role and a password, for the operator: an account that is there keeps all else."""
+    if role not in ROLES:
+        raise Invalid(f"role must be one of {', '.join(ROLES)}", field="role")
+    address, kept = normalize_email(email), hash_password(check_password(password))
+    with database.transaction() as connection:
+        found = learners.by_email(connection, address)
+        if found is not None:
+            roles = " ".join(sorted({*found["roles"].split(), role}))
+            learners.change(connection, found["id"], {"roles": roles, "password_hash": kept})
+            learners.end_sessions(connection, found["id"])
+            return Empowered(found["id"], created=False)
+        account = {"id": str(uuid4()), "kind": "account", "email": address, "password_hash": kept, "roles": role}
+        learners.add(connection, account | {"time_zone": "UTC", "created_at": now})
+        return Empowered(account["id"], created=True)
