@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.streaks import streak
-from headway.domain.times import days_between, local_day
+from headway.domain.times import DAY, days_between, local_day
 from headway.store import activity, courses
 from headway.store.catalog import Catalog
 
@@ -39,10 +39,9 @@ class StreakShown(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True):
-    """What goes on in a demo. `today` is the day in UTC; `chart` has every one of the last 90 days."""
+    """What goes on in a demo: `totals.seen` in the last 24 hours, `chart` on each of the last 90 days in UTC."""
 
     totals: activity.Totals
-    today: activity.Day
     chart: list[activity.Day]
     streaks: list[StreakShown]
 
@@ -79,7 +78,7 @@ def _overview(connection: Connection, now: int) -> Overview:
     first = _before(today, CHART_DAYS - 1)
     by_day = {one.day: one for one in activity.days(connection, first)}
     chart = [by_day.get(day, activity.Day(day, 0, 0)) for day in days_between(first, today)]
-    return Overview(activity.totals(connection), chart[-1], chart, _streaks(connection, now))
+    return Overview(activity.totals(connection, now - DAY), chart, _streaks(connection, now))
 
 
 def _streaks(connection: Connection, now: int) -> list[StreakShown]:

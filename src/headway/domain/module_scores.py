@@ -1,0 +1,158 @@
+"""A module's score: what each kind of step reached, by its weight. Exact throughout; rounded for display alone."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from headway.domain.course import Course, Kind, Module, Policy, Step
+from headway.domain.progress import StepSum
+from headway.domain.scores import FULL, ratio_percent
+
+# What is known of the steps of a course, by their keys; a step that is not there was never touched.
+StepSums: TypeAlias = Mapping[str, StepSum]
+Exact: TypeAlias = int | Fraction
+
+# Marks are millionths, so a percentage has at most four decimals where one is to be compared with it.
+_MARK_PLACES = 10_000
+_UNTOUCHED = StepSum()
+
+
+class KindScore(NamedTuple):
+    """What the steps of one weight reached together: `weight` of all weights and `score`, both 0 to 1.
+
+    `kind` is the name of the weight: exercises stand under `assignment`.
+    """
+
+    kind: str
+    weight: Fraction
+    score: Fraction
+
+    @property
+    def contribution(self) -> Fraction:
+        """What the kind adds to the module's score, 0 to 1."""
+        return self.weight * self.score
+
+
+class Lack(NamedTuple):
+    """A step that does not count in full: its score and what the module's score could gain by it, both 0 to 1."""
+
+    step: Step
+    score: Fraction
+    gain: Fraction
+
+
+class ModuleScore(NamedTuple):
+    """The score of a module, 0 to 1; what each kind gave, in the order of the weights; what its steps lack."""
+
+    score: Fraction
+    kinds: tuple[KindScore, ...]
+    lacks: tuple[Lack, ...]
+
+
+class _Group(NamedTuple):
+    """The steps that share one of the module's weights, with what each counts for, in millionths."""
+
+    kind: str
+    weight: int
+    scored: list[tuple[Step, Exact]]
+
+    @property
+    def step_weights(self) -> int:
+        return sum(step.weight for step, _ in self.scored)
+
+
+def score_module(module: Module, sums: StepSums) -> ModuleScore:
+    """The module's score from the sums of its steps.
+
+    Within a kind, steps count by their weights; the weights of kinds that the module lacks are shared out over those
+    that it has. A step not attempted counts 0, a step completed without a score counts in full.
+    """
+    groups = [group for group in _groups(module, sums) if group.step_weights]
+    weights = sum(group.weight for group in groups)
+    kinds = tuple(_kind_score(group, weights) for group in groups)
+    gains = {lack.step.id: lack for group in groups for lack in _lacks(group, weights)}
+    lacks = tuple(gains[step.id] for step in module.steps if step.id in gains)
+    return ModuleScore(sum((kind.contribution for kind in kinds), Fraction(0)), kinds, lacks)
+
+
+def step_score(sum_: StepSum, policy: Policy) -> Exact:
+    """What a step counts for, in millionths, by one of its policies."""
+    if not sum_.scores:
+        return FULL if sum_.completion is not None else 0
+    if policy == "average":
+        return Fraction(sum_.score_total, sum_.scores)
+    if policy == "best":
+        return sum_.best or 0
+    scored = sum_.latest if policy == "latest" else sum_.first
+    return scored.score if scored is not None else 0
+
+
+def is_completed(module: Module, scored: ModuleScore, sums: StepSums) -> bool:
+    """Whether the module's rule says so now: its score is at the pass mark, or all of its steps are completed."""
+    if module.complete_by == "steps":
+        return all(sums.get(step.key, _UNTOUCHED).completion is not None for step in module.steps)
+    return scored.score * FULL >= module.pass_mark
+
+
+def missing(module: Module, scored: ModuleScore, sums: StepSums) -> list[Lack]:
+    """What keeps the module from completion: by score every step with something left to gain, else those to complete.
+
+    In the order of the steps; empty where nothing does.
+    """
+    if is_completed(module, scored, sums):
+        return []
+    if module.complete_by == "score":
+        return list(scored.lacks)
+    lacks = {lack.step.id: lack for lack in scored.lacks}
+    open_steps = [step for step in module.steps if sums.get(step.key, _UNTOUCHED).completion is None]
+    return [lacks.get(step.id) or _nothing_to_gain(module, step, sums) for step in open_steps]
+
+
+def score_course(course: Course, modules: Sequence[ModuleScore]) -> Fraction:
+    """The mean of the modules' scores by their weights, 0 to 1; `modules` in the order of the course's."""
+    pairs = list(zip(course.modules, modules, strict=True))
+    weights = sum(module.weight for module, _ in pairs)
+    return sum((module.weight * scored.score for module, scored in pairs), Fraction(0)) / weights
+
+
+def shown_percent(score: Fraction, mark: int = FULL) -> float:
+    """A score as 0 to 100 with two decimals; with up to four where two would move it across the mark (millionths).
+
+    79.995 is shown as 79.995 beside a mark of 80, and not as the 80 that was not reached.
+    """
+    rounded = ratio_percent(score.numerator, score.denominator)
+    if (round(rounded * _MARK_PLACES) >= mark) == (score * FULL >= mark):
+        return rounded
+    return int(score * 100 * _MARK_PLACES) / _MARK_PLACES
+
+
+def _groups(module: Module, sums: StepSums) -> list[_Group]:
+    groups = {kind: _Group(kind, weight, []) for kind, weight in module.weights._asdict().items()}
+    for step in module.steps:
+        counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
+        groups[_weight_name(step.kind)].scored.append((step, counted))
+    return list(groups.values())
+
+
+def _weight_name(kind: Kind) -> str:
+    return "assignment" if kind == "exercise" else kind
+
+
+def _kind_score(group: _Group, weights: int) -> KindScore:
+    reached = sum(step.weight * score for step, score in group.scored)
+    return KindScore(group.kind, Fraction(group.weight, weights), Fraction(reached, FULL * group.step_weights))
+
+
+def _lacks(group: _Group, weights: int) -> list[Lack]:
+    whole = weights * group.step_weights * FULL
+    return [
+        Lack(step, Fraction(score, FULL), Fraction(group.weight * step.weight * (FULL - score), whole))
+        for step, score in group.scored
+        if group.weight * step.weight and score < FULL
+    ]
+
+
+def _nothing_to_gain(module: Module, step: Step, sums: StepSums) -> Lack:
+    """A step to complete that adds nothing more to the score: it weighs nothing, or has its full score without."""
+    counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
+    return Lack(step, Fraction(counted, FULL), Fraction(0))

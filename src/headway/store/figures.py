@@ -1,0 +1,71 @@
+"""Statements that read a learner's figures for the views: each is one, whatever there is to read."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.domain.progress import EnrollmentSum, PeriodSum, StepSum
+from headway.domain.sums import StepKey
+from headway.store import rows, sums
+
+_DAY_FIGURES = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
+_DAYS = f"SELECT day, {_DAY_FIGURES} FROM day_sum WHERE learner_id = :learner AND day <= :last GROUP BY day"  # noqa: S608  # names of our own columns
+_LAST_DAY = "9999-12-31"
+
+
+def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> list[tuple[str, PeriodSum]]:
+    """What a learner did on each day up to the last, over all courses, in order; days without anything are left out."""
+    statement = _DAYS
+    if connection.dialect.name == "sqlite":
+        statement = f"SELECT json_group_array(json_array(day, {', '.join(PeriodSum._fields)})) FROM ({_DAYS})"  # noqa: S608  # names of our own columns
+    found = rows.fetch(connection, statement, learner=learner_id, last=last)
+    return sorted((row[0], PeriodSum(*row[1:])) for row in found)
+
+
+def all_steps(connection: Connection, learner_id: str) -> dict[StepKey, StepSum]:
+    """All step sums of a learner."""
+    return {key: value for _, key, value in sums.read_learners(connection, sums.STEPS, [learner_id])}
+
+
+def course_steps(connection: Connection, learner_id: str, course_id: str, run: int) -> dict[str, StepSum]:
+    """A learner's step sums of a run of a course, by the steps' keys."""
+    kind = sums.STEPS
+    by = ("learner_id", "course_id", "run")
+    found = rows.lookup(connection, kind.table, [(learner_id, course_id, run)], *kind.table.c.keys(), by=by)
+    return {kind.read_key(row).step: kind.read_value(row) for row in found}
+
+
+def enrollments(connection: Connection, learner_id: str) -> dict[str, EnrollmentSum]:
+    """All enrollments of a learner, those that ended too, by course."""
+    return {key: value for _, key, value in sums.read_learners(connection, sums.ENROLLMENTS, [learner_id])}
+
+
+def is_enrolled(connection: Connection, learner_id: str, course_id: str) -> bool:
+    """Whether a learner is enrolled in a course now."""
+    found = sums.read(connection, sums.ENROLLMENTS, [(learner_id, course_id)])
+    return any(value.enrolled for _, _, value in found)
+
+
+class Referred(NamedTuple):
+    """A learner that somebody asks for, and how they stand to a course, which need not be there."""
+
+    id: str
+    time_zone: str
+    course_owner: str | None
+    enrolled: bool
+
+
+_REFERRED = (
+    "SELECT t.id, t.time_zone, c.owner_id, coalesce(e.enrolled, false) FROM learner t"
+    " LEFT JOIN course c ON c.id = :course"
+    " LEFT JOIN enrollment e ON e.learner_id = t.id AND e.course_id = c.id"
+    " WHERE t.merged_into IS NULL AND t.erased_at IS NULL AND t."
+)
+
+
+def referred(connection: Connection, column: str, value: str, course_id: str | None) -> Referred | None:
+    """The living learner whose column (`id` or `external_id`) has the value."""
+    statement = sa.text(f"{_REFERRED}{column} = :value")
+    row = connection.execute(statement, {"course": course_id or "", "value": value}).first()
+    return None if row is None else Referred(row[0], row[1], row[2], bool(row[3]))

@@ -1,0 +1,142 @@
+"""Everything about a learner at a glance."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course
+from headway.domain.progress import EnrollmentSum, PeriodSum, StepSum
+from headway.domain.scores import mean_percent
+from headway.domain.streaks import streak
+from headway.domain.sums import StepKey
+from headway.domain.times import format_time, local_day
+from headway.store import figures
+from headway.store.catalog import Catalog
+from headway.views.course_progress import percent_of, stand
+from headway.views.streak import StreakSummary, summary
+from headway.views.subject import Subject
+
+_NOT_ENROLLED = EnrollmentSum()
+
+
+class AchievementCount(Struct):
+    """How many achievements are unlocked, of how many; both 0 until there are any."""
+
+    unlocked: int
+    total: int
+
+
+class CourseSummary(Struct):
+    """A course that the learner was active in or is enrolled in; `updated_at` is the latest activity in it."""
+
+    course: str
+    title: str
+    version: int
+    enrolled: bool
+    status: str
+    percent: float
+    steps_completed: int
+    steps_total: int
+    updated_at: str | None
+
+
+class Overview(Struct):
+    """All of a learner's figures; `average_percent` is of the best score of each exercise that has one."""
+
+    exercises_completed: int
+    steps_completed: int
+    attempts: int
+    average_percent: float | None
+    duration_s: float
+    hints: int
+    points: int
+    streak: StreakSummary
+    achievements: AchievementCount
+    skill_levels: list[Any]
+    courses: list[CourseSummary]
+
+
+class _Known(NamedTuple):
+    """What the database holds of a learner; step sums by course and key."""
+
+    days: list[tuple[str, PeriodSum]]
+    steps: dict[str, dict[str, StepSum]]
+    enrollments: dict[str, EnrollmentSum]
+    courses: dict[str, tuple[int, Course]]
+
+
+def read_overview(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> Overview:
+    """A learner's overview at a time."""
+    known = _read(connection, catalog, subject.learner_id)
+    total = sum((one for _, one in known.days), PeriodSum())
+    active = [day for day, one in known.days if one.activities]
+    return Overview(
+        exercises_completed=total.exercises_completed,
+        steps_completed=total.steps_completed,
+        attempts=total.attempts,
+        average_percent=_average_percent(known),
+        duration_s=total.duration_ms / 1000,
+        hints=total.hints,
+        points=total.points,
+        streak=summary(streak(active, local_day(now, subject.time_zone))),
+        achievements=AchievementCount(0, 0),
+        skill_levels=[],
+        courses=_summaries(known),
+    )
+
+
+def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
+    if learner_id is None:
+        return _Known([], {}, {}, {})
+    days = figures.days(connection, learner_id)
+    steps = _by_course(figures.all_steps(connection, learner_id))
+    enrollments = figures.enrollments(connection, learner_id)
+    listed = steps.keys() | {course for course, one in enrollments.items() if one.enrolled}
+    return _Known(days, steps, enrollments, catalog.in_force(connection, listed))
+
+
+def _by_course(steps: Mapping[StepKey, StepSum]) -> dict[str, dict[str, StepSum]]:
+    found: dict[str, dict[str, StepSum]] = {}
+    for key, one in steps.items():
+        found.setdefault(key.course, {})[key.step] = one
+    return found
+
+
+def _average_percent(known: _Known) -> float | None:
+    """Of the best score of each exercise that its course has now."""
+    best = [
+        one.best
+        for name, (_, course) in known.courses.items()
+        for step in course.steps
+        if step.is_exercise and (one := known.steps.get(name, {}).get(step.key)) is not None and one.best is not None
+    ]
+    return mean_percent(sum(best), len(best))
+
+
+def _summaries(known: _Known) -> list[CourseSummary]:
+    """Those active last come first; those without activity stand last, by their ids."""
+    touched = {name: _updated_at(known.steps.get(name, {}).values()) for name in known.courses}
+    order = sorted(known.courses, key=lambda name: (-touched[name], name))
+    return [_summary(name, known, touched[name]) for name in order]
+
+
+def _updated_at(sums: Iterable[StepSum]) -> int:
+    return max((one.updated_at for one in sums), default=-1)
+
+
+def _summary(name: str, known: _Known, updated_at: int) -> CourseSummary:
+    version, course = known.courses[name]
+    standing = stand(course, known.steps.get(name, {}))
+    return CourseSummary(
+        course=name,
+        title=course.title,
+        version=version,
+        enrolled=known.enrollments.get(name, _NOT_ENROLLED).enrolled,
+        status=standing.status,
+        percent=percent_of(standing),
+        steps_completed=standing.steps_completed,
+        steps_total=len(course.steps),
+        updated_at=format_time(updated_at) if updated_at >= 0 else None,
+    )
