@@ -46,7 +46,7 @@ def publish(
 ) -> Published:
     """Publish a manifest; ManifestInvalid lists its faults. `publisher` None is the operator, who may publish all."""
     course = parse_manifest(manifest, check_grader=check_grader)
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)  # in the author's order
     publication = _Publication(course, text, now, publisher, may_publish_all or publisher is None, dry_run)
     try:
         with database.transaction() as connection:
