@@ -2,9 +2,12 @@
 
 from collections.abc import Collection
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from headway.domain.times import ordinal
+
+# The day of an event and a learner's today are at most two days apart: offsets and zones span less than 48 hours.
+AHEAD_DAYS_MAX: Final = 2
 
 
 class Streak(NamedTuple):
@@ -31,7 +34,7 @@ def streak(active_days: Collection[str], today: str) -> Streak:
 
 def current_streak(active: Collection[int], today: int) -> int:
     """`streak(…).current` of day ordinals, in time that grows with the streak alone."""
-    last = next((day for day in (today + 1, today, today - 1) if day in active), None)
+    last = next((day for day in range(today + AHEAD_DAYS_MAX, today - 2, -1) if day in active), None)
     if last is None:
         return 0
     first = last
