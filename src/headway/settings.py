@@ -33,6 +33,8 @@ class Settings:
     # Whether learners reach the server over HTTPS: cookies are then Secure and carry the __Host- prefix.
     https: bool = False
     rate_limits: bool = True
+    # Whether all learners are invented, so that the front page may show them by name: `headway demo` says so.
+    demo: bool = False
     log_level: str = "info"
 
     def environment(self) -> dict[str, str]:

@@ -56,9 +56,7 @@ def run(settings: "Settings") -> None:
 
     with opened(settings.database_url, make=True) as database:
         if database.path is not None and settings.workers > 1:
-            raise WorkersOnSqlite(
-                "a SQLite file has one server of one process; leave --workers out, or use PostgreSQL"
-            )
+            raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
         lock = database.server_lock()
         held = lock.take() if lock else None
         if lock is not None and held is None:
@@ -67,11 +65,12 @@ def run(settings: "Settings") -> None:
             )
         migrate(database)
         shown = database.shown
-    with closing(_listen(settings.host, settings.port)) as listening:
-        _serve(settings, listening, shown)
+    with closing(listen(settings.host, settings.port)) as listening:
+        serve_on(settings, listening, shown)
 
 
-def _serve(settings: "Settings", listening: socket.socket, database: str) -> None:
+def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:
+    """Serve a database, shown by this address, on a listening socket, until told to stop."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
@@ -99,7 +98,7 @@ def _serve(settings: "Settings", listening: socket.socket, database: str) -> Non
             raise CannotServe("the server could not start; what it logged above says why")
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything starts, so that a port in use is told in a line."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from headway.demo.content import answers, course_manifest
-from headway.demo.people import CREATOR_EMAIL, DAYS, LEARNER_EMAIL, new_id
+from headway.demo.people import CREATOR_EMAIL, DAYS, new_id
 from headway.demo.simulation import LEARNERS, Learner, simulate
 from headway.domain.errors import HeadwayError
 from headway.domain.times import DAY
@@ -33,13 +33,15 @@ class Staged(NamedTuple):
         return self.results[RECORDED]
 
 
-def stage(database: Database, *, now: int, password_hash: str, seed: int = 1, count: int = LEARNERS) -> Staged:
-    """Fill a database that is migrated and empty. `password_hash` is that of the two accounts that can sign in."""
-    creator = _creator(seed, now, password_hash)
+def stage(
+    database: Database, *, now: int, password_hashes: Mapping[str, str], seed: int = 1, count: int = LEARNERS
+) -> Staged:
+    """Fill a database that is migrated and empty. `password_hashes` are those of the accounts that can sign in."""
+    creator = _creator(seed, now, password_hashes)
     add_learners(database, [creator])
     course = publish(database, course_manifest(), now=creator["created_at"], publisher=creator["id"]).course
     cast = list(simulate(course, answers(), now=now, seed=seed, count=count))
-    add_learners(database, [_row(one, password_hash) for one in cast])
+    add_learners(database, [_row(one, password_hashes) for one in cast])
     results: Counter[str] = Counter()
     for answer in record_all(database, Catalog(), _submissions(cast)):
         if answer is None or isinstance(answer, HeadwayError):
@@ -59,12 +61,12 @@ def _submissions(cast: list[Learner]) -> Iterator[Submission]:
         yield from one.submissions
 
 
-def _creator(seed: int, now: int, password_hash: str) -> dict[str, Any]:
+def _creator(seed: int, now: int, password_hashes: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": new_id(Random(f"{seed}/creator")),  # noqa: S311  # a play, and always the same one
         "kind": "account",
         "email": CREATOR_EMAIL,
-        "password_hash": password_hash,
+        "password_hash": password_hashes.get(CREATOR_EMAIL),
         "display_name": CREATOR_NAME,
         "time_zone": "UTC",
         "roles": "creator",
@@ -72,14 +74,13 @@ def _creator(seed: int, now: int, password_hash: str) -> dict[str, Any]:
     }
 
 
-def _row(one: Learner, password_hash: str) -> Mapping[str, Any]:
-    """A learner's row. Only the demo's own has a password: nobody can sign in as the others."""
+def _row(one: Learner, password_hashes: Mapping[str, str]) -> Mapping[str, Any]:
     person = one.person
     return {
         "id": person.id,
         "kind": person.kind,
         "email": person.email,
-        "password_hash": password_hash if person.email == LEARNER_EMAIL else None,
+        "password_hash": password_hashes.get(person.email or ""),
         "display_name": person.name,
         "time_zone": person.zone,
         "created_at": one.created_at,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Select, func
 from sqlalchemy.engine import Connection
 
-from headway.store.schema import course, day_sum, enrollment, learner, ledger
+from headway.store.schema import course, day_sum, enrollment, learner, ledger, step_sum
 
 
 class CourseCounts(NamedTuple):
@@ -24,6 +24,7 @@ class Totals(NamedTuple):
 
     learners: int
     guests: int
+    seen: int
     events: int
     steps_completed: int
 
@@ -65,12 +66,13 @@ def course_counts(connection: Connection, course_ids: Iterable[str], since: str)
     return [CourseCounts(row[0], *map(int, row[1:])) for row in connection.execute(statement)]
 
 
-def totals(connection: Connection) -> Totals:
-    """All learners, guests, ledger entries and completed steps."""
+def totals(connection: Connection, since: int) -> Totals:
+    """All learners and guests, how many of both did something since a time, ledger entries and completed steps."""
     living = sa.and_(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))
     parts: list[Select[Any]] = [
-        sa.select(func.count()).select_from(learner).where(living, learner.c.kind != "guest"),
+        sa.select(func.count()).select_from(learner).where(living, learner.c.kind != "guest", learner.c.roles == ""),
         sa.select(func.count()).select_from(learner).where(living, learner.c.kind == "guest"),
+        sa.select(func.count(step_sum.c.learner_id.distinct())).where(step_sum.c.updated_at >= since),
         sa.select(func.count()).select_from(ledger),
         sa.select(func.coalesce(func.sum(day_sum.c.steps_completed), 0)),
     ]

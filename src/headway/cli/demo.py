@@ -1,0 +1,149 @@
+"""`headway demo`: a server on a throw-away database, with a course and learners to look at."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from headway.cli.screen import now, say, show
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.demo.stage import Staged
+    from headway.ledger.audit import AuditReport
+
+# No secret: it opens two invented accounts, on this machine alone.
+PASSWORD: Final = "one-step-at-a-time"  # noqa: S105  # as said above
+HOST: Final = "127.0.0.1"
+STEP, ANSWER = "one-folder-up", "b"
+_LISTENED_TO: Final = ("HEADWAY_LOG_LEVEL", "HEADWAY_RATE_LIMITS")
+_TOLD_TO_STOP: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+class KeptAlready(HeadwayError):
+    """There is a demo in the folder already."""
+
+    code = "misused"
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the database in this folder.", show_default=False)
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the server.")] = True,
+) -> None:
+    """Start a server on a throw-away database with a course and learners. Ctrl-C stops it and leaves nothing behind."""
+    try:
+        with _stopping_cleanly(), _folder(keep) as folder:
+            _run(folder / "headway.db", port if serve else None)
+    except KeyboardInterrupt:
+        say(f"Stopped. The database is in {keep}." if keep else "Stopped. Nothing is left of the demo.")
+
+
+def _run(path: Path, port: int | None) -> None:
+    if port is None:
+        _tell(*_set_up(path))
+        return
+    from headway.cli.serve import listen, serve_on
+    from headway.settings import load_settings
+
+    with closing(listen(HOST, port)) as listening:
+        port = listening.getsockname()[1]
+        staged, audited = _set_up(path)
+        _tell(staged, audited)
+        _tell_where(f"http://{HOST}:{port}", staged.course_id)
+        _leave_other_settings()
+        settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True)
+        serve_on(settings, listening, f"{path}, thrown away at the end")
+
+
+def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
+    """Fill a new database, and prove what is in it."""
+    import anyio
+
+    from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
+    from headway.demo.stage import prove, stage
+    from headway.http.passwords import Passwords
+    from headway.store.database import Database
+    from headway.store.migrate import migrate
+
+    say("Setting up a course and some months of learning …")
+    hashes = {email: anyio.run(Passwords().hash, PASSWORD) for email in (LEARNER_EMAIL, CREATOR_EMAIL)}
+    with closing(Database(_url(path))) as database:
+        migrate(database)
+        return stage(database, now=now(), password_hashes=hashes), prove(database)
+
+
+def _tell(staged: "Staged", audited: "AuditReport") -> None:
+    found = "no differences" if audited.clean else f"{audited.found:,} DIFFERENCES"
+    show(f"Course {staged.course_id}: {staged.learners:,} learners, {staged.recorded:,} events recorded")
+    show(f"audit: {audited.events:,} events, {found}")
+
+
+def _tell_where(url: str, course: str) -> None:
+    from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
+
+    api = f"{url}/api/v1"
+    show(f"""
+Look at       {url}/
+The API       {url}/api/docs
+Sign in as    {LEARNER_EMAIL} (a learner) or {CREATOR_EMAIL} (the course's creator)
+Password      {PASSWORD}
+
+Answer a question as a guest, and read your progress back:
+
+  curl -sS -c guest.cookies {api}/courses/{course}/steps/{STEP}/attempts \\
+    -H 'Content-Type: application/json' -d '{{"answer": "{ANSWER}"}}'
+
+  curl -sS -b guest.cookies {api}/progress/courses/{course}
+
+Ctrl-C stops the demo.
+""")
+
+
+def _leave_other_settings() -> None:
+    """What is set for another server, its Redis above all, is none of the demo's."""
+    from headway.settings import CONFIG_VARIABLE, PREFIX
+
+    for name in [name for name in os.environ if name.startswith(PREFIX) and name not in _LISTENED_TO]:
+        del os.environ[name]
+    os.environ[CONFIG_VARIABLE] = os.devnull
+
+
+def _url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder to keep the database in, or one that is gone afterwards."""
+    from tempfile import TemporaryDirectory
+
+    if keep is None:
+        with TemporaryDirectory(prefix="headway-demo-") as name:
+            yield Path(name)
+        return
+    if (keep / "headway.db").exists():
+        raise KeptAlready(f"there is a database in {keep} already; name another folder, or remove it first")
+    keep.mkdir(parents=True, exist_ok=True)
+    yield keep
+
+
+@contextmanager
+def _stopping_cleanly() -> Iterator[None]:
+    """Take every polite way of being told to stop as Ctrl-C, so that the folder is removed."""
+
+    def stop(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in _TOLD_TO_STOP}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
