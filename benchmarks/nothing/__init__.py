@@ -1,0 +1,1 @@
+"""The limit: the HTTP stack that Headway stands on, storing nothing."""

@@ -1,0 +1,1 @@
+"""The usual design, kept as a fair opponent: FastAPI, an ORM session, select-then-insert, a commit a request."""
