@@ -1,0 +1,160 @@
+"""Progress adds up: a zero, a `+` that knows no order, and figures that follow a completion when it moves."""
+
+import json
+from collections.abc import Callable
+from functools import reduce
+from operator import add
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, StepSum
+from headway.domain.sums import DayKey, StepKey, Sums, TopicKey
+from headway.store.sums import ALL
+from tests.domain.contributions import WORTH, as_rows, contributions, folded, histories, worth_of
+
+KINDS: list[Callable[[Contribution], Any]] = [StepSum.of, PeriodSum.of, EnrollmentSum.of]
+NAMES = ["steps", "periods", "enrollments"]
+
+
+def bytes_of(sums: Sums) -> bytes:
+    """The rows of all tables, in order of key, as they are written."""
+    rows = [[kind.write("someone", *item) for item in sorted(kind.held_in(sums).items())] for kind in ALL]
+    return json.dumps(rows).encode()
+
+
+def event(event_id: str, at: int, day: str, **fields: Any) -> Contribution:
+    blank = Contribution(event_id, "attempted", "python", 1, "a", 1, at, day, None, False, 0, 0, ("loops",))
+    return blank._replace(**fields)
+
+
+@pytest.mark.parametrize("of", KINDS, ids=NAMES)
+@given(st.data())
+def test_a_sum_knows_no_order_no_grouping_and_a_zero(of: Callable[[Contribution], Any], data: st.DataObject) -> None:
+    a, b, c = (of(data.draw(contributions(event_id))) for event_id in "abc")
+    zero = type(a)()
+    assert a + b == b + a
+    assert (a + b) + c == a + (b + c)
+    assert zero + a == a + zero == a
+    assert zero + zero == zero
+
+
+@pytest.mark.parametrize("of", KINDS, ids=NAMES)
+@settings(max_examples=60)
+@given(histories(), st.data())
+def test_sums_of_batches_add_up_to_the_sum_of_all(
+    of: Callable[[Contribution], Any], history: list[Contribution], data: st.DataObject
+) -> None:
+    zero = type(of(event("x", 0, "1970-01-01")))()
+    cut = data.draw(st.integers(0, len(history)))
+    first, second = (reduce(add, map(of, part), zero) for part in (history[:cut], history[cut:]))
+    assert first + second == reduce(add, map(of, history), zero)
+
+
+@settings(max_examples=60)
+@given(histories(), st.data())
+def test_any_order_and_any_split_give_the_same_bytes(history: list[Contribution], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(history))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    in_batches = folded(shuffled[:cut]).add_all(shuffled[cut:])
+    assert as_rows(in_batches) == as_rows(folded(history))
+    assert bytes_of(in_batches) == bytes_of(folded(history))
+
+
+@settings(max_examples=60)
+@given(histories())
+def test_what_counts_steps_lies_where_their_completions_lie(history: list[Contribution]) -> None:
+    sums = folded(history)
+    completions = {key: one.completion for key, one in sums.steps.items() if one.completion}
+    for day_key, one in sums.days.items():
+        here = [
+            worth_of(key.course, done.version, key.step)
+            for key, done in completions.items()
+            if (done.day, key.course) == (day_key.day, day_key.course)
+        ]
+        expected = (len(here), sum(worth.exercise for worth in here), sum(worth.points for worth in here))
+        assert (one.steps_completed, one.exercises_completed, one.points) == expected
+    for topic_key, one in sums.topics.items():
+        here = [
+            worth
+            for key, done in completions.items()
+            if key.course == topic_key.course and topic_key.topic in (worth := WORTH[key.step, done.version]).topics
+        ]
+        assert (one.steps_completed, one.points) == (len(here), sum(worth.points for worth in here))
+
+
+@settings(max_examples=60)
+@given(histories())
+def test_a_step_is_best_first_latest_and_count_of_what_was_sent(history: list[Contribution]) -> None:
+    for key, one in folded(history).steps.items():
+        own = [e for e in history if (e.course, e.step) == (key.course, key.step)]
+        scored = sorted((e.at, e.event_id, e.score) for e in own if e.score is not None)
+        done = sorted((e.at, e.event_id, e.day, e.version) for e in own if e.passed or e.type == "completed")
+        attempts = [e for e in own if e.type == "attempted"]
+        assert (one.events, one.attempts) == (len(own), len(attempts))
+        assert one.passed_attempts == sum(e.passed for e in attempts)
+        assert (one.scores, one.score_total) == (len(scored), sum(score for _, _, score in scored))
+        assert one.best == max((score for _, _, score in scored), default=None)
+        assert (one.first, one.latest) == ((scored[0], scored[-1]) if scored else (None, None))
+        assert one.completion == (done[0] if done else None)
+        assert (one.duration_ms, one.hints) == (sum(e.duration_ms for e in own), sum(e.hints for e in own))
+        assert one.updated_at == max(e.at for e in own)
+
+
+def test_tuesdays_completion_and_mondays_late_one_are_one_completion_on_monday() -> None:
+    tuesday = event("t", 200, "2026-03-03", score=800_000, passed=True)
+    monday = event("m", 100, "2026-03-02", score=900_000, passed=True, version=2, topics=("lists", "loops"))
+    sums = folded([tuesday])
+    assert sums.days[DayKey("2026-03-03", "python", 1)].points == 5
+    sums.add(monday)
+    completion = sums.steps[StepKey("python", 1, "a")].completion
+    assert completion == (100, "m", "2026-03-02", 2)
+    left = sums.days[DayKey("2026-03-03", "python", 1)]
+    assert (left.attempts, left.steps_completed, left.exercises_completed, left.points) == (1, 0, 0, 0)
+    came = sums.days[DayKey("2026-03-02", "python", 1)]
+    assert (came.attempts, came.steps_completed, came.exercises_completed, came.points) == (1, 1, 1, 7)
+    assert sums.topics[TopicKey("loops", "python", 1)].points == 7
+    assert sums.topics[TopicKey("lists", "python", 1)].steps_completed == 1
+
+
+def test_of_two_completions_at_one_instant_the_lower_id_is_the_first() -> None:
+    a, b = (event(event_id, 100, "2026-03-02", type="completed") for event_id in "ab")
+    for order in ([a, b], [b, a]):
+        completion = folded(order).steps[StepKey("python", 1, "a")].completion
+        assert completion is not None
+        assert completion.event_id == "a"
+
+
+def test_a_score_of_nothing_is_no_score_and_a_score_of_zero_is_one() -> None:
+    nothing, zero = event("n", 1, "2026-03-02"), event("z", 2, "2026-03-02", score=0)
+    one = StepSum.of(nothing) + StepSum.of(zero)
+    assert (one.attempts, one.scores, one.best) == (2, 1, 0)
+    assert one.first == one.latest == (2, "z", 0)
+    day = PeriodSum.of(nothing) + PeriodSum.of(zero)
+    assert (day.attempts, day.scores, day.activities) == (2, 1, 2)
+
+
+def test_the_score_of_a_completed_is_the_steps_and_no_attempt_of_its_day() -> None:
+    done = event("d", 1, "2026-03-02", type="completed", score=500_000)
+    assert StepSum.of(done)[:6] == (1, 0, 0, 1, 500_000, 500_000)
+    assert PeriodSum.of(done)[:4] == (0, 0, 0, 0)
+    assert PeriodSum.of(done).activities == 1
+
+
+def test_opening_and_working_make_no_active_day() -> None:
+    quiet = [event("o", 1, "2026-03-02", type="opened"), event("w", 2, "2026-03-02", type="worked", duration_ms=5)]
+    assert folded(quiet).active_days() == set()
+    assert folded([*quiet, event("a", 3, "2026-03-03")]).active_days() == {"2026-03-03"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["enrolled", "left"])), max_size=8))
+def test_who_is_enrolled_is_what_the_latest_entry_says(entries: list[tuple[int, str]]) -> None:
+    history = [event(f"{n:02}", at, "1970-01-01", type=kind, step="") for n, (at, kind) in enumerate(entries)]
+    found = folded(history).enrollments.get("python", EnrollmentSum())
+    latest = max(history, key=lambda one: (one.at, one.event_id), default=None)
+    assert found.enrolled == (latest is not None and latest.type == "enrolled")
+    assert found.first_enrolled_at == min((one.at for one in history if one.type == "enrolled"), default=None)
+    if latest is not None:
+        assert (found.changed_at, found.changed_by) == (latest.at, latest.event_id)
