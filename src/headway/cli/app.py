@@ -7,7 +7,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from headway import __version__
+from headway.cli.admin import admin
 from headway.cli.course import course
+from headway.cli.demo import demo
+from headway.cli.imports import import_
 from headway.cli.proof import audit, rebuild
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
@@ -25,10 +28,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
-app.command()(migrate)
+app.command()(demo)
 app.add_typer(course)
+app.command("import")(import_)
+app.add_typer(admin)
 app.command()(audit)
 app.command()(rebuild)
+app.command()(migrate)
 
 
 def _version(asked: bool) -> None:

@@ -47,6 +47,20 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
 
 
 @contextmanager
+def database_or_none(flag: str | None) -> Iterator["Database | None"]:
+    """The database that the settings name if it is there and has today's tables: what a dry run may look into."""
+    from headway.settings import load_settings
+    from headway.store.database import Database
+
+    path = Database(load_settings(database_url=flag).database_url).path
+    if path is not None and not path.exists():
+        yield None
+        return
+    with database_of(flag) as database:
+        yield database
+
+
+@contextmanager
 def connected(flag: str | None, *, make: bool = False) -> Iterator["Database"]:
     """The database that the settings name, whatever is in it."""
     from headway.settings import load_settings

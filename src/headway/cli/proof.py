@@ -34,8 +34,8 @@ def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_jso
 
     with database_of(database) as opened:
         learner_id = _learner_id(opened, learner)
-        with progress_bar("Auditing learners", _count(opened, learner_id)) as advance:
-            report = run(opened, Catalog(), learner_id=learner_id, progress=advance)
+        with progress_bar("Auditing learners", _count(opened, learner_id)) as bar:
+            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
         show_json(_audit_json(report))
     else:
@@ -51,8 +51,8 @@ def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_j
 
     with database_of(database) as opened:
         learner_id = _learner_id(opened, learner)
-        with progress_bar("Rebuilding learners", _count(opened, learner_id)) as advance:
-            report = run(opened, Catalog(), learner_id=learner_id, progress=advance)
+        with progress_bar("Rebuilding learners", _count(opened, learner_id)) as bar:
+            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
         show_json(_rebuild_json(report))
     else:

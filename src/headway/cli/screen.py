@@ -9,8 +9,15 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from headway.domain.errors import HeadwayError
+
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Advance: TypeAlias = Callable[[int], None]
+
+
+class Misused(HeadwayError):
+    """The command was called in a way that it does not understand."""
+
+    code = "misused"
 
 
 def show(text: str) -> None:
@@ -34,16 +41,36 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
+class Bar:
+    """A progress bar, and a way to say something while it is there."""
+
+    def __init__(self, advance: Callable[[int], None], say: Callable[[str], None]) -> None:
+        self.advance = advance
+        self.say = say
+
+
 @contextmanager
-def progress_bar(what: str, total: int | None) -> Iterator[Advance]:
+def progress_bar(what: str, total: int | None) -> Iterator[Bar]:
     """A bar on standard error while something runs, gone when it is done; none where nobody looks."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield Bar(lambda _: None, say)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
+
+        def tell(text: str) -> None:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        yield Bar(lambda count: bar.advance(task, count), tell)

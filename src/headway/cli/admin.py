@@ -1,0 +1,56 @@
+"""`headway admin create`."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.screen import JsonOption, now, show, show_json
+
+admin = typer.Typer(name="admin", help="Look after accounts.", no_args_is_help=True)
+
+
+class Role(StrEnum):
+    """What an account may do beyond learning."""
+
+    ADMIN = "admin"
+    CREATOR = "creator"
+
+
+@admin.callback()
+def _group() -> None:
+    """Look after accounts."""
+
+
+@admin.command()
+def create(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)],
+    role: Annotated[Role, typer.Option("--role", help="What the account may do.")] = Role.ADMIN,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an account for an administrator or a creator, or give one that is there the role and a new password.
+
+    The password comes from the prompt, or from the first line of standard input.
+    """
+    from headway.domain.identity import normalize_email
+    from headway.ledger.accounts import empower
+
+    address = normalize_email(email)
+    with database_of(database, make=True) as opened:
+        made = empower(opened, address, _password(), role.value, now=now())
+    if as_json:
+        show_json({"learner": made.learner_id, "email": address, "role": role.value, "created": made.created})
+    elif made.created:
+        show(f"Made {address} an account as {role.value}.")
+    else:
+        show(f"{address} had an account: it has the new password now, is {role.value}, and must sign in again.")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return asked
+    return sys.stdin.readline().rstrip("\r\n")

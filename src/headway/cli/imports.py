@@ -1,0 +1,96 @@
+"""`headway import`."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of, database_or_none
+from headway.cli.screen import JsonOption, Misused, progress_bar, say, show, show_json
+
+if TYPE_CHECKING:
+    from headway.importers.intake import Summary
+    from headway.importers.records import Importer, Reject
+
+
+def import_(
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="oulad, dalestudy, jsonl or csv.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files or a folder; - is standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import what happened elsewhere. A second run, or one after a run that broke, records nothing twice.
+
+    Each record that cannot be taken is told on standard error with its file, its line and the reason. Exits with 1
+    where the import failed, or where nothing could be taken.
+    """
+    importer = _importer(format_, paths)
+    with ExitStack() as stack:
+        source = database_or_none(database) if dry_run else database_of(database, make=True)
+        summary = _run(stack.enter_context(source), importer, dry_run=dry_run)
+    if as_json:
+        show_json(_json(format_, summary, dry_run=dry_run))
+    else:
+        _tell(summary, dry_run=dry_run)
+    if summary.fruitless:
+        raise typer.Exit(1)
+
+
+def _importer(format_: str, paths: list[str]) -> "Importer":
+    from headway.importers.run import FORMATS
+
+    if format_ not in FORMATS:
+        raise Misused(f"there is no format {format_!r}; there are {', '.join(FORMATS)}")
+    return FORMATS[format_](paths)
+
+
+def _run(opened: Any, importer: "Importer", *, dry_run: bool) -> "Summary":
+    from headway.importers.run import rehearse, run
+
+    work = rehearse if dry_run else run
+    with progress_bar("Checking" if dry_run else "Importing", importer.size) as bar:
+        return work(opened, importer, read=bar.advance, rejected=lambda reject: bar.say(_line(reject)))
+
+
+def _line(reject: "Reject") -> str:
+    return f"{reject.place.file}:{reject.place.line}: {reject.reason}: {reject.message}"
+
+
+def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "format": format_,
+        "dry_run": dry_run,
+        "read": summary.read,
+        "recorded": summary.recorded,
+        "duplicates": summary.duplicates,
+        "refused": dict(summary.refused),
+        "left_out": dict(summary.left_out),
+        "courses": [course._asdict() for course in summary.courses],
+        "learners": summary.learners,
+        "enrollments": summary.enrollments,
+        "rejects": [
+            {"file": one.place.file, "line": one.place.line, "reason": one.reason, "message": one.message}
+            for one in summary.rejects
+        ],
+    }
+
+
+def _tell(summary: "Summary", *, dry_run: bool) -> None:
+    show("A dry run: nothing was written. Importing would come to:" if dry_run else "Imported.")
+    rows = {
+        "records read": summary.read,
+        "events recorded": summary.recorded,
+        "there already": summary.duplicates,
+        **{f"left out, {why}": count for why, count in sorted(summary.left_out.items())},
+        **{f"refused, {why}": count for why, count in sorted(summary.refused.items())},
+        "learners": summary.learners,
+        "enrollments": summary.enrollments,
+        "courses brought": len(summary.courses),
+        "of them new or changed": sum(not course.unchanged for course in summary.courses),
+    }
+    width = max(map(len, rows))
+    for name, count in rows.items():
+        show(f"  {name:<{width}}  {count:>11,}")
+    if summary.refused:
+        say("What was refused is told above, each with its line; mend it there and import again: nothing counts twice.")

@@ -1,0 +1,127 @@
+"""From records to the ledger: windows of records, sorted by learner, handed in some hundreds of events at a time."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, TypeAlias
+
+from headway.domain.errors import HeadwayError
+from headway.importers.desks import Answered, Desk, PublishedCourse
+from headway.importers.records import Importer, Item, LeftOut, Read, Record, Reject
+from headway.ledger.submission import DUPLICATE, RECORDED
+from headway.store.tally import Tally
+
+EVENTS_A_TRANSACTION: Final = 500
+RECORDS_A_WINDOW: Final = 20_000
+REJECTS_KEPT: Final = 1_000
+
+Rejected: TypeAlias = Callable[[Reject], None]
+
+
+@dataclass
+class Summary:
+    """What an import came to; a dry run's is what it would come to. All but `read` and `left_out` count events."""
+
+    read: int = 0
+    recorded: int = 0
+    duplicates: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    courses: list[PublishedCourse] = field(default_factory=list)
+    learners: int = 0
+    enrollments: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def fruitless(self) -> bool:
+        """Whether something was refused and nothing taken."""
+        return bool(self.refused) and not self.recorded and not self.duplicates
+
+
+class Intake:
+    """One import under way."""
+
+    def __init__(self, desk: Desk, named: Tally, rejected: Rejected) -> None:
+        self.desk = desk
+        self.named = named
+        self.rejected = rejected
+        self.summary = Summary()
+
+    def run(self, importer: Importer, read: Read) -> Summary:
+        """Take in everything; what an earlier run has taken counts as duplicate."""
+        self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
+        items = self._counted(importer.items(read))
+        while window := list(islice(items, RECORDS_A_WINDOW)):
+            self._take(window)
+        self.summary.learners = self.named.distinct
+        return self.summary
+
+    def _counted(self, items: Iterable[Item]) -> Iterator[Record]:
+        """The records among the items; all else is counted and done with."""
+        place = None
+        for item in items:
+            self.summary.read += item.place != place
+            place = item.place
+            if isinstance(item, Record):
+                yield item
+            elif isinstance(item, LeftOut):
+                self.summary.left_out[item.why] += 1
+            else:
+                self._reject(item)
+
+    def _take(self, window: Sequence[Record]) -> None:
+        known = self.desk.learners({record.learner for record in window})
+        for name in known:
+            self.named.count(name)
+        of: dict[str, list[Record]] = {}
+        for record in window:
+            learner_id = known.get(record.learner)
+            if learner_id is None:
+                said = f"there is no learner {record.learner}; a UUID must be that of a learner who is known"
+                self._reject(Reject(record.place, "unknown-learner", said))
+            else:
+                of.setdefault(learner_id, []).append(record)
+        for chunk in _chunks(of):
+            self._hand_in(chunk)
+
+    def _hand_in(self, chunk: Sequence[tuple[str, Sequence[Record]]]) -> None:
+        answers = self.desk.hand_in([(learner_id, [one.event for one in some]) for learner_id, some in chunk])
+        for (_, records), answered in zip(chunk, answers, strict=True):
+            self._count(records, answered)
+
+    def _count(self, records: Sequence[Record], answered: Answered) -> None:
+        if isinstance(answered, HeadwayError):
+            for record in records:
+                self._reject(Reject.of(record.place, answered))
+            return
+        for record, result in zip(records, answered, strict=True):
+            if result.problem is not None:
+                self._reject(Reject.of(record.place, result.problem))
+                continue
+            self.summary.recorded += result.status == RECORDED
+            self.summary.duplicates += result.status == DUPLICATE
+            self.summary.enrollments += record.event.type == "enrolled"
+
+    def _reject(self, reject: Reject) -> None:
+        self.summary.refused[reject.reason] += 1
+        if len(self.summary.rejects) < REJECTS_KEPT:
+            self.summary.rejects.append(reject)
+        self.rejected(reject)
+
+
+def _chunks(of: dict[str, list[Record]]) -> Iterator[list[tuple[str, Sequence[Record]]]]:
+    """The records of learners, in order of learner, so many at a time."""
+    chunk: list[tuple[str, Sequence[Record]]] = []
+    size = 0
+    for learner_id in sorted(of):
+        records = of[learner_id]
+        for start in range(0, len(records), EVENTS_A_TRANSACTION):
+            some = records[start : start + EVENTS_A_TRANSACTION]
+            if chunk and size + len(some) > EVENTS_A_TRANSACTION:
+                yield chunk
+                chunk, size = [], 0
+            chunk.append((learner_id, some))
+            size += len(some)
+    if chunk:
+        yield chunk

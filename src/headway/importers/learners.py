@@ -1,0 +1,36 @@
+"""Whom the records speak of: external ids, which become learners when first named, and UUIDs of known learners."""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from headway.ledger.enlist import derived_id, enlist
+from headway.store import learners
+from headway.store.database import Database
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def enlisted(database: Database, names: Collection[str], now: int) -> dict[str, str]:
+    """Learner ids by name, new learners made; a UUID that is nobody's is left out."""
+    external = [name for name in names if not _UUID.fullmatch(name)]
+    return _known_uuids(database, names) | (enlist(database, external, now=now) if external else {})
+
+
+def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str]:
+    """As `enlisted`, but nobody is made: a new learner gets the id that there would be."""
+    external = [name for name in names if not _UUID.fullmatch(name)]
+    made = {name: derived_id("learner", name) for name in external}
+    if database is None:
+        return made
+    with database.read() as connection:
+        return made | learners.by_external_ids(connection, external) | _known_uuids(database, names)
+
+
+def _known_uuids(database: Database, names: Collection[str]) -> dict[str, str]:
+    named = {name: name.lower() for name in names if _UUID.fullmatch(name)}
+    if not named:
+        return {}
+    with database.read() as connection:
+        known = learners.existing(connection, set(named.values()))
+    return {name: learner_id for name, learner_id in named.items() if learner_id in known}

@@ -1,0 +1,265 @@
+"""OULAD, the Open University Learning Analytics dataset (doi:10.1038/sdata.2017.171).
+
+Three things that the dataset leaves open are decided here. A day is a day from the presentation's start; on it a
+registration takes effect at 8:00, a result is handed in at 12:00 and an unregistration takes effect at 20:00 UTC, so
+that who registers and leaves on one day has left. A registration without a date is taken as made on the day before
+the presentation's start, or before the unregistration where that is earlier. A banked result is credit from an
+earlier presentation: it is counted, and is no attempt.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from headway.domain.errors import Invalid
+from headway.domain.events import check_event, enrollment_event
+from headway.importers.reading import name_of, rows, size_of
+from headway.importers.records import (
+    ImportFailed,
+    Item,
+    LeftOut,
+    Place,
+    Read,
+    Record,
+    Reject,
+    Unreadable,
+)
+from headway.ledger.enlist import derived_id
+
+STARTS: Final = {"B": (2, 1), "J": (10, 1)}
+MONTHS: Final = {"B": "February", "J": "October"}
+KINDS: Final = {"TMA": "assignment", "CMA": "quiz", "Exam": "assessment"}
+REGISTERED_AT, RESULT_AT, LEFT_AT = "T08:00:00Z", "T12:00:00Z", "T20:00:00Z"
+# "A score lower than 40 is interpreted as Fail", says the dataset's description.
+PASS_MARK: Final = 40
+_FILES: Final = ("assessments", "courses", "studentRegistration", "studentAssessment")
+_PRESENTATION: Final = ("code_module", "code_presentation")
+
+
+class Assessment(NamedTuple):
+    """A row of assessments.csv; `due` is a day from the start, None where the dataset does not say."""
+
+    id: str
+    type: str
+    due: int | None
+    weight: str
+
+    @property
+    def step(self) -> str:
+        """The id of the step."""
+        return f"{self.type.lower()}-{self.id}"
+
+
+class Presentation(NamedTuple):
+    """A module as it was given once."""
+
+    module: str
+    code: str
+    start: date
+
+    @property
+    def course(self) -> str:
+        """The id of the course."""
+        return f"oulad-{self.module}-{self.code}".lower()
+
+    def at(self, day: int, hour: str) -> str:
+        """The time of a day from the start, RFC 3339."""
+        return _time(self.start, day, hour)
+
+
+@lru_cache(maxsize=8192)
+def _time(start: date, day: int, hour: str) -> str:
+    return f"{start + timedelta(days=day)}{hour}"
+
+
+class Oulad:
+    """The dataset's folder: its CSV files, plain or gzip."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        if len(paths) != 1 or not Path(paths[0]).is_dir():
+            raise ImportFailed("oulad takes one folder, the one that holds assessments.csv and the other files")
+        self.files = {name: _file(Path(paths[0]), name) for name in _FILES}
+        self.presentations = dict(self._presentations())
+        self.assessments: dict[str, tuple[Presentation, Assessment]] = {}
+        self.warts: list[Reject] = []
+        self._each("assessments", (*_PRESENTATION, "id_assessment", "assessment_type", "date", "weight"), self._assess)
+
+    @property
+    def size(self) -> int | None:
+        """The bytes of the files that are streamed."""
+        return size_of([self.files["studentRegistration"], self.files["studentAssessment"]])
+
+    def manifests(self) -> Iterable[Mapping[str, Any]]:
+        """A course for each presentation that has assessments."""
+        of: dict[Presentation, list[Assessment]] = defaultdict(list)
+        for presentation, assessment in self.assessments.values():
+            of[presentation].append(assessment)
+        return [manifest(presentation, of[presentation]) for presentation in sorted(of)]
+
+    def items(self, read: Read) -> Iterator[Item]:
+        """Registrations first, so that whoever looks during the import sees learners who are enrolled."""
+        yield from self.warts
+        columns = (*_PRESENTATION, "id_student", "date_registration", "date_unregistration")
+        yield from self._read("studentRegistration", columns, self._registration, read)
+        columns = ("id_assessment", "id_student", "date_submitted", "is_banked", "score")
+        yield from self._read("studentAssessment", columns, self._result, read)
+
+    def _presentations(self) -> Iterator[tuple[tuple[str, str], Presentation]]:
+        for row in rows(self.files["courses"], lambda _: None, _PRESENTATION):
+            if isinstance(row, Reject):
+                raise ImportFailed(f"{row.place.file}:{row.place.line}: {row.message}")
+            module, code = row.cells
+            if code[:-1].isdecimal() and code[-1:] in STARTS:
+                yield (module, code), Presentation(module, code, date(int(code[:-1]), *STARTS[code[-1]]))
+
+    def _assess(self, _place: Place, module: str, code: str, *cells: str) -> Iterator[Item]:
+        name, kind, due, weight = cells
+        if kind not in KINDS:
+            raise Unreadable(f"assessment_type must be one of {', '.join(KINDS)}, not {kind!r}")
+        _number(weight, "weight")
+        self.assessments[name] = self._presentation(module, code), Assessment(name, kind, _day(due, "date"), weight)
+        return iter(())
+
+    def _registration(self, place: Place, module: str, code: str, student: str, *dates: str) -> Iterator[Item]:
+        presentation = self._presentation(module, code)
+        came, went = _day(dates[0], "date_registration"), _day(dates[1], "date_unregistration")
+        if came is None:
+            came = min(0, 0 if went is None else went) - 1
+        yield _enrollment(place, presentation, student, "enrolled", presentation.at(came, REGISTERED_AT))
+        if went is not None:
+            yield _enrollment(place, presentation, student, "left", presentation.at(went, LEFT_AT))
+
+    def _result(self, place: Place, name: str, student: str, day: str, banked: str, score: str) -> Iterator[Item]:
+        if name not in self.assessments:
+            raise Unreadable(f"there is no assessment {name!r} in assessments.csv")
+        if banked == "1":
+            yield LeftOut(place, "banked")
+            return
+        presentation, assessment = self.assessments[name]
+        submitted = _day(day, "date_submitted")
+        if submitted is None:
+            raise Unreadable("date_submitted is missing")
+        content: dict[str, Any] = {
+            "type": "attempted",
+            "course": presentation.course,
+            "step": assessment.step,
+            "occurred_at": presentation.at(submitted, RESULT_AT),
+        }
+        if not _is_blank(score):
+            content["score"] = {"raw": _number(score, "score"), "max": 100}
+        event_id = derived_id("oulad", "result", name, student)
+        yield Record(place, _learner(student), check_event(event_id, content))
+
+    def _presentation(self, module: str, code: str) -> Presentation:
+        try:
+            return self.presentations[module, code]
+        except KeyError:
+            raise Unreadable(f"there is no presentation {module} {code} in courses.csv") from None
+
+    def _each(self, file: str, columns: Sequence[str], take: Callable[..., Iterator[Item]]) -> None:
+        for item in self._read(file, columns, take, lambda _: None):
+            if isinstance(item, Reject):
+                self.warts.append(item)
+
+    def _read(
+        self, file: str, columns: Sequence[str], take: Callable[..., Iterator[Item]], read: Read
+    ) -> Iterator[Item]:
+        path = self.files[file]
+        for row in rows(path, read, columns):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            place = Place(name_of(path), row.line)
+            try:
+                yield from take(place, *row.cells)
+            except Invalid as wart:
+                yield Reject.of(place, wart)
+
+
+def manifest(presentation: Presentation, assessments: Sequence[Assessment]) -> dict[str, Any]:
+    """A presentation as a course: a module of course work and one of exams, neither a condition of the other.
+
+    Within a module an assessment counts by its weight alone, whatever its kind: each kind weighs what its assessments
+    weigh together. Course work that weighs nothing at all (GGG) would be a module without a score: it stands in one
+    module with the exams.
+    """
+    exams = [one for one in assessments if one.type == "Exam"]
+    work = [one for one in assessments if one.type != "Exam"]
+    if any(map(_weight, work)) and exams:
+        parts = [("coursework", "Course work", work), ("exam", "Exam", exams)]
+    else:
+        parts = [("course", "Course work and exam", [*work, *exams])]
+    month = f"{MONTHS[presentation.code[-1]]} {presentation.start.year}"
+    return {
+        "id": presentation.course,
+        "title": f"{presentation.module}, {month}",
+        "description": "A presentation of a module of the Open University. Source: OULAD, CC BY 4.0.",
+        "pass_mark": PASS_MARK,
+        "modules": [_module(*part) for part in parts],
+    }
+
+
+def _module(name: str, title: str, assessments: Sequence[Assessment]) -> dict[str, Any]:
+    weights = {"lesson": 0, "quiz": 0.0, "assignment": 0.0, "assessment": 0.0}
+    for one in assessments:
+        weights[KINDS[one.type]] += _weight(one)
+    numbers: dict[str, int] = defaultdict(int)
+    steps = []
+    for one in sorted(assessments, key=lambda one: (one.due is None, one.due, int(one.id))):
+        numbers[one.type] += 1
+        steps.append(_step(one, numbers[one.type]))
+    return {"id": name, "title": title, "requires": [], "weights": weights, "steps": steps}
+
+
+def _step(one: Assessment, number: int) -> dict[str, Any]:
+    due = "" if one.due is None else f", due on day {one.due}"
+    title = f"{one.type} {number}{due}"
+    return {"id": one.step, "kind": KINDS[one.type], "title": title, "weight": _weight(one), "pass_mark": PASS_MARK}
+
+
+def _enrollment(place: Place, presentation: Presentation, student: str, kind: str, at: str) -> Record:
+    event_id = derived_id("oulad", kind, presentation.course, student)
+    return Record(place, _learner(student), enrollment_event(event_id, kind, presentation.course, at))
+
+
+def _learner(student: str) -> str:
+    if not student.isdecimal():
+        raise Unreadable(f"id_student must be a number, not {student!r}")
+    return f"oulad:{student}"
+
+
+def _file(folder: Path, name: str) -> Path:
+    for suffix in (".csv", ".csv.gz"):
+        if (folder / f"{name}{suffix}").is_file():
+            return folder / f"{name}{suffix}"
+    raise ImportFailed(f"there is no {name}.csv or {name}.csv.gz in {folder}")
+
+
+def _is_blank(text: str) -> bool:
+    return text.strip() in ("", "?")
+
+
+def _day(text: str, column: str) -> int | None:
+    if _is_blank(text):
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise Unreadable(f"{column} must be a whole number of days, not {text!r}") from None
+
+
+def _number(text: str, column: str) -> int | float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 100:
+        raise Unreadable(f"{column} must be a number from 0 to 100, not {text!r}")
+    return int(number) if number.is_integer() else number
+
+
+def _weight(one: Assessment) -> int | float:
+    return _number(one.weight, "weight")

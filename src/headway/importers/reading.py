@@ -1,0 +1,137 @@
+"""Files line by line: plain or gzip, with or without a byte-order mark, each line with its number."""
+
+import csv
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from headway.importers.records import ImportFailed, Place, Read, Reject, Unreadable
+
+STDIN: Final = "-"
+LINE_BYTES_MAX: Final = 1024 * 1024
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+_REPORT_BYTES: Final = 64 * 1024
+
+
+class Row(NamedTuple):
+    """A row of a CSV file by column; `line` is the one on which it ends."""
+
+    line: int
+    cells: Sequence[str]
+
+
+def size_of(paths: Sequence[Path | str]) -> int | None:
+    """How many bytes some files hold as they lie; None where standard input is among them."""
+    return None if STDIN in paths else sum(Path(path).stat().st_size for path in paths)
+
+
+def name_of(path: Path | str) -> str:
+    """What a file is called towards the operator."""
+    return "standard input" if path == STDIN else str(path)
+
+
+def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, without line ends; one that is too long is cut and stays too long."""
+    with _opened(path) as (raw, data):
+        told, number = 0, 0
+        try:
+            while line := data.readline(LINE_BYTES_MAX + 1):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix(_BOM)
+                if len(line) > LINE_BYTES_MAX:
+                    _skip_line(data, line)
+                yield number, line.rstrip(b"\r\n") if len(line) <= LINE_BYTES_MAX else line
+                told = _tell(raw, told, read, _REPORT_BYTES)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ImportFailed(f"{name_of(path)} is damaged after line {number}: {error}") from None
+        _tell(raw, told, read, 1)
+
+
+def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:
+    """The rows of a CSV file with a header, each as the cells of the wanted columns in their order."""
+    table = table_of(path, read)
+    header = next(table, None)
+    names = header.cells if isinstance(header, Row) else []
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise ImportFailed(f"{name_of(path)} has no column {', '.join(missing)}; its first line must name the columns")
+    at = [names.index(name) for name in wanted]
+    for row in table:
+        yield row._replace(cells=[row.cells[n] for n in at]) if isinstance(row, Row) else row
+
+
+def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
+    """The rows of a CSV file, the header first; blank lines are passed over, all rows are as wide as the header."""
+    width = 0
+    reader = csv.reader(_texts(path, read))
+    csv.field_size_limit(LINE_BYTES_MAX)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Reject.of(Place(name_of(path), reader.line_num), Unreadable(f"the line is no CSV: {error}"))
+            continue
+        if cells:
+            width = width or len(cells)
+            yield _checked(Row(reader.line_num, cells), width, path)
+
+
+def _checked(row: Row, width: int, path: Path | str) -> Row | Reject:
+    place = Place(name_of(path), row.line)
+    if len(row.cells) != width:
+        return Reject.of(place, Unreadable(f"the line has {len(row.cells)} cells, the header has {width}"))
+    if any(not cell.isascii() and not is_text(cell) for cell in row.cells):
+        return Reject.of(place, Unreadable("the line is not UTF-8; save the file as UTF-8"))
+    return row
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8: bytes that are none were carried along as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _texts(path: Path | str, read: Read) -> Iterator[str]:
+    for _, line in lines(path, read):
+        yield line.decode("utf-8", "surrogateescape") + "\n"
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A file as it lies, and what is in it; gzip is known by its first bytes, whatever the name."""
+    try:
+        raw: IO[bytes] = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise ImportFailed(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        packed = raw.peek(2)[:2] == _GZIP_MAGIC  # type: ignore[attr-defined]  # both kinds are buffered readers
+        yield raw, gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[misc]  # it reads as they do
+    finally:
+        if path != STDIN:
+            raw.close()
+
+
+def _tell(raw: IO[bytes], told: int, read: Read, least: int) -> int:
+    if not raw.seekable():
+        return told
+    position = raw.tell()
+    if position - told < least:
+        return told
+    read(position - told)
+    return position
+
+
+def _skip_line(data: IO[bytes], line: bytes) -> None:
+    while line and not line.endswith(b"\n"):
+        line = data.readline(LINE_BYTES_MAX)

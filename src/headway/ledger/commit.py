@@ -1,0 +1,38 @@
+"""One transaction that records, run again where the database asks for it or the connection was lost."""
+
+import time
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from headway.ledger.record import Answer, record
+from headway.ledger.submission import Submission
+from headway.store.catalog import Catalog
+from headway.store.database import Database, is_worth_repeating
+
+log = structlog.get_logger()
+
+TRIES = 6
+FIRST_PAUSE_S = 0.05
+
+
+def commit(
+    database: Database, catalog: Catalog, submissions: Sequence[Submission], *, wait: bool = True
+) -> list[Answer]:
+    """Record submissions as `record` does, and commit them.
+
+    After a COMMIT without an answer that is right as well: events that were committed are found by their ids.
+    """
+    for attempt in range(TRIES):
+        try:
+            with database.transaction() as connection:
+                answers = record(connection, catalog, submissions, wait=wait)
+        except DBAPIError as error:
+            if attempt == TRIES - 1 or not (error.connection_invalidated or is_worth_repeating(error)):
+                raise
+            log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
+            time.sleep(FIRST_PAUSE_S * 2**attempt)
+        else:
+            return answers
+    raise AssertionError("unreachable: the last try returns or raises")
