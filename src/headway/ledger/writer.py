@@ -10,17 +10,15 @@ import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
-from headway.ledger.record import Answer, record
+from headway.ledger.commit import commit
 from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
 from headway.store.catalog import Catalog
-from headway.store.database import CommitFailed, Database, is_fault_of_data, is_worth_repeating
+from headway.store.database import CommitFailed, Database, is_fault_of_data
 
 log = structlog.get_logger()
 
 EVENTS_A_TRANSACTION = 512
 EVENTS_WAITING_MAX = 20_000
-TRIES = 6
-FIRST_PAUSE_S = 0.05
 LOCKED_PAUSE_S = 0.005
 LOCKED_PATIENCE_S = 5.0
 PROBES_A_TRANSACTION = 64
@@ -124,7 +122,8 @@ class Writer:
 
     def _write(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
         try:
-            answers = self._commit([one.submission for one in batch])
+            answers = commit(self.database, self.catalog, [one.submission for one in batch], wait=False)
+            self.commits += 1
         except DBAPIError as error:
             if is_fault_of_data(error):
                 return self._isolate(batch, error), []
@@ -142,25 +141,6 @@ class Writer:
             else:
                 outcomes.append((one, Unavailable(_LOCKED, retry_after_s=2)))
         return outcomes, busy
-
-    def _commit(self, submissions: Sequence[Submission]) -> list[Answer]:
-        """One transaction, run again where the database asks for it or the connection was lost.
-
-        After a COMMIT without an answer that is right as well: events that were committed are found by their ids.
-        """
-        for attempt in range(TRIES):
-            try:
-                with self.database.transaction() as connection:
-                    answers = record(connection, self.catalog, submissions, wait=False)
-            except DBAPIError as error:
-                if attempt == TRIES - 1 or not (error.connection_invalidated or is_worth_repeating(error)):
-                    raise
-                log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
-                time.sleep(FIRST_PAUSE_S * 2**attempt)
-            else:
-                self.commits += 1
-                return answers
-        raise AssertionError("unreachable: the last try returns or raises")
 
     def _isolate(self, batch: Sequence[Waiting], error: DBAPIError) -> list[tuple[Waiting, Outcome]]:
         """Find the event that the database refuses, and refuse it alone: each half is tried by itself."""
