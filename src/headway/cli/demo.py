@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -38,11 +38,9 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the server.")] = True,
 ) -> None:
     """Start a server on a throw-away database with a course and learners. Ctrl-C stops it and leaves nothing behind."""
-    try:
-        with _stopping_cleanly(), _folder(keep) as folder:
-            _run(folder / "headway.db", port if serve else None)
-    except KeyboardInterrupt:
-        say(f"Stopped. The database is in {keep}." if keep else "Stopped. Nothing is left of the demo.")
+    with _stopping_cleanly(), _folder(keep) as folder:
+        _run(folder / "headway.db", port if serve else None)
+    say(f"The database is {keep / 'headway.db'}." if keep else "Nothing is left of the demo.")
 
 
 def _run(path: Path, port: int | None) -> None:
@@ -59,7 +57,7 @@ def _run(path: Path, port: int | None) -> None:
         _tell_where(f"http://{HOST}:{port}", staged.course_id)
         _leave_other_settings()
         settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True)
-        serve_on(settings, listening, f"{path}, thrown away at the end")
+        serve_on(settings, listening, str(path))
 
 
 def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
@@ -136,14 +134,17 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _stopping_cleanly() -> Iterator[None]:
-    """Take every polite way of being told to stop as Ctrl-C, so that the folder is removed."""
+    """Take every polite way of being told to stop as Ctrl-C, and that as the end, so that the folder is removed."""
 
     def stop(_number: int, _frame: Any) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in _TOLD_TO_STOP}
+    # What is ignored stays so: whoever started us with nohup meant it.
+    heard = [number for number in _TOLD_TO_STOP if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
-        yield
+        with suppress(KeyboardInterrupt):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

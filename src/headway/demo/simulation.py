@@ -13,7 +13,7 @@ from headway.domain.events import Event, enrollment_event, parse_event
 from headway.domain.times import SECOND, format_time
 from headway.ledger.submission import Submission
 
-LEARNERS: Final = 300
+LEARNERS: Final = 240
 SENT_TWICE_CHANCE: Final = 0.004
 WITHDRAWS_CHANCE: Final = 0.2
 

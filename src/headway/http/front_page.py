@@ -67,9 +67,8 @@ def _mark() -> str:
 def _overview(one: Overview) -> str:
     totals = one.totals
     tiles = (
-        ("Learners", totals.learners),
-        ("Guests", totals.guests),
-        ("Seen in the last 24 hours", totals.seen),
+        ("Learners and guests", totals.learners),
+        ("Seen in 24 hours", totals.seen),
         ("Events recorded", totals.events),
         ("Steps completed", totals.steps_completed),
     )
@@ -121,8 +120,9 @@ def _course(one: CourseShown) -> str:
     about = f"<p>{escape(one.description)}</p>" if one.description else ""
     counts = (("enrolled", one.enrolled), ("active this month", one.active), ("steps completed", one.steps_completed))
     listed = "".join(f"<div>{_term(name, value)}</div>" for name, value in counts)
+    size = f"{_counted(one.modules, 'module')}, {_counted(one.steps, 'step')}"
     return f"""<li class="card"><h3>{escape(one.title)}</h3>
-<p class="size"><code>{escape(one.id)}</code> {_counted(one.modules, "module")}, {_counted(one.steps, "step")}</p>
+<p class="size"><code>{escape(one.id)}</code><span>{size}</span></p>
 {about}<dl>{listed}</dl></li>"""
 
 

@@ -20,10 +20,9 @@ class CourseCounts(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Everything that is there, counted."""
+    """Everything that is there, counted; `learners` are guests as well, but no creators and admins."""
 
     learners: int
-    guests: int
     seen: int
     events: int
     steps_completed: int
@@ -67,11 +66,10 @@ def course_counts(connection: Connection, course_ids: Iterable[str], since: str)
 
 
 def totals(connection: Connection, since: int) -> Totals:
-    """All learners and guests, how many of both did something since a time, ledger entries and completed steps."""
+    """All learners, how many of them did something since a time, ledger entries and completed steps."""
     living = sa.and_(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))
     parts: list[Select[Any]] = [
-        sa.select(func.count()).select_from(learner).where(living, learner.c.kind != "guest", learner.c.roles == ""),
-        sa.select(func.count()).select_from(learner).where(living, learner.c.kind == "guest"),
+        sa.select(func.count()).select_from(learner).where(living, learner.c.roles == ""),
         sa.select(func.count(step_sum.c.learner_id.distinct())).where(step_sum.c.updated_at >= since),
         sa.select(func.count()).select_from(ledger),
         sa.select(func.coalesce(func.sum(day_sum.c.steps_completed), 0)),
