@@ -167,7 +167,7 @@ class PeriodSum(NamedTuple):
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
-        return type(self)._make(map(add, self, other))
+        return tuple.__new__(type(self), map(add, self, other))  # what _make does, without counting again
 
 
 class EnrollmentSum(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.progress import Completion, Contribution, EnrollmentSum, PeriodSum, StepSum, Worth
+from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, StepSum, Worth
 
 
 class StepKey(NamedTuple):
@@ -54,12 +54,16 @@ class Sums:
             self.enrollments[event.course] = enrollment + EnrollmentSum.of(event)
             return
         key = StepKey(event.course, event.run, event.step)
-        before = self.steps.get(key, StepSum())
+        before = self.steps.get(key, _NO_STEP)
         after = self.steps[key] = before + StepSum.of(event)
-        self._move(key, event.day, event.topics, PeriodSum.of(event))
+        moved = PeriodSum.of(event)
+        # What counts steps follows the completion: where it lies now is where this event lies.
         if after.completion != before.completion:
-            self._move_completion(key, before.completion, -1)
-            self._move_completion(key, after.completion, 1)
+            moved += PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))
+            if before.completion is not None:
+                worth = self.worth_of(event.course, before.completion.version, event.step)
+                self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
+        self._move(key, event.day, event.topics, moved)
 
     def add_all(self, events: Iterable[Contribution]) -> "Sums":
         """Count many; returns itself."""
@@ -71,13 +75,6 @@ class Sums:
         """The local days with at least one attempt or completion."""
         return {key.day for key, one in self.days.items() if one.activities}
 
-    def _move_completion(self, key: StepKey, completion: Completion | None, sign: int) -> None:
-        """What counts steps follows the completion: taken from the day where it lay, added where it lies now."""
-        if completion is None:
-            return
-        worth = self.worth_of(key.course, completion.version, key.step)
-        self._move(key, completion.day, worth.topics, PeriodSum.of_completion(worth, sign))
-
     def _move(self, key: StepKey, day: str, topics: tuple[str, ...], by: PeriodSum) -> None:
         day_key = DayKey(day, key.course, key.run)
         self.days[day_key] = self.days.get(day_key, _ZERO) + by
@@ -87,3 +84,4 @@ class Sums:
 
 
 _ZERO = PeriodSum()
+_NO_STEP = StepSum()
