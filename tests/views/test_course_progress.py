@@ -1,0 +1,216 @@
+"""How a learner stands in a course, read from what was recorded."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from headway.domain.errors import UnknownCourse
+from headway.views.course_progress import CourseProgress, UnknownModule, read_course, read_module
+from headway.views.subject import NOBODY, Subject
+from tests.domain.manifests import course, module, step
+from tests.views.learning import Learning, enrolled, event
+
+TWO_MODULES = course(
+    module("loops", step("for", kind="lesson", title="For loops"), step("loops-quiz"), step("fizz", kind="exercise")),
+    module("lists", step("append", kind="lesson")),
+)
+
+
+def progress(learning: Learning, who: Subject, course_id: str = "python") -> CourseProgress:
+    return learning.read(read_course, learning.catalog, who, course_id)
+
+
+def plain(value: object) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def test_a_course_with_progress_has_the_whole_shape(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    learning.record(
+        ada,
+        enrolled(),
+        event("completed", "for", "2026-03-01T10:00:00Z"),
+        event("attempted", "loops-quiz", "2026-03-01T10:05:00Z", score=0.9),
+        event("attempted", "loops-quiz", "2026-03-01T10:06:00.5Z", score=0.5),
+        event("opened", "fizz", "2026-03-02T10:00:00Z"),
+    )
+    assert plain(progress(learning, ada)) == {
+        "course": "python",
+        "version": 1,
+        "enrolled": True,
+        "status": "in_progress",
+        "percent": 50.0,
+        "score_percent": 23.13,
+        "completed_at": None,
+        "certificate": None,
+        "modules": [
+            {
+                "id": "loops",
+                "title": "A module",
+                "status": "in_progress",
+                "score_percent": 46.25,
+                "completed_at": None,
+                "breakdown": [
+                    {"kind": "lesson", "weight": 12.5, "percent": 100.0, "contribution": 12.5},
+                    {"kind": "quiz", "weight": 37.5, "percent": 90.0, "contribution": 33.75},
+                    {"kind": "assignment", "weight": 50.0, "percent": 0.0, "contribution": 0.0},
+                ],
+                "missing": [
+                    {"step": "loops-quiz", "kind": "quiz", "title": "A step", "percent": 90.0, "gain_percent": 3.75},
+                    {"step": "fizz", "kind": "exercise", "title": "A step", "percent": 0.0, "gain_percent": 50.0},
+                ],
+                "steps": [
+                    {
+                        "id": "for",
+                        "kind": "lesson",
+                        "title": "For loops",
+                        "status": "completed",
+                        "attempts": 0,
+                        "best_score": None,
+                        "latest_score": None,
+                        "completed": True,
+                        "completed_at": "2026-03-01T10:00:00.000000Z",
+                    },
+                    {
+                        "id": "loops-quiz",
+                        "kind": "quiz",
+                        "title": "A step",
+                        "status": "completed",
+                        "attempts": 2,
+                        "best_score": 0.9,
+                        "latest_score": 0.5,
+                        "completed": True,
+                        "completed_at": "2026-03-01T10:05:00.000000Z",
+                    },
+                    {
+                        "id": "fizz",
+                        "kind": "exercise",
+                        "title": "A step",
+                        "status": "in_progress",
+                        "attempts": 0,
+                        "best_score": None,
+                        "latest_score": None,
+                        "completed": False,
+                        "completed_at": None,
+                    },
+                ],
+            },
+            {
+                "id": "lists",
+                "title": "A module",
+                "status": "open",
+                "score_percent": 0.0,
+                "completed_at": None,
+                "breakdown": [{"kind": "lesson", "weight": 100.0, "percent": 0.0, "contribution": 0.0}],
+                "missing": [
+                    {"step": "append", "kind": "lesson", "title": "A step", "percent": 0.0, "gain_percent": 100.0}
+                ],
+                "steps": [
+                    {
+                        "id": "append",
+                        "kind": "lesson",
+                        "title": "A step",
+                        "status": "open",
+                        "attempts": 0,
+                        "best_score": None,
+                        "latest_score": None,
+                        "completed": False,
+                        "completed_at": None,
+                    }
+                ],
+            },
+        ],
+    }
+
+
+def test_nobody_sees_the_outline_with_nothing_done(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    assert plain(progress(learning, NOBODY)) == plain(progress(learning, ada))
+    found = progress(learning, NOBODY)
+    assert (found.enrolled, found.status, found.percent, found.score_percent) == (False, "open", 0, 0)
+    assert [one.id for module in found.modules for one in module.steps] == ["for", "loops-quiz", "fizz", "append"]
+
+
+def test_a_module_is_one_of_those_of_its_course(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "loops-quiz", score=0.9))
+    whole = progress(learning, ada)
+    for one in whole.modules:
+        assert learning.read(read_module, learning.catalog, ada, "python", one.id) == one
+
+
+@pytest.mark.parametrize("name", ["nothing", "", "python\0", "python\ud800", "x" * 201, "PYTHON", "\n"])
+def test_a_course_that_is_not_there_is_unknown(learning: Learning, name: str) -> None:
+    learning.publish(TWO_MODULES)
+    with pytest.raises(UnknownCourse):
+        progress(learning, NOBODY, name)
+    with pytest.raises(UnknownModule):
+        learning.read(read_module, learning.catalog, NOBODY, "python", name)
+
+
+def test_a_course_is_completed_once_all_its_modules_are(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    learning.record(ada, event("completed", "append"))
+    found = progress(learning, ada)
+    assert [one.status for one in found.modules] == ["open", "completed"]
+    assert found.status == "in_progress"
+    learning.record(ada, event("completed", "for"), event("attempted", "fizz", score=0.8))
+    learning.record(ada, event("attempted", "loops-quiz", score=0.733333))
+    assert progress(learning, ada).modules[0].score_percent == 79.9999
+    assert progress(learning, ada).status == "in_progress"
+    learning.record(ada, event("attempted", "loops-quiz", score=0.733334))
+    found = progress(learning, ada)
+    assert [one.status for one in found.modules] == ["completed", "completed"]
+    assert (found.status, found.percent, found.modules[0].missing) == ("completed", 100, [])
+    assert (found.score_percent, found.completed_at, found.certificate) == (90, None, None)
+
+
+def test_a_module_by_steps_is_completed_with_the_last_of_them(learning: Learning) -> None:
+    learning.publish(course(module("m", step("a"), step("b")), module("n", step("c")), complete_by="steps"))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "a", "2026-03-02T00:00:00Z", score=0.7))
+    assert progress(learning, ada).modules[0].completed_at is None
+    learning.record(ada, event("attempted", "b", "2026-03-01T00:00:00Z", score=0.7))
+    found = progress(learning, ada)
+    assert (found.modules[0].status, found.modules[0].completed_at) == ("completed", "2026-03-02T00:00:00.000000Z")
+    assert found.completed_at is None
+    learning.record(ada, event("completed", "c", "2026-03-03T00:00:00Z"))
+    assert progress(learning, ada).completed_at == "2026-03-03T00:00:00.000000Z"
+
+
+def test_the_version_in_force_says_what_there_is_to_do(learning: Learning) -> None:
+    learning.publish(course(module("m", step("old"), step("gone"))))
+    ada = learning.learner()
+    learning.record(ada, event("completed", "old"), event("completed", "gone"))
+    assert progress(learning, ada).percent == 100
+    learning.publish(course(module("m", step("new", renamed_from=["old"]), step("b"), step("c"))))
+    found = progress(learning, ada)
+    assert (found.version, found.percent, found.status) == (2, 33.33, "in_progress")
+    assert [(one.id, one.status) for one in found.modules[0].steps] == [
+        ("new", "completed"),
+        ("b", "open"),
+        ("c", "open"),
+    ]
+
+
+def test_another_learner_and_another_course_change_nothing(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    learning.publish({**TWO_MODULES, "id": "java"})
+    ada, bob = learning.learner(), learning.learner("bob")
+    learning.record(bob, event("completed", "for"), enrolled())
+    learning.record(ada, event("completed", "for", course="java"), enrolled("java"))
+    assert plain(progress(learning, ada)) == plain(progress(learning, NOBODY))
+
+
+def test_who_has_left_is_not_enrolled(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    learning.record(ada, enrolled(at="2026-03-01T00:00:00Z"))
+    assert progress(learning, ada).enrolled
+    learning.record(ada, enrolled(at="2026-03-02T00:00:00Z", kind="left"))
+    assert not progress(learning, ada).enrolled

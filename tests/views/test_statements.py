@@ -1,0 +1,68 @@
+"""A reply costs a fixed number of statements, however large the course and however long the history."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import Connection
+
+from headway.store.catalog import Catalog
+from headway.views.course_progress import read_course, read_module
+from headway.views.events import read_events
+from headway.views.history import AskedRange, read_history
+from headway.views.overview import read_overview
+from headway.views.streak import read_streak
+from headway.views.subject import Asking, Subject, another
+from tests.views.learning import NOW, Learning, enrolled, event, long_course
+
+View = Callable[..., object]
+
+
+def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
+    """Every view, with what it asks for, given a catalog."""
+    return {
+        "overview": lambda catalog: (read_overview, catalog, who, NOW),
+        "course": lambda catalog: (read_course, catalog, who, "python"),
+        "module": lambda catalog: (read_module, catalog, who, "python", "m0"),
+        "streak": lambda _: (read_streak, who, NOW),
+        "history": lambda _: (read_history, who, NOW, AskedRange(days=3_660)),
+        "events": lambda catalog: (read_events, catalog, who, None, 200),
+        "another": lambda _: (another, Asking(who.learner_id, frozenset()), who.learner_id, "python"),
+    }
+
+
+# With the courses parsed already, and in a process that has not seen them yet.
+KNOWN = {"overview": 4, "course": 3, "module": 2, "streak": 1, "history": 1, "events": 2, "another": 1}
+UNSEEN = KNOWN | {"overview": 5, "course": 4, "module": 3, "events": 3}
+
+
+def learn(learning: Learning, steps: int, events: int) -> Subject:
+    """A learner with that many events, over two courses and as many steps and days as that makes."""
+    who = learning.learner(f"after {events}")
+    days = [date(2026, 3, 10) - timedelta(n % 900) for n in range(events)]
+    done = [
+        event("attempted", f"s{n // 2 % steps}", f"{day}T10:00:00Z", course=("python", "java")[n % 2], score=n % 100)
+        for n, day in enumerate(days)
+    ]
+    learning.record(who, enrolled(), *done)
+    return who
+
+
+@pytest.mark.parametrize("steps", [5, 500])
+@pytest.mark.parametrize("events", [1, 2_000])
+def test_the_number_of_statements_is_fixed(learning: Learning, steps: int, events: int) -> None:
+    learning.publish(long_course(steps))
+    learning.publish(long_course(steps, "java"))
+    asked = views(learn(learning, steps, events))
+    known = {name: len(learning.statements(*view(learning.catalog))) for name, view in asked.items()}
+    unseen = {name: len(learning.statements(*view(Catalog()))) for name, view in asked.items()}
+    assert (known, unseen) == (KNOWN, UNSEEN)
+
+
+def test_the_count_sees_every_statement(learning: Learning) -> None:
+    def lengthy(connection: Connection) -> None:
+        for _ in range(7):
+            connection.exec_driver_sql("SELECT 1")
+
+    assert learning.statements(lengthy) == ["SELECT 1"] * 7
