@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
-from headway.http import auth, courses, events, front, health, steps
+from headway.http import auth, courses, events, front, health, progress, steps
 from headway.http.envelope import Envelope
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
@@ -25,7 +25,9 @@ def from_environment() -> Litestar:
 def create_app(settings: Settings) -> Litestar:
     """The application. Its database is opened, and brought up to date, when it starts."""
     services = Services(settings)
-    api = Router(API, route_handlers=[auth.router, *events.handlers, *steps.handlers, *courses.handlers])
+    api = Router(
+        API, route_handlers=[auth.router, *events.handlers, *steps.handlers, *courses.handlers, *progress.handlers]
+    )
 
     @asynccontextmanager
     async def serving(_: Litestar) -> AsyncIterator[None]:

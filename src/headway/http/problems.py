@@ -28,6 +28,7 @@ STATUSES: Final = {
     "cross-site": 403,
     "not-found": 404,
     "unknown-course": 404,
+    "unknown-module": 404,
     "unknown-step": 404,
     "method-not-allowed": 405,
     "email-taken": 409,

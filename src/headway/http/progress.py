@@ -1,0 +1,131 @@
+"""Reading progress: the caller's own, or with `?learner=` that of a learner whom the caller may see."""
+
+from collections.abc import Callable
+from typing import Annotated, Final, TypeAlias
+
+from litestar import get
+from litestar.params import Parameter
+from msgspec import Meta, Struct
+from sqlalchemy.engine import Connection
+
+from headway.http import etags, who
+from headway.http.cursors import read_cursor, write_cursor
+from headway.http.exchange import Asked, exchange_of
+from headway.http.refusals import CursorInvalid
+from headway.http.reply import PERSONAL, Reply, encode
+from headway.http.who import Reader
+from headway.views import subject
+from headway.views.course_progress import read_course, read_module
+from headway.views.events import LIMIT, LIMIT_MAX, RecordedEvent, read_events
+from headway.views.history import Asked as AskedRange
+from headway.views.history import read_history
+from headway.views.overview import read_overview
+from headway.views.streak import DAYS_SHOWN, read_streak
+from headway.views.subject import Asking, Subject
+
+View: TypeAlias = Callable[[Connection, Subject], object]
+Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+_SEQ_MAX: Final = 2**63 - 1
+
+
+class EventList(Struct):
+    """Entries of a ledger, newest first."""
+
+    items: list[RecordedEvent]
+    next_cursor: str | None
+
+
+@get("/progress")
+async def read_progress(request: Asked, learner: str | None = None) -> Reply:
+    """Everything about a learner at a glance."""
+    catalog = exchange_of(request).services.catalog
+    now = who.now()
+    return await _answer(request, lambda connection, whose: read_overview(connection, catalog, whose, now), learner)
+
+
+@get("/progress/courses/{course:str}")
+async def read_course_progress(request: Asked, course: str, learner: str | None = None) -> Reply:
+    """How a learner stands in a course: its modules, what each kind of step gave, what is missing, every step."""
+    catalog = exchange_of(request).services.catalog
+    return await _answer(
+        request, lambda connection, whose: read_course(connection, catalog, whose, course), learner, course
+    )
+
+
+@get("/progress/courses/{course:str}/modules/{module:str}")
+async def read_module_progress(request: Asked, course: str, module: str, learner: str | None = None) -> Reply:
+    """How a learner stands in one module of a course."""
+    catalog = exchange_of(request).services.catalog
+    return await _answer(
+        request, lambda connection, whose: read_module(connection, catalog, whose, course, module), learner, course
+    )
+
+
+@get("/progress/streak")
+async def read_streak_progress(request: Asked, days: int = DAYS_SHOWN, learner: str | None = None) -> Reply:
+    """The days in a row on which a learner was active, and the active days of the last year."""
+    now = who.now()
+    return await _answer(request, lambda connection, whose: read_streak(connection, whose, now, days), learner)
+
+
+@get("/progress/history")
+async def read_history_progress(
+    request: Asked,
+    first: Annotated[str | None, Parameter(query="from")] = None,
+    last: Annotated[str | None, Parameter(query="to")] = None,
+    days: int | None = None,
+    learner: str | None = None,
+) -> Reply:
+    """Every day of a range, each with all that was done since the beginning."""
+    asked = AskedRange(first, last, days)
+    now = who.now()
+    return await _answer(request, lambda connection, whose: read_history(connection, whose, now, asked), learner)
+
+
+@get("/progress/events")
+async def read_own_events(
+    request: Asked, limit: Limit = LIMIT, cursor: str | None = None, learner: str | None = None
+) -> Reply:
+    """A learner's own ledger, the newest entry first."""
+    catalog = exchange_of(request).services.catalog
+    before = _before(cursor)
+
+    def look(connection: Connection, whose: Subject) -> EventList:
+        page = read_events(connection, catalog, whose, before, limit)
+        return EventList(page.items, None if page.next_before is None else write_cursor(page.next_before))
+
+    return await _answer(request, look, learner)
+
+
+def _before(cursor: str | None) -> int | None:
+    before = read_cursor(cursor, int)
+    if before is not None and not 0 < before <= _SEQ_MAX:
+        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+    return before
+
+
+async def _answer(request: Asked, view: View, learner: str | None, course: str | None = None) -> Reply:
+    """What a view gives of whoever is asked for, read and encoded off the event loop."""
+
+    def look(connection: Connection, reader: Reader) -> bytes:
+        return encode(view(connection, _subject(connection, reader, learner, course)))
+
+    return etags.tagged(request, await who.read_as_caller(request, look), PERSONAL)
+
+
+def _subject(connection: Connection, reader: Reader, learner: str | None, course: str | None) -> Subject:
+    row = reader.row
+    if learner is not None:
+        asking = subject.NOBODY_ASKING if row is None else Asking(row["id"], frozenset(row["roles"].split()))
+        return subject.another(connection, asking, learner, course)
+    return subject.NOBODY if row is None else Subject(row["id"], row["time_zone"])
+
+
+handlers: Final = [
+    read_progress,
+    read_course_progress,
+    read_module_progress,
+    read_streak_progress,
+    read_history_progress,
+    read_own_events,
+]
