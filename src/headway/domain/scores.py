@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 
 from headway.domain.errors import Invalid
 
@@ -42,25 +43,33 @@ def _stated(sent: Mapping[object, object]) -> int:
     raw, low, high = (_number(sent.get(name, 0), f"score.{name}") for name in ("raw", "min", "max"))
     if high <= low:
         raise ScoreInvalid("score.max must be above score.min", field="score.max")
-    return _millionths(
-        (Fraction(_bounded(raw)) - Fraction(_bounded(low))) / (Fraction(_bounded(high)) - Fraction(_bounded(low)))
-    )
+    return _on_scale(raw, low, high)
+
+
+# The scores of a course are few and come again and again.
+@lru_cache(maxsize=4096)
+def _on_scale(raw: Decimal, low: Decimal, high: Decimal) -> int:
+    bottom = Fraction(_bounded(low))
+    return _millionths((Fraction(_bounded(raw)) - bottom) / (Fraction(_bounded(high)) - bottom))
 
 
 def _number(sent: object, field: str) -> Decimal:
-    fault = ScoreInvalid(f"{field} must be a finite number (0 to 1, or a percentage up to 100), or null", field=field)
     if isinstance(sent, bool) or not isinstance(sent, int | float | str):
-        raise fault
+        raise _no_number(field)
     if isinstance(sent, str) and (len(sent) > _TEXT_MAX or not _DECIMAL.fullmatch(sent)):
-        raise fault
+        raise _no_number(field)
     try:
         # repr of a float is the shortest decimal that means it: 79.995 stays 79.995.
         value = Decimal(repr(sent) if isinstance(sent, float) else sent)
     except InvalidOperation:
-        raise fault from None
+        raise _no_number(field) from None
     if not value.is_finite():
-        raise fault
+        raise _no_number(field)
     return value
+
+
+def _no_number(field: str) -> ScoreInvalid:
+    return ScoreInvalid(f"{field} must be a finite number (0 to 1, or a percentage up to 100), or null", field=field)
 
 
 def _bounded(value: Decimal) -> Decimal:
