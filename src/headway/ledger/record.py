@@ -38,11 +38,10 @@ def record(
     admitted = [one for one, refusal in zip(submissions, turned_away, strict=True) if refusal is _ADMITTED]
     batch.read_ids(admitted)
     recorder = _Recorder(batch)
-    batch.read_sums([pair for one in admitted for pair in recorder.weigh(one)])
-    answers: list[Answer] = [
-        recorder.judge(one) if refusal is _ADMITTED else refusal
-        for one, refusal in zip(submissions, turned_away, strict=True)
-    ]
+    weighed = [recorder.weigh(one) for one in admitted]
+    batch.read_sums(_contributions(admitted, weighed))
+    receipts = map(recorder.judge, admitted, weighed)
+    answers: list[Answer] = [next(receipts) if refusal is _ADMITTED else refusal for refusal in turned_away]
     recorder.write(admitted)
     return answers
 
@@ -66,6 +65,15 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
 
 
 _known_of = itemgetter(*map(Entry._fields.index, Known._fields))
+# What an event would contribute, or why it is refused; None where its id is known already.
+_Verdict: TypeAlias = Contribution | HeadwayError | None
+
+
+def _contributions(
+    admitted: Sequence[Submission], weighed: Sequence[Sequence[_Verdict]]
+) -> list[tuple[str, Contribution]]:
+    pairs = zip(admitted, weighed, strict=True)
+    return [(one.learner_id, made) for one, verdicts in pairs for made in verdicts if isinstance(made, Contribution)]
 
 
 class _Recorder:
@@ -73,20 +81,19 @@ class _Recorder:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.verdicts: dict[tuple[str, str], Contribution | HeadwayError] = {}
         self.appended: list[Entry] = []
         self.answered: set[tuple[str, str]] = set()
 
-    def weigh(self, submission: Submission) -> list[tuple[str, Contribution]]:
-        """What each event that is not known yet would contribute, to say which sums must be read."""
+    def weigh(self, submission: Submission) -> list[_Verdict]:
+        """What each event that is not known yet would contribute: it says which sums must be read.
+
+        An id may stand in a batch twice, with other content or at another time: each has a verdict of its own.
+        """
         learner = self.batch.learners[submission.learner_id]
-        found = []
-        for event in submission.events:
-            if event.id not in learner.known:
-                verdict = self.verdicts[learner.id, event.id] = self._weigh(submission, event, learner.time_zone)
-                if isinstance(verdict, Contribution):
-                    found.append((learner.id, verdict))
-        return found
+        return [
+            None if event.id in learner.known else self._weigh(submission, event, learner.time_zone)
+            for event in submission.events
+        ]
 
     def _weigh(self, submission: Submission, event: Event, time_zone: str) -> Contribution | HeadwayError:
         if event.course not in self.batch.courses:
@@ -97,7 +104,7 @@ class _Recorder:
         except HeadwayError as refusal:
             return refusal
 
-    def judge(self, submission: Submission) -> Receipt:
+    def judge(self, submission: Submission, verdicts: Sequence[_Verdict]) -> Receipt:
         """Judge a submission's events in order of time; answer in the order of the request."""
         learner = self.batch.learners[submission.learner_id]
         results: dict[int, Result] = {}
@@ -105,8 +112,7 @@ class _Recorder:
         touched: dict[StepKey, None] = {}
         order = sorted(range(len(submission.events)), key=lambda n: _when(submission, n))
         for n in order:
-            event = submission.events[n]
-            results[n], key, changes = self._judge(submission, learner, event)
+            results[n], key, changes = self._judge(submission, learner, submission.events[n], verdicts[n])
             told += changes
             if key is not None:
                 touched[key] = None
@@ -114,13 +120,12 @@ class _Recorder:
         return Receipt(ordered, [self._touched(learner, key) for key in touched], told)
 
     def _judge(
-        self, submission: Submission, learner: BatchLearner, event: Event
+        self, submission: Submission, learner: BatchLearner, event: Event, verdict: _Verdict
     ) -> tuple[Result, StepKey | None, list[Change]]:
         known = learner.known.get(event.id)
         if known is not None:
             return self._repeated(submission, learner, event, known)
-        verdict = self.verdicts[learner.id, event.id]
-        if isinstance(verdict, HeadwayError):
+        if not isinstance(verdict, Contribution):
             return Result(event.id, REFUSED, verdict), None, []
         self.answered.add((learner.id, event.id))
         return self._record(submission, learner, event, verdict)
