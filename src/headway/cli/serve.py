@@ -1,7 +1,9 @@
 """`headway serve`: the HTTP server."""
 
 import os
+import signal
 import socket
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -90,6 +92,8 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     host, port = listening.getsockname()[:2]
     say(f"Headway listens on http://{f'[{host}]' if ':' in host else host}:{port} (database {database})")
     server = uvicorn.Server(config)
+    # Once it has stopped gracefully, uvicorn raises the signal again, for the handler from before: this is that one.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:
         Multiprocess(config, sockets=[listening]).run()
     else:
