@@ -1,0 +1,60 @@
+"""kill -9 under load: what was acknowledged is there, what was not can be sent again, and nothing counts twice."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.torture.client import Client, new_guest, publish
+from tests.torture.load import Tally, load
+from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
+from tests.torture.server import Server
+
+KILLS = int(os.environ.get("HEADWAY_TEST_KILLS", "50"))
+CONNECTIONS = 8
+LOAD_S = (0.1, 0.6)
+
+
+@pytest.mark.timeout(400)
+def test_nothing_acknowledged_is_lost_and_nothing_is_doubled_by_kills_under_load(
+    database_url: str, tmp_path: Path, rng: Random
+) -> None:
+    publish(database_url)
+    server = Server(database_url, tmp_path)
+    with server:
+        tally = Tally([new_guest(server.port) for _ in range(24)])
+        cut_off = 0
+        for _ in range(KILLS):
+            before = set(tally.acknowledged)
+            with load(tally, rng, server.port, connections=CONNECTIONS):
+                time.sleep(rng.uniform(*LOAD_S))
+                server.kill()
+            cut_off += len(tally.sent) - len(tally.acknowledged)
+            server.start()
+            assert_found(database_url, tally, tally.acknowledged - before)
+        tally.send_the_rest(server.port)
+        assert_counted_once(database_url, server, tally)
+    sys.stdout.write(f"{len(tally.sent)} events, {cut_off} cut off, {len(tally.repeated)} of them committed\n")
+    assert len(tally.sent) > 20 * KILLS
+    assert cut_off > KILLS
+
+
+def assert_found(database: str, tally: Tally, acknowledged: set[str]) -> None:
+    """These events are in the ledger, each once."""
+    held = ledger_ids(database)
+    missing = [key for key in tally.keys(acknowledged) if held[key] != 1]
+    assert not missing, f"{len(missing)} acknowledged events are not there once, as {missing[:3]}"
+
+
+def assert_counted_once(database: str, server: Server, tally: Tally) -> None:
+    """Ledger, sums, and what learners are shown hold exactly what was sent; the audit agrees."""
+    assert ledger_ids(database) == dict.fromkeys(tally.keys(set(tally.sent)), 1)
+    assert attempts_by_step(database) == tally.expected()
+    expected = tally.expected()
+    for guest in tally.guests:
+        shown = Client(server.port, guest.token).get("/progress")
+        assert shown["attempts"] == sum(count for (learner, _), count in expected.items() if learner == guest.id)
+    assert assert_audit_is_clean(database)["events"] == len(tally.sent)

@@ -1,0 +1,66 @@
+"""A graceful stop under load: what was taken is written and answered, the rest is refused."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from random import Random
+
+import psycopg
+
+from tests.torture.client import Client, Guest, attempt, new_guest
+from tests.torture.load import Tally, load, wait_for
+from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
+from tests.torture.server import Server
+
+STOPS = 4
+WAITING = 12
+
+
+def test_a_stop_under_load_loses_nothing_acknowledged_and_ends_with_0(server: Server, rng: Random) -> None:
+    tally = Tally([new_guest(server.port) for _ in range(12)])
+    for _ in range(STOPS):
+        with load(tally, rng, server.port, connections=8):
+            wait_for(200, tally)
+            assert server.stop() == 0
+        server.start()
+        held = ledger_ids(server.database)
+        assert held.keys() >= tally.keys(tally.acknowledged)
+    tally.send_the_rest(server.port)
+    assert attempts_by_step(server.database) == tally.expected()
+    assert assert_audit_is_clean(server.database)["events"] == len(tally.sent)
+
+
+def test_a_stop_answers_every_request_that_waits_for_its_commit(server: Server, rng: Random) -> None:
+    guests = [new_guest(server.port) for _ in range(WAITING)]
+    with ThreadPoolExecutor(WAITING) as pool:
+        with writing_held_up(server, guests):
+            waiting = [pool.submit(Client(server.port, one.token).record, [attempt(rng)]) for one in guests]
+            time.sleep(0.5)  # until all are in the queue
+            server.terminate()
+            time.sleep(0.3)
+            assert not any(one.done() for one in waiting), "answered before the commit"
+        replies = [one.result(20) for one in waiting]
+    assert server.wait() == 0
+    assert [one.status for one in replies] == [200] * WAITING
+    assert {one.body["results"][0]["status"] for one in replies} == {"recorded"}
+    assert len(ledger_ids(server.database)) == WAITING
+    assert_audit_is_clean(server.database)
+
+
+@contextmanager
+def writing_held_up(server: Server, guests: list[Guest]) -> Iterator[None]:
+    """Let the server write nothing of these learners, by holding the locks that its commits need."""
+    with ExitStack() as stack:
+        if server.database.startswith("sqlite"):
+            path = f"{server.database.removeprefix('sqlite:///')}-lock"
+            held = os.open(path, os.O_RDWR)
+            stack.callback(os.close, held)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        else:
+            connection = stack.enter_context(psycopg.connect(server.database))
+            ids = [one.id for one in guests]
+            connection.execute("SELECT id FROM learner WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", [ids])
+        yield

@@ -1,0 +1,165 @@
+"""Several processes on one PostgreSQL database, at work for the same learners."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import psycopg
+import pytest
+
+from tests.torture.client import COURSE, STEPS, Client, Guest, attempt, new_account, new_guest, publish
+from tests.torture.load import Tally, load, wait_for
+from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
+from tests.torture.server import Command, Server, several
+
+REBUILDS = 4
+LOCKED_EVENTS = 12, 60
+"""Requests for the locked learner, and events in each: more than one transaction takes."""
+
+
+@pytest.mark.timeout(200)
+def test_three_workers_rebuilds_and_enrollments_at_once_lose_nothing(
+    postgresql_url: str, tmp_path: Path, rng: Random
+) -> None:
+    publish(postgresql_url)
+    with Server(postgresql_url, tmp_path, "--workers", "3") as server:
+        assert worker_connections(postgresql_url) >= 3
+        tally = Tally([new_guest(server.port) for _ in range(40)])
+        accounts = [new_account(server.port) for _ in range(4)]
+        with enrolling(accounts) as entries, load(tally, rng, server.port, connections=9):
+            for _ in range(REBUILDS):
+                done = Command("rebuild", "--json", "--database", postgresql_url)
+                assert done.code == 0, str(done)
+                assert '"updated": 0' in done.out, f"a rebuild beside the workers found something to mend: {done}"
+        tally.send_the_rest(server.port)
+        assert server.stop() == 0
+    assert len(tally.acknowledged) > 1000
+    assert sum(entries) > 50
+    assert_all_is_there(postgresql_url, tally, sum(entries))
+    assert deadlocks(postgresql_url) == 0
+
+
+@pytest.mark.timeout(200)
+def test_three_servers_of_one_process_each_do_as_well(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
+    publish(postgresql_url)
+    servers = [Server(postgresql_url, folder(tmp_path, str(number))) for number in range(3)]
+    with several(*servers):
+        tally = Tally([new_guest(servers[0].port) for _ in range(12)])
+        with load(tally, rng, *(one.port for one in servers), connections=9):
+            wait_for(1500, tally)
+        tally.send_the_rest(servers[1].port)
+        shown = [Client(one.port, tally.guests[0].token).get("/progress") for one in servers]
+        assert shown == shown[:1] * 3
+        assert [one.stop() for one in servers] == [0, 0, 0]
+    assert_all_is_there(postgresql_url, tally, 0)
+    assert deadlocks(postgresql_url) == 0
+
+
+def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
+    publish(postgresql_url)
+    requests, size = LOCKED_EVENTS
+    with Server(postgresql_url, tmp_path) as server, ThreadPoolExecutor(requests) as pool:
+        locked, *others = (new_guest(server.port) for _ in range(9))
+        waiting = []
+        with locking(postgresql_url, locked):
+            for _ in range(requests):
+                events = [attempt(rng) for _ in range(size)]
+                waiting.append(pool.submit(Client(server.port, locked.token).record, events))
+            time.sleep(0.3)  # until they are in the writer's queue
+            held_since = time.monotonic()
+            for _ in range(5):
+                for one in others:
+                    assert Client(server.port, one.token).record([attempt(rng)]).status == 200
+                    assert not any(request.done() for request in waiting), "answered while the learner was locked"
+            time.sleep(max(0.0, held_since + 2 - time.monotonic()))
+            assert not any(request.done() for request in waiting), "answered while the learner was locked"
+        answers = [request.result(20) for request in waiting]
+        assert [one.status for one in answers] == [200] * requests
+        assert {result["status"] for one in answers for result in one.body["results"]} == {"recorded"}
+    assert sum(attempts_by_step(postgresql_url).values()) == requests * size + 5 * len(others)
+    assert_audit_is_clean(postgresql_url)
+
+
+def test_what_a_learner_sends_while_locked_is_recorded_in_its_order(
+    postgresql_url: str, tmp_path: Path, rng: Random
+) -> None:
+    publish(postgresql_url)
+    with Server(postgresql_url, tmp_path) as server, ThreadPoolExecutor(20) as pool:
+        locked = new_guest(server.port)
+        events = [attempt(rng, STEPS[0]) for _ in range(20)]
+        with locking(postgresql_url, locked):
+            waiting = []
+            for one in events:
+                waiting.append(pool.submit(Client(server.port, locked.token).record, [one]))
+                time.sleep(0.03)  # each is in the queue before the next is sent
+        assert {request.result(20).status for request in waiting} == {200}
+    rows = query(postgresql_url, "SELECT event_id FROM ledger ORDER BY seq")
+    assert [row[0] for row in rows] == [one["id"] for one in events]
+
+
+@contextmanager
+def locking(database: str, guest: Guest) -> Iterator[None]:
+    """Hold the lock of a learner in a session of one's own."""
+    with psycopg.connect(database) as connection:
+        connection.execute("SELECT id FROM learner WHERE id = %s FOR UPDATE", [guest.id])
+        yield
+        connection.rollback()
+
+
+@contextmanager
+def enrolling(accounts: list[Client]) -> Iterator[list[int]]:
+    """Let learners enroll and leave, over and over, and record, while the block runs; counts their entries."""
+    stopping = threading.Event()
+    entries: list[int] = []
+
+    def run(client: Client, rng: Random) -> None:
+        count = 0
+        while not stopping.is_set():
+            assert client.record([attempt(rng)]).status == 200
+            assert client.send("POST", f"/courses/{COURSE}/enrollment").status == 201
+            assert client.send("DELETE", f"/courses/{COURSE}/enrollment").status == 204
+            count += 3
+        entries.append(count)
+        client.close()
+
+    threads = [threading.Thread(target=run, args=(one, Random(n)), daemon=True) for n, one in enumerate(accounts)]
+    for one in threads:
+        one.start()
+    try:
+        yield entries
+    finally:
+        stopping.set()
+        for one in threads:
+            one.join(30)
+    assert len(entries) == len(accounts), "enrolling failed"
+
+
+def folder(parent: Path, name: str) -> Path:
+    made = parent / name
+    made.mkdir()
+    return made
+
+
+def worker_connections(database: str) -> int:
+    """How many sessions Headway has open in the database."""
+    rows = query(database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    return int(rows[0][0])
+
+
+def deadlocks(database: str) -> int:
+    rows = query(database, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    return int(rows[0][0])
+
+
+def assert_all_is_there(database: str, tally: Tally, others: int) -> None:
+    """The ledger holds what was sent and the others' entries, each once; the sums agree, and so does the audit."""
+    held = ledger_ids(database)
+    assert set(held.values()) == {1}
+    assert held.keys() >= tally.keys(set(tally.sent))
+    assert len(held) == len(tally.sent) + others
+    assert attempts_by_step(database) >= tally.expected()
+    assert_audit_is_clean(database)
