@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
 Row: TypeAlias = Sequence[Any]
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves dialects untyped
@@ -37,24 +37,29 @@ def select(
     sent = _encoded(connection, keys, by)
     if sent is None:
         return []
-    return fetch(
-        connection,
-        _select_statement(connection.dialect.name, table, what, tuple(by)) + suffix,
-        rows=sent,
-    )
+    statement = _select_statement(connection.dialect.name, table, what, tuple(by)) + suffix
+    return _gathered(connection, _run(connection, statement, sent))
 
 
 def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row]:
-    """All rows of a statement; for SQLite it selects a single JSON array of arrays.
+    """All rows of a statement; for SQLite it selects a single JSON array of arrays."""
+    return _gathered(connection, connection.execute(sa.text(statement), parameters))
 
-    SQLite hands them over as one value: stepping through rows would give up the interpreter's lock at each of them,
-    and under load wait for it each time.
+
+def _gathered(connection: Connection, result: CursorResult[Any]) -> list[Row]:
+    """SQLite hands rows over as one value.
+
+    Stepping through them would give up the interpreter's lock at each, and under load wait for it each time.
     """
     if connection.dialect.name != "sqlite":
-        return connection.execute(_text(statement), parameters).fetchall()  # type: ignore[return-value]  # rows are tuples
-    value = connection.execute(_text(statement), parameters).scalar_one()
-    rows: list[Row] = msgspec.json.decode(value)
+        return result.fetchall()  # type: ignore[return-value]  # rows are tuples
+    rows: list[Row] = msgspec.json.decode(result.scalar_one())
     return rows
+
+
+def _run(connection: Connection, statement: str, sent: str) -> CursorResult[Any]:
+    """Straight to the driver: these statements are complete, and SQLAlchemy's own work on each costs as much again."""
+    return connection.exec_driver_sql(statement, {"rows": sent})
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Row], *, on_conflict: str = "") -> None:
@@ -75,17 +80,14 @@ def delete(connection: Connection, table: Table, keys: Iterable[Row]) -> None:
         source = _source(connection.dialect.name, tuple(table.c[name] for name in names))
         key = ", ".join(names)
         statement = f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT {key} FROM {source})"  # noqa: S608  # our names
-        connection.execute(_text(statement), {"rows": sent})
+        _run(connection, statement, sent)
 
 
 def _write(connection: Connection, table: Table, rows: Iterable[Row], suffix: str) -> None:
     names = tuple(table.c.keys())
     sent = _encoded(connection, rows, names)
     if sent is not None:
-        connection.execute(
-            _text(_insert_statement(connection.dialect.name, table, suffix)),
-            {"rows": sent},
-        )
+        _run(connection, _insert_statement(connection.dialect.name, table, suffix), sent)
 
 
 def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) -> str | None:
@@ -94,11 +96,6 @@ def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) 
     else:
         listed = [dict(zip(names, row, strict=True)) for row in rows]
     return msgspec.json.encode(listed).decode() if listed else None
-
-
-@lru_cache(maxsize=512)
-def _text(statement: str) -> sa.TextClause:
-    return sa.text(statement)
 
 
 @lru_cache(maxsize=512)
@@ -130,4 +127,4 @@ def _source(dialect: str, columns: tuple[Column[Any], ...]) -> str:
         parts = ", ".join(f"json_extract(value, '$[{n}]') AS {c.name}" for n, c in enumerate(columns))
         return f"(SELECT {parts} FROM json_each(:rows)) AS r"  # noqa: S608  # names of our own tables
     shape = ", ".join(f"{c.name} {c.type.compile(dialect=_POSTGRESQL)}" for c in columns)
-    return f"json_to_recordset(CAST(:rows AS json)) AS r({shape})"
+    return f"json_to_recordset(CAST(%(rows)s AS json)) AS r({shape})"
