@@ -17,8 +17,7 @@ from headway.http.who import Reader
 from headway.views import subject
 from headway.views.course_progress import read_course, read_module
 from headway.views.events import LIMIT, LIMIT_MAX, RecordedEvent, read_events
-from headway.views.history import Asked as AskedRange
-from headway.views.history import read_history
+from headway.views.history import AskedRange, read_history
 from headway.views.overview import read_overview
 from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
