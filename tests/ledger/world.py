@@ -62,13 +62,20 @@ class World:
         self.url = url
         self.database = Database(url)
         self.catalog = Catalog()
+
+    def prepare(self) -> "World":
+        """Make tables and courses."""
         migrate(self.database)
         for manifest in (PYTHON, GO):
             self.publish(manifest)
+        return self
+
+    def close(self) -> None:
+        self.database.close()
 
     def restart(self) -> None:
         """Begin anew, as another process would."""
-        self.database.close()
+        self.close()
         self.database = Database(self.url)
         self.catalog = Catalog()
 
