@@ -1,0 +1,69 @@
+"""The sums are the same whatever the order, repetition and delay in which events arrive."""
+
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headway.domain.events import Event
+from headway.domain.times import format_time
+from tests.ledger.world import HOUR, NOON, World, enrollment, event
+
+STEPS = ("hello", "loops", "quiz", "graded", "essay")
+ZONES = ("Z", "+05:45", "-08:00")
+
+
+@st.composite
+def events(draw: st.DrawFn, number: int) -> Event:
+    """An event of the last week, at one of few times, so that they meet."""
+    at = NOON - draw(st.integers(0, 14)) * 12 * HOUR
+    kind = draw(st.sampled_from(["attempted", "attempted", "completed", "opened", "enrolled", "left"]))
+    if kind in ("enrolled", "left"):
+        return enrollment(number, kind, draw(st.sampled_from(["python", "go"])), at)
+    of = draw(st.sampled_from(STEPS))
+    said = format_time(at).replace("Z", draw(st.sampled_from(ZONES)))
+    sent: dict[str, Any] = {"occurred_at": said, "duration_s": draw(st.integers(0, 5000))}
+    if of == "graded":
+        return event(number, "attempted", of, response=draw(st.sampled_from("ab")), **sent)
+    score = None if kind == "opened" else draw(st.sampled_from([None, 0, 0.7, 79.99, 0.8, 1]))
+    return event(number, kind, of, score=score, **sent)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    return [draw(events(number)) for number in range(draw(st.integers(2, 12)))]
+
+
+def send_in_parts(world: World, learner_id: str, history: Sequence[Event], cuts: Sequence[int]) -> None:
+    """Send events in some requests, each a little later than the one before."""
+    edges = [0, *sorted(cuts), len(history)]
+    for n, (start, end) in enumerate(pairwise(edges)):
+        world.send(learner_id, *history[start:end], at=NOON + (24 + n) * HOUR)
+
+
+# The function-scoped world serves all examples: each has learners of its own.
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories(), st.data())
+def test_every_order_split_and_repetition_gives_the_same_bytes(
+    world: World, history: list[Event], data: st.DataObject
+) -> None:
+    ada, ben = world.learner("Europe/Berlin"), world.learner("Europe/Berlin")
+    send_in_parts(world, ada, history, [])
+    repeated = data.draw(st.lists(st.sampled_from(history), max_size=4))
+    shuffled = data.draw(st.permutations([*history, *repeated]))
+    cuts = data.draw(st.lists(st.integers(0, len(shuffled)), max_size=5))
+    send_in_parts(world, ben, shuffled, cuts)
+    assert world.figures(ben) == world.figures(ada)
+    assert len(world.entries(ben)) == len(history)
+    world.assert_clean()
+
+
+def test_a_day_that_shows_in_the_bytes_is_not_lost_in_the_comparison(world: World) -> None:
+    ada, ben = world.learner(), world.learner()
+    world.send(ada, event(1, score=0.5))
+    world.send(ben, event(1, score=0.5, occurred_at=format_time(NOON - 24 * HOUR)))
+    assert world.figures(ada) != world.figures(ben)
+    assert set(json.loads(world.figures(ada))) == {"step_sum", "day_sum", "topic_sum", "enrollment"}
