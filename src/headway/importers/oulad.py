@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from headway.domain.errors import Invalid
-from headway.domain.events import check_event, enrollment_event
-from headway.importers.reading import name_of, rows, size_of
+from headway.domain.events import Event, check_event, enrollment_event
+from headway.importers.reading import rows, size_of
 from headway.importers.records import (
     ImportFailed,
     Item,
@@ -67,12 +67,7 @@ class Presentation(NamedTuple):
 
     def at(self, day: int, hour: str) -> str:
         """The time of a day from the start, RFC 3339."""
-        return _time(self.start, day, hour)
-
-
-@lru_cache(maxsize=8192)
-def _time(start: date, day: int, hour: str) -> str:
-    return f"{start + timedelta(days=day)}{hour}"
+        return f"{self.start + timedelta(days=day)}{hour}"
 
 
 class Oulad:
@@ -128,9 +123,12 @@ class Oulad:
         came, went = _day(dates[0], "date_registration"), _day(dates[1], "date_unregistration")
         if came is None:
             came = min(0, 0 if went is None else went) - 1
-        yield _enrollment(place, presentation, student, "enrolled", presentation.at(came, REGISTERED_AT))
+        course, learner = presentation.course, _learner(student)
+        enrolled = _enrollment("enrolled", course, presentation.at(came, REGISTERED_AT))
+        yield Record(place, learner, enrolled._replace(id=derived_id("oulad", "enrolled", course, student)))
         if went is not None:
-            yield _enrollment(place, presentation, student, "left", presentation.at(went, LEFT_AT))
+            left = _enrollment("left", course, presentation.at(went, LEFT_AT))
+            yield Record(place, learner, left._replace(id=derived_id("oulad", "left", course, student)))
 
     def _result(self, place: Place, name: str, student: str, day: str, banked: str, score: str) -> Iterator[Item]:
         if name not in self.assessments:
@@ -138,20 +136,8 @@ class Oulad:
         if banked == "1":
             yield LeftOut(place, "banked")
             return
-        presentation, assessment = self.assessments[name]
-        submitted = _day(day, "date_submitted")
-        if submitted is None:
-            raise Unreadable("date_submitted is missing")
-        content: dict[str, Any] = {
-            "type": "attempted",
-            "course": presentation.course,
-            "step": assessment.step,
-            "occurred_at": presentation.at(submitted, RESULT_AT),
-        }
-        if not _is_blank(score):
-            content["score"] = {"raw": _number(score, "score"), "max": 100}
-        event_id = derived_id("oulad", "result", name, student)
-        yield Record(place, _learner(student), check_event(event_id, content))
+        event = _attempt(*self.assessments[name], day, score)
+        yield Record(place, _learner(student), event._replace(id=derived_id("oulad", "result", name, student)))
 
     def _presentation(self, module: str, code: str) -> Presentation:
         try:
@@ -167,16 +153,14 @@ class Oulad:
     def _read(
         self, file: str, columns: Sequence[str], take: Callable[..., Iterator[Item]], read: Read
     ) -> Iterator[Item]:
-        path = self.files[file]
-        for row in rows(path, read, columns):
+        for row in rows(self.files[file], read, columns):
             if isinstance(row, Reject):
                 yield row
                 continue
-            place = Place(name_of(path), row.line)
             try:
-                yield from take(place, *row.cells)
+                yield from take(row.place, *row.cells)
             except Invalid as wart:
-                yield Reject.of(place, wart)
+                yield Reject.of(row.place, wart)
 
 
 def manifest(presentation: Presentation, assessments: Sequence[Assessment]) -> dict[str, Any]:
@@ -220,9 +204,26 @@ def _step(one: Assessment, number: int) -> dict[str, Any]:
     return {"id": one.step, "kind": KINDS[one.type], "title": title, "weight": _weight(one), "pass_mark": PASS_MARK}
 
 
-def _enrollment(place: Place, presentation: Presentation, student: str, kind: str, at: str) -> Record:
-    event_id = derived_id("oulad", kind, presentation.course, student)
-    return Record(place, _learner(student), enrollment_event(event_id, kind, presentation.course, at))
+# Many learners hand the same in on the same day, with the same score: what differs is the event's id alone.
+@lru_cache(maxsize=65_536)
+def _attempt(presentation: Presentation, assessment: Assessment, day: str, score: str) -> Event:
+    submitted = _day(day, "date_submitted")
+    if submitted is None:
+        raise Unreadable("date_submitted is missing")
+    content: dict[str, Any] = {
+        "type": "attempted",
+        "course": presentation.course,
+        "step": assessment.step,
+        "occurred_at": presentation.at(submitted, RESULT_AT),
+    }
+    if not _is_blank(score):
+        content["score"] = {"raw": _number(score, "score"), "max": 100}
+    return check_event("", content)
+
+
+@lru_cache(maxsize=65_536)
+def _enrollment(kind: str, course: str, at: str) -> Event:
+    return enrollment_event("", kind, course, at)
 
 
 def _learner(student: str) -> str:

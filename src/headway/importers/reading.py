@@ -15,13 +15,13 @@ STDIN: Final = "-"
 LINE_BYTES_MAX: Final = 1024 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
-_REPORT_BYTES: Final = 64 * 1024
+_REPORT_LINES: Final = 1000
 
 
 class Row(NamedTuple):
-    """A row of a CSV file by column; `line` is the one on which it ends."""
+    """A row of a CSV file by column; its place is the line on which it ends."""
 
-    line: int
+    place: Place
     cells: Sequence[str]
 
 
@@ -47,10 +47,11 @@ def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
                 if len(line) > LINE_BYTES_MAX:
                     _skip_line(data, line)
                 yield number, line.rstrip(b"\r\n") if len(line) <= LINE_BYTES_MAX else line
-                told = _tell(raw, told, read, _REPORT_BYTES)
+                if number % _REPORT_LINES == 0:
+                    told = _tell(raw, told, read)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ImportFailed(f"{name_of(path)} is damaged after line {number}: {error}") from None
-        _tell(raw, told, read, 1)
+        _tell(raw, told, read)
 
 
 def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:
@@ -63,12 +64,12 @@ def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | 
         raise ImportFailed(f"{name_of(path)} has no column {', '.join(missing)}; its first line must name the columns")
     at = [names.index(name) for name in wanted]
     for row in table:
-        yield row._replace(cells=[row.cells[n] for n in at]) if isinstance(row, Row) else row
+        yield Row(row.place, [row.cells[n] for n in at]) if isinstance(row, Row) else row
 
 
 def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
     """The rows of a CSV file, the header first; blank lines are passed over, all rows are as wide as the header."""
-    width = 0
+    width, name = 0, name_of(path)
     reader = csv.reader(_texts(path, read))
     csv.field_size_limit(LINE_BYTES_MAX)
     while True:
@@ -77,19 +78,18 @@ def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Reject.of(Place(name_of(path), reader.line_num), Unreadable(f"the line is no CSV: {error}"))
+            yield Reject.of(Place(name, reader.line_num), Unreadable(f"the line is no CSV: {error}"))
             continue
         if cells:
             width = width or len(cells)
-            yield _checked(Row(reader.line_num, cells), width, path)
+            yield _checked(Row(Place(name, reader.line_num), cells), width)
 
 
-def _checked(row: Row, width: int, path: Path | str) -> Row | Reject:
-    place = Place(name_of(path), row.line)
+def _checked(row: Row, width: int) -> Row | Reject:
     if len(row.cells) != width:
-        return Reject.of(place, Unreadable(f"the line has {len(row.cells)} cells, the header has {width}"))
+        return Reject.of(row.place, Unreadable(f"the line has {len(row.cells)} cells, the header has {width}"))
     if any(not cell.isascii() and not is_text(cell) for cell in row.cells):
-        return Reject.of(place, Unreadable("the line is not UTF-8; save the file as UTF-8"))
+        return Reject.of(row.place, Unreadable("the line is not UTF-8; save the file as UTF-8"))
     return row
 
 
@@ -122,12 +122,10 @@ def _opened(path: Path | str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
             raw.close()
 
 
-def _tell(raw: IO[bytes], told: int, read: Read, least: int) -> int:
+def _tell(raw: IO[bytes], told: int, read: Read) -> int:
     if not raw.seekable():
         return told
     position = raw.tell()
-    if position - told < least:
-        return told
     read(position - told)
     return position
 
