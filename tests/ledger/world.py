@@ -124,6 +124,12 @@ class World:
         table = metadata.tables["step_sum"]
         return next(row for row in self.rows(table, learner_id) if (row["course_id"], row["step_id"]) == ("python", of))
 
+    def rows_of(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, in order of key."""
+        found = metadata.tables[table]
+        with self.database.read() as connection:
+            return [dict(row) for row in connection.execute(sa.select(found).order_by(*found.primary_key)).mappings()]
+
     def count(self, table: str) -> int:
         """How many rows a table has."""
         with self.database.read() as connection:

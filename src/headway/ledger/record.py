@@ -13,7 +13,7 @@ from headway.domain.events import Event
 from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import Circumstances, contribute, is_ahead, trust_of
 from headway.domain.sums import StepKey
-from headway.domain.times import local_day
+from headway.domain.times import local_day, zone
 from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission, TouchedStep
@@ -100,6 +100,7 @@ class _Recorder:
             return UnknownCourse(f"there is no course {event.course!r}", field="course")
         version, course = self.batch.courses[event.course]
         try:
+            zone(time_zone)  # one that this machine does not know refuses its learner's events, and nobody else's
             return contribute(event, _circumstances(submission, time_zone, version), course, score_of)
         except HeadwayError as refusal:
             return refusal
