@@ -3,9 +3,9 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -21,7 +21,6 @@ PASSWORD: Final = "one-step-at-a-time"  # noqa: S105  # as said above
 HOST: Final = "127.0.0.1"
 STEP, ANSWER = "one-folder-up", "b"
 _LISTENED_TO: Final = ("HEADWAY_LOG_LEVEL", "HEADWAY_RATE_LIMITS")
-_TOLD_TO_STOP: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 class KeptAlready(HeadwayError):
@@ -135,16 +134,26 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 @contextmanager
 def _stopping_cleanly() -> Iterator[None]:
     """Take every polite way of being told to stop as Ctrl-C, and that as the end, so that the folder is removed."""
-
-    def stop(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
+    handlers = {signal.SIGTERM: _interrupt, signal.SIGHUP: _terminate}
     # What is ignored stays so: whoever started us with nohup meant it.
-    heard = [number for number in _TOLD_TO_STOP if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    heard = [number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handlers[number]) for number in heard}
     try:
-        with suppress(KeyboardInterrupt):
-            yield
+        yield
+    except KeyboardInterrupt:
+        pass
+    except SystemExit as end:  # so ends a server that was told to stop and did
+        if end.code:
+            raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _terminate(_number: int, _frame: Any) -> None:
+    """A terminal that was closed: said to whoever listens to SIGTERM by now, for a server stops by itself."""
+    signal.raise_signal(signal.SIGTERM)
