@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from headway.http.exchange import Exchange, exchange_of
+from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -18,11 +18,14 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 T = TypeVar("T")
 
 
-async def read_json(request: Any, decode: Callable[[bytes], T], *, empty: bytes | None = None) -> T:
+async def read_json(request: Asked, decode: Callable[[bytes], T], *, empty: bytes | None = None) -> T:
     """The body as what `decode` makes of it; `empty` stands for a body that was left out, where it may be."""
     raw = await read_body(exchange_of(request), request.receive)
-    if not raw and empty is not None:
-        raw = empty
+    return decode_json(empty if not raw and empty is not None else raw, decode)
+
+
+def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
+    """What `decode` makes of the bytes; Malformed where they are no JSON, BodyInvalid where they do not fit."""
     try:
         return decode(raw)
     except msgspec.ValidationError as error:

@@ -1,7 +1,6 @@
 """What every request and reply goes through: its id, headers that are on all replies, the log, HEAD."""
 
-import re
-import secrets
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ from headway.http.services import Services
 log = structlog.get_logger()
 
 SLOW_S: Final = 1.0
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ON_ALL: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -28,42 +26,34 @@ class Envelope:
     def __init__(self, app: Any, services: Services) -> None:
         self._app = app
         self._services = services
+        self._tells_all = services.settings.log_level.lower() == "debug"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request on and dress its reply."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(self._services, scope, _request_id(scope))
+        exchange = Exchange(self._services, scope)
         if scope["method"] == "HEAD":
             # The server drops the body of what it knows to be a HEAD.
             scope = {**scope, "method": "GET"}
         since = perf_counter()
-        await self._app(scope, receive, _dressed(exchange, send))
-        _tell(scope, exchange, perf_counter() - since)
 
+        async def dress(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                cookies = [(b"set-cookie", cookie) for cookie in exchange.cookies]
+                message["headers"] += [*_ON_ALL, (b"x-request-id", exchange.request_id.encode("ascii")), *cookies]
+            await send(message)
 
-def _request_id(scope: Any) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return str(value, "ascii")
-    return secrets.token_hex(8)
-
-
-def _dressed(exchange: Exchange, send: Any) -> Any:
-    async def dress(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            exchange.status = message["status"]
-            own = [(b"x-request-id", exchange.request_id.encode("ascii"))]
-            cookies = [(b"set-cookie", cookie) for cookie in exchange.cookies]
-            message["headers"] = [*message["headers"], *_ON_ALL, *own, *cookies]
-        await send(message)
-
-    return dress
+        await self._app(scope, receive, dress)
+        took_s = perf_counter() - since
+        if exchange.status >= HTTPStatus.BAD_REQUEST or took_s > SLOW_S or self._tells_all:
+            _tell(scope, exchange, took_s)
 
 
 def _tell(scope: Any, exchange: Exchange, took_s: float) -> None:
-    tell = log.info if exchange.status >= 400 or took_s > SLOW_S else log.debug
+    tell = log.info if exchange.status >= HTTPStatus.BAD_REQUEST or took_s > SLOW_S else log.debug
     tell(
         "request",
         method=scope["method"],

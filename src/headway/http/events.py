@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import post
+from litestar import asgi
+from litestar.exceptions import MethodNotAllowedException
 from msgspec import Meta, Struct
 
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, parse_event
 from headway.http import who
-from headway.http.bodies import read_json
-from headway.http.exchange import Asked, exchange_of
+from headway.http.bodies import decode_json, read_body
+from headway.http.exchange import Exchange, exchange_in
 from headway.http.problems import problem_of
 from headway.http.recording import clock_skew, record
-from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.remembered import Session
+from headway.http.reply import PERSONAL, json_reply
 from headway.http.shapes import EventResult, StepProgress, progress_of, result_of
 from headway.ledger.submission import REFUSED
 
@@ -40,22 +42,30 @@ class EventsRecorded(Struct):
 _decode = msgspec.json.Decoder(EventsSent).decode
 
 
-@post("/events", status_code=200)
-async def record_events(request: Asked) -> Reply:
+# Plain ASGI within Litestar's routing: what Litestar makes for a handler costs more than all that is done here.
+@asgi("/events", copy_scope=False)
+async def record_events(scope: Any, receive: Any, send: Any) -> None:
     """Record up to 500 events. One that is refused refuses itself alone; a reply means that the rest is committed."""
-    exchange = exchange_of(request)
+    if scope["method"] != "POST":
+        raise MethodNotAllowedException(headers={"allow": "POST"})
+    exchange = exchange_in(scope)
     session = await who.writing_session(exchange)
-    sent = await read_json(request, _decode)
+    sent = decode_json(await read_body(exchange, receive), _decode)
+    reply = json_reply(await _record(exchange, session, sent), 200, (PERSONAL,))
+    await reply(scope, receive, send)
+
+
+async def _record(exchange: Exchange, session: Session | None, sent: EventsSent) -> EventsRecorded:
     received_at = who.now()
     skew = clock_skew(sent.sent_at, received_at)
     read = [_read(one) for one in sent.events]
     events = [one for one in read if isinstance(one, Event)]
     if not events:
-        return _reply(EventsRecorded([one for one in read if isinstance(one, EventResult)], [], []))
+        return EventsRecorded([one for one in read if isinstance(one, EventResult)], [], [])
     receipt = await record(exchange, session, events, received_at, skew)
     judged = map(result_of, receipt.results)
     results = [next(judged) if isinstance(one, Event) else one for one in read]
-    return _reply(EventsRecorded(results, [progress_of(one) for one in receipt.steps], receipt.changes))
+    return EventsRecorded(results, [progress_of(one) for one in receipt.steps], receipt.changes)
 
 
 def _read(sent: Mapping[str, Any]) -> Event | EventResult:
@@ -67,10 +77,6 @@ def _read(sent: Mapping[str, Any]) -> Event | EventResult:
 
 def _shown_id(sent: object) -> str | None:
     return sent[:_ID_SHOWN_MAX] if isinstance(sent, str) else None
-
-
-def _reply(recorded: EventsRecorded) -> Reply:
-    return json_reply(recorded, 200, (PERSONAL,))
 
 
 handlers: Final = [record_events]

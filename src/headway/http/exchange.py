@@ -1,5 +1,7 @@
 """What a request and its reply carry beside the bytes: the request's id, its headers, cookies to set."""
 
+import re
+from random import Random
 from typing import Any, Final, TypeAlias
 
 from litestar import Request
@@ -9,6 +11,8 @@ from headway.http.services import Services
 Asked: TypeAlias = Request[Any, Any, Any]
 
 _KEY: Final = "headway"
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_random: Final = Random()  # noqa: S311  # for ids of requests, which are no secrets
 
 
 class Exchange:
@@ -16,20 +20,31 @@ class Exchange:
 
     __slots__ = ("cookies", "headers", "learner_id", "request_id", "scheme", "services", "status")
 
-    def __init__(self, services: Services, scope: Any, request_id: str) -> None:
+    def __init__(self, services: Services, scope: Any) -> None:
         self.services = services
         # A header sent twice counts as its last.
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.scheme: str = scope["scheme"]
-        self.request_id = request_id
+        self.request_id = _request_id(self.headers.get(b"x-request-id"))
         self.learner_id: str | None = None
         self.cookies: list[bytes] = []
         self.status = 0
         scope[_KEY] = self
 
 
+def _request_id(sent: bytes | None) -> str:
+    if sent is not None and _REQUEST_ID.fullmatch(sent):
+        return str(sent, "ascii")
+    # Not a secret; asking the system for randomness would give up the interpreter's lock at every request.
+    return f"{_random.getrandbits(64):016x}"
+
+
 def exchange_of(request: Asked) -> Exchange:
     """The exchange that a Litestar request belongs to."""
-    scope: Any = request.scope
+    return exchange_in(request.scope)
+
+
+def exchange_in(scope: Any) -> Exchange:
+    """The exchange that an ASGI scope belongs to."""
     exchange: Exchange = scope[_KEY]
     return exchange

@@ -26,7 +26,7 @@ class Reply:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - the shape of an ASGI app
         """Send it."""
-        headers = [*self.headers]
+        headers = [*self.headers]  # a list of this reply's own: the envelope adds to it
         if self.status not in (204, 304):
             headers += [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
