@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Engine
 
 from headway.domain.events import Event, enrollment_event, parse_event
 from headway.domain.times import parse_time
@@ -80,27 +80,27 @@ class Learning:
         return receipt
 
     def read(self, view: Callable[..., T], *parameters: Any) -> T:
-        """What a view gives; the connection comes first, the catalog where `with_catalog` made the view."""
+        """What a view gives."""
         with self.database.read() as connection:
             return view(connection, *parameters)
 
     def statements(self, view: Callable[..., object], *parameters: Any) -> list[str]:
         """The statements that a view issues."""
-        with self.database.read() as connection, counted(connection) as found:
+        with self.database.read() as connection, counted(connection.engine) as found:
             view(connection, *parameters)
         return found
 
 
 @contextmanager
-def counted(connection: Connection) -> Iterator[list[str]]:
-    """The statements that are executed meanwhile."""
+def counted(engine: Engine | type[Engine]) -> Iterator[list[str]]:
+    """The statements that an engine, or any engine, executes meanwhile."""
     found: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         found.append(statement)
 
-    sa.event.listen(connection.engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        sa.event.remove(connection.engine, "before_cursor_execute", note)
+        sa.event.remove(engine, "before_cursor_execute", note)

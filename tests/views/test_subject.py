@@ -42,11 +42,9 @@ def test_an_admin_reads_everyone_by_either_id(classroom: Learning) -> None:
     assert may(classroom, ADMIN, uid("dan"), "no-such-course") is not None
 
 
-@pytest.mark.parametrize(
-    "reference", [uid("nobody"), "oulad:1", "", "oulad:11391\0", "\ud800", "x" * 256, "' OR 1=1 --", "ada"]
-)
-def test_who_is_not_there_is_unknown_even_to_an_admin(classroom: Learning, reference: str) -> None:
-    assert may(classroom, ADMIN, reference) is None
+def test_who_is_not_there_is_unknown_even_to_an_admin(classroom: Learning) -> None:
+    for reference in (uid("nobody"), "oulad:1", "", "oulad:11391\0", "\ud800", "x" * 256, "' OR 1=1 --", "ada"):
+        assert may(classroom, ADMIN, reference) is None
 
 
 def test_a_creator_reads_an_enrolled_learners_progress_in_an_own_course_alone(classroom: Learning) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Annotated, Final, TypeAlias
 
 from litestar import get
-from litestar.params import Parameter
-from msgspec import Meta, Struct
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.http import etags, who
@@ -23,7 +23,8 @@ from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
 
 View: TypeAlias = Callable[[Connection, Subject], object]
-Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+Learner: TypeAlias = FromQuery[str | None]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
 _SEQ_MAX: Final = 2**63 - 1
 
 
@@ -35,7 +36,7 @@ class EventList(Struct):
 
 
 @get("/progress")
-async def read_progress(request: Asked, learner: str | None = None) -> Reply:
+async def read_progress(request: Asked, learner: Learner = None) -> Reply:
     """Everything about a learner at a glance."""
     catalog = exchange_of(request).services.catalog
     now = who.now()
@@ -43,7 +44,7 @@ async def read_progress(request: Asked, learner: str | None = None) -> Reply:
 
 
 @get("/progress/courses/{course:str}")
-async def read_course_progress(request: Asked, course: str, learner: str | None = None) -> Reply:
+async def read_course_progress(request: Asked, course: FromPath[str], learner: Learner = None) -> Reply:
     """How a learner stands in a course: its modules, what each kind of step gave, what is missing, every step."""
     catalog = exchange_of(request).services.catalog
     return await _answer(
@@ -52,7 +53,9 @@ async def read_course_progress(request: Asked, course: str, learner: str | None 
 
 
 @get("/progress/courses/{course:str}/modules/{module:str}")
-async def read_module_progress(request: Asked, course: str, module: str, learner: str | None = None) -> Reply:
+async def read_module_progress(
+    request: Asked, course: FromPath[str], module: FromPath[str], learner: Learner = None
+) -> Reply:
     """How a learner stands in one module of a course."""
     catalog = exchange_of(request).services.catalog
     return await _answer(
@@ -61,7 +64,7 @@ async def read_module_progress(request: Asked, course: str, module: str, learner
 
 
 @get("/progress/streak")
-async def read_streak_progress(request: Asked, days: int = DAYS_SHOWN, learner: str | None = None) -> Reply:
+async def read_streak_progress(request: Asked, days: FromQuery[int] = DAYS_SHOWN, learner: Learner = None) -> Reply:
     """The days in a row on which a learner was active, and the active days of the last year."""
     now = who.now()
     return await _answer(request, lambda connection, whose: read_streak(connection, whose, now, days), learner)
@@ -70,10 +73,10 @@ async def read_streak_progress(request: Asked, days: int = DAYS_SHOWN, learner: 
 @get("/progress/history")
 async def read_history_progress(
     request: Asked,
-    first: Annotated[str | None, Parameter(query="from")] = None,
-    last: Annotated[str | None, Parameter(query="to")] = None,
-    days: int | None = None,
-    learner: str | None = None,
+    first: Annotated[str | None, QueryParameter(name="from")] = None,
+    last: Annotated[str | None, QueryParameter(name="to")] = None,
+    days: FromQuery[int | None] = None,
+    learner: Learner = None,
 ) -> Reply:
     """Every day of a range, each with all that was done since the beginning."""
     asked = AskedRange(first, last, days)
@@ -83,7 +86,7 @@ async def read_history_progress(
 
 @get("/progress/events")
 async def read_own_events(
-    request: Asked, limit: Limit = LIMIT, cursor: str | None = None, learner: str | None = None
+    request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, learner: Learner = None
 ) -> Reply:
     """A learner's own ledger, the newest entry first."""
     catalog = exchange_of(request).services.catalog
