@@ -18,26 +18,27 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.writer = Writer(world.database, world.catalog, self._answered)
-        self.outcomes: dict[object, Outcome] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self._arrived = Condition()
 
     def _answered(self, pairs: Sequence[tuple[Waiting, Outcome]]) -> None:
         with self._arrived:
             for waiting, outcome in pairs:
-                assert waiting.reply not in self.outcomes, "answered twice"
-                self.outcomes[waiting.reply] = outcome
+                reply = str(waiting.reply)
+                assert reply not in self.outcomes, "answered twice"
+                self.outcomes[reply] = outcome
             self._arrived.notify_all()
 
-    def submit(self, reply: object, learner_id: str, *events: Event, **fields: Any) -> None:
+    def submit(self, reply: str, learner_id: str, *events: Event, **fields: Any) -> None:
         self.writer.submit(Submission(learner_id, events, **{"received_at": NOON + HOUR, **fields}), reply)
 
-    def outcome(self, reply: object) -> Outcome:
+    def outcome(self, reply: str) -> Outcome:
         """The answer to a submission, as soon as it is there."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: reply in self.outcomes, PATIENCE_S), f"no answer to {reply}"
             return self.outcomes[reply]
 
-    def receipt(self, reply: object) -> Receipt:
+    def receipt(self, reply: str) -> Receipt:
         found = self.outcome(reply)
         assert isinstance(found, Receipt), found
         return found

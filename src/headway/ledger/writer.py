@@ -81,12 +81,19 @@ class Writer:
 
     def _run(self) -> None:
         while batch := self._take():
-            try:
-                outcomes, busy = self._write(batch)
-            except Exception as error:  # a defect must not end the only thread that writes
+            self._settle(*self._survive(batch))
+
+    def _survive(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
+        """Write a batch. A defect must not end the only thread that writes, nor fail who waits beside its cause."""
+        try:
+            return self._write(batch)
+        except Exception as error:
+            if len(batch) == 1:
                 log.exception("writer_defect")
-                outcomes, busy = _all_fail(batch, error), []
-            self._settle(outcomes, busy)
+                return _all_fail(batch, error), []
+        middle = len(batch) // 2
+        (outcomes, busy), (more_outcomes, more_busy) = map(self._survive, (batch[:middle], batch[middle:]))
+        return outcomes + more_outcomes, busy + more_busy
 
     def _take(self) -> list[Waiting]:
         """All that waits, up to a transaction's size; waits where there is nothing; empty when stopped and done.
@@ -116,7 +123,10 @@ class Writer:
             for free in self._held.keys() & {one.submission.learner_id for one, _ in outcomes} - held:
                 self._queue.extendleft(reversed(self._held.pop(free)))
             self._waiting_events -= sum(len(one.submission.events) for one, _ in outcomes)
-        self.answered(outcomes)
+        try:
+            self.answered(outcomes)
+        except Exception:  # whoever asked may be gone; what waits is to be written all the same
+            log.exception("answers_not_taken")
         if busy and not outcomes:
             time.sleep(LOCKED_PAUSE_S)
 
