@@ -42,11 +42,10 @@ class Lack(NamedTuple):
 
 
 class ModuleScore(NamedTuple):
-    """The score of a module, 0 to 1; what each kind gave, in the order of the weights; what its steps lack."""
+    """The score of a module, 0 to 1, and what each kind gave, in the order of the weights."""
 
     score: Fraction
     kinds: tuple[KindScore, ...]
-    lacks: tuple[Lack, ...]
 
 
 class _Group(NamedTuple):
@@ -67,12 +66,18 @@ def score_module(module: Module, sums: StepSums) -> ModuleScore:
     Within a kind, steps count by their weights; the weights of kinds that the module lacks are shared out over those
     that it has. A step not attempted counts 0, a step completed without a score counts in full.
     """
-    groups = [group for group in _groups(module, sums) if group.step_weights]
+    groups = _groups(module, sums)
     weights = sum(group.weight for group in groups)
     kinds = tuple(_kind_score(group, weights) for group in groups)
+    return ModuleScore(sum((kind.contribution for kind in kinds), Fraction(0)), kinds)
+
+
+def lacks(module: Module, sums: StepSums) -> list[Lack]:
+    """The steps that the module's score could still gain by, in the order of the steps."""
+    groups = _groups(module, sums)
+    weights = sum(group.weight for group in groups)
     gains = {lack.step.id: lack for group in groups for lack in _lacks(group, weights)}
-    lacks = tuple(gains[step.id] for step in module.steps if step.id in gains)
-    return ModuleScore(sum((kind.contribution for kind in kinds), Fraction(0)), kinds, lacks)
+    return [gains[step.id] for step in module.steps if step.id in gains]
 
 
 def step_score(sum_: StepSum, policy: Policy) -> Exact:
@@ -102,10 +107,10 @@ def missing(module: Module, scored: ModuleScore, sums: StepSums) -> list[Lack]:
     if is_completed(module, scored, sums):
         return []
     if module.complete_by == "score":
-        return list(scored.lacks)
-    lacks = {lack.step.id: lack for lack in scored.lacks}
+        return lacks(module, sums)
+    known = {lack.step.id: lack for lack in lacks(module, sums)}
     open_steps = [step for step in module.steps if sums.get(step.key, _UNTOUCHED).completion is None]
-    return [lacks.get(step.id) or _nothing_to_gain(module, step, sums) for step in open_steps]
+    return [known.get(step.id) or _nothing_to_gain(module, step, sums) for step in open_steps]
 
 
 def score_course(course: Course, modules: Sequence[ModuleScore]) -> Fraction:
@@ -120,18 +125,20 @@ def shown_percent(score: Fraction, mark: int = FULL) -> float:
 
     79.995 is shown as 79.995 beside a mark of 80, and not as the 80 that was not reached.
     """
-    rounded = ratio_percent(score.numerator, score.denominator)
-    if (round(rounded * _MARK_PLACES) >= mark) == (score * FULL >= mark):
+    part, whole = score.numerator, score.denominator
+    rounded = ratio_percent(part, whole)
+    if (round(rounded * _MARK_PLACES) >= mark) == (part * FULL >= mark * whole):
         return rounded
-    return int(score * 100 * _MARK_PLACES) / _MARK_PLACES
+    return part * FULL // whole / _MARK_PLACES
 
 
 def _groups(module: Module, sums: StepSums) -> list[_Group]:
+    """Those in which something counts."""
     groups = {kind: _Group(kind, weight, []) for kind, weight in module.weights._asdict().items()}
     for step in module.steps:
         counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
         groups[_weight_name(step.kind)].scored.append((step, counted))
-    return list(groups.values())
+    return [group for group in groups.values() if group.step_weights]
 
 
 def _weight_name(kind: Kind) -> str:
