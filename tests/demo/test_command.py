@@ -1,5 +1,6 @@
 """`headway demo` as people start it: a process that answers on its port, and leaves nothing behind."""
 
+import json
 import os
 import re
 import shutil
@@ -18,9 +19,11 @@ import pytest
 
 from headway.cli.demo import PASSWORD
 from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL, LEARNER_NAME
+from tests.house.tree import ROOT
 
 HEADWAY = Path(sys.executable).with_name("headway")
 READY_S = 60
+TUTORIAL = ROOT / "docs/tutorial/first-steps.md"
 URL = re.compile(r"^Look at\s+(http://\S+)/$", re.MULTILINE)
 
 
@@ -106,7 +109,30 @@ def test_the_commands_that_are_printed_work_when_pasted(demo: Running, tmp_path:
     lines = demo.said.replace("\\\n", " ").splitlines()
     answer, progress = [line for line in lines if line.strip().startswith("curl")]
     assert '"score":1.0' in shell(answer, tmp_path).replace(" ", "")
-    assert re.search(r'"status":"completed"', shell(progress, tmp_path))
+    assert '"steps_completed":1' in shell(progress, tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the tutorial needs curl")
+def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
+    """All its commands, one after the other in one shell, from the start of the demo on."""
+    commands = re.findall(r"^```sh\n(.*?)^```", TUTORIAL.read_text(), re.MULTILINE | re.DOTALL)
+    arguments = commands.pop(0).splitlines()[-1].removeprefix(".venv/bin/headway demo ").split()
+    with running(tmp_path, *arguments, "--port", "0") as started:
+        pasted = "\necho\n".join(commands).replace("http://127.0.0.1:8000", started.url())
+        said = shell("set -e\n" + pasted.replace(".venv/bin/", f"{HEADWAY.parent}/"), tmp_path)
+        assert started.stop() == 0
+    replies = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    wrong, right, first, again, progress, course = replies
+    assert (wrong["attempt"]["score"], right["attempt"]["score"]) == (0, 1)
+    assert (right["progress"]["attempts"], right["progress"]["completed"]) == (2, True)
+    assert [one["type"] for one in right["changes"]] == ["step_completed"]
+    assert [one["results"][0]["status"] for one in (first, again)] == ["recorded", "duplicate"]
+    assert again["changes"] == []
+    assert (progress["steps_completed"], progress["exercises_completed"], progress["points"]) == (2, 1, 15)
+    assert (progress["duration_s"], progress["average_percent"]) == (240, 100)
+    assert progress["courses"][0]["percent"] == course["percent"] == 6.45
+    assert re.search(r"Clean: all figures of 242 learners with [\d,]+ entries follow from the ledger", said)
+    assert (tmp_path / "my-demo" / "headway.db").exists()
 
 
 @pytest.mark.parametrize(("email", "roles"), [(LEARNER_EMAIL, []), (CREATOR_EMAIL, ["creator"])])

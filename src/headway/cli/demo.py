@@ -97,7 +97,7 @@ Answer a question as a guest, and read your progress back:
   curl -sS -c guest.cookies {api}/courses/{course}/steps/{STEP}/attempts \\
     -H 'Content-Type: application/json' -d '{{"answer": "{ANSWER}"}}'
 
-  curl -sS -b guest.cookies {api}/progress/courses/{course}
+  curl -sS -b guest.cookies {api}/progress
 
 Ctrl-C stops the demo.
 """)
