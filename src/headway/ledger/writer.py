@@ -160,7 +160,7 @@ class Writer:
         one = batch[0]
         if len(one.submission.events) > 1:
             return [(one, self._split(one))]
-        log.error("event_refused_by_database", event=one.submission.events[0].id, error=str(error.orig))
+        log.error("event_refused_by_database", event_id=one.submission.events[0].id, error=str(error.orig))
         problem = Invalid("the database cannot hold this event; the server's log says why", field="id")
         return [(one, Receipt([Result(one.submission.events[0].id, REFUSED, problem)], [], []))]
 

@@ -108,6 +108,8 @@ class Database:
         connection.exec_driver_sql("COMMIT")
 
     def _roll_back(self, connection: Connection) -> None:
+        if connection.invalidated:
+            return  # lost: to say ROLLBACK would hide that, and nobody would try again
         try:
             connection.exec_driver_sql("ROLLBACK")
         except DBAPIError:
