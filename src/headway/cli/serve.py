@@ -54,21 +54,17 @@ def serve(
 
 def run(settings: "Settings") -> None:
     """Serve until told to stop."""
+    from headway.http.claim import claimed
     from headway.store.migrate import migrate
 
     with opened(settings.database_url, make=True) as database:
         if database.path is not None and settings.workers > 1:
             raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
-        lock = database.server_lock()
-        held = lock.take() if lock else None
-        if lock is not None and held is None:
-            raise CannotServe(
-                f"another server is at work on {database.path}: stop it first, or use PostgreSQL, which takes several"
-            )
-        migrate(database)
-        shown = database.shown
-    with closing(listen(settings.host, settings.port)) as listening:
-        serve_on(settings, listening, shown)
+        with claimed(database):
+            migrate(database)
+            database.close()  # the server opens its own
+            with closing(listen(settings.host, settings.port)) as listening:
+                serve_on(settings, listening, database.shown)
 
 
 def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:

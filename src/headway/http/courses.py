@@ -1,12 +1,13 @@
 """Courses: the catalog, an outline, publishing, enrollment."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import uuid4
 
 import msgspec
 from litestar import delete, get, post, put
-from msgspec import Meta, Struct
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course_changes import steps_changed
@@ -27,7 +28,7 @@ from headway.ledger.publish import Published, publish
 from headway.store import courses, sums
 from headway.store.catalog import Catalog
 
-Limit = Annotated[int, Meta(ge=1, le=200)]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
 class CourseListed(Struct):
@@ -77,7 +78,7 @@ class Enrollment(Struct):
 
 
 @get("/courses")
-async def list_courses(request: Asked, limit: Limit = 50, cursor: str | None = None) -> Reply:
+async def list_courses(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
     """The published courses, in order of id."""
     after = read_cursor(cursor, str) or ""
     rows = await exchange_of(request).services.read(lambda connection: courses.page(connection, after, limit + 1))
@@ -89,7 +90,7 @@ async def list_courses(request: Asked, limit: Limit = 50, cursor: str | None = N
 
 
 @get("/courses/{course:str}")
-async def read_course(request: Asked, course: str) -> Reply:
+async def read_course(request: Asked, course: FromPath[str]) -> Reply:
     """A course's outline: all of it but the answers."""
     services = exchange_of(request).services
     return etags.public(request, await services.read(lambda connection: _outline(connection, services.catalog, course)))
@@ -104,7 +105,7 @@ def _outline(connection: Connection, catalog: Catalog, course: str) -> bytes:
 
 
 @put("/courses/{course:str}", status_code=200)
-async def publish_course(request: Asked, course: str, dry_run: bool = False) -> Reply:
+async def publish_course(request: Asked, course: FromPath[str], dry_run: FromQuery[bool] = False) -> Reply:
     """Publish a version of a course, or see with a dry run what that would do."""
     exchange = exchange_of(request)
     publisher, is_admin = await _publisher(request, exchange)
@@ -139,7 +140,7 @@ def _impact(published: Published) -> Impact:
 
 
 @post("/courses/{course:str}/enrollment", status_code=200)
-async def enroll(request: Asked, course: str) -> Reply:
+async def enroll(request: Asked, course: FromPath[str]) -> Reply:
     """Enroll in a course: 201 the first time, 200 again."""
     exchange = exchange_of(request)
     session = await who.account_writing(request)
@@ -150,7 +151,7 @@ async def enroll(request: Asked, course: str) -> Reply:
 
 
 @delete("/courses/{course:str}/enrollment", status_code=200)
-async def leave(request: Asked, course: str) -> Reply:
+async def leave(request: Asked, course: FromPath[str]) -> Reply:
     """Leave a course; the progress stays."""
     exchange = exchange_of(request)
     session = await who.account_writing(request)

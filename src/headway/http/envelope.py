@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import structlog
 
-from headway.http.exchange import Exchange
+from headway.http.exchange import Exchange, exchange_in
+from headway.http.problems import problem_of, problem_reply
+from headway.http.refusals import Malformed
 from headway.http.reply import Header
 from headway.http.services import Services
 
@@ -37,6 +39,8 @@ class Envelope:
         if scope["method"] == "HEAD":
             # The server drops the body of what it knows to be a HEAD.
             scope = {**scope, "method": "GET"}
+        # No id holds a NUL, and PostgreSQL cannot even be asked for one.
+        holds_nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
         since = perf_counter()
 
         async def dress(message: Any) -> None:
@@ -46,10 +50,15 @@ class Envelope:
                 message["headers"] += [*_ON_ALL, (b"x-request-id", exchange.request_id.encode("ascii")), *cookies]
             await send(message)
 
-        await self._app(scope, receive, dress)
+        await (_refuse_nul if holds_nul else self._app)(scope, receive, dress)
         took_s = perf_counter() - since
         if exchange.status >= HTTPStatus.BAD_REQUEST or took_s > SLOW_S or self._tells_all:
             _tell(scope, exchange, took_s)
+
+
+async def _refuse_nul(scope: Any, receive: Any, send: Any) -> None:
+    error = Malformed("the path or the query holds a NUL character; leave it out")
+    await problem_reply(problem_of(error, exchange_in(scope).request_id))(scope, receive, send)
 
 
 def _tell(scope: Any, exchange: Exchange, took_s: float) -> None:

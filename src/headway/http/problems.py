@@ -7,14 +7,15 @@ from typing import Any, Final
 import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from headway.domain.errors import Busy, HeadwayError, Unavailable
+from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault
 from headway.http.reply import Header, Reply, encode
+from headway.store.database import is_fault_of_data
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ _CODES: Final = {
     415: "unsupported-media-type",
     429: "too-many-requests",
 }
-_GRADER_RETRY_S: Final = 60
+_RETRY_AFTER_S: Final = {"grader-failed": 60, "grader-missing": 60}
 
 
 class FieldProblem(Struct):
@@ -107,7 +108,7 @@ def on_refusal(request: Any, error: HeadwayError) -> Reply:
 
 def _headers_for(status: int, error: HeadwayError) -> list[Header]:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        after = error.retry_after_s if isinstance(error, Busy) else _GRADER_RETRY_S
+        after = error.retry_after_s if isinstance(error, Busy) else _RETRY_AFTER_S.get(error.code, 2)
         return [(b"retry-after", b"%d" % after)]
     if status == HTTPStatus.UNAUTHORIZED:
         return [(b"www-authenticate", b'Bearer realm="headway"')]
@@ -138,20 +139,25 @@ def _parameter_faults(extra: Any) -> list[FieldFault]:
 
 
 def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
-    """The database cannot be read now; anything else of it is a defect."""
-    lost = isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and _is_passing(error))
-    if not lost:
-        return on_defect(request, error)
-    log.error("database_unavailable", error=repr(error)[:500], request_id=exchange_of(request).request_id)
-    return on_refusal(
-        request, Unavailable("the database cannot be reached now; try again in a moment", retry_after_s=2)
-    )
+    """The database cannot be asked now, or cannot hold what was sent; anything else of it is a defect."""
+    request_id = exchange_of(request).request_id
+    if isinstance(error, DBAPIError) and is_fault_of_data(error):
+        log.error("refused_by_database", request_id=request_id, error=repr(error.orig)[:500])
+        return on_refusal(request, Invalid("the database cannot hold a value of this request"))
+    if isinstance(error, PoolTimeout | OperationalError | InterfaceError) or _is_lost(error):
+        return on_outage(request, error)
+    return on_defect(request, error)
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    from sqlalchemy.exc import InterfaceError, OperationalError  # noqa: PLC0415
+def _is_lost(error: SQLAlchemyError) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+def on_outage(request: Any, error: Exception) -> Reply:
+    """The database, or the disk under it, cannot be reached now."""
+    log.error("database_unavailable", request_id=exchange_of(request).request_id, error=repr(error)[:500])
+    outage = Unavailable("the database cannot be reached now; try again in a moment", retry_after_s=2)
+    return on_refusal(request, outage)
 
 
 def on_defect(request: Any, error: Exception) -> Reply:
@@ -166,5 +172,6 @@ EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
     HeadwayError: on_refusal,
     HTTPException: on_http_error,
     SQLAlchemyError: on_database_error,
+    OSError: on_outage,
     Exception: on_defect,
 }

@@ -7,6 +7,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
+from headway.http.claim import claimed
 from headway.http.desk import Desk
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
@@ -35,13 +36,14 @@ class Services:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From a database of any age to one that is served; on leaving, all that waits is written first."""
-        await self.run(lambda: migrate(self.database))
-        self.desk.open()
-        try:
-            yield
-        finally:
-            await self.desk.close()
-            self.database.close()
+        with claimed(self.database):
+            await self.run(lambda: migrate(self.database))
+            self.desk.open()
+            try:
+                yield
+            finally:
+                await self.desk.close()
+                self.database.close()
 
     async def run(self, work: Callable[[], T]) -> T:
         """What a blocking call gives, made in a thread."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import msgspec
 from litestar import post
+from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
@@ -55,7 +56,7 @@ class AttemptRecorded(Struct):
 
 
 @post("/courses/{course:str}/steps/{step:str}/completion", status_code=200)
-async def complete_step(request: Asked, course: str, step: str) -> Reply:
+async def complete_step(request: Asked, course: FromPath[str], step: FromPath[str]) -> Reply:
     """Complete a step, whatever the score."""
     exchange = exchange_of(request)
     session = await who.writing_session(exchange)
@@ -69,7 +70,7 @@ async def complete_step(request: Asked, course: str, step: str) -> Reply:
 
 
 @post("/courses/{course:str}/steps/{step:str}/attempts", status_code=200)
-async def attempt_step(request: Asked, course: str, step: str) -> Reply:
+async def attempt_step(request: Asked, course: FromPath[str], step: FromPath[str]) -> Reply:
     """Have an answer graded by the server, and record the attempt."""
     exchange = exchange_of(request)
     session = await who.writing_session(exchange)

@@ -1,0 +1,302 @@
+"""Whatever a client sends is answered with a 4xx that says why as problem+json, and never with a 500."""
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from headway.http.bodies import BODY_BYTES_MAX
+from headway.http.cursors import write_cursor
+from tests.http.server import Site, serving
+from tests.http.test_events import event
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for all of these: none of them may change anything."""
+    if request.param == "sqlite":
+        with serving(f"sqlite:///{tmp_path_factory.mktemp('bad') / 'headway.db'}") as site:
+            site.publish()
+            yield site
+    else:
+        with request.getfixturevalue("postgres").fresh() as url, serving(url) as site:
+            site.publish()
+            yield site
+
+
+def refused(
+    site: Site, body: bytes, path: str = "/events", kind: str = "application/json", method: str = "POST"
+) -> Any:
+    """The problem that a body is refused with, checked to be one."""
+    reply = site.client().request(method, path, content=body, headers={"content-type": kind})
+    assert 400 <= reply.status_code < 500, reply.text
+    assert reply.headers["content-type"] == "application/problem+json"
+    problem = reply.json()
+    assert problem["status"] == reply.status_code
+    assert problem["request_id"] == reply.headers["x-request-id"]
+    assert problem["type"].startswith("/problems/")
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+MALFORMED = {
+    "empty": b"",
+    "cut short": b'{"events": [{"id": "',
+    "not JSON": b"events=1",
+    "a lone surrogate": b'{"events": [{"id": "\\ud800"}]}',
+    "a reversed pair": b'{"events": [{"id": "\\ude00\\ud83d"}]}',
+    "invalid UTF-8": b'{"events": [{"id": "\xff"}]}',
+    "an invalid key": b'{"\xc3\x28": 1}',
+    "UTF-16": '{"events": []}'.encode("utf-16"),
+    "deep lists": b'{"events": [{"response": ' + b"[" * 100_000,
+    "deep objects": b'{"events": [{"response": ' + b'{"a":' * 100_000,
+    "NaN": b'{"events": [{"score": NaN}]}',
+    "Infinity": b'{"events": [{"score": Infinity}]}',
+    "a control character": b'{"events": [{"id": "\x01"}]}',
+    "two values": b'{"events": [{}]} {}',
+    "a byte order mark": b'\xef\xbb\xbf{"events": []}',
+    "NUL bytes": b"\0" * 100,
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.parametrize("path", ["/events", "/courses/python-basics/steps/quiz/attempts"])
+def test_what_is_no_json_is_400(shared: Site, name: str, path: str) -> None:
+    assert refused(shared, MALFORMED[name], path)["type"] == "/problems/malformed"
+
+
+UNFIT = {
+    "a list": (b"[]", ""),
+    "null": (b"null", ""),
+    "a number": (b"1", ""),
+    "no events": (b"{}", "events"),
+    "events of null": (b'{"events": null}', "events"),
+    "events of an object": (b'{"events": {}}', "events"),
+    "an empty list": (b'{"events": []}', "events"),
+    "an element that is no object": (b'{"events": [{}, 7]}', "events[1]"),
+    "an unknown field": (b'{"events": [{}], "evnets": 1}', "evnets"),
+    "a time that is none": (b'{"events": [{}], "sent_at": "now"}', "sent_at"),
+    "a time that is a number": (b'{"events": [{}], "sent_at": 7}', "sent_at"),
+    "too large a number": (b'{"events": [{"score": 1e999}]}', "events[0][...]"),
+    "a number of 6000 digits": (b'{"events": [{"hints": ' + b"9" * 6000 + b"}]}", "events[0][...]"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_does_not_fit_is_422_with_the_path_of_the_field(shared: Site, name: str) -> None:
+    body, field = UNFIT[name]
+    problem = refused(shared, body)
+    assert (problem["status"], problem["type"]) == (422, "/problems/invalid")
+    assert [one["field"] for one in problem["errors"]] == [field]
+    assert problem["errors"][0]["message"]
+
+
+HUGE = "9" * 400
+ODD_EVENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "NUL in an id of a step": ({"step": "a\0b"}, "step"),
+    "NUL deep in a response": ({"response": {"a": [{"b\0": 1}]}}, "response"),
+    "a number as an id": ({"id": 7}, "id"),
+    "an id that is no UUID": ({"id": "1"}, "id"),
+    "a type of one's own": ({"type": "graded"}, "type"),
+    "an entry that only the server makes": ({"type": "enrolled"}, "type"),
+    "a list as a course": ({"course": ["a"]}, "course"),
+    "a course of 201 characters": ({"course": "a" * 201}, "course"),
+    "a step that is empty": ({"step": ""}, "step"),
+    "no time": ({"occurred_at": None}, "occurred_at"),
+    "a day as a time": ({"occurred_at": "2026-03-01"}, "occurred_at"),
+    "a month that is none": ({"occurred_at": "2026-13-01T00:00:00Z"}, "occurred_at"),
+    "a year beyond the calendar": ({"occurred_at": "0000-01-01T00:00:00Z"}, "occurred_at"),
+    "a score in words": ({"score": "good"}, "score"),
+    "a score of true": ({"score": True}, "score"),
+    "a score without end": ({"score": "1" * 5000}, "score"),
+    "a scale without width": ({"score": {"raw": 1, "min": 1, "max": 1}}, "score.max"),
+    "a negative duration": ({"duration_s": -1}, "duration_s"),
+    "a day and a second": ({"duration_s": 86_401}, "duration_s"),
+    "hints by halves": ({"hints": 1.5}, "hints"),
+    "more hints than there are": ({"hints": 1001}, "hints"),
+    "a response beyond its bound": ({"response": "x" * 70_000}, "response"),
+    "a field that there is not": ({"color": "red"}, "color"),
+    "a field without a name": ({"": 1}, ""),
+}
+
+
+@pytest.mark.parametrize("name", ODD_EVENTS)
+def test_an_odd_event_is_refused_with_the_field_named(shared: Site, name: str) -> None:
+    fields, field = ODD_EVENTS[name]
+    reply = shared.client().post("/events", json={"events": [event() | fields]})
+    assert reply.status_code == 200, reply.text
+    result = reply.json()["results"][0]
+    assert (result["status"], result["problem"]["type"], result["problem"]["status"]) == (
+        "refused",
+        "/problems/invalid",
+        422,
+    )
+    assert result["problem"]["errors"][0]["field"] == field
+    assert "set-cookie" not in reply.headers
+
+
+def test_an_enormous_number_is_refused_or_cut_off(shared: Site) -> None:
+    body = json.dumps({"events": [event(), event(), event()]})
+    for name in ("score", "duration_s", "hints"):
+        sent = json.loads(body)
+        sent["events"][0][name] = 0
+        raw = json.dumps(sent).replace(f'"{name}": 0', f'"{name}": {HUGE}')
+        reply = shared.client().post("/events", content=raw)
+        assert reply.status_code == 200, (name, reply.text)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_beyond_two_mebibytes_is_413(shared: Site, chunked: bool) -> None:
+    head = b'{"events": [{"response": "'
+    body = head + b"x" * (BODY_BYTES_MAX + 1 - len(head))
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(body), 65_536):
+            yield body[start : start + 65_536]
+
+    reply = shared.client().post("/events", content=pieces() if chunked else body)
+    assert (reply.status_code, reply.json()["type"]) == (413, "/problems/too-large")
+
+
+def test_a_body_of_just_two_mebibytes_is_read(shared: Site) -> None:
+    head, tail = b'{"events": [], "x": "', b'"}'
+    body = head + b"x" * (BODY_BYTES_MAX - len(head) - len(tail)) + tail
+    assert refused(shared, body)["status"] == 422
+
+
+def test_a_length_that_is_announced_is_believed_before_anything_is_sent(shared: Site) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as connection:
+        head = "POST /api/v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        connection.sendall(f"{head}content-length: 99999999999\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/json; charset=latin-1",
+        "application/jsonx",
+        "",
+    ],
+)
+def test_another_media_type_is_415(shared: Site, kind: str) -> None:
+    assert refused(shared, b"{}", kind=kind)["status"] == 415
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        'application/json;charset="UTF-8"',
+        "application/problem+json",
+    ],
+)
+def test_json_by_its_other_names_is_read(shared: Site, kind: str) -> None:
+    assert refused(shared, b"{}", kind=kind)["status"] == 422
+
+
+def test_a_compressed_body_is_415(shared: Site) -> None:
+    reply = shared.client().post("/events", content=b"{}", headers={"content-encoding": "gzip"})
+    assert (reply.status_code, reply.json()["type"]) == (415, "/problems/unsupported-media-type")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/courses/a/b", "/progress/", "/%ff", "/courses/" + "x" * 5_000])
+def test_a_path_that_is_not_there_is_404(shared: Site, path: str) -> None:
+    reply = shared.client().get(path)
+    if path == "/progress/":
+        assert reply.status_code == 200  # a slash at the end is forgiven
+        return
+    assert (reply.status_code, reply.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/api/nothing", "/api/v1", "/api/v1/"])
+def test_a_path_outside_the_api_is_a_problem_as_well(shared: Site, path: str) -> None:
+    reply = shared.client().get(f"{shared.url}{path}")
+    assert reply.status_code == (200 if path == "/" else 404)
+    assert path == "/" or reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/events", "POST"), ("DELETE", "/courses", "GET"), ("PUT", "/auth/me", "GET")],
+)
+def test_a_method_that_a_path_does_not_know_is_405_and_says_which_it_does(
+    shared: Site, method: str, path: str, allowed: str
+) -> None:
+    reply = shared.client().request(method, path)
+    assert (reply.status_code, reply.json()["type"]) == (405, "/problems/method-not-allowed")
+    assert allowed in reply.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/courses/a%00b", "/courses?cursor=%00", "/progress/courses/%00/modules/%00", "/progress?learner=%00"]
+)
+def test_nul_in_a_path_or_a_query_is_400(shared: Site, path: str) -> None:
+    reply = shared.client().get(path)
+    assert (reply.status_code, reply.json()["type"]) == (400, "/problems/malformed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/courses/%ed%a0%80",
+        "/courses/%c3%28",
+        "/courses/a\u0301",
+        "/courses/%F0%9F%98%80",
+        "/courses/%0d%0aset-cookie:x",
+    ],
+)
+def test_odd_text_in_a_path_names_nothing(shared: Site, path: str) -> None:
+    reply = shared.client().get(path)
+    assert (reply.status_code, reply.json()["type"]) == (404, "/problems/unknown-course")
+
+
+FORGED = {
+    "words": "hello",
+    "empty": "",
+    "not base64": "!!!!",
+    "not ASCII": "é",
+    "not JSON": "AAAA",
+    "another version": "WzIsInB5dGhvbiJd",
+    "another kind of place": write_cursor(7),
+    "a place that is a list": write_cursor(["a"]),
+    "padded": write_cursor("a") + "=",
+    "with blanks": write_cursor("a")[:2] + " " + write_cursor("a")[2:],
+    "a NUL in it": write_cursor("a\0"),
+    "long": write_cursor("a" * 3_000),
+    "deep": "W" * 3_000,
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_cursor_is_400(shared: Site, name: str) -> None:
+    reply = shared.client().get("/courses", params={"cursor": FORGED[name]})
+    assert (reply.status_code, reply.json()["type"]) == (400, "/problems/invalid-cursor")
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "limit=1.5", "limit=", "limit=99999999999999999999"]
+)
+def test_a_parameter_that_does_not_fit_is_422(shared: Site, query: str) -> None:
+    reply = shared.client().get(f"/courses?{query}")
+    assert (reply.status_code, [one["field"] for one in reply.json()["errors"]]) == (422, ["limit"])
+
+
+@pytest.mark.parametrize("host", ["evil\\x", "a b", 'x"'])
+def test_a_host_that_is_none_is_400(shared: Site, host: str) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as connection:
+        connection.sendall(f"GET /health/live HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        assert connection.recv(20).startswith(b"HTTP/1.1 400")
+
+
+def test_a_token_that_is_no_token_is_401(shared: Site) -> None:
+    for token in ("x", "x" * 5_000, "ü".encode().decode("latin-1"), "a b"):
+        reply = shared.client().get("/auth/me", headers={b"authorization": f"Bearer {token}".encode("latin-1")})
+        assert (reply.status_code, reply.headers["www-authenticate"]) == (401, 'Bearer realm="headway"')
