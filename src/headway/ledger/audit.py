@@ -10,6 +10,7 @@ from headway.store import courses, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
+from headway.store.rows import Row
 
 FAULTS_SHOWN = 1000
 Progress: TypeAlias = Callable[[int], None]
@@ -62,17 +63,17 @@ def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ON
         last = ids[-1]
 
 
-def stored_sums(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Any]]]:
-    """All stored sums of some learners."""
-    stored: dict[str, dict[sums.Kind, dict[Any, Any]]] = {one: {kind: {} for kind in sums.ALL} for one in ids}
+def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Row]]]:
+    """All rows of sums of some learners, by their keys: as they are stored, for a value that reads them hides some."""
+    stored: dict[str, dict[sums.Kind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.ALL} for one in ids}
     for kind in sums.ALL:
-        for learner_id, key, value in sums.read_learners(connection, kind, ids):
-            stored[learner_id][kind][key] = value
+        for learner_id, key, row in sums.read_rows(connection, kind, ids):
+            stored[learner_id][kind][key] = row
     return stored
 
 
 def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
-    stored = stored_sums(connection, ids)
+    stored = stored_rows(connection, ids)
     for refolded in refold(connection, catalog, ids):
         faults = [*refolded.broken, *_of_entries(refolded.amended)]
         for kind in sums.ALL:
@@ -89,10 +90,10 @@ def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:
                 yield Fault("ledger", stored.learner_id, str(stored.seq), name, was, should)
 
 
-def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Any], true: dict[Any, Any]) -> Iterator[Fault]:
+def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dict[Any, Any]) -> Iterator[Fault]:
     names = kind.table.c.keys()
     for key in stored.keys() | true.keys():
-        was = kind.write(learner_id, key, stored[key]) if key in stored else None
+        was = stored.get(key)
         should = kind.write(learner_id, key, true[key]) if key in true else None
         label = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
         if was is None or should is None:

@@ -1,15 +1,16 @@
 """Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.ledger.audit import Progress, pages, stored_sums
+from headway.ledger.audit import Progress, pages, stored_rows
 from headway.ledger.refold import Fault, Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.rows import Row
 
 LEARNERS_A_TRANSACTION = 50
 
@@ -48,22 +49,22 @@ def rebuild(
 
 
 def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, bool]]:
-    stored = stored_sums(connection, ids)
+    stored = stored_rows(connection, ids)
     for refolded in list(refold(connection, catalog, ids)):
         # Where the ledger itself is broken nothing may be concluded from it.
         yield refolded, not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
 
 
-def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[object, object]]) -> bool:
+def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> bool:
     learner_id = refolded.learner_id
     mended = bool(refolded.amended)
     if mended:
         entries.replace(connection, [true for _, true in refolded.amended], reason="rebuild")
     for kind in sums.ALL:
         was, true = stored[kind], kind.held_in(refolded.sums)
-        changed = [(learner_id, key, value) for key, value in true.items() if was.get(key) != value]
-        gone = [kind.write(learner_id, key, was[key])[: len(kind.key_names)] for key in was if key not in true]
-        sums.write(connection, kind, changed)
+        changed = [one for one in true.items() if was.get(one[0]) != kind.write(learner_id, *one)]
+        gone = [row[: len(kind.key_names)] for key, row in was.items() if key not in true]
+        sums.write(connection, kind, ((learner_id, *one) for one in changed))
         sums.remove(connection, kind, gone)
         mended = mended or bool(changed or gone)
     return mended

@@ -118,9 +118,15 @@ def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterab
 
 def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:
     """(learner, key, value) of all rows of these learners."""
+    for learner_id, key, row in read_rows(connection, kind, learner_ids):
+        yield learner_id, key, kind.read_value(row)
+
+
+def read_rows(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, rows.Row]]:
+    """(learner, key, row as it is stored) of all rows of these learners; `kind.write` gives the row that should be."""
     keys = [(one,) for one in learner_ids]
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=("learner_id",)):
-        yield row[0], kind.read_key(row), kind.read_value(row)
+        yield row[0], kind.read_key(row), tuple(row)
 
 
 def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> None:
