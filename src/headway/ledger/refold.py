@@ -1,6 +1,7 @@
 """A learner's ledger worked out again from what was sent and what the server knew, never from a derived column."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import groupby
 from typing import NamedTuple
 
@@ -48,14 +49,14 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
     if not learner_ids:
         return
     course_of = _Courses(connection, catalog)
-    found = entries.between(connection, learner_ids[0], learner_ids[-1])
-    ledgers = groupby(found, lambda entry: entry.learner_id)
-    next_id, ledger = next(ledgers, ("", iter(())))
-    for learner_id in learner_ids:
-        while next_id and next_id < learner_id:  # a learner between two that were asked for
-            next_id, ledger = next(ledgers, ("", iter(())))
-        own = ledger if next_id == learner_id else ()
-        yield _Fold(learner_id, course_of).run(own)
+    with closing(entries.between(connection, learner_ids[0], learner_ids[-1])) as found:
+        ledgers = groupby(found, lambda entry: entry.learner_id)
+        next_id, ledger = next(ledgers, ("", iter(())))
+        for learner_id in learner_ids:
+            while next_id and next_id < learner_id:  # a learner between two that were asked for
+                next_id, ledger = next(ledgers, ("", iter(())))
+            own = ledger if next_id == learner_id else ()
+            yield _Fold(learner_id, course_of).run(own)
 
 
 class _Courses:

@@ -1,6 +1,6 @@
 """Statements on the ledger's entries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -61,15 +61,19 @@ def append(connection: Connection, entries: Iterable[Entry]) -> None:
     rows.insert(connection, ledger, entries)
 
 
-def between(connection: Connection, first: str, last: str, *, batch: int = 1000) -> Iterator[Entry]:
-    """The entries of all learners from first to last id, in order of learner and number, in bounded memory."""
+def between(connection: Connection, first: str, last: str, *, batch: int = 1000) -> Generator[Entry, None, None]:
+    """The entries of all learners from first to last id, in order of learner and number, in bounded memory.
+
+    To be closed by whoever does not read it to its end.
+    """
     statement = (
         sa.select(ledger)
         .where(ledger.c.learner_id >= first, ledger.c.learner_id <= last)
         .order_by(ledger.c.learner_id, ledger.c.seq)
     )
-    for row in connection.execute(statement.execution_options(yield_per=batch)):
-        yield Entry(*row)
+    with connection.execute(statement.execution_options(yield_per=batch)) as found:
+        for row in found:
+            yield Entry(*row)
 
 
 def page(connection: Connection, learner_id: str, before: int | None, limit: int) -> list[Entry]:
