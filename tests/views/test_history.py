@@ -17,6 +17,7 @@ from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, event
 
+TODAY = date(2026, 3, 10)
 COURSE = course(module("m", step("read", kind="lesson"), step("quiz"), step("fizz", kind="exercise")))
 NOTHING = {
     "exercises_completed": 0,
@@ -72,6 +73,13 @@ def test_every_day_of_the_range_is_there_with_all_since_the_beginning(learning: 
     }
 
 
+def test_a_range_may_begin_on_any_day(learning: Learning) -> None:
+    ada = learn(learning)
+    whole = plain(history(learning, ada, first="2026-01-30", last="2026-03-04"))["days"]
+    for n, one in enumerate(whole):
+        assert plain(history(learning, ada, first=one["day"], last="2026-03-04"))["days"] == whole[n:]
+
+
 def test_history_ends_where_the_overview_stands(learning: Learning) -> None:
     ada = learn(learning)
     last = history(learning, ada).days[-1]
@@ -87,8 +95,9 @@ def test_history_ends_where_the_overview_stands(learning: Learning) -> None:
         ({}, "2026-02-09", "2026-03-10"),
         ({"days": 1}, "2026-03-10", "2026-03-10"),
         ({"days": 30}, "2026-02-09", "2026-03-10"),
-        ({"days": DAYS_MAX}, str(date(2026, 3, 10) - timedelta(DAYS_MAX - 1)), "2026-03-10"),
+        ({"days": DAYS_MAX}, str(TODAY - timedelta(DAYS_MAX - 1)), "2026-03-10"),
         ({"first": "2026-03-08"}, "2026-03-08", "2026-03-10"),
+        ({"first": str(TODAY - timedelta(DAYS_MAX - 1))}, str(TODAY - timedelta(DAYS_MAX - 1)), "2026-03-10"),
         ({"last": "2026-01-30"}, "2026-01-01", "2026-01-30"),
         ({"last": "0001-01-05"}, "0001-01-01", "0001-01-05"),
         ({"first": "2026-03-09", "last": "2026-04-01"}, "2026-03-09", "2026-04-01"),
@@ -114,7 +123,7 @@ def test_a_range_may_be_said_in_many_ways(asked: dict[str, Any], first: str, las
         ({"days": 5, "last": "2026-03-01"}, "days"),
         ({"first": "2026-03-11"}, "from"),
         ({"first": "2026-03-02", "last": "2026-03-01"}, "from"),
-        ({"first": "2016-03-01"}, "from"),
+        ({"first": str(TODAY - timedelta(DAYS_MAX))}, "from"),
         ({"first": "0001-01-01", "last": "9999-12-31"}, "from"),
         ({"first": "yesterday"}, "from"),
         ({"first": "2026-02-30"}, "from"),

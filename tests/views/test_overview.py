@@ -134,7 +134,15 @@ def test_what_a_course_no_longer_has_keeps_its_points_and_leaves_the_average(lea
 
 def test_today_is_the_learners_own(learning: Learning) -> None:
     learning.publish(PYTHON)
-    west = learning.learner(zone="Pacific/Pago_Pago")  # at noon UTC it is 01:00 there, of the same day
-    learning.record(west, event("completed", "read", "2026-03-10T10:00:00Z"))  # 23:00 of the day before
-    streak = overview(learning, west).streak
-    assert (streak.current, streak.last_active_on, streak.active_today) == (1, "2026-03-09", False)
+    east = learning.learner(zone="Pacific/Kiritimati")  # at noon UTC it is 02:00 of the next day there
+    learning.record(east, event("completed", "read", "2026-03-10T09:00:00Z"))
+    streak = overview(learning, east).streak
+    assert (streak.current, streak.last_active_on, streak.active_today) == (1, "2026-03-10", False)
+
+
+def test_days_without_an_attempt_or_a_completion_are_in_no_streak(learning: Learning) -> None:
+    learning.publish(PYTHON)
+    ada = learning.learner()
+    learning.record(ada, event("opened", "read"), event("worked", "read", "2026-03-09T00:00:00Z", duration_s=60))
+    found = overview(learning, ada)
+    assert (found.streak.longest, found.streak.last_active_on, found.duration_s) == (0, None, 60)

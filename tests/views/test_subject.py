@@ -23,12 +23,13 @@ def may(learning: Learning, asking: Asking, reference: str, course_id: str | Non
 
 @pytest.fixture
 def classroom(learning: Learning) -> Learning:
-    """Carol's course, in which ada is enrolled, bob no longer, and dan never was; a course of somebody else's."""
-    for name in ("root", "carol", "eve", "dan"):
+    """Carol's course, in which ada is enrolled, bob no longer, and dan never was; eve's course, with ada and dan."""
+    for name in ("root", "carol", "eve"):
         learning.learner(name)
     learning.publish(course(), publisher=uid("carol"))
     learning.publish(course(id="java"), publisher=uid("eve"))
     learning.record(learning.learner("ada", zone="Asia/Tokyo"), enrolled(), enrolled("java"))
+    learning.record(learning.learner("dan"), enrolled("java"))
     learning.record(learning.learner("bob"), enrolled(at="2026-03-01T00:00:00Z"), enrolled(kind="left"))
     return learning
 

@@ -177,11 +177,11 @@ def _module_standing(module: Module, sums: StepSums) -> ModuleStanding:
     scored = score_module(module, sums)
     done = is_completed(module, scored, sums)
     begun = any(_sum_of(step, sums).events for step in module.steps)
-    return ModuleStanding(module, scored, _status(done, begun), _completed_at(module, sums) if done else None)
+    return ModuleStanding(module, scored, _status(done, begun), _completed_at(module, sums))
 
 
 def _completed_at(module: Module, sums: StepSums) -> int | None:
-    """When a module that is completed came to be: by steps, with the last of them; by score, no sum can tell."""
+    """When a module came to be completed: by steps, with the last of them; by score, no sum can tell."""
     if module.complete_by == "score":
         return None
     completions = (_sum_of(step, sums).completion for step in module.steps)
