@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +18,12 @@ from tests.torture.server import Server
 
 ROUNDS = 12
 AT_ONCE = 4
+# What COMMIT itself runs: it goes on for a while after the connection that asked for it has gone.
+SLOW_COMMITS = """
+CREATE FUNCTION wait_a_while() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION wait_a_while();
+"""
 
 
 class Line(NamedTuple):
@@ -63,6 +70,19 @@ def test_a_guest_whose_first_write_was_cut_exists_once(line: Line, rng: Random, 
     cookie = reply.headers["set-cookie"].partition(";")[0]
     assert nobody.send("GET", "/progress", Cookie=cookie).body["attempts"] == 1
     assert assert_audit_is_clean(line.database) == {"learners": 1, "events": 1, "found": 0, "faults": []}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a learner", "nobody"])
+def test_a_commit_that_goes_on_after_its_connection_went_is_waited_for(line: Line, rng: Random, known: bool) -> None:
+    client = Client(line.server.port, new_guest(line.server.port).token if known else None)
+    with psycopg.connect(line.database) as connection:
+        connection.execute(SLOW_COMMITS)
+    line.proxy.arm(Cut.DURING)
+    reply = client.record([attempt(rng) | {"score": 1}])
+    assert [one["status"] for one in reply.body["results"]] == ["recorded"], str(reply)
+    assert [one["type"] for one in reply.body["changes"]] == ["step_completed"]
+    assert len(ledger_ids(line.database)) == 1
+    assert_audit_is_clean(line.database)
 
 
 @pytest.mark.parametrize("cut", Cut, ids=lambda cut: cut.name.lower())

@@ -22,14 +22,17 @@ def commit(
 ) -> list[Answer]:
     """Record submissions as `record` does, and commit them.
 
-    After a COMMIT without an answer that is right as well: events that were committed are found by their ids.
+    After a COMMIT without an answer that is right as well: events that were committed are found by their ids. That
+    COMMIT may still be at work; what is inserted again then, a newcomer's row, waits for it and is there twice.
     """
+    lost = False
     for attempt in range(TRIES):
         try:
             with database.transaction() as connection:
                 answers = record(connection, catalog, submissions, wait=wait)
         except DBAPIError as error:
-            if attempt == TRIES - 1 or not (error.connection_invalidated or is_worth_repeating(error)):
+            lost = lost or error.connection_invalidated
+            if attempt == TRIES - 1 or not (lost or is_worth_repeating(error)):
                 raise
             log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
             time.sleep(FIRST_PAUSE_S * 2**attempt)
