@@ -2,17 +2,18 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from benchmarks.contenders import CONTENDERS, HEADWAY, NOTHING, USUAL, Contender, headway, missing_rows, start
 from benchmarks.databases import DATABASES, Databases
 from benchmarks.figures import FIGURE_HEADS, Figure, table
-from benchmarks.load import BATCHES, FAULTS_SHOWN, SINGLES, Load, Measured, measure
+from benchmarks.load import BATCHES, FAULTS_SHOWN, SINGLES, WARM_S, Load, Measured, measure, requests_for
 from benchmarks.servers import Broken
 
 TIMES_USUAL = 15.0
@@ -21,7 +22,7 @@ BATCH_RATES = {"sqlite": 10_000.0, "postgresql": 15_000.0}
 P99_MS = 50.0
 IDLE_MB = 150.0
 READY_S = 2.0
-ROUND_HEADS = ("load", "server", "events/s", "of each round", "p50 ms", "p99 ms", "max ms")
+ROUND_HEADS = ("load", "server", "events/s", "of each round", "p50 ms", "p99 ms", "max ms", "CPU µs/event")
 
 
 @dataclass
@@ -65,9 +66,28 @@ def _rounds(outcome: Outcome, load: Load, contenders: Sequence[Contender], given
             if load is BATCHES and contender.name == NOTHING:
                 continue
             _say(f"{outcome.database}, {load.name}, round {number + 1}: {contender.name}")
-            measured = measure(contender.server.port, load, contender.tokens, given.seconds, given.warm)
-            contender.acknowledged += measured.acknowledged
-            outcome.add(load, contender.name, measured)
+            asked = _fitted(load, outcome.of(load, contender.name))
+            outcome.add(load, contender.name, _run(contender, asked, given))
+
+
+def _run(contender: Contender, load: Load, given: argparse.Namespace) -> Measured:
+    """One turn of one contender."""
+    server = contender.server
+    requests = requests_for(server.port, load, contender.tokens, given.seconds + given.warm)
+    cpu_s = server.cpu_s()
+    measured = measure(server.port, load, requests, given.seconds, given.warm)
+    if measured.acknowledged:
+        measured.cpu_us = (server.cpu_s() - cpu_s) / measured.acknowledged * 1e6
+    contender.acknowledged += measured.acknowledged
+    return measured
+
+
+def _fitted(load: Load, runs: Sequence[Measured]) -> Load:
+    """The load with twice the requests that the rounds before could use: the others would be made in vain."""
+    if not runs:
+        return load
+    most = 2 * max(run.rate for run in runs) / load.batch
+    return replace(load, requests_a_second=min(load.requests_a_second, int(most) + 1))
 
 
 def _rates(outcome: Outcome) -> Iterable[Figure]:
@@ -118,7 +138,8 @@ def _round_row(load: str, name: str, runs: Sequence[Measured]) -> tuple[str, ...
     latencies = [f"{median(run.latency(share) for run in runs):.1f}" for share in (0.5, 0.99)]
     slowest = f"{max(run.latency(1) for run in runs):.0f}"
     rate = f"{median(run.rate for run in runs):,.0f}"
-    return load, name, rate, " ".join(f"{run.rate:,.0f}" for run in runs), *latencies, slowest
+    cpu = median(run.cpu_us or 0.0 for run in runs)
+    return load, name, rate, " ".join(f"{run.rate:,.0f}" for run in runs), *latencies, slowest, f"{cpu:.0f}"
 
 
 def plain(outcome: Outcome) -> dict[str, object]:
@@ -129,6 +150,7 @@ def plain(outcome: Outcome) -> dict[str, object]:
             "server": name,
             "rates": [run.rate for run in found],
             "p99_ms": [run.latency(0.99) for run in found],
+            "cpu_us": [run.cpu_us for run in found],
         }
         for (load, name), found in outcome.runs.items()
     ]
@@ -149,7 +171,7 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="measured in each run")
-    parser.add_argument("--warm", type=float, default=1.0, help="seconds before them that do not count")
+    parser.add_argument("--warm", type=float, default=WARM_S, help="seconds before them that do not count")
     parser.add_argument("--quick", action="store_true", help="one round of two seconds, for a short look")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is missed")
     parser.add_argument("--audit", action="store_true", help="run `headway audit` over what was recorded")
@@ -166,12 +188,13 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
     given = options(argv)
+    machine = f"{os.cpu_count()} cores; load average before: {os.getloadavg()[0]:.1f}. The ratios count, not the rates."
     try:
         outcomes = [compare(kind, given) for kind in DATABASES if given.database in {kind, "both"}]
     except Broken as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n\n".join(map(report, outcomes)))
+    print("\n\n".join([machine, *map(report, outcomes)]))
     if given.json:
         given.json.write_text(json.dumps([plain(outcome) for outcome in outcomes], indent=2) + "\n")
     missed = any(not figure.met for outcome in outcomes for figure in outcome.figures)

@@ -21,6 +21,7 @@ from benchmarks.workload import guest_tokens, prepare
 RECORDED = b'"status":"recorded"'
 LENGTH = b"content-length:"
 FAULTS_SHOWN = 3
+WARM_S = 1.0
 # How long after the end an answer may still come.
 PATIENCE_S = 30.0
 
@@ -50,6 +51,8 @@ class Measured:
     latencies_ms: list[float]
     statuses: dict[int, int]
     faults: list[str]
+    # Of the server, microseconds an event; None where nobody looked.
+    cpu_us: float | None = None
 
     @property
     def rate(self) -> float:
@@ -185,9 +188,13 @@ def _measured(tally: _Tally) -> Measured:
     )
 
 
-def measure(port: int, load: Load, tokens: Sequence[str], seconds: float, warm_s: float = 1.0) -> Measured:
+def requests_for(port: int, load: Load, tokens: Sequence[str], seconds: float) -> list[bytes]:
+    """As many requests as so many seconds can use up."""
+    return prepare(port, tokens, load.batch, max(load.connections, int(load.requests_a_second * seconds)))
+
+
+def measure(port: int, load: Load, requests: Sequence[bytes], seconds: float, warm_s: float) -> Measured:
     """Load the server at a port of this machine, after a while of warming up that counts for nothing but the ledger."""
-    requests = prepare(port, tokens, load.batch, int(load.requests_a_second * (seconds + warm_s)))
     # A collection would walk all those requests in the middle of the window.
     gc.freeze()
     gc.disable()
@@ -216,10 +223,14 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=SINGLES.connections)
     parser.add_argument("--batch", type=int, default=1, help="events a request")
     parser.add_argument("--learners", type=int, default=300, help="guests to make (0: a made-up token)")
+    parser.add_argument("--at-most", type=int, default=20_000, help="events a second to make ready for")
     given = parser.parse_args()
     tokens = guest_tokens(given.port, given.learners) if given.learners else ["nobody"]
-    most = max(SINGLES.requests_a_second // given.batch, BATCHES.requests_a_second)
-    measured = measure(given.port, Load("load", given.connections, given.batch, most), tokens, given.seconds)
+    most = max(given.at_most // given.batch, 1)
+    load = Load("load", given.connections, given.batch, most)
+    requests = requests_for(given.port, load, tokens, given.seconds + WARM_S)
+    print(f"loading for {WARM_S + given.seconds:.0f} s", file=sys.stderr, flush=True)
+    measured = measure(given.port, load, requests, given.seconds, WARM_S)
     print(describe(measured))
     return 1 if measured.faults else 0
 

@@ -54,6 +54,10 @@ class Server:
         """The resident memory of its largest process: of a worker, where workers are processes of their own."""
         return max(map(_resident_mb, _family(self.process.pid)))
 
+    def cpu_s(self) -> float:
+        """The seconds of processor that its processes have had."""
+        return sum(map(_cpu_s, _family(self.process.pid)))
+
     def stop(self) -> None:
         """Ask it to stop, and make it stop where it does not."""
         self.process.terminate()
@@ -99,18 +103,24 @@ def _is_ready(port: int) -> bool:
 
 def _family(pid: int) -> list[int]:
     """A process and all below it, where the system tells (Linux)."""
-    parents = {int(path.parent.name): _parent(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    parents = {int(path.parent.name): int((_stat(path) or ["", "0"])[1]) for path in Path("/proc").glob("[0-9]*/stat")}
     family = [pid]
     for member in family:  # grows while it is walked
         family.extend(child for child, parent in parents.items() if parent == member)
     return family
 
 
-def _parent(stat: Path) -> int:
+def _stat(path: Path) -> list[str]:
+    """What `/proc/PID/stat` says from the state on; nothing of a process that is gone."""
     try:
-        return int(stat.read_text().rpartition(")")[2].split()[1])
-    except OSError:  # gone meanwhile
-        return 0
+        return path.read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _cpu_s(pid: int) -> float:
+    said = _stat(Path(f"/proc/{pid}/stat"))
+    return (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK") if said else float("nan")
 
 
 def _resident_mb(pid: int) -> float:
