@@ -1,0 +1,56 @@
+"""The reference page names every field that a read gives, and its example is one that was read."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from msgspec import json as msgspec_json
+from msgspec.structs import fields
+
+from headway.views.course_progress import (
+    CourseProgress,
+    KindShare,
+    MissingStep,
+    ModuleProgress,
+    StepStanding,
+)
+from headway.views.events import RecordedEvent
+from headway.views.history import Figures, History, HistoryDay
+from headway.views.overview import AchievementCount, CourseSummary, Overview
+from headway.views.streak import StreakProgress, StreakSummary
+
+SHAPES = (
+    Overview,
+    CourseSummary,
+    AchievementCount,
+    StreakSummary,
+    CourseProgress,
+    ModuleProgress,
+    KindShare,
+    MissingStep,
+    StepStanding,
+    StreakProgress,
+    HistoryDay,
+    Figures,
+    RecordedEvent,
+)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (Path(__file__).parents[2] / "docs" / "reference" / "progress.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_field_is_named(page: str, shape: type[Struct]) -> None:
+    assert [one.encode_name for one in fields(shape) if not re.search(rf'[`"]{one.encode_name}[`"]', page)] == []
+
+
+def test_the_examples_have_the_whole_shape(page: str) -> None:
+    found = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    for example, shape in zip(found, (CourseProgress, StreakProgress, History), strict=True):
+        read: Any = msgspec_json.decode(json.dumps(example), type=shape, strict=True)
+        assert json.loads(msgspec_json.encode(read)) == example
