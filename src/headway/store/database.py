@@ -41,6 +41,7 @@ class Database:
         self._write_lock = FileLock(_beside(self.path, "-lock")) if self.path else None
         self.writers = self._engine(reading=False)
         self.readers = self._engine(reading=True) if self.path else self.writers
+        self._is_prepared = self.path is None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -48,15 +49,27 @@ class Database:
 
         Nothing may be caught inside: in PostgreSQL a swallowed error turns COMMIT into ROLLBACK.
         """
-        with self._write_lock.held() if self._write_lock else nullcontext():
+        with self._locked():
             yield from self._within(self.writers, "BEGIN IMMEDIATE" if self.path else "BEGIN")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One snapshot to read from; keep it short, for an open reader lets a SQLite log grow."""
+        if not self._is_prepared:
+            with self._locked():
+                pass
         yield from self._within(
             self.readers, "BEGIN" if self.path else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the file lock, if there is one. Under it a new file gets its log: two who do that at once both fail."""
+        with self._write_lock.held() if self._write_lock else nullcontext():
+            if not self._is_prepared:
+                self.writers.connect().close()
+                self._is_prepared = True
+            yield
 
     def server_lock(self) -> FileLock | None:
         """The lock that one server at a time holds on a SQLite file; None where several may serve."""
@@ -171,7 +184,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 def _sqlite_connected(*, reading: bool) -> Any:
     pragmas = [
-        "journal_mode=WAL",
+        "query_only=ON" if reading else "journal_mode=WAL",
         "synchronous=FULL",  # NORMAL loses acknowledged commits at a power cut
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE passes the ledger's triggers by
@@ -182,8 +195,6 @@ def _sqlite_connected(*, reading: bool) -> Any:
         "cache_size=-32000",
         "temp_store=MEMORY",
     ]
-    if reading:
-        pragmas.append("query_only=ON")
 
     def connected(driver: Any, _record: Any) -> None:
         for pragma in pragmas:
