@@ -25,6 +25,47 @@ EMPTY: dict[str, Any] = {
 PYTHON = course(module("m", step("read", kind="lesson"), step("quiz"), step("fizz", kind="exercise")))
 JAVA = course(module("m", step("one")), id="java", title="Java")
 
+IN_TWO_COURSES = EMPTY | {
+    "exercises_completed": 2,
+    "steps_completed": 3,
+    "attempts": 3,
+    "average_percent": 70.0,  # of the best: 0.9, 0.2 and 1
+    "duration_s": 90.5,
+    "hints": 2,
+    "points": 25,
+    "streak": {
+        "current": 3,
+        "longest": 3,
+        "last_active_on": "2026-03-10",
+        "active_today": True,
+        "freezes": 0,
+    },
+    "courses": [
+        {
+            "course": "java",
+            "title": "Java",
+            "version": 1,
+            "enrolled": False,
+            "status": "completed",
+            "percent": 100.0,
+            "steps_completed": 1,
+            "steps_total": 1,
+            "updated_at": "2026-03-10T09:00:00.000000Z",
+        },
+        {
+            "course": "python",
+            "title": "Python",
+            "version": 1,
+            "enrolled": True,
+            "status": "in_progress",
+            "percent": 66.67,
+            "steps_completed": 2,
+            "steps_total": 3,
+            "updated_at": "2026-03-09T11:00:00.000000Z",
+        },
+    ],
+}
+
 
 def overview(learning: Learning, who: Subject) -> Overview:
     return learning.read(read_overview, learning.catalog, who, NOW)
@@ -53,47 +94,7 @@ def test_an_overview_adds_up_all_courses(learning: Learning) -> None:
         event("attempted", "fizz", "2026-03-09T11:00:00Z", score=0.2),
         event("completed", "one", "2026-03-10T09:00:00Z", course="java", score=1),
     )
-    found = plain(overview(learning, ada))
-    assert found == EMPTY | {
-        "exercises_completed": 2,
-        "steps_completed": 3,
-        "attempts": 3,
-        "average_percent": 70.0,  # of the best: 0.9, 0.2 and 1
-        "duration_s": 90.5,
-        "hints": 2,
-        "points": 25,
-        "streak": {
-            "current": 3,
-            "longest": 3,
-            "last_active_on": "2026-03-10",
-            "active_today": True,
-            "freezes": 0,
-        },
-        "courses": [
-            {
-                "course": "java",
-                "title": "Java",
-                "version": 1,
-                "enrolled": False,
-                "status": "completed",
-                "percent": 100.0,
-                "steps_completed": 1,
-                "steps_total": 1,
-                "updated_at": "2026-03-10T09:00:00.000000Z",
-            },
-            {
-                "course": "python",
-                "title": "Python",
-                "version": 1,
-                "enrolled": True,
-                "status": "in_progress",
-                "percent": 66.67,
-                "steps_completed": 2,
-                "steps_total": 3,
-                "updated_at": "2026-03-09T11:00:00.000000Z",
-            },
-        ],
-    }
+    assert plain(overview(learning, ada)) == IN_TWO_COURSES
 
 
 def test_courses_stand_in_order_of_activity_and_enrolling_is_none(learning: Learning) -> None:
