@@ -8,7 +8,7 @@ CODE := $(wildcard src tests benchmarks)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo static test check bench lock clean
+.PHONY: help install demo static test check bench contract lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,9 @@ test: static  ## The same, with every test; those marked `alone` run last and by
 
 bench: install  ## Measure against the usual design and against HTTP that stores nothing
 	$(BIN)/python -m benchmarks
+
+contract: install  ## Write contract/openapi.json anew from the routes
+	$(BIN)/python -m headway.http.document > contract/openapi.json.new && mv contract/openapi.json.new contract/openapi.json
 
 lock:  ## Work out requirements.lock anew from pyproject.toml
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
-from headway.http import auth, courses, events, front, health, progress, steps
+from headway.http import auth, courses, docs, events, front, health, progress, steps
 from headway.http.envelope import Envelope
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        [api, *health.handlers, *front.handlers],
+        [api, *health.handlers, *docs.handlers, *front.handlers],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

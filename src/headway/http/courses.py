@@ -7,7 +7,6 @@ from uuid import uuid4
 import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
-from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course_changes import steps_changed
@@ -18,6 +17,7 @@ from headway.domain.times import format_time
 from headway.graders.registry import public_grader
 from headway.http import etags, who
 from headway.http.bodies import read_json
+from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment, Impact, Renamed
 from headway.http.cursors import read_cursor, write_cursor
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.recording import record
@@ -29,52 +29,6 @@ from headway.store import courses, sums
 from headway.store.catalog import Catalog
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=200)]
-
-
-class CourseListed(Struct):
-    """A course of the catalog."""
-
-    id: str
-    title: str
-    version: int
-    created_at: str
-
-
-class CoursePage(Struct):
-    """Courses in order of id."""
-
-    items: list[CourseListed]
-    next_cursor: str | None
-
-
-class Renamed(Struct):
-    """A step under the id that it had, and the one that it has."""
-
-    before: str
-    after: str
-
-
-class Impact(Struct):
-    """What a version changes against the one before."""
-
-    steps_added: list[str]
-    steps_removed: list[str]
-    steps_renamed: list[Renamed]
-
-
-class CoursePublished(Struct):
-    """The version now in force (with a dry run: the one that would be), and what it changes."""
-
-    course: str
-    version: int
-    impact: Impact
-
-
-class Enrollment(Struct):
-    """Whether the learner is enrolled."""
-
-    course: str
-    enrolled: bool
 
 
 @get("/courses")

@@ -24,7 +24,7 @@ EVENTS_MAX: Final = 500
 _ID_SHOWN_MAX: Final = 200
 
 
-class EventsSent(Struct, forbid_unknown_fields=True):
+class Batch(Struct, forbid_unknown_fields=True):
     """Events of one learner, in any order; each is judged by itself."""
 
     events: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=EVENTS_MAX)]
@@ -39,7 +39,7 @@ class EventsRecorded(Struct):
     changes: list[dict[str, Any]]
 
 
-_decode = msgspec.json.Decoder(EventsSent).decode
+_decode = msgspec.json.Decoder(Batch).decode
 
 
 # Plain ASGI within Litestar's routing: what Litestar makes for a handler costs more than all that is done here.
@@ -55,7 +55,7 @@ async def record_events(scope: Any, receive: Any, send: Any) -> None:
     await reply(scope, receive, send)
 
 
-async def _record(exchange: Exchange, session: Session | None, sent: EventsSent) -> EventsRecorded:
+async def _record(exchange: Exchange, session: Session | None, sent: Batch) -> EventsRecorded:
     received_at = who.now()
     skew = clock_skew(sent.sent_at, received_at)
     read = [_read(one) for one in sent.events]

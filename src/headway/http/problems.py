@@ -1,8 +1,8 @@
 """Errors as RFC 9457 problems; the one place that knows which status a code has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from litestar.exceptions import HTTPException, ValidationException
@@ -20,33 +20,42 @@ from headway.store.database import is_fault_of_data
 log = structlog.get_logger()
 
 MEDIA_TYPE: Final = b"application/problem+json"
-STATUSES: Final = {
-    "malformed": 400,
-    "invalid-cursor": 400,
-    "unauthorized": 401,
-    "wrong-credentials": 401,
-    "forbidden": 403,
-    "cross-site": 403,
-    "not-found": 404,
-    "unknown-course": 404,
-    "unknown-module": 404,
-    "unknown-step": 404,
-    "method-not-allowed": 405,
-    "email-taken": 409,
-    "graded-step": 409,
-    "id-reused": 409,
-    "no-grader": 409,
-    "too-large": 413,
-    "unsupported-media-type": 415,
-    "invalid": 422,
-    "invalid-manifest": 422,
-    "locked": 423,
-    "too-many-requests": 429,
-    "internal": 500,
-    "busy": 503,
-    "grader-failed": 503,
-    "grader-missing": 503,
-    "unavailable": 503,
+
+
+class Kind(NamedTuple):
+    """A kind of problem: its status, and its title, which is the same each time (RFC 9457, 3.1.3)."""
+
+    status: int
+    title: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "malformed": Kind(400, "The request cannot be read"),
+    "invalid-cursor": Kind(400, "The cursor is none of this list's"),
+    "unauthorized": Kind(401, "This needs an identity, and the request has none that is valid"),
+    "wrong-credentials": Kind(401, "The address or the password is wrong"),
+    "forbidden": Kind(403, "This needs another role"),
+    "cross-site": Kind(403, "The request comes from another site"),
+    "not-found": Kind(404, "There is no such thing"),
+    "unknown-course": Kind(404, "There is no such course"),
+    "unknown-module": Kind(404, "The course has no such module"),
+    "unknown-step": Kind(404, "The course has no such step"),
+    "method-not-allowed": Kind(405, "The path does not know this method"),
+    "email-taken": Kind(409, "The address belongs to an account already"),
+    "graded-step": Kind(409, "The step is graded by the server alone"),
+    "id-reused": Kind(409, "The event id was used for other content"),
+    "no-grader": Kind(409, "The step has no grader"),
+    "too-large": Kind(413, "The body is too large"),
+    "unsupported-media-type": Kind(415, "The body is of a type that is not read here"),
+    "invalid": Kind(422, "What was sent does not fit"),
+    "invalid-manifest": Kind(422, "The manifest does not fit"),
+    "locked": Kind(423, "The step is locked"),
+    "too-many-requests": Kind(429, "Too many requests"),
+    "internal": Kind(500, "Something is broken here"),
+    "busy": Kind(503, "Too much is waiting to be written"),
+    "grader-failed": Kind(503, "The grader of this step failed"),
+    "grader-missing": Kind(503, "The grader that this step needs is not installed"),
+    "unavailable": Kind(503, "The database cannot be asked now"),
 }
 _CODES: Final = {
     400: "malformed",
@@ -81,9 +90,12 @@ class Problem(Struct, omit_defaults=True):
 
 def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Problem:
     """An error as a problem."""
-    status = STATUSES.get(error.code, 500)
-    faults = _faults(error) if status == HTTPStatus.UNPROCESSABLE_ENTITY else UNSET
-    return Problem(f"/problems/{error.code}", error.title, status, error.detail, request_id, faults)
+    kind = KINDS.get(error.code)
+    if kind is None:
+        log.error("error_without_status", code=error.code, detail=error.detail)
+        return Problem("/problems/internal", KINDS["internal"].title, 500, "the server's log tells more", request_id)
+    faults = _faults(error) if kind.status == HTTPStatus.UNPROCESSABLE_ENTITY else UNSET
+    return Problem(f"/problems/{error.code}", kind.title, kind.status, error.detail, request_id, faults)
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
@@ -99,10 +111,7 @@ def _faults(error: HeadwayError) -> list[FieldProblem]:
 
 def on_refusal(request: Any, error: HeadwayError) -> Reply:
     """A refusal that says itself what it is."""
-    exchange = exchange_of(request)
-    problem = problem_of(error, exchange.request_id)
-    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("refusal_without_status", code=error.code, request_id=exchange.request_id)
+    problem = problem_of(error, exchange_of(request).request_id)
     return problem_reply(problem, _headers_for(problem.status, error))
 
 
@@ -119,19 +128,20 @@ def on_http_error(request: Any, error: HTTPException) -> Reply:
     """What Litestar refuses: unknown paths and methods, parameters that do not fit."""
     if isinstance(error, ValidationException) and error.extra:
         return on_refusal(request, BodyInvalid(_parameter_faults(error.extra)))
-    if error.status_code not in _CODES:
+    code = _CODES.get(error.status_code)
+    if code is None:
         return on_defect(request, error)
-    phrase = HTTPStatus(error.status_code).phrase
-    detail = _DETAILS.get(error.status_code) or error.detail or phrase
+    detail = _DETAILS.get(code) or error.detail
     request_id = exchange_of(request).request_id
-    problem = Problem(f"/problems/{_CODES[error.status_code]}", phrase, error.status_code, detail, request_id)
-    headers = [
-        (name.lower().encode("latin-1"), str(value).encode("latin-1")) for name, value in (error.headers or {}).items()
-    ]
+    problem = Problem(f"/problems/{code}", KINDS[code].title, error.status_code, detail, request_id)
+    headers = [(name.lower().encode(), str(value).encode()) for name, value in (error.headers or {}).items()]
     return problem_reply(problem, headers)
 
 
-_DETAILS: Final = {404: "there is nothing at this path", 405: "this path does not know this method"}
+_DETAILS: Final = {
+    "not-found": "there is nothing at this path",
+    "method-not-allowed": "the header Allow lists the methods that this path knows",
+}
 
 
 def _parameter_faults(extra: Any) -> list[FieldFault]:
@@ -165,7 +175,7 @@ def on_defect(request: Any, error: Exception) -> Reply:
     request_id = exchange_of(request).request_id
     log.error("defect", request_id=request_id, path=request.scope["path"], exc_info=error)
     detail = f"a defect of the server; its log tells more under request {request_id}"
-    return problem_reply(Problem("/problems/internal", "Something is broken here", 500, detail, request_id))
+    return problem_reply(Problem("/problems/internal", KINDS["internal"].title, 500, detail, request_id))
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {

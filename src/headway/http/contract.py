@@ -1,0 +1,116 @@
+"""What each operation takes, gives and refuses: the part of the contract that the handlers' signatures do not say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from headway.http import auth, course_shapes, events, examples, health, progress, sent_shapes, steps
+from headway.views import course_progress, history, overview, streak
+
+# anyone: nobody, guests and accounts alike; learner: guests and accounts; public: who asks is not looked at.
+Callers: TypeAlias = Literal["public", "anyone", "learner", "account", "creator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation: its replies by status, and the refusals that do not follow from the rest.
+
+    These follow: of a write 401, 403 and 503, of a body 400, 413, 415 and 422, of a name in the path 404.
+    """
+
+    tag: str
+    gives: Mapping[int, Any]
+    callers: Callers = "anyone"
+    takes: Any = None
+    may_be_empty: bool = False
+    refuses: tuple[int, ...] = ()
+    has_etag: bool = False
+    sent: Any = None
+    given: Any = None
+    method: str | None = None
+
+
+_RECORDING, _READING, _IDENTITY, _COURSES, _HEALTH = "Recording", "Progress", "Identity", "Courses", "Health"
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "record_events": Operation(
+        tag=_RECORDING,
+        method="POST",
+        takes=sent_shapes.EventsSent,
+        gives={200: events.EventsRecorded},
+        sent=examples.EVENTS_SENT,
+        given=examples.EVENTS_RECORDED,
+    ),
+    "complete_step": Operation(
+        tag=_RECORDING,
+        takes=sent_shapes.CompletionSent,
+        may_be_empty=True,
+        gives={200: steps.StepRecorded},
+        refuses=(409, 423),
+        sent=examples.COMPLETION_SENT,
+        given=examples.STEP_RECORDED,
+    ),
+    "attempt_step": Operation(
+        tag=_RECORDING,
+        takes=sent_shapes.AttemptSent,
+        gives={200: steps.AttemptRecorded},
+        refuses=(409, 423),
+        sent=examples.ATTEMPT_SENT,
+        given=examples.ATTEMPT_RECORDED,
+    ),
+    "read_progress": Operation(tag=_READING, gives={200: overview.Overview}, has_etag=True, refuses=(404,)),
+    "read_course_progress": Operation(tag=_READING, gives={200: course_progress.CourseProgress}, has_etag=True),
+    "read_module_progress": Operation(tag=_READING, gives={200: course_progress.ModuleProgress}, has_etag=True),
+    "read_streak_progress": Operation(tag=_READING, gives={200: streak.StreakProgress}, has_etag=True, refuses=(404,)),
+    "read_history_progress": Operation(tag=_READING, gives={200: history.History}, has_etag=True, refuses=(404,)),
+    "read_own_events": Operation(tag=_READING, gives={200: progress.EventList}, has_etag=True, refuses=(404,)),
+    "register": Operation(
+        tag=_IDENTITY,
+        takes=auth.Registration,
+        gives={201: auth.SignedIn},
+        refuses=(409,),
+        sent=examples.REGISTRATION,
+        given={"learner": examples.LEARNER, "merged": {"steps": 3, "events": 9, "certificates": 0}},
+    ),
+    "login": Operation(
+        tag=_IDENTITY,
+        takes=auth.SignIn,
+        gives={200: auth.SignedIn},
+        sent=examples.SIGN_IN,
+        given={"learner": examples.LEARNER, "merged": None},
+    ),
+    "logout": Operation(tag=_IDENTITY, gives={204: None}),
+    "read_me": Operation(tag=_IDENTITY, gives={200: auth.Me}, given={"kind": "account", "learner": examples.LEARNER}),
+    "change_me": Operation(
+        tag=_IDENTITY,
+        callers="learner",
+        takes=auth.Profile,
+        gives={200: auth.Me},
+        sent={"display_name": "Ada", "time_zone": "Europe/London"},
+        given={"kind": "account", "learner": examples.LEARNER},
+    ),
+    "make_guest": Operation(
+        tag=_IDENTITY,
+        gives={201: auth.GuestMade},
+        given={"learner": examples.GUEST, "token": "Zk3Fh0lZpV3cQm1n8WZc4A"},
+    ),
+    "list_courses": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
+    "read_course": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
+    "publish_course": Operation(
+        tag=_COURSES,
+        callers="creator",
+        takes=course_shapes.Manifest,
+        gives={200: course_shapes.CoursePublished, 201: course_shapes.CoursePublished},
+        sent=examples.MANIFEST,
+        given=examples.PUBLISHED,
+    ),
+    "enroll": Operation(
+        tag=_COURSES,
+        callers="account",
+        gives={200: course_shapes.Enrollment, 201: course_shapes.Enrollment},
+        given={"course": "python-basics", "enrolled": True},
+    ),
+    "leave": Operation(tag=_COURSES, callers="account", gives={204: None}),
+    "live": Operation(tag=_HEALTH, callers="public", gives={200: health.Live}),
+    "ready": Operation(tag=_HEALTH, callers="public", gives={200: health.Ready, 503: health.Ready}),
+}

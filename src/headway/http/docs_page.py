@@ -1,0 +1,87 @@
+"""The contract as a page that needs nothing from elsewhere: no script, no style, no font."""
+
+import json
+from collections.abc import Iterator
+from html import escape
+from typing import Any, Final
+
+from headway.http.problems import KINDS, Kind
+
+_STYLE: Final = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+details { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem; margin: .4rem 0 }
+summary { padding: .4rem .7rem; cursor: pointer }
+details > div { padding: 0 .9rem .7rem }
+code, pre { font-family: ui-monospace, monospace; font-size: .9em }
+pre { overflow-x: auto; padding: .6rem; background: color-mix(in srgb, currentColor 8%, transparent) }
+.method { display: inline-block; min-width: 4.2rem; font-weight: 700 }
+table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }
+"""
+
+
+def contract_page(document: dict[str, Any]) -> str:
+    """All operations, shapes and problems of an OpenAPI document."""
+    return _page("Headway's API", "".join(_contract(document)))
+
+
+def problem_page(code: str, kind: Kind) -> str:
+    """What one type of problem means."""
+    title = escape(kind.title)
+    return _page(kind.title, f"<h1>{title}</h1><p>Status {kind.status}, <code>/problems/{escape(code)}</code>.</p>")
+
+
+def _page(title: str, body: str) -> str:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    return f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{body}</body></html>'
+
+
+def _contract(document: dict[str, Any]) -> Iterator[str]:
+    info = document["info"]
+    yield f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
+    yield '<p><a href="/api/openapi.json">The OpenAPI document</a></p>'
+    tags = dict.fromkeys(one["tags"][0] for path in document["paths"].values() for one in path.values())
+    for tag in tags:
+        yield f"<h2>{escape(tag)}</h2>"
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if operation["tags"] == [tag]:
+                    yield from _operation(path, method, operation)
+    yield "<h2>Shapes</h2>"
+    for name, schema in document["components"]["schemas"].items():
+        yield f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary>'
+        yield f"<div>{_json(schema)}</div></details>"
+    yield "<h2>Problems</h2><table>"
+    for code, kind in KINDS.items():
+        yield f"<tr><td>{kind.status}</td><td><code>/problems/{code}</code></td><td>{escape(kind.title)}</td></tr>"
+    yield "</table>"
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f'<details id="{escape(operation["operationId"])}"><summary><span class="method">{method.upper()}</span> '
+    yield f"<code>{escape(path)}</code></summary><div><p>{escape(operation['summary'])}</p>"
+    for one in operation.get("parameters", ()):
+        yield f"<p><code>{escape(one['name'])}</code> ({one['in']}): {escape(_told(one['schema']))}</p>"
+    body = operation.get("requestBody")
+    if body:
+        yield f"<p>Takes</p>{_content(body)}"
+    for status, reply in operation["responses"].items():
+        if "content" in reply:
+            yield f"<p>{status}</p>{_content(reply)}"
+    others = [status for status, reply in operation["responses"].items() if "content" not in reply]
+    yield f"<p>Also: {', '.join(others)}</p></div></details>"
+
+
+def _content(holder: dict[str, Any]) -> str:
+    content = next(iter(holder["content"].values()))
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    example = _json(content["example"]) if "example" in content else ""
+    return f'<p><a href="#{escape(name)}"><code>{escape(name)}</code></a></p>{example}'
+
+
+def _told(schema: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in schema.items())
+
+
+def _json(value: Any) -> str:
+    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre>"

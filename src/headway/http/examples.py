@@ -1,0 +1,96 @@
+"""Examples of bodies for the contract; a test sends what is sent, and compares shapes with what is given."""
+
+from typing import Any, Final
+
+_AT: Final = "2026-03-01T09:30:00.000000Z"
+_EVENT_ID: Final = "0b9f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c11"
+_LEARNER_ID: Final = "5b0c9a0e-8f43-4f0e-9b1c-6a6f1f6b2d10"
+
+EVENTS_SENT: Final[dict[str, Any]] = {
+    "events": [
+        {
+            "id": _EVENT_ID,
+            "type": "attempted",
+            "course": "python-basics",
+            "step": "fizz",
+            "occurred_at": "2026-03-01T10:30:00+01:00",
+            "score": {"raw": 17, "max": 20},
+            "duration_s": 94.5,
+            "hints": 1,
+        }
+    ]
+}
+STEP: Final[dict[str, Any]] = {
+    "course": "python-basics",
+    "step": "fizz",
+    "status": "completed",
+    "attempts": 1,
+    "best_score": 0.85,
+    "latest_score": 0.85,
+    "first_score": 0.85,
+    "completed": True,
+    "completed_at": _AT,
+    "duration_s": 94.5,
+    "hints": 1,
+    "updated_at": _AT,
+}
+CHANGES: Final[list[dict[str, Any]]] = [
+    {"type": "step_completed", "course": "python-basics", "step": "fizz", "completed_at": _AT},
+    {"type": "streak_extended", "current": 3, "day": "2026-03-01"},
+]
+RESULT: Final[dict[str, Any]] = {"id": _EVENT_ID, "status": "recorded"}
+EVENTS_RECORDED: Final[dict[str, Any]] = {"results": [RESULT], "steps": [STEP], "changes": CHANGES}
+COMPLETION_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "duration_s": 300}
+STEP_RECORDED: Final[dict[str, Any]] = {"result": RESULT, "progress": STEP, "changes": CHANGES}
+ATTEMPT_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "answer": "a", "duration_s": 20}
+ATTEMPT_RECORDED: Final[dict[str, Any]] = {
+    "result": RESULT,
+    "attempt": {"score": 1.0, "passed": True, "feedback": "Right: it starts at 0."},
+    "progress": STEP,
+    "changes": CHANGES,
+}
+LEARNER: Final[dict[str, Any]] = {
+    "id": _LEARNER_ID,
+    "kind": "account",
+    "email": "ada@example.org",
+    "display_name": "Ada",
+    "roles": [],
+    "time_zone": "Europe/London",
+    "created_at": _AT,
+}
+GUEST: Final[dict[str, Any]] = LEARNER | {"kind": "guest", "email": None, "display_name": None, "time_zone": "UTC"}
+REGISTRATION: Final[dict[str, Any]] = {
+    "email": "ada@example.org",
+    "password": "correct horse battery",
+    "display_name": "Ada",
+    "time_zone": "Europe/London",
+}
+SIGN_IN: Final[dict[str, Any]] = {"email": "ada@example.org", "password": "correct horse battery"}
+MANIFEST: Final[dict[str, Any]] = {
+    "id": "python-basics",
+    "title": "Python basics",
+    "certificate": True,
+    "modules": [
+        {
+            "id": "loops",
+            "title": "Loops",
+            "requires": [],
+            "steps": [
+                {"id": "for-1", "kind": "lesson", "title": "For loops", "topics": ["loops"]},
+                {
+                    "id": "loops-quiz",
+                    "kind": "quiz",
+                    "title": "Quiz",
+                    "pass_mark": 70,
+                    "prompt": "What does range(3) give?",
+                    "grader": {"type": "choice", "options": {"a": "0 1 2", "b": "1 2 3"}, "answer": "a"},
+                },
+            ],
+        }
+    ],
+}
+PUBLISHED: Final[dict[str, Any]] = {
+    "course": "python-basics",
+    "version": 1,
+    "impact": {"steps_added": ["for-1", "loops-quiz"], "steps_removed": [], "steps_renamed": []},
+}
