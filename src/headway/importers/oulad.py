@@ -11,12 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from headway.domain.errors import Invalid
 from headway.domain.events import Event, check_event, enrollment_event
-from headway.importers.reading import rows, size_of
+from headway.importers.reading import file_in, folder_of, rows, size_of
 from headway.importers.records import (
     ImportFailed,
     Item,
@@ -74,9 +73,8 @@ class Oulad:
     """The dataset's folder: its CSV files, plain or gzip."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        if len(paths) != 1 or not Path(paths[0]).is_dir():
-            raise ImportFailed("oulad takes one folder, the one that holds assessments.csv and the other files")
-        self.files = {name: _file(Path(paths[0]), name) for name in _FILES}
+        folder = folder_of(paths, "oulad takes one folder, the one that holds assessments.csv and the other files")
+        self.files = {name: file_in(folder, f"{name}.csv") for name in _FILES}
         self.presentations = dict(self._presentations())
         self.assessments: dict[str, tuple[Presentation, Assessment]] = {}
         self.warts: list[Reject] = []
@@ -230,13 +228,6 @@ def _learner(student: str) -> str:
     if not student.isdecimal():
         raise Unreadable(f"id_student must be a number, not {student!r}")
     return f"oulad:{student}"
-
-
-def _file(folder: Path, name: str) -> Path:
-    for suffix in (".csv", ".csv.gz"):
-        if (folder / f"{name}{suffix}").is_file():
-            return folder / f"{name}{suffix}"
-    raise ImportFailed(f"there is no {name}.csv or {name}.csv.gz in {folder}")
 
 
 def _is_blank(text: str) -> bool:

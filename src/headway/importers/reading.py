@@ -30,6 +30,21 @@ def size_of(paths: Sequence[Path | str]) -> int | None:
     return None if STDIN in paths else sum(Path(path).stat().st_size for path in paths)
 
 
+def folder_of(paths: Sequence[str], otherwise: str) -> Path:
+    """The one folder that was named; ImportFailed where it is none, or not the only one."""
+    if len(paths) != 1 or not Path(paths[0]).is_dir():
+        raise ImportFailed(otherwise)
+    return Path(paths[0])
+
+
+def file_in(folder: Path, name: str) -> Path:
+    """A file of a folder, plain or gzip."""
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise ImportFailed(f"there is no {name} or {name}.gz in {folder}")
+
+
 def name_of(path: Path | str) -> str:
     """What a file is called towards the operator."""
     return "standard input" if path == STDIN else str(path)

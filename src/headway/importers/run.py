@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from headway.importers.csv import Csv
+from headway.importers.dalestudy import DaleStudy
 from headway.importers.desks import LedgerDesk, RehearsalDesk
 from headway.importers.intake import Intake, Rejected, Summary
+from headway.importers.jsonl import Jsonl
 from headway.importers.oulad import Oulad
 from headway.importers.records import Importer, Read
 from headway.store.database import Database
@@ -12,6 +15,9 @@ from headway.store.tally import tally
 
 FORMATS: Final[dict[str, Callable[[Sequence[str]], Importer]]] = {
     "oulad": Oulad,
+    "dalestudy": DaleStudy,
+    "jsonl": Jsonl,
+    "csv": Csv,
 }
 
 
