@@ -180,3 +180,13 @@ def test_what_is_found_is_counted_though_not_all_is_kept(sqlite_world: World) ->
     world.run("UPDATE day_sum SET hints = 1")
     report = audit(world.database, world.catalog)
     assert (report.found, len(report.faults), report.clean) == (count, FAULTS_SHOWN, False)
+
+
+def test_entries_of_a_learner_who_is_gone_are_found(world: World) -> None:
+    ada, ben = learner_with(world), learner_with(world)
+    for table in ("step_sum", "day_sum", "topic_sum", "learner"):
+        key = "id" if table == "learner" else "learner_id"
+        world.run(f"DELETE FROM {table} WHERE {key} = :ada", ada=ada)
+    (fault,) = audit(world.database, world.catalog).faults
+    assert (fault.table, fault.learner, fault.column) == ("ledger", ada, "learner_id")
+    assert audit(world.database, world.catalog, learner_id=ben).clean

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy.engine import Connection
 
 from headway.ledger.refold import LEARNERS_AT_ONCE, Fault, Refolded, refold
-from headway.store import courses, learners, sums
+from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -35,7 +35,7 @@ def audit(
 ) -> AuditReport:
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     with database.read() as connection:
-        faults = list(_of_courses(connection)) if learner_id is None else []
+        faults = [*_of_courses(connection), *_of_orphans(connection)] if learner_id is None else []
     found, seen, events = len(faults), 0, 0
     for ids in pages(database, learner_id):
         with database.read() as connection:
@@ -102,6 +102,12 @@ def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dic
         for name, one, other in zip(names, was, should, strict=True):
             if one != other:
                 yield Fault(kind.table.name, learner_id, label, name, one, other)
+
+
+def _of_orphans(connection: Connection) -> Iterator[Fault]:
+    """Entries whose learner is gone: they are in no page of learners."""
+    for learner_id in entries.orphans(connection, FAULTS_SHOWN):
+        yield Fault("ledger", learner_id, "*", "learner_id", "entries", "none: there is no such learner")
 
 
 def _of_courses(connection: Connection) -> Iterator[Fault]:

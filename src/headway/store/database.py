@@ -1,6 +1,6 @@
 """Connections and transactions; with `rows.py` the one place that knows the dialects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Database:
         self.path = Path(self.url.database or "") if self.dialect == "sqlite" else None
         self._write_lock = FileLock(_beside(self.path, "-lock")) if self.path else None
         self.writers = self._engine(reading=False)
-        self.readers = self._engine(reading=True) if self.path else self.writers
+        self.readers = self._engine(reading=True)
         self._is_prepared = self.path is None
 
     @contextmanager
@@ -88,7 +88,7 @@ class Database:
     def _engine(self, *, reading: bool) -> Engine:
         # AUTOCOMMIT: BEGIN and COMMIT are said here, so that the answer to COMMIT can be read.
         if self.path is None:
-            return _postgresql_engine(self.url)
+            return _postgresql_engine(self.url, _READING if reading else _WRITING)
         # busy_timeout is for recovery after a crash alone; writers wait for the file lock instead of polling.
         options: dict[str, Any] = {
             "isolation_level": "AUTOCOMMIT",
@@ -167,13 +167,15 @@ def is_worth_repeating(error: DBAPIError) -> bool:
 def _checked(text: str) -> URL:
     try:
         url = sa.make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise DatabaseUrlInvalid("the database address must be sqlite:///FILE or postgresql://HOST/NAME") from None
-    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg") and (url.port or 0) < 65_536:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise DatabaseUrlInvalid(f"{url.drivername} is not supported: use sqlite:///FILE or postgresql://HOST/NAME")
-    if url.database in (None, "", ":memory:"):
+        raise DatabaseUrlInvalid(
+            f"this {url.drivername} address is not supported: use sqlite:///FILE or postgresql://HOST/NAME"
+        )
+    if url.database in (None, "", ":memory:") or url.database.startswith("file:") or "\0" in url.database:
         raise DatabaseUrlInvalid("a SQLite address needs a file, as in sqlite:///headway.db: memory forgets")
     return url
 
@@ -203,7 +205,18 @@ def _sqlite_connected(*, reading: bool) -> Any:
     return connected
 
 
-def _postgresql_engine(url: URL) -> Engine:
+# Whoever writes looks up keys, many at a time, in statements planned once. Before the first ANALYZE, and long after a
+# table has grown, the planner takes it for small and would join it whole to every batch.
+_WRITING = (
+    "SET plan_cache_mode = force_generic_plan",
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+)
+_READING = ("SET plan_cache_mode = force_custom_plan",)
+
+
+def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
     engine = sa.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -212,19 +225,26 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=False,
         connect_args={"connect_timeout": 10, "application_name": "headway"},
     )
-    event.listen(engine, "connect", _postgresql_connected)
+    event.listen(engine, "connect", _postgresql_connected(planning))
     return engine
 
 
-def _postgresql_connected(driver: Any, _record: Any) -> None:
-    from psycopg.types.string import TextLoader  # noqa: PLC0415  # only where PostgreSQL is used
+def _postgresql_connected(planning: Sequence[str]) -> Any:
+    settings = (
+        "SET synchronous_commit = on",
+        "SET default_transaction_isolation = 'read committed'",
+        "SET TimeZone = 'UTC'",
+        "SET lock_timeout = '10s'",
+        "SET idle_in_transaction_session_timeout = '60s'",
+        *planning,
+    )
 
-    # Ids are text everywhere else.
-    driver.adapters.register_loader("uuid", TextLoader)
-    driver.execute("SET synchronous_commit = on")
-    driver.execute("SET default_transaction_isolation = 'read committed'")
-    driver.execute("SET TimeZone = 'UTC'")
-    driver.execute("SET lock_timeout = '10s'")
-    driver.execute("SET idle_in_transaction_session_timeout = '60s'")
-    # A batch's shape is always the same, its size is not: plans made for the keys at hand would be made every time.
-    driver.execute("SET plan_cache_mode = force_generic_plan")
+    def connected(driver: Any, _record: Any) -> None:
+        from psycopg.types.string import TextLoader  # noqa: PLC0415  # only where PostgreSQL is used
+
+        # Ids are text everywhere else.
+        driver.adapters.register_loader("uuid", TextLoader)
+        for setting in settings:
+            driver.execute(setting)
+
+    return connected

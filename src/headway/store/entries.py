@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.store import rows
-from headway.store.schema import ledger, ledger_opened
+from headway.store.schema import learner, ledger, ledger_opened
 
 
 class Entry(NamedTuple):
@@ -74,6 +74,12 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
     with connection.execute(statement.execution_options(yield_per=batch)) as found:
         for row in found:
             yield Entry(*row)
+
+
+def orphans(connection: Connection, limit: int) -> list[str]:
+    """Ids in the ledger that are no learner's."""
+    statement = sa.select(ledger.c.learner_id).distinct().where(~sa.exists().where(learner.c.id == ledger.c.learner_id))
+    return list(connection.execute(statement.limit(limit)).scalars())
 
 
 def page(connection: Connection, learner_id: str, before: int | None, limit: int) -> list[Entry]:

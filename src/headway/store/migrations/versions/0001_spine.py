@@ -127,12 +127,6 @@ def _ledger() -> None:
         sa.Column("duration_ms", sa.BigInteger(), nullable=False),
         sa.Column("hints", sa.Integer(), nullable=False),
         sa.Column("changes", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["course_id", "version"],
-            ["course_version.course_id", "course_version.version"],
-            name=op.f("fk_ledger_course_id_version"),
-        ),
-        sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name=op.f("fk_ledger_learner_id")),
         sa.PrimaryKeyConstraint("learner_id", "seq", name=op.f("pk_ledger")),
         sa.UniqueConstraint("learner_id", "event_id", name=op.f("uq_ledger_learner_id_event_id")),
         sqlite_with_rowid=False,

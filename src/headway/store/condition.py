@@ -1,0 +1,51 @@
+"""What a database says of itself: its version, and the settings on which durability hangs."""
+
+import sqlite3
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+# A checkpoint that meets a commit of another connection can corrupt the file before this version.
+SQLITE_SAFE = (3, 51, 3)
+_POSTGRESQL = ("server_version", "fsync", "full_page_writes", "synchronous_commit", "server_encoding", "max_connections")
+
+
+class SqliteCondition(NamedTuple):
+    """A SQLite file as this connection has it open; `synchronous` is 2 for FULL."""
+
+    version: tuple[int, ...]
+    journal_mode: str
+    synchronous: int
+
+
+class PostgresqlCondition(NamedTuple):
+    """A PostgreSQL server as it is configured, before Headway's own connections say otherwise; `now` is microseconds."""
+
+    server_version: str
+    fsync: str
+    full_page_writes: str
+    synchronous_commit: str
+    server_encoding: str
+    max_connections: int
+    now: int
+
+
+def sqlite_condition(connection: Connection) -> SqliteCondition:
+    """The condition of a SQLite file."""
+    journal_mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+    return SqliteCondition(sqlite3.sqlite_version_info, journal_mode, synchronous)
+
+
+def postgresql_condition(connection: Connection) -> PostgresqlCondition:
+    """The condition of a PostgreSQL server."""
+    rows = connection.execute(
+        sa.text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)"), {"names": list(_POSTGRESQL)}
+    )
+    said = {row[0]: row[1] for row in rows}
+    # What the connection was told at its start would hide what the server does for others.
+    default = connection.execute(sa.text("SELECT setting FROM pg_file_settings WHERE false")).first()
+    del default
+    now = connection.execute(sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
+    return PostgresqlCondition(*(said[name] for name in _POSTGRESQL[:5]), int(said["max_connections"]), now)
