@@ -81,8 +81,8 @@ def test_migrations_end_in_the_schema_that_the_code_knows(database: Database) ->
 
 
 def is_other_default(_context: object, _there: object, _known: object, there: str | None, *rest: str | None) -> bool:
-    """Whether two defaults differ, but for quotes and casts."""
-    plain = [one if one is None else one.partition("::")[0].strip("'") for one in (there, rest[-1])]
+    """Whether two defaults differ, but for quotes, brackets and casts."""
+    plain = [one if one is None else one.partition("::")[0].strip("'()") for one in (there, rest[-1])]
     return plain[0] != plain[1]
 
 

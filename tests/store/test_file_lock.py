@@ -1,0 +1,133 @@
+"""The lock beside a SQLite file: one at a time, threads and processes alike, and nobody polls."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from headway.store.database import Database
+from headway.store.file_lock import FileLock
+
+HOLD = """
+import sys
+from pathlib import Path
+from headway.store.file_lock import FileLock
+with FileLock(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+BUMP = """
+import sys
+from pathlib import Path
+from headway.store.file_lock import FileLock
+lock, number = FileLock(Path(sys.argv[1])), Path(sys.argv[2])
+for _ in range(200):
+    with lock.held():
+        number.write_text(str(int(number.read_text()) + 1))
+"""
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock until it is told otherwise."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_processes_and_threads_exclude_one_another(tmp_path: Path) -> None:
+    path, number = tmp_path / "lock", tmp_path / "number"
+    number.write_text("0")
+    others = [subprocess.Popen([sys.executable, "-c", BUMP, str(path), str(number)]) for _ in range(2)]
+
+    def bump() -> None:
+        for _ in range(200):
+            with FileLock(path).held():
+                number.write_text(str(int(number.read_text()) + 1))
+
+    threads = [threading.Thread(target=bump) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.wait(30) for process in others] == [0, 0]
+    assert number.read_text() == "800"
+
+
+def test_who_waits_for_the_lock_does_nothing_and_is_woken_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    waited: dict[str, float] = {}
+
+    def wait() -> None:
+        worked = time.thread_time()
+        with FileLock(path).held():
+            waited.update(woken=time.monotonic(), worked=time.thread_time() - worked)
+
+    with FileLock(path).held():
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.5)
+        assert not waited
+        released = time.monotonic()
+    waiting.join()
+    assert waited["worked"] < 0.02
+    assert waited["woken"] - released < 0.25
+
+
+def test_the_lock_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    process = holder(path)
+    assert FileLock(path).take() is None
+    process.kill()
+    process.communicate()
+    with FileLock(path).held():
+        pass
+
+
+def test_an_error_gives_the_lock_back(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path / "lock")
+    for _ in range(3):
+        try:
+            with lock.held():
+                raise ValueError
+        except ValueError:
+            pass
+    assert lock.take() is not None
+
+
+def test_one_server_at_a_time_has_a_sqlite_file_and_any_number_a_postgresql(sqlite_url: str) -> None:
+    database, other = Database(sqlite_url), Database(sqlite_url)
+    mine, theirs = database.server_lock(), other.server_lock()
+    assert mine is not None
+    assert theirs is not None
+    assert mine.take() is not None
+    assert theirs.take() is None
+    # Commands go on beside a server.
+    with other.transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE made (id integer)")
+    assert Database("postgresql://localhost/headway").server_lock() is None
+    database.close()
+    other.close()
+
+
+def test_a_transaction_waits_for_that_of_another_process(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    assert database.path is not None
+    process = holder(database.path.with_name(database.path.name + "-lock"))
+    done = threading.Event()
+
+    def write() -> None:
+        with database.transaction() as connection:
+            connection.exec_driver_sql("CREATE TABLE made (id integer)")
+        done.set()
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    assert not done.wait(0.2)
+    process.communicate("go\n")
+    assert done.wait(20)
+    writing.join()
+    database.close()

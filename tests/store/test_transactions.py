@@ -1,0 +1,168 @@
+"""Transactions that are known to be committed, and reading that sees one moment."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from headway.store.database import CommitFailed, Database, is_fault_of_data
+from headway.store.schema import learner
+
+ADD = "INSERT INTO learner (id, kind, time_zone, created_at) VALUES ('{}', 'guest', 'UTC', 1)"
+IDS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(9)]
+
+
+def add(connection: Connection, learner_id: str) -> None:
+    connection.exec_driver_sql(ADD.format(learner_id))
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(learner)).scalar_one()
+
+
+def counted(database: Database) -> int:
+    with database.read() as connection:
+        return count(connection)
+
+
+def test_what_is_committed_is_seen_and_nothing_else(database: Database) -> None:
+    with database.transaction() as connection:
+        add(connection, IDS[0])
+        assert counted(database) == 0
+    assert counted(database) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_within_takes_everything_back(database: Database, error: type[BaseException]) -> None:
+    def fail() -> None:
+        with database.transaction() as connection:
+            add(connection, IDS[0])
+            raise error
+
+    for _ in range(3):
+        with pytest.raises(error):
+            fail()
+    assert counted(database) == 0
+    with database.transaction() as connection:
+        add(connection, IDS[0])
+
+
+def test_an_error_of_the_database_passes_through_and_takes_everything_back(database: Database) -> None:
+    def add_twice() -> None:
+        with database.transaction() as connection:
+            add(connection, IDS[0])
+            add(connection, IDS[0])
+
+    with pytest.raises(DBAPIError) as error:
+        add_twice()
+    assert is_fault_of_data(error.value)
+    assert counted(database) == 0
+
+
+def test_a_commit_that_the_database_answers_with_rollback_is_noticed(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+
+    def swallow_an_error() -> None:
+        with database.transaction() as connection:
+            connection.exec_driver_sql("CREATE TABLE kept (id integer)")
+            with pytest.raises(DBAPIError):
+                connection.exec_driver_sql("SELECT 1 / 0")
+
+    with pytest.raises(CommitFailed):
+        swallow_an_error()
+    with database.read() as connection:
+        assert not sa.inspect(connection).has_table("kept")
+    database.close()
+
+
+def test_a_constraint_that_speaks_at_commit_is_heard(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE one (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
+
+    def add_the_same_twice() -> None:
+        with database.transaction() as connection:
+            connection.exec_driver_sql("INSERT INTO one VALUES (1), (1)")
+
+    with pytest.raises(DBAPIError) as error:
+        add_the_same_twice()
+    assert is_fault_of_data(error.value)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO one VALUES (1)")
+    database.close()
+
+
+def test_a_statement_out_of_place_is_no_fault_of_data(database: Database) -> None:
+    with pytest.raises(DBAPIError) as error, database.transaction() as connection:
+        connection.exec_driver_sql("SELECT * FROM nowhere")
+    assert not is_fault_of_data(error.value)
+
+
+def test_reading_sees_one_moment(database: Database) -> None:
+    with database.read() as connection:
+        assert count(connection) == 0
+        with database.transaction() as writing:
+            add(writing, IDS[0])
+        assert count(connection) == 0
+    assert counted(database) == 1
+
+
+def test_reading_cannot_write(database: Database) -> None:
+    for statement in (ADD.format(IDS[0]), "CREATE TABLE sneaked_in (id integer)", "DELETE FROM learner"):
+        with pytest.raises(DBAPIError, match=r"read-?only"), database.read() as connection:
+            connection.exec_driver_sql(statement)
+    assert counted(database) == 0
+    with database.transaction() as connection:
+        add(connection, IDS[0])
+
+
+def test_a_transaction_may_follow_reading_that_failed(database: Database) -> None:
+    for _ in range(50):
+        with pytest.raises(ZeroDivisionError), database.read() as connection:
+            count(connection) // 0
+    assert counted(database) == 0
+
+
+def test_transactions_in_many_threads_lose_nothing(database: Database) -> None:
+    with database.transaction() as connection:
+        add(connection, IDS[0])
+
+    def increase() -> None:
+        for _ in range(10):
+            with database.transaction() as connection:
+                connection.exec_driver_sql("UPDATE learner SET created_at = created_at + 1")
+
+    threads = [threading.Thread(target=increase) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert connection.execute(sa.select(learner.c.created_at)).scalar() == 81
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1), ("secure_delete", 1)],
+)
+def test_sqlite_keeps_what_was_promised(sqlite_url: str, pragma: str, value: object) -> None:
+    database = Database(sqlite_url)
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    with database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    database.close()
+
+
+def test_postgresql_waits_for_the_disk_before_it_says_commit(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+        assert connection.exec_driver_sql("SHOW TimeZone").scalar() == "UTC"
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
+    database.close()
