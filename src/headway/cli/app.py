@@ -10,6 +10,7 @@ from headway import __version__
 from headway.cli.admin import admin
 from headway.cli.course import course
 from headway.cli.demo import demo
+from headway.cli.doctor import doctor
 from headway.cli.imports import import_
 from headway.cli.proof import audit, rebuild
 from headway.cli.serve import serve
@@ -35,6 +36,7 @@ app.add_typer(admin)
 app.command()(audit)
 app.command()(rebuild)
 app.command()(migrate)
+app.command()(doctor)
 
 
 def _version(asked: bool) -> None:

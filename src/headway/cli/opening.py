@@ -29,8 +29,10 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
 
     One of an older Headway is left alone: a server may be at work on it.
     """
+    from headway.http.logs import configure_logs
     from headway.store.migrate import current, migrate, newest
 
+    configure_logs("warning")
     with connected(flag, make=make) as database:
         with database.read() as connection:
             revision = current(connection)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from headway.domain.course import Course
 from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
@@ -11,7 +11,7 @@ from headway.domain.manifest import parse_manifest
 from headway.domain.recording import IMPORTED, Circumstances, contribute
 from headway.graders.registry import check_grader
 from headway.importers import learners
-from headway.ledger.commit import commit
+from headway.ledger.bulk import record_all
 from headway.ledger.publish import publish
 from headway.ledger.record import score_of
 from headway.ledger.submission import DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
@@ -20,6 +20,9 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Known
 from headway.store.tally import Tally
+
+# Fewer than the demo's: a running server waits for each of these transactions.
+EVENTS_A_TRANSACTION: Final = 500
 
 Handed: TypeAlias = tuple[str, Sequence[Event]]
 Answered: TypeAlias = Sequence[Result] | HeadwayError
@@ -63,11 +66,14 @@ class LedgerDesk:
         return learners.enlisted(self.database, names, _now())
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
-        """Record in one transaction."""
-        # A time of its own for each transaction: by it a repeat is told from a transaction that was run again.
-        received_at = _now()
-        handed = [Submission(learner_id, tuple(some), received_at, source=IMPORTED) for learner_id, some in events]
-        answers = commit(self.database, self.catalog, handed)
+        """Record, some hundreds of events a transaction."""
+        # A time of its own for each: by it a repeat is told from a transaction that was run again.
+        start = _now()
+        handed = [
+            Submission(learner_id, tuple(some), start + n, source=IMPORTED)
+            for n, (learner_id, some) in enumerate(events)
+        ]
+        answers = record_all(self.database, self.catalog, handed, EVENTS_A_TRANSACTION)
         return [one.results if isinstance(one, Receipt) else one or _LOST for one in answers]
 
 

@@ -7,12 +7,11 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from headway.domain.errors import HeadwayError
-from headway.importers.desks import Answered, Desk, PublishedCourse
+from headway.importers.desks import EVENTS_A_TRANSACTION, Answered, Desk, PublishedCourse
 from headway.importers.records import Importer, Item, LeftOut, Read, Record, Reject
 from headway.ledger.submission import DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
-EVENTS_A_TRANSACTION: Final = 500
 RECORDS_A_WINDOW: Final = 20_000
 REJECTS_KEPT: Final = 1_000
 
@@ -82,12 +81,9 @@ class Intake:
                 self._reject(Reject(record.place, "unknown-learner", said))
             else:
                 of.setdefault(learner_id, []).append(record)
-        for chunk in _chunks(of):
-            self._hand_in(chunk)
-
-    def _hand_in(self, chunk: Sequence[tuple[str, Sequence[Record]]]) -> None:
-        answers = self.desk.hand_in([(learner_id, [one.event for one in some]) for learner_id, some in chunk])
-        for (_, records), answered in zip(chunk, answers, strict=True):
+        portions = list(_portions(of))
+        answers = self.desk.hand_in([(learner_id, [one.event for one in some]) for learner_id, some in portions])
+        for (_, records), answered in zip(portions, answers, strict=True):
             self._count(records, answered)
 
     def _count(self, records: Sequence[Record], answered: Answered) -> None:
@@ -110,18 +106,9 @@ class Intake:
         self.rejected(reject)
 
 
-def _chunks(of: dict[str, list[Record]]) -> Iterator[list[tuple[str, Sequence[Record]]]]:
-    """The records of learners, in order of learner, so many at a time."""
-    chunk: list[tuple[str, Sequence[Record]]] = []
-    size = 0
+def _portions(of: dict[str, list[Record]]) -> Iterator[tuple[str, Sequence[Record]]]:
+    """The records of learners, in order of learner; no portion is larger than a transaction."""
     for learner_id in sorted(of):
         records = of[learner_id]
         for start in range(0, len(records), EVENTS_A_TRANSACTION):
-            some = records[start : start + EVENTS_A_TRANSACTION]
-            if chunk and size + len(some) > EVENTS_A_TRANSACTION:
-                yield chunk
-                chunk, size = [], 0
-            chunk.append((learner_id, some))
-            size += len(some)
-    if chunk:
-        yield chunk
+            yield learner_id, records[start : start + EVENTS_A_TRANSACTION]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from headway.ledger.record import Answer, record
+from headway.ledger.commit import commit
+from headway.ledger.record import Answer
 from headway.ledger.submission import Submission
 from headway.store import learners
 from headway.store.catalog import Catalog
@@ -23,9 +24,7 @@ def record_all(
 ) -> Iterator[Answer]:
     """Record submissions of any number in order, about `size` events a transaction; answers come after each commit."""
     for chunk in _chunks(submissions, size):
-        with database.transaction() as connection:
-            answers = record(connection, catalog, chunk)
-        yield from answers
+        yield from commit(database, catalog, chunk)
 
 
 def _chunks(submissions: Iterable[Submission], size: int) -> Iterator[list[Submission]]:

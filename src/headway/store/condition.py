@@ -8,7 +8,6 @@ from sqlalchemy.engine import Connection
 
 # A checkpoint that meets a commit of another connection can corrupt the file before this version.
 SQLITE_SAFE = (3, 51, 3)
-_POSTGRESQL = ("server_version", "fsync", "full_page_writes", "synchronous_commit", "server_encoding", "max_connections")
 
 
 class SqliteCondition(NamedTuple):
@@ -20,7 +19,7 @@ class SqliteCondition(NamedTuple):
 
 
 class PostgresqlCondition(NamedTuple):
-    """A PostgreSQL server as it is configured, before Headway's own connections say otherwise; `now` is microseconds."""
+    """A PostgreSQL server as it is configured, whatever Headway tells its connections; `now` is microseconds."""
 
     server_version: str
     fsync: str
@@ -40,12 +39,9 @@ def sqlite_condition(connection: Connection) -> SqliteCondition:
 
 def postgresql_condition(connection: Connection) -> PostgresqlCondition:
     """The condition of a PostgreSQL server."""
-    rows = connection.execute(
-        sa.text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)"), {"names": list(_POSTGRESQL)}
-    )
+    # Not `setting`, which is what Headway told its connection.
+    statement = sa.text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)")
+    rows = connection.execute(statement, {"names": list(PostgresqlCondition._fields)})
     said = {row[0]: row[1] for row in rows}
-    # What the connection was told at its start would hide what the server does for others.
-    default = connection.execute(sa.text("SELECT setting FROM pg_file_settings WHERE false")).first()
-    del default
     now = connection.execute(sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
-    return PostgresqlCondition(*(said[name] for name in _POSTGRESQL[:5]), int(said["max_connections"]), now)
+    return PostgresqlCondition(**{**said, "max_connections": int(said["max_connections"])}, now=now)

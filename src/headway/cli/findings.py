@@ -1,0 +1,89 @@
+"""What `doctor` finds in the process and its settings."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from headway import __version__
+
+if TYPE_CHECKING:
+    from headway.settings import Settings
+
+_PACKAGES: Final = ("litestar", "uvicorn", "msgspec", "sqlalchemy", "psycopg")
+# This Headway was written after it: a clock that shows less is wrong.
+_NEVER_BEFORE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class State(StrEnum):
+    """How a finding is to be taken."""
+
+    FINE = "fine"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at; `advice` says what to do about it."""
+
+    name: str
+    state: State
+    value: str
+    advice: str = ""
+
+
+def judged(name: str, value: object, *, fine: bool, advice: str, otherwise: State = State.WRONG) -> Finding:
+    """A finding that is fine, or else goes with advice."""
+    return Finding(name, State.FINE, str(value)) if fine else Finding(name, otherwise, str(value), advice)
+
+
+def of_process() -> Iterator[Finding]:
+    """Versions, clock and time zones."""
+    from importlib.metadata import version
+
+    yield Finding("headway", State.FINE, __version__)
+    yield Finding("python", State.FINE, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield Finding("packages", State.FINE, ", ".join(f"{name} {version(name)}" for name in _PACKAGES))
+    now = datetime.now(UTC)
+    yield judged("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC", fine=now >= _NEVER_BEFORE, advice="Set the machine's clock.")
+    yield _time_zones()
+
+
+def _time_zones() -> Finding:
+    from importlib.metadata import version
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+    try:
+        ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
+    except ZoneInfoNotFoundError:
+        return Finding("time zones", State.WRONG, "none", "Install the package tzdata.")
+    return Finding("time zones", State.FINE, f"{len(available_timezones())} known, tzdata {version('tzdata')}")
+
+
+def of_settings(settings: "Settings") -> Iterator[Finding]:
+    """Where settings come from, what they say, and variables that say nothing to Headway."""
+    from headway.ledger.writer import EVENTS_A_TRANSACTION, EVENTS_WAITING_MAX
+    from headway.settings import CONFIG_VARIABLE, PREFIX, config_path
+
+    yield Finding("settings file", State.FINE, str(config_path() or "none"))
+    known = {CONFIG_VARIABLE, *(PREFIX + field.name.upper() for field in fields(settings))}
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    advice = f"They say nothing to this Headway: see that they are spelled right ({', '.join(sorted(known))})."
+    yield judged("variables", ", ".join(strange) or "all known", fine=not strange, advice=advice, otherwise=State.NOTE)
+    served = (
+        f"http://{settings.host}:{settings.port}, {settings.workers} {'worker' if settings.workers == 1 else 'workers'}"
+    )
+    yield Finding("server", State.FINE, served)
+    queue = f"up to {EVENTS_A_TRANSACTION:,} events a transaction, {EVENTS_WAITING_MAX:,} waiting, then 503"
+    yield Finding("queue", State.FINE, queue)
+    yield judged(
+        "standard streams",
+        sys.stdout.encoding,
+        fine=sys.stdout.encoding.lower().replace("-", "") == "utf8",
+        advice="Names and titles may not print: set PYTHONIOENCODING=utf-8.",
+        otherwise=State.NOTE,
+    )
