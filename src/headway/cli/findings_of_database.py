@@ -63,8 +63,8 @@ def _of_sqlite(connection: "Connection") -> Iterator[Finding]:
         "sqlite",
         ".".join(map(str, found.version)),
         fine=found.version >= SQLITE_SAFE,
-        advice="Before 3.51.3 a checkpoint beside a commit can corrupt the file. Headway's lock prevents it; let nothing else"
-        " write to the file.",
+        advice="Before 3.51.3 a checkpoint beside a commit can corrupt the file. Headway's lock prevents it:"
+        " let nothing else write to the file.",
         otherwise=State.NOTE,
     )
     advice = "Nothing but Headway should open the file for writing; start the server once to set it right."
