@@ -10,7 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.contenders import CONTENDERS, HEADWAY, NOTHING, USUAL, Contender, headway, missing_rows, start
+from benchmarks.contenders import (
+    CONTENDERS,
+    HEADWAY,
+    LIMITS,
+    NOTHING,
+    NOTHING_BARE,
+    USUAL,
+    Contender,
+    headway,
+    missing_rows,
+    start,
+)
 from benchmarks.databases import DATABASES, Databases
 from benchmarks.figures import FIGURE_HEADS, Figure, table
 from benchmarks.load import BATCHES, FAULTS_SHOWN, SINGLES, WARM_S, Load, Measured, measure, requests_for
@@ -63,7 +74,7 @@ def _rounds(outcome: Outcome, load: Load, contenders: Sequence[Contender], given
     """Rounds in which every contender has its turn, so that what slows the machine slows all of them."""
     for number in range(given.rounds):
         for contender in contenders:
-            if load is BATCHES and contender.name == NOTHING:
+            if load is BATCHES and contender.name in LIMITS:
                 continue
             _say(f"{outcome.database}, {load.name}, round {number + 1}: {contender.name}")
             asked = _fitted(load, outcome.of(load, contender.name))
@@ -93,7 +104,7 @@ def _fitted(load: Load, runs: Sequence[Measured]) -> Load:
 def _rates(outcome: Outcome) -> Iterable[Figure]:
     """The figures of throughput and latency, of those contenders that ran."""
     singles = outcome.of(SINGLES, HEADWAY)
-    for other, target in ((USUAL, TIMES_USUAL), (NOTHING, SHARE_OF_LIMIT)):
+    for other, target in ((USUAL, TIMES_USUAL), (NOTHING, SHARE_OF_LIMIT), (NOTHING_BARE, None)):
         ratio = _ratio(singles, outcome.of(SINGLES, other))
         if ratio is not None:
             yield Figure(f"{SINGLES.name}: headway / {other}", ratio, "at least", target, ".2f")

@@ -16,7 +16,10 @@ from benchmarks.workload import guest_tokens, manifest
 HEADWAY = "headway"
 USUAL = "usual"
 NOTHING = "nothing"
-CONTENDERS = (USUAL, HEADWAY, NOTHING)
+NOTHING_BARE = "nothing-bare"
+# What stores nothing: by a handler of Litestar's, and by plain ASGI within its routing.
+LIMITS = {NOTHING: "benchmarks.nothing.app:app", NOTHING_BARE: "benchmarks.nothing.app:bare"}
+CONTENDERS = (USUAL, HEADWAY, *LIMITS)
 LEARNERS = 300
 HEADWAY_ENV = {"HEADWAY_RATE_LIMITS": "off"}
 # Grants and enrollments stand in Headway's ledger too.
@@ -43,8 +46,8 @@ def start(name: str, kind: str, databases: Databases, stack: ExitStack) -> Conte
     """Start a contender on a new database of a kind; the stack stops it."""
     port = free_port()
     log = databases.folder / f"{name}-{kind}.log"
-    if name == NOTHING:
-        server = stack.enter_context(Server(uvicorn_command("benchmarks.nothing.app:app", port), port, log))
+    if name in LIMITS:
+        server = stack.enter_context(Server(uvicorn_command(LIMITS[name], port), port, log))
         return Contender(name, server, ["nobody"], None, idle_mb=server.resident_mb())
     url = databases.create(kind, f"{name}_{kind}")
     course = databases.folder / "course.json"

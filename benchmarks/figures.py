@@ -13,25 +13,28 @@ class Figure:
     name: str
     value: float
     bound: Literal["at least", "under"]
-    target: float
+    # None where it is told for comparison only.
+    target: float | None
     form: str = ",.0f"
     unit: str = ""
 
     @property
     def met(self) -> bool:
         """Whether the bound is kept; what could not be measured keeps none."""
+        if self.target is None:
+            return True
         return self.value >= self.target if self.bound == "at least" else self.value < self.target
-
-    @property
-    def margin(self) -> float:
-        """How well: above 1 is better than asked, by that factor."""
-        above, below = (self.value, self.target) if self.bound == "at least" else (self.target, self.value)
-        return above / below if below else math.inf
 
     def row(self) -> tuple[str, ...]:
         """The figure as a row of a table."""
-        value, target = (f"{number:{self.form}}{self.unit}" for number in (self.value, self.target))
-        return self.name, value, f"{self.bound} {target}", f"{self.margin:.2f}", "met" if self.met else "MISSED"
+        value = f"{self.value:{self.form}}{self.unit}"
+        if self.target is None:
+            return self.name, value, "", "", ""
+        # How well: above 1 is better than asked, by that factor.
+        above, below = (self.value, self.target) if self.bound == "at least" else (self.target, self.value)
+        margin = f"{above / below:.2f}" if below else ""
+        target = f"{self.bound} {self.target:{self.form}}{self.unit}"
+        return self.name, value, target, margin, "met" if self.met else "MISSED"
 
     def plain(self) -> dict[str, object]:
         """The figure as JSON takes it."""
