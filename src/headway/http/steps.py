@@ -106,12 +106,18 @@ def _event(kind: str, place: tuple[str, str], sent: Mapping[str, Any], known: fr
     try:
         return check_event(event_id, {**content, "type": kind, "course": course, "step": step})
     except HeadwayError as error:
-        # In a path, what cannot be an id names nothing.
-        if error.field == "course":
-            raise UnknownCourse("there is no course of that name") from None
-        if error.field == "step":
-            raise UnknownStep("there is no step of that name") from None
-        raise
+        raise _in_terms_of_the_call(error, kind) from None
+
+
+def _in_terms_of_the_call(error: HeadwayError, kind: str) -> HeadwayError:
+    """What in a path cannot be an id names nothing; and an attempt's response was sent as its answer."""
+    if error.field == "course":
+        return UnknownCourse("there is no course of that name")
+    if error.field == "step":
+        return UnknownStep("there is no step of that name")
+    if error.field == "response" and kind == "attempted":
+        return EventInvalid(error.detail.replace("response", "answer"), field="answer")
+    return error
 
 
 async def _feedback(exchange: Exchange, event: Event) -> str:
@@ -132,7 +138,7 @@ async def _feedback(exchange: Exchange, event: Event) -> str:
     try:
         return (await exchange.services.run(lambda: grade(config, event.response))).feedback
     except ResponseInvalid as error:
-        raise EventInvalid(error.detail, field="answer") from None
+        raise _in_terms_of_the_call(error, event.type) from None
 
 
 def _accepted(receipt: Receipt) -> Receipt:
