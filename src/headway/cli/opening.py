@@ -1,5 +1,6 @@
 """Opening the database that a command works on."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -33,6 +34,8 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
     from headway.store.migrate import current, migrate, newest
 
     configure_logs("warning")
+    # Folding a ledger makes small objects by the thousand, of which hardly any is part of a cycle.
+    gc.set_threshold(50_000, 20, 50)
     with connected(flag, make=make) as database:
         with database.read() as connection:
             revision = current(connection)
