@@ -40,9 +40,13 @@ class Figure:
         """The figure as JSON takes it."""
         value = None if math.isnan(self.value) else self.value
         return {
-            "name": self.name, "value": value, "bound": self.bound, "target": self.target, "unit": self.unit.strip(),
+            "name": self.name,
+            "value": value,
+            "bound": self.bound,
+            "target": self.target,
+            "unit": self.unit.strip(),
             "met": self.met,
-        }  # fmt: skip
+        }
 
 
 FIGURE_HEADS = ("figure", "measured", "target", "margin", "")

@@ -77,9 +77,21 @@ class Server:
 def uvicorn_command(app: str, port: int, *options: str) -> list[str]:
     """One worker of uvicorn as it is fastest: uvloop, httptools, no access log."""
     return [
-        sys.executable, "-m", "uvicorn", app, "--port", str(port), "--loop", "uvloop", "--http", "httptools",
-        "--no-access-log", "--log-level", "warning", *options,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "uvicorn",
+        app,
+        "--port",
+        str(port),
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        *options,
+    ]
 
 
 def free_port() -> int:
