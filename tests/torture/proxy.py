@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+HELD_MAX_S = 20.0
 _LENGTH = 4
 _QUERY, _PARSE, _BIND, _EXECUTE = b"Q", b"P", b"B", b"E"
 
@@ -26,7 +27,9 @@ class Proxy:
     def __init__(self, socket_path: str) -> None:
         self.socket_path = socket_path
         self.cuts = 0
+        self.reached = threading.Event()
         self._armed: tuple[Cut, bytes, bool] | None = None
+        self._until = threading.Event()
         self._lock = threading.Lock()
         self._links: set[_Link] = set()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -37,9 +40,16 @@ class Proxy:
         port = self._listening.getsockname()[1]
         return f"postgresql://postgres@127.0.0.1:{port}/{database}?sslmode=disable&gssencmode=disable"
 
-    def arm(self, cut: Cut, *, table: str = "ledger", with_all: bool = False) -> None:
-        """Cut the next COMMIT of a transaction that adds to the table; with_all, every other connection goes too."""
+    def arm(
+        self, cut: Cut, *, table: str = "ledger", with_all: bool = False, until: threading.Event | None = None
+    ) -> None:
+        """Cut the next COMMIT of a transaction that adds to the table; with_all, every other connection goes too.
+
+        With `until` COMMIT is kept here, and `reached` tells so, until that event happens; only then comes the cut.
+        """
         with self._lock:
+            self.reached.clear()
+            self._until = until or _at_once()
             self._armed = cut, f"INSERT INTO {table} (".encode(), with_all
 
     @property
@@ -55,6 +65,8 @@ class Proxy:
             cut, _, with_all = self._armed
             self._armed = None
             self.cuts += 1
+        self.reached.set()
+        self._until.wait(HELD_MAX_S)
         if with_all:
             self.cut_all()
         return cut
@@ -84,6 +96,12 @@ class Proxy:
         self.cut_all()
         for link in list(self._links):
             link.join()
+
+
+def _at_once() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 class _Link:

@@ -117,6 +117,12 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
+    def workers(self) -> list[int]:
+        """The ids of its worker processes, where it has any beside itself; told by Linux alone."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(one) for one in children if b"spawn_main" in _command_of(one)]
+
     def said(self) -> str:
         """The end of the log."""
         if not self.log.exists():
@@ -137,6 +143,13 @@ class Server:
         if self._process is not None:
             self.kill()
         sys.stdout.write(self.said())  # pytest shows it where a test failed
+
+
+def _command_of(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
 
 
 class Command:

@@ -1,5 +1,7 @@
 """The connection to PostgreSQL is cut in the moment of COMMIT: nobody can know, and still all is counted once."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import Postgres
-from tests.torture.client import COURSE, Client, Event, Guest, Reply, attempt, new_account, new_guest, publish
+from tests.torture.client import COURSE, Client, Event, Guest, Lost, Reply, attempt, new_account, new_guest, publish
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
 from tests.torture.proxy import Cut, Proxy
 from tests.torture.server import Server
@@ -70,6 +72,21 @@ def test_a_guest_whose_first_write_was_cut_exists_once(line: Line, rng: Random, 
     cookie = reply.headers["set-cookie"].partition(";")[0]
     assert nobody.send("GET", "/progress", Cookie=cookie).body["attempts"] == 1
     assert assert_audit_is_clean(line.database) == {"learners": 1, "events": 1, "found": 0, "faults": []}
+
+
+def test_nobody_is_answered_before_the_commit_and_without_it_nothing_is_there(line: Line, rng: Random) -> None:
+    guest, release = new_guest(line.server.port), threading.Event()
+    line.proxy.arm(Cut.BEFORE, until=release)
+    with ThreadPoolExecutor(1) as pool:
+        request = pool.submit(Client(line.server.port, guest.token).record, [attempt(rng)])
+        assert line.proxy.reached.wait(20)
+        time.sleep(0.3)
+        assert not request.done(), "answered before COMMIT reached the database"
+        line.server.kill()
+        release.set()
+        with pytest.raises(Lost):
+            request.result(20)
+    assert not ledger_ids(line.database)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["a learner", "nobody"])

@@ -1,6 +1,7 @@
 """A full disk under SQLite: files that may not grow any further stand for it, in the kernel and without a mock."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ ROOM_BYTES = 50_000
 LOG_BYTES = 2**30
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux sets the limits of another process")
 @pytest.mark.parametrize("with_log", [False, True], ids=["the database", "the database and the log"])
 def test_a_full_disk_is_503_and_loses_nothing_and_ends_when_there_is_room_again(
     sqlite_url: str, tmp_path: Path, rng: Random, with_log: bool

@@ -3,16 +3,20 @@
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.conftest import Postgres
 from tests.torture.client import Client, new_guest, publish
 from tests.torture.load import Tally, load
-from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
+from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import Server
 
+KILLS_AT_START = 3
 KILLS = int(os.environ.get("HEADWAY_TEST_KILLS", "50"))
 CONNECTIONS = 8
 LOAD_S = (0.1, 0.6)
@@ -40,6 +44,41 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_doubled_by_kills_under_load
     sys.stdout.write(f"{len(tally.sent)} events, {cut_off} cut off, {len(tally.repeated)} of them committed\n")
     assert len(tally.sent) > 20 * KILLS
     assert cut_off > KILLS
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_server_killed_while_it_sets_up_its_database_starts_again(
+    request: pytest.FixtureRequest, tmp_path: Path, rng: Random, kind: str
+) -> None:
+    for number in range(KILLS_AT_START):
+        with new_database(request, tmp_path / f"{number}.db", kind) as database:
+            server = Server(database, tmp_path)
+            server.spawn()
+            wait_until_there(database)
+            time.sleep(rng.uniform(0, 0.15))
+            server.kill()
+            with server.start():
+                assert Client(server.port, new_guest(server.port).token).get("/progress")["attempts"] == 0
+            assert_audit_is_clean(database)
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, file: Path, kind: str) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{file}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.fresh() as url:
+        yield url
+
+
+def wait_until_there(database: str, patience_s: float = 20.0) -> None:
+    """Wait until a server has begun with its database: the file is there, or a session."""
+    path, until = Path(database.removeprefix("sqlite:///")), time.monotonic() + patience_s
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    while not (path.exists() if database.startswith("sqlite") else query(database, sessions)[0][0] > 1):
+        assert time.monotonic() < until, "the server does not begin with its database"
+        time.sleep(0.005)
 
 
 def assert_found(database: str, tally: Tally, acknowledged: set[str]) -> None:

@@ -1,5 +1,8 @@
 """Several processes on one PostgreSQL database, at work for the same learners."""
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_
 from tests.torture.server import Command, Server, several
 
 REBUILDS = 4
+KILLED_WORKERS = 3
 LOCKED_EVENTS = 12, 60
 """Requests for the locked learner, and events in each: more than one transaction takes."""
 
@@ -59,6 +63,25 @@ def test_three_servers_of_one_process_each_do_as_well(postgresql_url: str, tmp_p
     assert deadlocks(postgresql_url) == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
+@pytest.mark.timeout(200)
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(
+    postgresql_url: str, tmp_path: Path, rng: Random
+) -> None:
+    publish(postgresql_url)
+    with Server(postgresql_url, tmp_path, "--workers", "2") as server:
+        tally = Tally([new_guest(server.port) for _ in range(12)])
+        for _ in range(KILLED_WORKERS):
+            killed = rng.choice(server.workers())
+            with load(tally, rng, server.port, connections=6):
+                wait_for(100, tally)
+                os.kill(killed, signal.SIGKILL)
+                wait_for_two_workers_without(server, killed)
+            tally.send_the_rest(server.port)
+        assert server.stop() == 0
+    assert_all_is_there(postgresql_url, tally, 0)
+
+
 def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
     publish(postgresql_url)
     requests, size = LOCKED_EVENTS
@@ -99,6 +122,13 @@ def test_what_a_learner_sends_while_locked_is_recorded_in_its_order(
         assert {request.result(20).status for request in waiting} == {200}
     rows = query(postgresql_url, "SELECT event_id FROM ledger ORDER BY seq")
     assert [row[0] for row in rows] == [one["id"] for one in events]
+
+
+def wait_for_two_workers_without(server: Server, killed: int, patience_s: float = 30.0) -> None:
+    until = time.monotonic() + patience_s
+    while len(workers := server.workers()) != 2 or killed in workers:
+        assert time.monotonic() < until, f"the worker {killed} was not replaced; there are {workers}"
+        time.sleep(0.02)
 
 
 @contextmanager
