@@ -1,7 +1,9 @@
 """From records to the ledger: windows of records, sorted by learner, handed in some hundreds of events at a time."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeAlias
@@ -51,8 +53,10 @@ class Intake:
         """Take in everything; what an earlier run has taken counts as duplicate."""
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         items = self._counted(importer.items(read))
-        while window := list(islice(items, RECORDS_A_WINDOW)):
-            self._take(window)
+        with _garbage_left():
+            while window := list(islice(items, RECORDS_A_WINDOW)):
+                self._take(window)
+                gc.collect()
         self.summary.learners = self.named.distinct
         return self.summary
 
@@ -104,6 +108,18 @@ class Intake:
         if len(self.summary.rejects) < REJECTS_KEPT:
             self.summary.rejects.append(reject)
         self.rejected(reject)
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Let no garbage be looked for by itself: amid a window's records, which all are in use, it costs a fifth."""
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def _portions(of: dict[str, list[Record]]) -> Iterator[tuple[str, Sequence[Record]]]:
