@@ -44,6 +44,7 @@ def model(active: set[int]) -> Streak:
         # Activity from further east, where tomorrow has begun.
         ([1], Streak(1, 1, "2026-03-02", True)),
         ([0, 1], Streak(2, 2, "2026-03-02", True)),
+        ([2], Streak(1, 1, "2026-03-03", True)),
         ([-1, 0, 1, 2], Streak(4, 4, "2026-03-03", True)),
         # A leap day in 2024, and none in 2026.
         ([-732, -731, -730], Streak(0, 3, "2024-03-01", False)),
@@ -51,6 +52,7 @@ def model(active: set[int]) -> Streak:
 )
 def test_a_streak_is_days_in_a_row_kept_by_today_or_yesterday(active: list[int], expected: Streak) -> None:
     assert streak(days(*active), TODAY.isoformat()) == expected
+    assert current_streak({TODAY.toordinal() + day for day in active}, TODAY.toordinal()) == expected.current
 
 
 @given(st.sets(st.integers(-40, AHEAD_DAYS_MAX)) | st.sets(st.integers(-400, AHEAD_DAYS_MAX)))

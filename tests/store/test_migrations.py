@@ -148,6 +148,8 @@ def test_who_first_reads_a_new_file_waits_for_who_makes_it(sqlite_url: str) -> N
     def read() -> None:
         with database.read() as connection:
             assert current(connection) is None
+            # Whoever reads a file without its log would be in the way of who gives it one.
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         done.set()
 
     reading = threading.Thread(target=read)
