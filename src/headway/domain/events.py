@@ -143,7 +143,7 @@ def _hints(sent: object) -> int:
 
 
 def _body(content: Mapping[str, Any]) -> str:
-    if _is_deeper(content.get("response"), RESPONSE_DEPTH_MAX):
+    if "response" in content and _is_deeper(content["response"], RESPONSE_DEPTH_MAX):
         raise EventInvalid(f"response is nested deeper than {RESPONSE_DEPTH_MAX}", field="response")
     try:
         body = _canonical(content)

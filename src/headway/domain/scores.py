@@ -26,9 +26,21 @@ def normalize_score(sent: object) -> int | None:
     """
     if sent is None:
         return None
+    if type(sent) is float or type(sent) is int:
+        return _of_number(sent)
     if isinstance(sent, Mapping):
         return _stated(sent)
-    value = _number(sent, "score")
+    return _guessed(_number(sent, "score"))
+
+
+# The scores of a course are few and come again and again.
+@lru_cache(maxsize=4096)
+def _of_number(sent: float) -> int:
+    return _guessed(_number(sent, "score"))
+
+
+def _guessed(value: Decimal) -> int:
+    """A number without a scale: up to 1 it is the score, above it a percentage."""
     if value <= 1 or value >= 100:  # cut off first: 1e999999 as a fraction has a million digits
         return _millionths(value)
     return _millionths(Fraction(value) / 100)
@@ -46,7 +58,6 @@ def _stated(sent: Mapping[object, object]) -> int:
     return _on_scale(raw, low, high)
 
 
-# The scores of a course are few and come again and again.
 @lru_cache(maxsize=4096)
 def _on_scale(raw: Decimal, low: Decimal, high: Decimal) -> int:
     bottom = Fraction(_bounded(low))

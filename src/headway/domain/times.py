@@ -11,7 +11,10 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC, and without a zone so that isoformat leaves it out
+_EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
+_MICROSECOND = timedelta(microseconds=1)
+_A_MINUTE = timedelta(minutes=1)
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
@@ -25,6 +28,22 @@ def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
     found = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise Invalid(f"{field} must be an RFC 3339 time such as 2026-03-01T09:30:00Z", field=field)
+    try:
+        # Nearly all times are of the kind that the standard library reads, and faster than what reads the others.
+        moment = datetime.fromisoformat(found.string)
+    except ValueError:
+        return _parse_odd(found, field)
+    # What the library takes and RFC 3339 does not know: midnight as hour 24 (newer Pythons), an hour of 60 minutes.
+    if found[4] == "24" or (found[11] or "") > "59":
+        return _parse_odd(found, field)
+    if moment.year < 1970:
+        raise Invalid(f"{field} lies before 1970", field=field)
+    offset = moment.utcoffset()
+    return (moment - _EPOCH_UTC) // _MICROSECOND, offset // _A_MINUTE if offset else 0
+
+
+def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
+    """A leap second, a lower case z, and what is no time at all."""
     year, month, day, hour, minute, second = map(int, found.group(1, 2, 3, 4, 5, 6))
     micros = int((found[7] or "0")[:6].ljust(6, "0"))
     offset = 0 if found[8] else (int(found[10]) * 60 + int(found[11])) * (-1 if found[9] == "-" else 1)
@@ -41,6 +60,8 @@ def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
     return seconds * SECOND + (999_999 if leap else micros) - offset * MINUTE, offset
 
 
+# Of one event the same time is told several times.
+@lru_cache(maxsize=1024)
 def format_time(at: int) -> str:
     """Write a time as RFC 3339 in UTC with microseconds."""
     return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds") + "Z"

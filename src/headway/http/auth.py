@@ -132,8 +132,7 @@ async def register(request: Asked) -> Reply:
         lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
     )
     if guest:
-        exchange.services.remembered.forget(guest.token_hash)
-        clear_cookie(exchange, GUEST_COOKIE)
+        who.session_ended(exchange)
     set_cookie(exchange, SESSION_COOKIE, token)
     return await _signed_in(exchange, account["id"], merged, 201)
 
@@ -194,9 +193,8 @@ async def logout(request: Asked) -> Reply:
     services = exchange.services
     for one in credentials_of(exchange):
         if one.by != GUEST_COOKIE:
-            token_hash = hash_of(one.token)
-            services.remembered.forget(token_hash)
-            await services.run(partial(accounts.sign_out, services.database, token_hash, now=who.now()))
+            services.remembered.forget(one.token)
+            await services.run(partial(accounts.sign_out, services.database, hash_of(one.token), now=who.now()))
     clear_cookie(exchange, SESSION_COOKIE)
     return Reply(status=204, headers=(PERSONAL,))
 

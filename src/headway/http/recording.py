@@ -24,7 +24,7 @@ async def record(
     try:
         return await exchange.services.desk.record(submission)
     except IdentityGone:
-        who.session_ended(exchange, session)
+        who.session_ended(exchange)
         raise
 
 

@@ -20,30 +20,31 @@ class Session(NamedTuple):
 
 
 class Remembered:
-    """Sessions by the hash of their token, for a minute each. Used by the event loop's thread alone."""
+    """Sessions by their token, for a minute each: a hash would cost more. Used by the event loop's thread alone."""
 
     def __init__(self, kept_s: float = KEPT_S, kept_max: int = KEPT_MAX) -> None:
         self._kept_s = kept_s
         self._kept_max = kept_max
         self._kept: OrderedDict[str, tuple[float, Session]] = OrderedDict()
 
-    def find(self, token_hash: str) -> Session | None:
+    def find(self, token: str) -> Session | None:
         """The session, if it was seen of late."""
-        found = self._kept.get(token_hash)
+        found = self._kept.get(token)
         if found is None:
             return None
         if found[0] < monotonic():
-            del self._kept[token_hash]
+            del self._kept[token]
             return None
         return found[1]
 
-    def keep(self, session: Session) -> None:
-        """Remember a session that the database was just seen to hold; the one seen first makes room."""
-        self._kept.pop(session.token_hash, None)
-        self._kept[session.token_hash] = (monotonic() + self._kept_s, session)
-        if len(self._kept) > self._kept_max:
+    def keep(self, token: str, session: Session) -> None:
+        """Remember a session that the database was just seen to hold; those seen first make room."""
+        self.forget(token)
+        now = monotonic()
+        self._kept[token] = (now + self._kept_s, session)
+        while len(self._kept) > self._kept_max or next(iter(self._kept.values()))[0] < now:
             self._kept.popitem(last=False)
 
-    def forget(self, token_hash: str) -> None:
+    def forget(self, token: str) -> None:
         """Forget a session that has ended."""
-        self._kept.pop(token_hash, None)
+        self._kept.pop(token, None)

@@ -89,21 +89,21 @@ async def writing_session(exchange: Exchange) -> Session | None:
     credential = credentials[0]
     if credential.by != "bearer":
         check_same_origin(exchange)
-    token_hash = hash_of(credential.token)
-    session = exchange.services.remembered.find(token_hash)
+    session = exchange.services.remembered.find(credential.token)
     if session is None:
-        session = await _session(exchange, credential, token_hash)
+        session = await _session(exchange, credential)
     exchange.learner_id = session.learner_id
     return session
 
 
-async def _session(exchange: Exchange, credential: Credential, token_hash: str) -> Session:
+async def _session(exchange: Exchange, credential: Credential) -> Session:
+    token_hash = hash_of(credential.token)
     row = await exchange.services.read(lambda connection: learners.by_session(connection, token_hash, now()))
     if row is None:
         refuse_dead(exchange, credential)
     await _note_use(exchange, credential, row)
     session = Session(token_hash, row["session_kind"], row["id"])
-    exchange.services.remembered.keep(session)
+    exchange.services.remembered.keep(credential.token, session)
     return session
 
 
@@ -114,10 +114,10 @@ def refuse_dead(exchange: Exchange, credential: Credential | None) -> NoReturn:
     raise IdentityGone(_DEAD)
 
 
-def session_ended(exchange: Exchange, session: Session) -> None:
+def session_ended(exchange: Exchange) -> None:
     """The transaction found that a remembered session has ended: forget it, and take its cookie away."""
-    exchange.services.remembered.forget(session.token_hash)
     for credential in credentials_of(exchange)[:1]:
+        exchange.services.remembered.forget(credential.token)
         if credential.by != "bearer":
             clear_cookie(exchange, credential.by)
 
