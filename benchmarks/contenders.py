@@ -73,8 +73,8 @@ def _start_headway(url: str, port: int, log: Path, course: Path) -> Server:
 
 
 def headway_path() -> str:
-    """The `headway` command of the environment that runs this, or the one that HEADWAY_COMMAND names."""
-    return os.environ.get("HEADWAY_COMMAND", str(Path(sys.executable).parent / "headway"))
+    """The `headway` command of the environment that runs this, or the one that COMMAND_MEASURED names."""
+    return os.environ.get("COMMAND_MEASURED", str(Path(sys.executable).parent / "headway"))
 
 
 def headway(*arguments: str) -> str:

@@ -46,6 +46,7 @@ class Settings:
 def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) -> Settings:
     """The settings in force; a flag that is None was not given. SettingsInvalid says which setting, and from where."""
     chosen: dict[str, object] = {}
+    _check_variables(environment)
     path = config_path(environment)
     if path is not None:
         chosen |= _from_file(path)
@@ -74,6 +75,16 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
 
     usual = Path(platformdirs.user_config_dir("headway", appauthor=False)) / "config.toml"
     return usual if usual.is_file() else None
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """A variable that means nothing is a misspelled one: without a word, it would leave the default in force."""
+    known = {CONFIG_VARIABLE, *(PREFIX + field.name.upper() for field in fields(Settings))}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+            raise SettingsInvalid(f"there is no variable {name}; {hint}")
 
 
 def _from_file(path: Path) -> dict[str, object]:

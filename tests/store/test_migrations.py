@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,4 +160,13 @@ def test_who_first_reads_a_new_file_waits_for_who_makes_it(sqlite_url: str) -> N
         assert not database.path.exists()
     assert done.wait(10)
     reading.join()
+    database.close()
+
+
+def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(database)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM session")
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     database.close()

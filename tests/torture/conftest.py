@@ -15,8 +15,8 @@ from tests.torture.server import Server
 
 @pytest.fixture
 def rng() -> Random:
-    """Chance; its seed is shown where a test fails, and HEADWAY_TEST_SEED sets it."""
-    seed = int(os.environ.get("HEADWAY_TEST_SEED") or secrets.randbits(32))
+    """Chance; its seed is shown where a test fails, and CHANCE_SEED sets it."""
+    seed = int(os.environ.get("CHANCE_SEED") or secrets.randbits(32))
     sys.stdout.write(f"seed {seed}\n")
     return Random(seed)
 

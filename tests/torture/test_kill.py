@@ -17,7 +17,7 @@ from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_
 from tests.torture.server import Server
 
 KILLS_AT_START = 3
-KILLS = int(os.environ.get("HEADWAY_TEST_KILLS", "50"))
+KILLS = int(os.environ.get("KILLS", "50"))
 CONNECTIONS = 8
 LOAD_S = (0.1, 0.6)
 

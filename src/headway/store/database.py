@@ -1,5 +1,6 @@
 """Connections and transactions; with `rows.py` the one place that knows the dialects."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -79,6 +80,11 @@ class Database:
     def shown(self) -> str:
         """The address without its password, for logs."""
         return self.url.render_as_string(hide_password=True)
+
+    def make_file(self) -> None:
+        """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses."""
+        if self.path is not None:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def close(self) -> None:
         """Close all connections."""

@@ -32,6 +32,7 @@ def current(connection: Connection) -> str | None:
 
 def migrate(database: Database) -> tuple[str | None, str]:
     """Bring the database to the newest revision: (before, after)."""
+    database.make_file()
     with database.read() as connection:
         before = current(connection)
     if before is not None and before > newest():

@@ -1,0 +1,43 @@
+"""Settings: whence they come, and what is said of those that mean nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from headway.settings import Settings, SettingsInvalid, load_settings
+
+
+def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('host = "from.file"\nport = 1\nworkers = 1\n')
+    variables = {"HEADWAY_CONFIG": str(config), "HEADWAY_PORT": "2", "HEADWAY_WORKERS": "2"}
+    settings = load_settings(variables, workers=3, host=None)
+    assert (settings.host, settings.port, settings.workers) == ("from.file", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"HEADWAY_DATABASE": "sqlite:///x.db"}, "did you mean HEADWAY_DATABASE_URL"),
+        ({"HEADWAY_NONSENSE_OF_MINE": "1"}, "there is no variable HEADWAY_NONSENSE_OF_MINE"),
+        ({"HEADWAY_PORT": "eight"}, "HEADWAY_PORT must be a whole number"),
+        ({"HEADWAY_HTTPS": "maybe"}, "HEADWAY_HTTPS must be on or off"),
+        ({"HEADWAY_CONFIG": "no-such-folder/config.toml"}, "cannot be read"),
+    ],
+)
+def test_a_variable_that_means_nothing_is_refused(variables: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsInvalid, match=said):
+        load_settings(variables)
+
+
+@pytest.mark.parametrize("line", ['databse_url = "sqlite:///x.db"', "port = true", "host = 1", "port ="])
+def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(line)
+    with pytest.raises(SettingsInvalid):
+        load_settings({"HEADWAY_CONFIG": str(config)})
+
+
+def test_a_process_of_the_server_reads_the_same_settings_from_its_variables() -> None:
+    settings = Settings(database_url="sqlite:///x.db", https=True, rate_limits=False, port=9)
+    assert load_settings(settings.environment()) == settings
