@@ -13,13 +13,15 @@ from headway.importers.records import ImportFailed, Place, Read, Reject, Unreada
 
 STDIN: Final = "-"
 LINE_BYTES_MAX: Final = 1024 * 1024
+# What an open quote can swallow; an answer of 64 KiB fits, however it is written.
+_CELL_MAX: Final = 512 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _REPORT_LINES: Final = 1000
 
 
 class Row(NamedTuple):
-    """A row of a CSV file by column; its place is the line on which it ends."""
+    """A row of a CSV file by column; its place is the line on which it begins."""
 
     place: Place
     cells: Sequence[str]
@@ -85,19 +87,20 @@ def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | 
 def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
     """The rows of a CSV file, the header first; blank lines are passed over, all rows are as wide as the header."""
     width, name = 0, name_of(path)
-    reader = csv.reader(_texts(path, read))
-    csv.field_size_limit(LINE_BYTES_MAX)
+    reader = csv.reader(_texts(path, read), strict=True)
+    csv.field_size_limit(_CELL_MAX)
     while True:
+        place = Place(name, reader.line_num + 1)
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Reject.of(Place(name, reader.line_num), Unreadable(f"the line is no CSV: {error}"))
+            yield Reject.of(place, Unreadable(f"the row that begins here is no CSV: {error}"))
             continue
         if cells:
             width = width or len(cells)
-            yield _checked(Row(Place(name, reader.line_num), cells), width)
+            yield _checked(Row(place, cells), width)
 
 
 def _checked(row: Row, width: int) -> Row | Reject:
