@@ -52,5 +52,5 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Envelope(app.asgi_handler, services)
+    app.asgi_handler = Envelope(app.asgi_handler, services, direct={f"{API}/events": events.record_events.fn})
     return app

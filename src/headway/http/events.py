@@ -42,7 +42,7 @@ class EventsRecorded(Struct):
 _decode = msgspec.json.Decoder(Batch).decode
 
 
-# Plain ASGI within Litestar's routing: what Litestar makes for a handler costs more than all that is done here.
+# Plain ASGI: what Litestar makes for a handler costs more than all that is done here.
 @asgi("/events", copy_scope=False)
 async def record_events(scope: Any, receive: Any, send: Any) -> None:
     """Record up to 500 events. One that is refused refuses itself alone; a reply means that the rest is committed."""

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 import structlog
+from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -185,3 +186,16 @@ EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
     OSError: on_outage,
     Exception: on_defect,
 }
+
+
+def answering(app: Any) -> Any:
+    """A plain ASGI app whose errors are answered as those of a handler are."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  # each kind has its handler
+            tell = next(EXCEPTION_HANDLERS[kind] for kind in type(error).__mro__ if kind in EXCEPTION_HANDLERS)
+            await tell(Request(scope), error)(scope, receive, send)
+
+    return answer
