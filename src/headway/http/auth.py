@@ -61,7 +61,7 @@ class MergedCounts(Struct):
 
 
 class SignedIn(Struct):
-    """The account, and what the guest brought along; null where there was no guest."""
+    """The account, and what the guest who registered brought along; null where there was none."""
 
     learner: Learner
     merged: MergedCounts | None

@@ -1,6 +1,7 @@
 """The contract as a page that needs nothing from elsewhere: no script, no style, no font."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
@@ -14,8 +15,11 @@ details { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); b
 summary { padding: .4rem .7rem; cursor: pointer }
 details > div { padding: 0 .9rem .7rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em }
+code { overflow-wrap: anywhere }
+a { color: inherit }
+.gist { opacity: .75 }
 pre { overflow-x: auto; padding: .6rem; background: color-mix(in srgb, currentColor 8%, transparent) }
-.method { display: inline-block; min-width: 4.2rem; font-weight: 700 }
+.method { display: inline-block; min-width: 4.8rem; font-weight: 700 }
 table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }
 """
 
@@ -38,8 +42,8 @@ def _page(title: str, body: str) -> str:
 
 def _contract(document: dict[str, Any]) -> Iterator[str]:
     info = document["info"]
-    yield f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
-    yield '<p><a href="/api/openapi.json">The OpenAPI document</a></p>'
+    yield f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{_prose(info['description'])}</p>"
+    yield '<p><a href="/">This server</a> · <a href="/api/openapi.json">The OpenAPI document</a></p>'
     tags = dict.fromkeys(one["tags"][0] for path in document["paths"].values() for one in path.values())
     for tag in tags:
         yield f"<h2>{escape(tag)}</h2>"
@@ -59,7 +63,7 @@ def _contract(document: dict[str, Any]) -> Iterator[str]:
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f'<details id="{escape(operation["operationId"])}"><summary><span class="method">{method.upper()}</span> '
-    yield f"<code>{escape(path)}</code></summary><div><p>{escape(operation['summary'])}</p>"
+    yield f'<code>{escape(path)}</code> <span class="gist">{_prose(operation["summary"])}</span></summary><div>'
     for one in operation.get("parameters", ()):
         yield f"<p><code>{escape(one['name'])}</code> ({one['in']}): {escape(_told(one['schema']))}</p>"
     body = operation.get("requestBody")
@@ -68,8 +72,10 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[st
     for status, reply in operation["responses"].items():
         if "content" in reply:
             yield f"<p>{status}</p>{_content(reply)}"
-    others = [status for status, reply in operation["responses"].items() if "content" not in reply]
-    yield f"<p>Also: {', '.join(others)}</p></div></details>"
+    bare = [status for status, reply in operation["responses"].items() if "content" not in reply]
+    done, refused = [one for one in bare if one < "300"], [one for one in bare if one >= "300"]
+    yield f"<p>{', '.join(done)}</p>" if done else ""
+    yield f"<p>Also: {', '.join(refused)}</p></div></details>"
 
 
 def _content(holder: dict[str, Any]) -> str:
@@ -77,6 +83,11 @@ def _content(holder: dict[str, Any]) -> str:
     name = content["schema"].get("$ref", "").rpartition("/")[2]
     example = _json(content["example"]) if "example" in content else ""
     return f'<p><a href="#{escape(name)}"><code>{escape(name)}</code></a></p>{example}'
+
+
+def _prose(text: str) -> str:
+    """Text with `code` in it."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def _told(schema: dict[str, Any]) -> str:

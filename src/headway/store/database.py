@@ -79,7 +79,7 @@ class Database:
     @property
     def shown(self) -> str:
         """The address without its password, for logs."""
-        return self.url.render_as_string(hide_password=True)
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
 
     def make_file(self) -> None:
         """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses."""
