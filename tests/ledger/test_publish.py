@@ -10,7 +10,9 @@ import pytest
 from headway.domain.course import Course
 from headway.domain.faults import ManifestInvalid
 from headway.ledger.publish import NotYourCourse, Published, publish
+from headway.store import courses
 from headway.store.catalog import Catalog
+from headway.store.courses import Publication
 from headway.store.database import Database
 from tests.domain.manifests import course, module, step
 from tests.ledger.world import HOUR, NOON, PYTHON, World, event, statuses
@@ -125,6 +127,21 @@ def test_versions_that_are_published_at_once_all_count(world: World) -> None:
     rows = [row for row in world.rows_of("course_version") if row["course_id"] == "rust"]
     assert [row["version"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert in_force(world.database)[1].title == rows[-1]["title"]
+    world.assert_clean()
+
+
+def test_two_first_versions_at_once_are_a_first_and_a_second(world: World) -> None:
+    found: list[Published] = []
+    publishing = threading.Thread(target=lambda: found.append(published(world, {**RUST, "title": "Later"})))
+    with world.database.transaction() as connection:
+        first = Publication("rust", 1, "Rust", json.dumps(RUST), '{"own": "own"}', NOON, None)
+        courses.publish(connection, first)
+        publishing.start()
+        # On PostgreSQL it has found no course by now, and waits for this transaction to add its own.
+        publishing.join(0.3)
+        assert found == []
+    publishing.join(20)
+    assert [(one.version, one.created, one.course.title) for one in found] == [(2, False, "Later")]
     world.assert_clean()
 
 

@@ -150,21 +150,26 @@ def held(world: World, learner_id: str) -> sa.Connection:
 def test_a_learner_held_elsewhere_is_put_back_and_holds_up_nobody(postgresql_world: World) -> None:
     world = postgresql_world
     ada, ben = world.learner(), world.learner()
-    with desk(world) as open_desk:
-        with held(world, ada) as connection:
-            for n in range(3):
-                open_desk.submit(f"ada {n}", ada, event(n, score=n / 10))
-                open_desk.submit(f"ben {n}", ben, event(n))
-                open_desk.receipt(f"ben {n}")
-            open_desk.submit("nobody", numbered(77), event(1))
-            assert isinstance(open_desk.outcome("nobody"), IdentityGone)
-            assert not [reply for reply in open_desk.outcomes if reply.startswith("ada")]
-            connection.exec_driver_sql("COMMIT")
+    waiting = Desk(world)
+    with held(world, ada) as connection:
+        # Three at once, and three that find others kept aside.
         for n in range(3):
-            assert statuses(open_desk.receipt(f"ada {n}")) == ["recorded"]
+            waiting.submit(f"ada {n}", ada, event(n, score=n / 10))
+        waiting.writer.start()
+        for n in range(3, 6):
+            waiting.submit(f"ada {n}", ada, event(n, score=n / 10))
+            waiting.submit(f"ben {n}", ben, event(n))
+            waiting.receipt(f"ben {n}")
+        waiting.submit("nobody", numbered(77), event(1))
+        assert isinstance(waiting.outcome("nobody"), IdentityGone)
+        assert not [reply for reply in waiting.outcomes if reply.startswith("ada")]
+        connection.exec_driver_sql("COMMIT")
+    for n in range(6):
+        assert statuses(waiting.receipt(f"ada {n}")) == ["recorded"]
+    waiting.writer.stop()
     # In the order in which they came, whatever was tried meanwhile.
-    assert [entry.event_id for entry in world.entries(ada)] == [numbered(n) for n in range(3)]
-    assert [reply for reply in open_desk.outcomes if reply.startswith("ada")] == [f"ada {n}" for n in range(3)]
+    assert [entry.event_id for entry in world.entries(ada)] == [numbered(n) for n in range(6)]
+    assert [reply for reply in waiting.outcomes if reply.startswith("ada")] == [f"ada {n}" for n in range(6)]
     world.assert_clean()
 
 
