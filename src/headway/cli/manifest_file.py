@@ -14,6 +14,8 @@ from headway.domain.faults import join
 
 STDIN: Final = "-"
 BYTES_MAX: Final = 20 * 1024 * 1024
+# A course is some ten levels deep. libyaml goes down by recursion in C, and would crash the process.
+DEPTH_MAX: Final = 100
 
 
 class ManifestUnreadable(HeadwayError):
@@ -64,7 +66,11 @@ def _parse(name: str, text: str) -> ManifestFile:
         node = loader.get_single_node()
         if node is None:
             raise ManifestUnreadable(f"{name} is empty; a course begins with `id:` and `title:`")
-        lines = dict(_lines(node, ""))
+        if _written_out(node, {}) > BYTES_MAX:
+            raise ManifestUnreadable(
+                f"{name} comes to more than {BYTES_MAX // 1024**2} MiB with its aliases written out"
+            )
+        lines = dict(_lines(node, "", set()))
         return ManifestFile(name, loader.construct_document(node), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -76,16 +82,31 @@ def _parse(name: str, text: str) -> ManifestFile:
         raise ManifestUnreadable(f"{name} is nested too deeply for a course") from None
 
 
-def _lines(node: Node, path: str) -> Iterator[tuple[str, int]]:
+def _written_out(node: Node, known: dict[int, int]) -> int:
+    """About the bytes that a node comes to with its aliases written out: a page of them can come to a billion."""
+    if isinstance(node, ScalarNode):
+        return 1 + len(node.value)
+    if id(node) not in known:
+        known[id(node)] = BYTES_MAX + 1  # what holds itself has no end
+        parts = node.value if isinstance(node, SequenceNode) else [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
+    return known[id(node)]
+
+
+def _lines(node: Node, path: str, seen: set[int]) -> Iterator[tuple[str, int]]:
+    """The line of each path; within what an alias repeats there is none but the alias's own."""
     yield path, node.start_mark.line + 1
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     if isinstance(node, SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _lines(item, join(path, index))
+            yield from _lines(item, join(path, index), seen)
     elif isinstance(node, MappingNode):
         for key, value in node.value:
             if isinstance(key, ScalarNode):
                 place = join(path, key.value)
-                yield from _lines(value, place)
+                yield from _lines(value, place, seen)
                 yield place, key.start_mark.line + 1
 
 
@@ -93,6 +114,19 @@ class _Loader(yaml.CSafeLoader):
     """YAML as 1.2 reads it, and so JSON as well: `no` and `2026-01-01` are text and `1:30` is no number."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as PyYAML declares it
+    depth = 0
+
+    def descend_resolver(self, current_node: Node | None, current_index: object) -> None:
+        """Called by libyaml's parser at each level that it goes down."""
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            raise RecursionError
+        super().descend_resolver(current_node, current_index)
+
+    def ascend_resolver(self) -> None:
+        """Called at each level that it comes up again."""
+        self.depth -= 1
+        super().ascend_resolver()
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         """As PyYAML does, but a key that stands twice is an error: one of the two would be lost."""
