@@ -55,6 +55,24 @@ def test_a_learner_begins_as_a_guest_is_graded_and_registers(server: Server, bro
     assert assert_audit_is_clean(server.database)["events"] == 3
 
 
+def everything_agrees(browser: httpx2.Client) -> dict[str, Any]:
+    """All that the learner can look at tells of the same three steps; gives the overview."""
+    overview: dict[str, Any] = body(browser.get("/progress"))
+    assert (overview["steps_completed"], overview["exercises_completed"], overview["attempts"]) == (3, 2, 2)
+    assert (overview["streak"]["current"], overview["duration_s"]) == (2, 90)
+    assert body(browser.get("/progress/streak"))["longest"] == 2
+    days = body(browser.get("/progress/history", params={"days": 30}))["days"]
+    assert sum(one["attempts"] for one in days) == days[-1]["cumulative"]["attempts"] == 2
+    entries = body(browser.get("/progress/events"))["items"]
+    assert [(one["type"], one["step"]) for one in entries] == [
+        ("attempted", "fizz"),
+        ("enrolled", None),
+        ("attempted", "ranges"),
+        ("completed", "welcome"),
+    ]
+    return overview
+
+
 def test_an_account_enrolls_sends_what_it_did_offline_and_goes_on_elsewhere(
     server: Server, browser: httpx2.Client
 ) -> None:
@@ -78,20 +96,7 @@ def test_an_account_enrolls_sends_what_it_did_offline_and_goes_on_elsewhere(
     assert [one["best_score"] for one in sent["steps"]] == [0.85]
     assert "streak_extended" in {one["type"] for one in sent["changes"]}
 
-    # Everything the learner can look at agrees.
-    overview = body(browser.get("/progress"))
-    assert (overview["steps_completed"], overview["exercises_completed"], overview["attempts"]) == (3, 2, 2)
-    assert (overview["streak"]["current"], overview["duration_s"]) == (2, 90)
-    assert body(browser.get("/progress/streak"))["longest"] == 2
-    days = body(browser.get("/progress/history", params={"days": 30}))["days"]
-    assert sum(one["attempts"] for one in days) == days[-1]["cumulative"]["attempts"] == 2
-    entries = body(browser.get("/progress/events"))["items"]
-    assert [(one["type"], one["step"]) for one in entries] == [
-        ("attempted", "fizz"),
-        ("enrolled", None),
-        ("attempted", "ranges"),
-        ("completed", "welcome"),
-    ]
+    overview = everything_agrees(browser)
 
     # Signed out, this browser knows nothing; signed in, another knows everything.
     assert browser.post("/auth/logout").status_code == 204
