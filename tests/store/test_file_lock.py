@@ -1,5 +1,6 @@
 """The lock beside a SQLite file: one at a time, threads and processes alike, and nobody polls."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -131,3 +132,16 @@ def test_a_transaction_waits_for_that_of_another_process(sqlite_url: str) -> Non
     assert done.wait(20)
     writing.join()
     database.close()
+
+
+def test_whoever_comes_by_a_symbolic_link_meets_the_same_locks(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(tmp_path / "real.db")
+    one, other = (Database(f"sqlite:///{path}").server_lock() for path in (tmp_path / "real.db", link))
+    assert one is not None
+    assert other is not None
+    held = one.take()
+    assert held is not None
+    assert other.take() is None
+    os.close(held)

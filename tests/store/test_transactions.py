@@ -166,3 +166,14 @@ def test_postgresql_waits_for_the_disk_before_it_says_commit(postgresql_url: str
     with database.read() as connection:
         assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
     database.close()
+
+
+def test_what_was_sent_with_a_statement_that_fails_is_in_no_error_and_so_in_no_log(database: Database) -> None:
+    def fail() -> None:
+        with database.transaction() as connection:
+            connection.execute(sa.text("INSERT INTO no_such_table VALUES (:hash)"), {"hash": "$argon2id$secret"})
+
+    with pytest.raises(DBAPIError) as raised:
+        fail()
+    assert "no_such_table" in str(raised.value)
+    assert "secret" not in str(raised.value)

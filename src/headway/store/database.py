@@ -104,6 +104,7 @@ class Database:
         engine = sa.create_engine(
             self.url,
             connect_args={"check_same_thread": False, "timeout": 30},
+            hide_parameters=True,  # errors reach the log, and what was sent with them holds hashes and addresses
             **options,
         )
         event.listen(engine, "connect", _sqlite_connected(reading=reading))
@@ -187,6 +188,8 @@ def _checked(text: str) -> URL:
 
 
 def _beside(path: Path, suffix: str) -> Path:
+    """Beside the file itself, as SQLite's own log is: whoever comes by a symbolic link must meet the same lock."""
+    path = path.resolve()
     return path.with_name(path.name + suffix)
 
 
@@ -229,6 +232,7 @@ def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
         pool_size=8,
         max_overflow=24,
         pool_pre_ping=False,
+        hide_parameters=True,  # as for SQLite
         connect_args={"connect_timeout": 10, "application_name": "headway"},
     )
     event.listen(engine, "connect", _postgresql_connected(planning))
