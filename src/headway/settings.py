@@ -13,6 +13,9 @@ from headway.domain.errors import HeadwayError
 PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
 _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+# Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
+_BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000)}
+_DIGITS_MAX: Final = 9
 
 
 class SettingsInvalid(HeadwayError):
@@ -53,7 +56,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) 
     for field in fields(Settings):
         name = PREFIX + field.name.upper()
         if environment.get(name):
-            chosen[field.name] = _read(field.type, environment[name], name)
+            chosen[field.name] = _bounded(field.name, _read(field.type, environment[name], name), name)
     chosen |= {name: value for name, value in flags.items() if value is not None}
     chosen.setdefault("database_url", f"sqlite:///{data_folder() / 'headway.db'}")
     return Settings(**chosen)  # type: ignore[arg-type]  # each was read as its field's type
@@ -100,7 +103,18 @@ def _from_file(path: Path) -> dict[str, object]:
             near = get_close_matches(name, kinds, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
             raise SettingsInvalid(f"{path}: there is no setting {name!r}; {hint}", field=name)
-    return {name: _read(kinds[name], value, f"{name} in {path}") for name, value in content.items()}
+    return {
+        name: _bounded(name, _read(kinds[name], value, f"{name} in {path}"), f"{name} in {path}")
+        for name, value in content.items()
+    }
+
+
+def _bounded(name: str, value: object, where: str) -> object:
+    if isinstance(value, int) and name in _BOUNDS:
+        low, high = _BOUNDS[name]
+        if not low <= value <= high:
+            raise SettingsInvalid(f"{where} must be from {low:,} to {high:,}")
+    return value
 
 
 def _read(kind: Any, value: object, where: str) -> object:
@@ -121,7 +135,7 @@ def _flag(value: object, where: str) -> bool:
 
 
 def _whole_number(value: object, where: str) -> int:
-    if isinstance(value, bool) or not str(value).isdecimal():
+    if isinstance(value, bool) or not str(value).isdecimal() or len(str(value)) > _DIGITS_MAX:
         raise SettingsInvalid(f"{where} must be a whole number")
     return int(str(value))
 
