@@ -6,7 +6,6 @@ import typer
 
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, progress_bar, say, show, show_json
-from headway.domain.errors import HeadwayError
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
@@ -19,12 +18,6 @@ LearnerOption: TypeAlias = Annotated[
 ]
 _ROWS_MAX = 20
 _VALUE_MAX = 40
-
-
-class UnknownLearner(HeadwayError):
-    """There is no such learner."""
-
-    code = "not-found"
 
 
 def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
@@ -65,20 +58,14 @@ def _learner_id(database: "Database", named: str | None) -> str | None:
     """The learner's id from an id or an external id; UnknownLearner where there is none."""
     if named is None:
         return None
-    from headway.domain.events import EventInvalid, event_id_of
-    from headway.store import learners
+    from headway.views.subject import Asking, UnknownLearner, another
 
-    with database.read() as connection:
-        found = learners.by_external_ids(connection, [named]).get(named)
-        if found is not None:
-            return found
-        try:
-            row = learners.by_id(connection, event_id_of(named))
-        except EventInvalid:
-            row = None
-    if row is None:
-        raise UnknownLearner(f"there is no learner {named!r}; name one by id or external id (oulad:11391)")
-    return str(row["id"])
+    operator = Asking(None, frozenset({"admin"}))
+    try:
+        with database.read() as connection:
+            return another(connection, operator, named).learner_id
+    except UnknownLearner:
+        raise UnknownLearner(f"there is no learner {named!r}; name one by id or external id (oulad:11391)") from None
 
 
 def _count(database: "Database", learner_id: str | None) -> int:
