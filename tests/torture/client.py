@@ -2,14 +2,20 @@
 
 import http.client
 import json
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
+from headway.ledger.publish import publish as publish_manifest
+from headway.store.database import Database
+from headway.store.migrate import migrate
 from tests.torture.server import Command
 
 PATIENCE_S = 30.0
+# A server closes a connection that is idle for some seconds; what is sent at that moment is lost.
+IDLE_MAX_S = 1.0
 Event = dict[str, Any]
 
 
@@ -34,9 +40,10 @@ class Client:
     def __init__(self, port: int, token: str | None = None) -> None:
         self.token = token
         self.cookie: str | None = None
+        self._used_at = 0.0
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
 
-    def send(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
+    def send(self, method: str, path: str, body: object = None, *, below: str = "/api/v1", **headers: str) -> Reply:
         """One request below the API's base path; Lost where no answer came."""
         sent = None if body is None else json.dumps(body).encode()
         said = {"Content-Type": "application/json"} if sent is not None else {}
@@ -44,13 +51,16 @@ class Client:
             said["Authorization"] = f"Bearer {self.token}"
         if self.cookie:
             said["Cookie"] = self.cookie
+        if time.monotonic() - self._used_at > IDLE_MAX_S:
+            self._connection.close()
         try:
-            self._connection.request(method, f"/api/v1{path}", sent, said | headers)
+            self._connection.request(method, f"{below}{path}", sent, said | headers)
             response = self._connection.getresponse()
             data = response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Lost(f"{method} {path}: {error!r}") from error
+        self._used_at = time.monotonic()
         answered = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, json.loads(data) if data else None, answered)
 
@@ -63,6 +73,13 @@ class Client:
     def record(self, events: Sequence[Event]) -> Reply:
         """Send events in one request."""
         return self.send("POST", "/events", {"events": list(events)})
+
+    def wait_until_queued(self, count: int) -> None:
+        """Wait until so many events wait to be written."""
+        until = time.monotonic() + PATIENCE_S
+        while (waiting := self.send("GET", "/health/ready", below="").body["waiting_events"]) != count:
+            assert time.monotonic() < until, f"{waiting} events are waiting, not {count}"
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -110,6 +127,14 @@ def manifest(*more_steps: str, course: str = COURSE) -> dict[str, Any]:
         for number, one in enumerate((*STEPS, LEFT_OPEN, *more_steps))
     ]
     return {"id": course, "title": "Endurance", "modules": [{"id": "all", "title": "All", "steps": steps}]}
+
+
+def prepare(database: str) -> None:
+    """Make the tables and publish the course, without the second that a command takes."""
+    opened = Database(database)
+    migrate(opened)
+    publish_manifest(opened, manifest(), now=time.time_ns() // 1000)
+    opened.close()
 
 
 def publish(database: str, *more_steps: str, course: str = COURSE) -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.torture.client import publish
+from tests.torture.client import prepare
 from tests.torture.server import Server
 
 
@@ -24,6 +24,6 @@ def rng() -> Random:
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
     """A server at work on a database with the course published: the test runs once on each kind."""
-    publish(database_url)
+    prepare(database_url)
     with Server(database_url, tmp_path) as started:
         yield started

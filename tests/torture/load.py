@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
+from typing import TypeAlias
 
 from tests.torture.client import Client, Event, Guest, Lost, Reply, attempt
 
@@ -14,6 +15,9 @@ SHARE_OF_BATCHES = 0.25
 RETRY_PATIENCE_S = 30.0
 JOIN_PATIENCE_S = 40.0
 PAUSE_S = 0.02
+
+
+Owed: TypeAlias = list[tuple[Guest, list[Event]]]
 
 
 class Tally:
@@ -51,7 +55,7 @@ class Tally:
                 continue
             self.acknowledged.add(one["id"])
 
-    def unanswered(self) -> list[tuple[Guest, list[Event]]]:
+    def unanswered(self) -> Owed:
         """What was sent and never acknowledged, a learner's events together, in requests of a fair size."""
         by_guest: dict[Guest, list[Event]] = {}
         for event_id in self.sent.keys() - self.acknowledged:
@@ -85,9 +89,9 @@ class Tally:
 class Loader(threading.Thread):
     """One connection: first what is owed from before, then new events, singly and in batches, until told to stop."""
 
-    def __init__(self, tally: Tally, port: int, rng: Random, owed: list[tuple[Guest, list[Event]]]) -> None:
+    def __init__(self, tally: Tally, port: int, rng: Random, owed: Owed, pace_s: float) -> None:
         super().__init__(daemon=True)
-        self.tally, self.rng, self.owed = tally, rng, owed
+        self.tally, self.rng, self.owed, self.pace_s = tally, rng, owed, pace_s
         self.client = Client(port)
         self.stopping = threading.Event()
         self.lost: str | None = None
@@ -100,6 +104,7 @@ class Loader(threading.Thread):
                 if not self.tally.send(self.client, guest, events):
                     self.owed.append((guest, events))
                     time.sleep(PAUSE_S)
+                time.sleep(self.pace_s)
         except Lost as error:
             self.lost = str(error)
         except Exception as error:
@@ -120,11 +125,15 @@ class Loader(threading.Thread):
 
 
 @contextmanager
-def load(tally: Tally, rng: Random, *ports: int, connections: int) -> Iterator[list[Loader]]:
-    """Load the servers from several connections while the block runs; what is owed is sent first."""
+def load(tally: Tally, rng: Random, *ports: int, connections: int, pace_s: float = 0.0) -> Iterator[list[Loader]]:
+    """Load the servers from several connections while the block runs; what is owed is sent first.
+
+    With a pace each connection rests between its requests, and leaves the processors to what runs beside it.
+    """
     owed = tally.unanswered()
     loaders = [
-        Loader(tally, ports[number % len(ports)], Random(rng.getrandbits(64)), owed) for number in range(connections)
+        Loader(tally, ports[number % len(ports)], Random(rng.getrandbits(64)), owed, pace_s)
+        for number in range(connections)
     ]
     for one in loaders:
         one.start()

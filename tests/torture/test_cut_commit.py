@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import Postgres
-from tests.torture.client import COURSE, Client, Event, Guest, Lost, Reply, attempt, new_account, new_guest, publish
+from tests.torture.client import COURSE, Client, Event, Guest, Lost, Reply, attempt, new_account, new_guest, prepare
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
 from tests.torture.proxy import Cut, Proxy
 from tests.torture.server import Server
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 @pytest.fixture
 def line(postgres: Postgres, postgresql_url: str, tmp_path: Path) -> Iterator[Line]:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     name = sa.make_url(postgresql_url).database or ""
     with Proxy(f"{postgres.socket}/.s.PGSQL.5432") as proxy, Server(proxy.url(name), tmp_path) as server:
         yield Line(server, proxy, postgresql_url)

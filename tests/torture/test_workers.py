@@ -14,7 +14,7 @@ from random import Random
 import psycopg
 import pytest
 
-from tests.torture.client import COURSE, STEPS, Client, Guest, attempt, new_account, new_guest, publish
+from tests.torture.client import COURSE, STEPS, Client, Guest, attempt, new_account, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import Command, Server, several
@@ -29,7 +29,7 @@ LOCKED_EVENTS = 12, 60
 def test_three_workers_rebuilds_and_enrollments_at_once_lose_nothing(
     postgresql_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     with Server(postgresql_url, tmp_path, "--workers", "3") as server:
         assert worker_connections(postgresql_url) >= 3
         tally = Tally([new_guest(server.port) for _ in range(40)])
@@ -49,7 +49,7 @@ def test_three_workers_rebuilds_and_enrollments_at_once_lose_nothing(
 
 @pytest.mark.timeout(200)
 def test_three_servers_of_one_process_each_do_as_well(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     servers = [Server(postgresql_url, folder(tmp_path, str(number))) for number in range(3)]
     with several(*servers):
         tally = Tally([new_guest(servers[0].port) for _ in range(12)])
@@ -68,7 +68,7 @@ def test_three_servers_of_one_process_each_do_as_well(postgresql_url: str, tmp_p
 def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(
     postgresql_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     with Server(postgresql_url, tmp_path, "--workers", "2") as server:
         tally = Tally([new_guest(server.port) for _ in range(12)])
         for _ in range(KILLED_WORKERS):
@@ -83,7 +83,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(
 
 
 def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     requests, size = LOCKED_EVENTS
     with Server(postgresql_url, tmp_path) as server, ThreadPoolExecutor(requests) as pool:
         locked, *others = (new_guest(server.port) for _ in range(9))
@@ -92,7 +92,7 @@ def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tm
             for _ in range(requests):
                 events = [attempt(rng) for _ in range(size)]
                 waiting.append(pool.submit(Client(server.port, locked.token).record, events))
-            time.sleep(0.3)  # until they are in the writer's queue
+            Client(server.port).wait_until_queued(requests * size)
             held_since = time.monotonic()
             for _ in range(5):
                 for one in others:
@@ -110,15 +110,15 @@ def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tm
 def test_what_a_learner_sends_while_locked_is_recorded_in_its_order(
     postgresql_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    publish(postgresql_url)
+    prepare(postgresql_url)
     with Server(postgresql_url, tmp_path) as server, ThreadPoolExecutor(20) as pool:
         locked = new_guest(server.port)
         events = [attempt(rng, STEPS[0]) for _ in range(20)]
         with locking(postgresql_url, locked):
             waiting = []
-            for one in events:
+            for count, one in enumerate(events, 1):
                 waiting.append(pool.submit(Client(server.port, locked.token).record, [one]))
-                time.sleep(0.03)  # each is in the queue before the next is sent
+                Client(server.port).wait_until_queued(count)
         assert {request.result(20).status for request in waiting} == {200}
     rows = query(postgresql_url, "SELECT event_id FROM ledger ORDER BY seq")
     assert [row[0] for row in rows] == [one["id"] for one in events]
