@@ -89,10 +89,10 @@ def _step(name: str, problem: Mapping[str, Any], points: int) -> dict[str, Any]:
 def _problems(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
         problems = json.loads(b"\n".join(line for _, line in lines(path, lambda _: None)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImportFailed(f"{path} is no JSON: {error}") from None
     whole = isinstance(problems, dict) and all(
-        isinstance(one, dict) and one.get("difficulty") in POINTS and isinstance(one.get("categories"), list)
+        isinstance(one, dict) and one.get("difficulty") in tuple(POINTS) and isinstance(one.get("categories"), list)
         for one in problems.values()
     )
     if not whole:

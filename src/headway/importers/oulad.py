@@ -7,6 +7,7 @@ the presentation's start, or before the unregistration where that is earlier. A 
 earlier presentation: it is counted, and is no attempt.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -36,6 +37,7 @@ REGISTERED_AT, RESULT_AT, LEFT_AT = "T08:00:00Z", "T12:00:00Z", "T20:00:00Z"
 PASS_MARK: Final = 40
 _FILES: Final = ("assessments", "courses", "studentRegistration", "studentAssessment")
 _PRESENTATION: Final = ("code_module", "code_presentation")
+_CODE: Final = re.compile(r"[12][0-9]{3}[BJ]")
 
 
 class Assessment(NamedTuple):
@@ -65,8 +67,11 @@ class Presentation(NamedTuple):
         return f"oulad-{self.module}-{self.code}".lower()
 
     def at(self, day: int, hour: str) -> str:
-        """The time of a day from the start, RFC 3339."""
-        return f"{self.start + timedelta(days=day)}{hour}"
+        """The time of a day from the start, RFC 3339; Unreadable where the calendar has no such day."""
+        try:
+            return f"{self.start + timedelta(days=day)}{hour}"
+        except OverflowError:
+            raise Unreadable(f"day {day} from the start is on no calendar") from None
 
 
 class Oulad:
@@ -105,13 +110,15 @@ class Oulad:
             if isinstance(row, Reject):
                 raise ImportFailed(f"{row.place.file}:{row.place.line}: {row.message}")
             module, code = row.cells
-            if code[:-1].isdecimal() and code[-1:] in STARTS:
+            if _CODE.fullmatch(code):
                 yield (module, code), Presentation(module, code, date(int(code[:-1]), *STARTS[code[-1]]))
 
     def _assess(self, _place: Place, module: str, code: str, *cells: str) -> Iterator[Item]:
         name, kind, due, weight = cells
         if kind not in KINDS:
             raise Unreadable(f"assessment_type must be one of {', '.join(KINDS)}, not {kind!r}")
+        if not name.isdecimal():
+            raise Unreadable(f"id_assessment must be a number, not {name!r}")
         _number(weight, "weight")
         self.assessments[name] = self._presentation(module, code), Assessment(name, kind, _day(due, "date"), weight)
         return iter(())
