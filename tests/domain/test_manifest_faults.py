@@ -296,3 +296,16 @@ def test_whatever_a_part_is_replaced_by_is_read_or_refused(name: str, value: obj
     assert_sayable(course_of({name: value}))
     assert_sayable(course({**module("a"), name: value}))
     assert_sayable({**course(), name: value})
+
+
+def test_graders_are_not_checked_once_no_more_faults_are_told() -> None:
+    checked = []
+
+    def check_grader(config: Any) -> list[tuple[str, str]]:
+        checked.append(config)
+        return [("pattern", "is slow to check")]
+
+    steps = [step(f"s{n}", grader={"type": "regex"}) for n in range(FAULTS_MAX + 100)]
+    with pytest.raises(ManifestInvalid):
+        parse_manifest(course(module("m", *steps)), check_grader=check_grader)
+    assert len(checked) == FAULTS_MAX

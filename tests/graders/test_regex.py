@@ -109,6 +109,12 @@ def test_a_learner_sees_no_pattern() -> None:
         (pattern("(?<!a)b"), "pattern", "no pattern that can be matched in linear time"),
         (pattern("a{2000}"), "pattern", "invalid repetition size"),
         (pattern("((a{9}){9}){99}"), "pattern", "invalid repetition size"),
+        (pattern(r"(\pL\pN){300}"), "pattern", "pattern too large"),
+        (
+            pattern("a", feedback={r"(\pL\pN){300}": "x", r"\pL{1000}": "x"}),
+            r"feedback['(\\pL\\pN){300}']",
+            "too large",
+        ),
         (pattern(r"\pL{1,20}"), "pattern", "instructions; at most 20,000 are run: repeat less"),
         (pattern("a", feedback={r"\pL{10}": "x", r"\pL{9}": "x"}), "pattern", "at most 20,000 are run"),
         (pattern("a", match="partial"), "match", "must be one of full, search"),

@@ -15,6 +15,9 @@ PROGRAM_MAX: Final = 20_000
 # Matching costs at the very worst the text's bytes times the instructions of its patterns; this many take a third of a
 # second. Patterns of up to 500 instructions, and most are, get the 64 KiB that every text does.
 STEPS_MAX: Final = 500 * RESPONSE_BYTES_MAX
+# RE2 gives up on a pattern that needs more. Compiling holds the interpreter's lock: with RE2's own 8 MiB a pattern of
+# 14 characters held up everything for a second, and a manifest has room for a hundred thousand of them.
+CHECKED_BYTES_MAX: Final = 1024 * 1024
 COMMENTED_MAX: Final = 20
 MATCHES: Final = ("full", "search")
 
@@ -26,8 +29,10 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
     case_sensitive = fields.flag("case_sensitive", True)
     fields.one_of("match", MATCHES, "full")
     size = _check_pattern(pattern, "pattern", case_sensitive, fields.faults) if pattern else 0
-    comments = comments_by_answer(fields, COMMENTED_MAX)
-    size += sum(_check_pattern(one, join("feedback", one), case_sensitive, fields.faults) for one in comments)
+    # Where one pattern is at fault the others are not tried: they cost as much again.
+    for comment in comments_by_answer(fields, COMMENTED_MAX):
+        if size <= PROGRAM_MAX and not fields.faults.found:
+            size += _check_pattern(comment, join("feedback", comment), case_sensitive, fields.faults)
     if size > PROGRAM_MAX:
         fields.fault("pattern", f"comes to {size:,} instructions; at most {PROGRAM_MAX:,} are run: repeat less")
     return fields.faults.listed()
@@ -60,7 +65,7 @@ def _fits(pattern: Any, text: str, somewhere: bool) -> bool:
 def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults) -> int:
     """The instructions that a pattern comes to; 0 and a fault where it cannot be matched in linear time."""
     try:
-        size: int = _compiled(pattern, case_sensitive).programsize
+        size: int = re2.compile(pattern, _options(case_sensitive, CHECKED_BYTES_MAX)).programsize
     except re2.error as refusal:
         why = refusal.args[0].decode(errors="replace")
         faults.add(
@@ -74,8 +79,14 @@ def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str, case_sensitive: bool) -> Any:
+    return re2.compile(pattern, _options(case_sensitive))
+
+
+def _options(case_sensitive: bool, bytes_max: int | None = None) -> Any:
     options = re2.Options()
     options.case_sensitive = case_sensitive
     options.never_capture = True
     options.log_errors = False
-    return re2.compile(pattern, options)
+    if bytes_max is not None:
+        options.max_mem = bytes_max
+    return options
