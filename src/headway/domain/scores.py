@@ -11,6 +11,7 @@ from headway.domain.errors import Invalid
 FULL = 1_000_000
 _DECIMAL = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
 _TEXT_MAX = 64
+_DUST = Decimal("1e-15")
 _MILLIONTH = Decimal("0.000001")
 
 
@@ -61,6 +62,8 @@ def _stated(sent: Mapping[object, object]) -> int:
 @lru_cache(maxsize=4096)
 def _on_scale(raw: Decimal, low: Decimal, high: Decimal) -> int:
     bottom = Fraction(_bounded(low))
+    # 0.1 + 0.2 - 0.3 is no score of a client's, but the dust of its floating point: it means 0.
+    raw = Decimal(0) if abs(raw) < _DUST else raw
     return _millionths((Fraction(_bounded(raw)) - bottom) / (Fraction(_bounded(high)) - bottom))
 
 
@@ -85,8 +88,7 @@ def _no_number(field: str) -> ScoreInvalid:
 
 def _bounded(value: Decimal) -> Decimal:
     """Cut off what no scale means, before exact arithmetic makes a number with a million digits of 1e999999."""
-    limit = Decimal(10) ** 15
-    if abs(value) > limit or (value and abs(value) < 1 / limit):
+    if abs(value) > 1 / _DUST or (value and abs(value) < _DUST):
         raise ScoreInvalid("score.raw, score.min and score.max must lie between 1e-15 and 1e15 in size", field="score")
     return value
 

@@ -32,7 +32,7 @@ class Desk:
         self.writer.submit(submission, future)
         outcome = await future
         if isinstance(outcome, HeadwayError):
-            # All of a failed transaction share one error: each raises its own copy, or its traceback grows with them.
+            # All of a failed transaction share one error; without this its traceback would grow with each of them.
             raise outcome.with_traceback(None)
         return outcome
 

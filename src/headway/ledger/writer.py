@@ -44,7 +44,6 @@ class Writer:
         self.catalog = catalog
         self.answered = answered
         self.commits = 0
-        self.recorded = 0
         self._queue: deque[Waiting] = deque()
         self._held: dict[str, deque[Waiting]] = {}
         self._waiting_events = 0
