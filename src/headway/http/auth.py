@@ -131,6 +131,8 @@ async def register(request: Asked) -> Reply:
     merged = await exchange.services.run(
         lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
     )
+    if (old := _own_session(exchange)) is not None:
+        await exchange.services.run(lambda: accounts.sign_out(database, old, now=at))
     if guest:
         who.session_ended(exchange)
     set_cookie(exchange, SESSION_COOKIE, token)

@@ -24,10 +24,11 @@ from headway.http.recording import record
 from headway.http.refusals import BodyInvalid, FieldFault, Forbidden, Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
+from headway.http.services import Services
 from headway.ledger.publish import Published, publish
 from headway.store import courses, sums
-from headway.store.catalog import Catalog
 
+_OUTLINES_MAX: Final = 64
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
@@ -47,15 +48,21 @@ async def list_courses(request: Asked, limit: Limit = 50, cursor: FromQuery[str 
 async def read_course(request: Asked, course: FromPath[str]) -> Reply:
     """A course's outline: all of it but the answers."""
     services = exchange_of(request).services
-    return etags.public(request, await services.read(lambda connection: _outline(connection, services.catalog, course)))
+    return etags.public(request, await services.read(lambda connection: _outline(connection, services, course)))
 
 
-def _outline(connection: Connection, catalog: Catalog, course: str) -> bytes:
+def _outline(connection: Connection, services: Services, course: str) -> bytes:
+    catalog, outlines = services.catalog, services.outlines
     found = catalog.in_force(connection, [course]).get(course)
     if found is None:
         raise UnknownCourse("there is no course of that name")
     version, content = found
-    return encode({"version": version, **outline(content, public_grader)})
+    kept = outlines.get((course, version))
+    if kept is None:
+        if len(outlines) >= _OUTLINES_MAX:
+            outlines.clear()
+        kept = outlines[course, version] = encode({"version": version, **outline(content, public_grader)})
+    return kept
 
 
 @put("/courses/{course:str}", status_code=200)

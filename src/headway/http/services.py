@@ -31,6 +31,8 @@ class Services:
         self.desk = Desk(self.database, self.catalog)
         self.passwords = Passwords()
         self.remembered = Remembered()
+        # Encoded, by course and version: what many ask for and seldom changes.
+        self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
 
     @asynccontextmanager
