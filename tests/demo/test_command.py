@@ -22,7 +22,7 @@ from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL, LEARNER_NAME
 from tests.house.tree import ROOT
 
 HEADWAY = Path(sys.executable).with_name("headway")
-READY_S = 60
+READY_S = 180
 TUTORIAL = ROOT / "docs/tutorial/first-steps.md"
 URL = re.compile(r"^Look at\s+(http://\S+)/$", re.MULTILINE)
 
