@@ -355,3 +355,9 @@ def test_a_dead_guest_cookie_reads_as_nobody_and_a_write_with_it_clears_it(site:
     assert (reply.status_code, reply.json()["type"]) == (401, "/problems/unauthorized")
     assert "Max-Age=0" in cookie_of(reply, "headway_guest")
     assert counted(site, ledger) == 0
+
+
+@pytest.mark.parametrize("sent", ["Bearer", "bearer"])
+def test_a_bearer_without_a_token_is_refused_and_makes_no_guest(site: Site, sent: str) -> None:
+    reply = site.client(authorization=sent).post("/events", json={"events": [event()]})
+    assert (reply.status_code, counted(site, ledger), counted(site, learner)) == (401, 0, 0)

@@ -6,12 +6,16 @@ from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
 from typing import Any, ClassVar, Final, Protocol, cast
 
+import structlog
+
 from headway.domain.errors import HeadwayError
 from headway.domain.faults import Fault, Faults, show
 from headway.domain.fields import kind_of
 from headway.domain.scores import FULL
 from headway.graders import choice, multiple, number, order, regex, text
 from headway.graders.verdict import Verdict
+
+log = structlog.get_logger()
 
 GROUP: Final = "headway.graders"
 _LOADING = Lock()
@@ -108,7 +112,9 @@ def _grade_with_plugin(config: Mapping[str, Any], response: object) -> Verdict:
     except HeadwayError:
         raise
     except Exception as failure:
-        raise GraderFailed(f"grader {show(kind)} failed on this response: {show(repr(failure))}") from failure
+        # What a plugin raises may hold the answer: it is for the log, not for the learner.
+        log.exception("grader_failed", kind=kind)
+        raise GraderFailed(f"grader {show(kind)} failed on this response; the server's log says why") from failure
 
 
 def _verdict(score: object, feedback: object) -> Verdict:

@@ -41,7 +41,8 @@ def hash_of(token: str) -> str:
 def credentials_of(exchange: Exchange) -> list[Credential]:
     """The tokens of a request, the one that counts first: a bearer's alone, else the session's, then the guest's."""
     sent = exchange.headers.get(b"authorization")
-    if sent is not None and sent[:7].lower() == b"bearer ":
+    # A bearer without a token is refused like a dead one: taken for nobody, its events would go to a guest nobody is.
+    if sent is not None and sent[:6].lower() == b"bearer" and not sent[6:7].strip():
         return [Credential(sent[7:].strip().decode("latin-1")[:_TOKEN_MAX], "bearer")]
     cookies = exchange.headers.get(b"cookie")
     return _of_cookies(exchange, cookies) if cookies is not None else []
