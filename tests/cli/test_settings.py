@@ -1,10 +1,12 @@
 """Settings: whence they come, and what is said of those that mean nothing."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from headway.settings import Settings, SettingsInvalid, load_settings
+from tests.torture.server import HEADWAY, environment
 
 
 def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: Path) -> None:
@@ -46,3 +48,25 @@ def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: 
 def test_a_process_of_the_server_reads_the_same_settings_from_its_variables() -> None:
     settings = Settings(database_url="sqlite:///x.db", https=True, rate_limits=False, port=9)
     assert load_settings(settings.environment()) == settings
+
+
+def test_without_a_word_the_database_lies_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert load_settings({}).database_url == f"sqlite:///{tmp_path}/headway/headway.db"
+
+
+def test_the_users_own_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "headway").mkdir()
+    (tmp_path / "headway" / "config.toml").write_text("port = 7")
+    assert load_settings({}).port == 7
+
+
+def test_commands_make_the_users_folder_and_take_the_database_of_the_variable(tmp_path: Path) -> None:
+    variables = environment() | {"XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path)}
+    subprocess.run([HEADWAY, "migrate"], env=variables, capture_output=True, check=True)
+    assert (tmp_path / "data" / "headway" / "headway.db").exists()
+    variables["HEADWAY_DATABASE_URL"] = f"sqlite:///{tmp_path}/other.db"
+    subprocess.run([HEADWAY, "migrate"], env=variables, capture_output=True, check=True)
+    assert (tmp_path / "other.db").exists()

@@ -9,7 +9,7 @@ import typer
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, now, show, show_json
 
-admin = typer.Typer(name="admin", help="Look after accounts.", no_args_is_help=True)
+admin = typer.Typer(name="admin", help="Look after accounts.")
 
 
 class Role(StrEnum):

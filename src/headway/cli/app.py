@@ -17,14 +17,14 @@ from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
 from headway.domain.errors import HeadwayError
 
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+FAILED, MISUSED = 1, 2
 _MISUSES = ("invalid-settings", "invalid-database-url", "misused")
 
 app = typer.Typer(
     name="headway",
     help="Keeps learner progress: every event once, every figure derived from one ledger and provable.",
     epilog="Settings come from flags, then HEADWAY_* variables, then a TOML file.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -47,21 +47,25 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 misused."""
     try:
-        app(prog_name="headway")
+        sys.exit(app(prog_name="headway", standalone_mode=False))
+    except typer.TyperException as error:
+        _fail(_said_of_misuse(error), MISUSED)
+    except typer.Abort:
+        _fail("stopped at the prompt", FAILED)
     except HeadwayError as error:
         _fail(error.detail, MISUSED if error.code in _MISUSES else FAILED)
-    except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read the output has gone, as `head` does: nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -73,6 +77,12 @@ def main() -> None:
         if explained is None:
             raise
         _fail(explained, FAILED)
+
+
+def _said_of_misuse(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "headway"
+    return f"{error.format_message().rstrip('.')}; see `{command} --help`"
 
 
 def _fail(said: str, code: int) -> NoReturn:

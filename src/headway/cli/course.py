@@ -17,7 +17,7 @@ FileArgument: TypeAlias = Annotated[
 ]
 DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 
-course = typer.Typer(name="course", help="Check and publish courses.", no_args_is_help=True)
+course = typer.Typer(name="course", help="Check and publish courses.")
 
 
 @course.command()

@@ -1,10 +1,8 @@
 """What `doctor` finds in the process and its settings."""
 
-import os
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -65,15 +63,11 @@ def _time_zones() -> Finding:
 
 
 def of_settings(settings: "Settings") -> Iterator[Finding]:
-    """Where settings come from, what they say, and variables that say nothing to Headway."""
+    """Where settings come from, and what they say."""
     from headway.ledger.writer import EVENTS_A_TRANSACTION, EVENTS_WAITING_MAX
-    from headway.settings import CONFIG_VARIABLE, PREFIX, config_path
+    from headway.settings import config_path
 
     yield Finding("settings file", State.FINE, str(config_path() or "none"))
-    known = {CONFIG_VARIABLE, *(PREFIX + field.name.upper() for field in fields(settings))}
-    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-    advice = f"They say nothing to this Headway: see that they are spelled right ({', '.join(sorted(known))})."
-    yield judged("variables", ", ".join(strange) or "all known", fine=not strange, advice=advice, otherwise=State.NOTE)
     served = (
         f"http://{settings.host}:{settings.port}, {settings.workers} {'worker' if settings.workers == 1 else 'workers'}"
     )

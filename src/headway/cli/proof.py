@@ -60,7 +60,7 @@ def _learner_id(database: "Database", named: str | None) -> str | None:
         return None
     from headway.views.subject import Asking, UnknownLearner, another
 
-    operator = Asking(None, frozenset({"admin"}))
+    operator = Asking("", frozenset({"admin"}))
     try:
         with database.read() as connection:
             return another(connection, operator, named).learner_id

@@ -1,0 +1,125 @@
+"""`headway course check` and `publish`: every fault with its line, YAML as people mean it, and versions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway.store.database import Database
+from tests.torture.proof import query
+from tests.torture.server import Command
+
+GOOD = """\
+id: python-basics
+title: Python basics
+modules:
+  - id: loops
+    title: 'No: a title'
+    steps:
+      - {id: for-1, kind: lesson, title: For loops}
+      - id: quiz
+        kind: quiz
+        title: 2026-01-01
+        prompt: Is 1:30 a number?
+        grader: {type: choice, options: {yes: 1.0 is, no: 'off'}, answer: no}
+"""
+BAD = """\
+id: Python Basics
+title: Python basics
+modules:
+  - id: loops
+    title: Loops
+    steps:
+      - {id: for-1, kind: lesson, titel: For loops}
+      -
+        id: quiz
+        kind: qiuz
+        title: Quiz
+        topics: [a, b, 7]
+"""
+
+
+def check(content: str | bytes, folder: Path) -> Command:
+    path = folder / "course.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Command("course", "check", str(path))
+
+
+def test_a_right_manifest_is_right_and_reads_as_people_mean_it(tmp_path: Path) -> None:
+    done = check(GOOD, tmp_path)
+    assert done.code == 0, str(done)
+    assert done.out.endswith("course.yaml is right: course python-basics, 1 module, 2 steps.\n")
+
+
+def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
+    done = check(BAD, tmp_path)
+    lines = [line.removeprefix(f"{tmp_path}/course.yaml:").partition(" must")[0] for line in done.out.splitlines()]
+    assert done.code == 1
+    assert lines == [
+        "1: id",
+        "7: modules[0].steps[0].titel is no field of a step; did you mean 'title'?",
+        "7: modules[0].steps[0].title is missing; a step needs it",
+        "10: modules[0].steps[1].kind",
+        "12: modules[0].steps[1].topics[2]",
+    ]
+    assert "has 5 faults" in done.err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("id: x\ntitle: [a\n", ":3: did not find expected"),
+        ("id: x\nid: y\n", ":2: the key 'id' stands here twice"),
+        ("{[a]: b}", ":1: a key must be text"),
+        ('{"id": "x",\n "title"', ": did not find expected"),
+        (b"id: x\ntitle: Zo\xeb\n", ":2: this is not UTF-8"),
+        ("id: !!python/object:os.system x\n", ":1: could not determine a constructor"),
+        ("a: &a [*a]\n", "comes to more than"),
+        ("[" * 100_000, "is nested too deeply"),
+        ("id: \0", "unacceptable character"),
+        ("just text", "must be"),
+    ],
+)
+def test_what_is_no_manifest_is_told(tmp_path: Path, content: str | bytes, said: str) -> None:
+    done = check(content, tmp_path)
+    assert (done.code, said in done.out + done.err) == (1, True), str(done)
+    assert "Traceback" not in done.err
+
+
+def test_publishing_makes_versions_and_an_unchanged_manifest_none(sqlite_url: str) -> None:
+    def publish(content: str, *flags: str) -> dict[str, object]:
+        done = Command("course", "publish", "-", "--json", "--database", sqlite_url, *flags, given=content)
+        assert done.code == 0, str(done)
+        said: dict[str, object] = json.loads(done.out)
+        return said
+
+    told = {"course": "python-basics", "version": 1, "created": True, "unchanged": False, "dry_run": False}
+    assert publish(GOOD, "--dry-run") == told | {"dry_run": True}
+    assert query(sqlite_url, "SELECT count(*) FROM course") == [(0,)]
+    assert publish(GOOD) == told
+    assert publish(GOOD) == told | {"created": False, "unchanged": True}
+    changed = GOOD.replace("Python basics", "More Python")
+    assert publish(changed) == told | {"version": 2, "created": False}
+    assert query(sqlite_url, "SELECT version, title FROM course") == [(2, "More Python")]
+
+
+def test_a_manifest_may_be_json(sqlite_url: str) -> None:
+    step = {"id": "a", "kind": "lesson", "title": "\ttab"}
+    manifest = {"id": "x", "title": "X", "modules": [{"id": "m", "title": "M", "steps": [step]}]}
+    done = Command("course", "publish", "-", "--database", sqlite_url, given=json.dumps(manifest, indent="\t"))
+    assert done.out == "Published x version 1: 1 module, 1 step.\n", str(done)
+
+
+def test_a_faulty_manifest_publishes_nothing(sqlite_url: str) -> None:
+    done = Command("course", "publish", "-", "--json", "--database", sqlite_url, given=BAD)
+    assert done.code == 1
+    assert json.loads(done.out)["faults"][1] == {
+        "path": "modules[0].steps[0].titel",
+        "line": 7,
+        "message": "is no field of a step; did you mean 'title'?",
+    }
+    database = Database(sqlite_url)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM course").scalar_one() == 0
+    database.close()

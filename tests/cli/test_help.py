@@ -1,0 +1,71 @@
+"""The command as a whole: it answers at once, knows its version, and every command tells what it does."""
+
+import re
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from headway import __version__
+from tests.house.tree import ROOT
+from tests.torture.server import Command
+
+COMMANDS = (
+    "serve",
+    "demo",
+    "course check",
+    "course publish",
+    "import",
+    "admin create",
+    "audit",
+    "rebuild",
+    "migrate",
+    "doctor",
+)
+# What a command of any kind needs is imported when it runs.
+HEAVY = ("sqlalchemy", "litestar", "uvicorn", "yaml", "alembic", "rich", "psycopg", "msgspec", "structlog")
+OF_ALL = {"--help", "--database", "--json"}
+REFERENCE = ROOT / "docs" / "reference" / "commands.md"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_what_it_does_and_stands_in_the_reference(command: str) -> None:
+    done = Command(*command.split(), "--help")
+    assert done.code == 0
+    row = re.search(rf"^\| `headway {command}\b.*$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert row is not None, f"docs/reference/commands.md says nothing of headway {command}"
+    assert flags_in(done.out) - OF_ALL <= flags_in(row.group())
+
+
+def flags_in(text: str) -> set[str]:
+    """The flags that a text names; those that switch something off stand for what they switch."""
+    return {flag.replace("--no-", "--") for flag in re.findall(r"--[a-z][a-z-]+", text)}
+
+
+def test_there_is_no_command_that_the_reference_does_not_have() -> None:
+    listed = set(re.findall(r"^│ ([a-z]+) ", Command("--help").out, re.MULTILINE))
+    assert listed == {command.split()[0] for command in COMMANDS}
+
+
+def test_the_version_is_told() -> None:
+    assert Command("--version").out == f"headway {__version__}\n"
+
+
+def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
+    said = f"import sys, headway.cli.app; print(*(name for name in {HEAVY} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.alone
+def test_help_is_there_at_once() -> None:
+    assert min(cpu_seconds("--help") for _ in range(5)) < 0.3
+
+
+def cpu_seconds(*arguments: str) -> float:
+    """The processor time of a command: what else the machine does says nothing of it."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    Command(*arguments)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -1,0 +1,69 @@
+"""Whatever an operator gets wrong is told in a line, with the fix, and never with a traceback."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.torture.server import Command
+
+FAILED, MISUSED = 1, 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("audit", "--database", "mysql://x/y"), MISUSED, "is not supported: use sqlite:///FILE"),
+        (("audit", "--database", "sqlite://"), MISUSED, "memory forgets"),
+        (("audit", "--database", "nonsense"), MISUSED, "must be sqlite:///FILE"),
+        (("audit", "--database", "sqlite:///{folder}/none.db"), FAILED, "there is no database"),
+        (("rebuild", "--database", "sqlite:///{folder}/none.db"), FAILED, "there is no database"),
+        (("migrate", "--database", "sqlite:///{folder}/no/such/folder/x.db"), FAILED, "there is no folder"),
+        (("audit", "--database", "postgresql://127.0.0.1:1/x"), FAILED, "PostgreSQL cannot be used"),
+        (("migrate", "--database", "sqlite:///{folder}/text"), FAILED, "not a database"),
+        (("import", "xml", "x"), MISUSED, "there are oulad, dalestudy, jsonl, csv"),
+        (("import", "jsonl", "{folder}/none"), FAILED, "No such file"),
+        (("import", "oulad", "{folder}/none"), FAILED, "takes one folder"),
+        (("import", "csv", "{folder}/text"), FAILED, "has no column learner"),
+        (("course", "check", "{folder}/none"), FAILED, "cannot be read: No such file"),
+        (("course", "check", "{folder}"), FAILED, "cannot be read: Is a directory"),
+        (("serve", "--workers", "2", "--database", "sqlite:///{folder}/x.db"), MISUSED, "one server of one process"),
+        (("serve", "--host", "no.such.host.invalid", "--database", "sqlite:///{folder}/x.db"), FAILED, "is not known"),
+        (("serve", "--port", "70000"), MISUSED, "less than or equal to 65535"),
+        (("audit", "--databse", "x"), MISUSED, "--database"),
+        (("admin", "create", "nobody", "--database", "sqlite:///{folder}/x.db"), FAILED, "email must be"),
+        (("admin", "create", "a@example.org", "--role", "king"), MISUSED, "'admin', 'creator'"),
+        (("course",), MISUSED, "see `headway course --help`"),
+        (("nonsense",), MISUSED, "No such command 'nonsense'; see `headway --help`"),
+    ],
+)
+def test_it_is_told_in_a_line(tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    (tmp_path / "text").write_text("this is no database, and no table either\n" * 40)
+    done = Command(*(one.format(folder=tmp_path) for one in arguments))
+    assert done.code == code, str(done)
+    assert said in done.err
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    assert done.err.startswith("headway: ")
+    assert done.err.count("\n") == 1
+
+
+def test_a_database_of_another_headway_is_left_alone(sqlite_url: str) -> None:
+    from headway.store.database import Database
+
+    assert Command("migrate", "--database", sqlite_url).code == 0
+    for revision, said in (("0000", "run `headway migrate`"), ("9999", "run `headway migrate`")):
+        database = Database(sqlite_url)
+        with database.transaction() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        database.close()
+        done = Command("audit", "--database", sqlite_url)
+        assert (done.code, said in done.err) == (FAILED, True), str(done)
+    assert "install the newer Headway" in Command("migrate", "--database", sqlite_url).err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = Command("migrate", "--database", f"sqlite:///{tmp_path}/x.db")
+    assert (done.code, "Permission denied" in done.err) == (FAILED, True), str(done)

@@ -1,0 +1,73 @@
+"""`headway audit` and `rebuild` as an operator sees them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway.importers.learners import enlisted
+from headway.store.database import Database
+from tests.importers.conftest import PYTHON
+from tests.importers.test_own_events import EVENT, jsonl
+from tests.torture.server import Command
+
+ROWS = 30
+
+
+@pytest.fixture
+def filled(database_url: str, tmp_path: Path) -> str:
+    """A database with thirty learners."""
+    Command("course", "publish", "-", "--database", database_url, given=json.dumps(PYTHON))
+    path = jsonl(tmp_path / "events", *({**EVENT, "learner": f"school:{n}"} for n in range(ROWS)))
+    done = Command("import", "jsonl", str(path), "--database", database_url)
+    assert done.code == 0, str(done)
+    return database_url
+
+
+def falsify(url: str) -> None:
+    database = Database(url)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE step_sum SET attempts = attempts + 5")
+    database.close()
+
+
+def test_a_clean_database_is_clean(filled: str) -> None:
+    done = Command("audit", "--database", filled)
+    assert (done.code, done.err) == (0, ""), str(done)
+    assert done.out == "Clean: all figures of 30 learners with 30 entries follow from the ledger.\n"
+    assert Command("rebuild", "--database", filled).out == "30 learners: 0 mended, 30 were right.\n"
+
+
+def test_a_difference_is_shown_and_mended(filled: str) -> None:
+    falsify(filled)
+    done = Command("audit", "--database", filled)
+    assert done.code == 1
+    assert done.out.startswith("30 differences in 30 learners with 30 entries.\n")
+    assert done.out.count("step_sum") == 20
+    assert "10 more are not shown" in done.err
+    assert "headway rebuild" in done.err
+    report = json.loads(Command("audit", "--json", "--database", filled).out)
+    assert (report["found"], len(report["faults"])) == (30, 30)
+    assert {(one["column"], one["stored"], one["true"]) for one in report["faults"]} == {("attempts", 6, 1)}
+    done = Command("rebuild", "--json", "--database", filled)
+    assert json.loads(done.out) == {"total": 30, "updated": 30, "unchanged": 0, "broken": []}
+    assert Command("audit", "--database", filled).code == 0
+
+
+def test_one_learner_is_looked_at_alone_by_either_name(filled: str) -> None:
+    falsify(filled)
+    database = Database(filled)
+    learner_id = enlisted(database, ["school:7"], 0)["school:7"]
+    database.close()
+    for name in ("school:7", learner_id, learner_id.upper()):
+        report = json.loads(Command("audit", "--json", "--learner", name, "--database", filled).out)
+        assert (report["learners"], report["found"]) == (1, 1)
+    assert Command("rebuild", "--learner", "school:7", "--database", filled).code == 0
+    assert Command("audit", "--learner", "school:7", "--database", filled).code == 0
+    assert json.loads(Command("audit", "--json", "--database", filled).out)["found"] == ROWS - 1
+
+
+def test_a_learner_who_is_not_there_is_told(filled: str) -> None:
+    for name in ("school:99", "00000000-0000-4000-8000-000000000000", "x" * 300):
+        done = Command("audit", "--learner", name, "--database", filled)
+        assert (done.code, "there is no learner" in done.err) == (1, True), str(done)

@@ -1,0 +1,61 @@
+"""All of OULAD, by the operator's commands: in time, in little memory, and as the files have it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from headway.store.database import Database
+from tests.importers.oulad_files import expected
+from tests.importers.test_oulad import assert_figures
+from tests.torture.server import HEADWAY, environment
+
+IMPORT_S, AUDIT_S, MEMORY_MB = 60, 30, 500
+
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+
+
+class Run(NamedTuple):
+    """A command that ended: what it printed as JSON, how long it took, and the most memory that it held."""
+
+    said: dict[str, Any]
+    seconds: float
+    megabytes: float
+
+
+def run(*arguments: str) -> Run:
+    start = time.monotonic()
+    process = subprocess.Popen([HEADWAY, *arguments, "--json"], stdout=subprocess.PIPE, env=environment())
+    assert process.stdout is not None
+    with process.stdout as output:
+        said = output.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, said[-2000:]
+    done = Run(json.loads(said), time.monotonic() - start, usage.ru_maxrss / 1024)
+    sys.stdout.write(f"{' '.join(arguments[:2])}: {done.seconds:.1f} s, {done.megabytes:.0f} MB\n")
+    return done
+
+
+def test_all_of_it_comes_in_and_is_proved(shared_data: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'oulad.db'}"
+    brought = run("import", "oulad", str(shared_data / "oulad"), "--database", url)
+    truth = expected(shared_data / "oulad")
+    assert brought.said["refused"] == {}
+    assert brought.said["read"] == 173_912 + 32_593
+    assert brought.said["left_out"] == {"banked": sum(one.banked for one in truth.values())}
+    assert brought.said["enrollments"] == sum(one.registered for one in truth.values()) == 32_593
+    assert (len(brought.said["courses"]), brought.said["learners"]) == (22, 28_785)
+    database = Database(url)
+    assert_figures(database, truth)
+    database.close()
+    proved = run("audit", "--database", url)
+    assert (proved.said["found"], proved.said["events"]) == (0, brought.said["recorded"])
+    assert brought.seconds < IMPORT_S
+    assert proved.seconds < AUDIT_S
+    assert max(brought.megabytes, proved.megabytes) < MEMORY_MB
