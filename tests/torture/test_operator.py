@@ -1,17 +1,23 @@
 """The operator's commands beside a server at work, and what a second server may do."""
 
 import json
-from collections.abc import Callable
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 from tests.torture.client import Client, attempt, new_guest, prepare, publish
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
-from tests.torture.server import Command, Server, several
+from tests.torture.server import HEADWAY, Command, Server, environment, several
 
 IMPORTED = 2000
 PUBLISHED = 3
+KILLED_IMPORT = 12_000
+IMPORT_KILLS = 3
+COUNT = "SELECT count(*) FROM ledger"
 PACE_S = 0.01
 
 
@@ -79,6 +85,33 @@ def test_an_import_beside_a_loaded_server_adds_up_with_it(server: Server, tmp_pa
     assert again.code == 0, str(again)
     assert len(ledger_ids(server.database)) == IMPORTED + len(tally.sent)
     assert_audit_is_clean(server.database)
+
+
+def test_an_import_that_is_killed_over_and_over_and_resumed_counts_each_event_once(
+    server: Server, tmp_path: Path, rng: Random
+) -> None:
+    path = tmp_path / "events.jsonl"
+    lines = [attempt(rng) | {"learner": f"imported-{number % 50}"} for number in range(KILLED_IMPORT)]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+    arguments = "import", "jsonl", str(path), "--database", server.database
+    client = Client(server.port, new_guest(server.port).token)
+    for _ in range(IMPORT_KILLS):
+        kill_when_under_way(server.database, arguments)
+        assert client.record([attempt(rng)]).status == 200
+    done = Command(*arguments)
+    assert done.code == 0, str(done)
+    assert len(ledger_ids(server.database)) == KILLED_IMPORT + IMPORT_KILLS
+    assert_audit_is_clean(server.database)
+
+
+def kill_when_under_way(database: str, arguments: Sequence[str]) -> None:
+    """Start a command, and kill -9 it once it has committed something."""
+    before = query(database, COUNT)
+    with subprocess.Popen([HEADWAY, *arguments], env=environment(), stderr=subprocess.DEVNULL) as importing:
+        while importing.poll() is None and query(database, COUNT) == before:
+            time.sleep(0.005)
+        importing.kill()
+    assert importing.returncode == -signal.SIGKILL, "the import was done before it could be killed"
 
 
 def test_rebuild_and_audit_beside_a_loaded_server_find_nothing(server: Server, rng: Random) -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from random import Random
 
 import psycopg
 
-from tests.torture.client import Client, Guest, attempt, new_guest
+from tests.torture.client import Client, Guest, attempt, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids
 from tests.torture.server import Server
@@ -31,6 +32,22 @@ def test_a_stop_under_load_loses_nothing_acknowledged_and_ends_with_0(server: Se
     tally.send_the_rest(server.port)
     assert attempts_by_step(server.database) == tally.expected()
     assert assert_audit_is_clean(server.database)["events"] == len(tally.sent)
+
+
+def test_a_stop_of_three_workers_under_load_loses_nothing_either(
+    postgresql_url: str, tmp_path: Path, rng: Random
+) -> None:
+    prepare(postgresql_url)
+    with Server(postgresql_url, tmp_path, "--workers", "3") as server:
+        tally = Tally([new_guest(server.port) for _ in range(12)])
+        with load(tally, rng, server.port, connections=9):
+            wait_for(200, tally)
+            assert server.stop() == 0
+        assert ledger_ids(postgresql_url).keys() >= tally.keys(tally.acknowledged)
+        server.start()
+        tally.send_the_rest(server.port)
+    assert attempts_by_step(postgresql_url) == tally.expected()
+    assert_audit_is_clean(postgresql_url)
 
 
 def test_a_stop_answers_every_request_that_waits_for_its_commit(server: Server, rng: Random) -> None:
