@@ -26,6 +26,7 @@ NOT_OF_HTTP = {
     "invalid-settings",
     "cannot-serve",
     "misused",
+    "import-failed",
     "not-ready",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]

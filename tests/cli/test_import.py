@@ -1,0 +1,96 @@
+"""`headway import` as an operator sees it: figures, rejects, exit codes, the bar."""
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.importers.conftest import PYTHON
+from tests.importers.test_own_events import EVENT, jsonl
+from tests.torture.proof import query
+from tests.torture.server import HEADWAY, Command, environment
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    Command("course", "publish", "-", "--database", sqlite_url, given=json.dumps(PYTHON))
+    return sqlite_url
+
+
+def test_figures_are_data_and_rejects_are_not(url: str, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "events", EVENT, {**EVENT, "step": "nope"}, {**EVENT, "type": "completed"})
+    done = Command("import", "jsonl", str(path), "--database", url)
+    assert done.code == 0
+    assert [line.split() for line in done.out.splitlines()][1:6] == [
+        ["records", "read", "3"],
+        ["events", "recorded", "2"],
+        ["there", "already", "0"],
+        ["refused,", "unknown-step", "1"],
+        ["learners", "1"],
+    ]
+    assert done.err.startswith(f"{path}:2: unknown-step: course python has no step 'nope'")
+
+
+def test_json_has_it_all(url: str, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "events", EVENT, {**EVENT, "step": "nope"})
+    said = json.loads(Command("import", "jsonl", str(path), "--json", "--database", url).out)
+    (reject,) = said.pop("rejects")
+    assert (reject["file"], reject["line"], reject["reason"]) == (str(path), 2, "unknown-step")
+    assert said == {
+        "format": "jsonl",
+        "dry_run": False,
+        "read": 2,
+        "recorded": 1,
+        "duplicates": 0,
+        "refused": {"unknown-step": 1},
+        "left_out": {},
+        "courses": [],
+        "learners": 1,
+        "enrollments": 0,
+    }
+
+
+def test_standard_input_is_read(url: str) -> None:
+    for recorded, duplicates in ((1, 0), (0, 1)):
+        done = Command("import", "jsonl", "-", "--json", "--database", url, given=f"\ufeff{json.dumps(EVENT)}\r\n")
+        said = json.loads(done.out)
+        assert (said["recorded"], said["duplicates"], said["refused"]) == (recorded, duplicates, {})
+
+
+def test_an_import_of_which_nothing_could_be_taken_has_failed(url: str, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "events", {**EVENT, "step": "nope"})
+    assert Command("import", "jsonl", str(path), "--database", url).code == 1
+    (tmp_path / "events").write_text("")
+    assert Command("import", "jsonl", str(path), "--database", url).code == 0
+
+
+def test_a_dry_run_writes_nothing_and_makes_no_database(url: str, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "events", EVENT)
+    done = Command("import", "jsonl", str(path), "--dry-run", "--database", url)
+    assert (done.code, done.out.partition("\n")[0]) == (
+        0,
+        "A dry run: nothing was written. Importing would come to:",
+    )
+    assert query(url, "SELECT (SELECT count(*) FROM ledger) + (SELECT count(*) FROM learner)") == [(0,)]
+    none = tmp_path / "none.db"
+    assert Command("import", "jsonl", str(path), "--dry-run", "--database", f"sqlite:///{none}").code == 1
+    assert not none.exists()
+
+
+def test_a_terminal_gets_a_bar_and_the_figures_stay_clean(url: str, tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "events", *({**EVENT, "hints": n} for n in range(900)), {**EVENT, "step": "nope"})
+    terminal, process_side = pty.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as seen:
+        command = [HEADWAY, "import", "jsonl", str(path), "--database", url]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=process_side, env=environment() | {"TERM": "xterm"}, check=True
+        )
+        os.close(process_side)
+        told = seen.read(100_000)
+    assert b"Importing" in told
+    assert b"unknown-step" in told
+    assert done.stdout.startswith(b"Imported.\n")
+    assert b"\x1b" not in done.stdout
