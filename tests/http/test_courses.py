@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from headway.http.course_shapes import Outline
+from headway.http import who
 from headway.store.schema import course, course_version, enrollment, ledger
 from tests.http.server import COURSE, Site
 from tests.http.test_events import counted
@@ -151,6 +152,16 @@ def test_enrolling_counts_once_and_leaving_is_always_done(site: Site) -> None:
     assert counted(site, ledger) == 3
     with site.database.read() as connection:
         assert list(connection.execute(sa.select(enrollment.c.enrolled)).scalars()) == [True]
+
+
+def test_leaving_counts_though_the_servers_clock_was_set_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = site.person("ada@example.org")
+    learner.post(f"{OUTLINE}/enrollment")
+    behind = who.now() - 600_000_000
+    monkeypatch.setattr(who, "now", lambda: behind)
+    assert learner.delete(f"{OUTLINE}/enrollment").status_code == 204
+    with site.database.read() as connection:
+        assert list(connection.execute(sa.select(enrollment.c.enrolled)).scalars()) == [False]
 
 
 def test_accounts_enroll_and_nobody_else(site: Site) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from headway.domain.events import enrollment_event
 from headway.domain.times import format_time
+from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import AHEAD_FLAG, Receipt, Submission
 from headway.store.schema import enrollment as enrollment_table
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered, statuses
@@ -177,6 +179,30 @@ def test_enrolling_twice_is_one_enrollment_and_leaving_ends_it(world: World) -> 
     assert world.send(ada, enrollment(4, "left", "rust")).changes == []
     (row,) = world.rows(enrollment_table, ada)
     assert (row["enrolled"], row["changed_by"], row["first_enrolled_at"]) == (False, numbered(3), NOON)
+    world.assert_clean()
+
+
+def test_a_server_whose_clock_is_behind_ends_what_another_began(world: World) -> None:
+    ada = world.learner()
+    enrolled, left, again = (
+        enrollment_event(numbered(number), kind, "python")
+        for number, kind in ((3, "enrolled"), (2, "left"), (1, "enrolled"))
+    )
+    assert world.send(ada, enrolled, at=NOON).changes == [{"type": "enrolled", "course": "python"}]
+    assert world.send(ada, left, at=NOON - HOUR).changes == [{"type": "left", "course": "python"}]
+    assert world.send(ada, again, at=NOON - HOUR).changes == [{"type": "enrolled", "course": "python"}]
+    assert [entry.at for entry in world.entries(ada)] == [NOON, NOON + 1, NOON + 2]
+    world.assert_clean()
+    (answer,) = world.submit(Submission(ada, (left,), NOON - HOUR))
+    assert isinstance(answer, Receipt)
+    assert (statuses(answer), answer.changes) == (["recorded"], [{"type": "left", "course": "python"}])
+    # Who says when it happened is believed, however late that is told.
+    world.send(ada, enrollment(4, "left", at=NOON - HOUR))
+    (row,) = world.rows(enrollment_table, ada)
+    assert (row["enrolled"], row["changed_at"], row["first_enrolled_at"]) == (True, NOON + 2, NOON)
+    world.run("UPDATE enrollment SET changed_at = 1, enrolled = false")
+    rebuild(world.database, world.catalog)
+    assert world.rows(enrollment_table, ada) == [row]
     world.assert_clean()
 
 

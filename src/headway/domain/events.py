@@ -107,14 +107,15 @@ def read_event(event_id: str, body: str) -> Event:
         raise EventInvalid("the body is no JSON object", field="body")
     if content.get("type") not in ENROLLMENT_TYPES:
         return check_event(event_id, content)
-    at, _ = parse_time(content.get("occurred_at"))
+    said = content.get("occurred_at")
+    at = None if said is None else parse_time(said)[0]
     return Event(event_id, content["type"], _slug(content, "course"), None, at, 0, None, 0, 0, None, body)
 
 
-def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str) -> Event:
-    """An `enrolled` or `left`: made by the server or an importer, never sent by a client."""
-    body = _canonical({"type": kind, "course": course, "occurred_at": occurred_at})
-    return read_event(event_id, body)
+def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str | None = None) -> Event:
+    """An `enrolled` or `left`: made by the server, which leaves the time to the recording, or by an importer."""
+    said = {} if occurred_at is None else {"occurred_at": occurred_at}
+    return read_event(event_id, _canonical({"type": kind, "course": course, **said}))
 
 
 def _slug(content: Mapping[str, Any], field: str) -> str:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
-from headway.domain.events import Event, EventInvalid
-from headway.domain.progress import FIRST_RUN, Contribution, Worth, counted_duration_ms
+from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid
+from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
 from headway.domain.times import MINUTE, local_day, offset_day
 
 GRADED, REPORTED, IMPORTED = "graded", "reported", "imported"
@@ -17,7 +17,8 @@ Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int]
 class Circumstances(NamedTuple):
     """What the server knew when it recorded an event; kept beside what was sent.
 
-    `clock_skew` (microseconds) is what the client's clock was behind the server's, 0 where it was right or unsaid.
+    `clock_skew` (microseconds) is what the client's clock was behind the server's, 0 where it was right or unsaid;
+    of an enrollment that the server itself times, what this server's clock was behind the enrollment before it.
     `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
     """
 
@@ -59,8 +60,23 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
 
 def effective_at(event: Event, known: Circumstances) -> int:
     """When the event counts as having happened: never after it was received."""
+    if is_timed_here(event):
+        return known.received_at + known.clock_skew
     at = known.received_at if event.occurred_at is None else event.occurred_at + known.clock_skew
     return max(0, min(at, known.received_at))
+
+
+def is_timed_here(event: Event) -> bool:
+    """Whether the event is an enrollment without a time of its own: it happens where it stands in the ledger."""
+    return event.occurred_at is None and event.type in ENROLLMENT_TYPES
+
+
+def set_after(known: Circumstances, enrollment: EnrollmentSum) -> Circumstances:
+    """The circumstances in which an enrollment that is timed here comes after all that is stored of its course.
+
+    Servers' clocks differ: by its clock alone, a `left` could come to lie before the `enrolled` that it ends.
+    """
+    return known._replace(clock_skew=max(0, enrollment.changed_at + 1 - known.received_at))
 
 
 def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:

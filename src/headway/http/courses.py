@@ -134,8 +134,7 @@ async def _is_enrolled(exchange: Exchange, session: Session, course: str) -> boo
 
 
 async def _record(exchange: Exchange, session: Session, kind: str, course: str) -> bool:
-    at = who.now()
-    receipt = await record(exchange, session, [enrollment_event(str(uuid4()), kind, course, format_time(at))], at)
+    receipt = await record(exchange, session, [enrollment_event(str(uuid4()), kind, course)], who.now())
     problem = receipt.results[0].problem
     if problem is not None:
         raise problem.with_traceback(None)

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event
-from headway.domain.progress import Contribution, StepSum
-from headway.domain.recording import Circumstances, contribute, is_ahead, trust_of
+from headway.domain.progress import Contribution, EnrollmentSum, StepSum
+from headway.domain.recording import Circumstances, contribute, is_ahead, is_timed_here, set_after, trust_of
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day, zone
 from headway.graders.registry import grade
@@ -153,6 +153,9 @@ class _Recorder:
     ) -> tuple[Result, StepKey | None, list[Change]]:
         version, course = self.batch.courses[event.course]
         known = _circumstances(submission, learner.time_zone, version)
+        if is_timed_here(event):
+            known = set_after(known, learner.standing.sums.enrollments.get(event.course, EnrollmentSum()))
+            made = contribute(event, known, course, score_of)
         today = local_day(submission.received_at, learner.time_zone)
         name = course.step_by_key(made.step).id if made.step else ""
         changes = learner.standing.apply(made, step=name, today=today)
