@@ -50,7 +50,7 @@ def test_a_difference_is_shown_and_mended(filled: str) -> None:
     assert (report["found"], len(report["faults"])) == (30, 30)
     assert {(one["column"], one["stored"], one["true"]) for one in report["faults"]} == {("attempts", 6, 1)}
     done = Command("rebuild", "--json", "--database", filled)
-    assert json.loads(done.out) == {"total": 30, "updated": 30, "unchanged": 0, "broken": []}
+    assert json.loads(done.out) == {"total": 30, "updated": 30, "unchanged": 0, "found": 0, "broken": []}
     assert Command("audit", "--database", filled).code == 0
 
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from headway.http.course_shapes import Outline
 from headway.http import who
+from headway.http.course_shapes import Outline
 from headway.store.schema import course, course_version, enrollment, ledger
 from tests.http.server import COURSE, Site
 from tests.http.test_events import counted

@@ -182,6 +182,36 @@ def test_what_is_found_is_counted_though_not_all_is_kept(sqlite_world: World) ->
     assert (report.found, len(report.faults), report.clean) == (count, FAULTS_SHOWN, False)
 
 
+def test_a_rebuild_takes_a_learner_of_many_events_by_itself_and_short_ones_together(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    ids = sorted(world.learner() for _ in range(6))
+    counts = dict(zip(ids, (3, 3, 40, 3, 3, 3), strict=True))
+    for one, count in counts.items():
+        world.send(one, *(event(n, score=n / 100) for n in range(count)))
+    monkeypatch.setattr("headway.ledger.rebuild.EVENTS_A_TRANSACTION", 10)
+    monkeypatch.setattr("headway.ledger.rebuild._ENTRIES_A_STATEMENT", 7)
+    with world.opened() as connection:
+        connection.execute(sa.update(ledger).values(hints=5))
+    portions: list[int] = []
+    report = rebuild(world.database, world.catalog, progress=portions.append)
+    assert (portions, report.total, report.updated) == ([2, 1, 3], 6, 6)
+    world.assert_clean()
+
+
+def test_of_what_no_rebuild_can_mend_the_first_are_kept_and_all_are_counted(sqlite_world: World) -> None:
+    world, count = sqlite_world, FAULTS_SHOWN + 10
+    ada, ben, _ = world.learner(), world.learner(), learner_with(world)
+    for one, some in ((ada, count), (ben, 1)):
+        world.send(one, *(event(n) for n in range(some)))
+        with world.opened() as connection:
+            connection.execute(sa.update(ledger).where(ledger.c.learner_id == one).values(body="{}"))
+    report = rebuild(world.database, world.catalog)
+    assert (report.found, len(report.broken), report.beyond) == (count + 1, FAULTS_SHOWN, 2)
+    assert (report.total, report.updated, report.unchanged) == (3, 0, 1)
+
+
 def test_entries_of_a_learner_who_is_gone_are_found(world: World) -> None:
     ada, ben = learner_with(world), learner_with(world)
     for table in ("step_sum", "day_sum", "topic_sum", "learner"):

@@ -91,6 +91,7 @@ def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
         "total": report.total,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "found": report.found,
         "broken": [fault._asdict() for fault in report.broken],
     }
 
@@ -111,7 +112,7 @@ def _tell_audit(report: "AuditReport") -> None:
 def _tell_rebuild(report: "RebuildReport") -> None:
     show(f"{report.total:,} learners: {report.updated:,} mended, {report.unchanged:,} were right.")
     if report.broken:
-        _table(report.broken, len(report.broken))
+        _table(report.broken, report.found)
         say("These entries of the ledger cannot be read, and no rebuild can mend them: restore them from a backup.")
 
 

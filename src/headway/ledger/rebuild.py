@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.ledger.audit import Progress, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, Progress, pages, stored_rows
 from headway.ledger.refold import Fault, Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
@@ -13,19 +13,27 @@ from headway.store.database import Database
 from headway.store.rows import Row
 
 LEARNERS_A_TRANSACTION = 50
+# A learner's ledger is folded whole; beyond it, this is what one transaction holds up who records.
+EVENTS_A_TRANSACTION = 5_000
+_ENTRIES_A_STATEMENT = 1_000
 
 
 class RebuildReport(NamedTuple):
-    """How many learners there are, for how many something was mended, and what no rebuild can mend."""
+    """How many learners there are, for how many something was mended, and what no rebuild can mend.
+
+    `broken` holds the first of `found` faults, which are those of `beyond` learners.
+    """
 
     total: int
     updated: int
+    beyond: int
+    found: int
     broken: list[Fault]
 
     @property
     def unchanged(self) -> int:
         """The learners for whom all was right."""
-        return self.total - self.updated - len({fault.learner for fault in self.broken})
+        return self.total - self.updated - self.beyond
 
 
 def rebuild(
@@ -35,17 +43,35 @@ def rebuild(
     if learner_id is None:
         with database.transaction() as connection:
             courses.mend(connection)
-    total, updated = 0, 0
+    total, updated, beyond, found = 0, 0, 0, 0
     broken: list[Fault] = []
-    for ids in pages(database, learner_id, LEARNERS_A_TRANSACTION):
+    for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             learners.lock(connection, ids)
             for refolded, mended in _mend(connection, catalog, ids):
-                broken += refolded.broken
+                beyond += bool(refolded.broken)
+                found += len(refolded.broken)
+                broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
                 updated += mended
         total += len(ids)
         progress(len(ids))
-    return RebuildReport(total, updated, broken)
+    return RebuildReport(total, updated, beyond, found, broken)
+
+
+def _portions(database: Database, learner_id: str | None) -> Iterator[list[str]]:
+    """Learners for one transaction each: some, or one with a long ledger."""
+    for page in pages(database, learner_id, LEARNERS_A_TRANSACTION):
+        with database.read() as connection:
+            heads = learners.heads(connection, page)
+        portion: list[str] = []
+        events = 0
+        for one in page:
+            if portion and events + heads.get(one, 0) > EVENTS_A_TRANSACTION:
+                yield portion
+                portion, events = [], 0
+            portion.append(one)
+            events += heads.get(one, 0)
+        yield portion
 
 
 def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, bool]]:
@@ -58,8 +84,9 @@ def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[
 def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> bool:
     learner_id = refolded.learner_id
     mended = bool(refolded.amended)
-    if mended:
-        entries.replace(connection, [true for _, true in refolded.amended], reason="rebuild")
+    for start in range(0, len(refolded.amended), _ENTRIES_A_STATEMENT):
+        amended = refolded.amended[start : start + _ENTRIES_A_STATEMENT]
+        entries.replace(connection, [true for _, true in amended], reason="rebuild")
     for kind in sums.ALL:
         was, true = stored[kind], kind.held_in(refolded.sums)
         changed = [one for one in true.items() if was.get(one[0]) != kind.write(learner_id, *one)]
