@@ -39,6 +39,18 @@ def test_what_is_personal_is_kept_by_no_proxy(sqlite_site: Site, path: str) -> N
     assert sqlite_site.guest().get(path).headers["cache-control"] == "private, no-cache"
 
 
+def test_a_problem_is_kept_by_no_cache(sqlite_site: Site) -> None:
+    client = sqlite_site.client("dead")
+    for reply in (
+        client.get("/progress"),
+        client.get("/progress/events?limit=0"),
+        client.patch("/auth/me", json={}),
+        client.post("/events", content=b"{"),
+        sqlite_site.client().get("/progress/courses/none"),
+    ):
+        assert (reply.is_client_error, reply.headers["cache-control"]) == (True, "no-store"), reply.url
+
+
 def test_what_is_made_for_one_is_kept_by_no_proxy(sqlite_site: Site) -> None:
     client = sqlite_site.client()
     for reply in (

@@ -175,6 +175,7 @@ def test_a_guest_who_registers_twice_at_once_becomes_one_account(site: Site) -> 
         ({"password": None}, "password"),
         ({"display_name": "x" * 201}, "display_name"),
         ({"display_name": "a\0b"}, "display_name"),
+        ({"display_name": "a\u202eb"}, "display_name"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"time_zone": ""}, "time_zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone"),
@@ -225,6 +226,38 @@ def test_a_session_that_another_process_ended_is_refused_although_it_is_remember
     for _ in range(2):
         assert client.post("/events", json={"events": [event()]}).status_code == 401
     assert counted(site, ledger) == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/auth/register"), ("PATCH", "/auth/me")])
+def test_a_session_that_ended_meanwhile_is_forgotten_and_its_cookie_cleared(site: Site, method: str, path: str) -> None:
+    client = site.client()
+    send(client, event())  # the server remembers the session now
+    dead = client.cookies["headway_guest"]
+    with site.database.transaction() as connection:
+        connection.execute(sa.delete(session))
+    account = {"email": "ada@example.org", "password": PASSWORD}
+    refused = client.request(method, path, json=account if method == "POST" else {"display_name": "Ada"})
+    assert refused.status_code == 401
+    assert "Max-Age=0" in cookie_of(refused, "headway_guest")
+    assert client.post("/auth/register", json=account).status_code == 201
+    assert site.client(cookie=f"headway_guest={dead}").post("/auth/register", json=account).status_code == 401
+
+
+NAMES = [
+    (" Ada ", "Ada"),
+    *(
+        (name, name)
+        for name in ("\u0645\u0647\u200c\u0646\u0627\u0632", "క్\u200cష", "\U0001f469\u200d\U0001f469\u200d\U0001f467")
+    ),
+    ("\u200d\u200c", None),
+    ("  ", None),
+]
+
+
+@pytest.mark.parametrize(("sent", "kept"), NAMES)
+def test_a_display_name_is_kept_as_its_script_writes_it(sqlite_site: Site, sent: str, kept: str | None) -> None:
+    reply = sqlite_site.person("ada@example.org").patch("/auth/me", json={"display_name": sent})
+    assert (reply.status_code, reply.json()["learner"]["display_name"]) == (200, kept)
 
 
 def test_signing_out_does_not_take_a_guests_only_key(site: Site) -> None:

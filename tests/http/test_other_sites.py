@@ -15,6 +15,7 @@ CROSS = [
     ({"origin": "null"}, 403),
     ({"origin": "http://{host}"}, 200),
     ({"origin": "http://{host}.evil.example"}, 403),
+    ({"origin": "https://headway.example.org", "host": "Headway.Example.org"}, 200),
     ({}, 200),
 ]
 

@@ -1,6 +1,7 @@
 """The calls for a single event: a completion, and an attempt that the server grades."""
 
 import uuid
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx2
 import pytest
 
 from headway.store.schema import ledger
-from tests.http.server import Site
+from tests.http.server import COURSE, Site
 from tests.http.test_events import counted
 
 LESSON = "/courses/python-basics/steps/for-1/completion"
@@ -73,6 +74,28 @@ def test_an_attempt_sent_again_is_judged_as_it_was(site: Site) -> None:
     first, again = taken(client.post(QUIZ, json=sent)), taken(client.post(QUIZ, json=sent))
     assert again["attempt"] == first["attempt"]
     assert (again["result"]["status"], again["progress"]["attempts"], again["changes"]) == ("duplicate", 1, [])
+
+
+def test_what_is_sent_again_after_its_step_was_renamed_counts_once(site: Site) -> None:
+    client = site.guest()
+    sent = [(FIZZ, {"id": str(uuid.uuid4())}), (QUIZ, {"id": str(uuid.uuid4()), "answer": "a"})]
+    first = [taken(client.post(path, json=body)) for path, body in sent]
+    manifest = deepcopy(COURSE)
+    for number in (1, 2):
+        changed = manifest["modules"][0]["steps"][number]
+        changed |= {"id": changed["id"] + "-new", "renamed_from": [changed["id"]]}
+    site.publish(manifest)
+    for name in ("{}", "{}-new"):
+        for (path, body), before in zip(sent, first, strict=True):
+            course, _, call = path.rpartition("/")
+            again = taken(client.post(f"{name.format(course)}/{call}", json=body))
+            assert again["result"] == before["result"] | {"status": "duplicate"}
+            assert (again["progress"]["step"], again["changes"]) == (before["progress"]["step"] + "-new", [])
+    other = client.post(FIZZ.replace("fizz", "for-1"), json=sent[0][1])
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/id-reused")
+    changed = client.post(FIZZ.replace("fizz", "fizz-new"), json=sent[0][1] | {"hints": 1})
+    assert (changed.status_code, changed.json()["type"]) == (409, "/problems/id-reused")
+    assert counted(site, ledger) == 2
 
 
 REFUSED: list[tuple[str, dict[str, Any], int, str]] = [

@@ -118,6 +118,11 @@ def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str | N
     return read_event(event_id, _canonical({"type": kind, "course": course, **said}))
 
 
+def under_name(body: str, step: str) -> str:
+    """A body from the ledger as it would be had its step been called so."""
+    return _canonical({**json.loads(body), "step": step})
+
+
 def _slug(content: Mapping[str, Any], field: str) -> str:
     value = content.get(field)
     if not isinstance(value, str) or not 1 <= len(value) <= SLUG_MAX:

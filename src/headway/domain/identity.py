@@ -10,6 +10,8 @@ ROLES: Final = ("creator", "admin")
 EMAIL_MAX: Final = 254
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
+# Zero-width non-joiner and joiner: unseen by themselves, yet Persian and Indic names and many emoji are written with them.
+_JOINERS: Final = {0x200C: None, 0x200D: None}
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
 
 
@@ -33,6 +35,9 @@ def check_password(sent: str) -> str:
 def check_name(sent: str | None) -> str | None:
     """A display name, trimmed and composed; None where it is blank."""
     name = unicodedata.normalize("NFC", (sent or "").strip())
-    if len(name) > NAME_MAX or (name and not name.isprintable()):
+    seen = name.translate(_JOINERS)
+    if not seen:
+        return None
+    if len(name) > NAME_MAX or not seen.isprintable():
         raise Invalid(f"display_name must be at most {NAME_MAX} printable characters", field="display_name")
-    return name or None
+    return name

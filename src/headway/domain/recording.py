@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
-from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid
+from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
 from headway.domain.times import MINUTE, local_day, offset_day
 
@@ -77,6 +77,17 @@ def set_after(known: Circumstances, enrollment: EnrollmentSum) -> Circumstances:
     Servers' clocks differ: by its clock alone, a `left` could come to lie before the `enrolled` that it ends.
     """
     return known._replace(clock_skew=max(0, enrollment.changed_at + 1 - known.received_at))
+
+
+def is_repeat(event: Event, body: str, key: str, course: Course | None) -> bool:
+    """Whether an event is the one that is stored, by its body and its step's key, be it under another name of the step.
+
+    A client sends again what it sent, but a single-event call has the step's name from its path, and steps are renamed.
+    """
+    if event.body == body:
+        return True
+    step = course.step(event.step) if course is not None and event.step is not None else None
+    return step is not None and step.key == key and event.body == under_name(body, step=event.step or "")
 
 
 def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:

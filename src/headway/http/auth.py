@@ -128,9 +128,10 @@ async def register(request: Asked) -> Reply:
     token = new_session_token()
     session = who.session_row(account["id"], "account", token, at)
     database, guest_hash = exchange.services.database, guest.token_hash if guest else None
-    merged = await exchange.services.run(
-        lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
-    )
+    with who.ending_with(exchange):
+        merged = await exchange.services.run(
+            lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
+        )
     if (old := _own_session(exchange)) is not None:
         await exchange.services.run(lambda: accounts.sign_out(database, old, now=at))
     if guest:
@@ -222,9 +223,10 @@ async def change_me(request: Asked) -> Reply:
     if sent.time_zone is not UNSET:
         values["time_zone"] = _zone(sent.time_zone)
     services = exchange.services
-    row = await services.run(
-        lambda: accounts.change_profile(services.database, session.token_hash, values, now=who.now())
-    )
+    with who.ending_with(exchange):
+        row = await services.run(
+            lambda: accounts.change_profile(services.database, session.token_hash, values, now=who.now())
+        )
     return json_reply(Me(row["kind"], learner_of(row)), 200, (PERSONAL,))
 
 

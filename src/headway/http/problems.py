@@ -20,6 +20,7 @@ from headway.store.database import is_fault_of_data
 
 log = structlog.get_logger()
 
+_NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
 MEDIA_TYPE: Final = b"application/problem+json"
 
 
@@ -100,8 +101,8 @@ def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Prob
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
-    """The reply that tells a problem."""
-    return Reply(encode(problem), problem.status, headers, MEDIA_TYPE)
+    """The reply that tells a problem. No cache keeps it: it is about one request, and often about one person."""
+    return Reply(encode(problem), problem.status, (*headers, _NOT_KEPT), MEDIA_TYPE)
 
 
 def _faults(error: HeadwayError) -> list[FieldProblem]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from headway.domain.errors import IdentityGone
 from headway.domain.events import Event
 from headway.domain.times import MINUTE, parse_time
 from headway.http import who
@@ -21,11 +20,8 @@ async def record(
     if session is None:
         return await _record_of_newcomer(exchange, events, received_at, clock_skew)
     submission = Submission(session.learner_id, tuple(events), received_at, clock_skew, token_hash=session.token_hash)
-    try:
+    with who.ending_with(exchange):
         return await exchange.services.desk.record(submission)
-    except IdentityGone:
-        who.session_ended(exchange)
-        raise
 
 
 async def _record_of_newcomer(

@@ -1,6 +1,7 @@
 """Who asks: nobody, a guest or an account, by a bearer token or a cookie."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import time_ns
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 from uuid import uuid4
@@ -122,6 +123,16 @@ def session_ended(exchange: Exchange) -> None:
             clear_cookie(exchange, credential.by)
 
 
+@contextmanager
+def ending_with(exchange: Exchange) -> Iterator[None]:
+    """What is done for a session; where the transaction finds that it has ended, the session is forgotten."""
+    try:
+        yield
+    except IdentityGone:
+        session_ended(exchange)
+        raise
+
+
 async def account_writing(request: Any) -> Session:
     """The session of a write that only accounts may make."""
     session = await writing_session(exchange_of(request))
@@ -142,7 +153,7 @@ def check_same_origin(exchange: Exchange) -> None:
         return
     origin = headers.get(b"origin")
     # The scheme is left out of it: behind a proxy only the proxy knows it.
-    if origin is not None and origin.partition(b"://")[2] != headers.get(b"host"):
+    if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
         raise CrossSite("a page of another origin sent this with your cookies; it was not carried out")
 
 

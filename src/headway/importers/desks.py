@@ -8,7 +8,7 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
 from headway.domain.events import Event
 from headway.domain.manifest import parse_manifest
-from headway.domain.recording import IMPORTED, Circumstances, contribute
+from headway.domain.recording import IMPORTED, Circumstances, contribute, is_repeat
 from headway.graders.registry import check_grader
 from headway.importers import learners
 from headway.ledger.bulk import record_all
@@ -122,7 +122,8 @@ class RehearsalDesk:
         courses: Mapping[str, tuple[int, Course]],
     ) -> Result:
         there = known.get((learner_id, event.id))
-        if there is not None and there.body != event.body:
+        _, course = courses.get(event.course, (0, None))
+        if there is not None and not is_repeat(event, there.body, there.step_id, course):
             return Result(event.id, REFUSED, IdReused("this id was used for another event", field="id"))
         if event.course not in courses:
             problem = UnknownCourse(f"there is no course {event.course!r}", field="course")

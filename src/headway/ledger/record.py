@@ -11,7 +11,15 @@ from headway.domain.changes import Change
 from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
-from headway.domain.recording import Circumstances, contribute, is_ahead, is_timed_here, set_after, trust_of
+from headway.domain.recording import (
+    Circumstances,
+    contribute,
+    is_ahead,
+    is_repeat,
+    is_timed_here,
+    set_after,
+    trust_of,
+)
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day, zone
 from headway.graders.registry import grade
@@ -138,7 +146,8 @@ class _Recorder:
 
         The last is a batch run again because its COMMIT went unanswered: the answer must be the one that was lost.
         """
-        if known.body != event.body:
+        _, course = self.batch.courses.get(event.course, (0, None))
+        if not is_repeat(event, known.body, known.step_id, course):
             problem = IdReused("this id was used for another event; make a new UUID for each event", field="id")
             return Result(event.id, REFUSED, problem), None, []
         key = StepKey(known.course_id, known.run, known.step_id) if known.step_id else None
