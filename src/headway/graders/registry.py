@@ -37,13 +37,17 @@ class Grader(Protocol):
         """What a learner may see of a configuration: never the answer."""
 
 
-class GraderMissing(HeadwayError):
+class GraderFault(HeadwayError):
+    """A grader cannot be asked: the server's fault, not that of whoever answered."""
+
+
+class GraderMissing(GraderFault):
     """The grader that this step needs is not installed here."""
 
     code: ClassVar[str] = "grader-missing"
 
 
-class GraderFailed(HeadwayError):
+class GraderFailed(GraderFault):
     """The grader of this step failed."""
 
     code: ClassVar[str] = "grader-failed"

@@ -13,6 +13,7 @@ from headway.domain.events import Event, parse_event
 from headway.http import who
 from headway.http.bodies import decode_json, read_body
 from headway.http.exchange import Exchange, exchange_in
+from headway.http.grading import graded
 from headway.http.problems import problem_of
 from headway.http.recording import clock_skew, record
 from headway.http.remembered import Session
@@ -62,7 +63,8 @@ async def _record(exchange: Exchange, session: Session | None, sent: Batch) -> E
     events = [one for one in read if isinstance(one, Event)]
     if not events:
         return EventsRecorded([one for one in read if isinstance(one, EventResult)], [], [])
-    receipt = await record(exchange, session, events, received_at, skew)
+    verdicts = await graded(exchange, events)
+    receipt = await record(exchange, session, events, received_at, skew, verdicts)
     judged = map(result_of, receipt.results)
     results = [next(judged) if isinstance(one, Event) else one for one in read]
     return EventsRecorded(results, [progress_of(one) for one in receipt.steps], receipt.changes)

@@ -8,28 +8,37 @@ from headway.http import who
 from headway.http.exchange import Exchange
 from headway.http.remembered import Session
 from headway.http.tokens import GUEST_COOKIE, new_guest_token, set_cookie
-from headway.ledger.submission import RECORDED, Receipt, Submission
+from headway.ledger.submission import NO_VERDICTS, RECORDED, Receipt, Submission, Verdicts
 
 SKEW_MIN = 5 * MINUTE
 
 
 async def record(
-    exchange: Exchange, session: Session | None, events: Sequence[Event], received_at: int, clock_skew: int = 0
+    exchange: Exchange,
+    session: Session | None,
+    events: Sequence[Event],
+    received_at: int,
+    clock_skew: int = 0,
+    verdicts: Verdicts = NO_VERDICTS,
 ) -> Receipt:
     """Record events and wait for the commit; where nobody sends them, as a guest who comes into being with them."""
     if session is None:
-        return await _record_of_newcomer(exchange, events, received_at, clock_skew)
-    submission = Submission(session.learner_id, tuple(events), received_at, clock_skew, token_hash=session.token_hash)
+        return await _record_of_newcomer(exchange, events, received_at, clock_skew, verdicts)
+    submission = Submission(
+        session.learner_id, tuple(events), received_at, clock_skew, token_hash=session.token_hash, verdicts=verdicts
+    )
     with who.ending_with(exchange):
         return await exchange.services.desk.record(submission)
 
 
 async def _record_of_newcomer(
-    exchange: Exchange, events: Sequence[Event], received_at: int, clock_skew: int
+    exchange: Exchange, events: Sequence[Event], received_at: int, clock_skew: int, verdicts: Verdicts
 ) -> Receipt:
     token = new_guest_token()
     guest = who.newcomer(received_at, token)
-    submission = Submission(guest.learner["id"], tuple(events), received_at, clock_skew, newcomer=guest)
+    submission = Submission(
+        guest.learner["id"], tuple(events), received_at, clock_skew, newcomer=guest, verdicts=verdicts
+    )
     receipt = await exchange.services.desk.record(submission)
     if any(result.status == RECORDED for result in receipt.results):
         exchange.learner_id = guest.learner["id"]

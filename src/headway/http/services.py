@@ -17,6 +17,8 @@ from headway.store.database import Database
 from headway.store.migrate import migrate
 
 THREADS_AT_ONCE = 16
+# Fewer than all threads: whoever reads must not wait for graders.
+GRADING_AT_ONCE = 4
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class Services:
         # Encoded, by course and version: what many ask for and seldom changes.
         self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
+        self._grading = CapacityLimiter(GRADING_AT_ONCE)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -50,6 +53,10 @@ class Services:
     async def run(self, work: Callable[[], T]) -> T:
         """What a blocking call gives, made in a thread."""
         return await to_thread.run_sync(work, limiter=self._at_once)
+
+    async def grade(self, work: Callable[[], T]) -> T:
+        """What grading answers gives, in a thread. RE2 gives up the interpreter's lock while it matches."""
+        return await to_thread.run_sync(work, limiter=self._grading)
 
     async def read(self, view: Callable[[Connection], T]) -> T:
         """What a view gives of one snapshot of the database."""

@@ -4,6 +4,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from headway.domain.scores import fraction
 from headway.domain.times import format_time
+from headway.graders.registry import GraderFault
 from headway.http.problems import Problem, problem_of
 from headway.ledger.submission import Result, TouchedStep
 
@@ -35,8 +36,10 @@ class StepProgress(Struct):
 
 
 def result_of(result: Result) -> EventResult:
-    """The ledger's answer to an event."""
+    """The ledger's answer to an event; GraderFault where its grader failed there: that refuses nothing."""
     if result.problem is not None:
+        if isinstance(result.problem, GraderFault):
+            raise result.problem.with_traceback(None)
         return EventResult(result.id, result.status, problem_of(result.problem), result.flags or UNSET)
     return EventResult(result.id, result.status, UNSET, result.flags or UNSET)
 

@@ -14,11 +14,10 @@ from headway.domain.changes import Change
 from headway.domain.errors import HeadwayError, UnknownCourse, UnknownStep
 from headway.domain.events import Event, EventInvalid, check_event, event_id_of
 from headway.domain.scores import fraction
-from headway.graders.registry import grade
-from headway.graders.verdict import ResponseInvalid
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.grading import feedback_on, graded
 from headway.http.recording import clock_skew, record
 from headway.http.refusals import NoGrader
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -78,10 +77,12 @@ async def attempt_step(request: Asked, course: FromPath[str], step: FromPath[str
     received_at = who.now()
     skew = clock_skew(sent.get("sent_at"), received_at)
     event = _event("attempted", (course, step), _with_response(sent), _COMPLETION_FIELDS - {"score"})
-    feedback = await _feedback(exchange, event)
-    receipt = _accepted(await record(exchange, session, [event], received_at, skew))
+    verdicts = await graded(exchange, [event])
+    if not verdicts:
+        await _check_graded(exchange, event)
+    receipt = _accepted(await record(exchange, session, [event], received_at, skew, verdicts), event.type)
     result = receipt.results[0]
-    attempt = Attempt(fraction(result.score), result.passed, feedback)
+    attempt = Attempt(fraction(result.score), result.passed, await feedback_on(exchange, event, receipt, verdicts))
     recorded = AttemptRecorded(result_of(result), attempt, progress_of(receipt.steps[0]), receipt.changes)
     return json_reply(recorded, 200, (PERSONAL,))
 
@@ -120,10 +121,10 @@ def _in_terms_of_the_call(error: HeadwayError, kind: str) -> HeadwayError:
     return error
 
 
-async def _feedback(exchange: Exchange, event: Event) -> str:
-    """What the grader has to say; the score that counts is worked out when the attempt is recorded."""
+async def _check_graded(exchange: Exchange, event: Event) -> None:
+    """Say why there is nothing that grades the answer to this step."""
 
-    def look(connection: Connection) -> Mapping[str, Any]:
+    def look(connection: Connection) -> None:
         found = exchange.services.catalog.in_force(connection, [event.course]).get(event.course)
         if found is None:
             raise UnknownCourse(f"there is no course {event.course!r}")
@@ -132,19 +133,15 @@ async def _feedback(exchange: Exchange, event: Event) -> str:
             raise UnknownStep(f"course {event.course} has no step {event.step!r}; its outline lists them")
         if step.grader is None:
             raise NoGrader(f"step {step.id} has no grader: send an attempted event with a score of your own")
-        return step.grader
 
-    config = await exchange.services.read(look)
-    try:
-        return (await exchange.services.run(lambda: grade(config, event.response))).feedback
-    except ResponseInvalid as error:
-        raise _in_terms_of_the_call(error, event.type) from None
+    await exchange.services.read(look)
 
 
-def _accepted(receipt: Receipt) -> Receipt:
+def _accepted(receipt: Receipt, kind: str = "completed") -> Receipt:
     problem = receipt.results[0].problem
     if problem is not None:
-        raise problem.with_traceback(None)
+        told = _in_terms_of_the_call(problem, kind) if problem.field == "response" else problem
+        raise told.with_traceback(None)
     return receipt
 
 

@@ -13,6 +13,7 @@ from headway.domain.events import Event
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
 from headway.domain.recording import (
     Circumstances,
+    Grade,
     contribute,
     is_ahead,
     is_repeat,
@@ -24,7 +25,17 @@ from headway.domain.sums import StepKey
 from headway.domain.times import local_day, zone
 from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
-from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission, TouchedStep
+from headway.ledger.submission import (
+    AHEAD_FLAG,
+    DUPLICATE,
+    RECORDED,
+    REFUSED,
+    Judged,
+    Receipt,
+    Result,
+    Submission,
+    TouchedStep,
+)
 from headway.store import entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
@@ -109,7 +120,10 @@ class _Recorder:
         version, course = self.batch.courses[event.course]
         try:
             zone(time_zone)  # one that this machine does not know refuses its learner's events, and nobody else's
-            return contribute(event, _circumstances(submission, time_zone, version), course, score_of)
+            grade_of = (
+                score_of if event.response is None else _as_judged(submission.verdicts.get((version, event.body)))
+            )
+            return contribute(event, _circumstances(submission, time_zone, version), course, grade_of)
         except HeadwayError as refusal:
             return refusal
 
@@ -155,7 +169,8 @@ class _Recorder:
         self.answered.add((learner.id, event.id))
         changes: list[Change] = json.loads(known.changes) if own and known.changes else []
         status = RECORDED if own else DUPLICATE
-        return Result(event.id, status, None, _flags(submission, event), known.score, bool(known.passed)), key, changes
+        flags, passed = _flags(submission, event), bool(known.passed)
+        return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
 
     def _record(
         self, submission: Submission, learner: BatchLearner, event: Event, made: Contribution
@@ -173,7 +188,8 @@ class _Recorder:
         self.appended.append(entry)
         learner.known[event.id] = Known(*_known_of(entry))
         key = StepKey(made.course, made.run, made.step) if made.step else None
-        return Result(event.id, RECORDED, None, _flags(submission, event), made.score, made.passed), key, changes
+        flags = _flags(submission, event)
+        return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
 
     def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
         _, course = self.batch.courses[key.course]
@@ -237,3 +253,16 @@ def _when(submission: Submission, n: int) -> tuple[int, int]:
 def score_of(config: Mapping[str, Any], response: Any) -> int:
     """A grader's score for an answer, in millionths."""
     return grade(config, response).score
+
+
+def _as_judged(judged: Judged | None) -> Grade:
+    """What gives an answer the score that it was given before; where nobody has judged it, its grader does."""
+    if judged is None:
+        return score_of
+
+    def known(*_: Any) -> int:
+        if isinstance(judged, HeadwayError):
+            raise judged.with_traceback(None)
+        return judged.score
+
+    return known

@@ -1,7 +1,8 @@
 """What a request hands to the ledger, and what it gets back."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from headway.domain.changes import Change
 from headway.domain.errors import HeadwayError
@@ -9,9 +10,15 @@ from headway.domain.events import Event
 from headway.domain.progress import StepSum
 from headway.domain.recording import REPORTED
 from headway.domain.sums import StepKey
+from headway.graders.verdict import Verdict
 
 RECORDED, DUPLICATE, REFUSED = "recorded", "duplicate", "refused"
 AHEAD_FLAG = "clock-ahead"
+# What a grader says of an answer, or why it cannot.
+Judged: TypeAlias = Verdict | HeadwayError
+# By version and body: a body names course, step and response, and a version says which grader the step has.
+Verdicts: TypeAlias = Mapping[tuple[int, str], Judged]
+NO_VERDICTS: Final[Verdicts] = MappingProxyType({})
 
 
 class Newcomer(NamedTuple):
@@ -25,6 +32,7 @@ class Submission(NamedTuple):
     """The events of one request by one learner; times are microseconds.
 
     `token_hash` is the session that the request came with, checked again in the transaction; None for commands.
+    `verdicts` are on answers graded beforehand; one that is missing, or by another version, is given when recording.
     """
 
     learner_id: str
@@ -34,12 +42,13 @@ class Submission(NamedTuple):
     source: str = REPORTED
     token_hash: str | None = None
     newcomer: Newcomer | None = None
+    verdicts: Verdicts = NO_VERDICTS
 
 
 class Result(NamedTuple):
     """What became of one event: recorded, duplicate or refused (then `problem` says why).
 
-    `score` (millionths) and `passed` are the event's own verdict.
+    `score` (millionths) and `passed` are the event's own verdict, by a version of its course.
     """
 
     id: str
@@ -48,6 +57,7 @@ class Result(NamedTuple):
     flags: tuple[str, ...] = ()
     score: int | None = None
     passed: bool = False
+    version: int = 0
 
 
 class TouchedStep(NamedTuple):

@@ -45,6 +45,7 @@ class Known(NamedTuple):
     course_id: str
     run: int
     step_id: str
+    version: int
     score: int | None
     passed: bool
 
