@@ -221,6 +221,11 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
     refusal.value.detail.encode()
 
 
+def test_a_day_in_a_zone_that_is_unknown_here_is_that_of_utc() -> None:
+    at = parse_time("2026-03-01T23:30:00Z")[0]
+    assert [local_day(at, name) for name in ("Mars/Olympus", "UTC")] == ["2026-03-01"] * 2
+
+
 def test_every_zone_that_people_live_in_is_known() -> None:
     for name in available_timezones() - {"localtime"}:
         assert local_day(AT, name) in ("2026-02-28", "2026-03-01")

@@ -5,10 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from headway.domain.errors import IdentityGone
+from headway.domain.times import parse_time
 from headway.ledger.enlist import enlist
 from headway.ledger.submission import Newcomer, Receipt, Submission
+from headway.ledger.zones import zone_here
 from headway.store import learners
 from tests.ledger.world import HOUR, NOON, World, event, statuses
 
@@ -101,12 +104,21 @@ def test_merged_erased_and_missing_learners_are_turned_away_and_the_others_recor
     world.assert_clean()
 
 
-def test_a_learner_whose_zone_is_unknown_here_is_refused_and_the_others_recorded(world: World) -> None:
-    ada, lost = world.learner(), world.learner("Mars/Olympus")
-    here = event(1, score=1, occurred_at="2026-03-01T11:00:00+01:00")
-    answers = world.submit(*(Submission(one, (here, event(2)), NOON + HOUR) for one in (ada, lost)))
-    found = [statuses(answer) for answer in answers if isinstance(answer, Receipt)]
-    assert found == [["recorded", "recorded"], ["invalid", "invalid"]]
+def test_days_of_a_learner_whose_zone_is_unknown_here_are_counted_in_utc_and_the_log_says_so_once(world: World) -> None:
+    ada, lost = world.learner("Pacific/Kiritimati"), world.learner("Mars/Olympus")
+    both = event(1, score=1, occurred_at="2026-03-01T23:30:00Z"), event(2, occurred_at="2026-03-01T23:30:00+01:00")
+    at = parse_time("2026-03-02T00:30:00Z")[0]
+    zone_here.cache_clear()
+    with capture_logs() as told:
+        answers = world.submit(*(Submission(one, both, at) for one in (ada, lost)))
+        again = world.sent_one(lost, event(3, occurred_at="2026-03-01T23:31:00Z"), at)
+    assert [statuses(answer) for answer in answers if isinstance(answer, Receipt)] == [["recorded"] * 2] * 2
+    assert again.status == "recorded"
+    assert [one["time_zone"] for one in told if one["event"] == "time_zone_unknown"] == ["Mars/Olympus"]
+    days = {one: [(entry.day, entry.time_zone) for entry in world.entries(one)] for one in (ada, lost)}
+    assert days[ada] == [("2026-03-01", "Pacific/Kiritimati"), ("2026-03-02", "Pacific/Kiritimati")]
+    assert days[lost] == [("2026-03-01", "UTC"), ("2026-03-01", "UTC"), ("2026-03-01", "UTC")]
+    world.assert_clean()
 
 
 def test_one_external_id_is_one_learner_however_often_it_is_named(world: World) -> None:

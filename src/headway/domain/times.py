@@ -1,7 +1,7 @@
 """Times are whole microseconds since 1970 UTC; days are `YYYY-MM-DD` text. Both sort as they compare."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -80,11 +80,19 @@ def zone(name: str) -> ZoneInfo:
         ) from error
 
 
+@lru_cache(maxsize=1024)
+def _zone_or_utc(name: str) -> tzinfo:
+    try:
+        return zone(name)
+    except Invalid:
+        return UTC
+
+
 def local_day(at: int, zone_name: str) -> str:
-    """The day that a time falls on in a zone."""
+    """The day that a time falls on in a zone; in UTC where this machine does not know the zone."""
     if zone_name == "UTC":
         return offset_day(at, 0)
-    moment = datetime.fromtimestamp(at // SECOND, zone(zone_name))
+    moment = datetime.fromtimestamp(at // SECOND, _zone_or_utc(zone_name))
     return _day_text(moment.toordinal() - _EPOCH_DAY)
 
 

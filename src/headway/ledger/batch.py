@@ -11,6 +11,7 @@ from headway.domain.recording import worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
 from headway.ledger.submission import Submission
+from headway.ledger.zones import zone_here
 from headway.store import entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Known
@@ -22,7 +23,7 @@ class BatchLearner:
 
     def __init__(self, locked: Locked, standing: Standing) -> None:
         self.id = locked.id
-        self.time_zone = locked.time_zone
+        self.time_zone = zone_here(locked.time_zone)
         self.standing = standing
         self.head = 0
         self.known: dict[str, Known] = {}

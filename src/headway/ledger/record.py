@@ -22,7 +22,7 @@ from headway.domain.recording import (
     trust_of,
 )
 from headway.domain.sums import StepKey
-from headway.domain.times import local_day, zone
+from headway.domain.times import local_day
 from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.submission import (
@@ -119,7 +119,6 @@ class _Recorder:
             return UnknownCourse(f"there is no course {event.course!r}", field="course")
         version, course = self.batch.courses[event.course]
         try:
-            zone(time_zone)  # one that this machine does not know refuses its learner's events, and nobody else's
             grade_of = (
                 score_of if event.response is None else _as_judged(submission.verdicts.get((version, event.body)))
             )

@@ -14,7 +14,7 @@ from headway.domain.progress import Worth
 from headway.domain.recording import Circumstances, contribute, trust_of, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import Sums
-from headway.domain.times import local_day
+from headway.domain.times import local_day, zone
 from headway.ledger.record import entry_of, score_of
 from headway.store import entries
 from headway.store.catalog import Catalog
@@ -104,6 +104,7 @@ class _Fold:
             self.amended.append((entry, true))
 
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
+        zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day
         known = Circumstances(entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version)
         made = contribute(event, known, course, score_of)
         name = course.step_by_key(made.step).id if made.step else ""
