@@ -16,6 +16,7 @@ _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
 _BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000)}
 _DIGITS_MAX: Final = 9
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 class SettingsInvalid(HeadwayError):
@@ -114,6 +115,8 @@ def _bounded(name: str, value: object, where: str) -> object:
         low, high = _BOUNDS[name]
         if not low <= value <= high:
             raise SettingsInvalid(f"{where} must be from {low:,} to {high:,}")
+    if name == "log_level" and str(value).lower() not in LOG_LEVELS:
+        raise SettingsInvalid(f"{where} must be one of {', '.join(LOG_LEVELS)}")
     return value
 
 

@@ -26,6 +26,7 @@ def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: 
         ({"HEADWAY_PORT": "99999"}, "HEADWAY_PORT must be from 0 to 65,535"),
         ({"HEADWAY_PORT": "9" * 5_000}, "HEADWAY_PORT must be a whole number"),
         ({"HEADWAY_WORKERS": "0"}, "HEADWAY_WORKERS must be from 1 to 1,000"),
+        ({"HEADWAY_LOG_LEVEL": "verbose"}, "HEADWAY_LOG_LEVEL must be one of debug, info, warning, error"),
         ({"HEADWAY_HTTPS": "maybe"}, "HEADWAY_HTTPS must be on or off"),
         ({"HEADWAY_CONFIG": "no-such-folder/config.toml"}, "cannot be read"),
     ],
@@ -36,7 +37,16 @@ def test_a_variable_that_means_nothing_is_refused(variables: dict[str, str], sai
 
 
 @pytest.mark.parametrize(
-    "line", ['databse_url = "sqlite:///x.db"', "port = true", "port = 65_536", "workers = 0", "host = 1", "port ="]
+    "line",
+    [
+        'databse_url = "sqlite:///x.db"',
+        "port = true",
+        "port = 65_536",
+        "workers = 0",
+        'log_level = "loud"',
+        "host = 1",
+        "port =",
+    ],
 )
 def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: str) -> None:
     config = tmp_path / "config.toml"

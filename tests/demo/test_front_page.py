@@ -15,7 +15,7 @@ from headway.demo.content import course_manifest
 from headway.domain.times import DAY, local_day
 from headway.http.front_page import POLICY, page
 from headway.ledger.publish import publish
-from headway.store.activity import Day, Totals
+from headway.store.activity import CourseCounts, Day, Totals
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.views.front import CHART_DAYS, COURSES_MAX, CourseShown, Front, Overview, StreakShown, front
@@ -24,7 +24,7 @@ from tests.demo.conftest import LEARNERS, NOW, Demo
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>&lt;"
 VOID = {"meta", "link", "path", "rect"}
 FULL = Front(
-    [CourseShown("a-course", HOSTILE, HOSTILE, 1, 2, 3, 4, 5)],
+    [CourseShown("a-course", HOSTILE, HOSTILE, 1, 2, 3, CourseCounts(4, 5))],
     False,
     Overview(Totals(1, 2, 3, 4), [Day("2026-01-01", 0, 0), Day("2026-01-02", 7, 9)], [StreakShown(HOSTILE, 3, True)]),
 )
@@ -125,13 +125,26 @@ def test_figures_are_those_of_the_demo(small_demo: Demo) -> None:
     totals = shown.overview.totals
     assert totals.learners == small_demo.staged.learners
     assert totals.events == small_demo.staged.recorded
-    assert course.steps_completed == totals.steps_completed > 500
-    assert 0 < course.active < course.enrolled < LEARNERS
+    assert course.going_on is not None
+    assert course.going_on.steps_completed == totals.steps_completed > 500
+    assert 0 < course.going_on.active < course.enrolled < LEARNERS
     assert 0 < totals.seen < totals.learners
     assert len(shown.overview.chart) == CHART_DAYS
     assert shown.overview.chart[-1].day == local_day(NOW, "UTC")
     days = [one.days for one in shown.overview.streaks]
     assert days == sorted(days, reverse=True)
+
+
+def test_a_real_server_adds_up_nothing_for_the_page_but_enrollments(small_demo: Demo) -> None:
+    with counted(small_demo.database) as statements, small_demo.database.read() as connection:
+        (course,) = read(connection, named=False).courses
+    assert not [one for one in statements if "_sum" in one or "ledger" in one]
+    with small_demo.database.read() as connection:
+        (demo,) = read(connection).courses
+    assert (course.enrolled, course.going_on) == (demo.enrolled, None)
+    text = page(Front([course], False, None), "SQLite")
+    assert "enrolled" in text
+    assert "steps completed" not in text
 
 
 def test_streaks_end_when_nobody_comes(small_demo: Demo) -> None:

@@ -10,6 +10,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from headway.importers import intake
+from headway.importers.jsonl import Jsonl
+from headway.importers.records import Record
 from headway.store import learners
 from headway.store.database import Database
 from headway.store.schema import learner, ledger, step_sum
@@ -211,3 +214,12 @@ def test_an_offset_fixes_the_day(database: Database, importing: Importing, tmp_p
     importing("jsonl", jsonl(tmp_path / "file", *rows))
     assert stored(database, ledger.c.day) == [("2026-03-01",), ("2026-03-01",), ("2026-03-03",), ("2026-03-04",)]
     assert stored(database, step_sum.c.attempts) == [(4,)]
+
+
+def test_records_are_held_by_number_and_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "RECORDS_A_WINDOW", 3)
+    monkeypatch.setattr(intake, "CHARACTERS_A_WINDOW", 2_000)
+    rows = [EVENT | {"step": "essay", "response": "x" * size} for size in (1, 1, 1, 1_500, 600, 1, 5_000, 1)]
+    records = Jsonl([str(jsonl(tmp_path / "events", *rows))]).items(lambda _: None)
+    held = iter([one for one in records if isinstance(one, Record)])
+    assert [len(one) for one in iter(lambda: intake._window(held), [])] == [3, 2, 2, 1]

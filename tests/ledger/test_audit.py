@@ -182,6 +182,14 @@ def test_what_is_found_is_counted_though_not_all_is_kept(sqlite_world: World) ->
     assert (report.found, len(report.faults), report.clean) == (count, FAULTS_SHOWN, False)
 
 
+def test_a_course_that_has_no_version_is_found_and_no_rebuild_makes_one_up(world: World) -> None:
+    world.run("INSERT INTO course (id, created_at, version, title) VALUES ('empty', 0, 1, 'Empty')")
+    (fault,) = audit(world.database, world.catalog).faults
+    assert (fault.table, fault.key, fault.column, fault.stored) == ("course", "empty", "version", 1)
+    report = rebuild(world.database, world.catalog)
+    assert (report.broken, report.found, report.beyond) == ([fault], 1, 0)
+
+
 def test_a_rebuild_takes_a_learner_of_many_events_by_itself_and_short_ones_together(
     sqlite_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """An event that the database itself refuses is refused alone, and the rest is recorded."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from headway.domain.times import format_time
 from headway.ledger.submission import Receipt, Submission
@@ -92,6 +93,15 @@ def test_the_refused_event_is_taken_once_the_database_takes_it(poisoned: World) 
     assert answers(poisoned, *requests(ada, (13,))) == [["recorded"]]
     assert poisoned.step(ada)["completed_at"] == NOON
     assert format_time(NOON) in str(poisoned.entries(ada)[0].changes)
+
+
+def test_the_log_says_what_the_database_refused_and_nothing_of_the_row(poisoned: World) -> None:
+    ada = poisoned.learner()
+    with capture_logs() as logged:
+        answers(poisoned, *requests(ada, (13,)))
+    (line,) = [one for one in logged if one["event"] == "event_refused_by_database"]
+    assert "poison" in line["error"]
+    assert (line["event_id"], ada in str(line), "Failing row" in str(line)) == (POISON, False, False)
 
 
 def test_recording_without_a_writer_tells_of_the_refusal_and_keeps_nothing(poisoned: World) -> None:

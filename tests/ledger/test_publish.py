@@ -168,3 +168,15 @@ def test_a_catalog_keeps_what_it_has_read(world: World) -> None:
         assert catalog.load(connection, [("python", 9)]) == {}
     assert set(first) == {"python", "go"}
     assert again["python"][1] is first["python"][1]
+
+
+def test_what_is_kept_parsed_is_bounded_by_its_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headway.store.catalog.CHARACTERS_KEPT_MAX", 3_000)
+    names = [f"rust-{number}" for number in range(6)]
+    for name in names:
+        world.publish({**RUST, "id": name, "description": "x" * 1_000})
+    catalog = Catalog()
+    for name in names * 2:
+        with world.database.read() as connection:
+            ((_, found),) = catalog.in_force(connection, [name]).values()
+        assert (found.id, 1 <= len(catalog._kept) <= 2) == (name, True)

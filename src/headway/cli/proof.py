@@ -113,7 +113,7 @@ def _tell_rebuild(report: "RebuildReport") -> None:
     show(f"{report.total:,} learners: {report.updated:,} mended, {report.unchanged:,} were right.")
     if report.broken:
         _table(report.broken, report.found)
-        say("These entries of the ledger cannot be read, and no rebuild can mend them: restore them from a backup.")
+        say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")
 
 
 def _table(faults: "list[Fault]", found: int) -> None:

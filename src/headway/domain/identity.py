@@ -10,7 +10,7 @@ ROLES: Final = ("creator", "admin")
 EMAIL_MAX: Final = 254
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
-# Zero-width non-joiner and joiner: unseen by themselves, yet Persian and Indic names and many emoji are written with them.
+# Zero-width non-joiner and joiner: unseen by themselves, yet Persian and Indic names and many emoji need them.
 _JOINERS: Final = {0x200C: None, 0x200D: None}
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
 

@@ -118,7 +118,9 @@ def _courses(courses: list[CourseShown], more: bool) -> str:
 
 def _course(one: CourseShown) -> str:
     about = f"<p>{escape(one.description)}</p>" if one.description else ""
-    counts = (("enrolled", one.enrolled), ("active this month", one.active), ("steps completed", one.steps_completed))
+    counts = [("enrolled", one.enrolled)]
+    if one.going_on is not None:
+        counts += [("active this month", one.going_on.active), ("steps completed", one.going_on.steps_completed)]
     listed = "".join(f"<div>{_term(name, value)}</div>" for name, value in counts)
     size = f"{_counted(one.modules, 'module')}, {_counted(one.steps, 'step')}"
     return f"""<li class="card"><h3>{escape(one.title)}</h3>

@@ -16,7 +16,7 @@ from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault
 from headway.http.reply import Header, Reply, encode
-from headway.store.database import is_fault_of_data
+from headway.store.database import is_fault_of_data, told
 
 log = structlog.get_logger()
 
@@ -154,7 +154,7 @@ def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
     """The database cannot be asked now, or cannot hold what was sent; anything else of it is a defect."""
     request_id = exchange_of(request).request_id
     if isinstance(error, DBAPIError) and is_fault_of_data(error):
-        log.error("refused_by_database", request_id=request_id, error=repr(error.orig)[:500])
+        log.error("refused_by_database", request_id=request_id, error=told(error))
         return on_refusal(request, Invalid("the database cannot hold a value of this request"))
     if isinstance(error, PoolTimeout | OperationalError | InterfaceError) or _is_lost(error):
         return on_outage(request, error)
@@ -167,7 +167,7 @@ def _is_lost(error: SQLAlchemyError) -> bool:
 
 def on_outage(request: Any, error: Exception) -> Reply:
     """The database, or the disk under it, cannot be reached now."""
-    log.error("database_unavailable", request_id=exchange_of(request).request_id, error=repr(error)[:500])
+    log.error("database_unavailable", request_id=exchange_of(request).request_id, error=told(error))
     outage = Unavailable("the database cannot be reached now; try again in a moment", retry_after_s=2)
     return on_refusal(request, outage)
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final, TypeAlias
 
 from headway.domain.errors import HeadwayError
@@ -15,6 +14,7 @@ from headway.ledger.submission import DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
 RECORDS_A_WINDOW: Final = 20_000
+CHARACTERS_A_WINDOW: Final = 32 * 1024 * 1024
 REJECTS_KEPT: Final = 1_000
 
 Rejected: TypeAlias = Callable[[Reject], None]
@@ -54,7 +54,7 @@ class Intake:
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         items = self._counted(importer.items(read))
         with _garbage_left():
-            while window := list(islice(items, RECORDS_A_WINDOW)):
+            while window := _window(items):
                 self._take(window)
                 gc.collect()
         self.summary.learners = self.named.distinct
@@ -120,6 +120,18 @@ def _garbage_left() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def _window(records: Iterator[Record]) -> list[Record]:
+    """The next records: some thousand, or fewer where they are large. What a record keeps is its event's body."""
+    window: list[Record] = []
+    characters = 0
+    for record in records:
+        window.append(record)
+        characters += len(record.event.body)
+        if len(window) >= RECORDS_A_WINDOW or characters >= CHARACTERS_A_WINDOW:
+            break
+    return window
 
 
 def _portions(of: dict[str, list[Record]]) -> Iterator[tuple[str, Sequence[Record]]]:

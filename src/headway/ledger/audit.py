@@ -35,7 +35,7 @@ def audit(
 ) -> AuditReport:
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     with database.read() as connection:
-        faults = [*_of_courses(connection), *_of_orphans(connection)] if learner_id is None else []
+        faults = [*of_courses(connection), *_of_orphans(connection)] if learner_id is None else []
     found, seen, events = len(faults), 0, 0
     for ids in pages(database, learner_id):
         with database.read() as connection:
@@ -110,8 +110,12 @@ def _of_orphans(connection: Connection) -> Iterator[Fault]:
         yield Fault("ledger", learner_id, "*", "learner_id", "entries", "none: there is no such learner")
 
 
-def _of_courses(connection: Connection) -> Iterator[Fault]:
+def of_courses(connection: Connection) -> Iterator[Fault]:
+    """Courses that are not as their newest version says, or have none."""
     for row in courses.all_versions(connection):
+        if row["true_version"] is None:
+            yield Fault("course", "", row["id"], "version", row["version"], "none: it has no published version")
+            continue
         for column in ("version", "title"):
             if row[column] != row[f"true_{column}"]:
                 yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])

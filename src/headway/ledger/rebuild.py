@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.ledger.audit import FAULTS_SHOWN, Progress, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
 from headway.ledger.refold import Fault, Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
@@ -21,7 +21,7 @@ _ENTRIES_A_STATEMENT = 1_000
 class RebuildReport(NamedTuple):
     """How many learners there are, for how many something was mended, and what no rebuild can mend.
 
-    `broken` holds the first of `found` faults, which are those of `beyond` learners.
+    `broken` holds the first of `found` faults: those of courses, and of `beyond` learners.
     """
 
     total: int
@@ -40,11 +40,12 @@ def rebuild(
     database: Database, catalog: Catalog, *, learner_id: str | None = None, progress: Progress = lambda _: None
 ) -> RebuildReport:
     """Rebuild all learners or one, some in a transaction, while recording goes on beside it."""
+    broken: list[Fault] = []
     if learner_id is None:
         with database.transaction() as connection:
             courses.mend(connection)
-    total, updated, beyond, found = 0, 0, 0, 0
-    broken: list[Fault] = []
+            broken += of_courses(connection)
+    total, updated, beyond, found = 0, 0, 0, len(broken)
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             learners.lock(connection, ids)

@@ -13,7 +13,7 @@ from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.ledger.commit import commit
 from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
 from headway.store.catalog import Catalog
-from headway.store.database import CommitFailed, Database, is_fault_of_data
+from headway.store.database import CommitFailed, Database, is_fault_of_data, told
 
 log = structlog.get_logger()
 
@@ -159,7 +159,7 @@ class Writer:
         one = batch[0]
         if len(one.submission.events) > 1:
             return [(one, self._split(one))]
-        log.error("event_refused_by_database", event_id=one.submission.events[0].id, error=str(error.orig))
+        log.error("event_refused_by_database", event_id=one.submission.events[0].id, error=told(error))
         problem = Invalid("the database cannot hold this event; the server's log says why", field="id")
         return [(one, Receipt([Result(one.submission.events[0].id, REFUSED, problem)], [], []))]
 
@@ -198,6 +198,6 @@ def _joined(parts: Iterable[Receipt]) -> Receipt:
 
 
 def _all_fail(batch: Sequence[Waiting], error: Exception | None) -> list[tuple[Waiting, Outcome]]:
-    log.error("transaction_failed", error=repr(error)[:500], submissions=len(batch))
+    log.error("transaction_failed", error=told(error) if error else None, submissions=len(batch))
     outcome = Unavailable("nothing of this request is known to be saved; send it again in a moment", retry_after_s=2)
     return [(one, outcome) for one in batch]

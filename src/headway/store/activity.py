@@ -1,4 +1,4 @@
-"""Statements on what goes on as a whole, by course and by day. They read all day sums: ask seldom."""
+"""Statements on what goes on as a whole, by course and by day. All but `enrolled` read whole tables: for demos."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -7,14 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy import Select, func
 from sqlalchemy.engine import Connection
 
-from headway.store.schema import course, day_sum, enrollment, learner, ledger, step_sum
+from headway.store.schema import day_sum, enrollment, learner, ledger, step_sum
 
 
 class CourseCounts(NamedTuple):
-    """A course with the number enrolled, of those who did something since a day, and of steps that were completed."""
+    """How many did something in a course since a day, and how many steps of it were ever completed."""
 
-    id: str
-    enrolled: int
     active: int
     steps_completed: int
 
@@ -36,33 +34,22 @@ class Day(NamedTuple):
     steps_completed: int
 
 
-def course_counts(connection: Connection, course_ids: Iterable[str], since: str) -> list[CourseCounts]:
-    """Courses in order of id, counted."""
-    recent = sa.case((day_sum.c.day >= since, day_sum.c.learner_id))
-    done = (
-        sa.select(
-            day_sum.c.course_id,
-            func.count(recent.distinct()).label("active"),
-            func.sum(day_sum.c.steps_completed).label("steps_completed"),
-        )
-        .group_by(day_sum.c.course_id)
-        .subquery()
-    )
-    enrolled = (
-        sa.select(enrollment.c.course_id, func.count().label("enrolled"))
-        .where(enrollment.c.enrolled)
-        .group_by(enrollment.c.course_id)
-        .subquery()
-    )
-    counts = [func.coalesce(one, 0) for one in (enrolled.c.enrolled, done.c.active, done.c.steps_completed)]
+def enrolled(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
+    """How many are enrolled in each of these courses; counted in an index."""
     statement = (
-        sa.select(course.c.id, *counts)
-        .outerjoin(enrolled, enrolled.c.course_id == course.c.id)
-        .outerjoin(done, done.c.course_id == course.c.id)
-        .where(course.c.id.in_(list(course_ids)))
-        .order_by(course.c.id)
+        sa.select(enrollment.c.course_id, func.count())
+        .where(enrollment.c.course_id.in_(list(course_ids)), enrollment.c.enrolled)
+        .group_by(enrollment.c.course_id)
     )
-    return [CourseCounts(row[0], *map(int, row[1:])) for row in connection.execute(statement)]
+    return {row[0]: int(row[1]) for row in connection.execute(statement)}
+
+
+def course_counts(connection: Connection, since: str) -> dict[str, CourseCounts]:
+    """What goes on in each course in which anything does."""
+    recent = sa.case((day_sum.c.day >= since, day_sum.c.learner_id))
+    done = func.sum(day_sum.c.steps_completed)
+    statement = sa.select(day_sum.c.course_id, func.count(recent.distinct()), done).group_by(day_sum.c.course_id)
+    return {row[0]: CourseCounts(int(row[1]), int(row[2])) for row in connection.execute(statement)}
 
 
 def totals(connection: Connection, since: int) -> Totals:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from threading import Lock
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
@@ -11,7 +12,9 @@ from headway.domain.manifest import parse_manifest
 from headway.domain.step_names import carry_keys
 from headway.store import courses
 
-_KEPT_MAX = 512
+KEPT_MAX: Final = 512
+# Of manifests as text, which parsed take several times as much; courses that are in use together should all fit.
+CHARACTERS_KEPT_MAX: Final = 64 * 1024 * 1024
 
 
 class Catalog:
@@ -19,6 +22,7 @@ class Catalog:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int], Course] = {}
+        self._sizes: dict[tuple[str, int], int] = {}
         self._lock = Lock()
 
     def load(self, connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Course]:
@@ -26,8 +30,10 @@ class Catalog:
         pairs = set(wanted)
         found = {pair: course for pair in pairs if (course := self._kept.get(pair)) is not None}
         stored = courses.manifests(connection, pairs - found.keys())
+        if not stored:
+            return found
         fresh = {pair: parse_stored(*parts) for pair, parts in stored.items()}
-        self._keep(fresh)
+        self._keep(fresh, {pair: len(parts[0]) for pair, parts in stored.items()})
         return found | fresh
 
     def in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
@@ -36,11 +42,13 @@ class Catalog:
         loaded = self.load(connection, versions.items())
         return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
 
-    def _keep(self, fresh: dict[tuple[str, int], Course]) -> None:
+    def _keep(self, fresh: dict[tuple[str, int], Course], sizes: dict[tuple[str, int], int]) -> None:
         with self._lock:
             self._kept |= fresh
-            while len(self._kept) > _KEPT_MAX:
-                self._kept.pop(next(iter(self._kept)))
+            self._sizes |= sizes
+            while len(self._kept) > KEPT_MAX or sum(self._sizes.values()) > CHARACTERS_KEPT_MAX:
+                first = next(iter(self._kept))
+                del self._kept[first], self._sizes[first]
 
 
 def parse_stored(manifest: str, step_keys: str) -> Course:

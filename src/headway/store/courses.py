@@ -62,7 +62,7 @@ def page(connection: Connection, after: str, limit: int) -> list[RowMapping]:
 
 
 def all_versions(connection: Connection) -> list[RowMapping]:
-    """Every course with `version` and `title` as stored, and as its newest version has them."""
+    """Every course with `version` and `title` as stored, and as its newest version has them: null where it has none."""
     newest = (
         sa.select(course_version.c.course_id, sa.func.max(course_version.c.version).label("version"))
         .group_by(course_version.c.course_id)
@@ -76,8 +76,8 @@ def all_versions(connection: Connection) -> list[RowMapping]:
             course_version.c.version.label("true_version"),
             course_version.c.title.label("true_title"),
         )
-        .join(newest, newest.c.course_id == course.c.id)
-        .join(
+        .outerjoin(newest, newest.c.course_id == course.c.id)
+        .outerjoin(
             course_version,
             sa.and_(course_version.c.course_id == course.c.id, course_version.c.version == newest.c.version),
         )
@@ -89,5 +89,7 @@ def all_versions(connection: Connection) -> list[RowMapping]:
 def mend(connection: Connection) -> None:
     """Put the newest version's figures in the place of those of every course."""
     for row in all_versions(connection):
+        if row["true_version"] is None:
+            continue
         true = {"version": row["true_version"], "title": row["true_title"]}
         connection.execute(sa.update(course).where(course.c.id == row["id"]).values(**true))

@@ -166,6 +166,13 @@ def is_fault_of_data(error: DBAPIError) -> bool:
     return name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG"))
 
 
+def told(error: Exception) -> str:
+    """An error for the log: of PostgreSQL its SQLSTATE and primary message alone, for the rest of it tells rows."""
+    cause: Any = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    return f"{state}: {cause.diag.message_primary}" if state else repr(cause)[:500]
+
+
 def is_worth_repeating(error: DBAPIError) -> bool:
     """Whether the database itself asks to try again: serialization failures and deadlocks (SQLSTATE 40)."""
     return str(getattr(error.orig, "sqlstate", None) or "")[:2] == _AGAIN
