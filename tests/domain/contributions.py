@@ -57,7 +57,10 @@ def histories(draw: st.DrawFn, max_size: int = 8) -> list[Contribution]:
 
 
 def folded(events: Sequence[Contribution]) -> Sums:
-    return Sums(worth_of).add_all(events)
+    sums = Sums(worth_of)
+    for one in events:
+        sums.add(one)
+    return sums
 
 
 def as_rows(sums: Sums) -> tuple[list[Any], ...]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway.domain.course import Course
 from headway.domain.faults import ManifestInvalid
-from headway.domain.step_names import carry_keys, course_keys, with_old_names
+from headway.domain.step_names import carry_keys, course_keys
 from tests.domain.manifests import course, module, parsed, step
 
 
@@ -94,15 +94,6 @@ def test_a_step_that_comes_back_has_its_progress_where_all_versions_are_known() 
     assert carry_keys(known, parsed(version("b"))).steps[0].key == "a"
 
 
-def test_the_manifest_with_its_old_names_gives_the_same_keys_by_itself() -> None:
-    raw = version("b", ("n", ["m"]), "x")
-    carried = carry_keys({"a": "a", "b": "a", "c": "a", "m": "m"}, parsed(raw))
-    written = with_old_names(raw, carried)
-    assert parsed(written) == carried
-    assert "renamed_from" not in raw["modules"][0]["steps"][0]
-    assert "renamed_from" not in written["modules"][0]["steps"][2]
-
-
 NAMES = ["a", "b", "c", "d", "e"]
 
 
@@ -118,4 +109,3 @@ def test_two_steps_keep_apart_through_any_renaming(renamings: list[tuple[int, st
         if drops_old_names:
             last = carry_keys(course_keys(last), parsed(version(*ids)))
         assert [one.key for one in last.steps] == ["p", "q"]
-        assert parsed(with_old_names(version(*ids), last)) == last

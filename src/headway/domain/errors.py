@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class HeadwayError(Exception):
-    """Something was refused; the docstring is the title, `code` the stable name, `field` the part at fault."""
+    """Something was refused; `code` is the stable name, `field` the part at fault."""
 
     code: ClassVar[str] = "error"
 
@@ -12,11 +12,6 @@ class HeadwayError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.field = field
-
-    @property
-    def title(self) -> str:
-        """The first sentence of the class's docstring."""
-        return (type(self).__doc__ or self.code).partition("\n")[0].rstrip(".")
 
 
 class Invalid(HeadwayError):

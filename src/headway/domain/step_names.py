@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from headway.domain.course import Course, Module, Step
 from headway.domain.faults import Faults, ManifestInvalid, show
@@ -38,15 +37,6 @@ def carry_keys(previous: Mapping[str, str], course: Course) -> Course:
     steps = iter([_renamed(step, key, names.get(key, [])) for _, step, key in carried])
     modules = tuple(replace(module, steps=tuple(next(steps) for _ in module.steps)) for module in course.modules)
     return replace(course, modules=modules)
-
-
-def with_old_names(raw: Mapping[str, Any], course: Course) -> dict[str, Any]:
-    """The manifest with `renamed_from` as the course has it, so that it alone gives the same keys when read again."""
-    modules = [
-        {**module, "steps": [_with_old_names(step, read) for step, read in zip(module["steps"], of.steps, strict=True)]}
-        for module, of in zip(raw["modules"], course.modules, strict=True)
-    ]
-    return {**raw, "modules": modules}
 
 
 def check_names(modules: Sequence[Module], faults: Faults) -> None:
@@ -104,8 +94,3 @@ def _names_by_key(previous: Mapping[str, str]) -> dict[str, list[str]]:
 def _renamed(step: Step, key: str, known: Sequence[str]) -> Step:
     others = dict.fromkeys(name for name in (*step.renamed_from, *known) if name not in (key, step.id))
     return replace(step, renamed_from=(key, *others) if others or key != step.id else ())
-
-
-def _with_old_names(raw: Mapping[str, Any], step: Step) -> dict[str, Any]:
-    rest = {name: value for name, value in raw.items() if name != "renamed_from"}
-    return {**rest, "renamed_from": list(step.renamed_from)} if step.renamed_from else rest

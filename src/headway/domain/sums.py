@@ -1,6 +1,6 @@
 """All sums of one learner, and the one way in which an event moves them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.events import ENROLLMENT_TYPES
@@ -64,12 +64,6 @@ class Sums:
                 worth = self.worth_of(event.course, before.completion.version, event.step)
                 self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
         self._move(key, event.day, event.topics, moved)
-
-    def add_all(self, events: Iterable[Contribution]) -> "Sums":
-        """Count many; returns itself."""
-        for event in events:
-            self.add(event)
-        return self
 
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""
