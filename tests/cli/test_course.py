@@ -62,7 +62,20 @@ def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
         "10: modules[0].steps[1].kind",
         "12: modules[0].steps[1].topics[2]",
     ]
-    assert "has 5 faults" in done.err
+    assert done.err.endswith("course.yaml has 5 faults\n")
+
+
+def test_faults_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    content = "modules:\n  - {title: A, steps: []}\ntitel: x\nid: A B\n"
+    lines = [int(line.split(":")[1]) for line in check(content, tmp_path).out.splitlines()]
+    assert lines == sorted(lines)
+    assert len(set(lines)) > 3
+    (tmp_path / "bad.yaml").write_text(content)
+    url = f"sqlite:///{tmp_path}/x.db"
+    published = Command("course", "publish", str(tmp_path / "bad.yaml"), "--database", url)
+    assert (published.code, published.err.endswith("faults; nothing was published\n")) == (1, True), str(published)
+    told = json.loads(Command("course", "check", "--json", str(tmp_path / "bad.yaml")).out)["faults"]
+    assert [one["line"] for one in told] == lines
 
 
 @pytest.mark.parametrize(
@@ -79,6 +92,8 @@ def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
         ("[" * 100_000, "is nested too deeply"),
         ("id: \0", "unacceptable character"),
         ("just text", "must be"),
+        ("- id: x\n", "course.yaml: a course must be an object with named fields, not a list"),
+        ("[1]", "course.yaml: a course must be an object with named fields, not a list"),
     ],
 )
 def test_what_is_no_manifest_is_told(tmp_path: Path, content: str | bytes, said: str) -> None:

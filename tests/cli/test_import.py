@@ -62,7 +62,8 @@ def test_standard_input_is_read(url: str) -> None:
 
 def test_an_import_of_which_nothing_could_be_taken_has_failed(url: str, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "events", {**EVENT, "step": "nope"})
-    assert Command("import", "jsonl", str(path), "--database", url).code == 1
+    done = Command("import", "jsonl", str(path), "--database", url)
+    assert (done.code, done.out.partition("\n")[0]) == (1, "Nothing was imported: every record was refused.")
     (tmp_path / "events").write_text("")
     assert Command("import", "jsonl", str(path), "--database", url).code == 0
 

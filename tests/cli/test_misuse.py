@@ -1,6 +1,7 @@
 """Whatever an operator gets wrong is told in a line, with the fix, and never with a traceback."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ FAILED, MISUSED = 1, 2
         (("audit", "--database", "mysql://x/y"), MISUSED, "is not supported: use sqlite:///FILE"),
         (("audit", "--database", "sqlite://"), MISUSED, "memory forgets"),
         (("audit", "--database", "nonsense"), MISUSED, "must be sqlite:///FILE"),
-        (("audit", "--database", "sqlite:///{folder}/none.db"), FAILED, "there is no database"),
+        (
+            ("audit", "--database", "sqlite:///{folder}/none.db"),
+            FAILED,
+            "none.db yet: `headway serve` or `headway migrate` makes it",
+        ),
         (("rebuild", "--database", "sqlite:///{folder}/none.db"), FAILED, "there is no database"),
         (("migrate", "--database", "sqlite:///{folder}/no/such/folder/x.db"), FAILED, "there is no folder"),
         (("audit", "--database", "postgresql://127.0.0.1:1/x"), FAILED, "PostgreSQL cannot be used"),
@@ -67,3 +72,11 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     done = Command("migrate", "--database", f"sqlite:///{tmp_path}/x.db")
     assert (done.code, "Permission denied" in done.err) == (FAILED, True), str(done)
+
+
+def test_a_server_that_cannot_have_its_port_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = Command("serve", "--port", port, "--database", f"sqlite:///{tmp_path}/x.db")
+    assert (done.code, f"127.0.0.1:{port} cannot be used" in done.err) == (FAILED, True), str(done)
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.settings import Settings, SettingsInvalid, load_settings
-from tests.torture.server import HEADWAY, environment
+from tests.torture.server import HEADWAY, Server, environment
 
 
 def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: Path) -> None:
@@ -80,3 +80,9 @@ def test_commands_make_the_users_folder_and_take_the_database_of_the_variable(tm
     variables["HEADWAY_DATABASE_URL"] = f"sqlite:///{tmp_path}/other.db"
     subprocess.run([HEADWAY, "migrate"], env=variables, capture_output=True, check=True)
     assert (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize("redis", ["redis://127.0.0.1:6379/0", ""])
+def test_a_redis_that_nothing_uses_is_told_when_the_server_starts(tmp_path: Path, redis: str) -> None:
+    with Server(f"sqlite:///{tmp_path}/x.db", tmp_path, HEADWAY_REDIS_URL=redis) as server:
+        assert ("This version uses no Redis" in server.log.read_text()) == bool(redis)

@@ -84,7 +84,7 @@ def shell(command: str, folder: Path) -> str:
 
 
 def test_it_says_what_it_made_and_that_it_was_audited(demo: Running) -> None:
-    found = re.search(r"^audit: ([\d,]+) events, no differences$", demo.said, re.MULTILINE)
+    found = re.search(r"^audit: 241 learners .* with ([\d,]+) events, no differences$", demo.said, re.MULTILINE)
     assert found
     assert f"{found[1]} events recorded" in demo.said
 
@@ -131,7 +131,7 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     assert (progress["steps_completed"], progress["exercises_completed"], progress["points"]) == (2, 1, 15)
     assert (progress["duration_s"], progress["average_percent"]) == (240, 100)
     assert progress["courses"][0]["percent"] == course["percent"] == 6.45
-    assert re.search(r"Clean: all figures of 242 learners with [\d,]+ entries follow from the ledger", said)
+    assert re.search(r"Clean: all figures of 242 learners with [\d,]+ events follow from the ledger", said)
     assert (tmp_path / "my-demo" / "headway.db").exists()
 
 

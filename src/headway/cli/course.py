@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, now, say, show, show_json
+from headway.cli.screen import JsonOption, counted, now, say, show, show_json
 from headway.domain.faults import ManifestInvalid
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def publish(
         try:
             done = run(opened, manifest.content, now=now(), dry_run=dry_run)
         except ManifestInvalid as invalid:
-            _tell_faults(manifest, invalid, as_json=as_json)
+            _tell_faults(manifest, invalid, as_json=as_json, outcome="; nothing was published")
             raise typer.Exit(1) from None
     if as_json:
         told = {"course": done.course.id, "version": done.version, "created": done.created}
@@ -64,19 +64,20 @@ def publish(
         show(f"{verb} {done.course.id} version {done.version}: {_size(done.course)}.")
 
 
-def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json: bool) -> None:
+def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json: bool, outcome: str = "") -> None:
     found: list[dict[str, Any]] = [
         {"path": fault.path, "line": manifest.line_of(fault.path), "message": fault.message} for fault in invalid.faults
     ]
+    # In the order in which an author comes by them; last what is said of the whole: how many are not listed.
+    found.sort(key=lambda one: (not one["path"], one["line"] or 0))
     if as_json:
         show_json({"course": None, "valid": False, "faults": found})
         return
     for one in found:
-        line = f":{one['line']}" if one["line"] else ""
-        show(f"{manifest.name}{line}: {one['path'] or 'the manifest'} {one['message']}")
-    say(f"headway: {manifest.name} has {len(found)} {'fault' if len(found) == 1 else 'faults'}; nothing was published")
+        line = f":{one['line']}" if one["line"] and one["path"] else ""
+        show(f"{manifest.name}{line}: {' '.join(filter(None, (one['path'], one['message'])))}")
+    say(f"headway: {manifest.name} has {counted(len(found), 'fault')}{outcome}")
 
 
 def _size(course: "Course") -> str:
-    modules, steps = len(course.modules), len(course.steps)
-    return f"{modules} {'module' if modules == 1 else 'modules'}, {steps} {'step' if steps == 1 else 'steps'}"
+    return f"{counted(len(course.modules), 'module')}, {counted(len(course.steps), 'step')}"

@@ -83,8 +83,8 @@ def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
 
 def _tell(staged: "Staged", audited: "AuditReport") -> None:
     found = "no differences" if audited.clean else f"{audited.found:,} DIFFERENCES"
-    show(f"Course {staged.course_id}: {staged.learners:,} learners, {staged.recorded:,} events recorded")
-    show(f"audit: {audited.events:,} events, {found}")
+    show(f"Course {staged.course_id}: {staged.learners:,} people learn in it, {staged.recorded:,} events recorded")
+    show(f"audit: {audited.learners:,} learners (its creator is one) with {audited.events:,} events, {found}")
 
 
 def _tell_where(url: str, course: str) -> None:
@@ -100,9 +100,9 @@ Password      {PASSWORD}
 Answer a question as a guest, and read your progress back:
 
   curl -sS -c guest.cookies {api}/courses/{course}/steps/{STEP}/attempts \\
-    -H 'Content-Type: application/json' -d '{{"answer": "{ANSWER}"}}'
+    -w '\\n' -H 'Content-Type: application/json' -d '{{"answer": "{ANSWER}"}}'
 
-  curl -sS -b guest.cookies {api}/progress
+  curl -sS -w '\\n' -b guest.cookies {api}/progress
 
 Ctrl-C stops the demo.
 """)

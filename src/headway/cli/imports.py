@@ -77,7 +77,10 @@ def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
 
 
 def _tell(summary: "Summary", *, dry_run: bool) -> None:
-    show("A dry run: nothing was written. Importing would come to:" if dry_run else "Imported.")
+    if dry_run:
+        show("A dry run: nothing was written. Importing would come to:")
+    else:
+        show("Nothing was imported: every record was refused." if summary.fruitless else "Imported.")
     rows = {
         "records read": summary.read,
         "events recorded": summary.recorded,

@@ -42,7 +42,7 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
         if revision is None and make:
             migrate(database)
         elif revision is None:
-            raise NotReady(f"there is nothing in {database.shown} yet: `headway migrate` sets it up")
+            raise NotReady(f"there is nothing in {database.shown} yet: `headway serve` or `headway migrate` sets it up")
         elif revision != newest():
             raise NotReady(
                 f"{database.shown} is at revision {revision}, this Headway needs {newest()}: run `headway migrate`"
@@ -89,7 +89,8 @@ def opened(url: str, *, make: bool) -> Iterator["Database"]:
                 raise NotReady(f"there is no folder {database.path.parent} for the database; make it, or name another")
             if not make and not database.path.exists():
                 raise NotReady(
-                    f"there is no database {database.path}; name it with --database, or run `headway migrate`"
+                    f"there is no database {database.path} yet: `headway serve` or `headway migrate` makes it;"
+                    " one that is elsewhere is named with --database"
                 )
         yield database
     finally:

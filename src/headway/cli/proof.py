@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, counted, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
@@ -97,11 +97,11 @@ def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
 
 
 def _tell_audit(report: "AuditReport") -> None:
-    looked_at = f"{report.learners:,} learners with {report.events:,} entries"
+    looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'event')}"
     if report.clean:
         show(f"Clean: all figures of {looked_at} follow from the ledger.")
         return
-    show(f"{report.found:,} differences in {looked_at}.")
+    show(f"{counted(report.found, 'difference')} in {looked_at}.")
     _table(report.faults, report.found)
     beyond = sum(fault.table == "ledger" for fault in report.faults)
     say("Next: `headway rebuild` mends derived figures. A difference is a defect: please report it.")
@@ -110,7 +110,7 @@ def _tell_audit(report: "AuditReport") -> None:
 
 
 def _tell_rebuild(report: "RebuildReport") -> None:
-    show(f"{report.total:,} learners: {report.updated:,} mended, {report.unchanged:,} were right.")
+    show(f"{counted(report.total, 'learner')}: {report.updated:,} mended, {report.unchanged:,} right.")
     if report.broken:
         _table(report.broken, report.found)
         say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")

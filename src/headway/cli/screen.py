@@ -36,6 +36,11 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something, in words."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def now() -> int:
     """The time, in microseconds since 1970 UTC."""
     return time.time_ns() // 1000

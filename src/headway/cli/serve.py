@@ -20,7 +20,9 @@ HostOption: TypeAlias = Annotated[str | None, typer.Option("--host", help="The a
 PortOption: TypeAlias = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.  [8000]")
 ]
-RedisOption: TypeAlias = Annotated[str | None, typer.Option("--redis", metavar="URL", help="redis://HOST:PORT/NUMBER.")]
+RedisOption: TypeAlias = Annotated[
+    str | None, typer.Option("--redis", metavar="URL", help="redis://HOST:PORT/NUMBER; nothing uses it yet.")
+]
 WorkersOption: TypeAlias = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes that serve; more than one needs PostgreSQL.  [1]")
 ]
@@ -55,16 +57,22 @@ def serve(
 def run(settings: "Settings") -> None:
     """Serve until told to stop."""
     from headway.http.claim import claimed
+    from headway.store.database import Database
     from headway.store.migrate import migrate
 
-    with opened(settings.database_url, make=True) as database:
-        if database.path is not None and settings.workers > 1:
-            raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
-        with claimed(database):
-            migrate(database)
-            database.close()  # the server opens its own
-            with closing(listen(settings.host, settings.port)) as listening:
-                serve_on(settings, listening, database.shown)
+    if settings.workers > 1 and Database(settings.database_url).path is not None:
+        raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
+    # The port is taken first, so that a server that cannot have it leaves no files behind.
+    with (
+        closing(listen(settings.host, settings.port)) as listening,
+        opened(settings.database_url, make=True) as database,
+        claimed(database),
+    ):
+        migrate(database)
+        database.close()  # the server opens its own
+        if settings.redis_url is not None:
+            say("This version uses no Redis: --redis and HEADWAY_REDIS_URL change nothing yet.")
+        serve_on(settings, listening, database.shown)
 
 
 def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:

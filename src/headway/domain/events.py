@@ -72,7 +72,8 @@ def check_event(event_id: str, content: Mapping[str, Any]) -> Event:
     unknown = content.keys() - _FIELDS
     if unknown:
         field = min(map(str, unknown))[:SLUG_MAX].encode(errors="replace").decode()
-        raise EventInvalid(f"{field!r} is no field of an event; leave it out", field=field)
+        fix = "send the learner's answer as response" if field == "answer" else "leave it out"
+        raise EventInvalid(f"{field!r} is no field of an event; {fix}", field=field)
     kind = content.get("type")
     if kind not in CLIENT_TYPES:
         raise EventInvalid(f"type must be one of {', '.join(CLIENT_TYPES)}", field="type")

@@ -8,6 +8,7 @@ import msgspec
 
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
+from headway.http.wording import in_our_words
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
@@ -73,11 +74,12 @@ def _check_head(exchange: Exchange) -> None:
 def _fault(message: str) -> FieldFault:
     found = _PLACE.fullmatch(message)
     what, place = (found[1], found[2] or "") if found else (message, "")
+    what = in_our_words(what)
     named = _UNKNOWN.fullmatch(what) or _MISSING.fullmatch(what)
     if named:
         place = f"{place}.{named[1]}" if place else named[1]
         what = "is missing" if _MISSING.fullmatch(what) else "is no field here; leave it out"
-    return FieldFault(place, f"{place}: {what}" if place else what)
+    return FieldFault(place, f"{place}: {what}" if place else f"the body {what}")
 
 
 def _reason(error: Exception) -> str:
@@ -85,4 +87,4 @@ def _reason(error: Exception) -> str:
         return "it is nested too deep"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
-    return str(error)
+    return in_our_words(str(error))

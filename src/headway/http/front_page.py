@@ -67,9 +67,9 @@ def _mark() -> str:
 def _overview(one: Overview) -> str:
     totals = one.totals
     tiles = (
-        ("Learners and guests", totals.learners),
+        ("Learners, guests and creators", totals.learners),
         ("Seen in 24 hours", totals.seen),
-        ("Events recorded", totals.events),
+        ("Events", totals.events),
         ("Steps completed", totals.steps_completed),
     )
     return f"""<section aria-label="In figures"><dl class="tiles">\

@@ -16,6 +16,7 @@ from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault
 from headway.http.reply import Header, Reply, encode
+from headway.http.wording import in_our_words
 from headway.store.database import is_fault_of_data, told
 
 log = structlog.get_logger()
@@ -147,7 +148,14 @@ _DETAILS: Final = {
 
 
 def _parameter_faults(extra: Any) -> list[FieldFault]:
-    return [FieldFault(str(one.get("key", "")), str(one["message"])) for one in extra]
+    return [
+        FieldFault(str(one.get("key", "")), _of_parameter(str(one.get("key", "")), one["message"])) for one in extra
+    ]
+
+
+def _of_parameter(name: str, said: object) -> str:
+    told = in_our_words(str(said))
+    return f"{name}: {told}" if name and told != said else told
 
 
 def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:

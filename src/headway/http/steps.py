@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
-from headway.domain.errors import HeadwayError, UnknownCourse, UnknownStep
+from headway.domain.errors import GradedStep, HeadwayError, UnknownCourse, UnknownStep
 from headway.domain.events import Event, EventInvalid, check_event, event_id_of
 from headway.domain.scores import fraction
 from headway.http import who
@@ -100,7 +100,8 @@ def _event(kind: str, place: tuple[str, str], sent: Mapping[str, Any], known: fr
     unknown = sent.keys() - known
     if unknown:
         field = min(unknown)[:200]
-        raise EventInvalid(f"{field!r} is no field here; leave it out", field=field)
+        fix = "to have an answer graded, send it to …/attempts" if field == "answer" else "leave it out"
+        raise EventInvalid(f"{field!r} is no field here; {fix}", field=field)
     event_id = str(uuid4()) if sent.get("id") is None else event_id_of(sent["id"])
     content = {name: value for name, value in sent.items() if name not in ("id", "sent_at")}
     course, step = place
@@ -116,6 +117,8 @@ def _in_terms_of_the_call(error: HeadwayError, kind: str) -> HeadwayError:
         return UnknownCourse("there is no course of that name")
     if error.field == "step":
         return UnknownStep("there is no step of that name")
+    if isinstance(error, GradedStep):
+        return GradedStep("the server grades this step: send the answer as answer, to …/attempts", field=error.field)
     if error.field == "response" and kind == "attempted":
         return EventInvalid(error.detail.replace("response", "answer"), field="answer")
     return error
@@ -140,7 +143,8 @@ async def _check_graded(exchange: Exchange, event: Event) -> None:
 def _accepted(receipt: Receipt, kind: str = "completed") -> Receipt:
     problem = receipt.results[0].problem
     if problem is not None:
-        told = _in_terms_of_the_call(problem, kind) if problem.field == "response" else problem
+        of_call = problem.field == "response" or isinstance(problem, GradedStep)
+        told = _in_terms_of_the_call(problem, kind) if of_call else problem
         raise told.with_traceback(None)
     return receipt
 

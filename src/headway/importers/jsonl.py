@@ -47,7 +47,8 @@ def _object(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise Unreadable("the line is not UTF-8; save the file as UTF-8") from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Unreadable(f"the line is no JSON: {error}") from None
+        said = str(error).removeprefix("JSON is malformed: ").replace("Input data was truncated", "it ends too early")
+        raise Unreadable(f"the line is no JSON: {said}") from None
     if not isinstance(value, dict):
         raise Unreadable("the line must be one JSON object")
     return value

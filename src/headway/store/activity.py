@@ -18,7 +18,7 @@ class CourseCounts(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Everything that is there, counted; `learners` are guests as well, but no creators and admins."""
+    """Everything that is there, counted; `learners` are all that audit counts: guests, and creators as well."""
 
     learners: int
     seen: int
@@ -54,9 +54,8 @@ def course_counts(connection: Connection, since: str) -> dict[str, CourseCounts]
 
 def totals(connection: Connection, since: int) -> Totals:
     """All learners, how many of them did something since a time, ledger entries and completed steps."""
-    living = sa.and_(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))
     parts: list[Select[Any]] = [
-        sa.select(func.count()).select_from(learner).where(living, learner.c.roles == ""),
+        sa.select(func.count()).select_from(learner),
         sa.select(func.count(step_sum.c.learner_id.distinct())).where(step_sum.c.updated_at >= since),
         sa.select(func.count()).select_from(ledger),
         sa.select(func.coalesce(func.sum(day_sum.c.steps_completed), 0)),

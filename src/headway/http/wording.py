@@ -1,0 +1,37 @@
+"""What the JSON decoder says, in the words of the contract: what a value must be, and what it is."""
+
+import re
+from typing import Final
+
+_KINDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+_KIND: Final = re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?")
+_BOUND: Final = re.compile(r"Expected `([^`]+)`( of length)? (>=|<=|<|>) (\S+)")
+_LIMITS: Final = {">=": "at least", "<=": "at most", "<": "less than", ">": "more than"}
+_UNITS: Final = {"str": "character", "array": "item", "object": "field"}
+_BROKEN: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)", re.DOTALL)
+
+
+def in_our_words(said: str) -> str:
+    """A message of the decoder as a clause that names the fix; one that is not known stays as it is."""
+    if found := _BOUND.fullmatch(said):
+        kind, of_length, limit, bound = found.groups()
+        unit = f" {_UNITS.get(kind, '')}{'' if bound == '1' else 's'}" if of_length else ""
+        return f"must be {_kinds(kind)} of {_LIMITS[limit]} {bound}{unit}"
+    if found := _KIND.fullmatch(said):
+        expected, got = found.groups()
+        return f"must be {_kinds(expected)}" + (f", not {_kinds(got)}" if got else "")
+    if found := _BROKEN.fullmatch(said):
+        return f"{found[1]} at byte {found[2]}"
+    return "it ends too early" if said == "Input data was truncated" else said
+
+
+def _kinds(names: str) -> str:
+    return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))
