@@ -124,7 +124,8 @@ class RehearsalDesk:
         there = known.get((learner_id, event.id))
         _, course = courses.get(event.course, (0, None))
         if there is not None and not is_repeat(event, there.body, there.step_id, course):
-            return Result(event.id, REFUSED, IdReused("this id was used for another event", field="id"))
+            reused = IdReused("this id was used for another event; make a new UUID for each event", field="id")
+            return Result(event.id, REFUSED, reused)
         if event.course not in courses:
             problem = UnknownCourse(f"there is no course {event.course!r}", field="course")
             return Result(event.id, REFUSED, problem)
