@@ -59,6 +59,8 @@ MALFORMED = {
     "two values": b'{"events": [{}]} {}',
     "a byte order mark": b'\xef\xbb\xbf{"events": []}',
     "NUL bytes": b"\0" * 100,
+    "invalid UTF-8 beside too large a number": b'{"events": [{"id": "\xff"}, {"score": 1e999}]}',
+    "deep lists closed as objects": b'{"events": [{"response": ' + b"[" * 5_000 + b"}" * 5_000 + b"}]}",
 }
 
 
@@ -80,8 +82,8 @@ UNFIT = {
     "an unknown field": (b'{"events": [{}], "evnets": 1}', "evnets"),
     "a time that is none": (b'{"events": [{}], "sent_at": "now"}', "sent_at"),
     "a time that is a number": (b'{"events": [{}], "sent_at": 7}', "sent_at"),
-    "too large a number": (b'{"events": [{"score": 1e999}]}', "events[0][...]"),
-    "a number of 6000 digits": (b'{"events": [{"hints": ' + b"9" * 6000 + b"}]}", "events[0][...]"),
+    "an element that is no object beside too large a number": (b'{"events": [{"score": 1e999}, 7]}', "events[1]"),
+    "too large a number in another field": (b'{"events": [{}], "sent_at": 1e999}', "sent_at"),
 }
 
 
@@ -92,6 +94,47 @@ def test_what_does_not_fit_is_422_with_the_path_of_the_field(shared: Site, name:
     assert (problem["status"], problem["type"]) == (422, "/problems/invalid")
     assert [one["field"] for one in problem["errors"]] == [field]
     assert problem["errors"][0]["message"]
+
+
+UNREADABLE: dict[str, tuple[str, str, str]] = {
+    "too large a number": ("score", "1e999", "score"),
+    "too small a number": ("score", "-1e999", "score"),
+    "a number of 6000 digits": ("hints", "9" * 6000, "hints"),
+    "a negative one": ("hints", "-" + "9" * 6000, "hints"),
+    "one deep in a response": ("response", '{"a": [1, {"b": 1e999}]}', "response"),
+    "one in a field that there is not": ("color", "1e999", "color"),
+    "a response of 65 levels": ("response", "[" * 65 + "]" * 65, "response"),
+    "a response of 500 levels": ("response", "[" * 500 + "]" * 500, "response"),
+    "a response of 5,000 levels": ("response", "[" * 5_000 + "]" * 5_000, "response"),
+    "a response of 100,000 levels": ("response", '{"[":[' * 50_000 + "1e999" + "]}" * 50_000, "response"),
+    "a score of 100,000 levels": ("score", "[" * 100_000 + '"]"' + "]" * 100_000, "score"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_event_that_cannot_be_read_is_refused_alone(shared: Site, name: str) -> None:
+    field, value, named = UNREADABLE[name]
+    good, bad = event(course="none"), event()
+    sent = json.dumps({"events": [good, bad | {field: "VALUE"}, good, {field: "VALUE"}]}).replace('"VALUE"', value)
+    reply = shared.client().post("/events", content=sent)
+    assert reply.status_code == 200, reply.text
+    results = reply.json()["results"]
+    assert [one["id"] for one in results] == [good["id"], bad["id"], good["id"], None]
+    assert [results[n]["problem"]["type"] for n in (0, 2)] == ["/problems/unknown-course"] * 2
+    for problem in (results[n]["problem"] for n in (1, 3)):
+        assert (problem["type"], problem["status"]) == ("/problems/invalid", 422)
+    assert results[1]["problem"]["errors"][0]["field"] == named
+    assert named in results[1]["problem"]["detail"]
+
+
+def test_what_ends_after_too_large_a_number_is_no_json(shared: Site) -> None:
+    assert refused(shared, b'{"events": [{"score": 1e999}, {"id": "')["type"] == "/problems/malformed"
+
+
+def test_an_id_that_cannot_be_read_is_none_and_a_field_sent_twice_is_not_named(shared: Site) -> None:
+    reply = shared.client().post("/events", content='{"events": [{"id": 1e999}, {"score": 1e999, "score": 1}]}')
+    assert [one["id"] for one in reply.json()["results"]] == [None, None]
+    assert [one["problem"]["errors"][0]["field"] for one in reply.json()["results"]] == ["id", ""]
 
 
 HUGE = "9" * 400

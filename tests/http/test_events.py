@@ -1,5 +1,6 @@
 """POST /events: every event once, each judged by itself, and a reply that means committed."""
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 
 from headway.store.schema import ledger, step_sum
 from tests.http.server import Site
+
+FIRST = "2026-01-01T10:00:00Z"
 
 
 def event(step: str = "fizz", **fields: Any) -> dict[str, Any]:
@@ -110,6 +113,19 @@ def test_one_bad_event_refuses_itself_alone_and_results_keep_the_order_of_the_re
         bad[5]["id"],
     ]
     assert {one["step"] for one in reply["steps"]} == {"fizz", "for-1"}
+    assert counted(site, ledger) == 2
+
+
+def test_an_event_that_cannot_be_read_costs_none_of_the_others(site: Site) -> None:
+    client, sent = site.guest(), [event(score=1), event(score="VALUE"), event(score=0.5, occurred_at=FIRST)]
+    body = json.dumps({"events": sent, "sent_at": sent[0]["occurred_at"]}).replace('"VALUE"', "1e999")
+    reply = client.post("/events", content=body).json()
+    assert [(one["id"], one["status"]) for one in reply["results"]] == [
+        (sent[0]["id"], "recorded"),
+        (sent[1]["id"], "refused"),
+        (sent[2]["id"], "recorded"),
+    ]
+    assert (reply["steps"][0]["attempts"], reply["steps"][0]["first_score"]) == (2, 0.5)
     assert counted(site, ledger) == 2
 
 

@@ -11,17 +11,18 @@ from msgspec import Meta, Struct
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, parse_event
 from headway.http import who
+from headway.http.apart import EVENTS_MAX, Unread, read_apart
 from headway.http.bodies import decode_json, read_body
 from headway.http.exchange import Exchange, exchange_in
 from headway.http.grading import graded
 from headway.http.problems import problem_of
 from headway.http.recording import clock_skew, record
+from headway.http.refusals import BodyInvalid, Malformed
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, json_reply
 from headway.http.shapes import EventResult, StepProgress, progress_of, result_of
 from headway.ledger.submission import REFUSED
 
-EVENTS_MAX: Final = 500
 _ID_SHOWN_MAX: Final = 200
 
 
@@ -51,15 +52,25 @@ async def record_events(scope: Any, receive: Any, send: Any) -> None:
         raise MethodNotAllowedException(headers={"allow": "POST"})
     exchange = exchange_in(scope)
     session = await who.writing_session(exchange)
-    sent = decode_json(await read_body(exchange, receive), _decode)
-    reply = json_reply(await _record(exchange, session, sent), 200, (PERSONAL,))
+    sent_at, read = await _take(exchange, await read_body(exchange, receive))
+    reply = json_reply(await _record(exchange, session, sent_at, read), 200, (PERSONAL,))
     await reply(scope, receive, send)
 
 
-async def _record(exchange: Exchange, session: Session | None, sent: Batch) -> EventsRecorded:
+async def _take(exchange: Exchange, raw: bytes) -> tuple[str | None, list[Event | EventResult]]:
+    try:
+        sent = decode_json(raw, _decode)
+    except (BodyInvalid, Malformed):
+        sent_at, apart = await exchange.services.run(lambda: decode_json(raw, read_apart))
+        return sent_at, [_unread(one) if isinstance(one, Unread) else _read(one) for one in apart]
+    return sent.sent_at, [_read(one) for one in sent.events]
+
+
+async def _record(
+    exchange: Exchange, session: Session | None, sent_at: str | None, read: list[Event | EventResult]
+) -> EventsRecorded:
     received_at = who.now()
-    skew = clock_skew(sent.sent_at, received_at)
-    read = [_read(one) for one in sent.events]
+    skew = clock_skew(sent_at, received_at)
     events = [one for one in read if isinstance(one, Event)]
     if not events:
         return EventsRecorded([one for one in read if isinstance(one, EventResult)], [], [])
@@ -75,6 +86,10 @@ def _read(sent: Mapping[str, Any]) -> Event | EventResult:
         return parse_event(sent)
     except HeadwayError as error:
         return EventResult(_shown_id(sent.get("id")), REFUSED, problem_of(error))
+
+
+def _unread(one: Unread) -> EventResult:
+    return EventResult(_shown_id(one.id), REFUSED, problem_of(one.problem))
 
 
 def _shown_id(sent: object) -> str | None:
