@@ -18,7 +18,8 @@ from tests.ledger.world import HOUR, NOON, World, event, statuses
 
 def session_of(learner_id: str, token: str, expires_at: int = NOON + 9 * HOUR) -> dict[str, Any]:
     times = {"created_at": NOON, "last_used_at": NOON, "expires_at": expires_at}
-    return {"token_hash": sha256(token.encode()).hexdigest(), "learner_id": learner_id, "kind": "guest", **times}
+    names = {"id": str(uuid4()), "learner_id": learner_id, "kind": "guest", "name": None, "scopes": None}
+    return {"token_hash": sha256(token.encode()).hexdigest(), **names, **times}
 
 
 def newcomer() -> Newcomer:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import headway.store.migrate
 from headway.store.database import Database
 from headway.store.file_lock import FileLock
 from headway.store.migrate import SchemaTooNew, current, migrate, newest
@@ -72,6 +73,23 @@ def test_what_was_recorded_is_still_there_after_migrating_again(empty: Database)
     migrate(empty)
     with empty.read() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM learner")).scalar() == 1
+
+
+def test_sessions_from_before_tokens_stay_and_get_an_id(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = {"id": "0b5d7e9a-1c2d-4e3f-8a4b-5c6d7e8f9a0b", "kind": "guest", "time_zone": "UTC", "created_at": 1}
+    with monkeypatch.context() as patched:
+        patched.setattr(headway.store.migrate, "newest", lambda: "0001")
+        migrate(empty)
+    with empty.transaction() as connection:
+        connection.execute(sa.insert(metadata.tables["learner"]).values(**learner))
+        for token_hash in ("a", "b"):
+            values = {"hash": token_hash, "id": learner["id"]}
+            connection.execute(sa.text("INSERT INTO session VALUES (:hash, :id, 'guest', 1, 2, 3)"), values)
+    migrate(empty)
+    with empty.read() as connection:
+        rows = connection.execute(sa.text("SELECT token_hash, kind, last_used_at, id FROM session ORDER BY 1")).all()
+    assert [tuple(row[:3]) for row in rows] == [("a", "guest", 2), ("b", "guest", 2)]
+    assert len({row[3] for row in rows}) == 2
 
 
 def test_migrations_end_in_the_schema_that_the_code_knows(database: Database) -> None:

@@ -145,7 +145,11 @@ def test_writing_again_puts_rows_in_the_place_of_what_was(filled: Database) -> N
         (ledger, entry(seq=5, event_id=OTHER), entry(seq=6, event_id=OTHER)),
         (day_sum, (ADA, "1970-01-01", "python", 1, *range(10)), (ADA, "1970-01-01", "python", 1, *range(10))),
         (enrollment, (ADA, "python", True, 1, EVENT, 1), (ADA, "python", False, 2, OTHER, None)),
-        (session, ("hash", ADA, "guest", 1, 1, 1), ("hash", BEN, "guest", 1, 1, 1)),
+        (
+            session,
+            ("hash", uid(1), ADA, "guest", 1, 1, 1, None, None),
+            ("hash", uid(2), BEN, "guest", 1, 1, 1, None, None),
+        ),
     ],
     ids=["seq", "event", "day", "enrollment", "session"],
 )
@@ -177,7 +181,7 @@ def test_an_id_an_address_and_an_external_id_are_one_learners(database: Database
 def test_who_has_nobody_has_no_figures(database: Database) -> None:
     for table, row in (
         (day_sum, (NOBODY, "1970-01-01", "python", 1, *range(10))),
-        (session, ("h", NOBODY, "guest", 1, 1, 1)),
+        (session, ("h", uid(1), NOBODY, "guest", 1, 1, 1, None, None)),
     ):
         with pytest.raises(DBAPIError) as error, database.transaction() as connection:
             rows.insert(connection, table, [row])

@@ -174,11 +174,14 @@ def session_row(learner_id: str, kind: str, token: str, at: int) -> dict[str, An
     lives = GUEST_LIVES if kind == "guest" else SESSION_LIVES
     return {
         "token_hash": hash_of(token),
+        "id": str(uuid4()),
         "learner_id": learner_id,
         "kind": kind,
         "created_at": at,
         "last_used_at": at,
         "expires_at": at + lives,
+        "name": None,
+        "scopes": None,
     }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.types import TypeEngine
@@ -62,21 +63,97 @@ learner = Table(
     Column("roles", String(64), nullable=False, server_default=""),
     Column("external_id", String(255), unique=True),
     Column("created_at", BigInteger, nullable=False),
+    # The account that a guest was moved into, and when; its ledger stays its own, its sums are the account's.
     Column("merged_into", Id, ForeignKey("learner.id")),
+    Column("merged_at", BigInteger),
     Column("erased_at", BigInteger),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
+    Index(
+        None,
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
+# Whatever opens the door to a learner: a guest's secret, an account's sign-in, a personal access token. One indexed
+# read finds it. `name` is for people (a browser, a token's purpose); `scopes` limits a token, and is empty for others.
 session = Table(
     "session",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("id", Id, nullable=False, unique=True),
     Column("learner_id", Id, ForeignKey("learner.id"), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
-    CheckConstraint("kind IN ('guest', 'account')", name="kind"),
+    Column("name", String(200)),
+    Column("scopes", String(64)),
+    CheckConstraint("kind IN ('guest', 'account', 'token')", name="kind"),
+)
+
+# Who signs in at another provider, by its issuer and its name for them.
+external_sign_in = Table(
+    "external_sign_in",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("learner_id", Id, ForeignKey("learner.id"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+password_reset = Table(
+    "password_reset",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("learner_id", Id, ForeignKey("learner.id"), nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# RFC 8628. Approved where there is a learner, refused where denied, else pending.
+device_sign_in = Table(
+    "device_sign_in",
+    metadata,
+    Column("device_code_hash", String(64), primary_key=True),
+    Column("user_code", String(16), nullable=False, unique=True),
+    Column("client", String(200), nullable=False),
+    Column("scopes", String(64), nullable=False),
+    Column("learner_id", Id, ForeignKey("learner.id"), index=True),
+    Column("denied", Boolean, nullable=False),
+    Column("interval_s", Integer, nullable=False),
+    Column("polled_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# How often something was tried in a window of time; the key is a hash, for it is made of addresses.
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+)
+
+# Sign-ins, refusals, changes of roles and of passwords. No foreign keys: it outlives whom it speaks of.
+security_event = Table(
+    "security_event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("learner_id", Id, index=True),
+    Column("actor_id", Id),
+    Column("address", String(64)),
+    Column("detail", String(200)),
+)
+
+# Who was erased, to be erased again after a restore: the SHA-256 of the id that they had.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("learner_hash", String(64), primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
 )
 
 course = Table(
