@@ -195,7 +195,7 @@ def test_signing_in_and_out(site: Site) -> None:
     account = site.person("ada@example.org").get("/auth/me").json()["learner"]
     client = site.client()
     reply = client.post("/auth/login", json={"email": "ADA@example.org", "password": PASSWORD})
-    assert (reply.status_code, reply.json()) == (200, {"learner": account, "merged": None})
+    assert (reply.status_code, reply.json()) == (200, {"learner": account, "merged": None, "merge_failed": False})
     assert client.get("/auth/me").json()["kind"] == "account"
     out = client.post("/auth/logout")
     assert (out.status_code, out.content) == (204, b"")

@@ -1,6 +1,5 @@
 """Identity: register, sign in and out, who am I, guests for clients without cookies."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -8,17 +7,17 @@ from uuid import uuid4
 import msgspec
 from litestar import Router, get, patch, post
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy.engine import RowMapping
 
-from headway.domain.errors import HeadwayError, IdentityGone
+from headway.domain.errors import HeadwayError
 from headway.domain.identity import check_name, check_password, normalize_email
-from headway.domain.times import format_time, zone
+from headway.domain.times import zone
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.signing_in import Learner, learner_of, own_session, signed_in, tell
 from headway.http.tokens import (
     GUEST_COOKIE,
     SESSION_COOKIE,
@@ -38,33 +37,6 @@ class WrongCredentials(HeadwayError):
     """The address or the password is wrong."""
 
     code = "wrong-credentials"
-
-
-class Learner(Struct):
-    """Someone who learns: a guest or an account."""
-
-    id: str
-    kind: str
-    email: str | None
-    display_name: str | None
-    roles: list[str]
-    time_zone: str
-    created_at: str
-
-
-class MergedCounts(Struct):
-    """What a guest brought into an account."""
-
-    steps: int
-    events: int
-    certificates: int
-
-
-class SignedIn(Struct):
-    """The account, and what the guest who registered brought along; null where there was none."""
-
-    learner: Learner
-    merged: MergedCounts | None
 
 
 class GuestMade(Struct):
@@ -132,12 +104,12 @@ async def register(request: Asked) -> Reply:
         merged = await exchange.services.run(
             lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
         )
-    if (old := _own_session(exchange)) is not None:
+    if (old := own_session(exchange)) is not None:
         await exchange.services.run(lambda: accounts.sign_out(database, old, now=at))
     if guest:
         who.session_ended(exchange)
     set_cookie(exchange, SESSION_COOKIE, token)
-    return await _signed_in(exchange, account["id"], merged, 201)
+    return json_reply(await tell(exchange, account["id"], merged), 201, (PERSONAL,))
 
 
 async def _guest(exchange: Exchange) -> Session | None:
@@ -159,12 +131,7 @@ async def login(request: Asked) -> Reply:
     if not await services.passwords.match(sent.password[:1_000], kept) or found is None or kept is None:
         raise WrongCredentials("the address or the password is wrong")
     newer = await services.passwords.hash(sent.password) if is_outdated(kept) else None
-    token = new_session_token()
-    session = who.session_row(found["id"], "account", token, who.now())
-    old = _own_session(exchange)
-    await services.run(lambda: accounts.sign_in(services.database, session, password_hash=newer, old_token_hash=old))
-    set_cookie(exchange, SESSION_COOKIE, token)
-    return await _signed_in(exchange, found["id"], None, 200)
+    return await signed_in(exchange, found["id"], password_hash=newer)
 
 
 def _known_form(sent: str) -> str | None:
@@ -172,20 +139,6 @@ def _known_form(sent: str) -> str | None:
         return normalize_email(sent)
     except HeadwayError:
         return None
-
-
-def _own_session(exchange: Exchange) -> str | None:
-    """The session that the browser holds, which a new one replaces."""
-    return next((hash_of(one.token) for one in credentials_of(exchange) if one.by == SESSION_COOKIE), None)
-
-
-async def _signed_in(exchange: Exchange, learner_id: str, merged: accounts.Merged | None, status: int) -> Reply:
-    row = await exchange.services.read(lambda connection: learners.by_id(connection, learner_id))
-    if row is None:
-        raise IdentityGone("the account was erased meanwhile")
-    exchange.learner_id = learner_id
-    counts = MergedCounts(*merged) if merged else None
-    return json_reply(SignedIn(learner_of(row), counts), status, (PERSONAL,))
 
 
 @post("/logout", status_code=200)
@@ -241,19 +194,6 @@ async def make_guest(request: Asked) -> Reply:
     await services.run(lambda: accounts.add_guest(services.database, guest.learner, guest.session))
     row = {"email": None, "display_name": None, "roles": "", **guest.learner}
     return json_reply(GuestMade(learner_of(row), token), 201, (PERSONAL,))
-
-
-def learner_of(row: RowMapping | Mapping[str, Any]) -> Learner:
-    """A learner's row as the API shows it."""
-    return Learner(
-        row["id"],
-        row["kind"],
-        row["email"],
-        row["display_name"],
-        row["roles"].split(),
-        row["time_zone"],
-        format_time(row["created_at"]),
-    )
 
 
 def _zone(name: str) -> str:

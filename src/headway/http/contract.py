@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from headway.http import auth, course_shapes, events, examples, health, progress, sent_shapes, steps
+from headway.http import auth, course_shapes, events, examples, health, progress, sent_shapes, signing_in, steps
 from headway.views import course_progress, history, overview, streak
 
 # anyone: nobody, guests and accounts alike; learner: guests and accounts; public: who asks is not looked at.
@@ -67,17 +67,21 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "register": Operation(
         tag=_IDENTITY,
         takes=auth.Registration,
-        gives={201: auth.SignedIn},
+        gives={201: signing_in.SignedIn},
         refuses=(409,),
         sent=examples.REGISTRATION,
-        given={"learner": examples.LEARNER, "merged": {"steps": 3, "events": 9, "certificates": 0}},
+        given={
+            "learner": examples.LEARNER,
+            "merged": {"steps": 3, "events": 9, "certificates": 0},
+            "merge_failed": False,
+        },
     ),
     "login": Operation(
         tag=_IDENTITY,
         takes=auth.SignIn,
-        gives={200: auth.SignedIn},
+        gives={200: signing_in.SignedIn},
         sent=examples.SIGN_IN,
-        given={"learner": examples.LEARNER, "merged": None},
+        given={"learner": examples.LEARNER, "merged": None, "merge_failed": False},
     ),
     "logout": Operation(tag=_IDENTITY, gives={204: None}),
     "read_me": Operation(tag=_IDENTITY, gives={200: auth.Me}, given={"kind": "account", "learner": examples.LEARNER}),

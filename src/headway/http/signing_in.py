@@ -1,0 +1,96 @@
+"""What every way of signing in ends in: a session is opened, and the guest who came along moves into the account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy.engine import RowMapping
+
+from headway.domain.errors import IdentityGone
+from headway.domain.times import format_time
+from headway.http import who
+from headway.http.exchange import Exchange
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.tokens import SESSION_COOKIE, credentials_of, hash_of, new_session_token, set_cookie
+from headway.ledger import accounts
+from headway.store import learners
+
+
+class Learner(Struct):
+    """Someone who learns: a guest or an account."""
+
+    id: str
+    kind: str
+    email: str | None
+    display_name: str | None
+    roles: list[str]
+    time_zone: str
+    created_at: str
+
+
+class MergedCounts(Struct):
+    """What a guest brought into an account."""
+
+    steps: int
+    events: int
+    certificates: int
+
+
+class SignedIn(Struct):
+    """The account, and what the guest brought along; null where there was none.
+
+    Where moving the guest failed, `merge_failed` says so: the guest stays as it was, and the next sign-in tries again.
+    """
+
+    learner: Learner
+    merged: MergedCounts | None
+    merge_failed: bool
+
+
+async def signed_in(
+    exchange: Exchange, learner_id: str, status: int = 200, *, password_hash: str | None = None
+) -> Reply:
+    """Sign in whoever has shown to be that account, and tell them so; a password's newer hash is kept, if given."""
+    return json_reply(await open_session(exchange, learner_id, password_hash=password_hash), status, (PERSONAL,))
+
+
+async def open_session(exchange: Exchange, learner_id: str, *, password_hash: str | None = None) -> SignedIn:
+    """The same for replies of another shape: opens the session, moves the guest who came along, sets the cookies."""
+    token = new_session_token()
+    session = who.session_row(learner_id, "account", token, who.now())
+    old = own_session(exchange)
+    database = exchange.services.database
+    await exchange.services.run(
+        lambda: accounts.sign_in(database, session, password_hash=password_hash, old_token_hash=old)
+    )
+    set_cookie(exchange, SESSION_COOKIE, token)
+    return await tell(exchange, learner_id, None)
+
+
+def own_session(exchange: Exchange) -> str | None:
+    """The session that the browser holds, which a new one replaces."""
+    return next((hash_of(one.token) for one in credentials_of(exchange) if one.by == SESSION_COOKIE), None)
+
+
+async def tell(
+    exchange: Exchange, learner_id: str, merged: accounts.Merged | None, *, merge_failed: bool = False
+) -> SignedIn:
+    """The account as it is now, and what became of the guest."""
+    row = await exchange.services.read(lambda connection: learners.by_id(connection, learner_id))
+    if row is None or row["erased_at"] is not None:
+        raise IdentityGone("the account was erased meanwhile")
+    exchange.learner_id = learner_id
+    return SignedIn(learner_of(row), MergedCounts(*merged) if merged else None, merge_failed)
+
+
+def learner_of(row: RowMapping | Mapping[str, Any]) -> Learner:
+    """A learner's row as the API shows it."""
+    return Learner(
+        row["id"],
+        row["kind"],
+        row["email"],
+        row["display_name"],
+        row["roles"].split(),
+        row["time_zone"],
+        format_time(row["created_at"]),
+    )
