@@ -21,6 +21,8 @@ _ON_ALL: Final[tuple[Header, ...]] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 )
+# Behind HTTPS the browser is told to use nothing else for a year (RFC 6797); of sibling hosts this says nothing.
+_ON_ALL_HTTPS: Final[tuple[Header, ...]] = (*_ON_ALL, (b"strict-transport-security", b"max-age=31536000"))
 
 
 class Envelope:
@@ -34,6 +36,10 @@ class Envelope:
         self._services = services
         self._direct = {path: answering(found) for path, found in direct.items()}
         self._tells_all = services.settings.log_level.lower() == "debug"
+        self._is_https = services.settings.https
+
+    def _on_all(self, exchange: Exchange) -> tuple[Header, ...]:
+        return _ON_ALL_HTTPS if self._is_https or exchange.scheme == "https" else _ON_ALL
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request on and dress its reply."""
@@ -52,7 +58,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 cookies = [(b"set-cookie", cookie) for cookie in exchange.cookies]
-                message["headers"] += [*_ON_ALL, (b"x-request-id", exchange.request_id.encode("ascii")), *cookies]
+                request_id = (b"x-request-id", exchange.request_id.encode("ascii"))
+                message["headers"] += [*self._on_all(exchange), request_id, *cookies, *exchange.more_headers]
             await send(message)
 
         app = _refuse_nul if holds_nul else self._direct.get(scope["path"], self._app)

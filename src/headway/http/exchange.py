@@ -16,20 +16,44 @@ _random: Final = Random()  # noqa: S311  # for ids of requests, which are no sec
 
 
 class Exchange:
-    """One request and its reply. `learner_id` is who asked, once that is known; it is for the log."""
+    """One request and its reply. `learner_id` is who asked, once that is known; it is for the log.
 
-    __slots__ = ("cookies", "headers", "learner_id", "request_id", "scheme", "services", "status")
+    `address` is the client's, as the last trusted proxy tells it; `more_headers` go on the reply, whatever it is.
+    """
+
+    __slots__ = (
+        "_client",
+        "cookies",
+        "headers",
+        "learner_id",
+        "method",
+        "more_headers",
+        "path",
+        "request_id",
+        "scheme",
+        "services",
+        "status",
+    )
 
     def __init__(self, services: Services, scope: Any) -> None:
         self.services = services
         # A header sent twice counts as its last.
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
         self.scheme: str = scope["scheme"]
         self.request_id = _request_id(self.headers.get(b"x-request-id"))
         self.learner_id: str | None = None
         self.cookies: list[bytes] = []
+        self.more_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.status = 0
+        self._client: tuple[str, int] | None = scope.get("client")
         scope[_KEY] = self
+
+    @property
+    def address(self) -> str | None:
+        """The client's network address; None where it came by a socket that has none."""
+        return self._client[0] if self._client else None
 
 
 def _request_id(sent: bytes | None) -> str:
