@@ -1,9 +1,10 @@
 """Progress adds up: sums with a zero and a `+` that knows no order. The `+` stands here and nowhere else."""
 
 from operator import add
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 FIRST_RUN = 1
+_T = TypeVar("_T", int, "Scored", "Completion")
 DURATION_MS_MAX = 3_600_000
 
 
@@ -80,7 +81,7 @@ class StepSum(NamedTuple):
     @classmethod
     def of(cls, event: Contribution) -> Self:
         """The sum of a single event."""
-        at, event_id, score, attempt = event.at, event.event_id, event.score, event.is_attempt
+        at, event_id, score, attempt = event.at, event.event_id, event.score, event.type == "attempted"
         scored = None if score is None else Scored(at, event_id, score)
         return cls(
             1,
@@ -99,25 +100,32 @@ class StepSum(NamedTuple):
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two sums that have no event in common."""
-        best = other.best if self.best is None else self.best if other.best is None else max(self.best, other.best)
-        return type(self)(
-            events=self.events + other.events,
-            attempts=self.attempts + other.attempts,
-            passed_attempts=self.passed_attempts + other.passed_attempts,
-            scores=self.scores + other.scores,
-            score_total=self.score_total + other.score_total,
-            best=best,
-            first=min(self.first, other.first) if self.first and other.first else self.first or other.first,
-            latest=max(self.latest, other.latest) if self.latest and other.latest else self.latest or other.latest,
-            completion=(
-                min(self.completion, other.completion)
-                if self.completion and other.completion
-                else self.completion or other.completion
-            ),
-            duration_ms=self.duration_ms + other.duration_ms,
-            hints=self.hints + other.hints,
-            updated_at=max(self.updated_at, other.updated_at),
+        return type(self)(  # by place: naming twelve fields costs more than adding them up
+            self.events + other.events,
+            self.attempts + other.attempts,
+            self.passed_attempts + other.passed_attempts,
+            self.scores + other.scores,
+            self.score_total + other.score_total,
+            _greatest(self.best, other.best),
+            _least(self.first, other.first),
+            _greatest(self.latest, other.latest),
+            _least(self.completion, other.completion),
+            self.duration_ms + other.duration_ms,
+            self.hints + other.hints,
+            max(self.updated_at, other.updated_at),
         )
+
+
+def _least(one: _T | None, other: _T | None) -> _T | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(other, one)
+
+
+def _greatest(one: _T | None, other: _T | None) -> _T | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 class Worth(NamedTuple):
@@ -148,13 +156,12 @@ class PeriodSum(NamedTuple):
     @classmethod
     def of(cls, event: Contribution) -> Self:
         """The sum of a single event."""
-        attempt = event.is_attempt
-        scored = attempt and event.score is not None
+        attempt, score = event.type == "attempted", event.score
         return cls(
             int(attempt),
             int(attempt and event.passed),
-            int(scored),
-            (event.score or 0) if scored else 0,
+            int(attempt and score is not None),
+            score or 0 if attempt else 0,
             event.duration_ms,
             event.hints,
             int(event.is_activity),

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from headway.domain import changes
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.progress import Contribution, EnrollmentSum, StepSum
+from headway.domain.progress import Contribution, EnrollmentSum
 from headway.domain.streaks import current_streak
-from headway.domain.sums import StepKey, Sums, WorthOf
+from headway.domain.sums import Sums, WorthOf
 from headway.domain.times import ordinal
 
 
@@ -31,10 +31,7 @@ class Standing:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
             self.sums.add(event)
             return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
-        key = StepKey(event.course, event.run, event.step)
-        before = self.sums.steps.get(key, StepSum())
-        self.sums.add(event)
-        told = changes.step_completed(event.course, step, before, self.sums.steps[key])
+        told = changes.step_completed(event.course, step, *self.sums.add(event))
         day = ordinal(event.day)
         if event.is_activity and day not in self.active:
             now = ordinal(today)

@@ -47,15 +47,16 @@ class Sums:
         self.enrollments: dict[str, EnrollmentSum] = {}
         self.worth_of = worth_of
 
-    def add(self, event: Contribution) -> None:
-        """Count one event that was not counted before."""
+    def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
+        """Count one event that was not counted before; its step's sum before and after, of an enrollment both zero."""
         if event.type in ENROLLMENT_TYPES:
             enrollment = self.enrollments.get(event.course, EnrollmentSum())
             self.enrollments[event.course] = enrollment + EnrollmentSum.of(event)
-            return
+            return _NO_STEP, _NO_STEP
         key = StepKey(event.course, event.run, event.step)
         before = self.steps.get(key, _NO_STEP)
-        after = self.steps[key] = before + StepSum.of(event)
+        after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
+        self.steps[key] = after
         moved = PeriodSum.of(event)
         # What counts steps follows the completion: where it lies now is where this event lies.
         if after.completion != before.completion:
@@ -64,6 +65,7 @@ class Sums:
                 worth = self.worth_of(event.course, before.completion.version, event.step)
                 self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
         self._move(key, event.day, event.topics, moved)
+        return before, after
 
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""
@@ -71,11 +73,10 @@ class Sums:
 
     def _move(self, key: StepKey, day: str, topics: tuple[str, ...], by: PeriodSum) -> None:
         day_key = DayKey(day, key.course, key.run)
-        self.days[day_key] = self.days.get(day_key, _ZERO) + by
+        self.days[day_key] = by + self.days[day_key] if day_key in self.days else by
         for topic in topics:
             topic_key = TopicKey(topic, key.course, key.run)
-            self.topics[topic_key] = self.topics.get(topic_key, _ZERO) + by
+            self.topics[topic_key] = by + self.topics[topic_key] if topic_key in self.topics else by
 
 
-_ZERO = PeriodSum()
 _NO_STEP = StepSum()
