@@ -122,14 +122,14 @@ def test_a_response_to_a_step_without_a_grader_is_kept_and_counts_for_nothing() 
 def test_the_server_vouches_for_what_it_graded_alone() -> None:
     def trust(kind: str, of: str, source: str) -> str:
         event = parse_event({"id": ID, "type": kind, "course": "python", "step": of, "occurred_at": format_time(NOON)})
-        return trust_of(event, source, COURSE)
+        return trust_of(event, source, COURSE.step(event.step or ""))
 
     assert trust("attempted", "graded", "reported") == "graded"
     assert trust("attempted", "graded", "imported") == "graded"
     assert trust("opened", "graded", "reported") == "reported"
     assert trust("attempted", "quiz", "reported") == "reported"
     assert trust("attempted", "quiz", "imported") == "imported"
-    assert trust_of(enrollment_event(ID, "left", "python", format_time(NOON)), "imported", COURSE) == "imported"
+    assert trust_of(enrollment_event(ID, "left", "python", format_time(NOON)), "imported", None) == "imported"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from headway.ledger.submission import Submission
 from headway.ledger.zones import zone_here
 from headway.store import entries, learners, sums
 from headway.store.catalog import Catalog
-from headway.store.entries import Known
+from headway.store.entries import Entry, Known
 from headway.store.learners import Locked
 
 
@@ -26,19 +26,7 @@ class BatchLearner:
         self.time_zone = zone_here(locked.time_zone)
         self.standing = standing
         self.head = 0
-        self.known: dict[str, Known] = {}
-        self._before: dict[sums.Kind, dict[Any, Any]] = {}
-
-    def remember(self) -> None:
-        """Take what was read as the state before the batch."""
-        self._before = {kind: dict(kind.held_in(self.standing.sums)) for kind in sums.ALL}
-
-    def changed(self, kind: sums.Kind) -> Iterable[tuple[str, Any, Any]]:
-        """(learner, key, value) of the sums that the batch moved."""
-        before = self._before[kind]
-        for key, value in kind.held_in(self.standing.sums).items():
-            if before.get(key) != value:
-                yield self.id, key, value
+        self.known: dict[str, Known | Entry] = {}
 
 
 class Batch:
@@ -53,6 +41,7 @@ class Batch:
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
+        self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
         """Lock the learners, in a statement of its own before anything is read; then see which sessions still live."""
@@ -95,8 +84,16 @@ class Batch:
         self._load(sums.DAYS, days)
         self._load(sums.TOPICS, topics)
         self._load_active_days(on_steps)
-        for one in self.learners.values():
-            one.remember()
+
+    def changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
+        """(learner, key, value) of the sums that are not as they were read."""
+        read = self._read[kind].get
+        return [
+            (one.id, key, value)
+            for one in self.learners.values()
+            for key, value in kind.held_in(one.standing.sums).items()
+            if read((one.id, key)) != value
+        ]
 
     def _steps_of_known(self) -> set[tuple[Any, ...]]:
         known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
@@ -104,6 +101,7 @@ class Batch:
 
     def _load(self, kind: sums.Kind, keys: Iterable[Sequence[Any]]) -> None:
         for learner_id, key, value in sums.read(self.connection, kind, keys):
+            self._read[kind][learner_id, key] = value
             kind.held_in(self.learners[learner_id].standing.sums)[key] = value
 
     def _completions(self) -> Iterable[tuple[str, StepKey, str, Worth]]:
@@ -120,14 +118,11 @@ class Batch:
 
     def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
         """Whoever may gain an active day needs them all for the streak; most events join an active day."""
-        gaining = {
-            learner_id
-            for learner_id, one in on_steps
-            if one.is_activity and one.day not in self.learners[learner_id].standing.sums.active_days()
-        }
+        read = {one.id: one.standing.sums.active_days() for one in self.learners.values()}
+        gaining = {learner_id for learner_id, one in on_steps if one.is_activity and one.day not in read[learner_id]}
         found = sums.active_days(self.connection, gaining)
         for one in self.learners.values():
-            one.standing.add_active_days(found.get(one.id) or one.standing.sums.active_days())
+            one.standing.add_active_days(found.get(one.id) or read[one.id])
 
     def _worth_of(self, course: str, version: int, step: str) -> Worth:
         return worth_of(self._versions[course, version], step)

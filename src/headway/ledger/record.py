@@ -1,8 +1,7 @@
 """Recording: the one order in which events become progress. Lock, read, judge, write; the caller commits."""
 
 import json
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
@@ -83,7 +82,6 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
     return _ADMITTED
 
 
-_known_of = itemgetter(*map(Entry._fields.index, Known._fields))
 # What an event would contribute, or why it is refused; None where its id is known already.
 _Verdict: TypeAlias = Contribution | HeadwayError | None
 
@@ -132,8 +130,7 @@ class _Recorder:
         results: dict[int, Result] = {}
         told: list[Change] = []
         touched: dict[StepKey, None] = {}
-        order = sorted(range(len(submission.events)), key=lambda n: _when(submission, n))
-        for n in order:
+        for n in _in_order_of_time(submission):
             results[n], key, changes = self._judge(submission, learner, submission.events[n], verdicts[n])
             told += changes
             if key is not None:
@@ -153,7 +150,7 @@ class _Recorder:
         return self._record(submission, learner, event, verdict)
 
     def _repeated(
-        self, submission: Submission, learner: BatchLearner, event: Event, known: Known
+        self, submission: Submission, learner: BatchLearner, event: Event, known: Known | Entry
     ) -> tuple[Result, StepKey | None, list[Change]]:
         """An id that is there already: a repeat, other content under the same id, or this very submission.
 
@@ -180,13 +177,13 @@ class _Recorder:
             known = set_after(known, learner.standing.sums.enrollments.get(event.course, EnrollmentSum()))
             made = contribute(event, known, course, score_of)
         today = local_day(submission.received_at, learner.time_zone)
-        name = course.step_by_key(made.step).id if made.step else ""
-        changes = learner.standing.apply(made, step=name, today=today)
+        step = None if event.step is None else course.step(event.step)
+        changes = learner.standing.apply(made, step=step.id if step else "", today=today)
         learner.head += 1
-        entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, course), changes)
+        entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.appended.append(entry)
-        learner.known[event.id] = Known(*_known_of(entry))
-        key = StepKey(made.course, made.run, made.step) if made.step else None
+        learner.known[event.id] = entry
+        key = StepKey(made.course, made.run, made.step) if step else None
         flags = _flags(submission, event)
         return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
 
@@ -204,8 +201,7 @@ class _Recorder:
         learners.add_sessions(connection, *(one.session for one in new))
         entries.append(connection, self.appended)
         for kind in sums.ALL:
-            changed = [row for one in self.batch.learners.values() for row in one.changed(kind)]
-            sums.write(connection, kind, changed)
+            sums.write(connection, kind, self.batch.changed(kind))
 
 
 def entry_of(
@@ -244,9 +240,10 @@ def _circumstances(submission: Submission, time_zone: str, version: int) -> Circ
     return Circumstances(submission.received_at, submission.clock_skew, time_zone, submission.source, version)
 
 
-def _when(submission: Submission, n: int) -> tuple[int, int]:
-    at = submission.events[n].occurred_at
-    return (submission.received_at if at is None else at, n)
+def _in_order_of_time(submission: Submission) -> Iterable[int]:
+    """The places of a submission's events, in order of time, and of the request where the time is the same."""
+    times = [submission.received_at if one.occurred_at is None else one.occurred_at for one in submission.events]
+    return sorted(range(len(times)), key=times.__getitem__)
 
 
 def score_of(config: Mapping[str, Any], response: Any) -> int:

@@ -107,9 +107,10 @@ class _Fold:
         zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day
         known = Circumstances(entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version)
         made = contribute(event, known, course, score_of)
-        name = course.step_by_key(made.step).id if made.step else ""
-        changes = self.standing.apply(made, step=name, today=local_day(entry.received_at, entry.time_zone))
-        trust = trust_of(event, entry.source, course)
+        step = None if event.step is None else course.step(event.step)
+        name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)
+        changes = self.standing.apply(made, step=name, today=today)
+        trust = trust_of(event, entry.source, step)
         return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)
 
     def _break(self, entry: Entry, column: str, stored: object, true: str) -> None:
