@@ -94,7 +94,8 @@ class Site:
 @contextmanager
 def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **settings: Any) -> Iterator[Site]:
     """Serve a database. `prepare` is given the application before it starts."""
-    app = create_app(Settings(database_url=url, rate_limits=False, **settings))
+    chosen: dict[str, Any] = {"rate_limits": False} | settings
+    app = create_app(Settings(database_url=url, **chosen))
     prepare(app)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, loop="uvloop", http="httptools"))
     with socket.socket() as listening:

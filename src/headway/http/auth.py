@@ -9,15 +9,16 @@ from litestar import Router, get, patch, post
 from msgspec import UNSET, Struct, UnsetType
 
 from headway.domain.errors import HeadwayError
-from headway.domain.identity import check_name, check_password, normalize_email
+from headway.domain.identity import check_name, normalize_email
 from headway.domain.times import zone
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.limits import by_address, not_counted, note_refused, sign_in_limits, throttle
 from headway.http.refusals import Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, json_reply
-from headway.http.signing_in import Learner, learner_of, own_session, signed_in, tell
+from headway.http.signing_in import Learner, client_name, learner_of, own_session, signed_in, tell
 from headway.http.tokens import (
     GUEST_COOKIE,
     SESSION_COOKIE,
@@ -30,6 +31,8 @@ from headway.http.tokens import (
 )
 from headway.ledger import accounts
 from headway.ledger.passwords import is_outdated
+from headway.ledger.security import Origin
+from headway.ledger.throttles import NEW_LEARNERS
 from headway.store import learners
 
 
@@ -96,16 +99,17 @@ async def register(request: Asked) -> Reply:
         "time_zone": _zone(sent.time_zone) if sent.time_zone is not None else None,
         "created_at": at,
     }
-    account["password_hash"] = await exchange.services.passwords.hash(check_password(sent.password))
-    token = new_session_token()
-    session = who.session_row(account["id"], "account", token, at)
+    await throttle(exchange, by_address(exchange, NEW_LEARNERS))
+    account["password_hash"] = await exchange.services.passwords.chosen(sent.password, account["email"])
+    token, origin = new_session_token(), Origin(exchange.address)
+    session = who.session_row(account["id"], "account", token, at) | {"name": client_name(exchange)}
     database, guest_hash = exchange.services.database, guest.token_hash if guest else None
     with who.ending_with(exchange):
         merged = await exchange.services.run(
-            lambda: accounts.register(database, account, session, guest_token_hash=guest_hash)
+            lambda: accounts.register(database, account, session, guest_token_hash=guest_hash, origin=origin)
         )
     if (old := own_session(exchange)) is not None:
-        await exchange.services.run(lambda: accounts.sign_out(database, old, now=at))
+        await exchange.services.run(lambda: accounts.sign_out(database, old, now=at, origin=origin))
     if guest:
         who.session_ended(exchange)
     set_cookie(exchange, SESSION_COOKIE, token)
@@ -122,14 +126,18 @@ async def _guest(exchange: Exchange) -> Session | None:
 async def login(request: Asked) -> Reply:
     """Sign in. An address that is not known and a wrong password are told in the same words, after the same time."""
     exchange = exchange_of(request)
-    who.check_cookies(exchange)
+    await who.check_sender(exchange)
     sent = await read_json(request, _sign_in)
     services = exchange.services
     email = _known_form(sent.email)
+    limits = sign_in_limits(exchange, email or sent.email)
+    await throttle(exchange, *limits)
     found = await services.read(lambda connection: learners.by_email(connection, email)) if email else None
     kept = found["password_hash"] if found else None
     if not await services.passwords.match(sent.password[:1_000], kept) or found is None or kept is None:
+        await note_refused(exchange, found["id"] if found else None)
         raise WrongCredentials("the address or the password is wrong")
+    await not_counted(exchange, clear=limits[:1], give_back=limits[1:])
     newer = await services.passwords.hash(sent.password) if is_outdated(kept) else None
     return await signed_in(exchange, found["id"], password_hash=newer)
 
@@ -145,12 +153,14 @@ def _known_form(sent: str) -> str | None:
 async def logout(request: Asked) -> Reply:
     """End the session; whoever has none is signed out already."""
     exchange = exchange_of(request)
-    who.check_cookies(exchange)
+    await who.check_sender(exchange)
     services = exchange.services
     for one in credentials_of(exchange):
         if one.by != GUEST_COOKIE:
             services.remembered.forget(one.token)
-            await services.run(partial(accounts.sign_out, services.database, hash_of(one.token), now=who.now()))
+            origin = Origin(exchange.address)
+            ended = partial(accounts.sign_out, services.database, hash_of(one.token), now=who.now(), origin=origin)
+            await services.run(ended)
     clear_cookie(exchange, SESSION_COOKIE)
     return Reply(status=204, headers=(PERSONAL,))
 
@@ -187,7 +197,8 @@ async def change_me(request: Asked) -> Reply:
 async def make_guest(request: Asked) -> Reply:
     """A guest for clients without cookies (terminal, editor): send the token as bearer. Browsers need not call this."""
     exchange = exchange_of(request)
-    who.check_cookies(exchange)
+    await who.check_sender(exchange)
+    await throttle(exchange, by_address(exchange, NEW_LEARNERS))
     token = new_guest_token()
     guest = who.newcomer(who.now(), token)
     services = exchange.services

@@ -14,9 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
-from headway.http.refusals import BodyInvalid, FieldFault
+from headway.http.refusals import BodyInvalid, FieldFault, InsufficientScope
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words
+from headway.ledger.throttles import RateLimited
 from headway.store.database import is_fault_of_data, told
 
 log = structlog.get_logger()
@@ -37,7 +38,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid-cursor": Kind(400, "The cursor is none of this list's"),
     "unauthorized": Kind(401, "This needs an identity, and the request has none that is valid"),
     "wrong-credentials": Kind(401, "The address or the password is wrong"),
+    "wrong-password": Kind(403, "The password is wrong"),
     "forbidden": Kind(403, "This needs another role"),
+    "insufficient-scope": Kind(403, "The token may not do this"),
     "cross-site": Kind(403, "The request comes from another site"),
     "not-found": Kind(404, "There is no such thing"),
     "unknown-course": Kind(404, "There is no such course"),
@@ -45,6 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unknown-step": Kind(404, "The course has no such step"),
     "method-not-allowed": Kind(405, "The path does not know this method"),
     "email-taken": Kind(409, "The address belongs to an account already"),
+    "too-many-tokens": Kind(409, "The account has as many tokens as it may have"),
     "graded-step": Kind(409, "The step is graded by the server alone"),
     "id-reused": Kind(409, "The event id was used for other content"),
     "no-grader": Kind(409, "The step has no grader"),
@@ -53,7 +57,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid": Kind(422, "What was sent does not fit"),
     "invalid-manifest": Kind(422, "The manifest does not fit"),
     "locked": Kind(423, "The step is locked"),
-    "too-many-requests": Kind(429, "Too many requests"),
+    "rate-limited": Kind(429, "Too much was tried in a short time"),
     "internal": Kind(500, "Something is broken here"),
     "busy": Kind(503, "Too much is waiting to be written"),
     "grader-failed": Kind(503, "The grader of this step failed"),
@@ -68,7 +72,7 @@ _CODES: Final = {
     405: "method-not-allowed",
     413: "too-large",
     415: "unsupported-media-type",
-    429: "too-many-requests",
+    429: "rate-limited",
 }
 _RETRY_AFTER_S: Final = {"grader-failed": 60, "grader-missing": 60}
 
@@ -122,8 +126,13 @@ def _headers_for(status: int, error: HeadwayError) -> list[Header]:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         after = error.retry_after_s if isinstance(error, Busy) else _RETRY_AFTER_S.get(error.code, 2)
         return [(b"retry-after", b"%d" % after)]
+    if isinstance(error, RateLimited):
+        return [(b"retry-after", b"%d" % error.retry_after_s)]
     if status == HTTPStatus.UNAUTHORIZED:
         return [(b"www-authenticate", b'Bearer realm="headway"')]
+    if isinstance(error, InsufficientScope):
+        told = f'Bearer realm="headway", error="insufficient_scope", scope="{error.scope}"'
+        return [(b"www-authenticate", told.encode("ascii"))]
     return []
 
 

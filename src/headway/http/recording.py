@@ -6,9 +6,11 @@ from headway.domain.events import Event
 from headway.domain.times import MINUTE, parse_time
 from headway.http import who
 from headway.http.exchange import Exchange
+from headway.http.limits import by_address, not_counted, throttle
 from headway.http.remembered import Session
 from headway.http.tokens import GUEST_COOKIE, new_guest_token, set_cookie
 from headway.ledger.submission import NO_VERDICTS, RECORDED, Receipt, Submission, Verdicts
+from headway.ledger.throttles import NEW_LEARNERS
 
 SKEW_MIN = 5 * MINUTE
 
@@ -34,6 +36,8 @@ async def record(
 async def _record_of_newcomer(
     exchange: Exchange, events: Sequence[Event], received_at: int, clock_skew: int, verdicts: Verdicts
 ) -> Receipt:
+    limit = by_address(exchange, NEW_LEARNERS)
+    await throttle(exchange, limit)
     token = new_guest_token()
     guest = who.newcomer(received_at, token)
     submission = Submission(
@@ -43,6 +47,8 @@ async def _record_of_newcomer(
     if any(result.status == RECORDED for result in receipt.results):
         exchange.learner_id = guest.learner["id"]
         set_cookie(exchange, GUEST_COOKIE, token)
+    else:
+        await not_counted(exchange, give_back=[limit])
     return receipt
 
 

@@ -9,10 +9,12 @@ from sqlalchemy.engine import RowMapping
 from headway.domain.errors import IdentityGone
 from headway.domain.times import format_time
 from headway.http import who
+from headway.http.agents import name_of
 from headway.http.exchange import Exchange
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.tokens import SESSION_COOKIE, credentials_of, hash_of, new_session_token, set_cookie
 from headway.ledger import accounts
+from headway.ledger.security import Origin
 from headway.store import learners
 
 
@@ -57,14 +59,19 @@ async def signed_in(
 async def open_session(exchange: Exchange, learner_id: str, *, password_hash: str | None = None) -> SignedIn:
     """The same for replies of another shape: opens the session, moves the guest who came along, sets the cookies."""
     token = new_session_token()
-    session = who.session_row(learner_id, "account", token, who.now())
-    old = own_session(exchange)
+    session = who.session_row(learner_id, "account", token, who.now()) | {"name": client_name(exchange)}
+    old, origin = own_session(exchange), Origin(exchange.address)
     database = exchange.services.database
     await exchange.services.run(
-        lambda: accounts.sign_in(database, session, password_hash=password_hash, old_token_hash=old)
+        lambda: accounts.sign_in(database, session, password_hash=password_hash, old_token_hash=old, origin=origin)
     )
     set_cookie(exchange, SESSION_COOKIE, token)
     return await tell(exchange, learner_id, None)
+
+
+def client_name(exchange: Exchange) -> str | None:
+    """What a session is called: the client in few words."""
+    return name_of(exchange.headers.get(b"user-agent"))
 
 
 def own_session(exchange: Exchange) -> str | None:

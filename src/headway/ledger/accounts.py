@@ -8,8 +8,9 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError, IdentityGone, Invalid
-from headway.domain.identity import ROLES, check_password, normalize_email
-from headway.ledger.passwords import hash_password
+from headway.domain.identity import ROLES, normalize_email
+from headway.ledger.passwords import check_new_password, hash_password
+from headway.ledger.security import OPERATOR, Happening, Origin, note
 from headway.store import learners
 from headway.store.database import Database
 
@@ -43,7 +44,12 @@ def add_guest(database: Database, learner: Mapping[str, Any], session: Mapping[s
 
 
 def register(
-    database: Database, account: Mapping[str, Any], session: Mapping[str, Any], *, guest_token_hash: str | None
+    database: Database,
+    account: Mapping[str, Any],
+    session: Mapping[str, Any],
+    *,
+    guest_token_hash: str | None,
+    origin: Origin = OPERATOR,
 ) -> Merged | None:
     """Make an account; out of the guest of a session, where one is given: that learner keeps its id and its figures.
 
@@ -51,6 +57,7 @@ def register(
     """
     try:
         with database.transaction() as connection:
+            note(connection, Happening.REGISTERED, account["id"], at=account["created_at"], origin=origin)
             if guest_token_hash is None:
                 learners.add(connection, {**account, "time_zone": account.get("time_zone") or "UTC"})
                 learners.add_sessions(connection, session)
@@ -78,7 +85,12 @@ def _grow(
 
 
 def sign_in(
-    database: Database, session: Mapping[str, Any], *, password_hash: str | None, old_token_hash: str | None
+    database: Database,
+    session: Mapping[str, Any],
+    *,
+    password_hash: str | None,
+    old_token_hash: str | None,
+    origin: Origin = OPERATOR,
 ) -> None:
     """Open a session; end the one that it replaces, and keep a password's newer hash, where they are given."""
     with database.transaction() as connection:
@@ -87,14 +99,17 @@ def sign_in(
         if password_hash is not None:
             learners.change(connection, session["learner_id"], {"password_hash": password_hash})
         learners.add_sessions(connection, session)
+        learner_id, at = session["learner_id"], session["created_at"]
+        note(connection, Happening.SIGNED_IN, learner_id, at=at, origin=origin, detail=session["name"])
 
 
-def sign_out(database: Database, token_hash: str, *, now: int) -> None:
+def sign_out(database: Database, token_hash: str, *, now: int, origin: Origin = OPERATOR) -> None:
     """End an account's session; a guest's is its only key, and stays."""
     with database.transaction() as connection:
         found = learners.by_session(connection, token_hash, now)
         if found is not None and found["session_kind"] == "account":
             learners.end_session(connection, token_hash)
+            note(connection, Happening.SIGNED_OUT, found["id"], at=now, origin=origin)
 
 
 def note_use(database: Database, token_hash: str, at: int, expires_at: int) -> None:
@@ -119,14 +134,17 @@ def empower(database: Database, email: str, password: str, role: str, *, now: in
     """Give an address a role and a password, for the operator: an account that is there keeps all else."""
     if role not in ROLES:
         raise Invalid(f"role must be one of {', '.join(ROLES)}", field="role")
-    address, kept = normalize_email(email), hash_password(check_password(password))
+    address = normalize_email(email)
+    kept = hash_password(check_new_password(password, address))
     with database.transaction() as connection:
         found = learners.by_email(connection, address)
         if found is not None:
             roles = " ".join(sorted({*found["roles"].split(), role}))
             learners.change(connection, found["id"], {"roles": roles, "password_hash": kept})
             learners.end_sessions(connection, found["id"])
+            note(connection, Happening.ROLE_GIVEN, found["id"], at=now, detail=role)
             return Empowered(found["id"], created=False)
         account = {"id": str(uuid4()), "kind": "account", "email": address, "password_hash": kept, "roles": role}
         learners.add(connection, account | {"time_zone": "UTC", "created_at": now})
+        note(connection, Happening.ROLE_GIVEN, account["id"], at=now, detail=role)
         return Empowered(account["id"], created=True)

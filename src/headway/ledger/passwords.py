@@ -1,23 +1,42 @@
-"""Passwords as they are kept: argon2id."""
+"""Passwords as they are kept: argon2id; and which may not be chosen."""
 
 import os
+import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-_hasher = PasswordHasher()
+from headway.domain.errors import Invalid
+from headway.domain.identity import PASSWORD_MIN, check_password
+
+# Of the settings that OWASP advises: the most memory, once over, in one thread. See docs/decisions/0014.
+_hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+
+
+def check_new_password(sent: str, email: str | None, *, field: str = "password") -> str:
+    """A password to choose, as it stands; Invalid where it is too short, too long, or among the first to be guessed."""
+    try:
+        password = check_password(sent)
+    except Invalid as error:
+        raise Invalid(error.detail.replace("password", field, 1), field=field) from None
+    guess = _composed(password).casefold()
+    if guess in _commonest():
+        raise Invalid(f"{field} is one of the commonest, which are guessed first; choose another", field=field)
+    if email is not None and guess in (email, email.partition("@")[0]):
+        raise Invalid(f"{field} is the address, which is guessed first; choose another", field=field)
+    return password
 
 
 def hash_password(password: str) -> str:
     """The hash to keep; takes tens of milliseconds and of megabytes."""
-    return _hasher.hash(password)
+    return _hasher.hash(_composed(password))
 
 
 def password_matches(password: str, kept: str | None) -> bool:
     """Whether it is the password; where there is none to compare with, no, after the same time."""
     try:
-        _hasher.verify(kept or _hash_of_nobody(), password)
+        _hasher.verify(kept or _hash_of_nobody(), _composed(password))
     except (VerificationError, InvalidHashError):
         return False
     return kept is not None
@@ -26,6 +45,19 @@ def password_matches(password: str, kept: str | None) -> bool:
 def is_outdated(kept: str) -> bool:
     """Whether a hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(kept)
+
+
+def _composed(password: str) -> str:
+    """One spelling: keyboards differ in whether they send an accent by itself (RFC 8265, 4.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    # Read when the first password is chosen: it takes a tenth of a second, and no command but one needs it.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - see above
+
+    return frozenset(one.casefold() for one in FREQUENCY_LISTS["passwords"] if len(one) >= PASSWORD_MIN)
 
 
 @cache

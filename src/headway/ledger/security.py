@@ -16,6 +16,7 @@ _ADDRESS_MAX = 64
 class Happening(StrEnum):
     """What can be noted."""
 
+    REGISTERED = "registered"
     SIGNED_IN = "signed-in"
     SIGN_IN_FAILED = "sign-in-failed"
     SIGNED_OUT = "signed-out"

@@ -1,0 +1,71 @@
+"""Throttles of requests: whom they are counted for, and the headers that tell of them (the IETF's RateLimit)."""
+
+from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from headway.http import who
+from headway.http.exchange import Exchange
+from headway.http.reply import Header
+from headway.ledger import throttles
+from headway.ledger.security import Origin, note_refusal
+from headway.ledger.throttles import SIGN_IN, SIGN_IN_ADDRESS, Left, Limit, RateLimited, Throttle
+
+# Whoever has an IPv6 address has a whole network of them.
+_IPV6_PREFIX = 64
+
+
+def by_address(exchange: Exchange, limit: Limit, *more: str) -> Throttle:
+    """A limit for the address that a request comes from, and whatever else is named."""
+    return Throttle(limit, (_network(exchange.address), *more))
+
+
+def sign_in_limits(exchange: Exchange, account: str) -> tuple[Throttle, Throttle]:
+    """What trying a password of an account counts for: of the account from here, and of whoever is here."""
+    return by_address(exchange, SIGN_IN, account), by_address(exchange, SIGN_IN_ADDRESS)
+
+
+async def note_refused(exchange: Exchange, learner_id: str | None) -> None:
+    """Note a wrong password; None where the address that it came with is not known."""
+    services, origin = exchange.services, Origin(exchange.address)
+    await services.run(lambda: note_refusal(services.database, learner_id, at=who.now(), origin=origin))
+
+
+async def throttle(exchange: Exchange, *wanted: Throttle) -> None:
+    """Count a try for each; RateLimited where one is used up. The reply tells what is left, whatever it is."""
+    services = exchange.services
+    if not services.settings.rate_limits:
+        return
+    try:
+        left = await services.run(lambda: throttles.take(services.database, wanted, now=who.now()))
+    except RateLimited as refusal:
+        exchange.more_headers += rate_limit_headers(refusal.left)
+        raise
+    exchange.more_headers += rate_limit_headers(left)
+
+
+async def not_counted(
+    exchange: Exchange, *, clear: Sequence[Throttle] = (), give_back: Sequence[Throttle] = ()
+) -> None:
+    """What was tried went well: forget all tries of some throttles, and this one of others."""
+    services = exchange.services
+    if services.settings.rate_limits:
+        await services.run(lambda: throttles.succeeded(services.database, clear=clear, give_back=give_back))
+
+
+def rate_limit_headers(left: Sequence[Left]) -> tuple[Header, ...]:
+    """What the limits are, and what is left of them."""
+    policy = ", ".join(f'"{one.limit.name}";q={one.limit.quota};w={one.limit.window_s}' for one in left)
+    state = ", ".join(f'"{one.limit.name}";r={one.remaining};t={one.resets_s}' for one in left)
+    return ((b"ratelimit-policy", policy.encode("ascii")), (b"ratelimit", state.encode("ascii")))
+
+
+def _network(address: str | None) -> str:
+    try:
+        found = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ip_network((found, _IPV6_PREFIX), strict=False))
+    return str(found)

@@ -1,0 +1,108 @@
+"""Throttles: how often something may be tried, counted in the database so that it holds over workers and restarts."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from headway.domain.errors import HeadwayError
+from headway.domain.times import SECOND
+from headway.store import throttles
+from headway.store.database import Database
+
+
+class Limit(NamedTuple):
+    """So many tries in so many seconds, counted from the first; `name` is what clients read."""
+
+    name: str
+    quota: int
+    window_s: int
+
+
+class Throttle(NamedTuple):
+    """A limit for somebody: an address, or an account and an address."""
+
+    limit: Limit
+    whose: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What it is counted under: a hash, for it is made of addresses."""
+        return sha256("|".join((self.limit.name, *self.whose)).encode()).hexdigest()
+
+
+class Left(NamedTuple):
+    """What is left of a limit, and in how many seconds there is all of it again."""
+
+    limit: Limit
+    remaining: int
+    resets_s: int
+
+
+class RateLimited(HeadwayError):
+    """Too much was tried in a short time."""
+
+    code = "rate-limited"
+
+    def __init__(self, detail: str, left: Sequence[Left]) -> None:
+        super().__init__(detail)
+        self.left = left
+        self.retry_after_s = max(one.resets_s for one in left if not one.remaining)
+
+
+# A failed sign-in counts for both: guessing one password is stopped soon, and so is one address that tries many
+# accounts; the owner of an account comes from another address, and is never locked out.
+SIGN_IN: Final = Limit("sign-in", 10, 15 * 60)
+SIGN_IN_ADDRESS: Final = Limit("sign-in-address", 100, 15 * 60)
+NEW_LEARNERS: Final = Limit("new-learners", 60, 60)
+RESETS: Final = Limit("password-resets", 20, 15 * 60)
+# Silently: that there is an account must not be told, nor its mailbox be filled by strangers.
+RESETS_OF_ACCOUNT: Final = Limit("password-resets-account", 3, 60 * 60)
+
+
+def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Left]:
+    """Count a try for each of these, all or none; RateLimited where one has been used up.
+
+    It counts before the try is made: of a thousand at once no more pass than may. What succeeds is given back.
+    """
+    with database.read() as connection:
+        counts = throttles.counted(connection, [one.key for one in wanted], now)
+    _refuse([_left(one.limit, *counts.get(one.key, (0, now)), now, before=True) for one in wanted])
+    with database.transaction() as connection:
+        # In order of key, as whoever takes the same two does.
+        taken = {
+            one.key: throttles.take(connection, one.key, now=now, window=one.limit.window_s * SECOND)
+            for one in sorted(wanted, key=lambda one: one.key)
+        }
+    _refuse([_left(one.limit, taken[one.key][0] - 1, taken[one.key][1], now, before=True) for one in wanted])
+    return [_left(one.limit, *taken[one.key], now) for one in wanted]
+
+
+def take_quietly(database: Database, wanted: Throttle, *, now: int) -> bool:
+    """Count a try; whether it may be made."""
+    try:
+        take(database, [wanted], now=now)
+    except RateLimited:
+        return False
+    return True
+
+
+def succeeded(database: Database, *, clear: Sequence[Throttle] = (), give_back: Sequence[Throttle] = ()) -> None:
+    """What was tried is not to count: forget all tries of some throttles, and one of others."""
+    with database.transaction() as connection:
+        throttles.clear(connection, [one.key for one in clear])
+        throttles.give_back(connection, [one.key for one in give_back])
+
+
+def _left(limit: Limit, count: int, ends_at: int, now: int, *, before: bool = False) -> Left:
+    remaining = max(0, limit.quota - count)
+    # A window that has not begun yet will last whole.
+    unbegun = before and count == 0
+    return Left(limit, remaining, limit.window_s if unbegun else max(1, -((now - ends_at) // SECOND)))
+
+
+def _refuse(left: Sequence[Left]) -> None:
+    used_up = [one for one in left if not one.remaining]
+    if used_up:
+        minutes = max(1, round(max(one.resets_s for one in used_up) / 60))
+        when = f"{minutes} minutes" if minutes > 1 else "a minute"
+        raise RateLimited(f"this was tried too often from here; try again in {when}", left)

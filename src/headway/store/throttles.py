@@ -1,0 +1,46 @@
+"""Statements on throttles: how often something was tried in a window of time."""
+
+from collections.abc import Collection, Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.store.schema import throttle
+
+# One statement counts and tells, so that of any number of tries at once each gets a number of its own.
+_TAKE = sa.text(
+    "INSERT INTO throttle AS t (key, count, ends_at) VALUES (:key, 1, :ends_at)"
+    " ON CONFLICT (key) DO UPDATE SET"
+    " count = CASE WHEN t.ends_at <= :now THEN 1 ELSE t.count + 1 END,"
+    " ends_at = CASE WHEN t.ends_at <= :now THEN :ends_at ELSE t.ends_at END"
+    " RETURNING count, ends_at"
+)
+
+
+def take(connection: Connection, key: str, *, now: int, window: int) -> tuple[int, int]:
+    """Count a try; how many there are in its window, and when that ends. Times are microseconds."""
+    row = connection.execute(_TAKE, {"key": key, "now": now, "ends_at": now + window}).one()
+    return row[0], row[1]
+
+
+def counted(connection: Connection, keys: Collection[str], now: int) -> dict[str, tuple[int, int]]:
+    """The count and the end of those windows that have not ended."""
+    statement = sa.select(throttle).where(throttle.c.key.in_(keys), throttle.c.ends_at > now)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
+
+
+def clear(connection: Connection, keys: Iterable[str]) -> None:
+    """Forget what was counted."""
+    connection.execute(sa.delete(throttle).where(throttle.c.key.in_(list(keys))))
+
+
+def give_back(connection: Connection, keys: Iterable[str]) -> None:
+    """Take a try back that is not to count."""
+    statement = sa.update(throttle).where(throttle.c.key.in_(list(keys)), throttle.c.count > 0)
+    connection.execute(statement.values(count=throttle.c.count - 1))
+
+
+def forget_ended(connection: Connection, now: int, limit: int) -> int:
+    """Delete so many of the windows that have ended; how many there were."""
+    ended = sa.select(throttle.c.key).where(throttle.c.ends_at <= now).order_by(throttle.c.ends_at).limit(limit)
+    return connection.execute(sa.delete(throttle).where(throttle.c.key.in_(ended))).rowcount
