@@ -7,6 +7,8 @@ from typing import Final
 from headway.domain.errors import Invalid
 
 ROLES: Final = ("creator", "admin")
+# What a personal token may do: ask, change, publish.
+SCOPES: Final = ("read", "write", "creator")
 EMAIL_MAX: Final = 254
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
@@ -32,12 +34,12 @@ def check_password(sent: str) -> str:
     return sent
 
 
-def check_name(sent: str | None) -> str | None:
-    """A display name, trimmed and composed; None where it is blank."""
+def check_name(sent: str | None, field: str = "display_name") -> str | None:
+    """A display name, or that of another field, trimmed and composed; None where it is blank."""
     name = unicodedata.normalize("NFC", (sent or "").strip())
     seen = name.translate(_JOINERS)
     if not seen:
         return None
     if len(name) > NAME_MAX or not seen.isprintable():
-        raise Invalid(f"display_name must be at most {NAME_MAX} printable characters", field="display_name")
+        raise Invalid(f"{field} must be at most {NAME_MAX} printable characters", field=field)
     return name

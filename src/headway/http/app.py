@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
-from headway.http import auth, courses, docs, events, front, health, progress, steps
+from headway.http import auth, courses, docs, events, front, health, progress, steps, tokens_of_own
 from headway.http.envelope import Envelope
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
@@ -36,7 +36,15 @@ def create_app(settings: Settings) -> Litestar:
     """The application. Its database is opened, and brought up to date, when it starts."""
     services = Services(settings)
     api = Router(
-        API, route_handlers=[auth.router, *events.handlers, *steps.handlers, *courses.handlers, *progress.handlers]
+        API,
+        route_handlers=[
+            auth.router,
+            tokens_of_own.router,
+            *events.handlers,
+            *steps.handlers,
+            *courses.handlers,
+            *progress.handlers,
+        ],
     )
 
     @asynccontextmanager

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from headway.http import auth, course_shapes, events, examples, health, progress, sent_shapes, signing_in, steps
+from headway.http import (
+    auth,
+    course_shapes,
+    events,
+    examples,
+    health,
+    progress,
+    sent_shapes,
+    signing_in,
+    steps,
+    tokens_of_own,
+)
 from headway.views import course_progress, history, overview, streak
 
 # anyone: nobody, guests and accounts alike; learner: guests and accounts; public: who asks is not looked at.
@@ -98,6 +109,23 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         gives={201: auth.GuestMade},
         given={"learner": examples.GUEST, "token": "Zk3Fh0lZpV3cQm1n8WZc4A"},
     ),
+    "list_tokens": Operation(
+        tag=_IDENTITY,
+        callers="account",
+        gives={200: tokens_of_own.TokenList},
+        refuses=(403,),
+        given={"items": [examples.TOKEN]},
+    ),
+    "make_token": Operation(
+        tag=_IDENTITY,
+        callers="account",
+        takes=tokens_of_own.TokenAsked,
+        gives={201: tokens_of_own.TokenMade},
+        refuses=(409,),
+        sent=examples.TOKEN_ASKED,
+        given=examples.TOKEN_MADE,
+    ),
+    "revoke_token": Operation(tag=_IDENTITY, callers="account", gives={204: None}),
     "list_courses": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
     "read_course": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
     "publish_course": Operation(

@@ -86,7 +86,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 async def _publisher(request: Asked, exchange: Exchange) -> tuple[str, bool]:
     """The creator who publishes, and whether they may publish others' courses, as admins may."""
     who.check_cookies(exchange)
-    reader = await who.caller(request)
+    reader = await who.caller(request, scope="creator")
     if reader.row is None:
         raise Unauthorized("sign in as a creator to publish courses")
     roles = reader.row["roles"].split()

@@ -66,6 +66,16 @@ REGISTRATION: Final[dict[str, Any]] = {
     "time_zone": "Europe/London",
 }
 SIGN_IN: Final[dict[str, Any]] = {"email": "ada@example.org", "password": "correct horse battery"}
+TOKEN_ASKED: Final[dict[str, Any]] = {"name": "Notebook", "scopes": ["read", "write"], "expires_in_days": 90}
+TOKEN: Final[dict[str, Any]] = {
+    "id": "3d0f7b52-7a5e-4f0a-8f7b-2f6c1d9e8a40",
+    "name": "Notebook",
+    "scopes": ["read", "write"],
+    "created_at": _AT,
+    "last_used_at": None,
+    "expires_at": "2026-05-30T09:30:00.000000Z",
+}
+TOKEN_MADE: Final[dict[str, Any]] = TOKEN | {"token": "hwp_bDJ5c0tQd1hVZ0RyN3ZOcTRtRjh6VGNBMXhIZTZZaks"}
 MANIFEST: Final[dict[str, Any]] = {
     "id": "python-basics",
     "title": "Python basics",

@@ -20,7 +20,11 @@ _DESCRIPTION: Final = (
     " An event sent twice under one id counts once; a reply means committed."
 )
 _SECURITY: Final[dict[str, Any]] = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "The token of a guest or of a session."},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a guest or of a session, or a personal access token.",
+    },
     "session": {
         "type": "apiKey",
         "in": "cookie",

@@ -64,6 +64,16 @@ class Forbidden(HeadwayError):
     code = "forbidden"
 
 
+class InsufficientScope(HeadwayError):
+    """The token lacks a scope."""
+
+    code = "insufficient-scope"
+
+    def __init__(self, detail: str, scope: str) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+
 class CrossSite(Forbidden):
     """The request comes from another site."""
 

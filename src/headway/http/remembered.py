@@ -12,11 +12,12 @@ KEPT_MAX = 50_000
 
 
 class Session(NamedTuple):
-    """Whose session it is; `kind` is guest or account."""
+    """Whose session it is; `kind` is guest or account. `scopes` limit a personal token; None is everything."""
 
     token_hash: str
     kind: str
     learner_id: str
+    scopes: frozenset[str] | None = None
 
 
 class Remembered:

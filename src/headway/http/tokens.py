@@ -9,6 +9,8 @@ from headway.http.exchange import Exchange
 
 GUEST_LIVES: Final = 365 * DAY
 SESSION_LIVES: Final = 30 * DAY
+# So that people, and those who look for leaked secrets, see what it is.
+TOKEN_PREFIX: Final = "hwp_"  # noqa: S105 - what all of them begin with, and no secret
 GUEST_COOKIE: Final = "headway_guest"
 SESSION_COOKIE: Final = "headway_session"
 # The server ends a session 30 days after its last use; the cookie need only outlast it (browsers keep 400 days).
@@ -31,6 +33,11 @@ def new_guest_token() -> str:
 def new_session_token() -> str:
     """A secret of 256 bits."""
     return secrets.token_urlsafe(32)
+
+
+def new_personal_token() -> str:
+    """A secret of 256 bits, for programs."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
 def hash_of(token: str) -> str:

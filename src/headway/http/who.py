@@ -11,11 +11,12 @@ from sqlalchemy.engine import Connection, RowMapping
 from headway.domain.errors import IdentityGone
 from headway.domain.times import DAY
 from headway.http.exchange import Exchange, exchange_of
-from headway.http.refusals import CrossSite, Forbidden, Unauthorized
+from headway.http.refusals import CrossSite, Forbidden, InsufficientScope, Unauthorized
 from headway.http.remembered import Session
 from headway.http.tokens import (
     GUEST_LIVES,
     SESSION_LIVES,
+    TOKEN_PREFIX,
     Credential,
     clear_cookie,
     credentials_of,
@@ -28,14 +29,20 @@ from headway.store import learners
 
 T = TypeVar("T")
 _OWN_SITE: Final = (b"same-origin", b"none")
+_IDENTITY: Final = "/api/v1/auth/"
+_ME: Final = "/api/v1/auth/me"
 _DEAD: Final = "the session of this token has ended; leave the token out or sign in again"
 
 
 class Reader(NamedTuple):
-    """Who reads: `kind` is nobody, guest or account; `row` the learner's row with the session's columns."""
+    """Who reads: `kind` is nobody, guest or account; `row` the learner's row with the session's columns.
+
+    `scopes` limit a personal token; None is everything.
+    """
 
     kind: str
     row: RowMapping | None
+    scopes: frozenset[str] | None = None
 
     @property
     def learner_id(self) -> str | None:
@@ -51,13 +58,17 @@ def now() -> int:
     return time_ns() // 1000
 
 
-async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T]) -> T:
-    """What a view gives to whoever asks, from one snapshot; a dead cookie reads as nobody, a dead bearer is refused."""
+async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T], *, scope: str | None = None) -> T:
+    """What a view gives to whoever asks, from one snapshot; a dead cookie reads as nobody, a dead bearer is refused.
+
+    `scope` is what a personal token needs for it, where that is not what the method says.
+    """
     exchange = exchange_of(request)
     credentials = credentials_of(exchange)
 
     def look(connection: Connection) -> tuple[Reader, Credential | None, T]:
         reader, credential = _reader(connection, credentials)
+        check_scopes(exchange, reader.scopes, scope)
         return reader, credential, view(connection, reader)
 
     reader, credential, found = await exchange.services.read(look)
@@ -67,16 +78,16 @@ async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T]) 
     return found
 
 
-async def caller(request: Any) -> Reader:
+async def caller(request: Any, *, scope: str | None = None) -> Reader:
     """Whoever asks, as the database knows them."""
-    return await read_as_caller(request, lambda _, reader: reader)
+    return await read_as_caller(request, lambda _, reader: reader, scope=scope)
 
 
 def _reader(connection: Connection, credentials: list[Credential]) -> tuple[Reader, Credential | None]:
     for credential in credentials:
         row = learners.by_session(connection, hash_of(credential.token), now())
         if row is not None:
-            return Reader(row["session_kind"], row), credential
+            return Reader(_kind(row), row, _scopes(row)), credential
         if credential.by == "bearer":
             raise IdentityGone(_DEAD)
     return NOBODY, None
@@ -93,6 +104,8 @@ async def writing_session(exchange: Exchange) -> Session | None:
     session = exchange.services.remembered.find(credential.token)
     if session is None:
         session = await _session(exchange, credential)
+    if session.scopes is not None:
+        check_scopes(exchange, session.scopes)
     exchange.learner_id = session.learner_id
     return session
 
@@ -103,9 +116,34 @@ async def _session(exchange: Exchange, credential: Credential) -> Session:
     if row is None:
         refuse_dead(exchange, credential)
     await _note_use(exchange, credential, row)
-    session = Session(token_hash, row["session_kind"], row["id"])
+    session = Session(token_hash, _kind(row), row["id"], _scopes(row))
     exchange.services.remembered.keep(credential.token, session)
     return session
+
+
+def _kind(row: RowMapping) -> str:
+    """A guest or an account; whoever comes with a personal token is its account."""
+    return "guest" if row["session_kind"] == "guest" else "account"
+
+
+def _scopes(row: RowMapping) -> frozenset[str] | None:
+    return None if row["session_kind"] != "token" else frozenset((row["scopes"] or "").split())
+
+
+def check_scopes(exchange: Exchange, scopes: frozenset[str] | None, needed: str | None = None) -> None:
+    """Refuse what a personal token may not do; None are no token's scopes, and limit nothing.
+
+    A token never opens what identity hangs on, whatever its scopes: whoever finds one cannot make others, or lock its
+    owner out.
+    """
+    if scopes is None:
+        return
+    reads = exchange.method in ("GET", "HEAD")
+    if exchange.path.startswith(_IDENTITY) and not (reads and exchange.path == _ME):
+        raise InsufficientScope("personal tokens cannot do this; sign in to do it", "")
+    scope = needed or ("read" if reads else "write")
+    if scope not in scopes:
+        raise InsufficientScope(f"this token lacks the scope {scope}; make one that has it", scope)
 
 
 def refuse_dead(exchange: Exchange, credential: Credential | None) -> NoReturn:
@@ -163,6 +201,13 @@ def check_cookies(exchange: Exchange) -> None:
         check_same_origin(exchange)
 
 
+async def check_sender(exchange: Exchange) -> None:
+    """The same, and that no personal token comes along, to which nothing of identity is open."""
+    check_cookies(exchange)
+    if any(one.token.startswith(TOKEN_PREFIX) for one in credentials_of(exchange)):
+        await writing_session(exchange)
+
+
 def newcomer(at: int, token: str) -> Newcomer:
     """A guest to be."""
     learner: dict[str, Any] = {"id": str(uuid4()), "kind": "guest", "time_zone": "UTC", "created_at": at}
@@ -190,8 +235,9 @@ async def _note_use(exchange: Exchange, credential: Credential, row: RowMapping)
     at = now()
     if at - row["last_used_at"] < DAY:
         return
-    lives = GUEST_LIVES if row["session_kind"] == "guest" else SESSION_LIVES
+    # A personal token ends when its owner said, however much it is used.
+    lives = {"guest": at + GUEST_LIVES, "token": row["expires_at"]}.get(row["session_kind"], at + SESSION_LIVES)
     database = exchange.services.database
-    await exchange.services.run(lambda: accounts.note_use(database, hash_of(credential.token), at, at + lives))
+    await exchange.services.run(lambda: accounts.note_use(database, hash_of(credential.token), at, lives))
     if credential.by != "bearer":
         set_cookie(exchange, credential.by, credential.token)

@@ -90,7 +90,9 @@ def by_session(connection: Connection, token_hash: str, now: int) -> RowMapping 
     statement = (
         sa.select(
             learner,
+            session.c.id.label("session_id"),
             session.c.kind.label("session_kind"),
+            session.c.scopes,
             session.c.last_used_at,
             session.c.expires_at,
         )
