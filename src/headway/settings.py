@@ -2,11 +2,13 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from headway.domain.errors import HeadwayError
 
@@ -14,7 +16,7 @@ PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
 _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
-_BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000)}
+_BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000), "guest_days": (1, 36_500), "security_days": (1, 36_500)}
 _DIGITS_MAX: Final = 9
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -29,21 +31,31 @@ class SettingsInvalid(HeadwayError):
 class Settings:
     """What an operator may choose. A field's name is its key in the TOML file and, in capitals, its variable."""
 
-    database_url: str
-    redis_url: str | None = None
+    # Addresses hold passwords: no error, and no log of one, shows them.
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
     # Whether learners reach the server over HTTPS: cookies are then Secure and carry the __Host- prefix.
     https: bool = False
+    # Whose word on a client's address and scheme is believed: addresses and networks, separated by commas.
+    trusted_proxies: str | None = None
+    # Where learners reach the server, for links in mails.
+    public_url: str | None = None
     rate_limits: bool = True
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    # How many days a guest is kept who does nothing, and a security event.
+    guest_days: int = 365
+    security_days: int = 365
     # Whether all learners are invented, so that the front page may show them by name: `headway demo` says so.
     demo: bool = False
     log_level: str = "info"
 
     def environment(self) -> dict[str, str]:
         """The variables that give a process of the server's the same settings."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {PREFIX + name.upper(): _text(value) for name, value in values.items() if value is not None}
 
 
@@ -54,12 +66,14 @@ def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) 
     path = config_path(environment)
     if path is not None:
         chosen |= _from_file(path)
-    for field in fields(Settings):
-        name = PREFIX + field.name.upper()
+    for one in fields(Settings):
+        name = PREFIX + one.name.upper()
         if environment.get(name):
-            chosen[field.name] = _bounded(field.name, _read(field.type, environment[name], name), name)
+            chosen[one.name] = _bounded(one.name, _read(one.type, environment[name], name), name)
     chosen |= {name: value for name, value in flags.items() if value is not None}
     chosen.setdefault("database_url", f"sqlite:///{data_folder() / 'headway.db'}")
+    if chosen.get("smtp_url") and not chosen.get("mail_from"):
+        raise SettingsInvalid("who sends mail by smtp_url must say from which address: set mail_from as well")
     return Settings(**chosen)  # type: ignore[arg-type]  # each was read as its field's type
 
 
@@ -83,7 +97,7 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def _check_variables(environment: Mapping[str, str]) -> None:
     """A variable that means nothing is a misspelled one: without a word, it would leave the default in force."""
-    known = {CONFIG_VARIABLE, *(PREFIX + field.name.upper() for field in fields(Settings))}
+    known = {CONFIG_VARIABLE, *(PREFIX + one.name.upper() for one in fields(Settings))}
     for name in environment:
         if name.startswith(PREFIX) and name not in known:
             near = get_close_matches(name, known, n=1)
@@ -98,7 +112,7 @@ def _from_file(path: Path) -> dict[str, object]:
         raise SettingsInvalid(f"the settings in {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise SettingsInvalid(f"the settings in {path} are no TOML: {error}") from None
-    kinds = {field.name: field.type for field in fields(Settings)}
+    kinds = {one.name: one.type for one in fields(Settings)}
     for name in content:
         if name not in kinds:
             near = get_close_matches(name, kinds, n=1)
@@ -115,9 +129,37 @@ def _bounded(name: str, value: object, where: str) -> object:
         low, high = _BOUNDS[name]
         if not low <= value <= high:
             raise SettingsInvalid(f"{where} must be from {low:,} to {high:,}")
-    if name == "log_level" and str(value).lower() not in LOG_LEVELS:
-        raise SettingsInvalid(f"{where} must be one of {', '.join(LOG_LEVELS)}")
+    if name in _FORMS and not _FORMS[name][0](str(value)):
+        raise SettingsInvalid(f"{where} must be {_FORMS[name][1]}")
     return value
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        return all(ip_network(one.strip(), strict=False) for one in text.split(","))
+    except ValueError:
+        return False
+
+
+def _is_address(text: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is none
+        return False
+
+
+# What else a setting's value must be, in words that never repeat it: it may hold a password.
+_FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
+    "log_level": (lambda text: text.lower() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
+    "trusted_proxies": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),
+    "smtp_url": (
+        lambda text: _is_address(text, ("smtp", "smtps")),
+        "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST",
+    ),
+    "public_url": (lambda text: _is_address(text, ("http", "https")), "an address such as https://learn.example.org"),
+    "mail_from": (lambda text: "@" in text and text.isprintable(), "an address such as headway@example.org"),
+}
 
 
 def _read(kind: Any, value: object, where: str) -> object:

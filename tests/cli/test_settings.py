@@ -28,12 +28,25 @@ def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: 
         ({"HEADWAY_WORKERS": "0"}, "HEADWAY_WORKERS must be from 1 to 1,000"),
         ({"HEADWAY_LOG_LEVEL": "verbose"}, "HEADWAY_LOG_LEVEL must be one of debug, info, warning, error"),
         ({"HEADWAY_HTTPS": "maybe"}, "HEADWAY_HTTPS must be on or off"),
+        ({"HEADWAY_TRUSTED_PROXIES": "*"}, "HEADWAY_TRUSTED_PROXIES must be addresses or networks"),
+        ({"HEADWAY_TRUSTED_PROXIES": "proxy.example.org"}, "must be addresses or networks"),
+        ({"HEADWAY_SMTP_URL": "mail.example.org"}, "HEADWAY_SMTP_URL must be smtp://USER:PASSWORD@HOST:587"),
+        ({"HEADWAY_SMTP_URL": "smtp://mail.example.org"}, "set mail_from as well"),
+        ({"HEADWAY_MAIL_FROM": "nobody"}, "HEADWAY_MAIL_FROM must be an address"),
+        ({"HEADWAY_PUBLIC_URL": "learn.example.org"}, "HEADWAY_PUBLIC_URL must be an address such as https"),
+        ({"HEADWAY_GUEST_DAYS": "0"}, "HEADWAY_GUEST_DAYS must be from 1 to 36,500"),
         ({"HEADWAY_CONFIG": "no-such-folder/config.toml"}, "cannot be read"),
     ],
 )
 def test_a_variable_that_means_nothing_is_refused(variables: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsInvalid, match=said):
         load_settings(variables)
+
+
+def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password() -> None:
+    with pytest.raises(SettingsInvalid) as refusal:
+        load_settings({"HEADWAY_SMTP_URL": "smtp://me:hunter2secret@host:none"})
+    assert "hunter2secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

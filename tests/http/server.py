@@ -11,6 +11,7 @@ import httpx2
 import uvicorn
 
 from headway.http.app import create_app
+from headway.http.proxies import proxy_options
 from headway.ledger import accounts
 from headway.ledger.publish import publish
 from headway.settings import Settings
@@ -95,9 +96,11 @@ class Site:
 def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **settings: Any) -> Iterator[Site]:
     """Serve a database. `prepare` is given the application before it starts."""
     chosen: dict[str, Any] = {"rate_limits": False} | settings
-    app = create_app(Settings(database_url=url, **chosen))
+    known = Settings(database_url=url, **chosen)
+    app = create_app(known)
     prepare(app)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, loop="uvloop", http="httptools"))
+    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": "httptools"}
+    server = uvicorn.Server(uvicorn.Config(app, **options, **proxy_options(known)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]

@@ -80,6 +80,8 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from headway.http.proxies import proxy_options
+
     # Whatever process serves, it reads its settings from its environment.
     os.environ |= settings.environment()
     config = uvicorn.Config(
@@ -92,6 +94,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
         workers=settings.workers,
         server_header=False,
         timeout_graceful_shutdown=10,
+        **proxy_options(settings),
     )
     host, port = listening.getsockname()[:2]
     say(f"Headway listens on http://{f'[{host}]' if ':' in host else host}:{port} (database {database})")
