@@ -154,6 +154,12 @@ def test_a_token_opens_nothing_of_identity(sqlite_site: Site, scopes: list[str])
     assert [one["id"] for one in listed(person)] == [token["id"]]
 
 
+@pytest.mark.parametrize("path", ["//api/v1/auth/tokens", "/api//v1/auth/tokens/", "/api/v1//auth///tokens"])
+def test_no_spelling_of_a_path_opens_identity_to_a_token(sqlite_site: Site, path: str) -> None:
+    client = sqlite_site.client(made(sqlite_site.person("ada@example.org"))["token"])
+    refused_for(client.get(f"{sqlite_site.url}{path}"), "")
+
+
 def test_revoking_ends_a_token_at_once_for_reads_and_for_writes_that_are_remembered(site: Site) -> None:
     person = site.person("ada@example.org")
     token = made(person)
