@@ -12,9 +12,10 @@ from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
 from headway.ledger.submission import Submission
 from headway.ledger.zones import zone_here
-from headway.store import entries, learners, sums
+from headway.store import learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
+from headway.store.facts import facts
 from headway.store.learners import Locked
 
 
@@ -44,7 +45,7 @@ class Batch:
         self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
-        """Lock the learners, in a statement of its own before anything is read; then see which sessions still live."""
+        """Lock the learners, in a statement of its own before anything is read."""
         wanted = {one.learner_id for one in submissions if one.newcomer is None}
         self.locked = learners.lock(self.connection, wanted, wait=wait)
         missing = wanted - self.locked.keys()
@@ -52,37 +53,43 @@ class Batch:
         for one in submissions:
             if one.newcomer is not None:
                 self.locked[one.learner_id] = Locked(one.learner_id, one.newcomer.learner["time_zone"], None, None)
-        hashes = {one.token_hash for one in submissions if one.token_hash is not None}
-        now = max((one.received_at for one in submissions), default=0)
-        self.live_tokens = learners.live_sessions(self.connection, hashes, now)
 
-    def read_ids(self, submissions: Sequence[Submission]) -> None:
-        """Read which events are known, where each ledger ends, and the courses in force."""
-        for learner_id in {one.learner_id for one in submissions}:
+    def read_facts(self, submissions: Sequence[Submission]) -> None:
+        """Read which sessions still live, which events are known, where each ledger ends, and the courses in force."""
+        for learner_id in {one.learner_id for one in submissions} & self.locked.keys():
             self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
-        pairs = {(one.learner_id, event.id) for one in submissions for event in one.events}
-        for (learner_id, event_id), known in entries.known(self.connection, pairs).items():
+        judged = [one for one in submissions if one.learner_id in self.learners]
+        found = facts(
+            self.connection,
+            token_hashes={one.token_hash for one in submissions if one.token_hash is not None},
+            event_ids={(one.learner_id, event.id) for one in judged for event in one.events},
+            learner_ids=self.learners,
+            course_ids={event.course for one in judged for event in one.events},
+        )
+        now = max((one.received_at for one in submissions), default=0)
+        self.live_tokens = {token_hash for token_hash, ends in found.session_ends.items() if ends > now}
+        for (learner_id, event_id), known in found.known.items():
             self.learners[learner_id].known[event_id] = known
-        for learner_id, head in learners.heads(self.connection, self.learners).items():
+        for learner_id, head in found.heads.items():
             self.learners[learner_id].head = head
-        courses = {event.course for one in submissions for event in one.events}
-        self.courses = self.catalog.in_force(self.connection, courses)
+        self.courses = self.catalog.of_versions(self.connection, found.versions)
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
-        self._load(sums.ENROLLMENTS, {(learner_id, one.course) for learner_id, one in new if not one.step})
-        steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps}
-        self._load(sums.STEPS, steps | self._steps_of_known())
+        enrollments = {(learner_id, one.course) for learner_id, one in new if not one.step}
+        steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps} | self._steps_of_known()
         days = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps}
         topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in one.topics}
+        wanted = ((sums.STEPS, steps), (sums.DAYS, days), (sums.TOPICS, topics), (sums.ENROLLMENTS, enrollments))
+        self._load(*(one for one in wanted if one[1]))
         # An event from before a completion moves it, and with it what its day and its topics count.
+        moved_days, moved_topics = set(), set()
         for learner_id, key, day, worth in self._completions():
-            days.add((learner_id, day, key.course, key.run))
-            topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
-        self._load(sums.DAYS, days)
-        self._load(sums.TOPICS, topics)
+            moved_days.add((learner_id, day, key.course, key.run))
+            moved_topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
+        self._load((sums.DAYS, moved_days - days), (sums.TOPICS, moved_topics - topics))
         self._load_active_days(on_steps)
 
     def changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
@@ -99,10 +106,12 @@ class Batch:
         known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
         return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
 
-    def _load(self, kind: sums.Kind, keys: Iterable[Sequence[Any]]) -> None:
-        for learner_id, key, value in sums.read(self.connection, kind, keys):
-            self._read[kind][learner_id, key] = value
-            kind.held_in(self.learners[learner_id].standing.sums)[key] = value
+    def _load(self, *wanted: tuple[sums.Kind, Iterable[Sequence[Any]]]) -> None:
+        for kind, found in sums.read_together(self.connection, wanted):
+            read = self._read[kind]
+            for learner_id, key, value in found:
+                read[learner_id, key] = value
+                kind.held_in(self.learners[learner_id].standing.sums)[key] = value
 
     def _completions(self) -> Iterable[tuple[str, StepKey, str, Worth]]:
         held = [

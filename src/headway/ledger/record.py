@@ -52,9 +52,9 @@ def record(
     """
     batch = Batch(connection, catalog)
     batch.lock(submissions, wait=wait)
+    batch.read_facts(submissions)
     turned_away = [_turned_away(batch, one) for one in submissions]
     admitted = [one for one, refusal in zip(submissions, turned_away, strict=True) if refusal is _ADMITTED]
-    batch.read_ids(admitted)
     recorder = _Recorder(batch)
     weighed = [recorder.weigh(one) for one in admitted]
     batch.read_sums(_contributions(admitted, weighed))

@@ -1,7 +1,7 @@
 """Courses as published, kept parsed. A version never changes; which one is in force is asked of the database."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Final
 
@@ -38,7 +38,10 @@ class Catalog:
 
     def in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
         """Version and content of each course that exists, as this transaction sees it."""
-        versions = courses.versions(connection, course_ids)
+        return self.of_versions(connection, courses.versions(connection, course_ids))
+
+    def of_versions(self, connection: Connection, versions: Mapping[str, int]) -> dict[str, tuple[int, Course]]:
+        """The same, where the versions in force are known."""
         loaded = self.load(connection, versions.items())
         return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
 

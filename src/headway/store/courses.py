@@ -12,8 +12,12 @@ from headway.store.schema import course, course_version
 
 def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
     """The version in force of each course that exists."""
-    found = rows.lookup(connection, course, [(one,) for one in course_ids], "id", "version", by=("id",))
-    return {row[0]: row[1] for row in found}
+    return {row[0]: row[1] for row in rows.ask(connection, versions_asked(course_ids))[0]}
+
+
+def versions_asked(course_ids: Iterable[str]) -> rows.Question:
+    """The question for the version in force of each course that exists: (course, version)."""
+    return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version", ("id",))
 
 
 def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str]]:

@@ -50,10 +50,21 @@ class Known(NamedTuple):
     passed: bool
 
 
+_KNOWN = ", ".join(f"t.{name}" for name in ("learner_id", "event_id", *Known._fields))
+
+
 def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
     """Those of the (learner, event id) pairs that the ledger holds."""
-    by = ("learner_id", "event_id")
-    found = rows.lookup(connection, ledger, ids, *by, *Known._fields, by=by)
+    return known_answered(rows.ask(connection, known_asked(ids))[0])
+
+
+def known_asked(ids: Iterable[tuple[str, str]]) -> rows.Question:
+    """The question for those of the (learner, event id) pairs that the ledger holds."""
+    return rows.Question(ledger, ids, _KNOWN, ("learner_id", "event_id"))
+
+
+def known_answered(found: Iterable[rows.Row]) -> dict[tuple[str, str], Known]:
+    """What the event ids that were asked for already stand for."""
     return {(row[0], row[1]): Known(*row[2:]) for row in found}
 
 

@@ -49,9 +49,13 @@ def existing(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
 
 def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
     """The number of the last ledger row of each learner."""
-    keys = [(one,) for one in learner_ids]
-    last = f"(SELECT max(seq) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
-    return {row[0]: row[1] or 0 for row in rows.select(connection, learner, keys, f"t.id, {last}", ("id",))}
+    return {row[0]: row[1] for row in rows.ask(connection, heads_asked(learner_ids))[0]}
+
+
+def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
+    """The question for the number of the last ledger row of each learner: (learner, number)."""
+    last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
+    return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}", ("id",))
 
 
 def add(connection: Connection, *learners: Mapping[str, Any]) -> None:
@@ -78,11 +82,9 @@ def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
     )
 
 
-def live_sessions(connection: Connection, token_hashes: Iterable[str], now: int) -> set[str]:
-    """Those of the tokens that still open a session."""
-    keys = [(one,) for one in token_hashes]
-    found = rows.lookup(connection, session, keys, "token_hash", "expires_at", by=("token_hash",))
-    return {row[0] for row in found if row[1] > now}
+def sessions_asked(token_hashes: Iterable[str]) -> rows.Question:
+    """The question for when sessions end, by their tokens: (token hash, time)."""
+    return rows.Question(session, [(one,) for one in token_hashes], "t.token_hash, t.expires_at", ("token_hash",))
 
 
 def by_session(connection: Connection, token_hash: str, now: int) -> RowMapping | None:

@@ -1,6 +1,7 @@
 """Statements on the sums: read by keys, written as they now are."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
@@ -114,6 +115,21 @@ def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterab
     """(learner, key, value) of those rows with these full primary keys that are there."""
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=kind.key_names):
         yield row[0], kind.read_key(row), kind.read_value(row)
+
+
+def read_together(
+    connection: Connection, wanted: Iterable[tuple[Kind, Iterable[rows.Row]]]
+) -> Iterable[tuple[Kind, Iterable[tuple[str, Any, Any]]]]:
+    """For each kind what `read` gives: all in one statement."""
+    asked = list(wanted)
+    questions = [rows.Question(kind.table, keys, _columns(kind.table), kind.key_names) for kind, keys in asked]
+    for (kind, _), found in zip(asked, rows.ask(connection, *questions), strict=True):
+        yield kind, [(row[0], kind.read_key(row), kind.read_value(row)) for row in found]
+
+
+@cache
+def _columns(table: Table) -> str:
+    return ", ".join(f"t.{column.name}" for column in table.c)
 
 
 def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:
