@@ -9,8 +9,8 @@ from headway.cli.screen import JsonOption, counted, progress_bar, say, show, sho
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
+    from headway.ledger.faults import Fault
     from headway.ledger.rebuild import RebuildReport
-    from headway.ledger.refold import Fault
     from headway.store.database import Database
 
 LearnerOption: TypeAlias = Annotated[
@@ -58,14 +58,17 @@ def _learner_id(database: "Database", named: str | None) -> str | None:
     """The learner's id from an id or an external id; UnknownLearner where there is none."""
     if named is None:
         return None
-    from headway.views.subject import Asking, UnknownLearner, another
+    from headway.views.subject import Asking, UnknownLearner, another, is_id
 
     operator = Asking("", frozenset({"admin"}))
     try:
         with database.read() as connection:
-            return another(connection, operator, named).learner_id
+            found = another(connection, operator, named).learner_id
     except UnknownLearner:
         raise UnknownLearner(f"there is no learner {named!r}; name one by id or external id (oulad:11391)") from None
+    if is_id(named) and found != named.lower():
+        say(f"{named} was a guest, and is part of the account {found} now: that is what is looked at.")
+    return found
 
 
 def _count(database: "Database", learner_id: str | None) -> int:

@@ -39,3 +39,9 @@ class Standing:
             self.active.add(day)
             told += changes.streak_extended(event.day, streak, current_streak(self.active, now))
         return told
+
+    def take_in(self, event: Contribution) -> None:
+        """Count an event that was told of before, by a guest who is now part of this learner."""
+        self.sums.add(event)
+        if event.is_activity:
+            self.active.add(ordinal(event.day))

@@ -1,8 +1,10 @@
 """What every way of signing in ends in: a session is opened, and the guest who came along moves into the account."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+import structlog
 from msgspec import Struct
 from sqlalchemy.engine import RowMapping
 
@@ -12,10 +14,22 @@ from headway.http import who
 from headway.http.agents import name_of
 from headway.http.exchange import Exchange
 from headway.http.reply import PERSONAL, Reply, json_reply
-from headway.http.tokens import SESSION_COOKIE, credentials_of, hash_of, new_session_token, set_cookie
+from headway.http.tokens import (
+    GUEST_COOKIE,
+    SESSION_COOKIE,
+    clear_cookie,
+    credentials_of,
+    hash_of,
+    new_session_token,
+    set_cookie,
+)
 from headway.ledger import accounts
+from headway.ledger.accounts import Merged
+from headway.ledger.merge import move_guest
 from headway.ledger.security import Origin
 from headway.store import learners
+
+log = structlog.get_logger()
 
 
 class Learner(Struct):
@@ -66,7 +80,26 @@ async def open_session(exchange: Exchange, learner_id: str, *, password_hash: st
         lambda: accounts.sign_in(database, session, password_hash=password_hash, old_token_hash=old, origin=origin)
     )
     set_cookie(exchange, SESSION_COOKIE, token)
-    return await tell(exchange, learner_id, None)
+    merged, merge_failed = await _move_guest(exchange, learner_id)
+    return await tell(exchange, learner_id, merged, merge_failed=merge_failed)
+
+
+async def _move_guest(exchange: Exchange, account_id: str) -> tuple[Merged | None, bool]:
+    """What the guest who came along brought, and whether the move failed: the sign-in stands whatever becomes of it."""
+    guest = next((one for one in credentials_of(exchange) if one.by != SESSION_COOKIE), None)
+    if guest is None:
+        return None, False
+    services, token_hash = exchange.services, hash_of(guest.token)
+    move = partial(move_guest, services.database, services.catalog, account_id, token_hash, now=who.now())
+    try:
+        merged = await services.run(move)
+    except Exception:  # whoever has shown who they are is signed in
+        log.exception("merge_failed", request_id=exchange.request_id, account_id=account_id)
+        return None, True
+    services.remembered.forget(guest.token)
+    if guest.by == GUEST_COOKIE:
+        clear_cookie(exchange, GUEST_COOKIE)
+    return merged, False
 
 
 def client_name(exchange: Exchange) -> str | None:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from headway.ledger.refold import LEARNERS_AT_ONCE, Fault, Refolded, refold
+from headway.ledger.faults import Fault
+from headway.ledger.refold import LEARNERS_AT_ONCE, Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database

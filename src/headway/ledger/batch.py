@@ -1,6 +1,7 @@
 """What a transaction that records knows: its learners under their locks, and all that judging asks of them."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -12,7 +13,7 @@ from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
 from headway.ledger.submission import Submission
 from headway.ledger.zones import zone_here
-from headway.store import learners, sums
+from headway.store import entries, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 from headway.store.facts import facts
@@ -28,6 +29,14 @@ class BatchLearner:
         self.standing = standing
         self.head = 0
         self.known: dict[str, Known | Entry] = {}
+        # Of the ids asked for, what guests who were moved into this learner sent under them, in the order of the moves.
+        self.brought: dict[str, list[Known]] = {}
+
+    def all_known(self) -> Iterable[Known | Entry]:
+        """All that the ids asked for stand for."""
+        if not self.brought:
+            return self.known.values()
+        return chain(self.known.values(), *self.brought.values())
 
 
 class Batch:
@@ -72,8 +81,38 @@ class Batch:
             self.learners[learner_id].known[event_id] = known
         for learner_id, head in found.heads.items():
             self.learners[learner_id].head = head
+        if found.joined:
+            self._read_brought(found.joined, judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
+
+    def _read_brought(self, accounts: set[str], judged: Sequence[Submission]) -> None:
+        """Read which of the events guests had sent who are part of these accounts now."""
+        moved = identities.moved_into(self.connection, accounts)
+        asked = {(one.learner_id, event.id) for one in judged for event in one.events if one.learner_id in accounts}
+        places = {(guest.id, event_id): account_id for account_id, event_id in asked for guest in moved[account_id]}
+        found = entries.known(self.connection, places)
+        for account_id, event_id in asked:
+            keys = [(guest.id, event_id) for guest in moved[account_id]]
+            sent = [found[key] for key in keys if key in found]
+            if sent:
+                self.learners[account_id].brought[event_id] = sent
+                self.learners[account_id].known.setdefault(event_id, sent[0])
+
+    def take_in(self, learner_id: str, brought: Sequence[Entry]) -> None:
+        """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner."""
+        learner = self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
+        self._versions |= self.catalog.load(self.connection, {(one.course_id, one.version) for one in brought})
+        made = [self._contribution(one) for one in brought]
+        self.read_sums([(learner_id, one) for one in made])
+        for one in made:
+            learner.standing.take_in(one)
+
+    def _contribution(self, one: Entry) -> Contribution:
+        place = (one.course_id, one.run, one.step_id, one.version)
+        figures = (one.score, bool(one.passed), one.duration_ms, one.hints)
+        topics = self._worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
+        return Contribution(one.event_id, one.type, *place, one.at, one.day, *figures, topics)
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
@@ -103,7 +142,7 @@ class Batch:
         ]
 
     def _steps_of_known(self) -> set[tuple[Any, ...]]:
-        known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
+        known = [(one.id, known) for one in self.learners.values() for known in one.all_known()]
         return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
 
     def _load(self, *wanted: tuple[sums.Kind, Iterable[Sequence[Any]]]) -> None:

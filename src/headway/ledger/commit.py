@@ -1,9 +1,11 @@
 """One transaction that records, run again where the database asks for it or the connection was lost."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import structlog
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.ledger.record import Answer, record
@@ -12,6 +14,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database, is_worth_repeating
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 TRIES = 6
 FIRST_PAUSE_S = 0.05
@@ -25,11 +28,16 @@ def commit(
     After a COMMIT without an answer that is right as well: events that were committed are found by their ids. That
     COMMIT may still be at work; what is inserted again then, a newcomer's row, waits for it and is there twice.
     """
+    return committed(database, lambda connection: record(connection, catalog, submissions, wait=wait))
+
+
+def committed(database: Database, work: Callable[[Connection], T]) -> T:
+    """What `work` gives in a transaction that was committed. It may run several times, and find that it was done."""
     lost = False
     for attempt in range(TRIES):
         try:
             with database.transaction() as connection:
-                answers = record(connection, catalog, submissions, wait=wait)
+                made = work(connection)
         except DBAPIError as error:
             lost = lost or error.connection_invalidated
             if attempt == TRIES - 1 or not (lost or is_worth_repeating(error)):
@@ -37,5 +45,5 @@ def commit(
             log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
             time.sleep(FIRST_PAUSE_S * 2**attempt)
         else:
-            return answers
+            return made
     raise AssertionError("unreachable: the last try returns or raises")

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
-from headway.ledger.refold import Fault, Refolded, refold
+from headway.ledger.faults import Fault
+from headway.ledger.refold import Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database

@@ -1,41 +1,39 @@
 """A learner's ledger worked out again from what was sent and what the server knew, never from a derived column."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
-from headway.domain.progress import Worth
+from headway.domain.progress import Contribution, Worth
 from headway.domain.recording import Circumstances, contribute, trust_of, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import Sums
 from headway.domain.times import local_day, zone
+from headway.ledger.faults import Fault
+from headway.ledger.places import faults_of
 from headway.ledger.record import entry_of, score_of
-from headway.store import entries
+from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
+from headway.store.identities import Moved, Place
 
 LEARNERS_AT_ONCE = 200
-
-
-class Fault(NamedTuple):
-    """A stored value that is not what follows from the ledger; `true` is what does, or says that nothing can."""
-
-    table: str
-    learner: str
-    key: str
-    column: str
-    stored: object
-    true: object
+# What a guest brought, and behind which entry of the account's ledger.
+Brought: TypeAlias = tuple[int, list[Contribution]]
 
 
 class Refolded(NamedTuple):
-    """What a learner's ledger comes to: sums, entries (as stored, as true) that differ, and what is beyond repair."""
+    """What a learner's ledger comes to: sums, entries (as stored, as true) that differ, and what is beyond repair.
+
+    An account's holds what every guest that was moved into it brought, and of such a guest nothing is left.
+    """
 
     learner_id: str
     events: int
@@ -48,15 +46,51 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
     """Fold the ledgers of learners, given in order of id: each as one pass over its entries."""
     if not learner_ids:
         return
-    course_of = _Courses(connection, catalog)
+    places = identities.places(connection, learner_ids)
+    moved = identities.moved_into(connection, learner_ids)
+    folding = _Folding(connection, _Courses(connection, catalog))
     with closing(entries.between(connection, learner_ids[0], learner_ids[-1])) as found:
         ledgers = groupby(found, lambda entry: entry.learner_id)
         next_id, ledger = next(ledgers, ("", iter(())))
         for learner_id in learner_ids:
             while next_id and next_id < learner_id:  # a learner between two that were asked for
                 next_id, ledger = next(ledgers, ("", iter(())))
-            own = ledger if next_id == learner_id else ()
-            yield _Fold(learner_id, course_of).run(own)
+            place = places.get(learner_id)
+            if place is not None and place.merged_into is not None:
+                yield folding.of_moved(place)
+                continue
+            own = ledger if next_id == learner_id else iter(())
+            refolded = folding.of_account(learner_id, own, moved.get(learner_id, ()))
+            yield refolded._replace(broken=[*faults_of(place), *refolded.broken]) if place else refolded
+
+
+class _Folding:
+    def __init__(self, connection: Connection, course_of: "_Courses") -> None:
+        self._connection = connection
+        self._course_of = course_of
+
+    def of_moved(self, place: Place) -> Refolded:
+        """A guest whose account counts all that it did."""
+        return _Fold(place.id, self._course_of).result(0)._replace(broken=list(faults_of(place)))
+
+    def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
+        """A ledger with those of the guests that were moved into it, each taken in where it was."""
+        guests = [(one, *self._of_guest(one)) for one in moved]
+        brought = deque((one.after, made) for one, _, made in guests)
+        whole = _Fold(learner_id, self._course_of, brought).run(own)
+        for _, guest, _ in guests:
+            whole = whole._replace(
+                events=whole.events + guest.events,
+                amended=whole.amended + guest.amended,
+                broken=whole.broken + guest.broken,
+            )
+        return whole
+
+    def _of_guest(self, moved: Moved) -> tuple[Refolded, list[Contribution]]:
+        fold = _Fold(moved.id, self._course_of)
+        fold.made = made = list[Contribution]()
+        with closing(entries.between(self._connection, moved.id, moved.id)) as found:
+            return fold.run(found), made
 
 
 class _Courses:
@@ -75,12 +109,16 @@ class _Courses:
 
 
 class _Fold:
-    def __init__(self, learner_id: str, course_of: _Courses) -> None:
+    def __init__(self, learner_id: str, course_of: _Courses, brought: deque[Brought] | None = None) -> None:
         self.learner_id = learner_id
         self.course_of = course_of
         self.standing = Standing(self._worth_of)
         self.amended: list[tuple[Entry, Entry]] = []
         self.broken: list[Fault] = []
+        self.made: list[Contribution] | None = None
+        self._brought = brought
+        # What counts already, for guests may have sent it as well; kept for accounts into which guests were moved.
+        self._counted: set[str] | None = set() if brought else None
 
     def run(self, found: Iterable[Entry]) -> Refolded:
         """Fold the entries in their order."""
@@ -89,8 +127,31 @@ class _Fold:
             if entry.seq != count:
                 self._break(entry, "seq", entry.seq, f"{count}: entries are missing")
                 break
+            if self._counted is not None and not self._counts(entry, self._counted):
+                continue
             self._fold(entry)
+        self._take_in(count, at_end=True)
+        return self.result(count)
+
+    def result(self, count: int) -> Refolded:
+        """What the ledger came to."""
         return Refolded(self.learner_id, count, self.standing.sums, self.amended, self.broken)
+
+    def _counts(self, entry: Entry, counted: set[str]) -> bool:
+        self._take_in(entry.seq - 1)
+        if entry.event_id in counted:
+            self._break(entry, "event_id", entry.event_id, "recorded once: a guest brought this event before")
+            return False
+        counted.add(entry.event_id)
+        return True
+
+    def _take_in(self, head: int, *, at_end: bool = False) -> None:
+        """Count what guests brought that were moved in behind the entry of this number, or before it."""
+        while self._brought and self._counted is not None and (at_end or self._brought[0][0] <= head):
+            for made in self._brought.popleft()[1]:
+                if made.event_id not in self._counted:
+                    self._counted.add(made.event_id)
+                    self.standing.take_in(made)
 
     def _fold(self, entry: Entry) -> None:
         try:
@@ -109,6 +170,8 @@ class _Fold:
         made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
         name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)
+        if self.made is not None:
+            self.made.append(made)
         changes = self.standing.apply(made, step=name, today=today)
         trust = trust_of(event, entry.source, step)
         return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)

@@ -10,11 +10,15 @@ from headway.store.entries import Known
 
 
 class Facts(NamedTuple):
-    """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force."""
+    """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
+
+    `joined` are the learners into whom guests were moved.
+    """
 
     session_ends: dict[str, int]
     known: dict[tuple[str, str], Known]
     heads: dict[str, int]
+    joined: set[str]
     versions: dict[str, int]
 
 
@@ -34,7 +38,8 @@ def facts(
         learners.heads_asked(learner_ids),
         courses.versions_asked(course_ids),
     )
-    return Facts(_pairs(sessions), entries.known_answered(known), _pairs(heads), _pairs(versions))
+    joined = {row[0] for row in heads if row[2]}
+    return Facts(_pairs(sessions), entries.known_answered(known), _pairs(heads), joined, _pairs(versions))
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

@@ -57,15 +57,16 @@ class Referred(NamedTuple):
 
 
 _REFERRED = (
-    "SELECT t.id, t.time_zone, c.owner_id, coalesce(e.enrolled, false) FROM learner t"
+    "SELECT t.id, t.time_zone, c.owner_id, coalesce(e.enrolled, false) FROM learner named"
+    " JOIN learner t ON t.id = coalesce(named.merged_into, named.id)"
     " LEFT JOIN course c ON c.id = :course"
     " LEFT JOIN enrollment e ON e.learner_id = t.id AND e.course_id = c.id"
-    " WHERE t.merged_into IS NULL AND t.erased_at IS NULL AND t."
+    " WHERE t.merged_into IS NULL AND t.erased_at IS NULL AND named."
 )
 
 
 def referred(connection: Connection, column: str, value: str, course_id: str | None) -> Referred | None:
-    """The living learner whose column (`id` or `external_id`) has the value."""
+    """The living learner whose column (`id` or `external_id`) has the value; of a guest that was moved, its account."""
     statement = sa.text(f"{_REFERRED}{column} = :value")
     row = connection.execute(statement, {"course": course_id or "", "value": value}).first()
     return None if row is None else Referred(row[0], row[1], row[2], bool(row[3]))

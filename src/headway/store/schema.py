@@ -63,9 +63,11 @@ learner = Table(
     Column("roles", String(64), nullable=False, server_default=""),
     Column("external_id", String(255), unique=True),
     Column("created_at", BigInteger, nullable=False),
-    # The account that a guest was moved into, and when; its ledger stays its own, its sums are the account's.
+    # The account that a guest was moved into, when, and behind which entry of the account's ledger (0: before the
+    # first). The guest's ledger stays its own, its sums are the account's.
     Column("merged_into", Id, ForeignKey("learner.id")),
     Column("merged_at", BigInteger),
+    Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
     Index(
@@ -123,7 +125,7 @@ device_sign_in = Table(
     Column("denied", Boolean, nullable=False),
     Column("interval_s", Integer, nullable=False),
     Column("polled_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 # How often something was tried in a window of time; the key is a hash, for it is made of addresses.

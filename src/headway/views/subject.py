@@ -51,10 +51,15 @@ def another(connection: Connection, asking: Asking, reference: str, course_id: s
     return Subject(found.id, found.time_zone)
 
 
+def is_id(reference: str) -> bool:
+    """Whether a learner is named by id, and not by external id."""
+    return _UUID.fullmatch(reference) is not None
+
+
 def _referred(connection: Connection, reference: str, course_id: str | None) -> Referred | None:
     if not reference.isprintable() or len(reference) > _REFERENCE_MAX:
         return None
-    if _UUID.fullmatch(reference):
+    if is_id(reference):
         return figures.referred(connection, "id", reference.lower(), course_id)
     return figures.referred(connection, "external_id", reference, course_id)
 

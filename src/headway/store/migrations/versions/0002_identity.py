@@ -17,6 +17,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 def upgrade() -> None:
     """Add columns and tables; sessions that are there stay."""
     op.add_column("learner", sa.Column("merged_at", sa.BigInteger(), nullable=True))
+    op.add_column("learner", sa.Column("merged_after", sa.BigInteger(), nullable=True))
     merged = sa.text("merged_into IS NOT NULL")
     op.create_index(
         op.f("ix_learner_merged_into"), "learner", ["merged_into"], sqlite_where=merged, postgresql_where=merged
@@ -77,6 +78,7 @@ def _signing_in() -> None:
         sa.UniqueConstraint("user_code", name=op.f("uq_device_sign_in_user_code")),
     )
     op.create_index(op.f("ix_device_sign_in_learner_id"), "device_sign_in", ["learner_id"])
+    op.create_index(op.f("ix_device_sign_in_expires_at"), "device_sign_in", ["expires_at"])
 
 
 def _watching() -> None:

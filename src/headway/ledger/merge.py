@@ -1,0 +1,103 @@
+"""Moving a guest into an account: one transaction under both locks. The guest's ledger stays, its sums move over."""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import IdentityGone
+from headway.ledger.accounts import Merged
+from headway.ledger.batch import Batch
+from headway.ledger.commit import committed
+from headway.store import entries, identities, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry
+
+
+def move_guest(
+    database: Database,
+    catalog: Catalog,
+    account_id: str,
+    guest_hash: str,
+    session_hash: str | None = None,
+    *,
+    now: int,
+) -> Merged | None:
+    """Move the guest of a token into an account; None where the token is none of a guest, or of one moved already.
+
+    IdentityGone where the account is erased, or the session that asks for it has ended. A database error leaves account
+    and guest as they were.
+    """
+    return committed(database, _Move(catalog, account_id, guest_hash, session_hash, now))
+
+
+class _Move:
+    """One move. Run again after a COMMIT whose answer was lost, it finds its own doing and tells the same of it."""
+
+    def __init__(self, catalog: Catalog, account_id: str, guest_hash: str, session_hash: str | None, now: int) -> None:
+        self.catalog = catalog
+        self.account_id = account_id
+        self.guest_hash = guest_hash
+        self.session_hash = session_hash
+        self.now = now
+        self._tried: tuple[str, int, Merged] | None = None
+
+    def __call__(self, connection: Connection) -> Merged | None:
+        guest_id = self._opened(connection) or (self._tried[0] if self._tried else None)
+        locked = learners.lock(connection, {self.account_id, guest_id or self.account_id})
+        self._check_account(connection)
+        if guest_id is None:
+            return None
+        # Judged under both locks: the guest may have been moved, or have become an account itself, a moment ago.
+        if self._opened(connection) == guest_id:
+            batch = Batch(connection, self.catalog)
+            batch.locked = locked
+            return self._move(batch, guest_id)
+        return self._done_before(connection)
+
+    def _done_before(self, connection: Connection) -> Merged | None:
+        guest = learners.by_id(connection, self._tried[0]) if self._tried else None
+        if self._tried is None or guest is None:
+            return None
+        _, at, merged = self._tried
+        return merged if (guest["merged_into"], guest["merged_at"]) == (self.account_id, at) else None
+
+    def _check_account(self, connection: Connection) -> None:
+        account = learners.by_id(connection, self.account_id)
+        if account is None or account["kind"] != "account" or account["merged_into"] or account["erased_at"]:
+            raise IdentityGone("there is no such account any more")
+        if self.session_hash and learners.by_session(connection, self.session_hash, self.now) is None:
+            raise IdentityGone("the session has ended; sign in again")
+
+    def _opened(self, connection: Connection) -> str | None:
+        """The guest that the token opens."""
+        found = learners.by_session(connection, self.guest_hash, self.now)
+        is_guest = found is not None and found["kind"] == "guest" and found["session_kind"] == "guest"
+        return str(found["id"]) if found is not None and is_guest else None
+
+    def _move(self, batch: Batch, guest_id: str) -> Merged:
+        connection = batch.connection
+        head = learners.heads(connection, [self.account_id])[self.account_id]
+        before = identities.moved_into(connection, [self.account_id]).get(self.account_id, [])
+        with closing(entries.between(connection, guest_id, guest_id)) as found:
+            brought = list(found)
+        known = _known(connection, [self.account_id, *(one.id for one in before)], brought)
+        new = [one for one in brought if one.event_id not in known]
+        batch.take_in(self.account_id, new)
+        for kind in sums.ALL:
+            sums.write(connection, kind, batch.changed(kind))
+        identities.drop_sums(connection, guest_id)
+        # Moves of one account are in order by their times, whatever the servers' clocks say.
+        at = max([self.now, *(one.at + 1 for one in before)])
+        learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
+        learners.end_sessions(connection, guest_id)
+        merged = Merged(len({(one.course_id, one.run, one.step_id) for one in brought if one.step_id}), len(new), 0)
+        self._tried = (guest_id, at, merged)
+        return merged
+
+
+def _known(connection: Connection, identity_ids: Sequence[str], brought: Sequence[Entry]) -> set[str]:
+    """The ids among a guest's events that the account's identities hold already: those count as theirs."""
+    pairs = ((identity_id, one.event_id) for identity_id in identity_ids for one in brought)
+    return identities.held(connection, pairs)

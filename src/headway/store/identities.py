@@ -1,0 +1,75 @@
+"""Statements on the identities of an account: itself, and every guest that was moved into it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.store import rows
+from headway.store.schema import day_sum, enrollment, learner, ledger, step_sum, topic_sum
+
+
+class Moved(NamedTuple):
+    """A guest that is part of an account, behind the account's entry of number `after`."""
+
+    id: str
+    account_id: str
+    at: int
+    after: int
+
+
+class Place(NamedTuple):
+    """What a learner's row says of a move, beside what is true of the account that it names."""
+
+    id: str
+    kind: str
+    merged_into: str | None
+    merged_at: int | None
+    merged_after: int | None
+    sessions: int
+    account_kind: str | None
+    account_merged_into: str | None
+    account_head: int
+
+
+_HEAD = "(SELECT coalesce(max(seq), 0) FROM ledger l WHERE l.learner_id = t.{})"
+_PLACES = ", ".join(
+    (
+        *("t.id", "t.kind", "t.merged_into", "t.merged_at", "t.merged_after"),
+        "(SELECT count(*) FROM session s WHERE s.learner_id = t.id)",
+        "(SELECT a.kind FROM learner a WHERE a.id = t.merged_into)",
+        "(SELECT a.merged_into FROM learner a WHERE a.id = t.merged_into)",
+        _HEAD.format("merged_into"),
+    )
+)
+_SAYS_SO = "AND (t.merged_into IS NOT NULL OR t.merged_at IS NOT NULL OR t.merged_after IS NOT NULL)"
+
+
+def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, list[Moved]]:
+    """The guests moved into each of these accounts, in the order of their moves; accounts without any are left out."""
+    names = ("id", "merged_into", "merged_at", "merged_after")
+    found = rows.lookup(connection, learner, [(one,) for one in account_ids], *names, by=("merged_into",))
+    # A row that lacks one of the numbers is a fault of its own, which audit names.
+    moved = [Moved(row[0], row[1], row[2] or 0, row[3] or 0) for row in found]
+    by_account: dict[str, list[Moved]] = {}
+    for one in sorted(moved, key=lambda one: (one.at, one.id)):
+        by_account.setdefault(one.account_id, []).append(one)
+    return by_account
+
+
+def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Place]:
+    """Those of the learners whose rows say anything of a move."""
+    keys = [(one,) for one in learner_ids]
+    return {row[0]: Place(*row) for row in rows.select(connection, learner, keys, _PLACES, ("id",), _SAYS_SO)}
+
+
+def held(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[str]:
+    """The event ids of those (learner, event id) pairs that the ledger holds."""
+    return {row[0] for row in rows.lookup(connection, ledger, ids, "event_id", by=("learner_id", "event_id"))}
+
+
+def drop_sums(connection: Connection, learner_id: str) -> None:
+    """Delete all sums of a learner."""
+    for table in (step_sum, day_sum, topic_sum, enrollment):
+        connection.execute(sa.delete(table).where(table.c.learner_id == learner_id))
