@@ -1,0 +1,141 @@
+"""Every kind of caller that `contract/authz.yaml` names, and the objects that its requests speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from itertools import count
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from headway.domain.events import enrollment_event
+from headway.domain.times import DAY
+from headway.http import who
+from headway.http.tokens import hash_of
+from headway.ledger.commit import commit
+from headway.ledger.passwords import hash_password
+from headway.ledger.publish import publish
+from headway.ledger.submission import Submission
+from headway.store import learners, schema
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from tests.http.server import COURSE, PASSWORD
+
+GUEST, SESSION, BEARER = "headway_guest", "headway_session", "bearer"
+SCOPES = {"read-token": "read", "write-token": "read write", "creator-token": "read write creator"}
+ROLES = {"creator": "creator", "other-creator": "creator", "admin": "admin"}
+ACCOUNTS = ("learner", "enrolled-learner", "other-learner", "creator", "other-creator", "admin", "erased")
+_serial = count(1)
+
+
+class Caller(NamedTuple):
+    """Who sends a request: with which headers, and as which learner."""
+
+    headers: Mapping[str, str]
+    learner_id: str | None = None
+
+
+class Cast:
+    """All callers anew, with a course of the creator's: made straight in the database, for it must be quick."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.serial = next(_serial)
+        self.course = f"course-{self.serial}"
+        self.ids = {name: str(uuid4()) for name in (*ACCOUNTS, "guest", "dead-guest")}
+        self.callers: dict[str, Caller] = {"nobody": Caller({})}
+        self._rows: dict[str, list[dict[str, Any]]] = {"learner": [], "session": []}
+        self._enlist()
+        with database.transaction() as connection:
+            learners.add(connection, *self._rows["learner"])
+            learners.add_sessions(connection, *self._rows["session"])
+        self._end()
+        publish(database, self.manifest, now=who.now(), publisher=self.ids["creator"])
+        self._enroll()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the creator's course holds."""
+        return {**COURSE, "id": self.course}
+
+    def email(self, name: str) -> str:
+        """The address of an account."""
+        return f"{name}-{self.serial}@example.org"
+
+    def _enlist(self) -> None:
+        for name in ACCOUNTS:
+            self._add_learner(name, "account", email=self.email(name), password_hash=kept_password())
+            self._rows["learner"][-1]["roles"] = ROLES.get(name, "")
+            self._open(name, name, SESSION)
+        for name, by in (("guest", BEARER), ("dead-guest", GUEST)):
+            self._add_learner(name, "guest")
+            self._open(name, name, by)
+        for name, scopes in SCOPES.items():
+            self._open(name, "creator", BEARER, scopes=scopes)
+        self._open("revoked-token", "learner", BEARER, scopes="read write")
+        self._open("expired-session", "learner", SESSION, expires_at=who.now() - 1)
+
+    def _add_learner(self, name: str, kind: str, **more: Any) -> None:
+        row = {"id": self.ids[name], "kind": kind, "time_zone": "UTC", "created_at": who.now() - DAY}
+        self._rows["learner"].append(row | more)
+
+    def _open(self, name: str, learner: str, by: str, **more: Any) -> None:
+        token = f"{'hwp_' if 'scopes' in more else ''}{uuid4().hex}"
+        kind = "token" if "scopes" in more else "account" if learner in ACCOUNTS else "guest"
+        row = who.session_row(self.ids[learner], kind, token, who.now())
+        self._rows["session"].append(row | more)
+        headers = {"authorization": f"Bearer {token}"} if by == BEARER else {"cookie": f"{by}={token}"}
+        self.callers[name] = Caller(headers, self.ids[learner])
+
+    def _end(self) -> None:
+        """What ended after it was given out."""
+        token = self.callers["revoked-token"].headers["authorization"].removeprefix("Bearer ")
+        with self.database.transaction() as connection:
+            learners.end_session(connection, hash_of(token))
+            moved = {"merged_into": self.ids["learner"], "merged_at": who.now()}
+            learners.change(connection, self.ids["dead-guest"], moved)
+            learners.end_sessions(connection, self.ids["dead-guest"])
+            connection.execute(
+                sa.update(schema.learner)
+                .where(schema.learner.c.id == self.ids["erased"])
+                .values(erased_at=who.now(), email=None, password_hash=None)
+            )
+
+    def _enroll(self) -> None:
+        event = enrollment_event(str(uuid4()), "enrolled", self.course)
+        commit(self.database, Catalog(), [Submission(self.ids["enrolled-learner"], (event,), who.now())])
+
+
+@cache
+def kept_password() -> str:
+    """What is kept of everybody's password: a hash takes long."""
+    return hash_password(PASSWORD)
+
+
+class Thing(NamedTuple):
+    """What `{name}` in a request stands for; `missing`: the same where it is not there, for what is somebody's own."""
+
+    there: Callable[[Cast], Any]
+    missing: Callable[[], Any] | None = None
+
+
+def _id_of(name: str) -> Thing:
+    return Thing(lambda cast: cast.ids[name], lambda: str(uuid4()))
+
+
+OBJECTS: Mapping[str, Thing] = {
+    "learner": _id_of("learner"),
+    "enrolled-learner": _id_of("enrolled-learner"),
+    "erased": Thing(lambda cast: cast.ids["erased"]),
+    "email of learner": Thing(lambda cast: cast.email("learner")),
+    "email of erased": Thing(lambda cast: cast.email("erased")),
+    "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
+    "password": Thing(lambda _: PASSWORD),
+    "course": Thing(lambda cast: cast.course),
+    "missing course": Thing(lambda _: "no-such-course"),
+    "new course": Thing(lambda cast: f"new-{cast.serial}"),
+    "manifest of course": Thing(lambda cast: cast.manifest | {"title": "Another title"}),
+    "manifest of new course": Thing(lambda cast: cast.manifest | {"id": f"new-{cast.serial}"}),
+}
