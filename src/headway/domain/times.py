@@ -60,11 +60,16 @@ def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
     return seconds * SECOND + (999_999 if leap else micros) - offset * MINUTE, offset
 
 
-# Of one event the same time is told several times.
-@lru_cache(maxsize=1024)
 def format_time(at: int) -> str:
     """Write a time as RFC 3339 in UTC with microseconds."""
-    return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds") + "Z"
+    minute, rest = divmod(at, MINUTE)
+    return f"{_minute_text(minute)}{rest // SECOND:02}.{rest % SECOND:06}Z"
+
+
+# Most times that are told are those of the minute that passes.
+@lru_cache(maxsize=1024)
+def _minute_text(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes") + ":"
 
 
 @lru_cache(maxsize=1024)

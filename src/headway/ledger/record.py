@@ -194,7 +194,7 @@ class _Recorder:
     def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
         _, course = self.batch.courses[key.course]
         step = course.step(key.step)
-        return TouchedStep(key, step.id if step else key.step, learner.standing.sums.steps.get(key, StepSum()))
+        return TouchedStep(key, step.id if step else key.step, learner.standing.sums.steps.get(key) or StepSum())
 
     def write(self, admitted: Sequence[Submission]) -> None:
         """Write newcomers, ledger rows and sums as they now are, each table in order of key."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -72,6 +73,10 @@ def _flat_row(learner_id: str, key: tuple[Any, ...], one: tuple[Any, ...]) -> ro
     return (learner_id, *key, *one)
 
 
+def _period_value(row: rows.Row) -> PeriodSum:
+    return PeriodSum._make(row[4:])
+
+
 def _enrollment_value(row: rows.Row) -> EnrollmentSum:
     return EnrollmentSum(bool(row[2]), row[3], row[4], row[5])
 
@@ -89,15 +94,15 @@ STEPS = Kind(
 )
 DAYS = Kind(
     day_sum,
-    lambda row: DayKey(*row[1:4]),
-    lambda row: PeriodSum(*row[4:]),
+    lambda row: DayKey._make(row[1:4]),
+    _period_value,
     _flat_row,
     lambda sums: sums.days,
 )
 TOPICS = Kind(
     topic_sum,
-    lambda row: TopicKey(*row[1:4]),
-    lambda row: PeriodSum(*row[4:]),
+    lambda row: TopicKey._make(row[1:4]),
+    _period_value,
     _flat_row,
     lambda sums: sums.topics,
 )
@@ -109,6 +114,10 @@ ENROLLMENTS = Kind(
     lambda sums: sums.enrollments,
 )
 ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS)
+
+
+# Of an enrollment two of them say nothing: its key is the first two.
+_PRIMARY_KEY: Final = itemgetter(0, 1, 2, 3)
 
 
 def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
@@ -150,12 +159,8 @@ def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, 
     rows.upsert(
         connection,
         kind.table,
-        sorted((kind.write(*one) for one in changed), key=_primary_key),
+        sorted((kind.write(*one) for one in changed), key=_PRIMARY_KEY),
     )
-
-
-def _primary_key(row: rows.Row) -> tuple[Any, ...]:
-    return tuple(row[:4])
 
 
 def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None:
