@@ -6,7 +6,19 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
-from headway.http import auth, courses, docs, events, front, health, progress, steps, tokens_of_own
+from headway.http import (
+    auth,
+    courses,
+    docs,
+    events,
+    front,
+    health,
+    own_password,
+    progress,
+    sessions,
+    steps,
+    tokens_of_own,
+)
 from headway.http.envelope import Envelope
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
@@ -39,6 +51,7 @@ def create_app(settings: Settings) -> Litestar:
         API,
         route_handlers=[
             auth.router,
+            Router("/auth", route_handlers=[*own_password.handlers, *sessions.handlers]),
             tokens_of_own.router,
             *events.handlers,
             *steps.handlers,

@@ -76,6 +76,21 @@ TOKEN: Final[dict[str, Any]] = {
     "expires_at": "2026-05-30T09:30:00.000000Z",
 }
 TOKEN_MADE: Final[dict[str, Any]] = TOKEN | {"token": "hwp_bDJ5c0tQd1hVZ0RyN3ZOcTRtRjh6VGNBMXhIZTZZaks"}
+SESSION: Final[dict[str, Any]] = {
+    "id": "0d0f3a52-6f0a-4b53-8d0c-0b8f6b3d9e10",
+    "name": "Firefox on Linux",
+    "created_at": _AT,
+    "last_used_at": _AT,
+    "expires_at": "2026-03-31T09:30:00.000000Z",
+    "current": True,
+}
+SECURITY_EVENT: Final[dict[str, Any]] = {
+    "id": "6c1f0f6e-38a8-4b6d-9c0e-6f0d2c1b7a55",
+    "kind": "signed-in",
+    "at": _AT,
+    "address": "203.0.113.7",
+    "detail": "Firefox on Linux",
+}
 MANIFEST: Final[dict[str, Any]] = {
     "id": "python-basics",
     "title": "Python basics",

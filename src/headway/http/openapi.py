@@ -164,7 +164,7 @@ def _responses(one: _Route, schemas: _Schemas) -> dict[str, Any]:
     return replies
 
 
-_SAID: Final = {201: "Made.", 204: "Done; there is nothing to tell.", 503: "Not ready."}
+_SAID: Final = {201: "Made.", 202: "Taken up.", 204: "Done; there is nothing to tell.", 503: "Not ready."}
 
 
 def _refusals(one: _Route) -> set[int]:

@@ -1,14 +1,17 @@
 """What all requests of a process share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
 from headway.http.claim import claimed
 from headway.http.desk import Desk
+from headway.http.mail import Mail
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
 from headway.settings import Settings
@@ -16,7 +19,13 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.migrate import migrate
 
+log = structlog.get_logger()
+
 THREADS_AT_ONCE = 16
+# Mails: a server that is slow to take them holds up nobody but these.
+LATER_AT_ONCE = 4
+LATER_MAX = 200
+LATER_PATIENCE_S = 10.0
 # Fewer than all threads: whoever reads must not wait for graders.
 GRADING_AT_ONCE = 4
 
@@ -37,6 +46,9 @@ class Services:
         self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
+        self.mail = Mail(settings)
+        self._later: set[asyncio.Task[None]] = set()
+        self._mailing = CapacityLimiter(LATER_AT_ONCE)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -48,6 +60,8 @@ class Services:
                 yield
             finally:
                 await self.desk.close()
+                if self._later:
+                    await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.database.close()
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -57,6 +71,20 @@ class Services:
     async def grade(self, work: Callable[[], T]) -> T:
         """What grading answers gives, in a thread. RE2 gives up the interpreter's lock while it matches."""
         return await to_thread.run_sync(work, limiter=self._grading)
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all."""
+        if len(self._later) >= LATER_MAX:
+            log.error("left_out", waiting=len(self._later))
+            return
+        task = asyncio.create_task(to_thread.run_sync(work, limiter=self._mailing))
+        self._later.add(task)
+        task.add_done_callback(self._done_later)
+
+    def _done_later(self, task: asyncio.Task[None]) -> None:
+        self._later.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("failed_afterwards", exc_info=error)
 
     async def read(self, view: Callable[[Connection], T]) -> T:
         """What a view gives of one snapshot of the database."""
