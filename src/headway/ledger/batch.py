@@ -125,7 +125,7 @@ class Batch:
         self._load(*(one for one in wanted if one[1]))
         # An event from before a completion moves it, and with it what its day and its topics count.
         moved_days, moved_topics = set(), set()
-        for learner_id, key, day, worth in self._completions():
+        for learner_id, key, day, worth in self._moving(on_steps):
             moved_days.add((learner_id, day, key.course, key.run))
             moved_topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
         self._load((sums.DAYS, moved_days - days), (sums.TOPICS, moved_topics - topics))
@@ -152,13 +152,15 @@ class Batch:
                 read[learner_id, key] = value
                 kind.held_in(self.learners[learner_id].standing.sums)[key] = value
 
-    def _completions(self) -> Iterable[tuple[str, StepKey, str, Worth]]:
-        held = [
-            (one.id, key, step.completion)
-            for one in self.learners.values()
-            for key, step in one.standing.sums.steps.items()
-            if step.completion is not None
-        ]
+    def _moving(self, on_steps: Sequence[tuple[str, Contribution]]) -> Iterable[tuple[str, StepKey, str, Worth]]:
+        """The stored completions that one of these can move, by completing the step no later."""
+        held = []
+        for learner_id, one in on_steps:
+            if one.completes:
+                key = StepKey(one.course, one.run, one.step)
+                step = self.learners[learner_id].standing.sums.steps.get(key)
+                if step is not None and step.completion is not None and one.at <= step.completion.at:
+                    held.append((learner_id, key, step.completion))
         worn = {(key.course, completion.version) for _, key, completion in held}
         self._versions |= self.catalog.load(self.connection, worn - self._versions.keys())
         for learner_id, key, completion in held:
