@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -12,6 +13,7 @@ from headway.http.wording import in_our_words
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
+_FORM: Final = re.compile(rb"application/x-www-form-urlencoded\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
@@ -35,9 +37,28 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
         raise Malformed(f"the body is not JSON that can be read: {_reason(error)}") from None
 
 
-async def read_body(exchange: Exchange, receive: Any) -> bytes:
-    """The bytes of a JSON body; WrongMediaType or TooLarge before more than the limit is taken in."""
-    _check_head(exchange)
+async def read_fields(request: Asked, kind: type[T]) -> T:
+    """The fields of a form, or of a JSON object, as a shape; BodyInvalid where they do not fit."""
+    exchange = exchange_of(request)
+    if not _FORM.fullmatch(exchange.headers.get(b"content-type", b"").strip()):
+        return await read_json(request, msgspec.json.Decoder(kind).decode)
+    sent = await read_body(exchange, request.receive, is_form=True)
+    try:
+        pairs = parse_qsl(sent.decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError as error:
+        raise Malformed("the body is not a form that can be read, in UTF-8") from error
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise Malformed("a field stands in the form more than once")
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BodyInvalid([_fault(str(error))]) from None
+
+
+async def read_body(exchange: Exchange, receive: Any, *, is_form: bool = False) -> bytes:
+    """The bytes of a JSON body, or a form's; WrongMediaType or TooLarge before more than the limit is taken in."""
+    _check_head(exchange, is_form=is_form)
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
@@ -58,14 +79,14 @@ async def _read_rest(body: bytearray, receive: Any) -> bytes:
     return bytes(body)
 
 
-def _check_head(exchange: Exchange) -> None:
+def _check_head(exchange: Exchange, *, is_form: bool) -> None:
     headers = exchange.headers
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
         raise TooLarge(f"the body is larger than {BODY_BYTES_MAX} bytes; send less at a time")
     kind = headers.get(b"content-type")
     # The usual spelling is compared first: it is that of nearly all requests.
-    if kind is not None and kind != b"application/json" and not _JSON.fullmatch(kind.strip()):
+    if kind is not None and kind != b"application/json" and not is_form and not _JSON.fullmatch(kind.strip()):
         raise WrongMediaType("send the body as application/json, in UTF-8")
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise WrongMediaType("send the body without a content-encoding")

@@ -7,9 +7,11 @@ from typing import Any, Final, Literal, TypeAlias
 from headway.http import (
     auth,
     course_shapes,
+    device,
     events,
     examples,
     health,
+    merging,
     own_password,
     progress,
     sent_shapes,
@@ -36,6 +38,7 @@ class Operation:
     callers: Callers = "anyone"
     takes: Any = None
     may_be_empty: bool = False
+    takes_form: bool = False
     refuses: tuple[int, ...] = ()
     has_etag: bool = False
     sent: Any = None
@@ -152,12 +155,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         refuses=(429,),
         given={"learner": examples.GUEST, "token": "Zk3Fh0lZpV3cQm1n8WZc4A"},
     ),
+    "merge_guest": Operation(
+        tag=_IDENTITY,
+        callers="account",
+        takes=merging.GuestSent,
+        gives={200: merging.GuestMoved},
+        sent={"guest_token": "Zk3Fh0lZpV3cQm1n8WZc4A"},
+        given={"merged": {"steps": 3, "events": 9, "certificates": 0}},
+    ),
     "list_tokens": Operation(
         tag=_IDENTITY,
         callers="account",
         gives={200: tokens_of_own.TokenList},
         refuses=(403,),
-        given={"items": [examples.TOKEN]},
+        given={"items": [examples.TOKEN], "next_cursor": None},
     ),
     "make_token": Operation(
         tag=_IDENTITY,
@@ -169,6 +180,33 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         given=examples.TOKEN_MADE,
     ),
     "revoke_token": Operation(tag=_IDENTITY, callers="account", gives={204: None}),
+    "ask_for_device": Operation(
+        tag=_IDENTITY,
+        takes=device.DeviceAsked,
+        takes_form=True,
+        gives={200: device.DeviceWaits},
+        refuses=(429,),
+        sent=examples.DEVICE_ASKED,
+        given=examples.DEVICE_WAITS,
+    ),
+    "fetch_device_token": Operation(
+        tag=_IDENTITY,
+        takes=device.DeviceAsksAgain,
+        takes_form=True,
+        gives={200: device.DeviceToken},
+        sent=examples.DEVICE_ASKS_AGAIN,
+        given=examples.DEVICE_TOKEN,
+    ),
+    "approve_device": Operation(
+        tag=_IDENTITY,
+        callers="account",
+        takes=device.DeviceDecision,
+        takes_form=True,
+        gives={200: device.DeviceDecided},
+        refuses=(404, 409, 429),
+        sent={"user_code": "WDJB-MJHT", "approve": True},
+        given={"client": "headway 1.0", "scopes": ["read", "write"], "approved": True},
+    ),
     "list_courses": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
     "read_course": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
     "publish_course": Operation(

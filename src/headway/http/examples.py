@@ -91,6 +91,27 @@ SECURITY_EVENT: Final[dict[str, Any]] = {
     "address": "203.0.113.7",
     "detail": "Firefox on Linux",
 }
+DEVICE_ASKED: Final[dict[str, Any]] = {"client_id": "headway 1.0", "scope": "read write"}
+_DEVICE_CODE: Final = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS4w"
+DEVICE_WAITS: Final[dict[str, Any]] = {
+    "device_code": _DEVICE_CODE,
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://learn.example.org/device",
+    "verification_uri_complete": "https://learn.example.org/device?user_code=WDJB-MJHT",
+    "expires_in": 900,
+    "interval": 5,
+}
+DEVICE_ASKS_AGAIN: Final[dict[str, Any]] = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+    "device_code": _DEVICE_CODE,
+    "client_id": "headway 1.0",
+}
+DEVICE_TOKEN: Final[dict[str, Any]] = {
+    "access_token": TOKEN_MADE["token"],
+    "token_type": "Bearer",
+    "expires_in": 31_536_000,
+    "scope": "read write",
+}
 MANIFEST: Final[dict[str, Any]] = {
     "id": "python-basics",
     "title": "Python basics",

@@ -119,9 +119,11 @@ def _operation(one: _Route, schemas: _Schemas) -> dict[str, Any]:
     if parameters:
         told["parameters"] = parameters
     if operation.takes is not None:
+        content = _content(schemas.of(operation.takes), operation.sent)
+        kinds = ["application/json", *(["application/x-www-form-urlencoded"] if operation.takes_form else [])]
         told["requestBody"] = {
             "required": not operation.may_be_empty,
-            "content": {"application/json": _content(schemas.of(operation.takes), operation.sent)},
+            "content": dict.fromkeys(kinds, content),
         }
     told["responses"] = dict(sorted(_responses(one, schemas).items()))
     return told

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
-from headway.http.refusals import BodyInvalid, FieldFault, InsufficientScope
+from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, InsufficientScope
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words
 from headway.ledger.throttles import RateLimited
@@ -36,6 +36,7 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "malformed": Kind(400, "The request cannot be read"),
     "invalid-cursor": Kind(400, "The cursor is none of this list's"),
+    "device-sign-in": Kind(400, "The device is not signed in"),
     "unauthorized": Kind(401, "This needs an identity, and the request has none that is valid"),
     "wrong-credentials": Kind(401, "The address or the password is wrong"),
     "wrong-password": Kind(403, "The password is wrong"),
@@ -93,6 +94,8 @@ class Problem(Struct, omit_defaults=True):
     detail: str
     request_id: str | UnsetType = UNSET
     errors: list[FieldProblem] | UnsetType = UNSET
+    # What OAuth calls it (RFC 6749, 5.2; RFC 8628, 3.5), where a device is refused.
+    error: str | UnsetType = UNSET
 
 
 def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Problem:
@@ -102,7 +105,8 @@ def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Prob
         log.error("error_without_status", code=error.code, detail=error.detail)
         return Problem("/problems/internal", KINDS["internal"].title, 500, "the server's log tells more", request_id)
     faults = _faults(error) if kind.status == HTTPStatus.UNPROCESSABLE_ENTITY else UNSET
-    return Problem(f"/problems/{error.code}", kind.title, kind.status, error.detail, request_id, faults)
+    in_oauth = error.error if isinstance(error, DeviceRefused) else UNSET
+    return Problem(f"/problems/{error.code}", kind.title, kind.status, error.detail, request_id, faults, in_oauth)
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:

@@ -74,6 +74,16 @@ class InsufficientScope(HeadwayError):
         self.scope = scope
 
 
+class DeviceRefused(HeadwayError):
+    """The device is not signed in; `error` is what RFC 8628 and RFC 6749 call it."""
+
+    code = "device-sign-in"
+
+    def __init__(self, error: str, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail, field=field)
+        self.error = error
+
+
 class CrossSite(Forbidden):
     """The request comes from another site."""
 

@@ -58,6 +58,7 @@ class TokenList(Struct):
     """An account's tokens, newest first."""
 
     items: list[TokenListed]
+    next_cursor: str | None = None
 
 
 _asked: Final = msgspec.json.Decoder(TokenAsked).decode

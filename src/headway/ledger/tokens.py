@@ -32,7 +32,7 @@ class NoCreator(HeadwayError):
 def make(database: Database, session_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin) -> None:
     """Add a token (a row of `session`) for the account of a session; IdentityGone where that has ended."""
     with database.transaction() as connection:
-        _owner(connection, session_hash, token["learner_id"], now)
+        owner(connection, session_hash, token["learner_id"], now)
         add(connection, token, now=now, origin=origin)
 
 
@@ -40,30 +40,35 @@ def add(connection: Connection, token: Mapping[str, Any], *, now: int, origin: O
     """Add a token within a transaction that holds its owner's lock."""
     learner_id = token["learner_id"]
     if "creator" in token["scopes"].split():
-        owner = learners.by_id(connection, learner_id)
-        if owner is None or not set(_ROLES).intersection(owner["roles"].split()):
+        account = learners.by_id(connection, learner_id)
+        if account is None or not set(_ROLES).intersection(account["roles"].split()):
             raise NoCreator("only creators can make tokens with the scope creator", field="scopes")
-    tokens.clear_expired(connection, learner_id, now)
-    if tokens.count(connection, learner_id) >= TOKENS_MAX:
+    if not has_room(connection, learner_id, now):
         raise TooManyTokens(f"an account has at most {TOKENS_MAX} tokens; revoke one that is not used any more")
     learners.add_sessions(connection, token)
     note(connection, Happening.TOKEN_MADE, learner_id, at=now, origin=origin, detail=token["name"])
 
 
+def has_room(connection: Connection, learner_id: str, now: int) -> bool:
+    """Whether an account may have another token; those that ran out are cleared away first."""
+    tokens.clear_expired(connection, learner_id, now)
+    return tokens.count(connection, learner_id) < TOKENS_MAX
+
+
 def revoke(database: Database, session_hash: str, learner_id: str, token_id: str, *, now: int, origin: Origin) -> bool:
     """End a token at once; False where the account has none of that id."""
     with database.transaction() as connection:
-        _owner(connection, session_hash, learner_id, now)
+        owner(connection, session_hash, learner_id, now)
         name = tokens.end(connection, learner_id, token_id)
         if name is not None:
             note(connection, Happening.TOKEN_REVOKED, learner_id, at=now, origin=origin, detail=name)
         return name is not None
 
 
-def _owner(connection: Connection, session_hash: str, learner_id: str, now: int) -> RowMapping:
+def owner(connection: Connection, session_hash: str, learner_id: str, now: int) -> RowMapping:
     """The account, under its lock, of a session that is still alive then."""
     learners.lock(connection, [learner_id])
-    owner = learners.by_session(connection, session_hash, now)
-    if owner is None or owner["id"] != learner_id or owner["session_kind"] != "account":
+    found = learners.by_session(connection, session_hash, now)
+    if found is None or found["id"] != learner_id or found["session_kind"] != "account":
         raise IdentityGone("the session has ended; sign in again")
-    return owner
+    return found

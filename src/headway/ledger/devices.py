@@ -1,0 +1,141 @@
+"""Signing in a device that has no browser (RFC 8628): asked for by it, approved elsewhere, fetched by it once."""
+
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.errors import HeadwayError
+from headway.domain.times import DAY, MINUTE, SECOND
+from headway.ledger import tokens
+from headway.ledger.security import Origin
+from headway.store import devices, learners
+from headway.store.database import Database
+
+LIVES: Final = 15 * MINUTE
+INTERVAL_S: Final = 5
+SLOWER_S: Final = 5
+TOKEN_LIVES: Final = 365 * DAY
+# Without vowels there are no words, and without what looks alike there are no mistakes (RFC 8628, 6.1).
+LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
+CODE_LENGTH: Final = 8
+# Whoever waits exactly as long as told must not be early because the network was faster this time.
+_EARLY: Final = SECOND // 2
+# What has run out is still told apart from what never was.
+_KEPT: Final = 60 * MINUTE
+
+
+class State(StrEnum):
+    """Why there is no token for a device (RFC 8628, 3.5)."""
+
+    PENDING = "authorization_pending"
+    TOO_FAST = "slow_down"
+    DENIED = "access_denied"
+    EXPIRED = "expired_token"
+    UNKNOWN = "invalid_grant"
+
+
+class UnknownUserCode(HeadwayError):
+    """No device waits with that code."""
+
+    code = "not-found"
+
+
+class Asked(NamedTuple):
+    """A device that waits: what it calls itself, and what it asks to do."""
+
+    client: str
+    scopes: str
+
+
+def ask(database: Database, device_code_hash: str, asked: Asked, *, now: int) -> str:
+    """Let a device wait; the code that its user enters elsewhere."""
+    row = {
+        "device_code_hash": device_code_hash,
+        "client": asked.client,
+        "scopes": asked.scopes,
+        "denied": False,
+        "interval_s": INTERVAL_S,
+        "polled_at": 0,
+        "expires_at": now + LIVES,
+    }
+    with database.transaction() as connection:
+        devices.clear(connection, now - _KEPT)
+        while not devices.add(connection, row | {"user_code": (user_code := _new_user_code())}):
+            pass
+        return user_code
+
+
+def _new_user_code() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
+
+
+def find(connection: Connection, user_code: str, now: int) -> Asked:
+    """The device that waits with a code; UnknownUserCode where none does."""
+    return _asked(devices.by_user_code(connection, user_code, now))
+
+
+def decide(database: Database, session_hash: str, learner_id: str, user_code: str, *, approve: bool, now: int) -> Asked:
+    """Let a device in as an account, or not. Of what runs out or was decided before nothing is told."""
+    with database.transaction() as connection:
+        tokens.owner(connection, session_hash, learner_id, now)
+        row = devices.by_user_code(connection, user_code, now, lock=True)
+        asked = _asked(row)
+        if approve and not tokens.has_room(connection, learner_id, now):
+            raise tokens.TooManyTokens("revoke a token that is not used any more, then approve this device again")
+        if row is not None:
+            values: Mapping[str, Any] = {"learner_id": learner_id} if approve else {"denied": True}
+            devices.change(connection, row["device_code_hash"], **values)
+        return asked
+
+
+def _asked(row: RowMapping | None) -> Asked:
+    if row is None:
+        raise UnknownUserCode("no device waits with this code; it may have run out, so look at the device again")
+    return Asked(row["client"], row["scopes"])
+
+
+def fetch(
+    database: Database, device_code_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin
+) -> str | State:
+    """Give an approved device its token (a row of `session` without learner, name and scopes), once; its scopes.
+
+    A token that cannot be given any more, for its account is gone or has too many, reads as denied.
+    """
+    with database.transaction() as connection:
+        found = devices.by_device_code(connection, device_code_hash)
+        learner_id = found["learner_id"] if found is not None else None
+        if learner_id is not None:
+            # The learner's lock before the device's, as whoever approves has it.
+            locked = learners.lock(connection, [learner_id]).get(learner_id)
+            erased = locked is None or locked.erased_at is not None
+            if erased or not tokens.has_room(connection, learner_id, now):
+                return State.DENIED
+        row = devices.by_device_code(connection, device_code_hash, lock=True)
+        waits = _waits(connection, row, now)
+        if row is None or waits is not None:
+            return waits or State.UNKNOWN
+        if learner_id is None:
+            return State.PENDING  # approved between the two looks: the next poll finds it
+        devices.end(connection, device_code_hash)
+        named = {"learner_id": learner_id, "name": row["client"], "scopes": row["scopes"]}
+        tokens.add(connection, {**token, **named}, now=now, origin=origin)
+        return str(row["scopes"])
+
+
+def _waits(connection: Connection, row: RowMapping | None, now: int) -> State | None:
+    """Why a device must wait or give up; None where it was approved."""
+    if row is None:
+        return State.UNKNOWN
+    if row["expires_at"] <= now:
+        return State.EXPIRED
+    if row["denied"]:
+        return State.DENIED
+    if row["learner_id"] is not None:
+        return None
+    too_fast = now - row["polled_at"] < row["interval_s"] * SECOND - _EARLY
+    slower = {"interval_s": row["interval_s"] + SLOWER_S} if too_fast else {}
+    devices.change(connection, row["device_code_hash"], polled_at=now, **slower)
+    return State.TOO_FAST if too_fast else State.PENDING
