@@ -18,6 +18,8 @@ COMMANDS = (
     "course publish",
     "import",
     "admin create",
+    "admin log",
+    "guests clear",
     "audit",
     "rebuild",
     "migrate",

@@ -1,4 +1,4 @@
-"""`headway admin create`."""
+"""`headway admin create` and `headway admin log`."""
 
 import sys
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.proof import LearnerOption, learner_id_of
 from headway.cli.screen import JsonOption, now, show, show_json
 
 admin = typer.Typer(name="admin", help="Look after accounts.")
@@ -47,6 +48,29 @@ def create(
         show(f"Made {address} an account as {role.value}.")
     else:
         show(f"{address} had an account: it has the new password now, is {role.value}, and must sign in again.")
+
+
+@admin.command()
+def log(
+    learner: LearnerOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many.")] = 50,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show sign-ins, refusals, and changes of passwords, tokens and roles, the newest first."""
+    from headway.domain.times import format_time
+    from headway.store import security
+
+    with database_of(database) as opened:
+        learner_id = learner_id_of(opened, learner)
+        with opened.read() as connection:
+            found = security.page(connection, learner_id, None, limit)
+    if as_json:
+        show_json({"items": [{**one, "at": format_time(one["at"])} for one in found]})
+        return
+    for one in found:
+        told = (format_time(one["at"])[:19] + "Z", one["kind"], one["learner_id"], one["address"], one["detail"])
+        show("  ".join(part or "-" for part in told))
 
 
 def _password() -> str:

@@ -26,7 +26,7 @@ def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_jso
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
-        learner_id = _learner_id(opened, learner)
+        learner_id = learner_id_of(opened, learner)
         with progress_bar("Auditing learners", _count(opened, learner_id)) as bar:
             report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
@@ -43,7 +43,7 @@ def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_j
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
-        learner_id = _learner_id(opened, learner)
+        learner_id = learner_id_of(opened, learner)
         with progress_bar("Rebuilding learners", _count(opened, learner_id)) as bar:
             report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
@@ -54,7 +54,7 @@ def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_j
         raise typer.Exit(1)
 
 
-def _learner_id(database: "Database", named: str | None) -> str | None:
+def learner_id_of(database: "Database", named: str | None) -> str | None:
     """The learner's id from an id or an external id; UnknownLearner where there is none."""
     if named is None:
         return None

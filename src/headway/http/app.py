@@ -22,6 +22,7 @@ from headway.http import (
     tokens_of_own,
 )
 from headway.http.envelope import Envelope
+from headway.http.housekeeping import house_kept
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def serving(_: Litestar) -> AsyncIterator[None]:
-        async with services.running():
+        async with services.running(), house_kept(services):
             yield
 
     app = Litestar(

@@ -1,6 +1,6 @@
 """Statements on the ledger's entries."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -94,16 +94,28 @@ def orphans(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
-def page(connection: Connection, learner_id: str, before: int | None, limit: int) -> list[Entry]:
-    """A learner's entries, newest first, from before a number."""
-    statement = sa.select(ledger).where(ledger.c.learner_id == learner_id).order_by(ledger.c.seq.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(ledger.c.seq < before)
-    return [Entry(*row) for row in connection.execute(statement)]
+def before(connection: Connection, ends: Mapping[str, int], limit: int) -> list[list[Entry]]:
+    """Of each ledger the entries before a number, as many as that at most, the newest first.
+
+    Entries are numbered without gaps, so their numbers are known: one statement reads all.
+    """
+    wanted = [(learner_id, seq) for learner_id, end in ends.items() for seq in range(max(1, end - limit), end)]
+    found = rows.lookup(connection, ledger, wanted, *Entry._fields, by=("learner_id", "seq"))
+    by_learner: dict[str, list[Entry]] = {learner_id: [] for learner_id in ends}
+    for row in found:
+        by_learner[row[0]].append(Entry(*row))
+    return [sorted(one, key=lambda entry: -entry.seq) for one in by_learner.values()]
 
 
 def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:
     """Put entries in the place of those with the same number: the one opening in the append-only ledger."""
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     rows.upsert(connection, ledger, entries)
+    connection.execute(sa.delete(ledger_opened))
+
+
+def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
+    """Delete all entries of learners who are no more."""
+    connection.execute(sa.insert(ledger_opened).values(reason=reason))
+    connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
     connection.execute(sa.delete(ledger_opened))

@@ -1,5 +1,7 @@
 """Statements on the sessions of an account: where it is signed in."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -23,8 +25,8 @@ def page(
 
 def end(connection: Connection, learner_id: str, session_id: str) -> RowMapping | None:
     """End one of an account's sessions; what it was, or None where the account has none of that id."""
-    ended = sa.delete(session).where(session.c.learner_id == learner_id, session.c.id == session_id, _SIGNED_IN)
-    return connection.execute(ended.returning(session)).mappings().first()
+    one = (session.c.learner_id == learner_id, session.c.id == session_id, _SIGNED_IN)
+    return connection.execute(sa.delete(session).where(*one).returning(session)).mappings().first()
 
 
 def end_others(connection: Connection, learner_id: str, token_hash: str) -> None:
@@ -33,7 +35,12 @@ def end_others(connection: Connection, learner_id: str, token_hash: str) -> None
     connection.execute(sa.delete(session).where(*others))
 
 
-def forget_ended(connection: Connection, now: int, limit: int) -> int:
-    """Delete so many of the sessions that have run out, of any kind; how many there were."""
-    ended = sa.select(session.c.token_hash).where(session.c.expires_at <= now).limit(limit)
-    return connection.execute(sa.delete(session).where(session.c.token_hash.in_(ended))).rowcount
+def ended(connection: Connection, now: int) -> list[str]:
+    """The tokens' hashes of sessions that have run out, of any kind."""
+    return list(connection.execute(sa.select(session.c.token_hash).where(session.c.expires_at <= now)).scalars())
+
+
+def forget_ended(connection: Connection, token_hashes: Sequence[str], now: int) -> None:
+    """Delete those of the sessions that have run out."""
+    those = (session.c.token_hash.in_(token_hashes), session.c.expires_at <= now)
+    connection.execute(sa.delete(session).where(*those))

@@ -1,0 +1,53 @@
+"""What a server does by itself now and then: throw away what has run out, and clear guests who are long gone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Final
+
+import structlog
+
+from headway.domain.times import DAY
+from headway.http import who
+from headway.http.services import Services
+from headway.ledger.guests import clear_guests
+from headway.ledger.tidying import is_due, tidy
+
+log = structlog.get_logger()
+
+_HOUR_S: Final = 3_600
+_DAY_S: Final = 24 * _HOUR_S
+_random: Final = Random()  # noqa: S311  # for a pause, which is no secret
+
+
+@asynccontextmanager
+async def house_kept(services: Services) -> AsyncIterator[None]:
+    """While a server runs, look once in about ten minutes whether something is due; of all processes one does it."""
+    task = asyncio.create_task(_keep_house(services))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _keep_house(services: Services) -> None:
+    while True:
+        # Not at once: a server that starts has better to do, and not all workers at the same moment.
+        await asyncio.sleep(600 * _random.uniform(0.5, 1.5))
+        try:
+            await services.run(lambda: do_what_is_due(services, now=who.now()))
+        except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
+            log.warning("housekeeping_failed", error=type(error).__name__)
+
+
+def do_what_is_due(services: Services, *, now: int) -> None:
+    """Do what no process has done for an hour, or a day."""
+    database, settings = services.database, services.settings
+    if is_due(database, "housekeeping", _HOUR_S, now=now):
+        gone = tidy(database, now=now, events_before=now - settings.security_days * DAY)
+        log.debug("tidied", rows=gone)
+    if is_due(database, "guests", _DAY_S, now=now):
+        cleared = clear_guests(database, now - settings.guest_days * DAY)
+        if cleared.guests:
+            log.info("guests_cleared", guests=cleared.guests, entries=cleared.entries)

@@ -1,0 +1,69 @@
+"""Clearing guests who have long done nothing: they go wholly, their entries in the ledger included."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from headway.store import guests, learners
+from headway.store.database import Database
+from headway.store.guests import Idle
+
+LEARNERS_LOOKED_AT: Final = 1_000
+# What one transaction holds up who records.
+GUESTS_A_TRANSACTION: Final = 50
+ENTRIES_A_TRANSACTION: Final = 5_000
+PAUSE_S: Final = 0.02
+
+
+class Cleared(NamedTuple):
+    """How many guests were cleared, or would be, and how many entries they had."""
+
+    guests: int
+    entries: int
+
+
+def clear_guests(database: Database, before: int, *, dry_run: bool = False) -> Cleared:
+    """Clear the guests who have done nothing since a time (microseconds), in small transactions beside who records.
+
+    Who has a certificate, or guests moved into them, stays; and a guest who was moved belongs to its account.
+    """
+    cleared = Cleared(0, 0)
+    for portion in _portions(database, before):
+        gone = portion if dry_run else _clear(database, portion, before)
+        cleared = Cleared(cleared.guests + len(gone), cleared.entries + sum(one.entries for one in gone))
+    return cleared
+
+
+def _clear(database: Database, portion: Sequence[Idle], before: int) -> list[Idle]:
+    with database.transaction() as connection:
+        # Whoever is locked elsewhere does something; and what was true before the lock need not be any more.
+        free = learners.lock(connection, {one.id for one in portion}, wait=False)
+        gone = guests.idle(connection, free, before)
+        if gone:
+            guests.remove(connection, [one.id for one in gone], reason="guests cleared")
+    time.sleep(PAUSE_S)
+    return gone
+
+
+def _portions(database: Database, before: int) -> Iterator[list[Idle]]:
+    """Guests for one transaction each: some, or one with a long ledger."""
+    after = ""
+    while True:
+        with database.read() as connection:
+            page = learners.page(connection, after, LEARNERS_LOOKED_AT)
+            found = guests.idle(connection, page, before)
+        portion: list[Idle] = []
+        for one in found:
+            if len(portion) == GUESTS_A_TRANSACTION or _entries(portion) + one.entries > ENTRIES_A_TRANSACTION:
+                yield portion
+                portion = []
+            portion.append(one)
+        if portion:
+            yield portion
+        if len(page) < LEARNERS_LOOKED_AT:
+            return
+        after = page[-1]
+
+
+def _entries(portion: Sequence[Idle]) -> int:
+    return sum(one.entries for one in portion)
