@@ -97,7 +97,7 @@ def test_a_session_that_ends_while_its_request_waits_is_turned_away(world: World
 @pytest.mark.parametrize("wait", [True, False])
 def test_merged_erased_and_missing_learners_are_turned_away_and_the_others_recorded(world: World, wait: bool) -> None:
     ada = world.learner()
-    moved = {"kind": "guest", "merged_into": ada, "merged_at": NOON, "merged_after": 0}
+    moved: dict[str, Any] = {"kind": "guest", "merged_into": ada, "merged_at": NOON, "merged_after": 0}
     merged, erased = world.learner(**moved), world.learner(erased_at=NOON)
     ids = [merged, ada, erased, str(uuid4())]
     answers = world.submit(*(Submission(one, (event(1, score=1),), NOON) for one in ids), wait=wait)

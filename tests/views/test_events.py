@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from headway.domain.times import SECOND
-from headway.views.events import EventPage, read_events
+from headway.views.events import EventPage, Place, read_events
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, enrolled, event
@@ -15,8 +15,8 @@ CHOICE = {"type": "choice", "options": {"a": "0 1 2", "b": "1 2 3"}, "answer": "
 COURSE = course(module("m", step("quiz", grader=CHOICE), step("free")))
 
 
-def page(learning: Learning, who: Subject, before: int | None = None, limit: int = 50) -> EventPage:
-    return learning.read(read_events, learning.catalog, who, before, limit)
+def page(learning: Learning, who: Subject, place: Place | None = None, limit: int = 50) -> EventPage:
+    return learning.read(read_events, learning.catalog, who, place, limit)
 
 
 def plain(value: object) -> Any:
@@ -104,20 +104,20 @@ def test_pages_hold_each_event_once(learning: Learning) -> None:
     ada = learning.learner()
     learning.record(ada, *(event("opened", "free") for _ in range(10)))
     seen: list[str] = []
-    before = None
+    place: Place | None = None
     sizes = []
     while True:
-        found = page(learning, ada, before, 4)
+        found = page(learning, ada, place, 4)
         seen += [one.id for one in found.items]
         sizes.append(len(found.items))
-        before = found.next_before
+        place = found.next_place
         learning.record(ada, event("worked", "free"))  # what comes meanwhile is on no later page
-        if before is None:
+        if place is None:
             break
     assert sizes == [4, 4, 2]
     assert len(set(seen)) == 10
-    assert page(learning, ada, 1) == EventPage([], None)
-    assert page(learning, ada, None, 13).next_before is None
+    assert page(learning, ada, Place(NOW - 1, {})) == EventPage([], None)
+    assert page(learning, ada, None, 13).next_place is None
 
 
 def test_a_step_is_called_what_it_is_called_now(learning: Learning) -> None:

@@ -16,7 +16,7 @@ from headway.http.reply import PERSONAL, Reply, encode
 from headway.http.who import Reader
 from headway.views import subject
 from headway.views.course_progress import read_course, read_module
-from headway.views.events import LIMIT, LIMIT_MAX, RecordedEvent, read_events
+from headway.views.events import LIMIT, LIMIT_MAX, Place, RecordedEvent, read_events
 from headway.views.history import AskedRange, read_history
 from headway.views.overview import read_overview
 from headway.views.streak import DAYS_SHOWN, read_streak
@@ -25,7 +25,7 @@ from headway.views.subject import Asking, Subject
 View: TypeAlias = Callable[[Connection, Subject], object]
 Learner: TypeAlias = FromQuery[str | None]
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
-_SEQ_MAX: Final = 2**63 - 1
+_NUMBER_MAX: Final = 2**63 - 1
 
 
 class EventList(Struct):
@@ -90,20 +90,20 @@ async def read_own_events(
 ) -> Reply:
     """A learner's own ledger, the newest entry first."""
     catalog = exchange_of(request).services.catalog
-    before = _before(cursor)
+    place = _place(cursor)
 
     def look(connection: Connection, whose: Subject) -> EventList:
-        page = read_events(connection, catalog, whose, before, limit)
-        return EventList(page.items, None if page.next_before is None else write_cursor(page.next_before))
+        page = read_events(connection, catalog, whose, place, limit)
+        return EventList(page.items, None if page.next_place is None else write_cursor(page.next_place))
 
     return await _answer(request, look, learner)
 
 
-def _before(cursor: str | None) -> int | None:
-    before = read_cursor(cursor, int)
-    if before is not None and not 0 < before <= _SEQ_MAX:
+def _place(cursor: str | None) -> Place | None:
+    place = read_cursor(cursor, Place)
+    if place is not None and not all(0 < one <= _NUMBER_MAX for one in (place.received_at, *place.before.values())):
         raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
-    return before
+    return place
 
 
 async def _answer(request: Asked, view: View, learner: str | None, course: str | None = None) -> Reply:

@@ -140,7 +140,7 @@ def check_scopes(exchange: Exchange, scopes: frozenset[str] | None, needed: str 
     reads = exchange.method in ("GET", "HEAD")
     # By its parts, as the router goes: to it //api/v1//auth/tokens is the same path.
     path = [part for part in exchange.path.split("/") if part]
-    if path[:3] == _IDENTITY and not (reads and path[3:] == ["me"]):
+    if path[:3] == _IDENTITY and path[3:] != (["me"] if reads else ["merge"]):
         raise InsufficientScope("personal tokens cannot do this; sign in to do it", "")
     scope = needed or ("read" if reads else "write")
     if scope not in scopes:

@@ -19,6 +19,14 @@ class Moved(NamedTuple):
     after: int
 
 
+class Ledger(NamedTuple):
+    """One of an account's ledgers: the number of its last entry, and of the last that came in until some time."""
+
+    id: str
+    head: int
+    until: int
+
+
 class Place(NamedTuple):
     """What a learner's row says of a move, beside what is true of the account that it names."""
 
@@ -34,6 +42,13 @@ class Place(NamedTuple):
 
 
 _HEAD = "(SELECT coalesce(max(seq), 0) FROM ledger l WHERE l.learner_id = t.{})"
+_LEDGERS = (
+    f"SELECT t.id, {_HEAD.format('id')},"  # noqa: S608  # our own words
+    " coalesce((SELECT seq FROM ledger l WHERE l.learner_id = t.id AND l.received_at <= :until"
+    " ORDER BY seq DESC LIMIT 1), 0)"
+    " FROM learner t WHERE t.id = :account OR t.merged_into = :account"
+    " ORDER BY t.merged_into IS NOT NULL, t.merged_at, t.id"
+)
 _PLACES = ", ".join(
     (
         *("t.id", "t.kind", "t.merged_into", "t.merged_at", "t.merged_after"),
@@ -56,6 +71,12 @@ def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, 
     for one in sorted(moved, key=lambda one: (one.at, one.id)):
         by_account.setdefault(one.account_id, []).append(one)
     return by_account
+
+
+def ledgers(connection: Connection, account_id: str, until: int) -> list[Ledger]:
+    """The ledgers of an account: its own, then those of the guests that were moved into it, in order of the moves."""
+    found = connection.execute(sa.text(_LEDGERS), {"account": account_id, "until": until})
+    return [Ledger(*row) for row in found]
 
 
 def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Place]:

@@ -1,6 +1,8 @@
 """A learner's own ledger, as it was recorded."""
 
 from collections.abc import Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,13 +12,14 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.scores import fraction
 from headway.domain.times import format_time
-from headway.store import entries
+from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 from headway.views.subject import Subject
 
 LIMIT: Final = 50
 LIMIT_MAX: Final = 200
+_EVER: Final = 2**63 - 1
 
 
 class RecordedEvent(Struct):
@@ -44,11 +47,21 @@ class _Body(Struct):
     response: Raw | UnsetType = UNSET
 
 
+class Place(NamedTuple):
+    """Where a page ended: when its last entry came in, and of each ledger shown so far the number to go on before.
+
+    A ledger that joins the account between two pages is in no place: it is gone on with from the time.
+    """
+
+    received_at: int
+    before: dict[str, int]
+
+
 class EventPage(NamedTuple):
-    """Entries, newest first, and the number of the last of them where more lie behind it."""
+    """Entries, newest first, and where they end if more lie behind them."""
 
     items: list[RecordedEvent]
-    next_before: int | None
+    next_place: Place | None
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
@@ -56,16 +69,34 @@ _decode_changes = msgspec.json.Decoder(list[Change]).decode
 
 
 def read_events(
-    connection: Connection, catalog: Catalog, subject: Subject, before: int | None = None, limit: int = LIMIT
+    connection: Connection, catalog: Catalog, subject: Subject, place: Place | None = None, limit: int = LIMIT
 ) -> EventPage:
-    """A page of a learner's ledger, newest first, from before a number of it."""
+    """A page of all ledgers of a learner, by when entries came in, the newest first."""
     if subject.learner_id is None:
         return EventPage([], None)
-    found = entries.page(connection, subject.learner_id, before, limit + 1)
+    place = place or Place(_EVER, {})
+    ends = {
+        one.id: min(place.before.get(_short(one.id), one.until + 1), one.head + 1)
+        for one in identities.ledgers(connection, subject.learner_id, place.received_at)
+    }
+    # Each ledger in its own order: within it, servers' clocks say nothing.
+    found = [*islice(merge(*entries.before(connection, ends, limit + 1), key=_newest_first), limit + 1)]
     shown = found[:limit]
     names = _step_names(connection, catalog, shown)
-    more = len(found) > limit
-    return EventPage([_recorded(one, names) for one in shown], shown[-1].seq if more else None)
+    return EventPage([_recorded(one, names) for one in shown], _behind(place, shown) if found[limit:] else None)
+
+
+def _behind(place: Place, shown: Sequence[Entry]) -> Place:
+    return Place(shown[-1].received_at, place.before | {_short(one.learner_id): one.seq for one in shown})
+
+
+def _short(learner_id: str) -> str:
+    """Enough of an id to tell an account's ledgers apart: cursors travel in addresses."""
+    return learner_id.replace("-", "")[:12]
+
+
+def _newest_first(one: Entry) -> int:
+    return -one.received_at
 
 
 def _step_names(connection: Connection, catalog: Catalog, shown: Sequence[Entry]) -> dict[tuple[str, str], str]:
@@ -88,7 +119,7 @@ def _recorded(one: Entry, names: dict[tuple[str, str], str]) -> RecordedEvent:
         received_at=format_time(one.received_at),
         day=one.day,
         score=fraction(one.score),
-        passed=one.passed,
+        passed=bool(one.passed),
         duration_s=one.duration_ms / 1000,
         hints=one.hints,
         trust=one.trust,
