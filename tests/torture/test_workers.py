@@ -31,7 +31,7 @@ def test_three_workers_rebuilds_and_enrollments_at_once_lose_nothing(
 ) -> None:
     prepare(postgresql_url)
     with Server(postgresql_url, tmp_path, "--workers", "3") as server:
-        assert worker_connections(postgresql_url) >= 3
+        wait_for_workers(postgresql_url, 3)
         tally = Tally([new_guest(server.port) for _ in range(40)])
         accounts = [new_account(server.port) for _ in range(4)]
         with enrolling(accounts) as entries, load(tally, rng, server.port, connections=9):
@@ -174,10 +174,13 @@ def folder(parent: Path, name: str) -> Path:
     return made
 
 
-def worker_connections(database: str) -> int:
-    """How many sessions Headway has open in the database."""
-    rows = query(database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-    return int(rows[0][0])
+def wait_for_workers(database: str, number: int, patience_s: float = 30.0) -> None:
+    """A server is ready with its first worker; each has a session in the database by then."""
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    until = time.monotonic() + patience_s
+    while (found := int(query(database, statement)[0][0])) < number:
+        assert time.monotonic() < until, f"{number} workers were to serve, {found} have a session in the database"
+        time.sleep(0.05)
 
 
 def deadlocks(database: str) -> int:
