@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from headway.domain.errors import IdentityGone
 from headway.domain.times import format_time
@@ -13,7 +14,7 @@ from headway.ledger.submission import Receipt, Submission
 from headway.store import learners
 from headway.store.schema import learner
 from tests.ledger.guests import LATER, answered, as_guest, guest_in, move, placed, session_of
-from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered, statuses
+from tests.ledger.world import HOUR, NOON, PYTHON, World, enrollment, event, numbered, statuses
 
 
 def on_day(number: int, day: int, **fields: Any) -> Any:
@@ -50,8 +51,6 @@ def test_a_completion_that_the_guest_made_earlier_takes_the_place_of_the_account
 
 
 def test_what_courses_were_worth_then_counts(world: World) -> None:
-    from tests.ledger.world import PYTHON  # noqa: PLC0415  # changed below
-
     ada, whole = world.learner(), world.learner()
     guest = guest_in(world, event(1, score=1))
     world.send(whole, event(1, score=1))
@@ -246,12 +245,10 @@ def test_an_event_recorded_again_behind_a_move_is_found(world: World) -> None:
     world.send(ada, event(2))
     move(world, ada, guest)
     with world.opened() as connection:
-        import sqlalchemy as sa  # noqa: PLC0415
-
         connection.execute(
             sa.text(
-                "INSERT INTO ledger SELECT :ada, 2, event_id, body, received_at, clock_skew, time_zone, source, version,"
-                " type, course_id, run, step_id, at, day, trust, score, passed, duration_ms, hints, changes"
+                "INSERT INTO ledger SELECT :ada, 2, event_id, body, received_at, clock_skew, time_zone, source,"
+                " version, type, course_id, run, step_id, at, day, trust, score, passed, duration_ms, hints, changes"
                 " FROM ledger WHERE learner_id = :guest"
             ),
             {"ada": ada, "guest": guest.id},
@@ -285,8 +282,6 @@ def test_falsified_entries_of_a_moved_guest_are_found_and_mended(world: World, c
     move(world, ada, guest)
     before = world.rows_of("ledger")
     with world.opened() as connection:
-        import sqlalchemy as sa  # noqa: PLC0415
-
         value = {"score": "5", "day": "'2020-01-01'", "changes": "'[]'", "trust": "'graded'"}[column]
         connection.execute(sa.text(f"UPDATE ledger SET {column} = {value} WHERE seq = 2"))
     faults = audit(world.database, world.catalog).faults
@@ -302,8 +297,6 @@ def test_a_broken_ledger_of_a_moved_guest_is_told_and_keeps_the_account_as_it_is
     move(world, ada, guest)
     before = world.figures(ada)
     with world.opened() as connection:
-        import sqlalchemy as sa  # noqa: PLC0415
-
         connection.execute(sa.text("UPDATE ledger SET body = '{}' WHERE seq = 1"))
     broken = rebuild(world.database, world.catalog).broken
     assert [(one.table, one.learner, one.key) for one in broken] == [("ledger", guest.id, "1")]
