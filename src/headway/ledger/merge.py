@@ -73,8 +73,9 @@ class _Move:
     def _opened(self, connection: Connection) -> str | None:
         """The guest that the token opens."""
         found = learners.by_session(connection, self.guest_hash, self.now)
-        is_guest = found is not None and found["kind"] == "guest" and found["session_kind"] == "guest"
-        return str(found["id"]) if found is not None and is_guest else None
+        if found is None or found["merged_into"] is not None:
+            return None
+        return str(found["id"]) if found["kind"] == found["session_kind"] == "guest" else None
 
     def _move(self, batch: Batch, guest_id: str) -> Merged:
         connection = batch.connection
