@@ -1,6 +1,7 @@
 """Mails: handed to an SMTP server, or printed to the log where there is none."""
 
 import ssl
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -47,7 +48,7 @@ class Mail:
             message = _message(self._sender, letter)
             with _connected(self._server) as server:
                 server.send_message(message, self._sender, [letter.to])
-        except (SMTPException, OSError, ValueError) as error:
+        except (SMTPException, MessageError, OSError, ValueError) as error:
             # What servers answer repeats addresses, so that only the kind and the code of an answer are told.
             log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - see above
 
