@@ -8,17 +8,16 @@ from itertools import count
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import sqlalchemy as sa
-
 from headway.domain.events import enrollment_event
 from headway.domain.times import DAY
 from headway.http import who
 from headway.http.tokens import hash_of
 from headway.ledger.commit import commit
+from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
 from headway.ledger.publish import publish
 from headway.ledger.submission import Submission
-from headway.store import learners, schema
+from headway.store import learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from tests.http.server import COURSE, PASSWORD
@@ -97,11 +96,7 @@ class Cast:
             moved = {"merged_into": self.ids["learner"], "merged_at": who.now()}
             learners.change(connection, self.ids["dead-guest"], moved)
             learners.end_sessions(connection, self.ids["dead-guest"])
-            connection.execute(
-                sa.update(schema.learner)
-                .where(schema.learner.c.id == self.ids["erased"])
-                .values(erased_at=who.now(), email=None, password_hash=None)
-            )
+        assert erase(self.database, Catalog(), self.ids["erased"], now=who.now()) is not None
 
     def _enroll(self) -> None:
         event = enrollment_event(str(uuid4()), "enrolled", self.course)

@@ -11,6 +11,7 @@ from headway.cli.admin import admin
 from headway.cli.course import course
 from headway.cli.demo import demo
 from headway.cli.doctor import doctor
+from headway.cli.erase import erase, erasures
 from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.proof import audit, rebuild
@@ -35,6 +36,8 @@ app.add_typer(course)
 app.command("import")(import_)
 app.add_typer(admin)
 app.add_typer(guests)
+app.command()(erase)
+app.add_typer(erasures)
 app.command()(audit)
 app.command()(rebuild)
 app.command()(migrate)

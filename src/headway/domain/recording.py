@@ -9,7 +9,7 @@ from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_n
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
 from headway.domain.times import MINUTE, local_day, offset_day
 
-GRADED, REPORTED, IMPORTED = "graded", "reported", "imported"
+GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
 AHEAD_MAX = 5 * MINUTE
 Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int]
 
@@ -20,6 +20,7 @@ class Circumstances(NamedTuple):
     `clock_skew` (microseconds) is what the client's clock was behind the server's, 0 where it was right or unsaid;
     of an enrollment that the server itself times, what this server's clock was behind the enrollment before it.
     `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
+    It is erased where whoever did it was erased: the event then says itself which score it was given.
     """
 
     received_at: int
@@ -40,7 +41,7 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
     step = course.step(event.step)
     if step is None:
         raise UnknownStep(f"course {course.id} has no step {event.step!r}; its outline lists them", field="step")
-    score = _score(event, step, grade)
+    score = event.score if known.source == ERASED else _score(event, step, grade)
     return Contribution(
         event.id,
         event.type,

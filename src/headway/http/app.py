@@ -11,6 +11,7 @@ from headway.http import (
     courses,
     device,
     docs,
+    erasing,
     events,
     front,
     health,
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Litestar:
         API,
         route_handlers=[
             auth.router,
-            Router("/auth", route_handlers=[*own_password.handlers, *sessions.handlers]),
+            Router("/auth", route_handlers=[erasing.erase_me, *own_password.handlers, *sessions.handlers]),
             tokens_of_own.router,
             merging.router,
             device.router,

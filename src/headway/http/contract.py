@@ -8,6 +8,7 @@ from headway.http import (
     auth,
     course_shapes,
     device,
+    erasing,
     events,
     examples,
     health,
@@ -148,6 +149,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         gives={200: auth.Me},
         sent={"display_name": "Ada", "time_zone": "Europe/London"},
         given={"kind": "account", "learner": examples.LEARNER},
+    ),
+    "erase_me": Operation(
+        tag=_IDENTITY,
+        callers="learner",
+        takes=erasing.ErasureAsked,
+        may_be_empty=True,
+        gives={204: None},
+        refuses=(429,),
+        sent={"password": "correct horse battery"},
     ),
     "make_guest": Operation(
         tag=_IDENTITY,

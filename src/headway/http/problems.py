@@ -11,14 +11,14 @@ from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
+from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
 from headway.http.exchange import exchange_of
 from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, InsufficientScope
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words
 from headway.ledger.throttles import RateLimited
-from headway.store.database import is_fault_of_data, told
+from headway.store.database import is_fault_of_data, is_reference_gone, told
 
 log = structlog.get_logger()
 
@@ -174,6 +174,8 @@ def _of_parameter(name: str, said: object) -> str:
 def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
     """The database cannot be asked now, or cannot hold what was sent; anything else of it is a defect."""
     request_id = exchange_of(request).request_id
+    if isinstance(error, DBAPIError) and is_reference_gone(error):
+        return on_refusal(request, IdentityGone("whom this was for was erased meanwhile"))
     if isinstance(error, DBAPIError) and is_fault_of_data(error):
         log.error("refused_by_database", request_id=request_id, error=told(error))
         return on_refusal(request, Invalid("the database cannot hold a value of this request"))

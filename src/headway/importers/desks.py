@@ -45,6 +45,9 @@ class Desk(Protocol):
     def learners(self, names: Collection[str]) -> dict[str, str]:
         """Learner ids by name; who is not known and cannot be made is left out."""
 
+    def erased(self, names: Collection[str]) -> set[str]:
+        """Those of the names whose learner was erased."""
+
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
         """What became of each learner's events."""
 
@@ -64,6 +67,10 @@ class LedgerDesk:
     def learners(self, names: Collection[str]) -> dict[str, str]:
         """Learner ids by name; external ids that nobody named before become learners."""
         return learners.enlisted(self.database, names, _now())
+
+    def erased(self, names: Collection[str]) -> set[str]:
+        """Those of the names whose learner was erased."""
+        return learners.erased(self.database, names)
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
         """Record, some hundreds of events a transaction."""
@@ -100,6 +107,10 @@ class RehearsalDesk:
     def learners(self, names: Collection[str]) -> dict[str, str]:
         """Learner ids by name, also of those who would be made."""
         return learners.foreseen(self.database, names)
+
+    def erased(self, names: Collection[str]) -> set[str]:
+        """Those of the names whose learner was erased."""
+        return set() if self.database is None else learners.erased(self.database, names)
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
         """Judge each event by what is published, would be published, and is recorded."""

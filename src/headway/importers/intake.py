@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from headway.domain.errors import HeadwayError
+from headway.domain.errors import HeadwayError, IdentityGone
+from headway.domain.recording import ERASED
 from headway.importers.desks import EVENTS_A_TRANSACTION, Answered, Desk, PublishedCourse
 from headway.importers.records import Importer, Item, LeftOut, Read, Record, Reject
 from headway.ledger.submission import DUPLICATE, RECORDED
@@ -77,10 +78,13 @@ class Intake:
         known = self.desk.learners({record.learner for record in window})
         for name in known:
             self.named.count(name)
+        gone = self.desk.erased({record.learner for record in window} - known.keys())
         of: dict[str, list[Record]] = {}
         for record in window:
             learner_id = known.get(record.learner)
-            if learner_id is None:
+            if record.learner in gone:
+                self.summary.left_out[ERASED] += 1
+            elif learner_id is None:
                 said = f"there is no learner {record.learner}; a UUID must be that of a learner who is known"
                 self._reject(Reject(record.place, "unknown-learner", said))
             else:
@@ -88,7 +92,10 @@ class Intake:
         portions = list(_portions(of))
         answers = self.desk.hand_in([(learner_id, [one.event for one in some]) for learner_id, some in portions])
         for (_, records), answered in zip(portions, answers, strict=True):
-            self._count(records, answered)
+            if isinstance(answered, IdentityGone) and self.desk.erased({one.learner for one in records}):
+                self.summary.left_out[ERASED] += len(records)  # while this was being imported
+            else:
+                self._count(records, answered)
 
     def _count(self, records: Sequence[Record], answered: Answered) -> None:
         if isinstance(answered, HeadwayError):

@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from headway.ledger.enlist import derived_id, enlist
-from headway.store import learners
+from headway.ledger import enlist
+from headway.ledger.enlist import derived_id, hash_of_id
+from headway.store import erasures, learners
 from headway.store.database import Database
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -14,7 +15,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 def enlisted(database: Database, names: Collection[str], now: int) -> dict[str, str]:
     """Learner ids by name, new learners made; a UUID that is nobody's is left out."""
     external = [name for name in names if not _UUID.fullmatch(name)]
-    return _known_uuids(database, names) | (enlist(database, external, now=now) if external else {})
+    return _known_uuids(database, names) | (enlist.enlist(database, external, now=now) if external else {})
 
 
 def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str]:
@@ -23,8 +24,18 @@ def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str
     made = {name: derived_id("learner", name) for name in external}
     if database is None:
         return made
+    gone = erased(database, names)
     with database.read() as connection:
-        return made | learners.by_external_ids(connection, external) | _known_uuids(database, names)
+        known = made | learners.by_external_ids(connection, external) | _known_uuids(database, names)
+    return {name: learner_id for name, learner_id in known.items() if name not in gone}
+
+
+def erased(database: Database, names: Collection[str]) -> set[str]:
+    """Those of the names whose learner was erased."""
+    external = [name for name in names if not _UUID.fullmatch(name)]
+    by_hash = {hash_of_id(name): name for name in names if _UUID.fullmatch(name)}
+    with database.read() as connection:
+        return enlist.erased(connection, external) | {by_hash[one] for one in erasures.among(connection, by_hash)}
 
 
 def _known_uuids(database: Database, names: Collection[str]) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """Learners that are known from elsewhere: each external id is one learner, however often it is named."""
 
 from collections.abc import Iterable
-from hashlib import sha1
+from hashlib import sha1, sha256
 from uuid import UUID
 
-from headway.store import learners
+from sqlalchemy.engine import Connection
+
+from headway.store import erasures, learners
 from headway.store.database import Database
 
 # Ids of imported learners and of imported records follow from their source, so that a second run makes nothing new.
@@ -20,11 +22,12 @@ def derived_id(*parts: object) -> str:
 
 
 def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zone: str = "UTC") -> dict[str, str]:
-    """Learner ids by external id; those that nobody named before are added."""
+    """Learner ids by external id; those that nobody named before are added, those who were erased are left out."""
     wanted = list(dict.fromkeys(external_ids))
     with database.read() as connection:
         found = learners.by_external_ids(connection, wanted)
-    missing = [one for one in wanted if one not in found]
+        gone = erased(connection, wanted)
+    missing = [one for one in wanted if one not in found and one not in gone]
     if not missing:
         return found
     with database.transaction() as connection:
@@ -41,4 +44,19 @@ def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zo
                 for one in missing
             ),
         )
+        # To add whom somebody is erasing waits for them; only then is it known.
+        gone = erased(connection, missing)
+        if gone:
+            erasures.remove(connection, [derived_id("learner", one) for one in sorted(gone)], None)
         return found | learners.by_external_ids(connection, missing)
+
+
+def erased(connection: Connection, external_ids: Iterable[str]) -> set[str]:
+    """Those of the external ids that were an erased learner's: nobody is to become that learner again."""
+    by_hash = {hash_of_id(derived_id("learner", one)): one for one in external_ids}
+    return {by_hash[one] for one in erasures.among(connection, by_hash)}
+
+
+def hash_of_id(learner_id: str) -> str:
+    """What the list of erasures keeps of a learner."""
+    return sha256(learner_id.lower().encode()).hexdigest()

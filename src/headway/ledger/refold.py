@@ -64,6 +64,11 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
             yield refolded._replace(broken=[*faults_of(place), *refolded.broken]) if place else refolded
 
 
+def fold_alone(connection: Connection, catalog: Catalog, learner_id: str, found: Iterable[Entry]) -> Refolded:
+    """What entries that are not stored would come to as the ledger of one learner."""
+    return _Fold(learner_id, _Courses(connection, catalog)).run(found)
+
+
 class _Folding:
     def __init__(self, connection: Connection, course_of: "_Courses") -> None:
         self._connection = connection

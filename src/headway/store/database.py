@@ -1,6 +1,7 @@
 """Connections and transactions; with `rows.py` the one place that knows the dialects."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,6 +16,10 @@ from headway.domain.errors import HeadwayError
 from headway.store.file_lock import FileLock
 
 _WAL_PAGES = 4000
+_BUSY_MS = 30_000
+# Nobody can write while an attempt waits for readers.
+_SCRUB_PATIENCE_MS = 200
+_SCRUB_TRIES = 25
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
@@ -86,6 +91,24 @@ class Database:
         if self.path is not None:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in a SQLite file's log; whether that could be done.
+
+        Whoever still reads an older snapshot needs the log: then it is for a later call to do.
+        """
+        return self.path is None or self._empty_log()
+
+    def _empty_log(self) -> bool:
+        for _ in range(_SCRUB_TRIES):
+            with self._locked(), self.writers.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUB_PATIENCE_MS}")
+                is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
+            if not is_busy:
+                return True
+            time.sleep(_SCRUB_PATIENCE_MS / 1000)
+        return False
+
     def close(self) -> None:
         """Close all connections."""
         self.writers.dispose()
@@ -103,7 +126,7 @@ class Database:
         }
         engine = sa.create_engine(
             self.url,
-            connect_args={"check_same_thread": False, "timeout": 30},
+            connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
             hide_parameters=True,  # errors reach the log, and what was sent with them holds hashes and addresses
             **options,
         )
@@ -164,6 +187,12 @@ def is_fault_of_data(error: DBAPIError) -> bool:
         return str(state)[:2] in _DATA_FAULTS
     name = getattr(error.orig, "sqlite_errorname", "") or ""
     return name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG"))
+
+
+def is_reference_gone(error: DBAPIError) -> bool:
+    """Whether a row was to refer to another that is not there (any more)."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state == "23503" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_FOREIGNKEY"
 
 
 def told(error: Exception) -> str:

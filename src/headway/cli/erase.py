@@ -1,0 +1,166 @@
+"""`headway erase` and `headway erasures`: erase learners, and erase them again after a restore."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.screen import JsonOption, Misused, counted, now, progress_bar, say, show, show_json
+
+if TYPE_CHECKING:
+    from headway.store.database import Database
+    from headway.store.erasures import Listed
+
+erasures = typer.Typer(name="erasures", help="Keep the list of who was erased, and apply it after a restore.")
+
+_FILE_HELP = "JSON Lines; - is standard"
+
+
+@erasures.callback()
+def _group() -> None:
+    """Keep the list of who was erased, and apply it after a restore."""
+
+
+class _Found(NamedTuple):
+    id: str
+    shown: str
+
+
+def erase(
+    learner: Annotated[str, typer.Argument(metavar="LEARNER", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a learner for good: an id, an external id or an e-mail address. What was done counts on as nobody's."""
+    from headway.ledger.erase import erase as run
+    from headway.store.catalog import Catalog
+
+    with database_of(database) as opened:
+        found = _find(opened, learner)
+        if found is None:
+            # Whoever ran it before may have been stopped before the file's log was emptied.
+            opened.scrub()
+            _tell_again(learner, as_json=as_json)
+            return
+        if not yes:
+            typer.confirm(f"Erase {found.shown} for good?", abort=True, err=True)
+        erased = run(opened, Catalog(), found.id, now=now())
+    if as_json:
+        identities, events = erased or (0, 0)
+        show_json({"erased": erased is not None, "identities": identities, "events": events})
+    elif erased is None:
+        show("Erased meanwhile by somebody else.")
+    else:
+        show(f"Erased: {counted(erased.events, 'event')} count on as nobody's.")
+        say("Backups still hold this learner: keep what `headway erasures export` writes, to apply after a restore.")
+
+
+def _tell_again(learner: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"erased": False, "identities": 0, "events": 0})
+    else:
+        show(f"{learner} was erased before; there is nothing left to erase.")
+
+
+def _find(database: "Database", named: str) -> _Found | None:
+    """The learner of that name, None where they were erased before; UnknownLearner where there never was any."""
+    from headway.cli.proof import learner_id_of
+    from headway.importers import learners as imported
+    from headway.store import learners
+    from headway.views.subject import UnknownLearner
+
+    with database.read() as connection:
+        account = learners.by_email(connection, named.strip().lower()) if "@" in named else None
+    try:
+        learner_id = str(account["id"] if account is not None else learner_id_of(database, named))
+    except UnknownLearner:
+        if imported.erased(database, [named]):
+            return None
+        raise
+    with database.read() as connection:
+        row = learners.by_id(connection, learner_id)
+        _, events = learners.possessions(connection, learner_id)
+    if row is None:
+        return None
+    name = row["email"] or row["external_id"] or row["display_name"] or row["id"]
+    return _Found(learner_id, f"{name} ({row['kind']}, {counted(events, 'event')})")
+
+
+@erasures.command()
+def export(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=f"{_FILE_HELP} output.", show_default=False)],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the list of who was erased: hashes of ids, and the days."""
+    from headway.domain.times import offset_day
+    from headway.ledger.erase import listed
+
+    written = 0
+    with database_of(database) as opened, _output(file) as out:
+        for one in listed(opened):
+            written += 1
+            line = {"learner_sha256": one.learner_hash, "erased_on": offset_day(one.erased_at, 0)}
+            out.write(f"{json.dumps(line, separators=(',', ':'))}\n")
+    if file == "-":
+        return
+    if as_json:
+        show_json({"listed": written})
+    else:
+        show(f"Wrote {counted(written, 'erasure')} to {file}.")
+
+
+@erasures.command("apply")
+def apply_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=f"{_FILE_HELP} input.", show_default=False)],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase again whoever is in a list; safe beside a running server, and done twice it changes nothing."""
+    from headway.ledger.erase import apply
+    from headway.store import learners
+    from headway.store.catalog import Catalog
+
+    given = list(_read(file))
+    with database_of(database) as opened:
+        with opened.read() as connection:
+            total = learners.count(connection)
+        with progress_bar("Looking at learners", total) as bar:
+            applied = apply(opened, Catalog(), given, now=now(), progress=bar.advance)
+    if as_json:
+        show_json(applied._asdict())
+    else:
+        show(f"{counted(applied.listed, 'erasure')} in the list, {applied.added:,} of them new here.")
+        show(f"{counted(applied.erased, 'learner')} erased again.")
+
+
+def _output(file: str) -> "nullcontext[TextIO] | TextIO":
+    return nullcontext(sys.stdout) if file == "-" else Path(file).open("w", encoding="utf-8")
+
+
+def _read(file: str) -> "Iterator[Listed]":
+    with nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _listed(line, f"{file}:{number}")
+
+
+def _listed(line: str, place: str) -> "Listed":
+    from headway.domain.errors import Invalid
+    from headway.domain.times import parse_day, parse_time
+    from headway.store.erasures import Listed
+
+    try:
+        said = json.loads(line)
+        learner_hash, day = said["learner_sha256"], parse_day(said["erased_on"], field="erased_on")
+        if len(learner_hash) != 64 or learner_hash.strip("0123456789abcdef"):
+            raise ValueError(learner_hash)
+        return Listed(learner_hash, parse_time(f"{day}T00:00:00Z")[0])
+    except (ValueError, TypeError, LookupError, AttributeError, Invalid):
+        raise Misused(f"{place}: this is no line of a list that `headway erasures export` wrote") from None

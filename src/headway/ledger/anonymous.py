@@ -1,0 +1,88 @@
+"""What is left of the ledger of somebody who is erased: course, step, score and day of each event; no time of day."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import HeadwayError
+from headway.domain.events import ENROLLMENT_TYPES, Event, check_event, enrollment_event, read_event
+from headway.domain.recording import ERASED
+from headway.domain.scores import FULL
+from headway.domain.sums import Sums
+from headway.domain.times import DAY, MINUTE, offset_day
+from headway.ledger.refold import fold_alone
+from headway.store.catalog import Catalog
+from headway.store.entries import Entry
+
+# From when on in a UTC day (microseconds), and in which zone, it is that day, the day before, and the day after.
+_PLACES: Final = {0: (0, "UTC"), -1: (0, "Etc/GMT+12"), 1: (10 * 60 * MINUTE, "Etc/GMT-14")}
+
+
+def left_of(
+    connection: Connection, catalog: Catalog, learner_id: str, counted: Iterable[Entry]
+) -> tuple[list[Entry], Sums]:
+    """The entries and sums of a nobody of that id who did the same on the same days.
+
+    What is in no state to be counted is left out: it must not keep anybody from being erased.
+    """
+    entries = _anonymous(learner_id, counted)
+    folded = fold_alone(connection, catalog, learner_id, entries)
+    while folded.broken:
+        broken = {fault.key for fault in folded.broken}
+        entries = [one for one in entries if str(one.seq) not in broken]
+        entries = [one._replace(seq=seq) for seq, one in enumerate(entries, 1)]
+        folded = fold_alone(connection, catalog, learner_id, entries)
+    true = {stored.seq: made for stored, made in folded.amended}
+    return [true.get(one.seq, one) for one in entries], folded.sums
+
+
+def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
+    """The entries in order of time, under new ids. Of their times the day stays, and which came before which."""
+    made: list[Entry] = []
+    last = -1
+    for entry in sorted(counted, key=lambda one: (one.at, one.event_id)):
+        begins, time_zone = _place(entry)
+        at = max(last + 1, begins)
+        try:
+            event = _without_answer(entry)
+        except HeadwayError:
+            continue
+        last = at
+        made.append(
+            entry._replace(
+                learner_id=learner_id,
+                seq=len(made) + 1,
+                event_id=event.id,
+                body=event.body,
+                received_at=at,
+                clock_skew=0,
+                time_zone=time_zone,
+                source=ERASED,
+            )
+        )
+    return made
+
+
+def _place(entry: Entry) -> tuple[int, str]:
+    """From when on the entry may lie (microseconds), and in which zone that is the day that it has."""
+    ahead = date.fromisoformat(entry.day) - date.fromisoformat(offset_day(entry.at, 0))
+    begins, time_zone = _PLACES[max(-1, min(ahead.days, 1))]
+    return entry.at - entry.at % DAY + begins, time_zone
+
+
+def _without_answer(entry: Entry) -> Event:
+    """The event as somebody would send it who says what it was worth, and nothing else."""
+    said = read_event(entry.event_id, entry.body)
+    if said.type in ENROLLMENT_TYPES:
+        return enrollment_event(str(uuid4()), said.type, said.course)
+    content: dict[str, Any] = {"type": said.type, "course": said.course, "step": said.step}
+    if entry.score is not None:
+        content["score"] = entry.score / FULL
+    if entry.duration_ms:
+        content["duration_s"] = entry.duration_ms / 1000
+    if entry.hints:
+        content["hints"] = entry.hints
+    return check_event(str(uuid4()), content)

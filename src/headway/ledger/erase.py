@@ -1,0 +1,193 @@
+"""Erasing: whoever it was is gone from every table, and what was done counts on as nobody's."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.errors import HeadwayError, IdentityGone
+from headway.domain.times import DAY, MINUTE
+from headway.ledger.anonymous import left_of
+from headway.ledger.commit import committed
+from headway.ledger.enlist import derived_id, hash_of_id
+from headway.ledger.security import Happening, note
+from headway.store import entries, erasures, identities, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry
+from headway.store.erasures import Listed, Named
+
+CONFIRMED_FOR: Final = 10 * MINUTE
+_AT_ONCE: Final = 1_000
+
+
+class SignInAgain(HeadwayError):
+    """A sign-in of a moment ago is needed."""
+
+    code = "unauthorized"
+
+
+class Erased(NamedTuple):
+    """How many learner ids are gone, those of moved guests included, and how many events are left without anybody."""
+
+    identities: int
+    events: int
+
+
+class Applied(NamedTuple):
+    """How many were listed, were not known to be erased, and had to be erased (again) here."""
+
+    listed: int
+    added: int
+    erased: int
+
+
+class Session(NamedTuple):
+    """The session that asks for an erasure; `is_proof` where nothing but a sign-in of a moment ago proves who asks."""
+
+    token_hash: str
+    is_proof: bool
+
+
+def erase(
+    database: Database, catalog: Catalog, learner_id: str, *, now: int, session: Session | None = None
+) -> Erased | None:
+    """Erase a learner and every guest moved into it, in one transaction; None where there is no such learner.
+
+    IdentityGone where the learner is a guest that is part of an account, or the session has ended.
+    """
+    erased = committed(database, _Erasure(catalog, learner_id, now, session))
+    database.scrub()
+    return erased
+
+
+def is_listed(connection: Connection, learner_id: str) -> bool:
+    """Whether a learner of that id was erased."""
+    return bool(erasures.among(connection, [hash_of_id(learner_id)]))
+
+
+def listed(database: Database) -> Iterator[Listed]:
+    """The list of erasures."""
+    last = ""
+    while True:
+        with database.read() as connection:
+            found = erasures.page(connection, last, _AT_ONCE)
+        if not found:
+            return
+        yield from found
+        last = found[-1].learner_hash
+
+
+def apply(
+    database: Database, catalog: Catalog, given: Iterable[Listed], *, now: int, progress: Callable[[int], None]
+) -> Applied:
+    """Erase whoever is in a list and is here, as after a restore; doing it again changes nothing."""
+    seen = added = erased = 0
+    portions = iter(given)
+    while portion := list(islice(portions, _AT_ONCE)):
+        seen += len(portion)
+        with database.transaction() as connection:
+            added += erasures.add(connection, portion)
+    hashes = {one.learner_hash for one in listed(database)}
+    for one in _living(database):
+        progress(1)
+        if not hashes.isdisjoint(_hashes(one)):
+            erased += committed(database, _Erasure(catalog, one.merged_into or one.id, now, None)) is not None
+    database.scrub()
+    return Applied(seen, added, erased)
+
+
+def _living(database: Database) -> Iterator[Named]:
+    last = ""
+    while True:
+        with database.read() as connection:
+            found = erasures.living(connection, last, _AT_ONCE)
+        if not found:
+            return
+        yield from found
+        last = found[-1].id
+
+
+def _hashes(one: Named) -> set[str]:
+    """What the list holds of a learner; by the id that follows from an external one, an import would make it again."""
+    derived = [] if one.external_id is None else [derived_id("learner", one.external_id)]
+    return {hash_of_id(learner_id) for learner_id in (one.id, *derived)}
+
+
+class _Erasure:
+    """One erasure. Run again after a COMMIT whose answer was lost, it finds its own doing and tells the same of it."""
+
+    def __init__(self, catalog: Catalog, learner_id: str, now: int, session: Session | None) -> None:
+        self.catalog = catalog
+        self.learner_id = learner_id
+        self.now = now
+        self.session = session
+        self._tried: Erased | None = None
+
+    def __call__(self, connection: Connection) -> Erased | None:
+        erasures.hold(connection, [self.learner_id])
+        row = learners.by_id(connection, self.learner_id)
+        if row is None or row["erased_at"] is not None:
+            return self._tried
+        if row["merged_into"] is not None:
+            raise IdentityGone("this guest is part of an account now: erase that")
+        self._check_session(connection)
+        # Guests that were moved are written by nobody who does not hold their account, which is held.
+        moved = identities.moved_into(connection, [self.learner_id]).get(self.learner_id, ())
+        ids = [self.learner_id, *(one.id for one in moved)]
+        erasures.hold(connection, ids)
+        events = self._replace(connection, row, ids)
+        self._note(connection, row, ids)
+        self._tried = Erased(len(ids), events)
+        return self._tried
+
+    def _check_session(self, connection: Connection) -> None:
+        if self.session is None:
+            return
+        found = learners.by_session(connection, self.session.token_hash, self.now)
+        if found is None or found["id"] != self.learner_id:
+            raise IdentityGone("the session has ended; sign in again")
+        began = erasures.began(connection, self.session.token_hash) or 0
+        if self.session.is_proof and self.now - began > CONFIRMED_FOR:
+            raise SignInAgain("this account has no password: sign in once more, and erase it within ten minutes")
+
+    def _replace(self, connection: Connection, row: RowMapping, ids: list[str]) -> int:
+        """Put nobody in the place of a learner, where anything is left of them that others' figures need."""
+        heir_id = str(uuid4())
+        left, left_sums = left_of(connection, self.catalog, heir_id, _counted(connection, ids))
+        has_heir = bool(left) or erasures.owns_courses(connection, ids)
+        if has_heir:
+            learners.add(connection, _nobody(heir_id, row, self._day))
+        erasures.remove(connection, ids, heir_id if has_heir else None)
+        entries.append(connection, left)
+        for kind in sums.ALL:
+            sums.write(connection, kind, ((heir_id, *one) for one in kind.held_in(left_sums).items()))
+        return len(left)
+
+    def _note(self, connection: Connection, row: RowMapping, ids: list[str]) -> None:
+        named = [Named(row["id"], row["external_id"], None), *(Named(one, None, None) for one in ids[1:])]
+        erasures.add(connection, [Listed(one, self._day) for name in named for one in sorted(_hashes(name))])
+        note(connection, Happening.ERASED, None, at=self.now)
+
+    @property
+    def _day(self) -> int:
+        """The day alone: by the very time, who knows an old id could tell which nobody it belonged to."""
+        return self.now - self.now % DAY
+
+
+def _nobody(heir_id: str, row: RowMapping, day: int) -> dict[str, object]:
+    created_at = row["created_at"] - row["created_at"] % DAY
+    return {"id": heir_id, "kind": row["kind"], "time_zone": "UTC", "created_at": created_at, "erased_at": day}
+
+
+def _counted(connection: Connection, ids: Iterable[str]) -> list[Entry]:
+    """The entries of an account and its guests, given in the order of their moves, that count: each event id once."""
+    found: dict[str, Entry] = {}
+    for one in ids:
+        with closing(entries.between(connection, one, one)) as theirs:
+            for entry in theirs:
+                found.setdefault(entry.event_id, entry)
+    return list(found.values())

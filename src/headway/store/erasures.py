@@ -1,0 +1,118 @@
+"""Statements that erase learners, and on the list of those who were."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.store import rows
+from headway.store.schema import (
+    course,
+    course_version,
+    day_sum,
+    device_sign_in,
+    enrollment,
+    erasure,
+    external_sign_in,
+    learner,
+    ledger,
+    ledger_opened,
+    password_reset,
+    security_event,
+    session,
+    step_sum,
+    topic_sum,
+)
+
+_DELETED = (
+    step_sum,
+    day_sum,
+    topic_sum,
+    enrollment,
+    session,
+    external_sign_in,
+    password_reset,
+    device_sign_in,
+    security_event,
+)
+
+
+class Listed(NamedTuple):
+    """Somebody who was erased: the SHA-256 of the id that they had, and when (microseconds, of the day alone)."""
+
+    learner_hash: str
+    erased_at: int
+
+
+class Named(NamedTuple):
+    """By what a learner can be found in the list; `merged_into` is the account that a guest is part of."""
+
+    id: str
+    external_id: str | None
+    merged_into: str | None
+
+
+def hold(connection: Connection, learner_ids: Iterable[str]) -> None:
+    """Lock learners so that no row can come to refer to them: PostgreSQL lets that happen beside the usual lock."""
+    wanted = sa.select(learner.c.id).where(learner.c.id.in_(list(learner_ids))).order_by(learner.c.id)
+    connection.execute(wanted.with_for_update())
+
+
+def owns_courses(connection: Connection, learner_ids: Sequence[str]) -> bool:
+    """Whether one of these learners owns a course, or has published a version of one."""
+    owned = sa.select(course.c.id).where(course.c.owner_id.in_(learner_ids))
+    published = sa.select(course_version.c.course_id).where(course_version.c.published_by.in_(learner_ids))
+    return connection.execute(owned.union(published).limit(1)).first() is not None
+
+
+def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | None) -> None:
+    """Delete learners and all that is theirs; their courses go to the heir."""
+    ids = list(learner_ids)
+    for table in _DELETED:
+        connection.execute(sa.delete(table).where(table.c.learner_id.in_(ids)))
+    acted = security_event.c.actor_id.in_(ids)
+    connection.execute(sa.update(security_event).where(acted).values(actor_id=None, address=None))
+    connection.execute(sa.insert(ledger_opened).values(reason="erase"))
+    connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(ids)))
+    connection.execute(sa.delete(ledger_opened))
+    for owner in (course.c.owner_id, course_version.c.published_by):
+        connection.execute(sa.update(owner.table).where(owner.in_(ids)).values({owner: heir_id}))
+    connection.execute(sa.delete(learner).where(learner.c.id.in_(ids)))
+
+
+def add(connection: Connection, listed: Iterable[Listed]) -> int:
+    """Put into the list who is not in it yet; how many that were."""
+    found = list({one.learner_hash: one for one in listed}.values())
+    new = len(found) - len(among(connection, (one.learner_hash for one in found)))
+    rows.insert(connection, erasure, found, on_conflict="DO NOTHING")
+    return new
+
+
+def among(connection: Connection, hashes: Iterable[str]) -> set[str]:
+    """Those of the hashes that are in the list."""
+    return {
+        row[0]
+        for row in rows.lookup(connection, erasure, [(one,) for one in hashes], "learner_hash", by=("learner_hash",))
+    }
+
+
+def page(connection: Connection, after: str, limit: int) -> list[Listed]:
+    """The list in order of hash, from behind one."""
+    statement = sa.select(erasure).where(erasure.c.learner_hash > after).order_by(erasure.c.learner_hash).limit(limit)
+    return [Listed(*row) for row in connection.execute(statement)]
+
+
+def living(connection: Connection, after: str, limit: int) -> list[Named]:
+    """Learners who are not erased, in order of id, from behind one."""
+    statement = sa.select(learner.c.id, learner.c.external_id, learner.c.merged_into).where(
+        learner.c.erased_at.is_(None)
+    )
+    if after:
+        statement = statement.where(learner.c.id > after)
+    return [Named(*row) for row in connection.execute(statement.order_by(learner.c.id).limit(limit))]
+
+
+def began(connection: Connection, token_hash: str) -> int | None:
+    """When a session was opened."""
+    return connection.execute(sa.select(session.c.created_at).where(session.c.token_hash == token_hash)).scalar()

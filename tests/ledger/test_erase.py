@@ -1,0 +1,175 @@
+"""Erasing: whoever it was is nowhere any more, and what was done counts on."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from headway.domain.errors import IdentityGone
+from headway.ledger.enlist import enlist, hash_of_id
+from headway.ledger.erase import Applied, Erased, apply, erase, is_listed, listed
+from headway.ledger.submission import Submission
+from headway.store import erasures, schema
+from headway.store.database import Database
+from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, totals
+from tests.ledger.guests import guest_in, move
+from tests.ledger.world import HOUR, NOON, World, event
+
+NOW = NOON + 24 * HOUR
+CANARIES = 50
+KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure"}
+
+
+def file_bytes(world: World) -> bytes:
+    """What an SQLite database has on the disk."""
+    path = world.database.path
+    assert path is not None
+    return b"".join(one.read_bytes() for one in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if one.exists())
+
+
+def found_in(told: bytes, ids: list[str]) -> list[bytes]:
+    return [mark for mark in marks(ids) if mark in told]
+
+
+def others_of(world: World) -> list[str]:
+    return [
+        world.learner("Europe/Paris", email=f"other{n}@example.org", display_name=f"Other {n}") for n in range(CANARIES)
+    ]
+
+
+def erase_one(world: World, learner_id: str) -> Erased | None:
+    return erase(world.database, world.catalog, learner_id, now=NOW)
+
+
+def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: World) -> None:
+    others = others_of(world)
+    canaries = []
+    for number, other in enumerate(others):
+        canaries.append(add_canary(world, number))
+        world.send(other, *(event(of=of, score=0.9, response=f"other {number}") for of in ("loops", "quiz", "essay")))
+    assert all(mark in dump(world) for mark in (WORD.encode(), ID.encode()))
+    for table in schema.metadata.sorted_tables:
+        if table.name not in KEPT:
+            assert any(one.encode() in repr(world.rows_of(table.name)).encode() for one in canaries), table.name
+    if world.database.path is not None:
+        assert len(found_in(file_bytes(world), canaries)) > CANARIES
+    before, theirs = totals(world), {one: (world.figures(one), world.entries(one)) for one in others}
+    world.assert_clean()
+
+    for one in canaries:
+        assert erase_one(world, one) is not None
+
+    assert found_in(dump(world), canaries) == []
+    if world.database.path is not None:
+        assert found_in(file_bytes(world), canaries) == []
+    world.assert_clean()
+    assert totals(world) == before
+    assert {one: (world.figures(one), world.entries(one)) for one in others} == theirs
+    with world.database.read() as connection:
+        assert all(is_listed(connection, one) for one in canaries)
+
+
+def test_a_learner_of_whom_nothing_counts_leaves_no_row(world: World) -> None:
+    learner_id = world.learner(email="ada@example.org")
+    assert erase_one(world, learner_id) == Erased(1, 0)
+    assert world.rows_of("learner") == []
+    assert erase_one(world, learner_id) is None
+
+
+def test_what_is_left_of_a_day_is_the_day(world: World) -> None:
+    learner_id = world.learner("Asia/Tokyo")
+    late = event(1, of="quiz", score=1, occurred_at="2026-02-10T23:30:00.424242+09:00")
+    after_midnight = event(2, of="quiz", score=0.5, occurred_at="2026-02-11T00:10:00+09:00")
+    early = event(3, of="loops", score=0.25, occurred_at="2026-02-09T18:00:00-10:00")
+    world.send(learner_id, late, after_midnight, early)
+    erase_one(world, learner_id)
+    (nobody,) = world.rows_of("learner")
+    found = world.entries(nobody["id"])
+    assert [(one.day, one.score) for one in found] == [
+        ("2026-02-09", 250_000),
+        ("2026-02-10", 1_000_000),
+        ("2026-02-11", 500_000),
+    ]
+    assert {one.source for one in found} == {"erased"}
+    step = world.step(nobody["id"], "quiz")
+    assert (step["first_score"], step["latest_score"]) == (1_000_000, 500_000)
+    world.assert_clean()
+
+
+def test_a_write_that_comes_after_is_told_that_the_identity_is_gone(world: World) -> None:
+    learner_id = world.learner()
+    world.send(learner_id, event(1))
+    erase_one(world, learner_id)
+    for wait in (True, False):
+        (answer,) = world.submit(Submission(learner_id, (event(2),), NOON), wait=wait)
+        assert isinstance(answer, IdentityGone)
+
+
+def test_a_guest_that_is_part_of_an_account_goes_with_it_and_not_alone(world: World) -> None:
+    account_id = world.learner()
+    guest = guest_in(world, event(1))
+    move(world, account_id, guest)
+    with pytest.raises(IdentityGone):
+        erase_one(world, guest.id)
+    assert erase_one(world, account_id) == Erased(2, 1)
+    with world.database.read() as connection:
+        assert is_listed(connection, guest.id)
+
+
+def test_entries_that_nobody_can_read_keep_nobody_from_being_erased(world: World) -> None:
+    learner_id = world.learner()
+    world.send(learner_id, event(1), event(2), event(3, of="graded", response="b"))
+    with world.opened() as connection:
+        connection.execute(sa.text("UPDATE ledger SET body = '{zwitscher' WHERE seq = 2"))
+        connection.execute(sa.text("UPDATE ledger SET version = 77 WHERE seq = 1"))
+    assert erase_one(world, learner_id) == Erased(1, 1)
+    world.assert_clean()
+    assert b"zwitscher" not in dump(world)
+
+
+def test_a_second_import_makes_nobody_again(world: World) -> None:
+    known = enlist(world.database, ["oulad:1", "oulad:2"], now=NOON)
+    world.send(known["oulad:1"], event(1))
+    erase_one(world, known["oulad:1"])
+    again = enlist(world.database, ["oulad:1", "oulad:2", "oulad:3"], now=NOON)
+    assert again.keys() == {"oulad:2", "oulad:3"}
+    assert again["oulad:2"] == known["oulad:2"]
+    assert sorted(one["external_id"] or "" for one in world.rows_of("learner")) == ["", "oulad:2", "oulad:3"]
+
+
+def test_an_account_with_an_external_id_is_not_imported_again_either(world: World) -> None:
+    erase_one(world, world.learner(external_id="oulad:7"))
+    assert enlist(world.database, ["oulad:7"], now=NOON) == {}
+
+
+def test_the_list_is_applied_after_a_restore_and_twice_changes_nothing(world: World) -> None:
+    gone = [add_canary(world, number, events=3) for number in range(4)]
+    kept = world.learner()
+    restored = World(world.url)
+    for _ in gone:
+        world.send(kept, event())
+    hashes = [erasures.Listed(hash_of_id(one), NOW - NOW % (24 * HOUR)) for one in (*gone, canary_id(77))]
+
+    def run() -> Applied:
+        return apply(restored.database, restored.catalog, iter(hashes), now=NOW, progress=lambda _: None)
+
+    assert run() == Applied(5, 5, 4)
+    after = dump(restored)
+    assert found_in(after, gone) == []
+    assert run() == Applied(5, 0, 0)
+    assert dump(restored) == after
+    assert {one.learner_hash for one in listed(restored.database)} >= {one.learner_hash for one in hashes}
+    restored.assert_clean()
+    restored.close()
+
+
+def test_the_log_of_a_file_is_emptied_once_no_reader_needs_it(sqlite_world: World) -> None:
+    learner_id = add_canary(sqlite_world, 1)
+    reading = Database(sqlite_world.url)
+    with reading.read() as connection:
+        connection.execute(sa.text("SELECT count(*) FROM learner")).scalar()
+        erase_one(sqlite_world, learner_id)
+        assert found_in(file_bytes(sqlite_world), [learner_id])
+    reading.close()
+    assert sqlite_world.database.scrub()
+    assert found_in(file_bytes(sqlite_world), [learner_id]) == []
