@@ -155,7 +155,7 @@ def test_an_unknown_address_costs_as_many_hashes_as_a_wrong_password(
 
 def test_a_hash_takes_what_owasp_advises() -> None:
     kept = passwords.hash_password(PASSWORD)
-    assert re.match(r"\$argon2id\$v=19\$m=47104,t=1,p=1\$", kept)
+    assert re.match(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$", kept)
 
 
 def test_changing_the_password_ends_all_other_sessions(site: Site) -> None:

@@ -62,6 +62,7 @@ class Services:
                 await self.desk.close()
                 if self._later:
                     await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
+                self.passwords.close()
                 self.database.close()
 
     async def run(self, work: Callable[[], T]) -> T:
