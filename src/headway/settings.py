@@ -1,6 +1,7 @@
 """Settings: flags first, then HEADWAY_* variables, then a TOML file, then defaults."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,10 @@ _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
 _BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000), "guest_days": (1, 36_500), "security_days": (1, 36_500)}
 _DIGITS_MAX: Final = 9
+_PROVIDER_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_OF_PROVIDER: Final = re.compile(
+    r"HEADWAY_OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(ISSUER|CLIENT_ID|CLIENT_SECRET|TITLE|SCOPES|JOIN_ACCOUNTS)"
+)
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -25,6 +30,19 @@ class SettingsInvalid(HeadwayError):
     """A setting cannot be used."""
 
     code = "invalid-settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcProvider:
+    """Where learners may sign in by OpenID Connect; without a secret it knows this server by PKCE alone."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    title: str
+    scopes: str = "openid email profile"
+    # Whether it may sign in to an account that another provider made for the same, verified address.
+    join_accounts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +61,8 @@ class Settings:
     trusted_proxies: str | None = None
     # Where learners reach the server, for links in mails.
     public_url: str | None = None
+    # By their ids. A table for each in the file, [oidc.google], or variables such as HEADWAY_OIDC_GOOGLE_ISSUER.
+    oidc: Mapping[str, OidcProvider] = field(default_factory=dict)
     rate_limits: bool = True
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
@@ -55,7 +75,10 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """The variables that give a process of the server's the same settings."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "oidc"}
+        for name, provider in self.oidc.items():
+            prefix = f"oidc_{name.replace('-', '_')}_"
+            values |= {prefix + one.name: getattr(provider, one.name) for one in fields(provider)}
         return {PREFIX + name.upper(): _text(value) for name, value in values.items() if value is not None}
 
 
@@ -66,6 +89,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) 
     path = config_path(environment)
     if path is not None:
         chosen |= _from_file(path)
+    chosen["oidc"] = read_providers(chosen.get("oidc", {}), environment)
     for one in fields(Settings):
         name = PREFIX + one.name.upper()
         if environment.get(name):
@@ -97,9 +121,9 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def _check_variables(environment: Mapping[str, str]) -> None:
     """A variable that means nothing is a misspelled one: without a word, it would leave the default in force."""
-    known = {CONFIG_VARIABLE, *(PREFIX + one.name.upper() for one in fields(Settings))}
+    known = {CONFIG_VARIABLE, *(PREFIX + one.name.upper() for one in fields(Settings) if one.name != "oidc")}
     for name in environment:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and not _OF_PROVIDER.fullmatch(name):
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
             raise SettingsInvalid(f"there is no variable {name}; {hint}")
@@ -118,10 +142,52 @@ def _from_file(path: Path) -> dict[str, object]:
             near = get_close_matches(name, kinds, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
             raise SettingsInvalid(f"{path}: there is no setting {name!r}; {hint}", field=name)
-    return {
+    providers = {"oidc": content.pop("oidc")} if "oidc" in content else {}
+    return providers | {
         name: _bounded(name, _read(kinds[name], value, f"{name} in {path}"), f"{name} in {path}")
         for name, value in content.items()
     }
+
+
+def read_providers(tables: object, environment: Mapping[str, str]) -> dict[str, OidcProvider]:
+    """The providers of OpenID Connect: as the file has them, and over that as the variables have them."""
+    found: dict[str, dict[str, object]] = {}
+    for name, table in (tables if isinstance(tables, Mapping) else {"": tables}).items():
+        if not isinstance(table, Mapping) or not _PROVIDER_ID.fullmatch(name):
+            raise SettingsInvalid(
+                "oidc must be tables such as [oidc.google], named in small letters, digits and dashes"
+            )
+        found[name] = dict(table)
+    for variable, value in environment.items():
+        named = _OF_PROVIDER.fullmatch(variable)
+        if named and value:
+            found.setdefault(named[1].lower().replace("_", "-"), {})[named[2].lower()] = value
+    return {name: _provider(name, table) for name, table in sorted(found.items())}
+
+
+def _provider(name: str, table: Mapping[str, object]) -> OidcProvider:
+    kinds = {one.name: one.type for one in fields(OidcProvider)}
+    unknown = next((key for key in table if key not in kinds), None)
+    if unknown is not None:
+        raise SettingsInvalid(f"oidc.{name} has no setting {unknown!r}; there are {', '.join(kinds)}")
+    read = {key: _read(kinds[key], value, f"{key} of oidc.{name}") for key, value in table.items()}
+    for key in ("issuer", "client_id"):
+        if not read.get(key):
+            raise SettingsInvalid(f"oidc.{name} needs {key}")
+    if not is_safe_address(str(read["issuer"])):
+        raise SettingsInvalid(f"issuer of oidc.{name} must be an https address, as the provider writes it")
+    provider = OidcProvider(**{"title": name.title(), **read})  # type: ignore[arg-type]  # each was read as its type
+    if "openid" not in provider.scopes.split():
+        raise SettingsInvalid(f"scopes of oidc.{name} must have openid among them")
+    return provider
+
+
+def is_safe_address(text: str) -> bool:
+    """Whether what is sent to an address stays between us and it: by HTTPS, or within this machine."""
+    if not _is_address(text, ("http", "https")) or not text.isprintable() or " " in text:
+        return False
+    parts = urlsplit(text)
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _bounded(name: str, value: object, where: str) -> object:

@@ -5,8 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from headway.settings import Settings, SettingsInvalid, load_settings
+from headway.cli.findings import of_settings
+from headway.settings import OidcProvider, Settings, SettingsInvalid, load_settings
 from tests.torture.server import HEADWAY, Server, environment
+
+
+OIDC = {"HEADWAY_OIDC_A_ISSUER": "https://a.example", "HEADWAY_OIDC_A_CLIENT_ID": "x"}
+PROVIDERS = """
+[oidc.google]
+issuer = "https://accounts.example.org"
+client_id = "from the file"
+client_secret = "hunter2"
+[oidc.my-own]
+issuer = "http://localhost:8080/realms/x"
+client_id = "headway"
+title = "Our school"
+join_accounts = false
+"""
 
 
 def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: Path) -> None:
@@ -27,6 +42,15 @@ def test_a_flag_goes_before_a_variable_and_a_variable_before_the_file(tmp_path: 
         ({"HEADWAY_PORT": "9" * 5_000}, "HEADWAY_PORT must be a whole number"),
         ({"HEADWAY_WORKERS": "0"}, "HEADWAY_WORKERS must be from 1 to 1,000"),
         ({"HEADWAY_LOG_LEVEL": "verbose"}, "HEADWAY_LOG_LEVEL must be one of debug, info, warning, error"),
+        ({"HEADWAY_OIDC": "x"}, "there is no variable HEADWAY_OIDC"),
+        ({"HEADWAY_OIDC_A_NONSENSE": "x"}, "there is no variable HEADWAY_OIDC_A_NONSENSE"),
+        ({"HEADWAY_OIDC__ISSUER": "https://a.example"}, "there is no variable HEADWAY_OIDC__ISSUER"),
+        ({"HEADWAY_OIDC_A_ISSUER": "https://a.example"}, "oidc.a needs client_id"),
+        ({"HEADWAY_OIDC_A_CLIENT_ID": "x"}, "oidc.a needs issuer"),
+        ({"HEADWAY_OIDC_A_ISSUER": "http://a.example", "HEADWAY_OIDC_A_CLIENT_ID": "x"}, "must be an https address"),
+        ({"HEADWAY_OIDC_A_ISSUER": "a.example", "HEADWAY_OIDC_A_CLIENT_ID": "x"}, "must be an https address"),
+        ({**OIDC, "HEADWAY_OIDC_A_SCOPES": "email"}, "scopes of oidc.a must have openid"),
+        ({**OIDC, "HEADWAY_OIDC_A_JOIN_ACCOUNTS": "maybe"}, "join_accounts of oidc.a must be on or off"),
         ({"HEADWAY_HTTPS": "maybe"}, "HEADWAY_HTTPS must be on or off"),
         ({"HEADWAY_TRUSTED_PROXIES": "*"}, "HEADWAY_TRUSTED_PROXIES must be addresses or networks"),
         ({"HEADWAY_TRUSTED_PROXIES": "proxy.example.org"}, "must be addresses or networks"),
@@ -59,6 +83,11 @@ def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password() -> None:
         'log_level = "loud"',
         "host = 1",
         "port =",
+        'oidc = "google"',
+        "oidc.google = 7",
+        '[oidc."Not An Id"]',
+        '[oidc.google]\nissuer = "https://a.example"\nclient_id = 7',
+        '[oidc.google]\nissuer = "https://a.example"\nclient_id = "x"\nsecret = "x"',
     ],
 )
 def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: str) -> None:
@@ -68,8 +97,36 @@ def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: 
         load_settings({"HEADWAY_CONFIG": str(config)})
 
 
+def test_providers_come_from_tables_and_over_them_from_variables(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(PROVIDERS)
+    changed = {"HEADWAY_OIDC_GOOGLE_CLIENT_ID": "from the variable", "HEADWAY_OIDC_GOOGLE_TITLE": ""}
+    settings = load_settings({"HEADWAY_CONFIG": str(config), **changed, **OIDC})
+    assert list(settings.oidc) == ["a", "google", "my-own"]
+    google, own = settings.oidc["google"], settings.oidc["my-own"]
+    assert (google.client_id, google.client_secret, google.title) == ("from the variable", "hunter2", "Google")
+    assert (own.client_secret, own.title, own.join_accounts) == (None, "Our school", False)
+    assert "hunter2" not in repr(settings)
+    shown = [one for one in of_settings(settings) if one.name == "sign-in by others"]
+    assert "google (https://accounts.example.org)" in shown[0].value
+    assert "hunter2" not in repr(list(of_settings(settings)))
+
+
+def test_what_is_said_of_a_provider_that_cannot_be_used_tells_no_secret(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    for line in ('issuer = "hunter2"\nclient_id = "x"\nclient_secret = "hunter2"', 'client_secret = ["hunter2"]'):
+        config.write_text(f"[oidc.a]\n{line}")
+        with pytest.raises(SettingsInvalid) as refused:
+            load_settings({"HEADWAY_CONFIG": str(config)})
+        assert "hunter2" not in str(refused.value)
+
+
 def test_a_process_of_the_server_reads_the_same_settings_from_its_variables() -> None:
-    settings = Settings(database_url="sqlite:///x.db", https=True, rate_limits=False, port=9)
+    provider = OidcProvider(
+        issuer="https://a.example", client_id="x", client_secret="y", title="A", join_accounts=False
+    )
+    oidc = {"my-own": provider}
+    settings = Settings(database_url="sqlite:///x.db", https=True, rate_limits=False, port=9, oidc=oidc)
     assert load_settings(settings.environment()) == settings
 
 

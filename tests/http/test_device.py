@@ -12,8 +12,8 @@ from headway.domain.times import MINUTE, SECOND
 from headway.http import who
 from headway.http.device import GRANT
 from headway.http.tokens import hash_of
-from headway.ledger import devices
 from headway.ledger.tokens import TOKENS_MAX
+from headway.store import devices
 from headway.store.schema import device_sign_in
 from tests.http.server import Site, serving
 from tests.http.test_events import event, send
@@ -138,7 +138,7 @@ def test_who_asks_too_soon_must_wait_longer_each_time(site: Site) -> None:
 
     def waited(seconds: float) -> str:
         with site.database.transaction() as connection:
-            devices.devices.change(connection, code_hash, polled_at=who.now() - int(seconds * SECOND))
+            devices.change(connection, code_hash, polled_at=who.now() - int(seconds * SECOND))
         return told(asked_again(site, device))
 
     # 5 seconds, and 5 more for each of the two.

@@ -72,6 +72,8 @@ def of_settings(settings: "Settings") -> Iterator[Finding]:
         f"http://{settings.host}:{settings.port}, {settings.workers} {'worker' if settings.workers == 1 else 'workers'}"
     )
     yield Finding("server", State.FINE, served)
+    providers = ", ".join(f"{name} ({one.issuer})" for name, one in settings.oidc.items())
+    yield Finding("sign-in by others", State.FINE, providers or "none")
     queue = f"up to {EVENTS_A_TRANSACTION:,} events a transaction, {EVENTS_WAITING_MAX:,} waiting, then 503"
     yield Finding("queue", State.FINE, queue)
     yield judged(

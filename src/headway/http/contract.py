@@ -13,6 +13,7 @@ from headway.http import (
     examples,
     health,
     merging,
+    oidc,
     own_password,
     progress,
     sent_shapes,
@@ -217,6 +218,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         sent={"user_code": "WDJB-MJHT", "approve": True},
         given={"client": "headway 1.0", "scopes": ["read", "write"], "approved": True},
     ),
+    "list_providers": Operation(
+        tag=_IDENTITY, callers="public", gives={200: oidc.ProviderList}, given=examples.PROVIDERS
+    ),
+    "begin_sign_in": Operation(tag=_IDENTITY, callers="public", gives={303: None}),
+    "finish_sign_in": Operation(tag=_IDENTITY, callers="public", gives={303: None}, refuses=(409, 429)),
     "list_courses": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
     "read_course": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
     "publish_course": Operation(

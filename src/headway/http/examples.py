@@ -112,6 +112,10 @@ DEVICE_TOKEN: Final[dict[str, Any]] = {
     "expires_in": 31_536_000,
     "scope": "read write",
 }
+PROVIDERS: Final[dict[str, Any]] = {
+    "items": [{"id": "example", "title": "Example", "url": "/api/v1/auth/oidc/example"}],
+    "next_cursor": None,
+}
 MANIFEST: Final[dict[str, Any]] = {
     "id": "python-basics",
     "title": "Python basics",

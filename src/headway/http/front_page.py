@@ -18,10 +18,10 @@ POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-_MARK: Final = "M2 13V8M6 13V5M10 13V2M14 13V6"
-_ICON: Final = (
+MARK: Final = "M2 13V8M6 13V5M10 13V2M14 13V6"
+ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='none'"
-    f" stroke='%230b8573' stroke-width='2.6' stroke-linecap='round' d='{_MARK}'/%3E%3C/svg%3E"
+    f" stroke='%230b8573' stroke-width='2.6' stroke-linecap='round' d='{MARK}'/%3E%3C/svg%3E"
 )
 _LINKS: Final = (("/api/docs", "API reference"), ("/api/openapi.json", "OpenAPI document"), ("/health/ready", "Health"))
 _CHART_HEIGHT: Final = 40
@@ -36,7 +36,7 @@ def page(front: Front, database: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Headway{" demo" if demo else ""}</title>
-<link rel="icon" href="{_ICON}">
+<link rel="icon" href="{ICON}">
 <style>{_STYLE}</style>
 </head>
 <body>
@@ -60,7 +60,7 @@ figure follows from one record, and can be proved.</p>
 
 
 def _mark() -> str:
-    path = f'<path fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" d="{_MARK}"/>'
+    path = f'<path fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" d="{MARK}"/>'
     return f'<svg viewBox="0 0 16 16" aria-hidden="true">{path}</svg>'
 
 

@@ -166,7 +166,13 @@ def _responses(one: _Route, schemas: _Schemas) -> dict[str, Any]:
     return replies
 
 
-_SAID: Final = {201: "Made.", 202: "Taken up.", 204: "Done; there is nothing to tell.", 503: "Not ready."}
+_SAID: Final = {
+    303: "The browser is sent on.",
+    201: "Made.",
+    202: "Taken up.",
+    204: "Done; there is nothing to tell.",
+    503: "Not ready.",
+}
 
 
 def _refusals(one: _Route) -> set[int]:

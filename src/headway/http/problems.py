@@ -36,6 +36,7 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "malformed": Kind(400, "The request cannot be read"),
     "invalid-cursor": Kind(400, "The cursor is none of this list's"),
+    "sign-in-refused": Kind(400, "The sign-in by another provider was refused"),
     "device-sign-in": Kind(400, "The device is not signed in"),
     "unauthorized": Kind(401, "This needs an identity, and the request has none that is valid"),
     "wrong-credentials": Kind(401, "The address or the password is wrong"),
@@ -49,6 +50,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unknown-step": Kind(404, "The course has no such step"),
     "method-not-allowed": Kind(405, "The path does not know this method"),
     "email-taken": Kind(409, "The address belongs to an account already"),
+    "address-in-use": Kind(409, "There is an account with this address, which is not joined"),
     "too-many-tokens": Kind(409, "The account has as many tokens as it may have"),
     "graded-step": Kind(409, "The step is graded by the server alone"),
     "id-reused": Kind(409, "The event id was used for other content"),
@@ -63,6 +65,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "busy": Kind(503, "Too much is waiting to be written"),
     "grader-failed": Kind(503, "The grader of this step failed"),
     "grader-missing": Kind(503, "The grader that this step needs is not installed"),
+    "provider-unavailable": Kind(503, "The provider cannot be asked now"),
     "unavailable": Kind(503, "The database cannot be asked now"),
 }
 _CODES: Final = {

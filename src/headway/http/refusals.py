@@ -84,6 +84,18 @@ class DeviceRefused(HeadwayError):
         self.error = error
 
 
+class SignInRefused(HeadwayError):
+    """The sign-in by another provider was refused."""
+
+    code = "sign-in-refused"
+
+
+class ProviderUnavailable(HeadwayError):
+    """The provider cannot be asked now."""
+
+    code = "provider-unavailable"
+
+
 class CrossSite(Forbidden):
     """The request comes from another site."""
 

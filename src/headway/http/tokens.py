@@ -64,9 +64,16 @@ def _of_cookies(exchange: Exchange, header: bytes) -> list[Credential]:
     return [Credential(token[:_TOKEN_MAX], name) for name, token in named if token]
 
 
-def set_cookie(exchange: Exchange, name: str, token: str) -> None:
-    """Give the browser a token to keep."""
-    exchange.cookies.append(_cookie(exchange, name, token, _COOKIE_S))
+def cookie_of(exchange: Exchange, name: str) -> str | None:
+    """What the browser keeps under a name."""
+    header = exchange.headers.get(b"cookie", b"").decode("latin-1")
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return next((value for key, _, value in pairs if key == _full(exchange, name)), None)
+
+
+def set_cookie(exchange: Exchange, name: str, token: str, max_age: int = _COOKIE_S) -> None:
+    """Give the browser a token to keep, for so many seconds."""
+    exchange.cookies.append(_cookie(exchange, name, token, max_age))
 
 
 def clear_cookie(exchange: Exchange, name: str) -> None:

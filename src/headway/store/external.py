@@ -1,0 +1,21 @@
+"""Statements on sign-ins by other providers: who is whom."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.store.schema import external_sign_in
+
+
+def find(connection: Connection, issuer: str, subject: str) -> str | None:
+    """The learner whom a provider knows by that name."""
+    known = sa.select(external_sign_in.c.learner_id).where(
+        external_sign_in.c.issuer == issuer, external_sign_in.c.subject == subject
+    )
+    return connection.execute(known).scalar_one_or_none()
+
+
+def add(connection: Connection, **values: Any) -> None:
+    """Remember by which name a provider knows a learner."""
+    connection.execute(sa.insert(external_sign_in).values(**values))
