@@ -3,6 +3,8 @@
 import io
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -22,6 +24,34 @@ def test_every_reply_carries_an_id_and_the_headers_of_safety(sqlite_site: Site, 
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert reply.headers["x-frame-options"] == "DENY"
     assert reply.headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/docs", "/problems/locked"])
+def test_a_page_runs_nothing_loads_nothing_and_stands_in_no_frame(sqlite_site: Site, path: str) -> None:
+    reply = sqlite_site.client().get(f"{sqlite_site.url}{path}")
+    rules = dict(one.strip().split(" ", 1) for one in reply.headers["content-security-policy"].split(";"))
+    assert {rules[name] for name in ("default-src", "base-uri", "form-action", "frame-ancestors")} == {"'none'"}
+    (style,) = re.findall(r"<style>(.*?)</style>", reply.text, re.DOTALL)
+    assert rules["style-src"] == f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
+    assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", reply.text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "proto", "told"),
+    [
+        ({}, "https", False),
+        ({"trusted_proxies": "127.0.0.1"}, "https", True),
+        ({"trusted_proxies": "127.0.0.1"}, "http", False),
+        ({"trusted_proxies": "10.0.0.0/8"}, "https", False),
+        ({"https": True}, "http", True),
+    ],
+)
+def test_behind_https_browsers_are_told_to_use_nothing_else(
+    sqlite_url: str, settings: dict[str, Any], proto: str, told: bool
+) -> None:
+    with serving(sqlite_url, **settings) as site:
+        reply = site.client(**{"x-forwarded-proto": proto}).get(f"{site.url}/health/live")
+    assert reply.headers.get("strict-transport-security") == ("max-age=31536000" if told else None)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +172,22 @@ def test_what_is_named_like_a_secret_is_never_written(monkeypatch: pytest.Monkey
     line = lines(log)[0]
     assert (line["password"], line["session_token"], line["cookies"]) == ("…", "…", "…")
     assert line["email"] == "ada@example.org"
+
+
+def test_on_a_terminal_a_defect_is_told_without_what_variables_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = logged("info", monkeypatch)
+    monkeypatch.setattr(log, "isatty", lambda: True)
+    configure_logs("info")
+
+    def sign_in(password: str) -> None:
+        raise ZeroDivisionError(len(password))
+
+    try:
+        sign_in(PASSWORD)
+    except ZeroDivisionError as error:
+        structlog.get_logger().error("defect", exc_info=error)
+    assert "ZeroDivisionError" in log.getvalue()
+    assert PASSWORD not in log.getvalue()
 
 
 def test_the_server_says_whether_it_is_ready(site: Site) -> None:

@@ -7,17 +7,14 @@ from litestar import Litestar, get
 from litestar.params import FromPath
 
 from headway.http import etags
-from headway.http.docs_page import contract_page, problem_page
+from headway.http.docs_page import POLICY, contract_page, problem_page
 from headway.http.exchange import Asked
 from headway.http.openapi import openapi_document
 from headway.http.problems import KINDS
 from headway.http.refusals import NotFound
 from headway.http.reply import Header, Reply
 
-_POLICY: Final[Header] = (
-    b"content-security-policy",
-    b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-)
+_POLICY: Final[Header] = (b"content-security-policy", POLICY.encode("ascii"))
 _HTML: Final = b"text/html; charset=utf-8"
 
 

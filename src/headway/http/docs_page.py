@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
@@ -22,6 +24,11 @@ pre { overflow-x: auto; padding: .6rem; background: color-mix(in srgb, currentCo
 .method { display: inline-block; min-width: 4.8rem; font-weight: 700 }
 table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: top }
 """
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+# The page's own style and nothing else.
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def contract_page(document: dict[str, Any]) -> str:

@@ -96,6 +96,7 @@ async def writing_session(exchange: Exchange) -> Session | None:
     """The session that a write comes with; None for nobody. A dead token is refused, and its cookie cleared."""
     credentials = credentials_of(exchange)
     if not credentials:
+        check_same_origin(exchange)
         return None
     credential = credentials[0]
     if credential.by != "bearer":
@@ -183,22 +184,25 @@ async def account_writing(request: Any) -> Session:
 
 
 def check_same_origin(exchange: Exchange) -> None:
-    """Refuse what another site makes a browser send along with our cookies."""
+    """Refuse what a page of another site makes a browser send.
+
+    Without cookies as well: they may be kept back from it, and the reply would still sign the browser in as somebody.
+    """
     headers = exchange.headers
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         if site not in _OWN_SITE:
-            raise CrossSite("a page of another site sent this with your cookies; it was not carried out")
+            raise CrossSite("a page of another site sent this; it was not carried out")
         return
     origin = headers.get(b"origin")
     # The scheme is left out of it: behind a proxy only the proxy knows it.
     if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
-        raise CrossSite("a page of another origin sent this with your cookies; it was not carried out")
+        raise CrossSite("a page of another origin sent this; it was not carried out")
 
 
 def check_cookies(exchange: Exchange) -> None:
     """The same, for a write that does not ask who sends it."""
-    if any(one.by != "bearer" for one in credentials_of(exchange)):
+    if not any(one.by == "bearer" for one in credentials_of(exchange)):
         check_same_origin(exchange)
 
 
