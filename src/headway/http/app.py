@@ -10,6 +10,7 @@ from headway.http import (
     auth,
     courses,
     device,
+    device_page,
     docs,
     erasing,
     events,
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        [api, *health.handlers, *docs.handlers, *front.handlers],
+        [api, *health.handlers, *docs.handlers, *front.handlers, *device_page.handlers],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

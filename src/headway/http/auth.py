@@ -30,16 +30,11 @@ from headway.http.tokens import (
     set_cookie,
 )
 from headway.ledger import accounts
+from headway.ledger.accounts import WRONG, WrongCredentials
 from headway.ledger.passwords import is_outdated
 from headway.ledger.security import Origin
 from headway.ledger.throttles import NEW_LEARNERS
 from headway.store import learners
-
-
-class WrongCredentials(HeadwayError):
-    """The address or the password is wrong."""
-
-    code = "wrong-credentials"
 
 
 class GuestMade(Struct):
@@ -128,6 +123,11 @@ async def login(request: Asked) -> Reply:
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _sign_in)
+    return await sign_in(exchange, sent)
+
+
+async def sign_in(exchange: Exchange, sent: SignIn) -> Reply:
+    """Sign in whoever has that password; WrongCredentials."""
     services = exchange.services
     email = _known_form(sent.email)
     limits = sign_in_limits(exchange, email or sent.email)
@@ -136,10 +136,10 @@ async def login(request: Asked) -> Reply:
     kept = found["password_hash"] if found else None
     if not await services.passwords.match(sent.password[:1_000], kept) or found is None or kept is None:
         await note_refused(exchange, found["id"] if found else None)
-        raise WrongCredentials("the address or the password is wrong")
+        raise WrongCredentials(WRONG)
     await not_counted(exchange, clear=limits[:1], give_back=limits[1:])
     newer = await services.passwords.hash(sent.password) if is_outdated(kept) else None
-    return await signed_in(exchange, found["id"], password_hash=newer)
+    return await signed_in(exchange, found["id"], password_hash=newer, verified_hash=kept)
 
 
 def _known_form(sent: str) -> str | None:
