@@ -1,9 +1,11 @@
 """Passwords: which may be chosen, changing them, and resetting them by mail from a real mail server."""
 
+import asyncio
 import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -15,6 +17,7 @@ from structlog.testing import capture_logs
 
 from benchmarks.servers import free_port
 from headway.http import own_password, who
+from headway.http.passwords import Passwords
 from headway.http.tokens import hash_of
 from headway.ledger import passwords
 from headway.store.schema import learner, password_reset, security_event, session
@@ -174,6 +177,31 @@ def test_changing_the_password_ends_all_other_sessions(site: Site) -> None:
     assert site.client().post("/auth/login", json=account | {"password": NEW}).status_code == 200
 
 
+def test_a_sign_in_that_is_under_way_while_the_password_changes_opens_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = site.person("ada@example.org")
+    match, late = Passwords.match, site.client()
+
+    async def slow(self: Passwords, password: str, kept: str | None) -> bool:
+        found = await match(self, password, kept)
+        if password == PASSWORD and not changing.is_set():
+            changing.set()
+            await asyncio.to_thread(changed.wait, 20)
+        return found
+
+    changing, changed = threading.Event(), threading.Event()
+    monkeypatch.setattr(Passwords, "match", slow)
+    with ThreadPoolExecutor(1) as pool:
+        sent = {"email": "ada@example.org", "password": PASSWORD}
+        signing_in = pool.submit(lambda: late.post("/auth/login", json=sent))
+        assert changing.wait(20)
+        done = client.post("/auth/password", json={"current_password": PASSWORD, "new_password": NEW})
+        changed.set()
+        assert (done.status_code, signing_in.result().status_code) == (204, 401)
+    assert counted(site, session) == 1
+
+
 def test_without_the_current_password_none_is_changed(site: Site) -> None:
     client = site.person("ada@example.org")
     before = kept_hash(site)
@@ -224,8 +252,6 @@ def test_a_password_is_reset_by_the_code_of_a_mail(mailing: Site, box: Any) -> N
 
 
 def test_of_two_who_use_a_code_at_once_one_does(mailing: Site, box: Any) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     mailing.person("ada@example.org")
     ask(mailing)
     code = code_in(box.next())

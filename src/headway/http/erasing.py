@@ -11,11 +11,12 @@ from headway.domain.errors import IdentityGone
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
-from headway.http.own_password import confirm_password
+from headway.http.own_password import WrongPassword, confirm_password
 from headway.http.refusals import Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply
 from headway.ledger import erase
+from headway.ledger.accounts import WrongCredentials
 from headway.store import learners
 
 
@@ -54,5 +55,8 @@ async def _confirm(exchange: Exchange, session: Session, password: str | None) -
     row = await exchange.services.read(lambda connection: learners.by_id(connection, session.learner_id))
     if row is not None and row["password_hash"] is None:
         return True
-    await confirm_password(exchange, session, password or "")
+    try:
+        await confirm_password(exchange, session, password or "")
+    except WrongPassword:
+        raise WrongCredentials("this is not the account's password; nothing was erased") from None
     return False

@@ -64,21 +64,31 @@ class SignedIn(Struct):
 
 
 async def signed_in(
-    exchange: Exchange, learner_id: str, status: int = 200, *, password_hash: str | None = None
+    exchange: Exchange,
+    learner_id: str,
+    status: int = 200,
+    *,
+    password_hash: str | None = None,
+    verified_hash: str | None = None,
 ) -> Reply:
-    """Sign in whoever has shown to be that account, and tell them so; a password's newer hash is kept, if given."""
-    return json_reply(await open_session(exchange, learner_id, password_hash=password_hash), status, (PERSONAL,))
+    """Sign in whoever has shown to be that account, and tell them so; a password's newer hash is kept, if given.
+
+    `verified_hash` is of the password that was shown: where it is not the account's any more, it was changed meanwhile.
+    """
+    opened = await open_session(exchange, learner_id, password_hash=password_hash, verified_hash=verified_hash)
+    return json_reply(opened, status, (PERSONAL,))
 
 
-async def open_session(exchange: Exchange, learner_id: str, *, password_hash: str | None = None) -> SignedIn:
+async def open_session(
+    exchange: Exchange, learner_id: str, *, password_hash: str | None = None, verified_hash: str | None = None
+) -> SignedIn:
     """The same for replies of another shape: opens the session, moves the guest who came along, sets the cookies."""
     token = new_session_token()
     session = who.session_row(learner_id, "account", token, who.now()) | {"name": client_name(exchange)}
     old, origin = own_session(exchange), Origin(exchange.address)
-    database = exchange.services.database
-    await exchange.services.run(
-        lambda: accounts.sign_in(database, session, password_hash=password_hash, old_token_hash=old, origin=origin)
-    )
+    hashes = {"password_hash": password_hash, "verified_hash": verified_hash, "old_token_hash": old}
+    sign_in = partial(accounts.sign_in, exchange.services.database, session, origin=origin, **hashes)
+    await exchange.services.run(sign_in)
     set_cookie(exchange, SESSION_COOKIE, token)
     merged, merge_failed = await _move_guest(exchange, learner_id)
     return await tell(exchange, learner_id, merged, merge_failed=merge_failed)

@@ -21,6 +21,15 @@ class EmailTaken(HeadwayError):
     code = "email-taken"
 
 
+class WrongCredentials(HeadwayError):
+    """The address or the password is wrong."""
+
+    code = "wrong-credentials"
+
+
+WRONG = "the address or the password is wrong"
+
+
 class Merged(NamedTuple):
     """What a guest brought into an account."""
 
@@ -90,10 +99,21 @@ def sign_in(
     *,
     password_hash: str | None,
     old_token_hash: str | None,
+    verified_hash: str | None = None,
     origin: Origin = OPERATOR,
 ) -> None:
-    """Open a session; end the one that it replaces, and keep a password's newer hash, where they are given."""
+    """Open a session; end the one that it replaces, and keep a password's newer hash, where they are given.
+
+    WrongCredentials where the password is not that of `verified_hash` any more: it was changed while it was looked at,
+    and the change ends all sessions of the old one. IdentityGone where there is no such account any more.
+    """
     with database.transaction() as connection:
+        learners.lock(connection, [session["learner_id"]])
+        account = learners.by_id(connection, session["learner_id"])
+        if account is None or account["erased_at"] is not None:
+            raise IdentityGone("the account was erased meanwhile")
+        if verified_hash is not None and account["password_hash"] != verified_hash:
+            raise WrongCredentials(WRONG)
         if old_token_hash is not None:
             learners.end_session(connection, old_token_hash)
         if password_hash is not None:
