@@ -37,3 +37,29 @@ def test_a_password_that_is_none_makes_nothing(sqlite_url: str) -> None:
         done = create(sqlite_url, given=given)
         assert (done.code, "password must have 8" in done.err) == (1, True), str(done)
     assert query(sqlite_url, "SELECT count(*) FROM learner") == [(0,)]
+
+
+def test_a_password_that_is_guessed_first_is_refused(sqlite_url: str) -> None:
+    done = create(sqlite_url, given="password1\n")
+    assert (done.code, "one of the commonest" in done.err) == (1, True), str(done)
+
+
+def test_what_happened_is_shown_the_newest_first(database_url: str, tmp_path: Path) -> None:
+    create(database_url)
+    with Server(database_url, tmp_path) as server:
+        for password in ("a wrong one", PASSWORD):
+            given = {"email": "ada@example.org", "password": password}
+            httpx2.post(f"http://127.0.0.1:{server.port}/api/v1/auth/login", json=given, timeout=30)
+    shown = Command("admin", "log", "--database", database_url)
+    assert shown.code == 0, str(shown)
+    kinds = [line.split()[1] for line in shown.out.splitlines()]
+    assert kinds == ["signed-in", "sign-in-failed", "role-given"]
+    ((learner_id,),) = query(database_url, "SELECT id FROM learner")
+    flags = ("--learner", str(learner_id), "--limit", "2", "--json", "--database", database_url)
+    items = json.loads(Command("admin", "log", *flags).out)["items"]
+    assert [(one["kind"], one["address"]) for one in items] == [
+        ("signed-in", "127.0.0.1"),
+        ("sign-in-failed", "127.0.0.1"),
+    ]
+    none = Command("admin", "log", "--learner", "nobody", "--database", database_url)
+    assert (none.code, none.out) == (1, "")

@@ -1,0 +1,91 @@
+"""What a server does by itself now and then: of all processes one does it, and nothing that is of use goes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from headway.domain.times import DAY
+from headway.http import housekeeping, who
+from headway.http.housekeeping import do_what_is_due
+from headway.http.services import Services
+from headway.ledger.guests import Cleared
+from headway.settings import Settings
+from headway.store.schema import learner, password_reset, security_event, session, throttle
+from tests.http.server import Site
+from tests.http.test_events import counted, event, send
+
+HOUR = 3_600_000_000
+
+
+@pytest.fixture
+def services(site: Site) -> Iterator[Services]:
+    """Those of another process on the same database."""
+    made = Services(Settings(database_url=site.database.url.render_as_string(hide_password=False)))
+    yield made
+    made.database.close()
+
+
+def test_what_has_run_out_is_thrown_away(site: Site, services: Services) -> None:
+    site.person("ada@example.org")
+    now = who.now()
+    account = sa.select(learner.c.id).scalar_subquery()
+    with site.database.transaction() as connection:
+        for number in range(3):
+            at = now + (number - 1) * HOUR
+            resets = {"token_hash": f"r{number}", "learner_id": account, "expires_at": at}
+            connection.execute(sa.insert(password_reset).values(**resets))
+            connection.execute(sa.insert(throttle).values(key=f"t{number}", count=1, ends_at=at))
+        (row,) = connection.execute(sa.select(session)).mappings()
+        other = {**row, "token_hash": "s", "id": "0b9f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c11", "expires_at": now}
+        connection.execute(sa.insert(session).values(**other))
+        connection.execute(sa.update(security_event).values(at=now - 365 * DAY))
+        newer = {"id": other["id"], "at": now - 364 * DAY, "kind": "signed-in"}
+        connection.execute(sa.insert(security_event).values(**newer))
+    do_what_is_due(services, now=now + 1)
+    assert counted(site, password_reset) == 1
+    assert counted(site, session) == 1
+    assert counted(site, security_event) == 1
+    with site.database.read() as connection:
+        left = set(connection.execute(sa.select(throttle.c.key)).scalars())
+    assert {key for key in left if key.startswith("t")} == {"t2"}
+
+
+def test_guests_who_are_long_gone_are_cleared(site: Site, services: Services) -> None:
+    gone, kept = site.guest(), site.guest()
+    for one in (gone, kept):
+        send(one, event())
+    gone_id = gone.get("/auth/me").json()["learner"]["id"]
+    long_ago = who.now() - 366 * DAY
+    with site.database.transaction() as connection:
+        connection.execute(sa.update(learner).where(learner.c.id == gone_id).values(created_at=long_ago))
+        connection.execute(sa.update(session).where(session.c.learner_id == gone_id).values(last_used_at=long_ago))
+    do_what_is_due(services, now=who.now())
+    assert counted(site, learner) == 2  # who recorded today is no more gone than who reads
+    with capture_logs() as log:
+        do_what_is_due(services, now=who.now() + 366 * DAY)
+    assert ({"guests": 2, "entries": 2}.items() <= log[-1].items(), counted(site, learner)) == (True, 0)
+    assert gone.get("/auth/me").status_code == 401
+    # Of a guest who was cleared nothing is owed: the next event makes another.
+    assert site.client().post("/events", json={"events": [event()]}).status_code == 200
+
+
+def test_of_all_processes_one_keeps_house(site: Site, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def tidied(*_: Any, **__: Any) -> int:
+        done.append("tidied")
+        return 0
+
+    def cleared(*_: Any) -> Cleared:
+        done.append("cleared")
+        return Cleared(0, 0)
+
+    monkeypatch.setattr(housekeeping, "tidy", tidied)
+    monkeypatch.setattr(housekeeping, "clear_guests", cleared)
+    now = who.now()
+    for at in (now, now + 1, now + HOUR - 1, now + HOUR, now + DAY):
+        do_what_is_due(services, now=at)
+    assert done == ["tidied", "cleared", "tidied", "tidied", "cleared"]
