@@ -12,6 +12,7 @@ from headway.domain.events import enrollment_event
 from headway.domain.times import DAY
 from headway.http import who
 from headway.http.tokens import hash_of
+from headway.ledger import devices
 from headway.ledger.commit import commit
 from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
@@ -46,6 +47,7 @@ class Cast:
         self.ids = {name: str(uuid4()) for name in (*ACCOUNTS, "guest", "dead-guest")}
         self.callers: dict[str, Caller] = {"nobody": Caller({})}
         self._rows: dict[str, list[dict[str, Any]]] = {"learner": [], "session": []}
+        self._hashes: dict[str, str] = {}
         self._enlist()
         with database.transaction() as connection:
             learners.add(connection, *self._rows["learner"])
@@ -53,6 +55,8 @@ class Cast:
         self._end()
         publish(database, self.manifest, now=who.now(), publisher=self.ids["creator"])
         self._enroll()
+        asked = devices.Asked("A terminal", "read write")
+        self.user_code = devices.ask(database, hash_of(uuid4().hex), asked, now=who.now())
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -62,6 +66,11 @@ class Cast:
     def email(self, name: str) -> str:
         """The address of an account."""
         return f"{name}-{self.serial}@example.org"
+
+    def session_id(self, name: str) -> str:
+        """The id of the session that a caller comes with."""
+        found: str = next(row["id"] for row in self._rows["session"] if row["token_hash"] == self._hashes[name])
+        return found
 
     def _enlist(self) -> None:
         for name in ACCOUNTS:
@@ -84,7 +93,8 @@ class Cast:
         token = f"{'hwp_' if 'scopes' in more else ''}{uuid4().hex}"
         kind = "token" if "scopes" in more else "account" if learner in ACCOUNTS else "guest"
         row = who.session_row(self.ids[learner], kind, token, who.now())
-        self._rows["session"].append(row | more)
+        self._rows["session"].append(row | {"name": name} | more)
+        self._hashes[name] = row["token_hash"]
         headers = {"authorization": f"Bearer {token}"} if by == BEARER else {"cookie": f"{by}={token}"}
         self.callers[name] = Caller(headers, self.ids[learner])
 
@@ -126,6 +136,8 @@ OBJECTS: Mapping[str, Thing] = {
     "erased": Thing(lambda cast: cast.ids["erased"]),
     "email of learner": Thing(lambda cast: cast.email("learner")),
     "email of erased": Thing(lambda cast: cast.email("erased")),
+    "token of creator": Thing(lambda cast: cast.session_id("write-token"), lambda: str(uuid4())),
+    "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
     "password": Thing(lambda _: PASSWORD),
     "course": Thing(lambda cast: cast.course),

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.http import who
-from headway.http.auth import SignIn, WrongCredentials, sign_in
+from headway.http.auth import SignIn, sign_in
 from headway.http.bodies import read_fields
 from headway.http.device import PAGE, decide, look_up, shown
 from headway.http.exchange import Asked, Exchange, exchange_of
@@ -20,6 +20,7 @@ from headway.http.problems import problem_of
 from headway.http.refusals import Forbidden, Unauthorized
 from headway.http.reply import Reply
 from headway.http.who import Reader
+from headway.ledger.accounts import WrongCredentials
 from headway.ledger.devices import Asked as DeviceAsks
 from headway.ledger.devices import UnknownUserCode
 from headway.ledger.throttles import RateLimited
