@@ -326,16 +326,6 @@ def test_signing_in_anew_ends_the_browsers_old_session(site: Site) -> None:
     assert [one["token_hash"] for one in sessions_of(site)] == [hash_of(client.cookies["headway_session"])]
 
 
-def test_signing_in_leaves_the_guest_as_it_is(site: Site) -> None:
-    site.person("ada@example.org")
-    client = site.client()
-    send(client, event())
-    reply = client.post("/auth/login", json={"email": "ada@example.org", "password": PASSWORD})
-    assert reply.json()["merged"] is None
-    assert set(client.cookies) == {"headway_session", "headway_guest"}
-    assert client.get("/auth/me").json()["kind"] == "account"
-
-
 def test_a_session_lasts_thirty_days_from_its_last_use_noted_once_a_day(site: Site) -> None:
     client = site.person("ada@example.org")
     now = who.now()

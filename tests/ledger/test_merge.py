@@ -144,14 +144,15 @@ def test_a_retry_of_what_was_first_sent_as_the_guest_counts_once(world: World) -
 
 def test_of_an_id_under_both_identities_the_accounts_counts_and_both_are_known(world: World) -> None:
     ada, alone = world.learner(), world.learner()
-    guest = guest_in(world, event(1, score=1, of="essay"), event(2))
+    guest = guest_in(world, event(1, score=1, of="essay"), event(2), event(3, of="essay"))
     for one in (ada, alone):
         world.send(one, event(1, score=0.25))
-    assert move(world, ada, guest) == (2, 1, 0)
-    world.send(alone, event(2))
+    assert move(world, ada, guest) == (2, 2, 0)
+    world.send(alone, event(2), event(3, of="essay"))
     assert world.figures(ada) == world.figures(alone)
     again = world.send(ada, event(1, score=0.25), event(1, score=1, of="essay"), event(1, score=0.3), at=LATER)
     assert statuses(again) == ["duplicate", "duplicate", "id-reused"]
+    assert [(one.key.step, one.sum.attempts) for one in again.steps] == [("loops", 2), ("essay", 1)]
     world.assert_clean()
 
 

@@ -28,6 +28,7 @@ from headway.ledger.accounts import Merged
 from headway.ledger.merge import move_guest
 from headway.ledger.security import Origin
 from headway.store import learners
+from headway.store.database import told
 
 log = structlog.get_logger()
 
@@ -103,8 +104,8 @@ async def _move_guest(exchange: Exchange, account_id: str) -> tuple[Merged | Non
     move = partial(move_guest, services.database, services.catalog, account_id, token_hash, now=who.now())
     try:
         merged = await services.run(move)
-    except Exception:  # whoever has shown who they are is signed in
-        log.exception("merge_failed", request_id=exchange.request_id, account_id=account_id)
+    except Exception as error:  # whoever has shown who they are is signed in
+        log.warning("merge_failed", request_id=exchange.request_id, account_id=account_id, error=told(error))
         return None, True
     services.remembered.forget(guest.token)
     if guest.by == GUEST_COOKIE:
