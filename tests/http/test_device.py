@@ -12,6 +12,7 @@ from headway.domain.times import MINUTE, SECOND
 from headway.http import who
 from headway.http.device import GRANT
 from headway.http.tokens import hash_of
+from headway.ledger import accounts
 from headway.ledger.tokens import TOKENS_MAX
 from headway.store import devices
 from headway.store.schema import device_sign_in
@@ -106,6 +107,13 @@ def test_a_code_is_decided_once(site: Site) -> None:
     assert approved(eve, device, approve=False).status_code == 404
     token = polled(site, device).json()["access_token"]
     assert site.client(token).get("/auth/me").json()["learner"]["email"] == "ada@example.org"
+
+
+def test_a_password_that_is_set_anew_shuts_out_a_device_that_was_let_in_before(site: Site) -> None:
+    device = begun(site)
+    approved(site.person("ada@example.org"), device)
+    accounts.empower(site.database, "ada@example.org", "another one of hers", "creator", now=who.now())
+    assert told(polled(site, device)) == "invalid_grant"
 
 
 def test_a_device_that_is_refused_is_told_so(site: Site) -> None:

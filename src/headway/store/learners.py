@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.store import rows
-from headway.store.schema import learner, ledger, session, step_sum
+from headway.store.schema import device_sign_in, learner, ledger, session, step_sum
 
 
 class Locked(NamedTuple):
@@ -159,8 +159,9 @@ def count(connection: Connection) -> int:
 
 
 def end_sessions(connection: Connection, learner_id: str) -> None:
-    """End all sessions of a learner."""
+    """End all sessions of a learner, and those of devices that were let in and have not fetched theirs yet."""
     connection.execute(sa.delete(session).where(session.c.learner_id == learner_id))
+    connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.learner_id == learner_id))
 
 
 def possessions(connection: Connection, learner_id: str) -> tuple[int, int]:
