@@ -112,7 +112,7 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
         | {"address": f"2001:db8::{number}", "detail": f"{WORD} 5.0"},
     }
     acted = rows["security_event"] | {
-        "id": str(UUID(int=number)),
+        "id": str(UUID(int=0xABCDEF00 + number)),
         "learner_id": None,
         "kind": "role-given",
         "detail": None,

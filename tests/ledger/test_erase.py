@@ -61,6 +61,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
 
     assert found_in(dump(world), canaries) == []
     if world.database.path is not None:
+        assert world.database.scrub()
         assert found_in(file_bytes(world), canaries) == []
     world.assert_clean()
     assert totals(world) == before
@@ -163,13 +164,36 @@ def test_the_list_is_applied_after_a_restore_and_twice_changes_nothing(world: Wo
     restored.close()
 
 
-def test_the_log_of_a_file_is_emptied_once_no_reader_needs_it(sqlite_world: World) -> None:
+def test_a_file_is_scrubbed_once_no_reader_needs_its_log(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headway.store.database._SCRUB_TRIES", 2)
     learner_id = add_canary(sqlite_world, 1)
     reading = Database(sqlite_world.url)
     with reading.read() as connection:
         connection.execute(sa.text("SELECT count(*) FROM learner")).scalar()
         erase_one(sqlite_world, learner_id)
+        assert not sqlite_world.database.scrub()
         assert found_in(file_bytes(sqlite_world), [learner_id])
     reading.close()
     assert sqlite_world.database.scrub()
     assert found_in(file_bytes(sqlite_world), [learner_id]) == []
+
+
+def test_what_pages_keep_in_their_unused_space_is_scrubbed(sqlite_world: World) -> None:
+    """SQLite leaves copies there when it splits pages, now and then: here one is put there."""
+    path = sqlite_world.database.path
+    assert path is not None
+    learner_id = add_canary(sqlite_world, 1)
+    erase_one(sqlite_world, learner_id)
+    sqlite_world.close()
+    with path.open("r+b") as file:
+        place = path.read_bytes().index(bytes(200))
+        file.seek(place + 100)
+        file.write(WORD.encode())
+    sqlite_world.restart()
+    sqlite_world.assert_clean()
+    assert sqlite_world.database.scrub()
+    assert found_in(file_bytes(sqlite_world), [learner_id]) == []
+    # There is nothing to be done again until somebody is erased.
+    at = path.stat().st_mtime_ns
+    assert sqlite_world.database.scrub()
+    assert path.stat().st_mtime_ns == at

@@ -44,13 +44,14 @@ def erase(
     with database_of(database) as opened:
         found = _find(opened, learner)
         if found is None:
-            # Whoever ran it before may have been stopped before the file's log was emptied.
-            opened.scrub()
+            # Whoever ran it before may have been stopped before the file was scrubbed.
+            _scrub(opened)
             _tell_again(learner, as_json=as_json)
             return
         if not yes:
             typer.confirm(f"Erase {found.shown} for good?", abort=True, err=True)
         erased = run(opened, Catalog(), found.id, now=now())
+        _scrub(opened)
     if as_json:
         identities, events = erased or (0, 0)
         show_json({"erased": erased is not None, "identities": identities, "events": events})
@@ -59,6 +60,11 @@ def erase(
     else:
         show(f"Erased: {counted(erased.events, 'event')} count on as nobody's.")
         say("Backups still hold this learner: keep what `headway erasures export` writes, to apply after a restore.")
+
+
+def _scrub(database: "Database") -> None:
+    if not database.scrub():
+        say("Somebody reads from an older state of the file, which keeps it in the log: run this again in a while.")
 
 
 def _tell_again(learner: str, *, as_json: bool) -> None:

@@ -47,6 +47,8 @@ def do_what_is_due(services: Services, *, now: int) -> None:
     if is_due(database, "housekeeping", _HOUR_S, now=now):
         gone = tidy(database, now=now, events_before=now - settings.security_days * DAY)
         log.debug("tidied", rows=gone)
+    if is_due(database, "scrubbing", _HOUR_S, now=now):
+        database.scrub()
     if is_due(database, "guests", _DAY_S, now=now):
         cleared = clear_guests(database, now - settings.guest_days * DAY)
         if cleared.guests:

@@ -57,10 +57,11 @@ def erase(
 ) -> Erased | None:
     """Erase a learner and every guest moved into it, in one transaction; None where there is no such learner.
 
-    IdentityGone where the learner is a guest that is part of an account, or the session has ended.
+    IdentityGone where the learner is a guest that is part of an account, or the session has ended. What is left in the
+    unused space of a SQLite file is for `Database.scrub`.
     """
     erased = committed(database, _Erasure(catalog, learner_id, now, session))
-    database.scrub()
+    database.empty_log()
     return erased
 
 

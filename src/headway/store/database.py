@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ _WAL_PAGES = 4000
 _BUSY_MS = 30_000
 # Nobody can write while an attempt waits for readers.
 _SCRUB_PATIENCE_MS = 200
+_EMPTY_TRIES = 2
 _SCRUB_TRIES = 25
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
@@ -91,21 +92,30 @@ class Database:
         if self.path is not None:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
-    def scrub(self) -> bool:
+    def empty_log(self) -> bool:
         """Leave nothing of what was deleted in a SQLite file's log; whether that could be done.
 
         Whoever still reads an older snapshot needs the log: then it is for a later call to do.
         """
-        return self.path is None or self._empty_log()
+        return self.path is None or self._without_readers(_is_log_emptied, _EMPTY_TRIES)
 
-    def _empty_log(self) -> bool:
-        for _ in range(_SCRUB_TRIES):
+    def scrub(self) -> bool:
+        """Write a SQLite file anew where something was deleted for good; whether nothing of that is left.
+
+        Pages that SQLite has split keep, in their unused space, copies that no deletion finds. Recording waits while
+        the file is written: a second for some hundred megabytes.
+        """
+        return self.path is None or self._without_readers(_is_rewritten, _SCRUB_TRIES)
+
+    def _without_readers(self, tried: Callable[[Connection], bool], times: int) -> bool:
+        for _ in range(times):
             with self._locked(), self.writers.connect() as connection:
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUB_PATIENCE_MS}")
-                is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
-            if not is_busy:
-                return True
+                try:
+                    if tried(connection):
+                        return True
+                finally:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
             time.sleep(_SCRUB_PATIENCE_MS / 1000)
         return False
 
@@ -158,6 +168,35 @@ class Database:
         except DBAPIError:
             # The connection is lost or already outside the transaction; the error underway says more than this one.
             connection.invalidate()
+
+
+def mark_for_scrubbing(connection: Connection) -> None:
+    """Note, in the transaction that deletes for good, that a SQLite file is to be scrubbed."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA user_version=1")
+
+
+def _is_log_emptied(connection: Connection) -> bool:
+    is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not is_busy
+
+
+def _is_rewritten(connection: Connection) -> bool:
+    is_marked = connection.exec_driver_sql("PRAGMA user_version").scalar()
+    if not _is_log_emptied(connection):
+        return False
+    if not is_marked:
+        return True
+    connection.exec_driver_sql("PRAGMA temp_store=FILE")  # the new file is made there, and may be large
+    try:
+        connection.exec_driver_sql("VACUUM")
+    finally:
+        connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+    if not _is_log_emptied(connection):
+        return False
+    connection.exec_driver_sql("PRAGMA user_version=0")
+    _is_log_emptied(connection)
+    return True
 
 
 def _begun(engine: Engine, begin: str) -> Connection:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.store import rows
+from headway.store.database import mark_for_scrubbing
 from headway.store.schema import (
     course,
     course_version,
@@ -79,6 +80,7 @@ def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | No
     for owner in (course.c.owner_id, course_version.c.published_by):
         connection.execute(sa.update(owner.table).where(owner.in_(ids)).values({owner: heir_id}))
     connection.execute(sa.delete(learner).where(learner.c.id.in_(ids)))
+    mark_for_scrubbing(connection)
 
 
 def add(connection: Connection, listed: Iterable[Listed]) -> int:
