@@ -86,6 +86,14 @@ def test_anothers_session_reads_like_none(site: Site) -> None:
     assert len(listed(ada)) == 1
 
 
+def test_a_token_is_no_session(site: Site) -> None:
+    client = site.person("ada@example.org")
+    token_id = client.post("/auth/tokens", json={"name": "sync", "scopes": ["read"]}).json()["id"]
+    assert token_id not in [one["id"] for one in listed(client)]
+    assert client.delete(f"/auth/sessions/{token_id}").status_code == 404
+    assert [one["id"] for one in client.get("/auth/tokens").json()["items"]] == [token_id]
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/auth/sessions"), ("GET", "/auth/security-events"), ("DELETE", "/auth/sessions/none")]
 )
