@@ -1,5 +1,6 @@
 """Personal access tokens: what they open, what they do not, and how they end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -198,6 +199,21 @@ def test_an_account_has_fifty_tokens_at_most_and_those_that_ran_out_make_room(sq
     assert sqlite_site.person("eve@example.org").post("/auth/tokens", json=asked).status_code == 201
     change(sqlite_site, tokens[0], expires_at=who.now() - 1)
     assert person.post("/auth/tokens", json=asked).status_code == 201
+    assert len(listed(person)) == TOKENS_MAX
+
+
+def test_nobody_gets_past_the_limit_by_asking_many_times_at_once(site: Site) -> None:
+    person = site.person("ada@example.org")
+    secret = person.cookies["headway_session"]
+    for _ in range(TOKENS_MAX - 3):
+        made(person)
+
+    def ask(_: int) -> int:
+        with site.client(secret) as client:
+            return client.post("/auth/tokens", json={"name": "one more", "scopes": READ}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(ask, range(16))) == [201] * 3 + [409] * 13
     assert len(listed(person)) == TOKENS_MAX
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError
@@ -41,19 +41,20 @@ def account_of(database: Database, vouched: Vouched, *, may_join: bool, now: int
 
 
 def _account_of(connection: Connection, vouched: Vouched, *, may_join: bool, now: int) -> str:
+    # In this order: an account of theirs that another request makes between the two looks is then known as theirs.
+    same_address = learners.by_email(connection, vouched.email) if vouched.email is not None else None
     known = external.find(connection, vouched.issuer, vouched.subject)
     if known is not None:
         return known
-    learner_id = _with_address(connection, vouched, may_join=may_join) or _made(connection, vouched, now)
+    learner_id = (
+        _joined(connection, same_address, may_join=may_join) if same_address else _made(connection, vouched, now)
+    )
     names = {"issuer": vouched.issuer, "subject": vouched.subject}
     external.add(connection, **names, learner_id=learner_id, created_at=now)
     return learner_id
 
 
-def _with_address(connection: Connection, vouched: Vouched, *, may_join: bool) -> str | None:
-    found = learners.by_email(connection, vouched.email) if vouched.email is not None else None
-    if found is None:
-        return None
+def _joined(connection: Connection, found: RowMapping, *, may_join: bool) -> str:
     # Whoever chose a password for an address need not be the one who reads its mail: joined, they would keep their way
     # into what becomes somebody else's account. Without a password it was a provider that verified the address.
     if not may_join or found["password_hash"] is not None or found["erased_at"] is not None:
