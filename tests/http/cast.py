@@ -137,6 +137,7 @@ OBJECTS: Mapping[str, Thing] = {
     "email of learner": Thing(lambda cast: cast.email("learner")),
     "email of erased": Thing(lambda cast: cast.email("erased")),
     "token of creator": Thing(lambda cast: cast.session_id("write-token"), lambda: str(uuid4())),
+    "session of learner": Thing(lambda cast: cast.session_id("learner"), lambda: str(uuid4())),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
     "password": Thing(lambda _: PASSWORD),
