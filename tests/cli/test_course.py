@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headway.cli.manifest_file import read_manifest
 from headway.store.database import Database
 from tests.torture.proof import query
 from tests.torture.server import Command
@@ -124,6 +125,13 @@ def test_a_manifest_may_be_json(sqlite_url: str) -> None:
     manifest = {"id": "x", "title": "X", "modules": [{"id": "m", "title": "M", "steps": [step]}]}
     done = Command("course", "publish", "-", "--database", sqlite_url, given=json.dumps(manifest, indent="\t"))
     assert done.out == "Published x version 1: 1 module, 1 step.\n", str(done)
+
+
+def test_json_may_escape_what_it_does_not_have_to(tmp_path: Path) -> None:
+    said = ["\U0001f600\U0001f601", "\\\U0001f600", "\\ud83d\\ude00", "\x7f/\u2028ä"]
+    path = tmp_path / "course.json"
+    path.write_text(json.dumps({"said": said}).replace("/", r"\/"))
+    assert read_manifest(str(path)).content == {"said": said}
 
 
 def test_a_faulty_manifest_publishes_nothing(sqlite_url: str) -> None:

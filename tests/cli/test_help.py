@@ -16,6 +16,7 @@ COMMANDS = (
     "demo",
     "course check",
     "course publish",
+    "course import",
     "import",
     "admin create",
     "admin log",

@@ -1,9 +1,10 @@
-"""`headway course check` and `headway course publish`."""
+"""`headway course check` and `headway course publish`; `course import` stands beside."""
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from headway.cli.course_import import import_structure
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, counted, now, say, show, show_json
 from headway.domain.faults import ManifestInvalid
@@ -17,7 +18,8 @@ FileArgument: TypeAlias = Annotated[
 ]
 DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 
-course = typer.Typer(name="course", help="Check and publish courses.")
+course = typer.Typer(name="course", help="Check, publish and import courses.")
+course.command("import")(import_structure)
 
 
 @course.command()

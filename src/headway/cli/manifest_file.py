@@ -1,5 +1,6 @@
 """Reading a manifest as YAML or JSON, and remembering the line of each of its parts."""
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ STDIN: Final = "-"
 BYTES_MAX: Final = 20 * 1024 * 1024
 # A course is some ten levels deep. libyaml goes down by recursion in C, and would crash the process.
 DEPTH_MAX: Final = 100
+
+
+_HALVES = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 class ManifestUnreadable(HeadwayError):
@@ -61,7 +65,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _parse(name: str, text: str) -> ManifestFile:
-    loader = _Loader(text)
+    loader = _Loader(_with_whole_characters(text) if text.lstrip()[:1] == "{" else text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -80,6 +84,11 @@ def _parse(name: str, text: str) -> ManifestFile:
         raise ManifestUnreadable(f"{name}: {str(error).partition(chr(10))[0]}") from None
     except RecursionError:
         raise ManifestUnreadable(f"{name} is nested too deeply for a course") from None
+
+
+def _with_whole_characters(text: str) -> str:
+    """JSON escapes what lies beyond U+FFFF as two halves, which is the one thing in it that YAML does not read."""
+    return _HALVES.sub(lambda found: f"{found[1]}\\U{ord(json.loads(chr(34) + found[2] + chr(34))):08x}", text)
 
 
 def _written_out(node: Node, known: dict[int, int]) -> int:
@@ -141,12 +150,14 @@ class _Loader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-for _tag, _pattern, _first in (
+# What a plain scalar is no text for: its tag, its form, and the characters that it may begin with.
+RESOLVED: Final = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-):
+)
+for _tag, _pattern, _first in RESOLVED:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 

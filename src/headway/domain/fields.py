@@ -18,17 +18,18 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 class Fields:
     """The fields of an object at `path`; what is faulty or left out reads as the default.
 
-    `known` are the names that the object may have, `what` its name in messages (`a module`). A null reads as left out.
+    `known` are the names that the object may have (None: any), `what` is its name in messages (`a module`). A null
+    reads as left out.
     """
 
     __slots__ = ("_raw", "faults", "path", "what")
 
-    def __init__(self, raw: object, what: str, known: Sequence[str], path: str, faults: Faults) -> None:
+    def __init__(self, raw: object, what: str, known: Sequence[str] | None, path: str, faults: Faults) -> None:
         self.what, self.path, self.faults = what, path, faults
         self._raw: Mapping[Any, Any] | None = raw if isinstance(raw, Mapping) else None
         if self._raw is None:
             faults.add(path, f"{what} must be an object with named fields, not {kind_of(raw)}")
-        else:
+        elif known is not None:
             self._refuse_unknown(self._raw, known)
 
     def at(self, name: str) -> str:
