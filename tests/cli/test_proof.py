@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from headway.importers.learners import enlisted
+from headway.ledger.merge import move_guest
+from headway.store import learners
+from headway.store.catalog import Catalog
 from headway.store.database import Database
 from tests.importers.conftest import PYTHON
 from tests.importers.test_own_events import EVENT, jsonl
+from tests.ledger.guests import session_of
+from tests.ledger.world import NOON
 from tests.torture.server import Command
 
 ROWS = 30
@@ -65,6 +70,25 @@ def test_one_learner_is_looked_at_alone_by_either_name(filled: str) -> None:
     assert Command("rebuild", "--learner", "school:7", "--database", filled).code == 0
     assert Command("audit", "--learner", "school:7", "--database", filled).code == 0
     assert json.loads(Command("audit", "--json", "--database", filled).out)["found"] == ROWS - 1
+
+
+def test_a_guest_who_was_moved_leads_to_its_account(filled: str) -> None:
+    database = Database(filled)
+    ids = enlisted(database, ["school:7", "school:8"], 0)
+    guest, account = ids["school:7"], ids["school:8"]
+    with database.transaction() as connection:
+        learners.change(connection, account, {"kind": "account"})
+        learners.change(connection, guest, {"kind": "guest"})
+        learners.add_sessions(connection, session_of(guest, "secret"))
+    token_hash = session_of(guest, "secret")["token_hash"]
+    assert move_guest(database, Catalog(), account, token_hash, now=NOON) is not None
+    database.close()
+    for command in ("audit", "rebuild"):
+        done = Command(command, "--learner", guest, "--database", filled)
+        assert (done.code, f"part of the account {account}" in done.err) == (0, True), str(done)
+    assert Command("audit", "--learner", account, "--database", filled).err == ""
+    report = json.loads(Command("audit", "--json", "--learner", guest, "--database", filled).out)
+    assert (report["learners"], report["events"], report["found"]) == (1, 2, 0)
 
 
 def test_a_learner_who_is_not_there_is_told(filled: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from msgspec import Struct
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from headway.domain.errors import IdentityGone
 from headway.domain.times import format_time
@@ -104,8 +105,11 @@ async def _move_guest(exchange: Exchange, account_id: str) -> tuple[Merged | Non
     move = partial(move_guest, services.database, services.catalog, account_id, token_hash, now=who.now())
     try:
         merged = await services.run(move)
-    except Exception as error:  # whoever has shown who they are is signed in
+    except SQLAlchemyError as error:
         log.warning("merge_failed", request_id=exchange.request_id, account_id=account_id, error=told(error))
+        return None, True
+    except Exception:  # a defect: whoever has shown who they are is signed in all the same
+        log.exception("merge_failed", request_id=exchange.request_id, account_id=account_id)
         return None, True
     services.remembered.forget(guest.token)
     if guest.by == GUEST_COOKIE:
