@@ -208,6 +208,19 @@ def test_registering_is_no_move_and_the_account_may_take_in_others(world: World)
     world.assert_clean()
 
 
+def test_a_rebuild_counts_what_guests_brought_into_what_one_transaction_takes(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = sqlite_world
+    ids = sorted(world.learner() for _ in range(4))
+    for one in ids:
+        move(world, one, guest_in(world, *(event(n) for n in range(6))))
+    monkeypatch.setattr("headway.ledger.rebuild.EVENTS_A_TRANSACTION", 7)
+    portions: list[int] = []
+    assert rebuild(world.database, world.catalog, progress=portions.append).unchanged == 8
+    assert set(portions) == {1}  # guests have their events to be skipped
+
+
 FALSE_PLACES: list[tuple[dict[str, Any], str]] = [
     ({"merged_at": None}, "merged_at"),
     ({"merged_after": None}, "merged_after"),

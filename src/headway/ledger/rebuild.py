@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
 from headway.ledger.faults import Fault
 from headway.ledger.refold import Refolded, refold
-from headway.store import courses, entries, learners, sums
+from headway.store import courses, entries, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.rows import Row
@@ -64,16 +64,23 @@ def _portions(database: Database, learner_id: str | None) -> Iterator[list[str]]
     """Learners for one transaction each: some, or one with a long ledger."""
     for page in pages(database, learner_id, LEARNERS_A_TRANSACTION):
         with database.read() as connection:
-            heads = learners.heads(connection, page)
+            sizes = _sizes(connection, page)
         portion: list[str] = []
         events = 0
         for one in page:
-            if portion and events + heads.get(one, 0) > EVENTS_A_TRANSACTION:
+            if portion and events + sizes[one] > EVENTS_A_TRANSACTION:
                 yield portion
                 portion, events = [], 0
             portion.append(one)
-            events += heads.get(one, 0)
+            events += sizes[one]
         yield portion
+
+
+def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
+    """How many events each learner has, with those that guests brought."""
+    moved = identities.moved_into(connection, ids)
+    heads = learners.heads(connection, {*ids, *(guest.id for guests in moved.values() for guest in guests)})
+    return {one: sum(heads.get(part, 0) for part in (one, *(guest.id for guest in moved.get(one, ())))) for one in ids}
 
 
 def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, bool]]:
