@@ -12,6 +12,7 @@ from headway.settings import OidcProvider
 from tests.http.server import PASSWORD, Site, serving
 from tests.http.test_device import begun, polled, told
 from tests.http.test_events import event, send
+from tests.http.test_tokens import made
 
 ADA = "ada@example.org"
 
@@ -166,6 +167,16 @@ def test_whose_session_ended_meanwhile_signs_in_again(sqlite_site: Site) -> None
     sqlite_site.client(token).post("/auth/logout")
     reply = sent(client, sqlite_site, decision, approve="true")
     assert (reply.status_code, reply.headers["location"]) == (303, f"/device?user_code={device['user_code']}")
+    assert told(polled(sqlite_site, device)) == "authorization_pending"
+
+
+def test_the_page_is_for_people_and_a_personal_token_lets_nobody_in(sqlite_site: Site) -> None:
+    device, person = begun(sqlite_site), sqlite_site.person(ADA)
+    program = sqlite_site.client(made(person)["token"])
+    code = device["user_code"]
+    assert form(page(program, sqlite_site, code))["action"] == "/device/sign-in"
+    reply = program.post(f"{sqlite_site.url}/device", data={"user_code": code, "approve": "true"})
+    assert (reply.status_code, reply.headers["location"]) == (303, f"/device?user_code={code}")
     assert told(polled(sqlite_site, device)) == "authorization_pending"
 
 
