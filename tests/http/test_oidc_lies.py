@@ -54,6 +54,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "for us among others, by another party": {"aud": ["headway", "another"], "azp": "another"},
     "by another party": {"azp": "another"},
     "for nobody": {"aud": None},
+    "for another audience, by us": {"aud": "another", "azp": "headway"},
     "an answer to another question": {"nonce": "another"},
     "an answer to no question": {"nonce": None},
     "of another issuer": {"iss": "https://accounts.example.org"},
