@@ -27,6 +27,23 @@ def liar() -> Iterator[Liar]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def steadfast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Liar]]:
+    """A server and its lying provider, for what it refuses and keeps nothing of: started once for all of it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('steadfast') / 'headway.db'}"
+    with lying_provider() as liar, serving(url, oidc={"liar": liar.provider()}) as site:
+        yield site, liar
+
+
+@pytest.fixture
+def refusing(steadfast: tuple[Site, Liar]) -> Iterator[tuple[Site, Liar]]:
+    """The same, with a provider that has told no lie yet; whatever it tells in the test lets nobody in."""
+    site, liar = steadfast
+    liar.claims, liar.reply, liar.sign = {}, {}, liar.signed
+    yield site, liar
+    assert counted(site, learner) == 0
+
+
 @pytest.fixture
 def deceived(sqlite_url: str, liar: Liar) -> Iterator[Site]:
     """A server that is set up to let people in by it."""
@@ -69,16 +86,17 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
-def test_claims_that_are_not_to_be_believed(deceived: Site, liar: Liar, claims: dict[str, Any]) -> None:
+def test_claims_that_are_not_to_be_believed(refusing: tuple[Site, Liar], claims: dict[str, Any]) -> None:
+    site, liar = refusing
     liar.claims = claims
-    refused(liar.comes_back(deceived), 400, "sign-in-refused")
-    assert counted(deceived, learner) == 0
+    refused(liar.comes_back(site), 400, "sign-in-refused")
 
 
-def test_a_token_signed_by_another_key_of_the_same_name(deceived: Site, liar: Liar) -> None:
+def test_a_token_signed_by_another_key_of_the_same_name(refusing: tuple[Site, Liar]) -> None:
+    site, liar = refusing
     forger = RSAKey.generate_key(2048, {"kid": "one"})
     liar.sign = lambda claims: jwt.encode(liar.header, claims, forger)
-    refused(liar.comes_back(deceived), 400, "sign-in-refused")
+    refused(liar.comes_back(site), 400, "sign-in-refused")
 
 
 def test_a_token_that_brings_its_own_key(deceived: Site, liar: Liar) -> None:
@@ -90,13 +108,15 @@ def test_a_token_that_brings_its_own_key(deceived: Site, liar: Liar) -> None:
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE"])
-def test_a_token_that_nobody_signed(deceived: Site, liar: Liar, alg: str) -> None:
+def test_a_token_that_nobody_signed(refusing: tuple[Site, Liar], alg: str) -> None:
+    site, liar = refusing
     liar.sign = lambda claims: _unsigned(alg, claims) + "."
-    refused(liar.comes_back(deceived), 400, "sign-in-refused")
+    refused(liar.comes_back(site), 400, "sign-in-refused")
 
 
 @pytest.mark.parametrize("secret", ["pem", "der", "n", "client"])
-def test_a_token_signed_with_what_everybody_knows(deceived: Site, liar: Liar, secret: str) -> None:
+def test_a_token_signed_with_what_everybody_knows(refusing: tuple[Site, Liar], secret: str) -> None:
+    site, liar = refusing
     known = {
         "pem": liar.key.as_pem(private=False),
         "der": liar.key.as_der(private=False),
@@ -111,7 +131,7 @@ def test_a_token_signed_with_what_everybody_knows(deceived: Site, liar: Liar, se
         return f"{said}.{_encoded(hmac.digest(known, said.encode(), 'sha256'))}"
 
     liar.sign = sign
-    refused(liar.comes_back(deceived), 400, "sign-in-refused")
+    refused(liar.comes_back(site), 400, "sign-in-refused")
 
 
 def _unsigned(alg: str, claims: dict[str, Any]) -> str:
@@ -130,9 +150,10 @@ def test_a_secret_among_the_published_keys_signs_nothing(deceived: Site, liar: L
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30.", "." * 5, "\u2603.\u2603.\u2603", 7, None, [], {}])
-def test_what_is_no_token_at_all(deceived: Site, liar: Liar, token: Any) -> None:
+def test_what_is_no_token_at_all(refusing: tuple[Site, Liar], token: Any) -> None:
+    site, liar = refusing
     liar.reply = {"id_token": token}
-    refused(liar.comes_back(deceived), 400, "sign-in-refused")
+    refused(liar.comes_back(site), 400, "sign-in-refused")
 
 
 def test_a_new_key_is_fetched_once(deceived: Site, liar: Liar) -> None:
