@@ -30,6 +30,9 @@ def test_who_is_there_keeps_all_and_gains_the_role(database_url: str) -> None:
     assert (first["created"], again["created"]) == (True, False)
     assert again == first | {"role": "admin", "created": False}
     assert query(database_url, "SELECT email, roles FROM learner") == [("ada@example.org", "admin creator")]
+    create(database_url)
+    noted = query(database_url, "SELECT kind, detail, count(*) FROM security_event GROUP BY kind, detail ORDER BY 1, 2")
+    assert noted == [("password-changed", None, 2), ("role-given", "admin", 1), ("role-given", "creator", 1)]
 
 
 def test_a_password_that_is_none_makes_nothing(sqlite_url: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headway.cli.findings import Finding, State
+from headway.cli.findings import Finding, State, of_settings
 from headway.cli.findings_of_database import of_database
 from headway.settings import Settings
 from tests.torture.server import Command, Server
@@ -81,3 +81,11 @@ def test_a_disk_that_is_nearly_full_is_wrong(monkeypatch: pytest.MonkeyPatch, sq
     (disk,) = [one for one in of_database(Settings(database_url=sqlite_url)) if one.name == "disk"]
     assert disk == Finding("disk", State.WRONG, "0.1 GiB free", disk.advice)
     assert "Make room" in disk.advice
+
+
+def test_where_mails_go_is_told_without_the_password() -> None:
+    settings = Settings(database_url="sqlite:///none.db", smtp_url="smtp://me:hunter2secret@mail", mail_from="a@b.org")
+    told = {one.name: one for one in of_settings(settings)}["mail"]
+    assert (told.state, told.value) == (State.FINE, "smtp://mail as a@b.org")
+    (none,) = [one for one in of_settings(Settings(database_url="sqlite:///none.db")) if one.name == "mail"]
+    assert (none.state, none.value) == (State.NOTE, "to the log")

@@ -62,6 +62,15 @@ def _time_zones() -> Finding:
     return Finding("time zones", State.FINE, f"{len(available_timezones())} known, tzdata {version('tzdata')}")
 
 
+def _mail(settings: "Settings") -> Finding:
+    from urllib.parse import urlsplit
+
+    if settings.smtp_url is None:
+        return Finding("mail", State.NOTE, "to the log", "Whoever resets a password needs a mail: set smtp_url.")
+    server = urlsplit(settings.smtp_url)
+    return Finding("mail", State.FINE, f"{server.scheme}://{server.hostname} as {settings.mail_from}")
+
+
 def of_settings(settings: "Settings") -> Iterator[Finding]:
     """Where settings come from, and what they say."""
     from headway.ledger.writer import EVENTS_A_TRANSACTION, EVENTS_WAITING_MAX
@@ -74,6 +83,8 @@ def of_settings(settings: "Settings") -> Iterator[Finding]:
     yield Finding("server", State.FINE, served)
     providers = ", ".join(f"{name} ({one.issuer})" for name, one in settings.oidc.items())
     yield Finding("sign-in by others", State.FINE, providers or "none")
+    yield _mail(settings)
+    yield Finding("trusted proxies", State.FINE, settings.trusted_proxies or "none")
     queue = f"up to {EVENTS_A_TRANSACTION:,} events a transaction, {EVENTS_WAITING_MAX:,} waiting, then 503"
     yield Finding("queue", State.FINE, queue)
     yield judged(

@@ -195,6 +195,12 @@ def _reference(status: int) -> dict[str, Any]:
     return {"$ref": f"#/components/responses/{status}"}
 
 
+_LIMITS: Final = {
+    "RateLimit-Policy": 'The limits: so many (q) in so many seconds (w), as `"sign-in";q=10;w=900`.',
+    "RateLimit": 'What is left of them (r), and in how many seconds there is all again (t), as `"sign-in";r=0;t=840`.',
+}
+
+
 def _problem(status: int) -> dict[str, Any]:
     kinds = {code: kind.title for code, kind in KINDS.items() if kind.status == status}
     examples = {code: {"value": _example(code, status)} for code in kinds}
@@ -206,6 +212,8 @@ def _problem(status: int) -> dict[str, Any]:
     }
     if status in (429, 503):
         told["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status == 429:
+        told["headers"] |= {name: {"description": said, "schema": {"type": "string"}} for name, said in _LIMITS.items()}
     return told
 
 

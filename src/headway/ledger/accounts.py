@@ -162,7 +162,9 @@ def empower(database: Database, email: str, password: str, role: str, *, now: in
             roles = " ".join(sorted({*found["roles"].split(), role}))
             learners.change(connection, found["id"], {"roles": roles, "password_hash": kept})
             learners.end_sessions(connection, found["id"])
-            note(connection, Happening.ROLE_GIVEN, found["id"], at=now, detail=role)
+            note(connection, Happening.PASSWORD_CHANGED, found["id"], at=now)
+            if role not in found["roles"].split():
+                note(connection, Happening.ROLE_GIVEN, found["id"], at=now, detail=role)
             return Empowered(found["id"], created=False)
         account = {"id": str(uuid4()), "kind": "account", "email": address, "password_hash": kept, "roles": role}
         learners.add(connection, account | {"time_zone": "UTC", "created_at": now})
