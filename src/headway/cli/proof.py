@@ -100,23 +100,39 @@ def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
 
 
 def _tell_audit(report: "AuditReport") -> None:
+    from headway.ledger.refold import UNGRADED
+
     looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'event')}"
     if report.clean:
         show(f"Clean: all figures of {looked_at} follow from the ledger.")
         return
     show(f"{counted(report.found, 'difference')} in {looked_at}.")
     _table(report.faults, report.found)
-    beyond = sum(fault.table == "ledger" for fault in report.faults)
-    say("Next: `headway rebuild` mends derived figures. A difference is a defect: please report it.")
-    if beyond:
+    others = [fault for fault in report.faults if fault.column != UNGRADED]
+    if others:
+        say("Next: `headway rebuild` mends derived figures. A difference is a defect: please report it.")
+    if any(fault.table == "ledger" for fault in others):
         say("Entries of the ledger itself differ: keep a copy of the database before you rebuild.")
+    if len(others) < len(report.faults):
+        _tell_ungraded()
 
 
 def _tell_rebuild(report: "RebuildReport") -> None:
+    from headway.ledger.refold import UNGRADED
+
     show(f"{counted(report.total, 'learner')}: {report.updated:,} mended, {report.unchanged:,} right.")
     if report.broken:
         _table(report.broken, report.found)
-        say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")
+        ungraded = sum(fault.column == UNGRADED for fault in report.broken)
+        if ungraded < len(report.broken):
+            say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")
+        if ungraded:
+            _tell_ungraded()
+
+
+def _tell_ungraded() -> None:
+    say("A grader is not installed, or fails, and these learners cannot be judged without it.")
+    say("Next: install or mend the grader (--json names it), and run this again.")
 
 
 def _table(faults: "list[Fault]", found: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy.engine import Connection
 
 from headway.ledger.faults import Fault
-from headway.ledger.refold import LEARNERS_AT_ONCE, Refolded, refold
+from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -76,6 +76,10 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
 def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
     stored = stored_rows(connection, ids)
     for refolded in refold(connection, catalog, ids):
+        if any(fault.column == UNGRADED for fault in refolded.broken):
+            # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
+            yield refolded, refolded.broken
+            continue
         faults = [*refolded.broken, *_of_entries(refolded.amended)]
         for kind in sums.ALL:
             faults += _of_sums(

@@ -16,6 +16,7 @@ from headway.domain.recording import Circumstances, contribute, trust_of, worth_
 from headway.domain.standing import Standing
 from headway.domain.sums import Sums
 from headway.domain.times import local_day, zone
+from headway.graders.registry import GraderFault
 from headway.ledger.faults import Fault
 from headway.ledger.places import faults_of
 from headway.ledger.record import entry_of, score_of
@@ -25,6 +26,8 @@ from headway.store.entries import Entry
 from headway.store.identities import Moved, Place
 
 LEARNERS_AT_ONCE = 200
+# Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
+UNGRADED = "grader"
 # What a guest brought, and behind which entry of the account's ledger.
 Brought: TypeAlias = tuple[int, list[Contribution]]
 
@@ -163,6 +166,9 @@ class _Fold:
             event = read_event(entry.event_id, entry.body)
             course = self.course_of(event.course, entry.version)
             true = self._entry(entry, event, course)
+        except GraderFault as fault:
+            self._break(entry, UNGRADED, entry.body, fault.detail)
+            return
         except (HeadwayError, ValueError, LookupError) as error:
             self._break(entry, "body", entry.body, f"cannot have been recorded: {error}")
             return
