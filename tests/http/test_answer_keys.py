@@ -94,7 +94,8 @@ def test_no_reply_tells_one_key_from_another_or_holds_a_word_of_it(sqlite_site: 
     assert [some[2].json()["attempt"]["score"] for some in seen] == [0, 0]
     outlines = [some[1].json() for some in seen]
     assert [outline.pop("version") for outline in outlines] == [1, 2]
-    assert outlines[0] == outlines[1]
+    # As text: the order of what there is to choose from could tell the answer as well.
+    assert json.dumps(outlines[0]) == json.dumps(outlines[1])
 
 
 @pytest.mark.parametrize("kind", CASES)
