@@ -18,6 +18,7 @@ from headway.domain.errors import IdentityGone
 from headway.domain.events import Event
 from headway.ledger.accounts import Merged
 from headway.ledger.audit import audit
+from headway.ledger.erase import erase
 from headway.ledger.merge import move_guest
 from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Receipt
@@ -253,6 +254,22 @@ def test_a_move_cut_off_and_then_made_by_another_sign_in_is_told_by_that_one_alo
         assert move(world, ada, guest) is None
     other.close()
     assert others == [(1, 1, 0)]
+    world.assert_clean()
+
+
+def test_an_account_that_is_erased_beside_a_rebuild_of_its_guest_blocks_nobody(postgresql_world: World) -> None:
+    """A rebuild locks a page of learners in order of id, the guest before the account: so must an erasure."""
+    world = postgresql_world
+    ada, guest = world.learner(id="ffffffff-ffff-4fff-8fff-ffffffffffff"), guest_in(world, event(1))
+    move(world, ada, guest)
+    with ThreadPoolExecutor(1) as pool:
+        with world.database.transaction() as connection:
+            learners.lock(connection, [guest.id])
+            erasing = pool.submit(erase, world.database, world.catalog, ada, now=LATER)
+            wait_for_lock(world)
+            assert ada in learners.lock(connection, [ada], wait=False)
+        assert erasing.result() is not None
+    assert world.count("learner") == 1
     world.assert_clean()
 
 

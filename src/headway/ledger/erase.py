@@ -129,7 +129,9 @@ class _Erasure:
         self._tried: Erased | None = None
 
     def __call__(self, connection: Connection) -> Erased | None:
-        erasures.hold(connection, [self.learner_id])
+        # All that are known of at once, in order of id as everybody locks; one that is moved in meanwhile comes behind.
+        known = identities.moved_into(connection, [self.learner_id]).get(self.learner_id, ())
+        erasures.hold(connection, [self.learner_id, *(one.id for one in known)])
         row = learners.by_id(connection, self.learner_id)
         if row is None or row["erased_at"] is not None:
             return self._tried
