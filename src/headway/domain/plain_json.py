@@ -25,7 +25,8 @@ class _Copier:
         self.left -= 1
         if depth > DEPTH_MAX or self.left < 0:
             if self.left >= -1:
-                self.faults.add(path, f"is nested deeper than {DEPTH_MAX} or holds more than {VALUES_MAX:,} values")
+                limits = f"is nested deeper than {DEPTH_MAX} or holds more than {VALUES_MAX:,} values"
+                self.faults.add(path, f"{limits}; split the question, or leave something out")
             self.left = -2  # said once; what is left unread is refused with it
             return None
         if isinstance(value, Mapping):
@@ -57,7 +58,7 @@ def _scalar_fault(value: object) -> str:
     exact = exact_number(value)
     if exact is None:
         return f"must be a text, a number, true, false, null, a list or an object, not {kind_of(value)}"
-    return "is too large a number" if exact.copy_abs() > _INTEGER_MAX else ""
+    return "is too large a number; write it as a text" if exact.copy_abs() > _INTEGER_MAX else ""
 
 
 def copy_json(value: object, path: str, faults: Faults) -> object:
