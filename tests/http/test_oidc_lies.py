@@ -176,6 +176,25 @@ def test_an_answer_in_the_name_of_another_provider(deceived: Site, liar: Liar) -
     assert liar.comes_back(deceived, iss=liar.issuer).status_code == 303
 
 
+@pytest.mark.parametrize("state", ["", "another", "\u2603"])
+def test_an_answer_to_another_question_is_not_even_looked_at(refusing: tuple[Site, Liar], state: str) -> None:
+    # A provider that takes any code and any verifier is not what keeps a stranger's answer out.
+    site, liar = refusing
+    liar.asked.clear()
+    refused(liar.comes_back(site, state=state), 400, "sign-in-refused")
+    assert "/token" not in liar.asked
+
+
+def test_a_code_of_one_provider_is_not_taken_to_another(sqlite_url: str, liar: Liar) -> None:
+    with lying_provider() as other:
+        set_up = {"liar": liar.provider(), "other": other.provider()}
+        with serving(sqlite_url, oidc=set_up) as site:
+            browser = site.client(accept="application/json")
+            back = {"code": "c", "state": begun(browser, "liar")["state"]}
+            refused(browser.get("/auth/oidc/other/callback", params=back), 400, "sign-in-refused")
+            assert "/token" not in other.asked
+
+
 @pytest.mark.parametrize("verified", [False, None, "true", 1, "false"])
 def test_an_address_counts_where_it_is_said_to_be_verified_and_in_no_other_way(
     deceived: Site, liar: Liar, verified: object
