@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.domain.errors import IdentityGone
 from headway.domain.events import Event
-from headway.ledger.accounts import Merged
+from headway.ledger.accounts import Merged, register
 from headway.ledger.audit import audit
 from headway.ledger.erase import erase
 from headway.ledger.merge import move_guest
@@ -28,7 +28,7 @@ from headway.store.database import Database
 from headway.store.schema import ledger
 from tests.conftest import Postgres
 from tests.ledger.desk import Desk, desk
-from tests.ledger.guests import LATER, Guest, guest_in, move, placed
+from tests.ledger.guests import LATER, Guest, guest_in, move, placed, session_of
 from tests.ledger.test_lost_connections import Saboteur, sabotaged
 from tests.ledger.world import World, event, statuses
 
@@ -130,12 +130,26 @@ def test_a_guest_that_registers_while_it_writes_keeps_its_id_and_all(world: Worl
     world.assert_clean()
 
 
-def grow(world: World, guest: Guest) -> None:
-    """What registering does to a guest's row."""
-    with world.database.transaction() as connection:
-        learners.lock(connection, [guest.id])
-        learners.change(connection, guest.id, {"kind": "account", "email": f"{guest.id}@example.org"})
-        learners.end_sessions(connection, guest.id)
+def grow(world: World, guest: Guest) -> Merged | None:
+    """Register as a guest."""
+    account = {"id": guest.id, "kind": "account", "email": f"{guest.id}@example.org", "password_hash": "x"}
+    session = session_of(guest.id, f"session of {guest.id}", kind="account")
+    return register(world.database, account | {"created_at": LATER}, session, guest_token_hash=guest.token_hash)
+
+
+def test_a_guest_that_registers_here_and_signs_in_there_becomes_one_of_both(world: World) -> None:
+    ada, outcomes = world.learner(), []
+    for _ in range(60):
+        guest = guest_in(world, *several(2))
+        with ThreadPoolExecutor(2) as pool:
+            growing, moving = pool.submit(grow, world, guest), pool.submit(move, world, ada, guest)
+            moved = moving.result() is not None
+            assert isinstance(growing.exception(), IdentityGone) == moved
+        assert placed(world, guest)[0] == (ada if moved else None)
+        outcomes.append(moved)
+    assert world.rows_of("session") == [one for one in world.rows_of("session") if one["kind"] == "account"]
+    assert len(world.rows_of("session")) == outcomes.count(False)
+    world.assert_clean()
 
 
 def test_moves_rebuilds_audits_and_writes_at_once(world: World) -> None:
