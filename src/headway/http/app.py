@@ -20,6 +20,7 @@ from headway.http import (
     oidc,
     own_password,
     progress,
+    reset_page,
     sessions,
     steps,
     tokens_of_own,
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        [api, *health.handlers, *docs.handlers, *front.handlers, *device_page.handlers],
+        [api, *health.handlers, *docs.handlers, *front.handlers, *device_page.handlers, *reset_page.handlers],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

@@ -207,6 +207,7 @@ def _sign_in_page(exchange: Exchange, sent: SignInSent, wrong: _Wrong = _FINE) -
 {password_at}{_described(wrong)}>
 <input type="hidden" name="user_code" value="{escape(code)}">
 <div class="choices"><button>Sign in</button></div>
+<p class="hint"><a href="/reset-password">Forgot your password?</a></p>
 </form>
 {f'<div class="choices">{links}</div>' if links else ""}"""
     return _page(_TITLE, body, wrong.status)

@@ -104,11 +104,16 @@ async def ask_password_reset(request: Asked) -> Reply:
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _asked)
-    email = normalize_email(sent.email)
+    await ask_for_mail(exchange, sent.email)
+    return json_reply(_NOTED, 202, (PERSONAL,))
+
+
+async def ask_for_mail(exchange: Exchange, address: str) -> None:
+    """Have the mail sent, if the address is an account's; RateLimited, or Invalid where it is no address."""
+    email = normalize_email(address)
     await throttle(exchange, by_address(exchange, RESETS))
     # After the reply, so that what is done for an account that there is takes nobody's time.
     exchange.services.afterwards(partial(_send_reset, exchange.services, email, Origin(exchange.address)))
-    return json_reply(_NOTED, 202, (PERSONAL,))
 
 
 def _send_reset(services: Services, email: str, origin: Origin) -> None:
@@ -125,8 +130,8 @@ def _send_reset(services: Services, email: str, origin: Origin) -> None:
 def _letter(email: str, token: str, public_url: str | None) -> Letter:
     way = f"To choose one, use this code, within an hour and once:\n\n{token}"
     if public_url:
-        page = f"{public_url.rstrip('/')}/reset-password#token={token}"
-        way = f"To choose one, open this page, within an hour and once:\n\n{page}\n\nor use this code:\n\n{token}"
+        page = f"{public_url.rstrip('/')}/reset-password"
+        way = f"To choose one, open\n\n{page}\n\nand enter this code there, within an hour and once:\n\n{token}"
     text = (
         "Somebody, you perhaps, asked for a new password for your Headway account.\n\n"
         f"{way}\n\nIf it was not you, there is nothing to do: your password stays as it is.\n"
@@ -140,13 +145,17 @@ async def confirm_password_reset(request: Asked) -> Reply:
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _confirmed)
+    return await signed_in(exchange, await set_anew(exchange, sent.token, sent.password))
+
+
+async def set_anew(exchange: Exchange, token: str, password: str) -> str:
+    """Set a password by the code of the mail; whose it is. IdentityGone where the code is used up, or none."""
     services, now = exchange.services, who.now()
-    token_hash = hash_of(sent.token)
+    token_hash = hash_of(token)
     account = await services.read(lambda connection: resettable(connection, token_hash, now))
-    kept = await services.passwords.chosen(sent.password, account["email"])
+    kept = await services.passwords.chosen(password, account["email"])
     act = partial(own_passwords.reset, now=now, origin=Origin(exchange.address))
-    learner_id = await services.run(partial(act, services.database, token_hash, kept))
-    return await signed_in(exchange, learner_id)
+    return await services.run(partial(act, services.database, token_hash, kept))
 
 
 handlers: Final = [change_password, ask_password_reset, confirm_password_reset]
