@@ -142,12 +142,14 @@ class Liar:
         claims = {name: value for name, value in {**usual, **self.claims}.items() if value is not None}
         return {"access_token": "opaque", "token_type": "Bearer", "id_token": self.sign(claims), **self.reply}
 
-    def comes_back(self, site: Site, client: httpx2.Client | None = None, **more: str) -> httpx2.Response:
+    def comes_back(
+        self, site: Site, client: httpx2.Client | None = None, provider: str = "liar", **more: str
+    ) -> httpx2.Response:
         """Sign in with what it says: the reply to coming back."""
         browser = client or site.client(accept="application/json")
-        asked = begun(browser, "liar")
+        asked = begun(browser, provider)
         self.nonce = asked["nonce"]
-        return browser.get("/auth/oidc/liar/callback", params={"code": "c", "state": asked["state"], **more})
+        return browser.get(f"/auth/oidc/{provider}/callback", params={"code": "c", "state": asked["state"], **more})
 
 
 @contextmanager

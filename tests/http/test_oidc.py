@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from headway.settings import OidcProvider
 from headway.store.schema import external_sign_in, learner, session
-from tests.http.providers import at_provider, begun, real_provider, signed_in_by
+from tests.http.providers import at_provider, begun, lying_provider, real_provider, signed_in_by
 from tests.http.server import PASSWORD, Site, serving
 from tests.http.test_events import counted, event, send
 
@@ -169,14 +169,25 @@ def test_an_account_with_a_password_is_not_joined(met: Site) -> None:
     assert me(early)["email"] == "ada@example.org"
 
 
-def test_an_account_of_a_verified_address_is_joined_by_who_has_it_verified_elsewhere(met: Site) -> None:
-    first, second, third = met.client(), met.client(), met.client()
-    signed_in_by(first, "basic", ADA)
-    signed_in_by(second, "basic", "ada2~ada@example.org~true")
-    assert me(second) == me(first)
-    signed_in_by(third, "basic", "ada3~ada@example.org~false")
-    assert me(third)["id"] != me(first)["id"]
-    assert (counted(met, learner), counted(met, external_sign_in)) == (2, 3)
+def test_an_account_of_a_verified_address_is_joined_by_who_has_it_verified_elsewhere(
+    database_url: str, issuer: str
+) -> None:
+    with lying_provider() as other, serving(database_url, oidc=set_up(issuer) | {"other": other.provider()}) as site:
+        first, second, third = site.client(), site.client(), site.client()
+        signed_in_by(first, "basic", ADA)
+        assert other.comes_back(site, second, provider="other").status_code == 303
+        assert me(second) == me(first)
+        signed_in_by(third, "basic", "ada3~ada@example.org~false")
+        assert me(third)["id"] != me(first)["id"]
+        assert (counted(site, learner), counted(site, external_sign_in)) == (2, 3)
+
+
+def test_a_mailbox_that_has_another_owner_now_opens_nothing_of_the_first(met: Site) -> None:
+    signed_in_by(met.client(), "basic", ADA)
+    said = refused(signed_in_by(met.client(), "basic", "ada2~ada@example.org~true"), 409, "address-in-use")
+    assert "not yours" in said
+    assert (counted(met, learner), counted(met, external_sign_in)) == (1, 1)
+    assert signed_in_by(met.client(), "basic", ADA).status_code == 303
 
 
 def test_the_operator_may_forbid_joining(database_url: str, issuer: str) -> None:

@@ -38,23 +38,39 @@ def test_who_signs_in_many_times_at_once_has_one_account(world: World) -> None:
     assert rows(world.database) == (before + 10, 10)
 
 
-def test_two_who_have_one_address_at_once_have_one_account_or_are_refused(world: World) -> None:
+def at_once(database: Database, both: list[Vouched], *, may_join: bool) -> list[str]:
+    """What becomes of those who sign in at the same time: their account, or "refused"."""
+    start = Barrier(len(both))
+
+    def sign_in(one: Vouched) -> str:
+        start.wait()
+        try:
+            return account_of(database, one, may_join=may_join, now=1)
+        except AddressInUse:
+            return "refused"
+
+    with ThreadPoolExecutor(len(both)) as threads:
+        return list(threads.map(sign_in, both))
+
+
+def test_two_providers_that_verify_one_address_at_once_make_one_account_or_one_is_refused(world: World) -> None:
     for may_join in (True, False):
-        email = f"{may_join}@example.org".lower()
-        both = [ADA._replace(subject=f"{name}-{may_join}", email=email) for name in ("ada", "eve")]
-        start = Barrier(2)
-
-        def sign_in(one: Vouched, start: Barrier = start, may_join: bool = may_join) -> str:
-            start.wait()
-            try:
-                return account_of(world.database, one, may_join=may_join, now=1)
-            except AddressInUse:
-                return "refused"
-
-        with ThreadPoolExecutor(2) as threads:
-            found = list(threads.map(sign_in, both))
+        one = ADA._replace(subject=f"ada-{may_join}", email=f"{may_join}@example.org".lower())
+        found = at_once(world.database, [one, one._replace(issuer="https://b.example")], may_join=may_join)
         assert len(set(found)) == (1 if may_join else 2)
         assert ("refused" in found) is not may_join
+
+
+def test_the_same_provider_never_joins_two_people(world: World) -> None:
+    # An address that a company gives anew, and the account of who had it before.
+    ada = account_of(world.database, ADA, may_join=True, now=1)
+    with pytest.raises(AddressInUse):
+        account_of(world.database, ADA._replace(subject="eve"), may_join=True, now=2)
+    assert account_of(world.database, ADA, may_join=True, now=3) == ada
+    # Nor by the way of a second provider, of whose people one alone is hers.
+    elsewhere = [ADA._replace(issuer="https://b.example", subject=name) for name in ("ada", "eve")]
+    found = at_once(world.database, elsewhere, may_join=True)
+    assert sorted(found, key=len) == ["refused", ada]
 
 
 @pytest.mark.parametrize("change", [{"issuer": "https://b.example"}, {"subject": "Ada"}, {"subject": "ada "}])

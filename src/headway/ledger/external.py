@@ -46,21 +46,26 @@ def _account_of(connection: Connection, vouched: Vouched, *, may_join: bool, now
     known = external.find(connection, vouched.issuer, vouched.subject)
     if known is not None:
         return known
-    learner_id = (
-        _joined(connection, same_address, may_join=may_join) if same_address else _made(connection, vouched, now)
-    )
+    if same_address is not None:
+        learner_id = _joined(connection, same_address, vouched.issuer, may_join=may_join)
+    else:
+        learner_id = _made(connection, vouched, now)
     names = {"issuer": vouched.issuer, "subject": vouched.subject}
     external.add(connection, **names, learner_id=learner_id, created_at=now)
     return learner_id
 
 
-def _joined(connection: Connection, found: RowMapping, *, may_join: bool) -> str:
+def _joined(connection: Connection, found: RowMapping, issuer: str, *, may_join: bool) -> str:
     # Whoever chose a password for an address need not be the one who reads its mail: joined, they would keep their way
     # into what becomes somebody else's account. Without a password it was a provider that verified the address.
     if not may_join or found["password_hash"] is not None or found["erased_at"] is not None:
         raise AddressInUse("there is an account with your address already; sign in to it as you did before")
     learner_id: str = found["id"]
     learners.lock(connection, [learner_id])
+    # Under the lock: two people of one provider can come at once. One that knows the account by another name speaks of
+    # another person, to whom the mailbox was given since.
+    if external.has_of(connection, learner_id, issuer):
+        raise AddressInUse("there is an account with your address already, which was not yours when it was made")
     return learner_id
 
 

@@ -16,6 +16,14 @@ def find(connection: Connection, issuer: str, subject: str) -> str | None:
     return connection.execute(known).scalar_one_or_none()
 
 
+def has_of(connection: Connection, learner_id: str, issuer: str) -> bool:
+    """Whether a provider knows a learner, by whatever name."""
+    known = sa.select(external_sign_in.c.subject).where(
+        external_sign_in.c.learner_id == learner_id, external_sign_in.c.issuer == issuer
+    )
+    return connection.execute(known.limit(1)).first() is not None
+
+
 def add(connection: Connection, **values: Any) -> None:
     """Remember by which name a provider knows a learner."""
     connection.execute(sa.insert(external_sign_in).values(**values))
