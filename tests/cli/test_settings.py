@@ -9,7 +9,6 @@ from headway.cli.findings import of_settings
 from headway.settings import OidcProvider, Settings, SettingsInvalid, load_settings
 from tests.torture.server import HEADWAY, Server, environment
 
-
 OIDC = {"HEADWAY_OIDC_A_ISSUER": "https://a.example", "HEADWAY_OIDC_A_CLIENT_ID": "x"}
 PROVIDERS = """
 [oidc.google]
