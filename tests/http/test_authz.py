@@ -13,8 +13,8 @@ import yaml
 
 from headway.http.contract import OPERATIONS
 from headway.store import schema
-from tests.http.cast import OBJECTS, Cast
-from tests.http.server import Site, serving
+from tests.http.cast import OBJECTS, Cast, empty
+from tests.http.server import COURSE, Site, serving
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 RULES: dict[str, Any] = yaml.safe_load((CONTRACT / "authz.yaml").read_text(encoding="utf-8"))
@@ -94,6 +94,7 @@ class Stage:
     @property
     def cast(self) -> Cast:
         if self._cast is None:
+            empty(self.site.database, kept=COURSE["id"])
             self._cast = Cast(self.site.database)
             self.digest = self.tables()
         return self._cast
