@@ -47,10 +47,11 @@ def resettable(connection: Connection, token_hash: str, now: int) -> RowMapping:
 def reset(database: Database, token_hash: str, password_hash: str, *, now: int, origin: Origin) -> str:
     """Keep a new password's hash by a token, once; whose it was. All that opened the account ends, tokens included."""
     with database.transaction() as connection:
-        learner_id = resets.use(connection, token_hash, now)
-        if learner_id is None:
-            raise _spent()
+        # The learner is locked before anything of theirs, as everywhere; only then is the token used up.
+        learner_id: str = resettable(connection, token_hash, now)["id"]
         learners.lock(connection, [learner_id])
+        if resets.use(connection, token_hash, now) is None:
+            raise _spent()
         learners.change(connection, learner_id, {"password_hash": password_hash})
         learners.end_sessions(connection, learner_id)
         resets.forget(connection, learner_id)

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from sqlalchemy.engine import Connection
+
 from headway.domain.errors import HeadwayError
 from headway.domain.times import SECOND
+from headway.ledger.commit import committed
 from headway.store import throttles
 from headway.store.database import Database
 
@@ -67,12 +70,15 @@ def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Le
     with database.read() as connection:
         counts = throttles.counted(connection, [one.key for one in wanted], now)
     _refuse([_left(one.limit, *counts.get(one.key, (0, now)), now, before=True) for one in wanted])
-    with database.transaction() as connection:
-        # In order of key, as whoever takes the same two does.
-        taken = {
+
+    def count(connection: Connection) -> dict[str, tuple[int, int]]:
+        # In order of key, as everybody locks them.
+        return {
             one.key: throttles.take(connection, one.key, now=now, window=one.limit.window_s * SECOND)
             for one in sorted(wanted, key=lambda one: one.key)
         }
+
+    taken = committed(database, count)
     _refuse([_left(one.limit, taken[one.key][0] - 1, taken[one.key][1], now, before=True) for one in wanted])
     return [_left(one.limit, *taken[one.key], now) for one in wanted]
 
@@ -88,9 +94,14 @@ def take_quietly(database: Database, wanted: Throttle, *, now: int) -> bool:
 
 def succeeded(database: Database, *, clear: Sequence[Throttle] = (), give_back: Sequence[Throttle] = ()) -> None:
     """What was tried is not to count: forget all tries of some throttles, and one of others."""
-    with database.transaction() as connection:
-        throttles.clear(connection, [one.key for one in clear])
-        throttles.give_back(connection, [one.key for one in give_back])
+    undone = {one.key: throttles.clear for one in clear} | {one.key: throttles.give_back for one in give_back}
+
+    def undo(connection: Connection) -> None:
+        # One at a time in order of key, as `take` locks them: otherwise each could wait for the other.
+        for key in sorted(undone):
+            undone[key](connection, key)
+
+    committed(database, undo)
 
 
 def _left(limit: Limit, count: int, ends_at: int, now: int, *, before: bool = False) -> Left:

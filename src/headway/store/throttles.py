@@ -1,6 +1,6 @@
 """Statements on throttles: how often something was tried in a window of time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -29,14 +29,14 @@ def counted(connection: Connection, keys: Collection[str], now: int) -> dict[str
     return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
 
 
-def clear(connection: Connection, keys: Iterable[str]) -> None:
+def clear(connection: Connection, key: str) -> None:
     """Forget what was counted."""
-    connection.execute(sa.delete(throttle).where(throttle.c.key.in_(list(keys))))
+    connection.execute(sa.delete(throttle).where(throttle.c.key == key))
 
 
-def give_back(connection: Connection, keys: Iterable[str]) -> None:
+def give_back(connection: Connection, key: str) -> None:
     """Take a try back that is not to count."""
-    statement = sa.update(throttle).where(throttle.c.key.in_(list(keys)), throttle.c.count > 0)
+    statement = sa.update(throttle).where(throttle.c.key == key, throttle.c.count > 0)
     connection.execute(statement.values(count=throttle.c.count - 1))
 
 
