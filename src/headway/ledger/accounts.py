@@ -11,7 +11,7 @@ from headway.domain.errors import HeadwayError, IdentityGone, Invalid
 from headway.domain.identity import ROLES, normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
 from headway.ledger.security import OPERATOR, Happening, Origin, note
-from headway.store import learners
+from headway.store import learners, resets
 from headway.store.database import Database
 
 
@@ -159,9 +159,14 @@ def empower(database: Database, email: str, password: str, role: str, *, now: in
     with database.transaction() as connection:
         found = learners.by_email(connection, address)
         if found is not None:
+            learners.lock(connection, [found["id"]])
+            # As it is under the lock: another role may have been given meanwhile.
+            found = learners.by_email(connection, address)
+        if found is not None:
             roles = " ".join(sorted({*found["roles"].split(), role}))
             learners.change(connection, found["id"], {"roles": roles, "password_hash": kept})
             learners.end_sessions(connection, found["id"])
+            resets.forget(connection, found["id"])
             note(connection, Happening.PASSWORD_CHANGED, found["id"], at=now)
             if role not in found["roles"].split():
                 note(connection, Happening.ROLE_GIVEN, found["id"], at=now, detail=role)
