@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from headway.ledger.erase import erase
-from tests.ledger.canaries import add_canary, canary_id, dump
+from tests.ledger.canaries import add_canary, canary_id, dump, totals
 from tests.ledger.world import HOUR, NOON, World
 
 NOW = NOON + 24 * HOUR
@@ -49,6 +49,7 @@ def test_what_is_killed_is_whole_or_did_not_happen(world: World) -> None:
     numbers = [3 * n + 1 for n in range(len(PARTS) + 1)]
     for number in numbers:
         add_canary(world, number, events=EVENTS)
+    counted = totals(world)
     with child(world, canary_id(numbers[0])) as untouched:
         began = time.monotonic()
         assert untouched.wait(60) == 0
@@ -65,6 +66,7 @@ def test_what_is_killed_is_whole_or_did_not_happen(world: World) -> None:
         if is_there:
             assert (world.figures(learner_id), world.entries(learner_id)) == before
         world.assert_clean()
+        assert totals(world) == counted
         assert (erase(world.database, world.catalog, learner_id, now=NOW) is not None) == is_there
         assert world.database.scrub()
         assert f"-{number:012x}".encode() not in dump(world) + on_disk(world)
