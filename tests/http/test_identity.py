@@ -125,10 +125,12 @@ def test_registering_without_a_guest_merges_nothing(site: Site) -> None:
 
 
 def test_an_address_is_one_however_it_is_spelled(site: Site) -> None:
+    site.person("ren\u00e9@b\u00fccher.example")
     site.person("stra\u00dfe@example.org")
+    site.person("strasse@example.org")
     guest = site.client()
     send(guest, event())
-    for spelled in ("STRASSE@example.org", " strasse@EXAMPLE.org"):
+    for spelled in ("STRASSE@example.org", " stra\u00dfe@EXAMPLE.org", "Rene\u0301@xn--bcher-kva.EXAMPLE"):
         reply = guest.post("/auth/register", json={"email": spelled, "password": PASSWORD})
         assert (reply.status_code, reply.json()["type"]) == (409, "/problems/email-taken")
     # A move that failed leaves the guest as it was.

@@ -36,8 +36,8 @@ def create(
 
     The password comes from the prompt, or from the first line of standard input.
     """
-    from headway.domain.identity import normalize_email
     from headway.ledger.accounts import empower
+    from headway.ledger.emails import normalize_email
 
     address = normalize_email(email)
     with database_of(database, make=True) as opened:

@@ -1,6 +1,5 @@
-"""What an account is known by: addresses, passwords, names, roles."""
+"""What an account is known by: passwords, names, roles."""
 
-import re
 import unicodedata
 from typing import Final
 
@@ -9,22 +8,10 @@ from headway.domain.errors import Invalid
 ROLES: Final = ("creator", "admin")
 # What a personal token may do: ask, change, publish.
 SCOPES: Final = ("read", "write", "creator")
-EMAIL_MAX: Final = 254
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
 # Zero-width non-joiner and joiner: unseen by themselves, yet Persian and Indic names and many emoji need them.
 _JOINERS: Final = {0x200C: None, 0x200D: None}
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,253}")
-
-
-def normalize_email(sent: str) -> str:
-    """One spelling for one address: trimmed, composed (NFC), without case."""
-    email = unicodedata.normalize("NFC", unicodedata.normalize("NFC", sent.strip()).casefold())
-    if not _EMAIL.fullmatch(email) or len(email) > EMAIL_MAX or not email.isprintable():
-        raise Invalid(
-            f"email must be an address such as ada@example.org, of at most {EMAIL_MAX} characters", field="email"
-        )
-    return email
 
 
 def check_password(sent: str) -> str:

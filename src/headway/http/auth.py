@@ -9,7 +9,7 @@ from litestar import Router, get, patch, post
 from msgspec import UNSET, Struct, UnsetType
 
 from headway.domain.errors import HeadwayError
-from headway.domain.identity import check_name, normalize_email
+from headway.domain.identity import check_name
 from headway.domain.times import zone
 from headway.http import who
 from headway.http.bodies import read_json
@@ -31,6 +31,7 @@ from headway.http.tokens import (
 )
 from headway.ledger import accounts
 from headway.ledger.accounts import WRONG, WrongCredentials
+from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import is_outdated
 from headway.ledger.security import Origin
 from headway.ledger.throttles import NEW_LEARNERS

@@ -18,8 +18,9 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from headway.domain.errors import Invalid
-from headway.domain.identity import check_name, normalize_email
+from headway.domain.identity import check_name
 from headway.http.refusals import ProviderUnavailable, SignInRefused
+from headway.ledger.emails import normalize_email
 from headway.ledger.external import Vouched
 from headway.settings import OidcProvider, is_safe_address
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy.engine import RowMapping
 
 from headway.domain.errors import HeadwayError, IdentityGone
-from headway.domain.identity import normalize_email
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
@@ -21,6 +20,7 @@ from headway.http.services import Services
 from headway.http.signing_in import signed_in
 from headway.http.tokens import hash_of, new_session_token
 from headway.ledger import own_passwords
+from headway.ledger.emails import normalize_email
 from headway.ledger.own_passwords import resettable
 from headway.ledger.security import Origin
 from headway.ledger.throttles import RESETS, RESETS_OF_ACCOUNT, Throttle, take_quietly

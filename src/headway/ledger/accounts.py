@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError, IdentityGone, Invalid
-from headway.domain.identity import ROLES, normalize_email
+from headway.domain.identity import ROLES
+from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
 from headway.ledger.security import OPERATOR, Happening, Origin, note
 from headway.store import learners, resets
