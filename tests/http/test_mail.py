@@ -122,10 +122,13 @@ def test_a_server_that_cannot_show_who_it_is_gets_nothing(
     assert (box.letters, box.credentials) == ([], [])
 
 
-def test_without_encryption_no_password_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("user", ["", "me:secret@"])
+def test_without_encryption_no_password_and_no_letter_leave_the_machine(
+    monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
     monkeypatch.setattr(mail, "LOCAL", frozenset())
     with receiving(auth_require_tls=False) as (box, port):
-        (failed,) = send(f"smtp://me:secret@localhost:{port}")
+        (failed,) = send(f"smtp://{user}localhost:{port}")
     assert failed["error"] == "Unencrypted"
     assert (box.letters, box.credentials) == ([], [])
 

@@ -29,7 +29,7 @@ class Letter(NamedTuple):
 
 
 class Unencrypted(SMTPException):
-    """The mail server offers no encryption, without which no password is sent."""
+    """The mail server offers no encryption: a code that sets a password would be there for all to read."""
 
 
 class Mail:
@@ -77,10 +77,9 @@ def _connected(url: SplitResult) -> SMTP:
     try:
         server.ehlo()
         if url.scheme == "smtp" and host not in LOCAL:
-            if server.has_extn("starttls"):
-                server.starttls(context=encryption)
-            elif url.username:
+            if not server.has_extn("starttls"):
                 raise Unencrypted("no STARTTLS")
+            server.starttls(context=encryption)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
     except BaseException:
