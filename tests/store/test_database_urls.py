@@ -66,3 +66,17 @@ def test_sqlite_is_a_file(tmp_path: Path) -> None:
         assert database.path.stat().st_size > 0
         database.close()
     assert Database("sqlite:///headway.db").path == Path("headway.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql:///db?user=jo&password=hunter2", "postgresql:///db"),
+        ("postgresql:///db?host=/run/pg&port=5433&sslpassword=hunter2", "postgresql:///db?host=%2Frun%2Fpg&port=5433"),
+        ("postgresql://jo:hunter2@db.example.org/db?password=hunter3", "postgresql://jo:***@db.example.org/db"),
+    ],
+)
+def test_no_password_is_shown_wherever_it_stands(url: str, shown: str) -> None:
+    database = Database(url)
+    assert database.shown == shown
+    database.close()

@@ -84,8 +84,10 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """The address without its password, for logs."""
-        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
+        """The address without its password, for logs; of its query host and port alone: it may hold a password too."""
+        query = {name: value for name, value in self.url.query.items() if name in ("host", "port")}
+        shown = self.url.set(drivername=self.url.get_backend_name(), query=query)
+        return shown.render_as_string(hide_password=True)
 
     def make_file(self) -> None:
         """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses."""
