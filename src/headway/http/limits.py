@@ -1,7 +1,8 @@
 """Throttles of requests: whom they are counted for, and the headers that tell of them (the IETF's RateLimit)."""
 
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
 
 from headway.http import who
 from headway.http.exchange import Exchange
@@ -11,7 +12,9 @@ from headway.ledger.security import Origin, note_refusal
 from headway.ledger.throttles import SIGN_IN, SIGN_IN_ADDRESS, Left, Limit, RateLimited, Throttle
 
 # Whoever has an IPv6 address has a whole network of them.
-_IPV6_PREFIX = 64
+_IPV6_PREFIX: Final = 64
+# But those that end in an address of IPv4: mapped ones, and all who come through a NAT64 (RFC 6052).
+_OF_IPV4: Final = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
 
 def by_address(exchange: Exchange, limit: Limit, *more: str) -> Throttle:
@@ -61,11 +64,20 @@ def rate_limit_headers(left: Sequence[Left]) -> tuple[Header, ...]:
 
 def _network(address: str | None) -> str:
     try:
-        found = ip_address(address or "")
+        found = ip_address(_bare(address or ""))
     except ValueError:
         return "unknown"
     if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
+        if any(found in network for network in _OF_IPV4):
+            return str(IPv4Address(found.packed[-4:]))
         return str(ip_network((found, _IPV6_PREFIX), strict=False))
     return str(found)
+
+
+def _bare(address: str) -> str:
+    """An address without the port, the brackets and the zone that proxies write with it."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    return address.partition("%")[0]
