@@ -236,7 +236,7 @@ def test_a_password_is_reset_by_the_code_of_a_mail(mailing: Site, box: Any) -> N
     assert (letter["To"], letter["From"]) == ("ada@example.org", "Headway <headway@example.org>")
     assert (letter["X-RcptTo"], letter["Auto-Submitted"]) == ("ada@example.org", "auto-generated")
     code = code_in(letter)
-    assert f"https://learn.example.org/reset-password\n" in text_in(letter)
+    assert "https://learn.example.org/reset-password\n" in text_in(letter)
     with mailing.database.read() as connection:
         assert code not in str(connection.execute(sa.select(password_reset)).all())
     client = mailing.client()
