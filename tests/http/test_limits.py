@@ -100,6 +100,17 @@ def _newcomer(site: Site, how: str, number: int, **headers: str) -> httpx2.Respo
         return client.post("/auth/guest") if how == "guest" else client.post("/events", json={"events": [event()]})
 
 
+def test_moving_guests_counts_as_new_learners_do(limited: Site) -> None:
+    ada, guest = limited.person("ada@example.org"), limited.client().post("/auth/guest").json()["token"]
+    with limited.database.transaction() as connection:
+        connection.execute(sa.delete(throttle))
+        _fill(connection, 59)
+    replies = [ada.post("/auth/merge", json={"guest_token": token}) for token in ("nobody's", guest)]
+    assert [one.status_code for one in replies] == [200, 429]
+    assert replies[0].headers["ratelimit"].startswith('"new-learners";r=0;t=')
+    assert counted(limited, learner) == 2
+
+
 def test_a_nobody_of_whom_nothing_is_recorded_counts_for_no_newcomer(limited: Site) -> None:
     reply = limited.client().post("/events", json={"events": [event("nowhere")]})
     assert reply.headers["ratelimit"].startswith('"new-learners";r=59;')

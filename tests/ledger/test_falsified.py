@@ -10,6 +10,7 @@ from headway.domain.times import format_time
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
+from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
 
 DERIVED = [column for table in metadata.sorted_tables for column in table.c if column.info.get("derived")]
@@ -25,6 +26,7 @@ OTHERS: dict[str, list[Any]] = {
     "step_sum.latest_event": [numbered(1), numbered(2)],
     "step_sum.completed_by": [numbered(1), numbered(2)],
     "step_sum.completed_on": ["2026-02-27", "2026-03-01"],
+    "brought.guest_id": [numbered(1), numbered(21)],
     "enrollment.changed_by": [numbered(1), numbered(21)],
 }
 
@@ -64,6 +66,8 @@ def filled(world: World) -> World:
         world.send(ada, event(4, kind="completed", of="hello", occurred_at=format_time(NOON - 24 * HOUR)))
         world.send(ada, event(5, kind="opened", of="quiz"), enrollment(6, "left", "go"), event(7, of="essay"))
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
+        for ids in ((31, 32), (32, 33)):
+            assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None
     return world
 
 
@@ -124,15 +128,15 @@ def test_a_falsified_column_is_found_and_mended(full_world: World, column: sa.Co
 
 def test_every_table_of_figures_has_derived_columns() -> None:
     tables = {column.table.name for column in DERIVED}
-    assert tables == {"course", "ledger", "step_sum", "day_sum", "topic_sum", "enrollment"}
+    assert tables == {"course", "ledger", "step_sum", "day_sum", "topic_sum", "enrollment", "brought"}
 
 
-@pytest.mark.parametrize("name", ["step_sum", "day_sum", "topic_sum", "enrollment"])
+@pytest.mark.parametrize("name", ["step_sum", "day_sum", "topic_sum", "enrollment", "brought"])
 def test_rows_that_are_gone_or_made_up_are_found_and_mended(full_world: World, name: str) -> None:
     world, table = full_world, metadata.tables[name]
     before = everything(world)
     ada = before[name][0]["learner_id"]
-    made_up = {**before[name][0], "course_id": "made-up"}
+    made_up = {**before[name][0], **({"event_id": numbered(99)} if name == "brought" else {"course_id": "made-up"})}
     with world.database.transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.learner_id == ada))
         connection.execute(sa.insert(table).values(made_up))
@@ -142,7 +146,7 @@ def test_rows_that_are_gone_or_made_up_are_found_and_mended(full_world: World, n
     assert sorted((fault.stored, fault.true) for fault in report.faults if fault.true) == [(None, "a row")] * len(own)
     assert [(fault.stored, fault.true) for fault in report.faults if fault.stored] == [("a row", None)]
     mended = rebuild(world.database, world.catalog)
-    assert (mended.total, mended.updated, mended.unchanged, mended.broken) == (2, 1, 1, [])
+    assert (mended.total, mended.updated, mended.unchanged, mended.broken) == (6, 1, 5, [])
     assert everything(world) == before
     world.assert_clean()
-    assert rebuild(world.database, world.catalog).unchanged == 2
+    assert rebuild(world.database, world.catalog).unchanged == 6

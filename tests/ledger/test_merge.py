@@ -65,11 +65,13 @@ def test_what_courses_were_worth_then_counts(world: World) -> None:
     world.assert_clean()
 
 
-def test_a_guest_that_recorded_nothing_moves_too(world: World) -> None:
+def test_a_guest_that_recorded_nothing_is_simply_gone(world: World) -> None:
     ada, guest = world.learner(), guest_in(world)
     assert move(world, ada, guest) == (0, 0, 0)
-    assert placed(world, guest) == (ada, LATER, 0)
+    assert [row["id"] for row in world.rows_of("learner")] == [ada]
     assert world.count("session") == 0
+    assert move(world, ada, guest) is None
+    assert isinstance(answered(world, guest, event(1)), IdentityGone)
     world.assert_clean()
 
 
@@ -142,7 +144,7 @@ def test_a_retry_of_what_was_first_sent_as_the_guest_counts_once(world: World) -
     world.assert_clean()
 
 
-def test_of_an_id_under_both_identities_the_accounts_counts_and_both_are_known(world: World) -> None:
+def test_of_an_id_under_both_identities_the_accounts_counts_and_is_what_a_retry_is_compared_with(world: World) -> None:
     ada, alone = world.learner(), world.learner()
     guest = guest_in(world, event(1, score=1, of="essay"), event(2), event(3, of="essay"))
     for one in (ada, alone):
@@ -151,8 +153,8 @@ def test_of_an_id_under_both_identities_the_accounts_counts_and_both_are_known(w
     world.send(alone, event(2), event(3, of="essay"))
     assert world.figures(ada) == world.figures(alone)
     again = world.send(ada, event(1, score=0.25), event(1, score=1, of="essay"), event(1, score=0.3), at=LATER)
-    assert statuses(again) == ["duplicate", "duplicate", "id-reused"]
-    assert [(one.key.step, one.sum.attempts) for one in again.steps] == [("loops", 2), ("essay", 1)]
+    assert statuses(again) == ["duplicate", "id-reused", "id-reused"]
+    assert [(one.key.step, one.sum.attempts) for one in again.steps] == [("loops", 2)]
     world.assert_clean()
 
 
@@ -169,7 +171,7 @@ def test_two_guests_move_one_after_the_other(world: World) -> None:
     world.send(whole, *(event(n, score=score) for n, score in ((9, 1), (1, 0.1), (2, 0.2), (10, 1), (3, 0.3))))
     assert world.figures(ada) == world.figures(whole)
     assert statuses(world.send(ada, event(2, score=0.2), event(2, score=0.9), event(3, score=0.3), at=LATER)) == (
-        ["duplicate"] * 3
+        ["duplicate", "id-reused", "duplicate"]
     )
     world.assert_clean()
 
@@ -272,17 +274,19 @@ def test_an_event_recorded_again_behind_a_move_is_found(world: World) -> None:
 
 
 @pytest.mark.parametrize("whose", ["account", "guest"])
-@pytest.mark.parametrize("table", ["step_sum", "day_sum", "topic_sum", "enrollment"])
+@pytest.mark.parametrize("table", ["step_sum", "day_sum", "topic_sum", "enrollment", "brought"])
 def test_falsified_sums_of_accounts_and_their_guests_are_found_and_mended(world: World, table: str, whose: str) -> None:
     ada, guest = world.learner(), guest_in(world, event(1, score=0.5), enrollment(3))
     other = guest_in(world, event(5, score=1), enrollment(6))
     world.send(ada, event(2, score=0.9), enrollment(4, "left"))
     move(world, ada, guest)
-    before = {name: world.rows_of(name) for name in ("step_sum", "day_sum", "topic_sum", "enrollment", "ledger")}
+    names = ("step_sum", "day_sum", "topic_sum", "enrollment", "brought", "ledger")
+    before = {name: world.rows_of(name) for name in names}
     if whose == "account":
         world.run(f"DELETE FROM {table} WHERE learner_id = :id", id=ada)
     else:
-        world.run(f"UPDATE {table} SET learner_id = :id WHERE learner_id = :other", id=guest.id, other=other.id)
+        whence = ada if table == "brought" else other.id
+        world.run(f"UPDATE {table} SET learner_id = :id WHERE learner_id = :other", id=guest.id, other=whence)
     assert {(one.table, one.column) for one in audit(world.database, world.catalog).faults} == {(table, "*")}
     mended = rebuild(world.database, world.catalog)
     assert (mended.updated, mended.broken) == (1 if whose == "account" else 2, [])

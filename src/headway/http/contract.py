@@ -171,6 +171,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         callers="account",
         takes=merging.GuestSent,
         gives={200: merging.GuestMoved},
+        refuses=(429,),
         sent={"guest_token": "Zk3Fh0lZpV3cQm1n8WZc4A"},
         given={"merged": {"steps": 3, "events": 9, "certificates": 0}},
     ),

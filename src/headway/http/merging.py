@@ -10,10 +10,12 @@ from msgspec import Meta, Struct
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, exchange_of
+from headway.http.limits import by_address, throttle
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.signing_in import MergedCounts
 from headway.http.tokens import hash_of
 from headway.ledger.merge import move_guest
+from headway.ledger.throttles import NEW_LEARNERS
 
 _TOKEN_MAX: Final = 200
 
@@ -39,6 +41,7 @@ async def merge_guest(request: Asked) -> Reply:
     exchange = exchange_of(request)
     session = await who.account_writing(request)
     sent = await read_json(request, _guest_sent)
+    await throttle(exchange, by_address(exchange, NEW_LEARNERS))
     services, token_hash = exchange.services, hash_of(sent.guest_token)
     move = partial(move_guest, services.database, services.catalog, session.learner_id, token_hash, session.token_hash)
     with who.ending_with(exchange):

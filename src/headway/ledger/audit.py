@@ -65,9 +65,9 @@ def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ON
 
 
 def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Row]]]:
-    """All rows of sums of some learners, by their keys: as they are stored, for a value that reads them hides some."""
-    stored: dict[str, dict[sums.Kind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.ALL} for one in ids}
-    for kind in sums.ALL:
+    """All derived rows of some learners, by their keys: as they are stored, for a value that reads them hides some."""
+    stored: dict[str, dict[sums.Kind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.DERIVED} for one in ids}
+    for kind in sums.DERIVED:
         for learner_id, key, row in sums.read_rows(connection, kind, ids):
             stored[learner_id][kind][key] = row
     return stored
@@ -81,10 +81,8 @@ def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> It
             yield refolded, refolded.broken
             continue
         faults = [*refolded.broken, *_of_entries(refolded.amended)]
-        for kind in sums.ALL:
-            faults += _of_sums(
-                refolded.learner_id, kind, stored[refolded.learner_id][kind], kind.held_in(refolded.sums)
-            )
+        for kind in sums.DERIVED:
+            faults += _of_sums(refolded.learner_id, kind, stored[refolded.learner_id][kind], refolded.held(kind))
         yield refolded, faults
 
 

@@ -1,7 +1,6 @@
 """What a transaction that records knows: its learners under their locks, and all that judging asks of them."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -13,7 +12,7 @@ from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
 from headway.ledger.submission import Submission
 from headway.ledger.zones import zone_here
-from headway.store import entries, identities, learners, sums
+from headway.store import identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 from headway.store.facts import facts
@@ -29,14 +28,8 @@ class BatchLearner:
         self.standing = standing
         self.head = 0
         self.known: dict[str, Known | Entry] = {}
-        # Of the ids asked for, what guests who were moved into this learner sent under them, in the order of the moves.
-        self.brought: dict[str, list[Known]] = {}
-
-    def all_known(self) -> Iterable[Known | Entry]:
-        """All that the ids asked for stand for."""
-        if not self.brought:
-            return self.known.values()
-        return chain(self.known.values(), *self.brought.values())
+        # Those of the ids that a guest brought who was moved into this learner.
+        self.brought: set[str] = set()
 
 
 class Batch:
@@ -87,17 +80,11 @@ class Batch:
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
     def _read_brought(self, accounts: set[str], judged: Sequence[Submission]) -> None:
-        """Read which of the events guests had sent who are part of these accounts now."""
-        moved = identities.moved_into(self.connection, accounts)
+        """Read which of the events guests brought who are part of these accounts now."""
         asked = {(one.learner_id, event.id) for one in judged for event in one.events if one.learner_id in accounts}
-        places = {(guest.id, event_id): account_id for account_id, event_id in asked for guest in moved[account_id]}
-        found = entries.known(self.connection, places)
-        for account_id, event_id in asked:
-            keys = [(guest.id, event_id) for guest in moved[account_id]]
-            sent = [found[key] for key in keys if key in found]
-            if sent:
-                self.learners[account_id].brought[event_id] = sent
-                self.learners[account_id].known.setdefault(event_id, sent[0])
+        for (account_id, event_id), sent in identities.known_of_guests(self.connection, asked).items():
+            self.learners[account_id].brought.add(event_id)
+            self.learners[account_id].known.setdefault(event_id, sent)
 
     def take_in(self, learner_id: str, brought: Sequence[Entry]) -> None:
         """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner."""
@@ -142,7 +129,7 @@ class Batch:
         ]
 
     def _steps_of_known(self) -> set[tuple[Any, ...]]:
-        known = [(one.id, known) for one in self.learners.values() for known in one.all_known()]
+        known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
         return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
 
     def _load(self, *wanted: tuple[sums.Kind, Iterable[Sequence[Any]]]) -> None:

@@ -160,7 +160,7 @@ class _Erasure:
     def _replace(self, connection: Connection, row: RowMapping, ids: list[str]) -> int:
         """Put nobody in the place of a learner, where anything is left of them that others' figures need."""
         heir_id = str(uuid4())
-        left, left_sums = left_of(connection, self.catalog, heir_id, _counted(connection, ids))
+        left, left_sums = left_of(connection, self.catalog, heir_id, _counted(connection, row["id"]))
         has_heir = bool(left) or erasures.owns_courses(connection, ids)
         if has_heir:
             learners.add(connection, _nobody(heir_id, row, self._day))
@@ -186,11 +186,12 @@ def _nobody(heir_id: str, row: RowMapping, day: int) -> dict[str, object]:
     return {"id": heir_id, "kind": row["kind"], "time_zone": "UTC", "created_at": created_at, "erased_at": day}
 
 
-def _counted(connection: Connection, ids: Iterable[str]) -> list[Entry]:
-    """The entries of an account and its guests, given in the order of their moves, that count: each event id once."""
+def _counted(connection: Connection, learner_id: str) -> list[Entry]:
+    """The entries of a learner and its guests, in the order of their moves, that count: each event id once."""
+    whole = (learner_id, learner_id)
     found: dict[str, Entry] = {}
-    for one in ids:
-        with closing(entries.between(connection, one, one)) as theirs:
+    for theirs in (entries.between(connection, *whole), identities.entries_of_guests(connection, *whole)):
+        with closing(theirs):
             for entry in theirs:
                 found.setdefault(entry.event_id, entry)
     return list(found.values())

@@ -1,6 +1,5 @@
 """Moving a guest into an account: one transaction under both locks. The guest's ledger stays, its sums move over."""
 
-from collections.abc import Sequence
 from contextlib import closing
 
 from sqlalchemy.engine import Connection
@@ -9,10 +8,9 @@ from headway.domain.errors import IdentityGone
 from headway.ledger.accounts import Merged
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed
-from headway.store import entries, identities, learners, sums
+from headway.store import entries, guests, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
-from headway.store.entries import Entry
 
 
 def move_guest(
@@ -57,10 +55,12 @@ class _Move:
         return self._done_before(connection)
 
     def _done_before(self, connection: Connection) -> Merged | None:
-        guest = learners.by_id(connection, self._tried[0]) if self._tried else None
-        if self._tried is None or guest is None:
+        if self._tried is None:
             return None
-        _, at, merged = self._tried
+        guest_id, at, merged = self._tried
+        guest = learners.by_id(connection, guest_id)
+        if guest is None:
+            return merged if merged == Merged(0, 0, 0) else None
         return merged if (guest["merged_into"], guest["merged_at"]) == (self.account_id, at) else None
 
     def _check_account(self, connection: Connection) -> None:
@@ -80,25 +80,28 @@ class _Move:
     def _move(self, batch: Batch, guest_id: str) -> Merged:
         connection = batch.connection
         head = learners.heads(connection, [self.account_id])[self.account_id]
-        before = identities.moved_into(connection, [self.account_id]).get(self.account_id, [])
         with closing(entries.between(connection, guest_id, guest_id)) as found:
             brought = list(found)
-        known = _known(connection, [self.account_id, *(one.id for one in before)], brought)
+        if not brought:
+            return self._clear(connection, guest_id)
+        known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
         batch.take_in(self.account_id, new)
         for kind in sums.ALL:
             sums.write(connection, kind, batch.changed(kind))
+        identities.bring(connection, self.account_id, new)
         identities.drop_sums(connection, guest_id)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
-        at = max([self.now, *(one.at + 1 for one in before)])
+        at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
         learners.end_sessions(connection, guest_id)
         merged = Merged(len({(one.course_id, one.run, one.step_id) for one in brought if one.step_id}), len(new), 0)
         self._tried = (guest_id, at, merged)
         return merged
 
-
-def _known(connection: Connection, identity_ids: Sequence[str], brought: Sequence[Entry]) -> set[str]:
-    """The ids among a guest's events that the account's identities hold already: those count as theirs."""
-    pairs = ((identity_id, one.event_id) for identity_id in identity_ids for one in brought)
-    return identities.held(connection, pairs)
+    def _clear(self, connection: Connection, guest_id: str) -> Merged:
+        """A guest that recorded nothing leaves nothing that an account could keep."""
+        guests.remove(connection, [guest_id], reason="empty guest moved")
+        nothing = Merged(0, 0, 0)
+        self._tried = (guest_id, self.now, nothing)
+        return nothing

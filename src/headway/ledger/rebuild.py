@@ -96,8 +96,8 @@ def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind
     for start in range(0, len(refolded.amended), _ENTRIES_A_STATEMENT):
         amended = refolded.amended[start : start + _ENTRIES_A_STATEMENT]
         entries.replace(connection, [true for _, true in amended], reason="rebuild")
-    for kind in sums.ALL:
-        was, true = stored[kind], kind.held_in(refolded.sums)
+    for kind in sums.DERIVED:
+        was, true = stored[kind], refolded.held(kind)
         changed = [one for one in true.items() if was.get(one[0]) != kind.write(learner_id, *one)]
         gone = [row[: len(kind.key_names)] for key, row in was.items() if key not in true]
         sums.write(connection, kind, ((learner_id, *one) for one in changed))

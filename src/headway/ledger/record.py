@@ -157,15 +157,12 @@ class _Recorder:
         The last is a batch run again because its COMMIT went unanswered: the answer must be the one that was lost.
         """
         _, course = self.batch.courses.get(event.course, (0, None))
-        brought = learner.brought.get(event.id, ())
-        same = next((one for one in (known, *brought) if is_repeat(event, one.body, one.step_id, course)), None)
-        if same is None:
+        if not is_repeat(event, known.body, known.step_id, course):
             problem = IdReused("this id was used for another event; make a new UUID for each event", field="id")
             return Result(event.id, REFUSED, problem), None, []
-        known = same
         key = StepKey(known.course_id, known.run, known.step_id) if known.step_id else None
         is_lost_answer = known.received_at == submission.received_at and (learner.id, event.id) not in self.answered
-        own = is_lost_answer and not brought
+        own = is_lost_answer and event.id not in learner.brought
         self.answered.add((learner.id, event.id))
         changes: list[Change] = json.loads(known.changes) if own and known.changes else []
         status = RECORDED if own else DUPLICATE

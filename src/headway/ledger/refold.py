@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -24,18 +24,20 @@ from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 from headway.store.identities import Moved, Place
+from headway.store.sums import BROUGHT, Kind
 
 LEARNERS_AT_ONCE = 200
 # Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
 UNGRADED = "grader"
-# What a guest brought, and behind which entry of the account's ledger.
-Brought: TypeAlias = tuple[int, list[Contribution]]
+# What a guest brought by the numbers of its entries, and behind which entry of the account's ledger.
+Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]]]
 
 
 class Refolded(NamedTuple):
     """What a learner's ledger comes to: sums, entries (as stored, as true) that differ, and what is beyond repair.
 
-    An account's holds what every guest that was moved into it brought, and of such a guest nothing is left.
+    An account's holds what every guest that was moved into it brought, and where that lies (guest and number by event
+    id); of such a guest nothing is left.
     """
 
     learner_id: str
@@ -43,6 +45,11 @@ class Refolded(NamedTuple):
     sums: Sums
     amended: list[tuple[Entry, Entry]]
     broken: list[Fault]
+    brought: dict[str, tuple[str, int]]
+
+    def held(self, kind: Kind) -> dict[Any, Any]:
+        """What should be stored of one kind, by key."""
+        return self.brought if kind is BROUGHT else kind.held_in(self.sums)
 
 
 def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> Iterator[Refolded]:
@@ -51,19 +58,20 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
         return
     places = identities.places(connection, learner_ids)
     moved = identities.moved_into(connection, learner_ids)
-    folding = _Folding(connection, _Courses(connection, catalog))
-    with closing(entries.between(connection, learner_ids[0], learner_ids[-1])) as found:
-        ledgers = groupby(found, lambda entry: entry.learner_id)
-        next_id, ledger = next(ledgers, ("", iter(())))
+    whole = (learner_ids[0], learner_ids[-1])
+    with (
+        closing(entries.between(connection, *whole)) as found,
+        closing(identities.entries_of_guests(connection, *whole)) as of_guests,
+    ):
+        own = _Ledgers(found, learner_ids)
+        in_order = [guest.id for account_id in sorted(moved) for guest in moved[account_id]]
+        folding = _Folding(_Courses(connection, catalog), _Ledgers(of_guests if moved else (), in_order))
         for learner_id in learner_ids:
-            while next_id and next_id < learner_id:  # a learner between two that were asked for
-                next_id, ledger = next(ledgers, ("", iter(())))
             place = places.get(learner_id)
             if place is not None and place.merged_into is not None:
                 yield folding.of_moved(place)
                 continue
-            own = ledger if next_id == learner_id else iter(())
-            refolded = folding.of_account(learner_id, own, moved.get(learner_id, ()))
+            refolded = folding.of_account(learner_id, own.of(learner_id), moved.get(learner_id, ()))
             yield refolded._replace(broken=[*faults_of(place), *refolded.broken]) if place else refolded
 
 
@@ -72,10 +80,29 @@ def fold_alone(connection: Connection, catalog: Catalog, learner_id: str, found:
     return _Fold(learner_id, _Courses(connection, catalog)).run(found)
 
 
+class _Ledgers:
+    """Ledgers out of one statement, to be asked for in the order in which it gives them, each once at most."""
+
+    def __init__(self, found: Iterable[Entry], in_order: Sequence[str]) -> None:
+        self._ledgers = groupby(found, lambda entry: entry.learner_id)
+        self._place = {learner_id: n for n, learner_id in enumerate(in_order)}
+        self._next: tuple[str, Iterator[Entry]] | None = None
+        self._advance()
+
+    def of(self, learner_id: str) -> Iterator[Entry]:
+        """A learner's entries; those that nobody asked for before are passed over."""
+        while self._next is not None and self._place.get(self._next[0], -1) < self._place[learner_id]:
+            self._advance()
+        return self._next[1] if self._next is not None and self._next[0] == learner_id else iter(())
+
+    def _advance(self) -> None:
+        self._next = next(self._ledgers, None)
+
+
 class _Folding:
-    def __init__(self, connection: Connection, course_of: "_Courses") -> None:
-        self._connection = connection
+    def __init__(self, course_of: "_Courses", of_guests: _Ledgers) -> None:
         self._course_of = course_of
+        self._of_guests = of_guests
 
     def of_moved(self, place: Place) -> Refolded:
         """A guest whose account counts all that it did."""
@@ -84,7 +111,7 @@ class _Folding:
     def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
         """A ledger with those of the guests that were moved into it, each taken in where it was."""
         guests = [(one, *self._of_guest(one)) for one in moved]
-        brought = deque((one.after, made) for one, _, made in guests)
+        brought = deque((one, made) for one, _, made in guests)
         whole = _Fold(learner_id, self._course_of, brought).run(own)
         for _, guest, _ in guests:
             whole = whole._replace(
@@ -94,11 +121,10 @@ class _Folding:
             )
         return whole
 
-    def _of_guest(self, moved: Moved) -> tuple[Refolded, list[Contribution]]:
+    def _of_guest(self, moved: Moved) -> tuple[Refolded, list[tuple[int, Contribution]]]:
         fold = _Fold(moved.id, self._course_of)
-        fold.made = made = list[Contribution]()
-        with closing(entries.between(self._connection, moved.id, moved.id)) as found:
-            return fold.run(found), made
+        fold.made = made = list[tuple[int, Contribution]]()
+        return fold.run(self._of_guests.of(moved.id)), made
 
 
 class _Courses:
@@ -123,7 +149,8 @@ class _Fold:
         self.standing = Standing(self._worth_of)
         self.amended: list[tuple[Entry, Entry]] = []
         self.broken: list[Fault] = []
-        self.made: list[Contribution] | None = None
+        self.made: list[tuple[int, Contribution]] | None = None
+        self.brought: dict[str, tuple[str, int]] = {}
         self._brought = brought
         # What counts already, for guests may have sent it as well; kept for accounts into which guests were moved.
         self._counted: set[str] | None = set() if brought else None
@@ -143,7 +170,7 @@ class _Fold:
 
     def result(self, count: int) -> Refolded:
         """What the ledger came to."""
-        return Refolded(self.learner_id, count, self.standing.sums, self.amended, self.broken)
+        return Refolded(self.learner_id, count, self.standing.sums, self.amended, self.broken, self.brought)
 
     def _counts(self, entry: Entry, counted: set[str]) -> bool:
         self._take_in(entry.seq - 1)
@@ -155,10 +182,12 @@ class _Fold:
 
     def _take_in(self, head: int, *, at_end: bool = False) -> None:
         """Count what guests brought that were moved in behind the entry of this number, or before it."""
-        while self._brought and self._counted is not None and (at_end or self._brought[0][0] <= head):
-            for made in self._brought.popleft()[1]:
+        while self._brought and self._counted is not None and (at_end or self._brought[0][0].after <= head):
+            guest, brought = self._brought.popleft()
+            for seq, made in brought:
                 if made.event_id not in self._counted:
                     self._counted.add(made.event_id)
+                    self.brought[made.event_id] = (guest.id, seq)
                     self.standing.take_in(made)
 
     def _fold(self, entry: Entry) -> None:
@@ -182,7 +211,7 @@ class _Fold:
         step = None if event.step is None else course.step(event.step)
         name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)
         if self.made is not None:
-            self.made.append(made)
+            self.made.append((entry.seq, made))
         changes = self.standing.apply(made, step=name, today=today)
         trust = trust_of(event, entry.source, step)
         return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)

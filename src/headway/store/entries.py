@@ -1,7 +1,7 @@
 """Statements on the ledger's entries."""
 
 from collections.abc import Collection, Generator, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -83,6 +83,11 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
         .where(ledger.c.learner_id >= first, ledger.c.learner_id <= last)
         .order_by(ledger.c.learner_id, ledger.c.seq)
     )
+    yield from streamed(connection, statement, batch)
+
+
+def streamed(connection: Connection, statement: sa.Select[Any], batch: int = 1000) -> Generator[Entry, None, None]:
+    """The entries that a statement selects, in bounded memory."""
     with connection.execute(statement.execution_options(yield_per=batch)) as found:
         for row in found:
             yield Entry(*row)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from headway.store import rows
 from headway.store.database import mark_for_scrubbing
 from headway.store.schema import (
+    brought,
     course,
     course_version,
     day_sum,
@@ -27,6 +28,7 @@ from headway.store.schema import (
 )
 
 _DELETED = (
+    brought,
     step_sum,
     day_sum,
     topic_sum,

@@ -12,7 +12,7 @@ from headway.store.entries import Known
 class Facts(NamedTuple):
     """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
 
-    `joined` are the learners into whom guests were moved.
+    `joined` are the learners to whom guests brought events.
     """
 
     session_ends: dict[str, int]

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from headway.store import entries, rows
 from headway.store.schema import (
+    brought,
     day_sum,
     device_sign_in,
     enrollment,
@@ -33,6 +34,7 @@ _IDLE: Final = """
     AND NOT EXISTS (SELECT 1 FROM ledger e WHERE e.learner_id = t.id
         AND e.type NOT IN ('opened', 'worked', 'attempted', 'completed', 'enrolled', 'left'))"""
 _TABLES: Final[tuple[Table, ...]] = (
+    brought,
     step_sum,
     day_sum,
     topic_sum,

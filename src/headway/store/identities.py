@@ -1,13 +1,14 @@
 """Statements on the identities of an account: itself, and every guest that was moved into it."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import rows
-from headway.store.schema import day_sum, enrollment, learner, ledger, step_sum, topic_sum
+from headway.store import entries, rows
+from headway.store.entries import Entry, Known
+from headway.store.schema import brought, day_sum, enrollment, learner, ledger, step_sum, topic_sum
 
 
 class Moved(NamedTuple):
@@ -73,6 +74,12 @@ def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, 
     return by_account
 
 
+def last_move(connection: Connection, account_id: str) -> int:
+    """When the latest move into an account was; 0 where there was none."""
+    statement = sa.select(sa.func.max(learner.c.merged_at)).where(learner.c.merged_into == account_id)
+    return connection.execute(statement).scalar() or 0
+
+
 def ledgers(connection: Connection, account_id: str, until: int) -> list[Ledger]:
     """The ledgers of an account: its own, then those of the guests that were moved into it, in order of the moves."""
     found = connection.execute(sa.text(_LEDGERS), {"account": account_id, "until": until})
@@ -86,8 +93,36 @@ def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Plac
 
 
 def held(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[str]:
-    """The event ids of those (learner, event id) pairs that the ledger holds."""
-    return {row[0] for row in rows.lookup(connection, ledger, ids, "event_id", by=("learner_id", "event_id"))}
+    """The event ids of those (account, event id) pairs that count already: its own, and what guests brought it."""
+    keys = list(ids)
+    lists = (rows.Question(table, keys, "t.event_id", ("learner_id", "event_id")) for table in (ledger, brought))
+    return {row[0] for found in rows.ask(connection, *lists) for row in found}
+
+
+def bring(connection: Connection, account_id: str, new: Iterable[Entry]) -> None:
+    """Note that entries of a guest's ledger count as an account's; the first of an id is the one that does."""
+    noted = [(account_id, one.event_id, one.learner_id, one.seq) for one in new]
+    rows.insert(connection, brought, noted, on_conflict="DO NOTHING")
+
+
+def known_of_guests(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """What those (account, event id) pairs stand for that guests brought."""
+    names = ("learner_id", "event_id", "guest_id")
+    found = rows.lookup(connection, brought, ids, *names, by=("learner_id", "event_id"))
+    places = {(row[0], row[1]): (row[2], row[1]) for row in found}
+    known = entries.known(connection, places.values())
+    return {pair: known[place] for pair, place in places.items() if place in known}
+
+
+def entries_of_guests(connection: Connection, first: str, last: str) -> Generator[Entry, None, None]:
+    """The entries of all guests who were moved into the accounts from first to last id, in bounded memory.
+
+    In order of account, of the moves, and of number; to be closed by whoever does not read it to its end.
+    """
+    of_moved = sa.select(ledger).join(learner, learner.c.id == ledger.c.learner_id)
+    wanted = of_moved.where(learner.c.merged_into >= first, learner.c.merged_into <= last)
+    order = (learner.c.merged_into, sa.func.coalesce(learner.c.merged_at, 0), learner.c.id, ledger.c.seq)
+    yield from entries.streamed(connection, wanted.order_by(*order))
 
 
 def drop_sums(connection: Connection, learner_id: str) -> None:

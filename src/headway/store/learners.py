@@ -53,9 +53,9 @@ def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, number of the last row, whether guests were moved into them)."""
+    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any)."""
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
-    joined = "EXISTS (SELECT 1 FROM learner g WHERE g.merged_into = t.id)"
+    joined = "EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id)"
     return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}", ("id",))
 
 

@@ -211,6 +211,18 @@ ledger = Table(
     sqlite_with_rowid=False,
 )
 
+# Which events of guests count as an account's, and where they lie: the account's own ledger does not hold them, and
+# whatever is sent is looked up here as it is there, in however many guests there were.
+brought = Table(
+    "brought",
+    metadata,
+    _learner_key(),
+    Column("event_id", Id, primary_key=True),
+    _derived("guest_id", Id),
+    _derived("seq", BigInteger),
+    sqlite_with_rowid=False,
+)
+
 # In this table nothing is ever committed: a row in it, seen by its own transaction alone, opens the ledger to it.
 ledger_opened = Table("ledger_opened", metadata, Column("reason", String(64), primary_key=True))
 

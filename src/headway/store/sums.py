@@ -17,7 +17,7 @@ from headway.domain.progress import (
 )
 from headway.domain.sums import DayKey, StepKey, Sums, TopicKey
 from headway.store import rows
-from headway.store.schema import day_sum, enrollment, step_sum, topic_sum
+from headway.store.schema import brought, day_sum, enrollment, step_sum, topic_sum
 
 
 class Kind(NamedTuple):
@@ -114,6 +114,9 @@ ENROLLMENTS = Kind(
     lambda sums: sums.enrollments,
 )
 ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS)
+# No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
+BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
+DERIVED = (*ALL, BROUGHT)
 
 
 # Of an enrollment two of them say nothing: its key is the first two.

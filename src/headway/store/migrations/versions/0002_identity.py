@@ -22,6 +22,16 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_learner_merged_into"), "learner", ["merged_into"], sqlite_where=merged, postgresql_where=merged
     )
+    op.create_table(
+        "brought",
+        sa.Column("learner_id", ID, nullable=False),
+        sa.Column("event_id", ID, nullable=False),
+        sa.Column("guest_id", ID, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name=op.f("fk_brought_learner_id")),
+        sa.PrimaryKeyConstraint("learner_id", "event_id", name=op.f("pk_brought")),
+        sqlite_with_rowid=False,
+    )
     _sessions()
     _signing_in()
     _watching()
