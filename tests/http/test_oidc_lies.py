@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from headway.http import oidc
+from headway.http import oidc, openid
 from headway.store.schema import learner
 from tests.http.providers import Liar, begun, lying_provider
 from tests.http.server import Site, serving
@@ -237,7 +237,10 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("published", PUBLISHED.values(), ids=PUBLISHED)
-def test_a_provider_that_publishes_nonsense(deceived: Site, liar: Liar, published: dict[str, Any]) -> None:
+def test_a_provider_that_publishes_nonsense(
+    deceived: Site, liar: Liar, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openid, "DOWN_S", 0)
     liar.published = published
     reply = deceived.client().get("/auth/oidc/liar")
     assert (reply.status_code, reply.json()["type"]) == (503, "/problems/provider-unavailable")

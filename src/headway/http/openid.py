@@ -19,6 +19,7 @@ from joserfc.jwk import KeySet
 
 from headway.domain.errors import Invalid
 from headway.domain.identity import check_name
+from headway.http.bounded import bound
 from headway.http.refusals import ProviderUnavailable, SignInRefused
 from headway.ledger.emails import normalize_email
 from headway.ledger.external import Vouched
@@ -31,8 +32,11 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 TIMEOUT_S: Final = 5
 LEEWAY_S: Final = 60
 KEPT_S: Final = 3600
+# All that one sign-in asks of a provider, each time that it does.
+WHOLE_S: Final = 10
+# So long nobody asks again what could not be had: threads that wait for a provider that is down would be all there are.
+DOWN_S: Final = 5
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_BYTES_MAX: Final = 512 * 1024
 _SUBJECT_MAX: Final = 255
 
 
@@ -46,11 +50,13 @@ class Client:
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._good_until = 0.0
+        self._down_until = 0.0
 
     def address(self, redirect_uri: str, *, state: str, nonce: str, verifier: str) -> str:
         """Where to send somebody who signs in."""
-        endpoint = self._published()[0]["authorization_endpoint"]
-        with self._session(redirect_uri) as session:
+        ends_at = monotonic() + WHOLE_S
+        endpoint = self._published(ends_at)[0]["authorization_endpoint"]
+        with self._session(redirect_uri, ends_at) as session:
             address, _ = session.create_authorization_url(
                 endpoint, state=state, nonce=nonce, code_verifier=verifier, response_type="code"
             )
@@ -58,33 +64,34 @@ class Client:
 
     def vouched(self, redirect_uri: str, *, code: str, nonce: str, verifier: str) -> Vouched:
         """For whom the provider vouches with a code; SignInRefused where what it says is not to be believed."""
-        endpoint = self._published()[0]["token_endpoint"]
-        with self._session(redirect_uri) as session:
+        ends_at = monotonic() + WHOLE_S
+        endpoint = self._published(ends_at)[0]["token_endpoint"]
+        with self._session(redirect_uri, ends_at) as session:
             try:
                 token = session.fetch_token(
                     endpoint, code=code, code_verifier=verifier, timeout=TIMEOUT_S, allow_redirects=False
                 )
             except OAuthError as error:
                 raise self._refused("it takes no such code", error) from None
-            except (requests.RequestException, ValueError, TypeError, AttributeError) as error:
+            except (requests.RequestException, ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise self._unavailable(endpoint, error) from None
         access_token, id_token = token.get("access_token"), token.get("id_token")
         if not isinstance(id_token, str) or not isinstance(access_token, str):
             raise self._refused("it sent no ID token")
-        claims = self.verified(id_token, nonce=nonce, access_token=access_token)
+        claims = self._verified(id_token, ends_at, nonce=nonce, access_token=access_token)
         more_at = self._metadata.get("userinfo_endpoint")
         if "email" not in claims and is_safe_address(str(more_at)):
-            claims = self._more(str(more_at), access_token, claims["sub"]) | claims
+            claims = self._more(str(more_at), access_token, claims["sub"], ends_at) | claims
         return self._as_vouched(claims)
 
-    def verified(self, id_token: str, *, nonce: str, access_token: str) -> dict[str, Any]:
+    def _verified(self, id_token: str, ends_at: float, *, nonce: str, access_token: str) -> dict[str, Any]:
         """The claims of an ID token (OpenID Connect Core, 3.1.3.7); SignInRefused where any of it is wrong."""
         try:
             try:
-                token = jwt.decode(id_token, self._published()[1], algorithms=ALGORITHMS)
+                token = jwt.decode(id_token, self._published(ends_at)[1], algorithms=ALGORITHMS)
             except InvalidKeyIdError:
                 # A key that is not known is perhaps newer than what was kept.
-                token = jwt.decode(id_token, self._published(anew=True)[1], algorithms=ALGORITHMS)
+                token = jwt.decode(id_token, self._published(ends_at, anew=True)[1], algorithms=ALGORITHMS)
             issuer, audience = self._provider.issuer, self._provider.client_id
             options = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": audience}}
             params = {"nonce": nonce, "client_id": audience, "access_token": access_token}
@@ -106,19 +113,19 @@ class Client:
             _or_none(check_name, name) if isinstance(name, str) else None,
         )
 
-    def _more(self, address: str, access_token: str, subject: str) -> dict[str, Any]:
+    def _more(self, address: str, access_token: str, subject: str, ends_at: float) -> dict[str, Any]:
         """What the provider says of somebody beside the ID token; nothing where it speaks of another."""
-        found = self._get(address, {"authorization": f"Bearer {access_token}"})
+        found = self._get(address, ends_at, {"authorization": f"Bearer {access_token}"})
         return found if found.get("sub") == subject else {}
 
-    def _session(self, redirect_uri: str) -> Any:
+    def _session(self, redirect_uri: str, ends_at: float) -> Any:
         provider, known = self._provider, self._metadata.get("token_endpoint_auth_methods_supported")
         method = "client_secret_basic"
         if provider.client_secret is None:
             method = "none"
         elif isinstance(known, list) and method not in known and "client_secret_post" in known:
             method = "client_secret_post"
-        return OAuth2Session(
+        session = OAuth2Session(
             provider.client_id,
             provider.client_secret,
             token_endpoint_auth_method=method,
@@ -126,46 +133,52 @@ class Client:
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
         )
+        bound(session, ends_at)
+        return session
 
-    def _published(self, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
+    def _published(self, ends_at: float, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
         """What the provider publishes of itself, and its keys."""
         with self._lock:
             if not anew and self._keys is not None and monotonic() < self._good_until:
                 return self._metadata, self._keys
-            where = self._provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            metadata = self._get(where)
-            if metadata.get("issuer") != self._provider.issuer:
-                raise self._unavailable(where, ValueError("it speaks for another issuer"))
-            for name in _ADDRESSES:
-                if not is_safe_address(str(metadata.get(name))):
-                    raise self._unavailable(where, ValueError(f"it has no safe {name}"))
-            keys_at: str = metadata["jwks_uri"]
-            published = self._get(keys_at)
-            try:
-                keys = KeySet.import_key_set({"keys": published["keys"]})
-            except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-                raise self._unavailable(keys_at, error) from None
-            self._metadata, self._keys, self._good_until = metadata, keys, monotonic() + KEPT_S
-            return metadata, keys
-
-    def _get(self, address: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
-        """A JSON object from the provider, of which no more is read than can be meant."""
+            if monotonic() < self._down_until:
+                raise self._down()
+        # Without the lock: whoever needs no more than is known need not wait for those who ask.
         try:
-            with requests.get(
-                address,
-                headers={"accept": "application/json"} | (headers or {}),
-                timeout=TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,
-            ) as reply:
-                body = b""
-                for part in reply.iter_content(8_192):
-                    body += part
-                    if len(body) > _BYTES_MAX:
-                        raise ValueError("too much")
-                if reply.status_code != requests.codes.ok:
-                    raise ValueError(f"status {reply.status_code}")
-            found = json.loads(body)
+            metadata, keys = self._fetched(ends_at)
+        except ProviderUnavailable:
+            with self._lock:
+                self._down_until = monotonic() + DOWN_S
+            raise
+        with self._lock:
+            self._metadata, self._keys, self._good_until = metadata, keys, monotonic() + KEPT_S
+        return metadata, keys
+
+    def _fetched(self, ends_at: float) -> tuple[dict[str, Any], KeySet]:
+        where = self._provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        metadata = self._get(where, ends_at)
+        if metadata.get("issuer") != self._provider.issuer:
+            raise self._unavailable(where, ValueError("it speaks for another issuer"))
+        for name in _ADDRESSES:
+            if not is_safe_address(str(metadata.get(name))):
+                raise self._unavailable(where, ValueError(f"it has no safe {name}"))
+        keys_at: str = metadata["jwks_uri"]
+        published = self._get(keys_at, ends_at)
+        try:
+            return metadata, KeySet.import_key_set({"keys": published["keys"]})
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self._unavailable(keys_at, error) from None
+
+    def _get(self, address: str, ends_at: float, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """A JSON object from the provider."""
+        sent = {"accept": "application/json"} | (headers or {})
+        try:
+            with requests.Session() as session:
+                bound(session, ends_at)
+                reply = session.get(address, headers=sent, timeout=TIMEOUT_S, allow_redirects=False)
+            if reply.status_code != requests.codes.ok:
+                raise ValueError(f"status {reply.status_code}")
+            found = json.loads(reply.content)
         except (requests.RequestException, ValueError, RecursionError) as error:
             raise self._unavailable(address, error) from None
         if not isinstance(found, dict):
@@ -178,6 +191,9 @@ class Client:
 
     def _unavailable(self, what: str, error: Exception) -> ProviderUnavailable:
         log.error("provider_unavailable", provider=self._name, what=what, error=_told(error))
+        return self._down()
+
+    def _down(self) -> ProviderUnavailable:
         return ProviderUnavailable(f"{self._provider.title} cannot be asked now; try again in a moment")
 
 

@@ -1,0 +1,142 @@
+"""Asking another's server for no longer than so long, and reading no more of its reply than so much.
+
+A time limit of `requests` begins anew with each byte: a server that sends one now and then holds a thread up for good.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from socket import SHUT_RDWR, socket
+from time import monotonic
+from typing import Any, Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+BYTES_MAX: Final = 256 * 1024
+_PART: Final = 8_192
+
+
+class _Watch:
+    """The connections of one request, to be cut when its time is over."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._sockets: list[socket] = []
+
+    def add(self, connected: socket) -> None:
+        with self._lock:
+            # Another name for the same connection: the first one is taken over by what encrypts.
+            self._sockets.append(connected.dup())
+        if self.is_over:
+            self.cut()
+
+    def cut(self) -> None:
+        self.is_over = True
+        with self._lock:
+            for one in self._sockets:
+                with suppress(OSError):  # closed from there already
+                    one.shutdown(SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+
+_watches: Final = threading.local()
+
+
+@contextmanager
+def _watching(seconds: float) -> Iterator[_Watch]:
+    watch = _watches.current = _Watch()
+    timer = threading.Timer(seconds, watch.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield watch
+    finally:
+        timer.cancel()
+        _watches.current = None
+        watch.close()
+
+
+class _Watched(HTTPConnection):
+    def _new_conn(self) -> socket:
+        connected = super()._new_conn()
+        if (watch := getattr(_watches, "current", None)) is not None:
+            watch.add(connected)
+        return connected
+
+
+class _Plain(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _WatchedSafe(_Watched, HTTPSConnection):
+    pass
+
+
+class _Safe(HTTPSConnectionPool):
+    ConnectionCls = _WatchedSafe
+
+
+_POOLS: Final = {"http": _Plain, "https": _Safe}
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Whatever is asked through it is over at `ends_at`, by the monotonic clock, and of BYTES_MAX bytes at most."""
+
+    def __init__(self, ends_at: float) -> None:
+        super().__init__()
+        self._ends_at = ends_at
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As it is, with connections that are watched."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """As it is, with connections that are watched."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Ask, and read the whole reply; requests.Timeout, or another RequestException where it is too much."""
+        # What is small as it is sent may be large as it is read.
+        request.headers["accept-encoding"] = "identity"
+        with _watching(max(self._ends_at - monotonic(), 0)) as watch:
+            try:
+                reply = super().send(request, *args, **kwargs)
+                body = _read(reply)
+            except (requests.RequestException, HTTPError, OSError) as error:
+                if watch.is_over:
+                    raise requests.Timeout("it took too long") from None
+                raise requests.ConnectionError(str(error)) from error
+        # A reply that ends with its connection looks whole.
+        if watch.is_over:
+            raise requests.Timeout("it took too long")
+        reply.raw = BytesIO(body)
+        return reply
+
+
+def _read(reply: requests.Response) -> bytes:
+    body = b""
+    with reply.raw as parts:
+        for part in parts.stream(_PART, decode_content=True):
+            body += part
+            if len(body) > BYTES_MAX:
+                raise requests.RequestException(f"more than {BYTES_MAX} bytes")
+    return body
+
+
+def bound(session: requests.Session, ends_at: float) -> None:
+    """Hold all that is asked by a session to a time and a size."""
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(ends_at))
