@@ -15,6 +15,7 @@ from headway.http.contract import OPERATIONS
 from headway.store import schema
 from tests.http.cast import OBJECTS, Cast, empty
 from tests.http.server import COURSE, Site, serving
+from tests.http.test_events import event
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 RULES: dict[str, Any] = yaml.safe_load((CONTRACT / "authz.yaml").read_text(encoding="utf-8"))
@@ -95,9 +96,14 @@ class Stage:
     def cast(self) -> Cast:
         if self._cast is None:
             empty(self.site.database, kept=COURSE["id"])
-            self._cast = Cast(self.site.database)
+            self._cast = Cast(self.site.database, self._write)
             self.digest = self.tables()
         return self._cast
+
+    def _write(self, headers: Mapping[str, str]) -> None:
+        self._http.cookies.clear()
+        sent = {"events": [event(step="none")]}
+        assert self._http.post("/api/v1/events", json=sent, headers=headers).status_code == 200
 
     def ask(self, case: Case, caller: str, *, absent: bool = False) -> httpx2.Response:
         """The answer to a request; what is somebody's own is not there where `absent`."""

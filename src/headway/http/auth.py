@@ -115,7 +115,10 @@ async def register(request: Asked) -> Reply:
 async def _guest(exchange: Exchange) -> Session | None:
     """The guest who registers; whoever is signed in already makes another account."""
     session = await who.writing_session(exchange)
-    return session if session is not None and session.kind == "guest" else None
+    if session is None or session.kind == "guest":
+        return session
+    await who.look_again(exchange, session)
+    return None
 
 
 @post("/login", status_code=200)

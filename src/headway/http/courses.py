@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy.engine import Connection
 
 from headway.domain.course_changes import steps_changed
-from headway.domain.errors import UnknownCourse
+from headway.domain.errors import IdentityGone, UnknownCourse
 from headway.domain.events import enrollment_event
 from headway.domain.outline import outline
 from headway.domain.times import format_time
@@ -26,7 +26,7 @@ from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.services import Services
 from headway.ledger.publish import Published, publish
-from headway.store import courses, sums
+from headway.store import courses, learners, sums
 
 _OUTLINES_MAX: Final = 64
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=200)]
@@ -122,15 +122,18 @@ async def leave(request: Asked, course: FromPath[str]) -> Reply:
 
 
 async def _is_enrolled(exchange: Exchange, session: Session, course: str) -> bool:
-    """Asked first, so that what changes nothing adds nothing to the ledger."""
+    """Asked first, so that what changes nothing adds nothing to the ledger; nor is it told to a session that ended."""
 
     def look(connection: Connection) -> bool:
+        if learners.by_session(connection, session.token_hash, who.now()) is None:
+            raise IdentityGone("the session has ended; sign in again")
         if courses.find(connection, course) is None:
             raise UnknownCourse("there is no course of that name")
         found = list(sums.read(connection, sums.ENROLLMENTS, [(session.learner_id, course)]))
         return bool(found and found[0][2].enrolled)
 
-    return await exchange.services.read(look)
+    with who.ending_with(exchange):
+        return await exchange.services.read(look)
 
 
 async def _record(exchange: Exchange, session: Session, kind: str, course: str) -> bool:

@@ -104,8 +104,11 @@ async def writing_session(exchange: Exchange) -> Session | None:
     session = exchange.services.remembered.find(credential.token)
     if session is None:
         session = await _session(exchange, credential)
-    if session.scopes is not None:
+    try:
         check_scopes(exchange, session.scopes)
+    except InsufficientScope:
+        await look_again(exchange, session)
+        raise
     exchange.learner_id = session.learner_id
     return session
 
@@ -179,8 +182,17 @@ async def account_writing(request: Any) -> Session:
     if session is None:
         raise Unauthorized("sign in first")
     if session.kind != "account":
+        await look_again(exchange_of(request), session)
         raise Forbidden("guests cannot do this; register or sign in first")
     return session
+
+
+async def look_again(exchange: Exchange, session: Session) -> None:
+    """IdentityGone where a remembered session has ended: for answers that come of no transaction that finds it out."""
+    with ending_with(exchange):
+        live = await exchange.services.read(lambda it: learners.by_session(it, session.token_hash, now()))
+        if live is None:
+            raise IdentityGone(_DEAD)
 
 
 def check_same_origin(exchange: Exchange) -> None:
