@@ -9,6 +9,7 @@ from headway.domain.errors import IdentityGone
 from headway.ledger.enlist import enlist, hash_of_id
 from headway.ledger.erase import Applied, Erased, apply, erase, is_listed, listed
 from headway.ledger.submission import Submission
+from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, totals
@@ -115,6 +116,18 @@ def test_a_guest_that_is_part_of_an_account_goes_with_it_and_not_alone(world: Wo
     assert erase_one(world, account_id) == Erased(2, 1)
     with world.database.read() as connection:
         assert is_listed(connection, guest.id)
+
+
+def test_what_was_counted_for_an_account_goes_and_what_was_for_others_stays(world: World) -> None:
+    learner_id = world.learner(email="ada@example.org")
+    limit = Limit("tries", 9, 60)
+    stay = [Throttle(limit, ("203.0.113.7",)), Throttle(limit, ("203.0.113.7",), "ben@example.org")]
+    gone = [Throttle(limit, ("203.0.113.7",), one) for one in ("ada@example.org", learner_id)]
+    for one in (*stay, *gone):
+        take(world.database, [one], now=NOW)
+    assert len(world.rows_of("throttle")) == 4
+    erase_one(world, learner_id)
+    assert {row["key"] for row in world.rows_of("throttle")} == {one.key for one in stay}
 
 
 def test_entries_that_nobody_can_read_keep_nobody_from_being_erased(world: World) -> None:

@@ -11,10 +11,10 @@ from msgspec import UNSET, Struct, UnsetType
 from headway.domain.errors import HeadwayError
 from headway.domain.identity import check_name
 from headway.domain.times import zone
-from headway.http import who
+from headway.http import password_tries, who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
-from headway.http.limits import by_address, not_counted, note_refused, sign_in_limits, throttle
+from headway.http.limits import by_address, throttle
 from headway.http.refusals import Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -32,7 +32,6 @@ from headway.http.tokens import (
 from headway.ledger import accounts
 from headway.ledger.accounts import WRONG, WrongCredentials
 from headway.ledger.emails import normalize_email
-from headway.ledger.passwords import is_outdated
 from headway.ledger.security import Origin
 from headway.ledger.throttles import NEW_LEARNERS
 from headway.store import learners
@@ -134,15 +133,12 @@ async def sign_in(exchange: Exchange, sent: SignIn) -> Reply:
     """Sign in whoever has that password; WrongCredentials."""
     services = exchange.services
     email = _known_form(sent.email)
-    limits = sign_in_limits(exchange, email or sent.email)
-    await throttle(exchange, *limits)
+    tries = await password_tries.begin(exchange, email or sent.email)
     found = await services.read(lambda connection: learners.by_email(connection, email)) if email else None
-    kept = found["password_hash"] if found else None
-    if not await services.passwords.match(sent.password[:1_000], kept) or found is None or kept is None:
-        await note_refused(exchange, found["id"] if found else None)
+    if not await password_tries.is_right(exchange, tries, sent.password, found) or found is None:
         raise WrongCredentials(WRONG)
-    await not_counted(exchange, clear=limits[:1], give_back=limits[1:])
-    newer = await services.passwords.hash(sent.password) if is_outdated(kept) else None
+    kept = found["password_hash"]
+    newer = await services.passwords.renewed(sent.password, kept)
     return await signed_in(exchange, found["id"], password_hash=newer, verified_hash=kept)
 
 

@@ -167,7 +167,7 @@ async def look_up(exchange: Exchange, learner_id: str, user_code: str) -> device
 
 
 async def _count_try(exchange: Exchange, learner_id: str) -> tuple[Throttle, Throttle]:
-    tries = Throttle(CODES, (learner_id,)), by_address(exchange, CODES_ADDRESS)
+    tries = Throttle(CODES, (), learner_id), by_address(exchange, CODES_ADDRESS)
     await throttle(exchange, *tries)
     return tries
 

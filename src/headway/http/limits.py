@@ -8,8 +8,7 @@ from headway.http import who
 from headway.http.exchange import Exchange
 from headway.http.reply import Header
 from headway.ledger import throttles
-from headway.ledger.security import Origin, note_refusal
-from headway.ledger.throttles import SIGN_IN, SIGN_IN_ADDRESS, Left, Limit, RateLimited, Throttle
+from headway.ledger.throttles import Left, Limit, RateLimited, Throttle
 
 # Whoever has an IPv6 address has a whole network of them.
 _IPV6_PREFIX: Final = 64
@@ -17,20 +16,9 @@ _IPV6_PREFIX: Final = 64
 _OF_IPV4: Final = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
 
-def by_address(exchange: Exchange, limit: Limit, *more: str) -> Throttle:
-    """A limit for the address that a request comes from, and whatever else is named."""
-    return Throttle(limit, (_network(exchange.address), *more))
-
-
-def sign_in_limits(exchange: Exchange, account: str) -> tuple[Throttle, Throttle]:
-    """What trying a password of an account counts for: of the account from here, and of whoever is here."""
-    return by_address(exchange, SIGN_IN, account), by_address(exchange, SIGN_IN_ADDRESS)
-
-
-async def note_refused(exchange: Exchange, learner_id: str | None) -> None:
-    """Note a wrong password; None where the address that it came with is not known."""
-    services, origin = exchange.services, Origin(exchange.address)
-    await services.run(lambda: note_refusal(services.database, learner_id, at=who.now(), origin=origin))
+def by_address(exchange: Exchange, limit: Limit, account: str = "") -> Throttle:
+    """A limit for the address that a request comes from, or for an account from there."""
+    return Throttle(limit, (_network(exchange.address),), account)
 
 
 async def throttle(exchange: Exchange, *wanted: Throttle) -> None:

@@ -9,10 +9,10 @@ from msgspec import Struct
 from sqlalchemy.engine import RowMapping
 
 from headway.domain.errors import HeadwayError, IdentityGone
-from headway.http import who
+from headway.http import password_tries, who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
-from headway.http.limits import by_address, not_counted, note_refused, sign_in_limits, throttle
+from headway.http.limits import by_address, throttle
 from headway.http.mail import Letter
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -25,9 +25,6 @@ from headway.ledger.own_passwords import resettable
 from headway.ledger.security import Origin
 from headway.ledger.throttles import RESETS, RESETS_OF_ACCOUNT, Throttle, take_quietly
 from headway.store import learners
-
-# Beyond it no password can be; hashing more would only cost time.
-TRIED_MAX: Final = 1_000
 
 
 class WrongPassword(HeadwayError):
@@ -89,12 +86,9 @@ async def confirm_password(exchange: Exchange, session: Session, password: str) 
     row = await services.read(lambda connection: learners.by_id(connection, session.learner_id))
     if row is None:
         raise IdentityGone("the account was erased meanwhile")
-    limits = sign_in_limits(exchange, row["email"] or row["id"])
-    await throttle(exchange, *limits)
-    if not await services.passwords.match(password[:TRIED_MAX], row["password_hash"]):
-        await note_refused(exchange, row["id"])
+    tries = await password_tries.begin(exchange, row["email"] or row["id"])
+    if not await password_tries.is_right(exchange, tries, password, row):
         raise WrongPassword("this is not the account's password; who has none yet, or forgot it, resets it by mail")
-    await not_counted(exchange, clear=limits[:1], give_back=limits[1:])
     return row
 
 
@@ -118,7 +112,7 @@ async def ask_for_mail(exchange: Exchange, address: str) -> None:
 
 def _send_reset(services: Services, email: str, origin: Origin) -> None:
     database, now = services.database, who.now()
-    limit = Throttle(RESETS_OF_ACCOUNT, (email,))
+    limit = Throttle(RESETS_OF_ACCOUNT, (), email)
     if services.settings.rate_limits and not take_quietly(database, limit, now=now):
         return
     token = new_session_token()

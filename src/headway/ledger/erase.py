@@ -14,6 +14,7 @@ from headway.ledger.anonymous import left_of
 from headway.ledger.commit import committed
 from headway.ledger.enlist import derived_id, hash_of_id
 from headway.ledger.security import Happening, note
+from headway.ledger.throttles import forget_accounts
 from headway.store import entries, erasures, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -142,6 +143,7 @@ class _Erasure:
         moved = identities.moved_into(connection, [self.learner_id]).get(self.learner_id, ())
         ids = [self.learner_id, *(one.id for one in moved)]
         erasures.hold(connection, ids)
+        forget_accounts(connection, [*ids, *([row["email"]] if row["email"] else [])])
         events = self._replace(connection, row, ids)
         self._note(connection, row, ids)
         self._tried = Erased(len(ids), events)

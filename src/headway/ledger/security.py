@@ -27,7 +27,6 @@ class Happening(StrEnum):
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
     ROLE_GIVEN = "role-given"
-    ROLE_TAKEN = "role-taken"
     ERASED = "erased"
 
 

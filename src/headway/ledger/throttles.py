@@ -1,6 +1,6 @@
 """Throttles: how often something may be tried, counted in the database so that it holds over workers and restarts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -22,15 +22,34 @@ class Limit(NamedTuple):
 
 
 class Throttle(NamedTuple):
-    """A limit for somebody: an address, or an account and an address."""
+    """A limit for somebody: an address, an account (its mail address or id), or both."""
 
     limit: Limit
     whose: tuple[str, ...]
+    account: str = ""
 
     @property
     def key(self) -> str:
         """What it is counted under: a hash, for it is made of addresses."""
-        return sha256("|".join((self.limit.name, *self.whose)).encode()).hexdigest()
+        whole = _hash("|".join((self.limit.name, *self.whose)))
+        return _of_account(self.account) + whole[_OF_ACCOUNT:] if self.account else whole
+
+
+# So much of a key says whose account it is for: who is erased takes all of those along.
+_OF_ACCOUNT: Final = 24
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _of_account(account: str) -> str:
+    return _hash(account)[:_OF_ACCOUNT]
+
+
+def forget_accounts(connection: Connection, accounts: Iterable[str]) -> None:
+    """Delete all that was counted for accounts, by their mail addresses or ids."""
+    throttles.forget_beginning(connection, [_of_account(one) for one in accounts], _OF_ACCOUNT)
 
 
 class Left(NamedTuple):
@@ -56,6 +75,8 @@ class RateLimited(HeadwayError):
 # accounts; the owner of an account comes from another address, and is never locked out.
 SIGN_IN: Final = Limit("sign-in", 10, 15 * 60)
 SIGN_IN_ADDRESS: Final = Limit("sign-in-address", 100, 15 * 60)
+# Right passwords count for this one alone: each costs as much to look at as a wrong one.
+SIGN_INS: Final = Limit("sign-ins", 60, 60)
 NEW_LEARNERS: Final = Limit("new-learners", 60, 60)
 RESETS: Final = Limit("password-resets", 20, 15 * 60)
 # Silently: that there is an account must not be told, nor its mailbox be filled by strangers.

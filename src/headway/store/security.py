@@ -28,11 +28,6 @@ def page(
     return list(connection.execute(statement).mappings())
 
 
-def forget(connection: Connection, learner_id: str) -> None:
-    """Delete the events of a learner."""
-    connection.execute(sa.delete(security_event).where(security_event.c.learner_id == learner_id))
-
-
 def forget_before(connection: Connection, at: int, limit: int) -> int:
     """Delete so many of the events from before a time; how many there were."""
     old = sa.select(security_event.c.id).where(security_event.c.at < at).order_by(security_event.c.at).limit(limit)

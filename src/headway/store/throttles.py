@@ -1,6 +1,6 @@
 """Statements on throttles: how often something was tried in a window of time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -32,6 +32,11 @@ def counted(connection: Connection, keys: Collection[str], now: int) -> dict[str
 def clear(connection: Connection, key: str) -> None:
     """Forget what was counted."""
     connection.execute(sa.delete(throttle).where(throttle.c.key == key))
+
+
+def forget_beginning(connection: Connection, beginnings: Iterable[str], length: int) -> None:
+    """Forget what was counted under keys with one of these beginnings."""
+    connection.execute(sa.delete(throttle).where(sa.func.substr(throttle.c.key, 1, length).in_(list(beginnings))))
 
 
 def give_back(connection: Connection, key: str) -> None:
