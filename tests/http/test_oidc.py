@@ -1,6 +1,8 @@
 """Signing in by another provider, a real one: npm's oidc-provider."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -233,6 +235,22 @@ def test_nobody_is_sent_to_another_site(sqlite_met: Site, there: str) -> None:
     reply = sqlite_met.client().get("/auth/oidc/basic", params={"return_to": there})
     assert (reply.status_code, reply.json()["type"]) == (422, "/problems/invalid")
     assert "location" not in reply.headers
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_elsewhere_signs_nobody_in_without_asking(sqlite_met: Site, site: str) -> None:
+    client = sqlite_met.client()
+    there = {"return_to": "/device?user_code=WDJB-MJHT&x=1"}
+    asks = client.get("/auth/oidc/basic", params=there, headers={"sec-fetch-site": site})
+    assert (asks.status_code, asks.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert not asks.headers.get_list("set-cookie")
+    assert "form-action 'self'" in asks.headers["content-security-policy"]
+    found = re.search(r'href="(/api/[^"]+)">Sign in with Basic<', asks.text)
+    assert found is not None
+    goes_on = client.get(f"{sqlite_met.url}{unescape(found[1])}", headers={"sec-fetch-site": "same-origin"})
+    assert goes_on.status_code == 303
+    back = at_provider(goes_on.headers["location"], ADA)
+    assert client.get(back, headers={"sec-fetch-site": site}).headers["location"] == there["return_to"]
 
 
 def test_a_provider_that_is_not_set_up_is_not_there(sqlite_met: Site) -> None:

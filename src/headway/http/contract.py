@@ -222,7 +222,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_providers": Operation(
         tag=_IDENTITY, callers="public", gives={200: oidc.ProviderList}, given=examples.PROVIDERS
     ),
-    "begin_sign_in": Operation(tag=_IDENTITY, callers="public", gives={303: None}),
+    "begin_sign_in": Operation(tag=_IDENTITY, callers="public", gives={200: None, 303: None}),
     "finish_sign_in": Operation(tag=_IDENTITY, callers="public", gives={303: None}, refuses=(409, 429)),
     "list_courses": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
     "read_course": Operation(tag=_COURSES, callers="public", gives={200: course_shapes.Outline}, has_etag=True),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeVar
+from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,7 +21,7 @@ from headway.http import who
 from headway.http.addresses import site_address
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.limits import by_address, throttle
-from headway.http.oidc_page import refusal_page
+from headway.http.oidc_page import asking_page, refusal_page
 from headway.http.problems import problem_of
 from headway.http.refusals import NotFound, ProviderUnavailable, SignInRefused
 from headway.http.reply import Header, Reply, json_reply
@@ -41,6 +42,7 @@ WHOLE_S: Final = 15
 ASKING_AT_ONCE: Final = 4
 RETURNS: Final = Limit("provider-sign-ins", 60, 60)
 _RETURN_MAX: Final = 1_000
+_ELSEWHERE: Final = (b"cross-site", b"same-site")
 _NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
 _PUBLIC: Final[Header] = (b"cache-control", b"no-cache")
 
@@ -93,12 +95,17 @@ def providers(exchange: Exchange) -> list[Provider]:
 
 @get("/oidc/{provider:str}", status_code=303)
 async def begin_sign_in(request: Asked, provider: FromPath[str], return_to: FromQuery[str] = "/") -> Reply:
-    """Send the browser to a provider to sign in there; afterwards it goes on to `return_to`, a path of this server."""
+    """Send the browser to a provider to sign in there; afterwards it goes on to `return_to`, a path of this server.
+
+    Where a page of another site leads here, a page asks first.
+    """
     exchange = exchange_of(request)
     try:
         client = _client(exchange, provider)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         begun = Begun(provider, state, nonce, verifier, _local(return_to))
+        if exchange.headers.get(b"sec-fetch-site") in _ELSEWHERE:
+            return _asked_first(exchange, provider, return_to)
         address = partial(client.address, _callback(exchange, provider), state=state, nonce=nonce, verifier=verifier)
         location = await _ask(exchange, address)
     except HeadwayError as error:
@@ -134,6 +141,13 @@ async def finish_sign_in(
     except HeadwayError as refusal:
         return _told(exchange, refusal)
     return _sent_on(begun.return_to)
+
+
+def _asked_first(exchange: Exchange, provider: str, return_to: str) -> Reply:
+    # Whoever is signed in at the provider would come back without having been asked anything, and another session
+    # would be in the place of this one.
+    there = f"/api/v1/auth/oidc/{provider}?{urlencode({'return_to': return_to})}"
+    return asking_page(exchange.services.settings.oidc[provider].title, there)
 
 
 def _taken(exchange: Exchange, provider: str, state: str) -> Begun:
