@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from headway.http import who
 from headway.http.limits import by_address
-from headway.ledger.throttles import NEW_LEARNERS, SIGN_IN, Limit, RateLimited, Throttle, succeeded, take
+from headway.ledger.throttles import NEW_LEARNERS, SIGN_IN, SIGN_INS, Limit, RateLimited, Throttle, succeeded, take
 from headway.ledger.tidying import tidy
 from headway.store.database import Database
 from headway.store.migrate import migrate
@@ -59,7 +59,8 @@ def test_the_replies_tell_what_is_left_and_a_right_password_starts_anew(limited:
     client = limited.client()
     for left in (9, 8):
         reply = sign_in(client, "wrong")
-        assert reply.headers["ratelimit-policy"] == '"sign-in";q=10;w=900, "sign-in-address";q=100;w=900'
+        policies = ['"sign-in";q=10;w=900', '"sign-in-address";q=100;w=900', '"sign-ins";q=60;w=60']
+        assert reply.headers["ratelimit-policy"].split(", ") == policies
         said = dict(one.split(";", 1) for one in reply.headers["ratelimit"].split(", "))
         assert said['"sign-in"'].startswith(f"r={left};t=")
         assert said['"sign-in-address"'].startswith(f"r={left + 90};t=")
@@ -67,6 +68,21 @@ def test_the_replies_tell_what_is_left_and_a_right_password_starts_anew(limited:
     told = sign_in(client, "wrong").headers["ratelimit"]
     assert '"sign-in";r=9;' in told
     assert '"sign-in-address";r=97;' in told
+    assert '"sign-ins";r=56;' in told
+
+
+def test_right_passwords_are_limited_for_an_account_and_address_and_for_nobody_else(limited: Site) -> None:
+    for email in ("ada@example.org", "bob@example.org"):
+        limited.person(email)
+    with limited.database.transaction() as connection:
+        key = Throttle(SIGN_INS, ("127.0.0.1",), "ada@example.org").key
+        connection.execute(sa.insert(throttle).values(key=key, count=59, ends_at=who.now() + 60_000_000))
+    client = limited.client()
+    replies = [sign_in(client, PASSWORD) for _ in range(2)]
+    assert [one.status_code for one in replies] == [200, 429]
+    assert 0 < int(replies[1].headers["retry-after"]) <= 60
+    assert sign_in(client, PASSWORD, "bob@example.org").status_code == 200
+    assert sign_in(client, PASSWORD, **{ADDRESS: "198.51.100.4"}).status_code == 200
 
 
 def test_one_address_that_tries_many_accounts_is_stopped(limited: Site) -> None:

@@ -7,17 +7,18 @@ from threading import Barrier
 from typing import Any
 
 import httpx2
+import pytest
 import sqlalchemy as sa
 
 from headway.domain.errors import HeadwayError
-from headway.http import who
+from headway.http import passwords, who
 from headway.http.tokens import hash_of
 from headway.ledger import own_passwords
 from headway.ledger.security import Origin
 from headway.ledger.throttles import SIGN_IN, SIGN_IN_ADDRESS, Throttle, succeeded, take
 from headway.store.database import Database
 from headway.store.migrate import migrate
-from headway.store.schema import session
+from headway.store.schema import session, throttle
 from tests.http.server import PASSWORD, Site, serving
 
 HERE = Origin("203.0.113.7")
@@ -38,6 +39,29 @@ def test_many_who_are_right_at_one_address_all_get_in(database_url: str) -> None
         with ThreadPoolExecutor(len(clients)) as pool:
             replies = [one for _ in range(3) for one in pool.map(sign_in, range(len(clients)))]
     assert Counter(one.status_code for one in replies) == {200: len(replies)}
+
+
+def test_of_passwords_beyond_those_that_may_wait_each_is_busy_and_counts_for_nothing(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "WAITING_MAX", 2)
+    with serving(sqlite_url, rate_limits=True) as site:
+        clients = [site.client() for _ in range(24)]
+
+        def sign_in(number: int) -> httpx2.Response:
+            sent = {"email": f"ada{number}@example.org", "password": PASSWORD}
+            return clients[number].post("/auth/login", json=sent)
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            replies = list(pool.map(sign_in, range(len(clients))))
+        statuses = Counter(one.status_code for one in replies)
+        assert set(statuses) == {401, 503}
+        busy = next(one for one in replies if one.status_code == 503)
+        assert (busy.json()["type"], busy.headers["retry-after"]) == ("/problems/busy", "2")
+        with site.database.read() as connection:
+            counted = sum(connection.execute(sa.select(throttle.c.count)).scalars())
+        assert counted == 3 * statuses[401]
+        assert sign_in(0).status_code == 401
 
 
 def test_counting_tries_of_six_accounts_at_one_address_never_ends_in_a_deadlock(database_url: str) -> None:

@@ -51,7 +51,7 @@ class IdentityGone(HeadwayError):
 
 
 class Busy(HeadwayError):
-    """Too much is waiting to be written."""
+    """Too much is waiting."""
 
     code = "busy"
 

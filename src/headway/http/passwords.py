@@ -39,12 +39,16 @@ class Passwords:
 
         return await self._run(hashed)
 
+    async def hash(self, password: str) -> str:
+        """The hash to keep of a password that is there."""
+        return await self._run(partial(hash_password, password))
+
     async def renewed(self, password: str, kept: str) -> str | None:
         """The hash to keep of a password that is right, where the one that is kept is outdated and there is time."""
         if not is_outdated(kept):
             return None
         try:
-            return await self._run(partial(hash_password, password))
+            return await self.hash(password)
         except Busy:
             return None  # the next sign-in does it
 

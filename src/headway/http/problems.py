@@ -62,7 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "locked": Kind(423, "The step is locked"),
     "rate-limited": Kind(429, "Too much was tried in a short time"),
     "internal": Kind(500, "Something is broken here"),
-    "busy": Kind(503, "Too much is waiting to be written"),
+    "busy": Kind(503, "Too much is waiting"),
     "grader-failed": Kind(503, "The grader of this step failed"),
     "grader-missing": Kind(503, "The grader that this step needs is not installed"),
     "provider-unavailable": Kind(503, "The provider cannot be asked now"),

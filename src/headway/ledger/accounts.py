@@ -1,7 +1,7 @@
 """Accounts, guests and their sessions: the verbs that write them."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection, RowMapping
@@ -12,7 +12,7 @@ from headway.domain.identity import ROLES
 from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
 from headway.ledger.security import OPERATOR, Happening, Origin, note
-from headway.store import learners, resets
+from headway.store import learners, resets, sessions
 from headway.store.database import Database
 
 
@@ -28,6 +28,8 @@ class WrongCredentials(HeadwayError):
     code = "wrong-credentials"
 
 
+# Beyond it the oldest end: whoever signs in anew each time must not fill the database.
+SESSIONS_MAX: Final = 100
 WRONG = "the address or the password is wrong"
 
 
@@ -120,6 +122,7 @@ def sign_in(
         if password_hash is not None:
             learners.change(connection, session["learner_id"], {"password_hash": password_hash})
         learners.add_sessions(connection, session)
+        sessions.keep_newest(connection, session["learner_id"], SESSIONS_MAX)
         learner_id, at = session["learner_id"], session["created_at"]
         note(connection, Happening.SIGNED_IN, learner_id, at=at, origin=origin, detail=session["name"])
 

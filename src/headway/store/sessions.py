@@ -35,6 +35,13 @@ def end_others(connection: Connection, learner_id: str, token_hash: str) -> None
     connection.execute(sa.delete(session).where(*others))
 
 
+def keep_newest(connection: Connection, learner_id: str, number: int) -> None:
+    """End an account's oldest sessions, but for so many."""
+    mine = (session.c.learner_id == learner_id, _SIGNED_IN)
+    newest = sa.select(session.c.token_hash).where(*mine).order_by(session.c.created_at.desc(), session.c.id.desc())
+    connection.execute(sa.delete(session).where(session.c.token_hash.in_(newest.offset(number))))
+
+
 def ended(connection: Connection, now: int) -> list[str]:
     """The tokens' hashes of sessions that have run out, of any kind."""
     return list(connection.execute(sa.select(session.c.token_hash).where(session.c.expires_at <= now)).scalars())
