@@ -47,6 +47,12 @@ def page(client: httpx2.Client, site: Site, code: str | None = None) -> httpx2.R
     return client.get(f"{site.url}/device", params={} if code is None else {"user_code": code})
 
 
+def entered(client: httpx2.Client, site: Site, code: str, **headers: str) -> httpx2.Response:
+    """Enter a code, as a browser does."""
+    own = {"origin": site.url, "sec-fetch-site": "same-origin", **headers}
+    return client.post(f"{site.url}/device/code", data={"user_code": code}, headers=own)
+
+
 def form(reply: httpx2.Response) -> dict[str, Any]:
     """The one form of a page."""
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
@@ -71,7 +77,9 @@ def test_whoever_is_not_signed_in_signs_in_and_lets_the_device_in(site: Site) ->
     assert (reply.status_code, reply.headers["location"]) == (303, f"/device?user_code={device['user_code']}")
     # The guest who came along is moved, as at any sign-in.
     assert set(client.cookies) == {"headway_session"}
-    confirm = client.get(f"{site.url}{reply.headers['location']}")
+    entry = form(client.get(f"{site.url}{reply.headers['location']}"))
+    assert entry["fields"] == {"user_code": device["user_code"]}
+    confirm = sent(client, site, entry)
     assert all(said in confirm.text for said in ("headway 1.0", device["user_code"], ADA, "record what you do"))
     decision = form(confirm)
     assert decision["buttons"] == ["true", "false"]
@@ -84,8 +92,8 @@ def test_whoever_is_not_signed_in_signs_in_and_lets_the_device_in(site: Site) ->
 def test_who_is_signed_in_enters_the_code_or_refuses_the_device(site: Site) -> None:
     device, client = begun(site), site.person(ADA)
     entry = form(page(client, site))
-    assert (entry["action"], entry["method"], entry["fields"]) == ("/device", "get", {"user_code": ""})
-    confirm = page(client, site, device["user_code"].lower().replace("-", ""))
+    assert (entry["action"], entry["method"], entry["fields"]) == ("/device/code", "post", {"user_code": ""})
+    confirm = entered(client, site, device["user_code"].lower().replace("-", ""))
     assert device["user_code"] in confirm.text
     assert "is refused" in sent(client, site, form(confirm), approve="false").text
     assert told(polled(site, device)) == "access_denied"
@@ -95,12 +103,13 @@ def test_looking_at_the_page_lets_nobody_in(sqlite_site: Site) -> None:
     device, client = begun(sqlite_site), sqlite_site.person(ADA)
     for more in ("", "&approve=true"):
         client.get(device["verification_uri_complete"] + more)
+    entered(client, sqlite_site, device["user_code"])
     assert told(polled(sqlite_site, device)) == "authorization_pending"
 
 
 @pytest.mark.parametrize("code", ["BBBB-BBBB", "nonsense", "aaaa-aaaa", "\u2603", "x" * 500, '"><script>'])
 def test_a_code_that_there_is_not_is_told_where_it_is_entered(sqlite_site: Site, code: str) -> None:
-    reply = page(sqlite_site.person(ADA), sqlite_site, code)
+    reply = entered(sqlite_site.person(ADA), sqlite_site, code)
     assert reply.status_code == 404
     assert 'role="alert"' in reply.text
     assert form(reply)["fields"]["user_code"] == code[:20]
@@ -120,7 +129,7 @@ def test_a_wrong_password_is_told_and_the_code_is_kept(sqlite_site: Site) -> Non
 
 def test_what_a_device_calls_itself_is_shown_as_text(sqlite_site: Site) -> None:
     device = begun(sqlite_site, client_id="<img src=x onerror=alert(1)>")
-    reply = page(sqlite_site.person(ADA), sqlite_site, device["user_code"])
+    reply = entered(sqlite_site.person(ADA), sqlite_site, device["user_code"])
     assert "<img" not in reply.text
     assert "&lt;img" in reply.text
 
@@ -131,7 +140,8 @@ def test_the_pages_run_nothing_load_nothing_and_stand_in_no_frame(sqlite_site: S
         page(sqlite_site.client(), sqlite_site),
         page(person, sqlite_site),
         page(person, sqlite_site, "BBBB-BBBB"),
-        page(person, sqlite_site, device["user_code"]),
+        entered(person, sqlite_site, "BBBB-BBBB"),
+        entered(person, sqlite_site, device["user_code"]),
     ]
     for reply in pages:
         policy = reply.headers["content-security-policy"]
@@ -153,6 +163,8 @@ def test_another_site_neither_signs_in_nor_lets_in(sqlite_site: Site, headers: d
     reply = person.post(f"{sqlite_site.url}/device", data={"user_code": code, "approve": "true"}, headers=headers)
     assert reply.status_code == 403
     assert told(polled(sqlite_site, device)) == "authorization_pending"
+    looked = person.post(f"{sqlite_site.url}/device/code", data={"user_code": code}, headers=headers)
+    assert looked.status_code == 403
     # Whoever is signed in to an account of another's would record into it.
     nobody = sqlite_site.client()
     mine = {"email": ADA, "password": PASSWORD, "user_code": code}
@@ -162,7 +174,7 @@ def test_another_site_neither_signs_in_nor_lets_in(sqlite_site: Site, headers: d
 
 def test_whose_session_ended_meanwhile_signs_in_again(sqlite_site: Site) -> None:
     device, client = begun(sqlite_site), sqlite_site.person(ADA)
-    decision = form(page(client, sqlite_site, device["user_code"]))
+    decision = form(entered(client, sqlite_site, device["user_code"]))
     token = client.cookies["headway_session"]
     sqlite_site.client(token).post("/auth/logout")
     reply = sent(client, sqlite_site, decision, approve="true")
@@ -175,6 +187,7 @@ def test_the_page_is_for_people_and_a_personal_token_lets_nobody_in(sqlite_site:
     program = sqlite_site.client(made(person)["token"])
     code = device["user_code"]
     assert form(page(program, sqlite_site, code))["action"] == "/device/sign-in"
+    assert entered(program, sqlite_site, code).status_code == 303
     reply = program.post(f"{sqlite_site.url}/device", data={"user_code": code, "approve": "true"})
     assert (reply.status_code, reply.headers["location"]) == (303, f"/device?user_code={code}")
     assert told(polled(sqlite_site, device)) == "authorization_pending"
@@ -191,8 +204,26 @@ def test_providers_are_offered_and_lead_back_to_the_code(sqlite_url: str) -> Non
 def test_who_guesses_codes_on_the_page_is_stopped(sqlite_url: str) -> None:
     with serving(sqlite_url, rate_limits=True) as site:
         client = site.person(ADA)
-        tried = [page(client, site, f"BBBB-BBB{x}").status_code for x in "BCDFGHJKLM"]
+        tried = [entered(client, site, f"BBBB-BBB{x}").status_code for x in "BCDFGHJKLM"]
         assert set(tried) == {404}
-        stopped = page(client, site, begun(site)["user_code"])
+        stopped = entered(client, site, begun(site)["user_code"])
         assert stopped.status_code == 429
         assert "tried too often" in stopped.text
+
+
+def test_links_with_made_up_codes_use_up_nobodys_tries(sqlite_url: str) -> None:
+    with serving(sqlite_url, rate_limits=True) as site:
+        client = site.person(ADA)
+        for x in "BCDFGHJKLMNP":
+            assert page(client, site, f"BBBB-BBB{x}").status_code == 200
+            assert entered(client, site, f"BBBB-BBB{x}", **{"sec-fetch-site": "cross-site"}).status_code == 403
+        confirm = entered(client, site, begun(site)["user_code"])
+        assert (confirm.status_code, "Let this device in?" in confirm.text) == (200, True)
+
+
+def test_of_a_long_name_no_more_is_shown_than_fits_beside_what_is_said_of_it(sqlite_site: Site) -> None:
+    device, client = begun(sqlite_site, client_id="Editor " + "x" * 150), sqlite_site.person(ADA)
+    confirm = entered(client, sqlite_site, device["user_code"])
+    done = sent(client, sqlite_site, form(confirm), approve="true")
+    for reply in (confirm, done):
+        assert "Editor " + "x" * 52 + "\u2026<" in reply.text

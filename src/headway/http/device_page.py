@@ -27,6 +27,7 @@ from headway.ledger.throttles import RateLimited
 from headway.ledger.tokens import TooManyTokens
 
 _CODE_MAX: Final = 20
+_CLIENT_SHOWN: Final = 60
 _TITLE: Final = "Sign in a device"
 # What somebody can do something about is told on the page; everything else is a problem like any other.
 _TOLD: Final = (UnknownUserCode, RateLimited, TooManyTokens)
@@ -38,6 +39,12 @@ class SignInSent(Struct):
 
     email: str = ""
     password: str = ""
+    user_code: str = ""
+
+
+class CodeSent(Struct):
+    """The form for the code."""
+
     user_code: str = ""
 
 
@@ -60,15 +67,25 @@ _FINE: Final = _Wrong(200, "")
 
 @get(PAGE, include_in_schema=False)
 async def device_page(request: Asked, user_code: FromQuery[str] = "") -> Reply:
-    """Sign in, enter the code, or let the device in that shows it."""
+    """Sign in, or enter the code."""
     exchange = exchange_of(request)
     reader = await who.caller(request)
     code = _tidy(user_code)
-    # A page is for people: who comes with a personal token is not signed in.
-    if reader.row is None or reader.kind != "account" or reader.scopes is not None:
+    if not _is_signed_in(reader):
         return _sign_in_page(exchange, SignInSent(user_code=code))
-    if not code.strip():
-        return _code_page(reader, code)
+    # Nothing is looked up yet: links with made-up codes, which others can lead somebody to, would use up the tries.
+    return _code_page(reader, code)
+
+
+@post(f"{PAGE}/code", include_in_schema=False)
+async def enter_code(request: Asked) -> Reply:
+    """Find the device that shows the code, to let it in or refuse it."""
+    exchange = exchange_of(request)
+    who.check_same_origin(exchange)
+    reader = await who.caller(request)
+    code = _tidy((await read_fields(request, CodeSent)).user_code)
+    if not _is_signed_in(reader) or reader.row is None:
+        return _sent_on(code)
     try:
         asked = await look_up(exchange, reader.row["id"], code)
     except _TOLD as error:
@@ -105,6 +122,11 @@ async def decide_on_device(request: Asked) -> Reply:
         wrong = _wrong(error)
         return _page("This did not work", f"{_alert(wrong)}<p>{_again()}</p>", wrong.status)
     return _done_page(asked, approved=sent.approve)
+
+
+def _is_signed_in(reader: Reader) -> bool:
+    # A page is for people: who comes with a personal token is not signed in.
+    return reader.kind == "account" and reader.scopes is None
 
 
 def _sent_on(user_code: str) -> Reply:
@@ -152,7 +174,7 @@ def _as_whom(reader: Reader) -> str:
 
 def _code_page(reader: Reader, code: str, wrong: _Wrong = _FINE) -> Reply:
     body = f"""<p>Your terminal or editor shows a code. Enter it here to let it in.</p>
-{_alert(wrong)}<form class="card" action="{PAGE}" method="get">
+{_alert(wrong)}<form class="card" action="{PAGE}/code" method="post">
 <label for="code">Code</label>
 <input class="code" id="code" name="user_code" value="{escape(code)}" required maxlength="{_CODE_MAX}" autofocus
  autocomplete="off" autocapitalize="characters" spellcheck="false" placeholder="XXXX-XXXX"{_described(wrong)}>
@@ -167,7 +189,7 @@ def _confirm_page(reader: Reader, code: str, asked: DeviceAsks) -> Reply:
     may = "".join(f"<li>{_MAY[scope]}</li>" for scope in asked.scopes.split())
     body = f"""{_as_whom(reader)}
 <form class="card" action="{PAGE}" method="post">
-<h2>{escape(asked.client)}</h2>
+<h2>{escape(_called(asked))}</h2>
 <p>wants to be let in. Does it show this code?</p>
 <p class="code">{escape(known)}</p>
 <p>It could then</p>
@@ -182,8 +204,13 @@ def _confirm_page(reader: Reader, code: str, asked: DeviceAsks) -> Reply:
     return _page("Let this device in?", body)
 
 
+def _called(asked: DeviceAsks) -> str:
+    # It chose the name itself: a long one would push away what is said of it.
+    return asked.client if len(asked.client) <= _CLIENT_SHOWN else asked.client[: _CLIENT_SHOWN - 1] + "\u2026"
+
+
 def _done_page(asked: DeviceAsks, *, approved: bool) -> Reply:
-    client = f"<b>{escape(asked.client)}</b>"
+    client = f"<b>{escape(_called(asked))}</b>"
     if approved:
         return _page("The device is let in", f"<p>{client} goes on by itself. You can close this page.</p>")
     return _page("The device is refused", f"<p>{client} was not let in. You can close this page.</p>")
@@ -213,4 +240,4 @@ def _sign_in_page(exchange: Exchange, sent: SignInSent, wrong: _Wrong = _FINE) -
     return _page(_TITLE, body, wrong.status)
 
 
-handlers: Final = [device_page, sign_in_for_device, decide_on_device]
+handlers: Final = [device_page, enter_code, sign_in_for_device, decide_on_device]
