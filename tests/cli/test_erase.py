@@ -75,7 +75,7 @@ def test_the_list_is_applied_to_what_was_restored(sqlite_url: str, url: str, tmp
     written = Command("erasures", "export", str(erasures), "--json", "--database", url)
     assert json.loads(written.out) == {"listed": 1}
     assert Command("erasures", "export", "-", "--database", url).out == erasures.read_text()
-    assert set(json.loads(erasures.read_text())) == {"learner_sha256", "erased_on"}
+    assert set(json.loads(erasures.read_text())) == {"learner_hmac", "erased_on", "key"}
     shutil.copy(backup, path)
     assert len(left(url)) == 2
     applied = Command("erasures", "apply", str(erasures), "--database", url)
@@ -87,9 +87,16 @@ def test_the_list_is_applied_to_what_was_restored(sqlite_url: str, url: str, tmp
 
 
 @pytest.mark.parametrize(
-    "line", ["none", "{}", '{"learner_sha256": "ff", "erased_on": "2026-03-01"}', '{"learner_sha256": 1}', "[]"]
+    "line", ["none", "{}", '{"learner_hmac": "ff", "erased_on": "2026-03-01"}', '{"learner_hmac": 1}', "[]"]
 )
 def test_a_file_that_is_no_list_changes_nothing(url: str, line: str) -> None:
     done = Command("erasures", "apply", "-", "--database", url, given=f"{line}\n")
     assert (done.code, "-:1: this is no line of a list" in done.err) == (2, True), str(done)
+    assert query(url, "SELECT count(*) FROM erasure") == [(0,)]
+
+
+def test_a_list_of_another_database_is_refused(url: str) -> None:
+    line = json.dumps({"learner_hmac": "f" * 64, "erased_on": "2026-03-01", "key": "0" * 16})
+    done = Command("erasures", "apply", "-", "--database", url, given=f"{line}\n")
+    assert (done.code, "-:1: this list is of another database" in done.err) == (2, True), str(done)
     assert query(url, "SELECT count(*) FROM erasure") == [(0,)]

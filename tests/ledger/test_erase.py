@@ -1,5 +1,6 @@
 """Erasing: whoever it was is nowhere any more, and what was done counts on."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.ledger.world import HOUR, NOON, World, event
 
 NOW = NOON + 24 * HOUR
 CANARIES = 50
-KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure"}
+KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key"}
 
 
 def file_bytes(world: World) -> bytes:
@@ -151,6 +152,17 @@ def test_a_second_import_makes_nobody_again(world: World) -> None:
     assert sorted(one["external_id"] or "" for one in world.rows_of("learner")) == ["", "oulad:2", "oulad:3"]
 
 
+def test_the_list_does_not_tell_whoever_guesses_an_external_id(world: World) -> None:
+    learner_id = enlist(world.database, ["oulad:7"], now=NOON)["oulad:7"]
+    erase_one(world, learner_id)
+    guessed = sha256(learner_id.encode()).hexdigest()
+    kept = [one.learner_hash for one in listed(world.database)]
+    assert guessed not in kept
+    with world.database.read() as connection:
+        assert [hash_of_id(erasures.key(connection), learner_id)] == kept
+        assert erasures.key(connection) not in kept
+
+
 def test_an_account_with_an_external_id_is_not_imported_again_either(world: World) -> None:
     erase_one(world, world.learner(external_id="oulad:7"))
     assert enlist(world.database, ["oulad:7"], now=NOON) == {}
@@ -162,7 +174,9 @@ def test_the_list_is_applied_after_a_restore_and_twice_changes_nothing(world: Wo
     restored = World(world.url)
     for _ in gone:
         world.send(kept, event())
-    hashes = [erasures.Listed(hash_of_id(one), NOW - NOW % (24 * HOUR)) for one in (*gone, canary_id(77))]
+    with world.database.read() as connection:
+        key = erasures.key(connection)
+    hashes = [erasures.Listed(hash_of_id(key, one), NOW - NOW % (24 * HOUR)) for one in (*gone, canary_id(77))]
 
     def run() -> Applied:
         return apply(restored.database, restored.catalog, iter(hashes), now=NOW, progress=lambda _: None)

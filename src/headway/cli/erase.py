@@ -106,13 +106,14 @@ def export(
 ) -> None:
     """Write the list of who was erased: hashes of ids, and the days."""
     from headway.domain.times import offset_day
-    from headway.ledger.erase import listed
+    from headway.ledger.erase import listed, name_of_list
 
     written = 0
     with database_of(database) as opened, _output(file) as out:
+        key = name_of_list(opened)
         for one in listed(opened):
             written += 1
-            line = {"learner_sha256": one.learner_hash, "erased_on": offset_day(one.erased_at, 0)}
+            line = {"learner_hmac": one.learner_hash, "erased_on": offset_day(one.erased_at, 0), "key": key}
             out.write(f"{json.dumps(line, separators=(',', ':'))}\n")
     if file == "-":
         return
@@ -129,12 +130,12 @@ def apply_(
     as_json: JsonOption = False,
 ) -> None:
     """Erase again whoever is in a list; safe beside a running server, and done twice it changes nothing."""
-    from headway.ledger.erase import apply
+    from headway.ledger.erase import apply, name_of_list
     from headway.store import learners
     from headway.store.catalog import Catalog
 
-    given = list(_read(file))
     with database_of(database) as opened:
+        given = list(_read(file, name_of_list(opened)))
         with opened.read() as connection:
             total = learners.count(connection)
         with progress_bar("Looking at learners", total) as bar:
@@ -150,23 +151,25 @@ def _output(file: str) -> "nullcontext[TextIO] | TextIO":
     return nullcontext(sys.stdout) if file == "-" else Path(file).open("w", encoding="utf-8")
 
 
-def _read(file: str) -> "Iterator[Listed]":
+def _read(file: str, key: str) -> "Iterator[Listed]":
     with nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield _listed(line, f"{file}:{number}")
+                yield _listed(line, f"{file}:{number}", key)
 
 
-def _listed(line: str, place: str) -> "Listed":
+def _listed(line: str, place: str, key: str) -> "Listed":
     from headway.domain.errors import Invalid
     from headway.domain.times import parse_day, parse_time
     from headway.store.erasures import Listed
 
     try:
         said = json.loads(line)
-        learner_hash, day = said["learner_sha256"], parse_day(said["erased_on"], field="erased_on")
+        learner_hash, day = said["learner_hmac"], parse_day(said["erased_on"], field="erased_on")
         if len(learner_hash) != 64 or learner_hash.strip("0123456789abcdef"):
             raise ValueError(learner_hash)
+        if said["key"] != key:
+            raise Misused(f"{place}: this list is of another database: apply it to a restored backup of that one")
         return Listed(learner_hash, parse_time(f"{day}T00:00:00Z")[0])
     except (ValueError, TypeError, LookupError, AttributeError, Invalid):
         raise Misused(f"{place}: this is no line of a list that `headway erasures export` wrote") from None

@@ -33,8 +33,9 @@ def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str
 def erased(database: Database, names: Collection[str]) -> set[str]:
     """Those of the names whose learner was erased."""
     external = [name for name in names if not _UUID.fullmatch(name)]
-    by_hash = {hash_of_id(name): name for name in names if _UUID.fullmatch(name)}
     with database.read() as connection:
+        key = erasures.key(connection)
+        by_hash = {hash_of_id(key, name): name for name in names if _UUID.fullmatch(name)}
         return enlist.erased(connection, external) | {by_hash[one] for one in erasures.among(connection, by_hash)}
 
 

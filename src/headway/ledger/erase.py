@@ -12,7 +12,7 @@ from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.times import DAY, MINUTE
 from headway.ledger.anonymous import left_of
 from headway.ledger.commit import committed
-from headway.ledger.enlist import derived_id, hash_of_id
+from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
 from headway.store import entries, erasures, identities, learners, sums
@@ -68,7 +68,13 @@ def erase(
 
 def is_listed(connection: Connection, learner_id: str) -> bool:
     """Whether a learner of that id was erased."""
-    return bool(erasures.among(connection, [hash_of_id(learner_id)]))
+    return bool(erasures.among(connection, [hash_of_id(erasures.key(connection), learner_id)]))
+
+
+def name_of_list(database: Database) -> str:
+    """By which key the list is made: another database's says nothing of learners here."""
+    with database.read() as connection:
+        return name_of_key(erasures.key(connection))
 
 
 def listed(database: Database) -> Iterator[Listed]:
@@ -94,9 +100,11 @@ def apply(
         with database.transaction() as connection:
             added += erasures.add(connection, portion)
     hashes = {one.learner_hash for one in listed(database)}
+    with database.read() as connection:
+        key = erasures.key(connection)
     for one in _living(database):
         progress(1)
-        if not hashes.isdisjoint(_hashes(one)):
+        if not hashes.isdisjoint(_hashes(key, one)):
             erased += committed(database, _Erasure(catalog, one.merged_into or one.id, now, None)) is not None
     database.scrub()
     return Applied(seen, added, erased)
@@ -113,10 +121,10 @@ def _living(database: Database) -> Iterator[Named]:
         last = found[-1].id
 
 
-def _hashes(one: Named) -> set[str]:
+def _hashes(key: str, one: Named) -> set[str]:
     """What the list holds of a learner; by the id that follows from an external one, an import would make it again."""
     derived = [] if one.external_id is None else [derived_id("learner", one.external_id)]
-    return {hash_of_id(learner_id) for learner_id in (one.id, *derived)}
+    return {hash_of_id(key, learner_id) for learner_id in (one.id, *derived)}
 
 
 class _Erasure:
@@ -174,7 +182,8 @@ class _Erasure:
 
     def _note(self, connection: Connection, row: RowMapping, ids: list[str]) -> None:
         named = [Named(row["id"], row["external_id"], None), *(Named(one, None, None) for one in ids[1:])]
-        erasures.add(connection, [Listed(one, self._day) for name in named for one in sorted(_hashes(name))])
+        key = erasures.key(connection)
+        erasures.add(connection, [Listed(one, self._day) for name in named for one in sorted(_hashes(key, name))])
         note(connection, Happening.ERASED, None, at=self.now)
 
     @property

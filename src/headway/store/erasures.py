@@ -16,6 +16,7 @@ from headway.store.schema import (
     device_sign_in,
     enrollment,
     erasure,
+    erasure_key,
     external_sign_in,
     learner,
     ledger,
@@ -42,7 +43,7 @@ _DELETED = (
 
 
 class Listed(NamedTuple):
-    """Somebody who was erased: the SHA-256 of the id that they had, and when (microseconds, of the day alone)."""
+    """Somebody who was erased: the keyed hash of the id that they had, and when (microseconds, of the day alone)."""
 
     learner_hash: str
     erased_at: int
@@ -60,6 +61,11 @@ def hold(connection: Connection, learner_ids: Iterable[str]) -> None:
     """Lock learners so that no row can come to refer to them: PostgreSQL lets that happen beside the usual lock."""
     wanted = sa.select(learner.c.id).where(learner.c.id.in_(list(learner_ids))).order_by(learner.c.id)
     connection.execute(wanted.with_for_update())
+
+
+def key(connection: Connection) -> str:
+    """The key of the list's hashes."""
+    return str(connection.execute(sa.select(erasure_key.c.key)).scalar_one())
 
 
 def owns_courses(connection: Connection, learner_ids: Sequence[str]) -> bool:

@@ -150,7 +150,10 @@ security_event = Table(
     Column("detail", String(200)),
 )
 
-# Who was erased, to be erased again after a restore: the SHA-256 of the id that they had.
+# The key of the hashes below, one row: made with the table, it goes along in every backup, and in no list.
+erasure_key = Table("erasure_key", metadata, Column("key", String(64), primary_key=True))
+
+# Who was erased, to be erased again after a restore: a keyed hash of the id that they had.
 erasure = Table(
     "erasure",
     metadata,

@@ -1,5 +1,6 @@
 """Identity: what was merged when, tokens beside sessions, sign-in by others, throttles, and what was erased."""
 
+from secrets import token_hex
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -113,6 +114,12 @@ def _watching() -> None:
     )
     op.create_index(op.f("ix_security_event_at"), "security_event", ["at"])
     op.create_index(op.f("ix_security_event_learner_id"), "security_event", ["learner_id"])
+    key = op.create_table(
+        "erasure_key",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_erasure_key")),
+    )
+    op.bulk_insert(key, [{"key": token_hex(32)}])
     op.create_table(
         "erasure",
         sa.Column("learner_hash", sa.String(length=64), nullable=False),
