@@ -32,7 +32,7 @@ async def begin(exchange: Exchange, account: str) -> Tries:
 
 
 async def is_right(exchange: Exchange, tries: Tries, password: str, account: RowMapping | None) -> bool:
-    """Whether it is the account's password, told after the same time where there is no account. A wrong one is noted."""
+    """Whether it is the password, told after the same time where there is no account. A wrong one is noted."""
     services, kept = exchange.services, account["password_hash"] if account else None
     try:
         right = await services.passwords.match(password, kept)
