@@ -191,9 +191,9 @@ def test_an_id_of_a_known_learner_is_that_learner(database: Database, importing:
 
 def test_a_learner_who_was_merged_takes_nothing(database: Database, importing: Importing, tmp_path: Path) -> None:
     with database.transaction() as connection:
-        for one, into in ((ID, None), (ID.replace("0", "1"), ID)):
-            row = {"id": one, "kind": "guest", "time_zone": "UTC", "created_at": 0, "merged_into": into}
-            learners.add(connection, row)
+        moved = {"merged_into": ID, "merged_at": 1, "merged_after": 0}
+        for one in ({"id": ID, "kind": "account"}, {"id": ID.replace("0", "1"), "kind": "guest", **moved}):
+            learners.add(connection, {"time_zone": "UTC", "created_at": 0, **one})
     summary = importing("jsonl", jsonl(tmp_path / "file", {**EVENT, "learner": ID.replace("0", "1")}))
     assert summary.refused == {"unauthorized": 1}
 
