@@ -27,6 +27,8 @@ NOT_OF_HTTP = {
     "cannot-serve",
     "misused",
     "import-failed",
+    "invalid-track",
+    "file-there",
     "not-ready",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]

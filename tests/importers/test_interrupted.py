@@ -20,7 +20,7 @@ from tests.torture.proof import assert_audit_is_clean
 from tests.torture.server import HEADWAY, Command, environment
 
 KILLS = 2
-EVENTS = 5000
+EVENTS = 20_000
 PATIENCE_S = 60
 # When a record came in differs between runs, and nothing that is shown depends on it.
 OF_THE_RUN = ("received_at", "changes", "created_at", "published_at")

@@ -1,13 +1,15 @@
 """Transactions that are known to be committed, and reading that sees one moment."""
 
+import sqlite3
 import threading
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
-from headway.store.database import CommitFailed, Database, is_fault_of_data
+from headway.store.database import CommitFailed, Database, is_fault_of_data, is_lost
 from headway.store.schema import learner
 
 ADD = "INSERT INTO learner (id, kind, time_zone, created_at) VALUES ('{}', 'guest', 'UTC', 1)"
@@ -177,3 +179,10 @@ def test_what_was_sent_with_a_statement_that_fails_is_in_no_error_and_so_in_no_l
         fail()
     assert "no_such_table" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+def test_a_complaint_that_no_server_made_says_that_the_connection_is_lost() -> None:
+    without_answer = InternalError("BEGIN", {}, psycopg.InternalError("got no result from the query"))
+    assert is_lost(without_answer)
+    assert not is_lost(InternalError("BEGIN", {}, psycopg.errors.InvalidCursorState()))
+    assert not is_lost(OperationalError("BEGIN", {}, sqlite3.OperationalError("database is locked")))

@@ -18,7 +18,7 @@ from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, Insuff
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words
 from headway.ledger.throttles import RateLimited
-from headway.store.database import is_fault_of_data, is_reference_gone, told
+from headway.store.database import is_fault_of_data, is_lost, is_reference_gone, told
 
 log = structlog.get_logger()
 
@@ -188,7 +188,7 @@ def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
 
 
 def _is_lost(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, DBAPIError) and is_lost(error)
 
 
 def on_outage(request: Any, error: Exception) -> Reply:

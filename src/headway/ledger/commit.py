@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.ledger.record import Answer, record
 from headway.ledger.submission import Submission
 from headway.store.catalog import Catalog
-from headway.store.database import Database, is_worth_repeating
+from headway.store.database import Database, is_lost, is_worth_repeating
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def committed(database: Database, work: Callable[[Connection], T]) -> T:
             with database.transaction() as connection:
                 made = work(connection)
         except DBAPIError as error:
-            lost = lost or error.connection_invalidated
+            lost = lost or is_lost(error)
             if attempt == TRIES - 1 or not (lost or is_worth_repeating(error)):
                 raise
             log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)

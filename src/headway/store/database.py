@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError
 
 from headway.domain.errors import HeadwayError
 from headway.store.file_lock import FileLock
@@ -206,7 +206,7 @@ def _begun(engine: Engine, begin: str) -> Connection:
     try:
         return _try_to_begin(engine, begin)
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not is_lost(error):
             raise
         return _try_to_begin(engine, begin)
 
@@ -215,10 +215,25 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
     connection = engine.connect()
     try:
         connection.exec_driver_sql(begin)
+    except DBAPIError as error:
+        if is_lost(error):
+            connection.invalidate()
+        connection.close()
+        raise
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def is_lost(error: DBAPIError) -> bool:
+    """Whether the connection is gone.
+
+    SQLAlchemy misses some: psycopg's own complaints, which no server has given a SQLSTATE, of a query without an answer.
+    """
+    return error.connection_invalidated or (
+        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") is None
+    )
 
 
 def is_fault_of_data(error: DBAPIError) -> bool:
