@@ -229,7 +229,7 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
 def is_lost(error: DBAPIError) -> bool:
     """Whether the connection is gone.
 
-    SQLAlchemy misses some: psycopg's own complaints, which no server has given a SQLSTATE, of a query without an answer.
+    SQLAlchemy misses some: psycopg's own complaints, without a SQLSTATE of a server, of a query without an answer.
     """
     return error.connection_invalidated or (
         isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") is None
