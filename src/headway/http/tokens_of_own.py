@@ -1,6 +1,5 @@
 """Personal access tokens: an account's keys for programs, shown once, and revoked by it."""
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -17,6 +16,7 @@ from headway.domain.times import DAY, format_time
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, exchange_of
+from headway.http.ids import is_id
 from headway.http.refusals import BodyInvalid, FieldFault, Forbidden, NotFound, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.tokens import new_personal_token
@@ -25,7 +25,6 @@ from headway.ledger.security import Origin
 from headway.ledger.tokens import NEVER
 from headway.store import tokens
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 Scope: TypeAlias = Literal["read", "write", "creator"]
 
 
@@ -113,7 +112,7 @@ async def revoke_token(request: Asked, token: FromPath[str]) -> Reply:
     act = partial(ledger.revoke, now=who.now(), origin=Origin(exchange.address))
     of_account = (exchange.services.database, session.token_hash, session.learner_id)
     with who.ending_with(exchange):
-        known = bool(_UUID.fullmatch(token)) and await exchange.services.run(partial(act, *of_account, token))
+        known = is_id(token) and await exchange.services.run(partial(act, *of_account, token))
     if not known:
         raise NotFound("there is no such token")
     return Reply(status=204, headers=(PERSONAL,))

@@ -9,36 +9,16 @@ from sqlalchemy.engine import Connection
 from headway.store import rows
 from headway.store.database import mark_for_scrubbing
 from headway.store.schema import (
-    brought,
+    OF_LEARNER,
     course,
     course_version,
-    day_sum,
-    device_sign_in,
-    enrollment,
     erasure,
     erasure_key,
-    external_sign_in,
     learner,
     ledger,
     ledger_opened,
-    password_reset,
     security_event,
     session,
-    step_sum,
-    topic_sum,
-)
-
-_DELETED = (
-    brought,
-    step_sum,
-    day_sum,
-    topic_sum,
-    enrollment,
-    session,
-    external_sign_in,
-    password_reset,
-    device_sign_in,
-    security_event,
 )
 
 
@@ -78,7 +58,7 @@ def owns_courses(connection: Connection, learner_ids: Sequence[str]) -> bool:
 def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | None) -> None:
     """Delete learners and all that is theirs; their courses go to the heir."""
     ids = list(learner_ids)
-    for table in _DELETED:
+    for table in OF_LEARNER:
         connection.execute(sa.delete(table).where(table.c.learner_id.in_(ids)))
     acted = security_event.c.actor_id.in_(ids)
     connection.execute(sa.update(security_event).where(acted).values(actor_id=None, address=None))

@@ -4,22 +4,12 @@ from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.store import entries, rows
 from headway.store.schema import (
-    brought,
-    day_sum,
-    device_sign_in,
-    enrollment,
-    external_sign_in,
+    OF_LEARNER,
     learner,
-    password_reset,
-    security_event,
-    session,
-    step_sum,
-    topic_sum,
 )
 
 _LAST: Final = "(SELECT max(m.seq) FROM ledger m WHERE m.learner_id = t.id)"
@@ -33,18 +23,6 @@ _IDLE: Final = """
     AND NOT EXISTS (SELECT 1 FROM learner g WHERE g.merged_into = t.id)
     AND NOT EXISTS (SELECT 1 FROM ledger e WHERE e.learner_id = t.id
         AND e.type NOT IN ('opened', 'worked', 'attempted', 'completed', 'enrolled', 'left'))"""
-_TABLES: Final[tuple[Table, ...]] = (
-    brought,
-    step_sum,
-    day_sum,
-    topic_sum,
-    enrollment,
-    session,
-    external_sign_in,
-    password_reset,
-    device_sign_in,
-    security_event,
-)
 
 
 class Idle(NamedTuple):
@@ -65,6 +43,6 @@ def idle(connection: Connection, learner_ids: Iterable[str], before: int) -> lis
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
     """Delete learners and all that is theirs, their entries in the ledger included."""
     entries.remove(connection, learner_ids, reason)
-    for table in _TABLES:
+    for table in OF_LEARNER:
         connection.execute(sa.delete(table).where(table.c.learner_id.in_(learner_ids)))
     connection.execute(sa.delete(learner).where(learner.c.id.in_(learner_ids)))

@@ -306,3 +306,6 @@ enrollment = Table(
     Index(None, "course_id", "enrolled"),
     sqlite_with_rowid=False,
 )
+
+# Whatever else is a learner's own: it goes with the learner. The ledger, which is append-only, is opened for that.
+OF_LEARNER = tuple(table for table in metadata.sorted_tables if "learner_id" in table.c and table is not ledger)
