@@ -1,11 +1,32 @@
 """What an event brought about: the difference between before and after, told to the learner and kept with the event."""
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from headway.domain.progress import EnrollmentSum, StepSum
+from headway.domain.facts import (
+    CERTIFIED,
+    COURSE_COMPLETED,
+    GRADED,
+    MODULE_COMPLETED,
+    MODULE_UNLOCKED,
+    OVERRIDDEN,
+    REVOKED,
+    Granted,
+    Overridden,
+    Revoked,
+    RunStarted,
+)
+from headway.domain.progress import Contribution, EnrollmentSum, StepSum
+from headway.domain.scores import fraction, percent
 from headway.domain.times import format_time
 
 Change: TypeAlias = dict[str, Any]
+# Entries that are told of under a name of their own.
+_TOLD_AS: Final = {
+    CERTIFIED: "certificate_issued",
+    REVOKED: "certificate_revoked",
+    GRADED: "step_graded",
+    OVERRIDDEN: "step_overridden",
+}
 
 
 def step_completed(course: str, step: str, before: StepSum, after: StepSum) -> list[Change]:
@@ -26,3 +47,27 @@ def enrollment_changed(course: str, before: EnrollmentSum, after: EnrollmentSum)
     if before.enrolled == after.enrolled:
         return []
     return [{"type": "enrolled" if after.enrolled else "left", "course": course}]
+
+
+def of_fact(event: Contribution, step: str) -> list[Change]:
+    """What an entry of the server's own tells, where it is the first to say so; `step` is the name the step has now."""
+    fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
+    if isinstance(fact, Granted):
+        return [told | _granted(event, fact)]
+    if isinstance(fact, Revoked):
+        return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
+    if isinstance(fact, RunStarted):
+        return [told | {"run": event.run, "started_at": format_time(event.at)}]
+    on_step = {"step": step, "score": fraction(event.score)}
+    return [told | on_step | ({"waived": fact.waived} if isinstance(fact, Overridden) else {})]
+
+
+def _granted(event: Contribution, fact: Granted) -> Change:
+    module, score, at = {"module": fact.module}, {"score_percent": percent(event.score)}, format_time(event.at)
+    if event.type == MODULE_UNLOCKED:
+        return module | {"unlocked_at": at}
+    if event.type == MODULE_COMPLETED:
+        return module | score | {"completed_at": at}
+    if event.type == COURSE_COMPLETED:
+        return score | {"completed_at": at}
+    return {"certificate": event.event_id} | score | {"issued_at": at}

@@ -1,6 +1,6 @@
 """A course as it was published: modules of steps, immutable and complete, every default filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -122,12 +122,18 @@ class Course:
     evidence: Evidence = "any"
     steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
     _places: Mapping[str, tuple[Module, Step]] = field(init=False, repr=False, compare=False)
+    _dependents: Mapping[str, list[Module]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         places = [(module, step) for module in self.modules for step in module.steps]
         by_name = {name: (module, step) for module, step in places for name in (step.id, *step.renamed_from)}
         object.__setattr__(self, "steps", tuple(step for _, step in places))
         object.__setattr__(self, "_places", by_name)
+        dependents: dict[str, list[Module]] = {}
+        for module in self.modules:
+            for required in module.requires:
+                dependents.setdefault(required, []).append(module)
+        object.__setattr__(self, "_dependents", dependents)
 
     def step(self, step_id: str) -> Step | None:
         """The step of that id, be it one that the step had before."""
@@ -145,3 +151,7 @@ class Course:
         """The module that holds the step of that id, be it one that the step had before."""
         place = self._places.get(step_id)
         return place[0] if place else None
+
+    def dependents(self, module_id: str) -> Sequence[Module]:
+        """The modules that require the one of that id."""
+        return self._dependents.get(module_id, ())

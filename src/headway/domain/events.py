@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from headway.domain.errors import Invalid
+from headway.domain.facts import Fact, read_fact
 from headway.domain.scores import normalize_score
 from headway.domain.times import parse_time
 
@@ -35,6 +36,7 @@ class Event(NamedTuple):
     `occurred_at` is as the client said it (microseconds), None where the server's time is meant;
     `offset` is its distance from UTC in minutes, 0 where the learner's zone decides the day.
     `body` is the canonical JSON of what was sent, without the id: the fact that the ledger keeps.
+    `fact` is what an entry of the server's own says, in which `run` of the course; no client sends either.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Event(NamedTuple):
     hints: int
     response: Any
     body: str
+    fact: Fact | None = None
+    run: int = 0
 
 
 def parse_event(sent: Mapping[str, Any]) -> Event:
@@ -107,7 +111,7 @@ def read_event(event_id: str, body: str) -> Event:
     if not isinstance(content, dict):
         raise EventInvalid("the body is no JSON object", field="body")
     if content.get("type") not in ENROLLMENT_TYPES:
-        return check_event(event_id, content)
+        return _fact_event(event_id, content, body) or check_event(event_id, content)
     said = content.get("occurred_at")
     at = None if said is None else parse_time(said)[0]
     return Event(event_id, content["type"], _slug(content, "course"), None, at, 0, None, 0, 0, None, body)
@@ -117,6 +121,20 @@ def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str | N
     """An `enrolled` or `left`: made by the server, which leaves the time to the recording, or by an importer."""
     said = {} if occurred_at is None else {"occurred_at": occurred_at}
     return read_event(event_id, _canonical({"type": kind, "course": course, **said}))
+
+
+def fact_event(event_id: str, kind: str, at: str, said: Mapping[str, Any]) -> Event:
+    """An entry of the server's own, as `facts.read_fact` reads it; `at` is its time."""
+    content = {"type": kind, "occurred_at": at, **said}
+    return read_event(event_id, _canonical(content))
+
+
+def _fact_event(event_id: str, content: Mapping[str, Any], body: str) -> Event | None:
+    said = read_fact(content)
+    if said is None:
+        return None
+    place = (said.course, said.step or None, said.at, 0)
+    return Event(event_id, content["type"], *place, said.score, 0, 0, None, body, said.fact, said.run)
 
 
 def under_name(body: str, step: str) -> str:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Kind, Module, Policy, Step
-from headway.domain.progress import StepSum
+from headway.domain.progress import Scored, StepSum
 from headway.domain.scores import FULL, ratio_percent
 
 # What is known of the steps of a course, by their keys; a step that is not there was never touched.
@@ -81,7 +81,27 @@ def lacks(module: Module, sums: StepSums) -> list[Lack]:
 
 
 def step_score(sum_: StepSum, policy: Policy) -> Exact:
-    """What a step counts for, in millionths, by one of its policies."""
+    """What a step counts for, in millionths, by one of its policies, or by what a person said of it."""
+    counted, override = _by_policy(sum_, policy), sum_.override
+    if override is None:
+        return counted
+    return override.score if override.final else max(counted, override.score)
+
+
+def graded_alone(step: Step, sum_: StepSum) -> StepSum:
+    """What is known of a step where only scores count that the server vouches for; a lesson has none to vouch for."""
+    if step.kind == "lesson":
+        return sum_
+    best = sum_.graded_best
+    if best is None:
+        return StepSum(sum_.events)
+    scored = Scored(sum_.updated_at, "", best)
+    waived = sum_.override is not None and sum_.override.waived
+    done = sum_.completion if waived or best >= step.pass_mark else None
+    return StepSum(sum_.events, 0, 0, 1, best, best, scored, scored, done, override=sum_.override)
+
+
+def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     if not sum_.scores:
         return FULL if sum_.completion is not None else 0
     if policy == "average":

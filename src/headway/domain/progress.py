@@ -3,8 +3,10 @@
 from operator import add
 from typing import NamedTuple, Self, TypeVar
 
+from headway.domain.facts import Fact, Graded, Overridden
+
 FIRST_RUN = 1
-_T = TypeVar("_T", int, "Scored", "Completion")
+_T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation")
 DURATION_MS_MAX = 3_600_000
 
 
@@ -12,7 +14,8 @@ class Contribution(NamedTuple):
     """What one event adds: fixed when it is recorded, whatever becomes of course, zone or pass mark later.
 
     `at` is the effective time (microseconds), `day` the learner's local day, `score` in millionths.
-    `topics` are those of the step in the course's `version`.
+    `topics` are those of the step in the course's `version`. `is_graded` says that the server vouches for the score,
+    `fact` what an entry of the server's own says.
     """
 
     event_id: str
@@ -28,6 +31,8 @@ class Contribution(NamedTuple):
     duration_ms: int
     hints: int
     topics: tuple[str, ...]
+    is_graded: bool = False
+    fact: Fact | None = None
 
     @property
     def is_attempt(self) -> bool:
@@ -38,6 +43,16 @@ class Contribution(NamedTuple):
     def completes(self) -> bool:
         """Whether the event completes its step."""
         return self.passed or self.type == "completed"
+
+    @property
+    def worked_on(self) -> str:
+        """The local day on which the learner did what this is about: of a grade, the attempt's."""
+        return self.fact.day if isinstance(self.fact, Graded) else self.day
+
+    @property
+    def done_at(self) -> int:
+        """When the learner did what this is about: of a grade, the attempt's time."""
+        return self.fact.attempted_at if isinstance(self.fact, Graded) else self.at
 
     @property
     def is_activity(self) -> bool:
@@ -62,8 +77,21 @@ class Completion(NamedTuple):
     version: int
 
 
+class Override(NamedTuple):
+    """What a person said that a step counts for, in millionths; the latest by (time, event id) is in force."""
+
+    at: int
+    event_id: str
+    score: int
+    final: bool
+    waived: bool
+
+
 class StepSum(NamedTuple):
-    """All that is known of a learner on a step of a run."""
+    """All that is known of a learner on a step of a run.
+
+    `unscored` are attempts without a score, `graded_best` is the best score that the server vouches for.
+    """
 
     events: int = 0
     attempts: int = 0
@@ -77,10 +105,15 @@ class StepSum(NamedTuple):
     duration_ms: int = 0
     hints: int = 0
     updated_at: int = 0
+    unscored: int = 0
+    graded_best: int | None = None
+    override: Override | None = None
 
     @classmethod
     def of(cls, event: Contribution) -> Self:
         """The sum of a single event."""
+        if event.fact is not None:
+            return cls._of_fact(event)
         at, event_id, score, attempt = event.at, event.event_id, event.score, event.type == "attempted"
         scored = None if score is None else Scored(at, event_id, score)
         return cls(
@@ -96,7 +129,26 @@ class StepSum(NamedTuple):
             event.duration_ms,
             event.hints,
             at,
+            int(attempt and score is None),
+            score if event.is_graded else None,
         )
+
+    @classmethod
+    def _of_fact(cls, event: Contribution) -> Self:
+        at, score, fact = event.at, event.score, event.fact
+        if isinstance(fact, Graded) and score is not None:
+            # In the place of what the attempt had before; of two scores of one attempt the higher stands.
+            scored = Scored(fact.attempted_at, fact.attempt, score)
+            done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
+            waited = int(fact.before is None)
+            more = (int(event.passed) - int(fact.passed_before), waited, score - (fact.before or 0), score)
+            return cls(0, 0, *more, scored, scored, done, updated_at=at, unscored=-waited, graded_best=score)
+        if isinstance(fact, Overridden) and score is not None:
+            done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
+            override = Override(at, event.event_id, score, fact.final, fact.waived)
+            best = None if fact.waived else score
+            return cls(1, best=best, completion=done, updated_at=at, graded_best=score, override=override)
+        return cls()
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two sums that have no event in common."""
@@ -107,13 +159,23 @@ class StepSum(NamedTuple):
             self.scores + other.scores,
             self.score_total + other.score_total,
             _greatest(self.best, other.best),
-            _least(self.first, other.first),
+            _first(self.first, other.first),
             _greatest(self.latest, other.latest),
             _least(self.completion, other.completion),
             self.duration_ms + other.duration_ms,
             self.hints + other.hints,
             max(self.updated_at, other.updated_at),
+            self.unscored + other.unscored,
+            _greatest(self.graded_best, other.graded_best),
+            _greatest(self.override, other.override),
         )
+
+
+def _first(one: Scored | None, other: Scored | None) -> Scored | None:
+    """The earlier; of the same attempt, graded again, the higher."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(other, one, key=lambda scored: (scored.at, scored.event_id, -scored.score))
 
 
 def _least(one: _T | None, other: _T | None) -> _T | None:
@@ -157,6 +219,9 @@ class PeriodSum(NamedTuple):
     def of(cls, event: Contribution) -> Self:
         """The sum of a single event."""
         attempt, score = event.type == "attempted", event.score
+        if isinstance(event.fact, Graded) and score is not None:
+            before, passed_before = event.fact.before, event.fact.passed_before
+            return cls(0, int(event.passed) - int(passed_before), int(before is None), score - (before or 0))
         return cls(
             int(attempt),
             int(attempt and event.passed),
@@ -196,6 +261,53 @@ class EnrollmentSum(NamedTuple):
         later = max(self, other, key=lambda one: (one.changed_at, one.changed_by))
         firsts = [one.first_enrolled_at for one in (self, other) if one.first_enrolled_at is not None]
         return later._replace(first_enrolled_at=min(firsts, default=None))
+
+
+class RunSum(NamedTuple):
+    """A run of a course: when it began, by the first that is known of it."""
+
+    started_at: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return min(self, other)
+
+
+class Grant(NamedTuple):
+    """What a rule gave, when, and by which version; the earliest stands. `score` in millionths, rounded down."""
+
+    at: int
+    event_id: str
+    score: int | None
+    version: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return min(self, other)
+
+
+class Revocation(NamedTuple):
+    """When and why a certificate became void; the earliest stands."""
+
+    at: int
+    event_id: str
+    reason: str
+
+
+class Certificate(NamedTuple):
+    """A certificate by its id: of which run of which course, with which score (millionths)."""
+
+    course: str
+    run: int
+    issued_at: int | None = None
+    score: int | None = None
+    version: int | None = None
+    revocation: Revocation | None = None
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two: what issued it and what revoked it."""
+        issue = self if other.issued_at is None else other
+        return issue._replace(revocation=_least(self.revocation, other.revocation))
 
 
 def counted_duration_ms(sent_ms: int) -> int:

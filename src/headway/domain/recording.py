@@ -6,10 +6,13 @@ from typing import Any, NamedTuple, TypeAlias
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
+from headway.domain.facts import Overridden
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
 from headway.domain.times import MINUTE, local_day, offset_day
 
 GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
+# Who says so where the server itself writes an entry.
+SERVER = "server"
 AHEAD_MAX = 5 * MINUTE
 Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int]
 
@@ -21,6 +24,7 @@ class Circumstances(NamedTuple):
     of an enrollment that the server itself times, what this server's clock was behind the enrollment before it.
     `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
     It is erased where whoever did it was erased: the event then says itself which score it was given.
+    `run` is the run of the course that the learner was in.
     """
 
     received_at: int
@@ -28,10 +32,13 @@ class Circumstances(NamedTuple):
     time_zone: str
     source: str
     version: int
+    run: int = FIRST_RUN
 
 
 def contribute(event: Event, known: Circumstances, course: Course, grade: Grade) -> Contribution:
     """What an event adds; UnknownStep, GradedStep or EventInvalid where it cannot be recorded."""
+    if event.fact is not None:
+        return _contribute_fact(event, known, course)
     at = effective_at(event, known)
     day = offset_day(at, event.offset) if event.offset else local_day(at, known.time_zone)
     if event.step is None:
@@ -46,7 +53,7 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         event.id,
         event.type,
         event.course,
-        FIRST_RUN,
+        known.run,
         step.key,
         known.version,
         at,
@@ -56,6 +63,31 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         counted_duration_ms(event.duration_ms),
         event.hints,
         step.topics,
+        trust_of(event, known.source, step) == GRADED,
+    )
+
+
+def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Contribution:
+    step = None if event.step is None else course.step(event.step)
+    if event.step is not None and step is None:
+        raise UnknownStep(f"course {course.id} has no step {event.step!r}", field="step")
+    at, waived = event.occurred_at or 0, isinstance(event.fact, Overridden) and event.fact.waived
+    return Contribution(
+        event.id,
+        event.type,
+        event.course,
+        event.run,
+        step.key if step else "",
+        known.version,
+        at,
+        local_day(at, known.time_zone),
+        event.score,
+        step is not None and (waived or (event.score is not None and event.score >= step.pass_mark)),
+        0,
+        0,
+        step.topics if step else (),
+        step is not None,
+        event.fact,
     )
 
 
@@ -98,6 +130,8 @@ def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:
 
 def trust_of(event: Event, source: str, step: Step | None) -> str:
     """Who vouches for an event on a step of its course."""
+    if event.fact is not None and step is not None:
+        return GRADED
     return GRADED if step is not None and step.grader is not None and event.type == "attempted" else source
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from headway.domain import changes
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
+from headway.domain.facts import Granted
 from headway.domain.progress import Contribution, EnrollmentSum
 from headway.domain.streaks import current_streak
-from headway.domain.sums import Sums, WorthOf
+from headway.domain.sums import GrantKey, Sums, WorthOf
 from headway.domain.times import ordinal
 
 
@@ -31,7 +32,8 @@ class Standing:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
             self.sums.add(event)
             return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
-        told = changes.step_completed(event.course, step, *self.sums.add(event))
+        told = self._told_of_fact(event, step)
+        told += changes.step_completed(event.course, step, *self.sums.add(event))
         day = ordinal(event.day)
         if event.is_activity and day not in self.active:
             now = ordinal(today)
@@ -39,6 +41,14 @@ class Standing:
             self.active.add(day)
             told += changes.streak_extended(event.day, streak, current_streak(self.active, now))
         return told
+
+    def _told_of_fact(self, event: Contribution, step: str) -> list[Change]:
+        if event.fact is None:
+            return []
+        if isinstance(event.fact, Granted):
+            key = GrantKey(event.course, event.run, event.type, event.fact.module)
+            return [] if key in self.sums.grants else changes.of_fact(event, step)
+        return changes.of_fact(event, step)
 
     def take_in(self, event: Contribution) -> None:
         """Count an event that was told of before, by a guest who is now part of this learner."""

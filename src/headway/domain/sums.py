@@ -4,7 +4,19 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, StepSum, Worth
+from headway.domain.facts import CERTIFIED, Granted, Revoked, RunStarted
+from headway.domain.progress import (
+    FIRST_RUN,
+    Certificate,
+    Contribution,
+    EnrollmentSum,
+    Grant,
+    PeriodSum,
+    Revocation,
+    RunSum,
+    StepSum,
+    Worth,
+)
 
 
 class StepKey(NamedTuple):
@@ -31,6 +43,22 @@ class TopicKey(NamedTuple):
     run: int
 
 
+class RunKey(NamedTuple):
+    """A run of a course."""
+
+    course: str
+    run: int
+
+
+class GrantKey(NamedTuple):
+    """What a run of a course can be granted once: the kind is the entry's type; `module` is empty for the course."""
+
+    course: str
+    run: int
+    kind: str
+    module: str
+
+
 WorthOf: TypeAlias = Callable[[str, int, str], Worth]
 
 
@@ -45,14 +73,17 @@ class Sums:
         self.days: dict[DayKey, PeriodSum] = {}
         self.topics: dict[TopicKey, PeriodSum] = {}
         self.enrollments: dict[str, EnrollmentSum] = {}
+        self.runs: dict[RunKey, RunSum] = {}
+        self.grants: dict[GrantKey, Grant] = {}
+        self.certificates: dict[str, Certificate] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
-        """Count one event that was not counted before; its step's sum before and after, of an enrollment both zero."""
-        if event.type in ENROLLMENT_TYPES:
-            enrollment = self.enrollments.get(event.course, EnrollmentSum())
-            self.enrollments[event.course] = enrollment + EnrollmentSum.of(event)
+        """Count one event that was not counted before; its step's sum before and after, both zero where it has none."""
+        if not event.step:
+            self._add_to_course(event)
             return _NO_STEP, _NO_STEP
+        self._add_run(event)
         key = StepKey(event.course, event.run, event.step)
         before = self.steps.get(key, _NO_STEP)
         after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
@@ -64,8 +95,40 @@ class Sums:
             if before.completion is not None:
                 worth = self.worth_of(event.course, before.completion.version, event.step)
                 self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
-        self._move(key, event.day, event.topics, moved)
+        self._move(key, event.worked_on, event.topics, moved)
         return before, after
+
+    def current_run(self, course: str) -> int:
+        """The number of the run that the learner is in."""
+        return max((key.run for key in self.runs if key.course == course), default=FIRST_RUN)
+
+    def _add_to_course(self, event: Contribution) -> None:
+        if event.type in ENROLLMENT_TYPES:
+            enrollment = self.enrollments.get(event.course, EnrollmentSum())
+            self.enrollments[event.course] = enrollment + EnrollmentSum.of(event)
+        elif isinstance(event.fact, Granted):
+            self._add_grant(event, event.fact.module)
+        elif isinstance(event.fact, Revoked):
+            revoked = Revocation(event.at, event.event_id, event.fact.reason)
+            self._add_certificate(event.fact.certificate, Certificate(event.course, event.run, revocation=revoked))
+        elif isinstance(event.fact, RunStarted):
+            self._add_run(event)
+
+    def _add_run(self, event: Contribution) -> None:
+        key, one = RunKey(event.course, event.run), RunSum(event.done_at)
+        self.runs[key] = self.runs[key] + one if key in self.runs else one
+
+    def _add_grant(self, event: Contribution, module: str) -> None:
+        key = GrantKey(event.course, event.run, event.type, module)
+        one = Grant(event.at, event.event_id, event.score, event.version)
+        self.grants[key] = self.grants[key] + one if key in self.grants else one
+        if event.type == CERTIFIED:
+            issued = Certificate(event.course, event.run, event.at, event.score, event.version)
+            self._add_certificate(event.event_id, issued)
+
+    def _add_certificate(self, certificate_id: str, one: Certificate) -> None:
+        known = self.certificates.get(certificate_id)
+        self.certificates[certificate_id] = known + one if known else one
 
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""

@@ -1,22 +1,32 @@
 """What a transaction that records knows: its learners under their locks, and all that judging asks of them."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import json
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from headway.domain import gating
+from headway.domain.changes import Change
 from headway.domain.course import Course
-from headway.domain.progress import Contribution, Worth
-from headway.domain.recording import worth_of
+from headway.domain.events import read_event
+from headway.domain.facts import Revoked
+from headway.domain.progress import Contribution, StepSum, Worth
+from headway.domain.recording import GRADED, SERVER, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
 from headway.ledger.submission import Submission
 from headway.ledger.zones import zone_here
-from headway.store import identities, learners, sums
+from headway.store import entries, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 from headway.store.facts import facts
 from headway.store.learners import Locked
+
+# Of a larger module only what the learner touched is read, wherever in the course that lies.
+_STEPS_BY_KEY_MAX: Final = 64
+_SCORES: Final = (sums.STEP_SCORES, sums.STEP_SCORES_OF_RUN)
 
 
 class BatchLearner:
@@ -30,6 +40,12 @@ class BatchLearner:
         self.known: dict[str, Known | Entry] = {}
         # Those of the ids that a guest brought who was moved into this learner.
         self.brought: set[str] = set()
+        # What rules ask of steps that no event of the batch touches.
+        self.others: dict[StepKey, StepSum] = {}
+
+    def step(self, key: StepKey) -> StepSum | None:
+        """What is known of a step that was read."""
+        return self.standing.sums.steps.get(key) or self.others.get(key)
 
 
 class Batch:
@@ -43,6 +59,8 @@ class Batch:
         self.live_tokens: set[str] = set()
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
+        # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
+        self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
         self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
@@ -66,7 +84,7 @@ class Batch:
             token_hashes={one.token_hash for one in submissions if one.token_hash is not None},
             event_ids={(one.learner_id, event.id) for one in judged for event in one.events},
             learner_ids=self.learners,
-            course_ids={event.course for one in judged for event in one.events},
+            courses_of={(one.learner_id, event.course) for one in judged for event in one.events},
         )
         now = max((one.received_at for one in submissions), default=0)
         self.live_tokens = {token_hash for token_hash, ends in found.session_ends.items() if ends > now}
@@ -74,8 +92,10 @@ class Batch:
             self.learners[learner_id].known[event_id] = known
         for learner_id, head in found.heads.items():
             self.learners[learner_id].head = head
+        self._keep(sums.RUNS, found.runs)
         if found.joined:
             self._read_brought(found.joined, judged)
+        self._read_caused(judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
@@ -86,11 +106,26 @@ class Batch:
             self.learners[account_id].brought.add(event_id)
             self.learners[account_id].known.setdefault(event_id, sent)
 
+    def _read_caused(self, judged: Sequence[Submission]) -> None:
+        """Read what was told behind events that are there with the very time of their submission."""
+        lost = {
+            (one.learner_id, one.received_at)
+            for one in judged
+            for known in self.learners[one.learner_id].known.values()
+            if known.received_at == one.received_at
+        }
+        for learner_id, body, changes in entries.of_server(self.connection, lost):
+            cause = json.loads(body).get("cause", "")
+            self.caused.setdefault((learner_id, cause), []).extend(json.loads(changes) if changes else [])
+
     def take_in(self, learner_id: str, brought: Sequence[Entry]) -> None:
         """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner."""
         learner = self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
         self._versions |= self.catalog.load(self.connection, {(one.course_id, one.version) for one in brought})
         made = [self._contribution(one) for one in brought]
+        courses = {(learner_id, one.course) for one in made}
+        self._load((sums.of_kind(sums.RUNS, "learner_id", "course_id"), courses))
+        self.read_runs({(learner_id, one.course, one.run) for one in made})
         self.read_sums([(learner_id, one) for one in made])
         for one in made:
             learner.standing.take_in(one)
@@ -99,7 +134,10 @@ class Batch:
         place = (one.course_id, one.run, one.step_id, one.version)
         figures = (one.score, bool(one.passed), one.duration_ms, one.hints)
         topics = self._worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
-        return Contribution(one.event_id, one.type, *place, one.at, one.day, *figures, topics)
+        fact = read_event(one.event_id, one.body).fact if one.source == SERVER else None
+        return Contribution(
+            one.event_id, one.type, *place, one.at, one.day, *figures, topics, one.trust == GRADED, fact
+        )
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
@@ -108,14 +146,22 @@ class Batch:
         steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps} | self._steps_of_known()
         days = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps}
         topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in one.topics}
-        wanted = ((sums.STEPS, steps), (sums.DAYS, days), (sums.TOPICS, topics), (sums.ENROLLMENTS, enrollments))
-        self._load(*(one for one in wanted if one[1]))
+        certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
+        wanted: list[tuple[sums.Kind, set[Any]]] = [
+            (sums.STEPS, steps),
+            (sums.DAYS, days),
+            (sums.TOPICS, topics),
+            (sums.ENROLLMENTS, enrollments),
+        ]
+        wanted += [(sums.GRANTS, self._gates_of(on_steps)), (sums.CERTIFICATES, certificates)]
+        self._load(*((sums.of_kind(kind), keys) for kind, keys in wanted), *self._modules_of(on_steps, steps))
         # An event from before a completion moves it, and with it what its day and its topics count.
         moved_days, moved_topics = set(), set()
         for learner_id, key, day, worth in self._moving(on_steps):
             moved_days.add((learner_id, day, key.course, key.run))
             moved_topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
-        self._load((sums.DAYS, moved_days - days), (sums.TOPICS, moved_topics - topics))
+        more = ((sums.DAYS, moved_days - days), (sums.TOPICS, moved_topics - topics))
+        self._load(*((sums.of_kind(kind), keys) for kind, keys in more))
         self._load_active_days(on_steps)
 
     def changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
@@ -132,12 +178,51 @@ class Batch:
         known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
         return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
 
-    def _load(self, *wanted: tuple[sums.Kind, Iterable[Sequence[Any]]]) -> None:
-        for kind, found in sums.read_together(self.connection, wanted):
-            read = self._read[kind]
-            for learner_id, key, value in found:
-                read[learner_id, key] = value
-                kind.held_in(self.learners[learner_id].standing.sums)[key] = value
+    def read_runs(self, runs: Iterable[tuple[str, str, int]]) -> None:
+        """Read all that rules ask of (learner, course, run): the scores of every step, and what was granted."""
+        wanted = list(runs)
+        self._load((sums.STEP_SCORES_OF_RUN, wanted), (sums.GRANTS_OF_RUN, wanted))
+
+    def _gates_of(self, on_steps: Sequence[tuple[str, Contribution]]) -> set[tuple[Any, ...]]:
+        """The grants that decide whether these may be recorded, and what they can bring about."""
+        keys = set()
+        for learner_id, one in on_steps:
+            course = self._versions[one.course, one.version]
+            for kind, module in gating.asked(course, course.module_of(one.step)):
+                keys.add((learner_id, one.course, one.run, kind, module))
+        return keys
+
+    def _modules_of(
+        self, on_steps: Sequence[tuple[str, Contribution]], read: AbstractSet[tuple[Any, ...]]
+    ) -> list[tuple[sums.Reading, set[tuple[Any, ...]]]]:
+        """The scores of the other steps of the modules: of a large one, of those that the learner ever touched."""
+        steps, runs = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
+        for learner_id, one in on_steps:
+            module = self._versions[one.course, one.version].module_of(one.step)
+            place = (learner_id, one.course, one.run)
+            if module is None:
+                continue
+            if len(module.steps) > _STEPS_BY_KEY_MAX:
+                runs.add(place)
+            else:
+                steps |= {(*place, step.key) for step in module.steps}
+        return [(sums.STEP_SCORES, steps - read), (sums.STEP_SCORES_OF_RUN, runs)]
+
+    def _load(self, *wanted: tuple[sums.Reading, Collection[Sequence[Any]]]) -> None:
+        asked = [one for one in wanted if one[1]]
+        for reading, found in sums.read_together(self.connection, asked):
+            kind = next(one for one in sums.ALL if one.table is reading.table)
+            if reading in _SCORES:
+                for learner_id, key, value in found:
+                    self.learners[learner_id].others[key] = value
+            else:
+                self._keep(kind, found)
+
+    def _keep(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
+        read = self._read[kind]
+        for learner_id, key, value in found:
+            read[learner_id, key] = value
+            kind.held_in(self.learners[learner_id].standing.sums).setdefault(key, value)
 
     def _moving(self, on_steps: Sequence[tuple[str, Contribution]]) -> Iterable[tuple[str, StepKey, str, Worth]]:
         """The stored completions that one of these can move, by completing the step no later."""

@@ -24,6 +24,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import local_day
 from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.granting import Granting, StepLocked
 from headway.ledger.submission import (
     AHEAD_FLAG,
     DUPLICATE,
@@ -35,6 +36,7 @@ from headway.ledger.submission import (
     Submission,
     TouchedStep,
 )
+from headway.ledger.writing import entry_of
 from headway.store import entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
@@ -60,12 +62,12 @@ def record(
     batch.read_sums(_contributions(admitted, weighed))
     receipts = map(recorder.judge, admitted, weighed)
     answers: list[Answer] = [next(receipts) if refusal is _ADMITTED else refusal for refusal in turned_away]
+    recorder.granting.conclude()
     recorder.write(admitted)
     return answers
 
 
 _ADMITTED = HeadwayError("admitted")
-_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
@@ -99,6 +101,7 @@ class _Recorder:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.appended: list[Entry] = []
+        self.granting = Granting(batch, self.appended)
         self.answered: set[tuple[str, str]] = set()
 
     def weigh(self, submission: Submission) -> list[_Verdict]:
@@ -108,11 +111,11 @@ class _Recorder:
         """
         learner = self.batch.learners[submission.learner_id]
         return [
-            None if event.id in learner.known else self._weigh(submission, event, learner.time_zone)
+            None if event.id in learner.known else self._weigh(submission, event, learner)
             for event in submission.events
         ]
 
-    def _weigh(self, submission: Submission, event: Event, time_zone: str) -> Contribution | HeadwayError:
+    def _weigh(self, submission: Submission, event: Event, learner: BatchLearner) -> Contribution | HeadwayError:
         if event.course not in self.batch.courses:
             return UnknownCourse(f"there is no course {event.course!r}", field="course")
         version, course = self.batch.courses[event.course]
@@ -120,7 +123,7 @@ class _Recorder:
             grade_of = (
                 score_of if event.response is None else _as_judged(submission.verdicts.get((version, event.body)))
             )
-            return contribute(event, _circumstances(submission, time_zone, version), course, grade_of)
+            return contribute(event, _circumstances(submission, learner, event.course, version), course, grade_of)
         except HeadwayError as refusal:
             return refusal
 
@@ -136,6 +139,7 @@ class _Recorder:
             if key is not None:
                 touched[key] = None
         ordered = [results[n] for n in range(len(submission.events))]
+        self.granting.tell_in(learner, told)
         return Receipt(ordered, [self._touched(learner, key) for key in touched], told)
 
     def _judge(
@@ -146,8 +150,12 @@ class _Recorder:
             return self._repeated(submission, learner, event, known)
         if not isinstance(verdict, Contribution):
             return Result(event.id, REFUSED, verdict), None, []
+        try:
+            answer = self._record(submission, learner, event, verdict)
+        except StepLocked as refusal:
+            return Result(event.id, REFUSED, refusal), None, []
         self.answered.add((learner.id, event.id))
-        return self._record(submission, learner, event, verdict)
+        return answer
 
     def _repeated(
         self, submission: Submission, learner: BatchLearner, event: Event, known: Known | Entry
@@ -165,6 +173,7 @@ class _Recorder:
         own = is_lost_answer and event.id not in learner.brought
         self.answered.add((learner.id, event.id))
         changes: list[Change] = json.loads(known.changes) if own and known.changes else []
+        changes += self.batch.caused.get((learner.id, event.id), []) if own else []
         status = RECORDED if own else DUPLICATE
         flags, passed = _flags(submission, event), bool(known.passed)
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
@@ -173,17 +182,22 @@ class _Recorder:
         self, submission: Submission, learner: BatchLearner, event: Event, made: Contribution
     ) -> tuple[Result, StepKey | None, list[Change]]:
         version, course = self.batch.courses[event.course]
-        known = _circumstances(submission, learner.time_zone, version)
+        known = _circumstances(submission, learner, event.course, version)
         if is_timed_here(event):
             known = set_after(known, learner.standing.sums.enrollments.get(event.course, EnrollmentSum()))
             made = contribute(event, known, course, score_of)
         today = local_day(submission.received_at, learner.time_zone)
         step = None if event.step is None else course.step(event.step)
+        if step is not None:
+            self.granting.check_open(learner, made, known.source, course)
+            self.granting.before(learner, made, course)
         changes = learner.standing.apply(made, step=step.id if step else "", today=today)
         learner.head += 1
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.appended.append(entry)
         learner.known[event.id] = entry
+        if step is not None:
+            changes = changes + self.granting.after(learner, made, known, course)
         key = StepKey(made.course, made.run, made.step) if step else None
         flags = _flags(submission, event)
         return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
@@ -205,40 +219,13 @@ class _Recorder:
             sums.write(connection, kind, self.batch.changed(kind))
 
 
-def entry_of(
-    place: tuple[str, int], event: Event, known: Circumstances, made: Contribution, trust: str, changes: list[Change]
-) -> Entry:
-    """The ledger's row for an event, at its place (learner, number)."""
-    return Entry(
-        *place,
-        event.id,
-        event.body,
-        known.received_at,
-        known.clock_skew,
-        known.time_zone,
-        known.source,
-        known.version,
-        made.type,
-        made.course,
-        made.run,
-        made.step,
-        made.at,
-        made.day,
-        trust,
-        made.score,
-        made.passed,
-        made.duration_ms,
-        made.hints,
-        _encoded(changes) if changes else None,
-    )
-
-
 def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
     return (AHEAD_FLAG,) if is_ahead(event, submission.received_at, submission.clock_skew) else ()
 
 
-def _circumstances(submission: Submission, time_zone: str, version: int) -> Circumstances:
-    return Circumstances(submission.received_at, submission.clock_skew, time_zone, submission.source, version)
+def _circumstances(submission: Submission, learner: BatchLearner, course: str, version: int) -> Circumstances:
+    said = (submission.received_at, submission.clock_skew, learner.time_zone, submission.source)
+    return Circumstances(*said, version, learner.standing.sums.current_run(course))
 
 
 def _in_order_of_time(submission: Submission) -> Iterable[int]:

@@ -19,7 +19,8 @@ from headway.domain.times import local_day, zone
 from headway.graders.registry import GraderFault
 from headway.ledger.faults import Fault
 from headway.ledger.places import faults_of
-from headway.ledger.record import entry_of, score_of
+from headway.ledger.record import score_of
+from headway.ledger.writing import entry_of
 from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
@@ -206,7 +207,8 @@ class _Fold:
 
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
         zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day
-        known = Circumstances(entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version)
+        run = self.standing.sums.current_run(event.course)
+        known = Circumstances(entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version, run)
         made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
         name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)

@@ -68,6 +68,13 @@ def known_answered(found: Iterable[rows.Row]) -> dict[tuple[str, str], Known]:
     return {(row[0], row[1]): Known(*row[2:]) for row in found}
 
 
+def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[rows.Row]:
+    """(learner, body, changes) of what the server wrote at those (learner, time) pairs, in order of number."""
+    what, by = "t.learner_id, t.body, t.changes, t.seq", ("learner_id", "received_at")
+    found = rows.select(connection, ledger, times, what, by, "AND t.source = 'server'")
+    return [row[:3] for row in sorted(found, key=lambda row: (row[0], row[3]))]
+
+
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
     """Add entries behind the last of each learner."""
     rows.insert(connection, ledger, entries)

@@ -1,18 +1,22 @@
 """What recording must know before it judges: one statement behind the lock, so that all of it is of one moment."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.store import courses, entries, learners, rows
+from headway.domain.progress import RunSum
+from headway.domain.sums import RunKey
+from headway.store import courses, entries, learners, rows, sums
 from headway.store.entries import Known
+
+_RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
 
 
 class Facts(NamedTuple):
     """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
 
-    `joined` are the learners to whom guests brought events.
+    `joined` are the learners to whom guests brought events, `runs` (learner, key, value) those of the courses.
     """
 
     session_ends: dict[str, int]
@@ -20,6 +24,7 @@ class Facts(NamedTuple):
     heads: dict[str, int]
     joined: set[str]
     versions: dict[str, int]
+    runs: list[tuple[str, RunKey, RunSum]]
 
 
 def facts(
@@ -28,18 +33,21 @@ def facts(
     token_hashes: Iterable[str],
     event_ids: Iterable[tuple[str, str]],
     learner_ids: Iterable[str],
-    course_ids: Iterable[str],
+    courses_of: Iterable[tuple[str, str]],
 ) -> Facts:
-    """All that is known of these; what is not there is left out."""
-    sessions, known, heads, versions = rows.ask(
+    """All that is known of these; what is not there is left out. `courses_of` are (learner, course) pairs."""
+    of_learners = set(courses_of)
+    sessions, known, heads, versions, runs = rows.ask(
         connection,
         learners.sessions_asked(token_hashes),
         entries.known_asked(event_ids),
         learners.heads_asked(learner_ids),
-        courses.versions_asked(course_ids),
+        courses.versions_asked({course_id for _, course_id in of_learners}),
+        rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
     )
     joined = {row[0] for row in heads if row[2]}
-    return Facts(_pairs(sessions), entries.known_answered(known), _pairs(heads), joined, _pairs(versions))
+    found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
+    return Facts(_pairs(sessions), entries.known_answered(known), _pairs(heads), joined, _pairs(versions), found)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

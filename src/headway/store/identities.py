@@ -6,9 +6,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import entries, rows
+from headway.store import entries, rows, sums
 from headway.store.entries import Entry, Known
-from headway.store.schema import brought, day_sum, enrollment, learner, ledger, step_sum, topic_sum
+from headway.store.schema import brought, learner, ledger
 
 
 class Moved(NamedTuple):
@@ -127,5 +127,5 @@ def entries_of_guests(connection: Connection, first: str, last: str) -> Generato
 
 def drop_sums(connection: Connection, learner_id: str) -> None:
     """Delete all sums of a learner."""
-    for table in (step_sum, day_sum, topic_sum, enrollment):
-        connection.execute(sa.delete(table).where(table.c.learner_id == learner_id))
+    for kind in sums.ALL:
+        connection.execute(sa.delete(kind.table).where(kind.table.c.learner_id == learner_id))

@@ -169,6 +169,9 @@ course = Table(
     Column("created_at", BigInteger, nullable=False),
     _derived("version", Integer),
     _derived("title", Text),
+    # Up to which version all learners were judged, and behind whom the judging stopped where it goes on.
+    Column("judged_version", Integer, nullable=False, server_default="0"),
+    Column("judged_up_to", Id),
 )
 
 course_version = Table(
@@ -255,6 +258,10 @@ step_sum = Table(
     _derived("duration_ms", BigInteger),
     _derived("hints", BigInteger),
     _derived("updated_at", BigInteger),
+    Column("unscored", BigInteger, nullable=False, server_default="0", info=_DERIVED),
+    _derived("graded_best", Integer, nullable=True),
+    # What a person said that the step counts for, as JSON: rarely anything.
+    _derived("override", Text, nullable=True),
     sqlite_with_rowid=False,
 )
 
@@ -304,6 +311,52 @@ enrollment = Table(
     _derived("changed_by", Id),
     _derived("first_enrolled_at", BigInteger, nullable=True),
     Index(None, "course_id", "enrolled"),
+    sqlite_with_rowid=False,
+)
+
+# The runs of a course that a learner began; the highest is the one that they are in.
+course_run = Table(
+    "course_run",
+    metadata,
+    _learner_key(),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    _derived("started_at", BigInteger),
+    Index(None, "course_id", "learner_id"),
+    sqlite_with_rowid=False,
+)
+
+# What a run was granted, each once: modules that opened or were completed, the course (then there is no module).
+granted = Table(
+    "granted",
+    metadata,
+    _learner_key(),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("module_id", String(200), primary_key=True),
+    _derived("at", BigInteger),
+    _derived("event_id", Id),
+    _derived("score", Integer, nullable=True),
+    _derived("version", Integer),
+    sqlite_with_rowid=False,
+)
+
+# By the id that anybody may verify; after a move there may be two of one run, and both were given out.
+certificate = Table(
+    "certificate",
+    metadata,
+    _learner_key(),
+    Column("id", Id, primary_key=True, unique=True),
+    _derived("course_id", String(200)),
+    _derived("run", Integer),
+    _derived("issued_at", BigInteger, nullable=True),
+    _derived("score", Integer, nullable=True),
+    _derived("version", Integer, nullable=True),
+    _derived("revoked_at", BigInteger, nullable=True),
+    _derived("revoked_by", Id, nullable=True),
+    _derived("revoked_reason", Text, nullable=True),
+    Index(None, "course_id", "learner_id"),
     sqlite_with_rowid=False,
 )
 

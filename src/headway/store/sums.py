@@ -5,19 +5,34 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.domain.progress import (
+    Certificate,
     Completion,
     EnrollmentSum,
+    Grant,
+    Override,
     PeriodSum,
+    Revocation,
+    RunSum,
     Scored,
     StepSum,
 )
-from headway.domain.sums import DayKey, StepKey, Sums, TopicKey
+from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
-from headway.store.schema import brought, day_sum, enrollment, step_sum, topic_sum
+from headway.store.schema import (
+    brought,
+    certificate,
+    course_run,
+    day_sum,
+    enrollment,
+    granted,
+    step_sum,
+    topic_sum,
+)
 
 
 class Kind(NamedTuple):
@@ -38,7 +53,7 @@ class Kind(NamedTuple):
 def _step_value(row: rows.Row) -> StepSum:
     events, attempts, passed, scores, total, best = row[4:10]
     first_at, first_event, first_score, latest_at, latest_event, latest_score = row[10:16]
-    at, by, day, version, duration_ms, hints, updated_at = row[16:]
+    at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override = row[16:]
     return StepSum(
         events,
         attempts,
@@ -52,6 +67,9 @@ def _step_value(row: rows.Row) -> StepSum:
         duration_ms,
         hints,
         updated_at,
+        unscored,
+        graded_best,
+        None if override is None else Override(*msgspec.json.decode(override)),
     )
 
 
@@ -66,6 +84,9 @@ def _step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
         one.duration_ms,
         one.hints,
         one.updated_at,
+        one.unscored,
+        one.graded_best,
+        None if one.override is None else msgspec.json.encode(one.override).decode(),
     )
 
 
@@ -83,6 +104,16 @@ def _enrollment_value(row: rows.Row) -> EnrollmentSum:
 
 def _enrollment_row(learner_id: str, course_id: str, one: EnrollmentSum) -> rows.Row:
     return (learner_id, course_id, *one)
+
+
+def _certificate_value(row: rows.Row) -> Certificate:
+    revoked = row[7:]
+    course, run, issued_at, score, version = row[2:7]
+    return Certificate(course, run, issued_at, score, version, None if revoked[0] is None else Revocation(*revoked))
+
+
+def _certificate_row(learner_id: str, certificate_id: str, one: Certificate) -> rows.Row:
+    return (learner_id, certificate_id, *one[:5], *(one.revocation or (None, None, None)))
 
 
 STEPS = Kind(
@@ -113,14 +144,31 @@ ENROLLMENTS = Kind(
     _enrollment_row,
     lambda sums: sums.enrollments,
 )
-ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS)
+RUNS = Kind(
+    course_run,
+    lambda row: RunKey(row[1], row[2]),
+    lambda row: RunSum(row[3]),
+    _flat_row,
+    lambda sums: sums.runs,
+)
+GRANTS = Kind(
+    granted,
+    lambda row: GrantKey(*row[1:5]),
+    lambda row: Grant(*row[5:]),
+    _flat_row,
+    lambda sums: sums.grants,
+)
+CERTIFICATES = Kind(
+    certificate,
+    itemgetter(1),
+    _certificate_value,
+    _certificate_row,
+    lambda sums: sums.certificates,
+)
+ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)
-
-
-# Of an enrollment two of them say nothing: its key is the first two.
-_PRIMARY_KEY: Final = itemgetter(0, 1, 2, 3)
 
 
 def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
@@ -129,19 +177,64 @@ def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterab
         yield row[0], kind.read_key(row), kind.read_value(row)
 
 
+class Reading(NamedTuple):
+    """How rows are asked for by some of their columns, and what each reads as; the learner comes first in a row."""
+
+    table: Table
+    what: str
+    by: tuple[str, ...]
+    read_key: Callable[[rows.Row], Any]
+    read_value: Callable[[rows.Row], Any]
+
+
+@cache
+def of_kind(kind: Kind, *by: str) -> Reading:
+    """The whole rows of a kind, by their primary keys where nothing else is said."""
+    return Reading(kind.table, _columns(kind.table), by or kind.key_names, kind.read_key, kind.read_value)
+
+
 def read_together(
-    connection: Connection, wanted: Iterable[tuple[Kind, Iterable[rows.Row]]]
-) -> Iterable[tuple[Kind, Iterable[tuple[str, Any, Any]]]]:
-    """For each kind what `read` gives: all in one statement."""
+    connection: Connection, wanted: Iterable[tuple[Reading, Iterable[rows.Row]]]
+) -> Iterable[tuple[Reading, list[tuple[str, Any, Any]]]]:
+    """For each reading (learner, key, value) of what is there: all in one statement."""
     asked = list(wanted)
-    questions = [rows.Question(kind.table, keys, _columns(kind.table), kind.key_names) for kind, keys in asked]
-    for (kind, _), found in zip(asked, rows.ask(connection, *questions), strict=True):
-        yield kind, [(row[0], kind.read_key(row), kind.read_value(row)) for row in found]
+    questions = [rows.Question(one.table, keys, one.what, one.by) for one, keys in asked]
+    for (one, _), found in zip(asked, rows.ask(connection, *questions), strict=True):
+        yield one, [(row[0], one.read_key(row), one.read_value(row)) for row in found]
 
 
 @cache
 def _columns(table: Table) -> str:
     return ", ".join(f"t.{column.name}" for column in table.c)
+
+
+def _step_score(row: rows.Row) -> StepSum:
+    events, scores, total, best, first, latest, done_at, updated_at, graded_best, override = row[4:]
+    return StepSum(
+        events,
+        scores=scores,
+        score_total=total,
+        best=best,
+        first=None if first is None else Scored(0, "", first),
+        latest=None if latest is None else Scored(0, "", latest),
+        completion=None if done_at is None else Completion(done_at, "", "", 0),
+        updated_at=updated_at,
+        graded_best=graded_best,
+        override=None if override is None else Override(*msgspec.json.decode(override)),
+    )
+
+
+_STEP_SCORE: Final = ", ".join(
+    f"t.{name}"
+    for name in (
+        *("learner_id", "course_id", "run", "step_id", "events", "scores", "score_total", "best_score"),
+        *("first_score", "latest_score", "completed_at", "updated_at", "graded_best", "override"),
+    )
+)
+# What rules ask of a step: not to be written back, for most of what is stored is left out.
+STEP_SCORES: Final = Reading(step_sum, _STEP_SCORE, STEPS.key_names, STEPS.read_key, _step_score)
+STEP_SCORES_OF_RUN: Final = STEP_SCORES._replace(by=("learner_id", "course_id", "run"))
+GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
 
 
 def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:
@@ -162,7 +255,7 @@ def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, 
     rows.upsert(
         connection,
         kind.table,
-        sorted((kind.write(*one) for one in changed), key=_PRIMARY_KEY),
+        sorted((kind.write(*one) for one in changed), key=itemgetter(slice(len(kind.key_names)))),
     )
 
 

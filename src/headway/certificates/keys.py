@@ -1,0 +1,104 @@
+"""Keys that sign: Ed25519, known by their public half, the private half sealed where the operator gave a secret."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from headway.certificates.multibase import write_multibase
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+# What a Multikey begins with that is an Ed25519 public key (W3C Controlled Identifiers, 2.2.2).
+_ED25519: Final = b"\xed\x01"
+_PLAIN, _SEALED = "plain", "sealed"
+_SALT, _NONCE = 16, 12
+
+
+class SigningKeySealed(HeadwayError):
+    """The key that signs cannot be opened."""
+
+    code = "signing-key-sealed"
+
+
+class NewKey(NamedTuple):
+    """A key to be kept: its id is its public half as a Multikey, `kept` the private half as it may lie around."""
+
+    id: str
+    kept: str
+
+
+def new_key(signing_secret: str | None) -> NewKey:
+    """A new key, sealed by the secret where there is one."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # slow to import, seldom needed
+        Ed25519PrivateKey,
+    )
+
+    key = Ed25519PrivateKey.generate()
+    key_id = key_id_of(key)
+    raw = key.private_bytes_raw()
+    if signing_secret is None:
+        return NewKey(key_id, f"{_PLAIN}:{_text(raw)}")
+    salt, nonce = token_bytes(_SALT), token_bytes(_NONCE)
+    # Bound to its id: another key's private half cannot be put in its place.
+    closed = _cipher(signing_secret, salt).encrypt(nonce, raw, key_id.encode())
+    return NewKey(key_id, f"{_SEALED}:{_text(salt + nonce + closed)}")
+
+
+def is_sealed(kept: str) -> bool:
+    """Whether a private half is worth nothing without the secret."""
+    return kept.startswith(_SEALED)
+
+
+def key_id_of(key: "Ed25519PrivateKey") -> str:
+    """A key's public half as a Multikey."""
+    return write_multibase(_ED25519 + key.public_key().public_bytes_raw())
+
+
+# Opening takes a tenth of a second on purpose; a site has one key at a time.
+@lru_cache(maxsize=4)
+def open_key(key_id: str, kept: str, signing_secret: str | None) -> "Ed25519PrivateKey":
+    """The key itself; SigningKeySealed where the secret is not the one that it was sealed by."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # as above
+        Ed25519PrivateKey,
+    )
+
+    key = Ed25519PrivateKey.from_private_bytes(_opened(key_id, kept, signing_secret))
+    if key_id_of(key) != key_id:
+        raise SigningKeySealed(
+            f"the private half of the key {key_id} is another key's; `headway keys new` makes a new one"
+        )
+    return key
+
+
+def _opened(key_id: str, kept: str, signing_secret: str | None) -> bytes:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # as above
+
+    kind, _, text = kept.partition(":")
+    raw = urlsafe_b64decode(text)
+    if kind == _PLAIN:
+        return raw
+    if signing_secret is None:
+        raise SigningKeySealed("the key that signs is sealed: set signing_secret to what it was when the key was made")
+    salt, nonce, closed = raw[:_SALT], raw[_SALT : _SALT + _NONCE], raw[_SALT + _NONCE :]
+    try:
+        return _cipher(signing_secret, salt).decrypt(nonce, closed, key_id.encode())
+    except InvalidTag:
+        raise SigningKeySealed(
+            "the key that signs was sealed by another signing_secret: set that one, or make a new key with"
+            " `headway keys new`; what was signed stays valid"
+        ) from None
+
+
+def _cipher(signing_secret: str, salt: bytes) -> "ChaCha20Poly1305":
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415  # as above
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415  # as above
+
+    return ChaCha20Poly1305(Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(signing_secret.encode()))
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode("ascii")

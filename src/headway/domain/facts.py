@@ -1,0 +1,113 @@
+"""What the server itself writes into a learner's ledger, beside enrollments: grants, grades, overrides, new runs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from headway.domain.errors import Invalid
+from headway.domain.scores import FULL
+from headway.domain.times import parse_time
+
+MODULE_UNLOCKED, MODULE_COMPLETED = "module_unlocked", "module_completed"
+COURSE_COMPLETED, CERTIFIED = "course_completed", "certified"
+REVOKED, RUN_STARTED = "revoked", "run_started"
+GRADED, OVERRIDDEN = "graded", "overridden"
+GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
+
+
+class FactInvalid(Invalid):
+    """An entry of the server's own does not read as one."""
+
+
+class Granted(NamedTuple):
+    """A rule said yes: to a module, or to the course where `module` is empty. `cause` is the event that brought it."""
+
+    module: str
+    cause: str
+
+
+class Graded(NamedTuple):
+    """The score of an attempt, given or raised afterwards; `before` is the one that it had, None where it waited.
+
+    The attempt keeps its place in time: `attempted_at` in microseconds, on the learner's `day`.
+    """
+
+    attempt: str
+    attempted_at: int
+    day: str
+    before: int | None
+    passed_before: bool
+
+
+class Overridden(NamedTuple):
+    """A step's score said by a person: a `final` one counts even where it is lower; `waived` is no score at all."""
+
+    final: bool
+    waived: bool
+
+
+class Revoked(NamedTuple):
+    """A certificate is void from now on."""
+
+    certificate: str
+    reason: str
+
+
+class RunStarted(NamedTuple):
+    """The learner begins the course anew."""
+
+
+Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted
+
+
+class Said(NamedTuple):
+    """What the body of such an entry says: `step` is empty where it is about no step, `score` in millionths."""
+
+    fact: Fact
+    course: str
+    step: str
+    run: int
+    at: int
+    score: int | None
+
+
+def read_fact(content: Mapping[str, Any]) -> Said | None:
+    """What an entry of the server's own says; None where its type is none of them, FactInvalid where it is broken."""
+    read = _READERS.get(content["type"]) if isinstance(content.get("type"), str) else None
+    if read is None:
+        return None
+    try:
+        fact = read(content)
+        at = parse_time(content["occurred_at"])[0]
+        score = content.get("score")
+        if score is not None and not (type(score) is int and 0 <= score <= FULL):
+            raise FactInvalid(f"{score!r} is no score in millionths", field="score")
+        return Said(fact, str(content["course"]), str(content.get("step", "")), int(content["run"]), at, score)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FactInvalid(f"the entry is broken: {error!r}", field="body") from None
+
+
+def _granted(content: Mapping[str, Any]) -> Granted:
+    return Granted(str(content.get("module", "")), str(content["cause"]))
+
+
+def _graded(content: Mapping[str, Any]) -> Graded:
+    at = parse_time(content["attempted_at"])[0]
+    before, passed = content.get("before"), bool(content.get("passed_before", False))
+    return Graded(str(content["attempt"]), at, str(content["day"]), None if before is None else int(before), passed)
+
+
+def _overridden(content: Mapping[str, Any]) -> Overridden:
+    return Overridden(bool(content.get("final", False)), bool(content.get("waived", False)))
+
+
+def _revoked(content: Mapping[str, Any]) -> Revoked:
+    return Revoked(str(content["certificate"]), str(content["reason"]))
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
+    **dict.fromkeys(GRANT_TYPES, _granted),
+    GRADED: _graded,
+    OVERRIDDEN: _overridden,
+    REVOKED: _revoked,
+    RUN_STARTED: lambda _: RunStarted(),
+}

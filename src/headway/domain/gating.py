@@ -1,0 +1,156 @@
+"""What a run of a course is due: modules that open and complete, the course's completion, its certificate."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from headway.domain.course import Course, Module
+from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, MODULE_UNLOCKED
+from headway.domain.module_scores import StepSums, graded_alone, is_completed, score_module
+from headway.domain.progress import Grant, StepSum
+from headway.domain.scores import FULL
+
+# What a run was granted, by kind and module; the module is empty where it is about the course.
+Held: TypeAlias = Mapping[tuple[str, str], Grant]
+_UNTOUCHED = StepSum()
+
+
+class Due(NamedTuple):
+    """A grant that is to be made: `score` in millionths, rounded down so that no mark is reached by rounding."""
+
+    kind: str
+    module: str
+    score: int | None
+    at: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it can be granted once as."""
+        return self.kind, self.module
+
+
+def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
+    """The grants to be known before an event on one of the module's steps is judged."""
+    if module is None:
+        return
+    opens = course.dependents(module.id)
+    yield MODULE_COMPLETED, module.id
+    for one in (module, *opens):
+        yield MODULE_UNLOCKED, one.id
+        for required in one.requires:
+            yield MODULE_COMPLETED, required
+    if course.certificate and course.evidence == "graded":
+        yield COURSE_COMPLETED, ""
+        yield CERTIFIED, ""
+
+
+def is_begun(module: Module, sums: StepSums) -> bool:
+    """Whether anything is known of any of its steps."""
+    return any(sums.get(step.key, _UNTOUCHED).events for step in module.steps)
+
+
+def is_open(module: Module, sums: StepSums, held: Held) -> bool:
+    """Whether its steps may be written to: what was opened or begun once is never locked again."""
+    if not lacking(module, held) or (MODULE_UNLOCKED, module.id) in held or (MODULE_COMPLETED, module.id) in held:
+        return True
+    return is_begun(module, sums)
+
+
+def lacking(module: Module, held: Held) -> list[str]:
+    """The modules that it requires and that are not completed."""
+    return [one for one in module.requires if (MODULE_COMPLETED, one) not in held]
+
+
+def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+    """The completion of a module whose sums moved, and the modules that it opens.
+
+    They are dated `at` (microseconds), or by the latest that is known of the module's steps.
+    """
+    if (MODULE_COMPLETED, module.id) in held or not is_begun(module, sums):
+        return []
+    scored = score_module(module, sums)
+    if not is_completed(module, scored, sums):
+        return []
+    moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
+    done = Due(MODULE_COMPLETED, module.id, _millionths(scored.score), moved if at is None else at)
+    return [done, *_opened(course.dependents(module.id), _with(held, [done]), at)]
+
+
+def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+    """The completion of the course and its certificate; `sums` are those of all of its steps."""
+    due: list[Due] = []
+    if (COURSE_COMPLETED, "") not in held:
+        grants = [held.get((MODULE_COMPLETED, module.id)) for module in course.modules]
+        dates = [one.at for one in grants if one is not None]
+        if len(dates) < len(grants):
+            return []
+        score = _millionths(score_of_course(course, sums, held))
+        due.append(Due(COURSE_COMPLETED, "", score, max(dates) if at is None else at))
+    if course.certificate and (CERTIFIED, "") not in held:
+        due += _certificate(course, sums, _with(held, due), at)
+    return due
+
+
+def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+    """Whatever is due of a run, whichever of its sums moved; empty where all was granted."""
+    due: list[Due] = []
+    for module in course.modules:
+        due += due_of_module(course, module, sums, _with(held, due), at)
+    due += _opened(course.modules, _with(held, due), at)
+    return due + due_of_course(course, sums, _with(held, due), at)
+
+
+def awaits_evidence(course: Course, held: Held) -> bool:
+    """Whether all but graded evidence for the certificate is there, so that a later grade may bring it."""
+    due = course.certificate and course.evidence == "graded"
+    return due and (COURSE_COMPLETED, "") in held and (CERTIFIED, "") not in held
+
+
+def kept_open(before: Course, after: Course, sums: StepSums, held: Held, at: int) -> list[Due]:
+    """The modules that a version would lock for somebody to whom they are open: they stay so."""
+    was_open = {module.id for module in before.modules if is_open(module, sums, held)}
+    locked = (module for module in after.modules if not is_open(module, sums, held))
+    return [Due(MODULE_UNLOCKED, module.id, None, at) for module in locked if module.id in was_open]
+
+
+def score_of_module(module: Module, sums: StepSums, held: Held) -> Fraction:
+    """The score that is shown, 0 to 1: what the steps come to, and never less than at its completion."""
+    return _at_least(score_module(module, sums).score, held.get((MODULE_COMPLETED, module.id)))
+
+
+def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
+    """The mean of the modules' scores by their weights, 0 to 1, and never less than at the course's completion."""
+    weights = sum(module.weight for module in course.modules)
+    total = sum((module.weight * score_of_module(module, sums, held) for module in course.modules), Fraction(0))
+    return _at_least(total / weights, held.get((COURSE_COMPLETED, "")))
+
+
+def _certificate(course: Course, sums: StepSums, held: Held, at: int | None) -> Iterator[Due]:
+    completed = held[COURSE_COMPLETED, ""]
+    if course.evidence == "any":
+        yield Due(CERTIFIED, "", _millionths(score_of_course(course, sums, held)), at or completed.at)
+        return
+    graded = {step.key: graded_alone(step, sums.get(step.key, _UNTOUCHED)) for step in course.steps}
+    if all(is_completed(module, score_module(module, graded), graded) for module in course.modules):
+        moved = max((one.updated_at for one in sums.values()), default=completed.at)
+        score = _millionths(score_of_course(course, graded, {}))
+        yield Due(CERTIFIED, "", score, max(completed.at, moved) if at is None else at)
+
+
+def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[Due]:
+    for module in modules:
+        if module.requires and (MODULE_UNLOCKED, module.id) not in held and not lacking(module, held):
+            last = max(held[MODULE_COMPLETED, one].at for one in module.requires)
+            yield Due(MODULE_UNLOCKED, module.id, None, last if at is None else at)
+
+
+def _with(held: Held, due: Iterable[Due]) -> Held:
+    return {**held, **{one.key: Grant(one.at, "", one.score, 0) for one in due}}
+
+
+def _at_least(score: Fraction, grant: Grant | None) -> Fraction:
+    return score if grant is None or grant.score is None else max(score, Fraction(grant.score, FULL))
+
+
+def _millionths(score: Fraction) -> int:
+    return score.numerator * FULL // score.denominator

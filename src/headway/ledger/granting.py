@@ -1,0 +1,165 @@
+"""Granting: what the rules say is due is written behind what brought it, once, in the same transaction."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeAlias
+from uuid import uuid4
+
+from headway.domain import gating
+from headway.domain.changes import Change
+from headway.domain.course import Course, Module
+from headway.domain.errors import HeadwayError
+from headway.domain.events import fact_event
+from headway.domain.gating import Due, Held
+from headway.domain.progress import Contribution, StepSum
+from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
+from headway.domain.scores import fraction
+from headway.domain.sums import RunKey, StepKey
+from headway.domain.times import format_time
+from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.writing import entry_of, no_grader
+from headway.store.entries import Entry
+
+# Learner, course and run.
+Place: TypeAlias = tuple[str, str, int]
+LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
+_STATUSES = {"module_unlocked": OPEN, "module_completed": COMPLETED, "course_completed": COMPLETED}
+
+
+class StepLocked(HeadwayError):
+    """The step's module is locked."""
+
+    code = "locked"
+
+
+class StatusChange(NamedTuple):
+    """A module's status, or the course's where `module` is empty, as it is from now on; `reason` is what brought it."""
+
+    learner_id: str
+    course: str
+    run: int
+    module: str
+    status: str
+    score: float | None
+    reason: str
+
+
+class _Moved(NamedTuple):
+    """A run whose course is to be judged: what brought it, and where it is told."""
+
+    cause: str
+    known: Circumstances
+    told: list[Change] | None = None
+
+
+class Granting:
+    """Judges the runs that a batch moves, and appends what they are due to its entries."""
+
+    def __init__(self, batch: Batch, appended: list[Entry]) -> None:
+        self.batch = batch
+        self.appended = appended
+        self.statuses: list[StatusChange] = []
+        self._moved: dict[Place, _Moved] = {}
+
+    def check_open(self, learner: BatchLearner, made: Contribution, source: str, course: Course) -> None:
+        """StepLocked where the step is in a module that is locked now; history from elsewhere happened all the same."""
+        module = course.module_of(made.step)
+        if module is None or not module.requires or source == IMPORTED:
+            return
+        held = self._held(learner, made.course, made.run)
+        if not gating.is_open(module, self._sums(learner, made, module), held):
+            titles = {one.id: one.title for one in course.modules}
+            missing = ", ".join(f"{titles[one]!r}" for one in gating.lacking(module, held))
+            raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
+
+    def before(self, learner: BatchLearner, made: Contribution, course: Course) -> None:
+        """Note the statuses that a first event moves."""
+        module = course.module_of(made.step)
+        if RunKey(made.course, made.run) not in learner.standing.sums.runs:
+            self._note(learner, made, "", IN_PROGRESS)
+        if module is not None and not gating.is_begun(module, self._sums(learner, made, module)):
+            self._note(learner, made, module.id, IN_PROGRESS)
+
+    def after(self, learner: BatchLearner, made: Contribution, known: Circumstances, course: Course) -> list[Change]:
+        """Give what is due of the module that an event moved; the course is judged in `conclude`."""
+        module = course.module_of(made.step)
+        if module is None:
+            return []
+        held = self._held(learner, made.course, made.run)
+        due = gating.due_of_module(course, module, self._sums(learner, made, module), held)
+        told = self._give(learner, (made.course, made.run), due, made.event_id, known)
+        if due or (gating.awaits_evidence(course, held) and made.is_graded):
+            self._moved[learner.id, made.course, made.run] = _Moved(made.event_id, known)
+        return told
+
+    def tell_in(self, learner: BatchLearner, told: list[Change]) -> None:
+        """Have what `conclude` finds for a learner told among the changes of the submission that brought it."""
+        for place, moved in self._moved.items():
+            if place[0] == learner.id and moved.told is None:
+                self._moved[place] = moved._replace(told=told)
+
+    def conclude(self) -> None:
+        """Judge the courses of which a module came to be completed: one statement, and only where there are any."""
+        if not self._moved:
+            return
+        self.batch.read_runs(self._moved)
+        for (learner_id, course_id, run), moved in self._moved.items():
+            learner = self.batch.learners[learner_id]
+            _, course = self.batch.courses[course_id]
+            held = self._held(learner, course_id, run)
+            due = gating.due_of_course(course, self._all_sums(learner, course, run), held)
+            changes = self._give(learner, (course_id, run), due, moved.cause, moved.known)
+            if moved.told is not None:
+                moved.told.extend(changes)
+        self._moved.clear()
+
+    def give_all(
+        self, learner: BatchLearner, place: tuple[str, int], course: Course, cause: str, known: Circumstances
+    ) -> list[Change]:
+        """Give whatever is due of a run that was read whole."""
+        sums, held = self._all_sums(learner, course, place[1]), self._held(learner, *place)
+        return self._give(learner, place, gating.due_of_all(course, sums, held), cause, known)
+
+    def _give(
+        self, learner: BatchLearner, place: tuple[str, int], due: Iterable[Due], cause: str, known: Circumstances
+    ) -> list[Change]:
+        told: list[Change] = []
+        for one in due:
+            changes = self._append(learner, place, one, cause, known._replace(clock_skew=0, source=SERVER))
+            status = _STATUSES.get(one.kind)
+            if changes and status:
+                where = (learner.id, *place, one.module)
+                self.statuses.append(StatusChange(*where, status, fraction(one.score), cause))
+            told += changes
+        return told
+
+    def _append(
+        self, learner: BatchLearner, place: tuple[str, int], due: Due, cause: str, known: Circumstances
+    ) -> list[Change]:
+        course_id, run = place
+        said: dict[str, object] = {"course": course_id, "run": run, "cause": cause}
+        said |= {"module": due.module} if due.module else {}
+        said |= {} if due.score is None else {"score": due.score}
+        event = fact_event(str(uuid4()), due.kind, format_time(due.at), said)
+        _, course = self.batch.courses[course_id]
+        made = contribute(event, known, course, no_grader)
+        changes = learner.standing.apply(made, step="", today=made.day)
+        learner.head += 1
+        self.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+        return changes
+
+    def _note(self, learner: BatchLearner, made: Contribution, module: str, status: str) -> None:
+        where = (learner.id, made.course, made.run, module)
+        self.statuses.append(StatusChange(*where, status, None, made.event_id))
+
+    def _held(self, learner: BatchLearner, course_id: str, run: int) -> Held:
+        found = learner.standing.sums.grants.items()
+        return {(key.kind, key.module): one for key, one in found if (key.course, key.run) == (course_id, run)}
+
+    def _sums(self, learner: BatchLearner, made: Contribution, module: Module) -> Mapping[str, StepSum]:
+        place = (made.course, made.run)
+        found = ((step.key, learner.step(StepKey(*place, step.key))) for step in module.steps)
+        return {key: one for key, one in found if one is not None}
+
+    def _all_sums(self, learner: BatchLearner, course: Course, run: int) -> Mapping[str, StepSum]:
+        found = ((step.key, learner.step(StepKey(course.id, run, step.key))) for step in course.steps)
+        return {key: one for key, one in found if one is not None}

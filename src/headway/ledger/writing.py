@@ -1,0 +1,51 @@
+"""How what is recorded lies in the ledger."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headway.domain.changes import Change
+from headway.domain.events import Event
+from headway.domain.progress import Contribution
+from headway.domain.recording import Circumstances
+from headway.store.entries import Entry
+
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def entry_of(
+    place: tuple[str, int],
+    event: Event,
+    known: Circumstances,
+    made: Contribution,
+    trust: str,
+    changes: Sequence[Change],
+) -> Entry:
+    """The ledger's row for an event, at its place (learner, number)."""
+    return Entry(
+        *place,
+        event.id,
+        event.body,
+        known.received_at,
+        known.clock_skew,
+        known.time_zone,
+        known.source,
+        known.version,
+        made.type,
+        made.course,
+        made.run,
+        made.step,
+        made.at,
+        made.day,
+        trust,
+        made.score,
+        made.passed,
+        made.duration_ms,
+        made.hints,
+        _encoded(changes) if changes else None,
+    )
+
+
+def no_grader(config: Mapping[str, Any], response: Any) -> int:
+    """In the place of a grader where no answer can be."""
+    raise AssertionError(f"nothing to grade by {config} in {response}")
