@@ -56,6 +56,28 @@ def second(at: int) -> str:
     return format_time(at // SECOND * SECOND)[:19] + "Z"
 
 
+def day_text(at: int) -> str:
+    """The day that a time falls on in UTC, as people everywhere read it: 1 March 2026."""
+    year, month, day = second(at)[:10].split("-")
+    return f"{int(day)} {_MONTHS[int(month) - 1]} {year}"
+
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
 def plain(text: str) -> str:
     """A text without what cannot be seen but does something: control characters, changes of direction.
 
