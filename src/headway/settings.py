@@ -19,6 +19,8 @@ _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
 _BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000), "guest_days": (1, 36_500), "security_days": (1, 36_500)}
 _DIGITS_MAX: Final = 9
+_SECRET_MIN: Final = 16
+_NAME_MAX: Final = 200
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _OF_PROVIDER: Final = re.compile(
     r"HEADWAY_OIDC_([A-Z0-9]+(?:_[A-Z0-9]+)*?)_(ISSUER|CLIENT_ID|CLIENT_SECRET|TITLE|SCOPES|JOIN_ACCOUNTS)"
@@ -66,6 +68,11 @@ class Settings:
     rate_limits: bool = True
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    # What certificates call the site, the host of its address where nothing is said; more fonts for their PDFs.
+    issuer_name: str | None = None
+    font_folder: str | None = None
+    # What the keys that sign certificates' credentials are sealed by in the database.
+    signing_secret: str | None = field(default=None, repr=False)
     # How many days a guest is kept who does nothing, and a security event.
     guest_days: int = 365
     security_days: int = 365
@@ -224,6 +231,15 @@ _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
         "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST",
     ),
     "public_url": (lambda text: _is_address(text, ("http", "https")), "an address such as https://learn.example.org"),
+    "issuer_name": (
+        lambda text: bool(text.strip()) and text.isprintable() and len(text) <= _NAME_MAX,
+        f"at most {_NAME_MAX} printable characters",
+    ),
+    "font_folder": (lambda text: Path(text).is_dir(), "a folder that is there"),
+    "signing_secret": (
+        lambda text: len(text) >= _SECRET_MIN,
+        f"at least {_SECRET_MIN} characters, such as `openssl rand -base64 32` gives",
+    ),
     "mail_from": (lambda text: "@" in text and text.isprintable(), "an address such as headway@example.org"),
 }
 

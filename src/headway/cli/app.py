@@ -14,6 +14,7 @@ from headway.cli.doctor import doctor
 from headway.cli.erase import erase, erasures
 from headway.cli.guests import guests
 from headway.cli.imports import import_
+from headway.cli.keys import keys
 from headway.cli.proof import audit, rebuild
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
@@ -36,6 +37,7 @@ app.add_typer(course)
 app.command("import")(import_)
 app.add_typer(admin)
 app.add_typer(guests)
+app.add_typer(keys)
 app.command()(erase)
 app.add_typer(erasures)
 app.command()(audit)

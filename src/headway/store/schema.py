@@ -161,6 +161,20 @@ erasure = Table(
     Column("erased_at", BigInteger, nullable=False),
 )
 
+# The keys that sign certificates' credentials, by their public halves. `secret` is the private half, sealed where the
+# operator gave a secret to seal it by, and gone once another key signs; `signs` is true of the one that does, and
+# empty of the others, so that there cannot be two.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("secret", Text),
+    Column("signs", Boolean, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("retired_at", BigInteger),
+    CheckConstraint("signs", name="signs"),
+)
+
 course = Table(
     "course",
     metadata,
