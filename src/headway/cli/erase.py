@@ -91,7 +91,7 @@ def _find(database: "Database", named: str) -> _Found | None:
         raise
     with database.read() as connection:
         row = learners.by_id(connection, learner_id)
-        _, events = learners.possessions(connection, learner_id)
+        _, events, _ = learners.possessions(connection, learner_id)
     if row is None:
         return None
     name = row["email"] or row["external_id"] or row["display_name"] or row["id"]

@@ -91,13 +91,28 @@ def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = N
     return due
 
 
-def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
-    """Whatever is due of a run, whichever of its sums moved; empty where all was granted."""
+def due_of_all(
+    course: Course, sums: StepSums, held: Held, at: int | None = None, *, before: Course | None = None
+) -> list[Due]:
+    """Whatever is due of a run, whichever of its sums moved; empty where all was granted.
+
+    Modules that were open by the version `before` and would be locked now stay open.
+    """
+    known = dict(held)
     due: list[Due] = []
+
+    def take(found: Iterable[Due]) -> None:
+        for one in found:
+            due.append(one)
+            known[one.key] = _granted(one)
+
+    if before is not None and at is not None:
+        take(kept_open(before, course, sums, known, at))
     for module in course.modules:
-        due += due_of_module(course, module, sums, _with(held, due), at)
-    due += _opened(course.modules, _with(held, due), at)
-    return due + due_of_course(course, sums, _with(held, due), at)
+        take(due_of_module(course, module, sums, known, at))
+    take(list(_opened(course.modules, known, at)))
+    take(due_of_course(course, sums, known, at))
+    return due
 
 
 def awaits_evidence(course: Course, held: Held) -> bool:
@@ -145,7 +160,11 @@ def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[D
 
 
 def _with(held: Held, due: Iterable[Due]) -> Held:
-    return {**held, **{one.key: Grant(one.at, "", one.score, 0) for one in due}}
+    return {**held, **{one.key: _granted(one) for one in due}}
+
+
+def _granted(due: Due) -> Grant:
+    return Grant(due.at, "", due.score, 0)
 
 
 def _at_least(score: Fraction, grant: Grant | None) -> Fraction:

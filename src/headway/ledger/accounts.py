@@ -93,7 +93,7 @@ def _grow(
     learners.change(connection, learner_id, values | said)
     learners.end_sessions(connection, learner_id)
     learners.add_sessions(connection, session)
-    return Merged(*learners.possessions(connection, learner_id), 0)
+    return Merged(*learners.possessions(connection, learner_id))
 
 
 def sign_in(

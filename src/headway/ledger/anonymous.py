@@ -21,6 +21,10 @@ from headway.store.entries import Entry
 _PLACES: Final = {0: (0, "UTC"), -1: (0, "Etc/GMT+12"), 1: (10 * 60 * MINUTE, "Etc/GMT-14")}
 
 
+class _NotKept(HeadwayError):
+    """Nothing of the entry is kept."""
+
+
 def left_of(
     connection: Connection, catalog: Catalog, learner_id: str, counted: Iterable[Entry]
 ) -> tuple[list[Entry], Sums]:
@@ -76,6 +80,8 @@ def _place(entry: Entry) -> tuple[int, str]:
 def _without_answer(entry: Entry) -> Event:
     """The event as somebody would send it who says what it was worth, and nothing else."""
     said = read_event(entry.event_id, entry.body)
+    if said.fact is not None:
+        raise _NotKept("what the server granted or graded was about somebody")
     if said.type in ENROLLMENT_TYPES:
         return enrollment_event(str(uuid4()), said.type, said.course)
     content: dict[str, Any] = {"type": said.type, "course": said.course, "step": said.step}

@@ -1,12 +1,13 @@
 """Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
 from headway.ledger.faults import Fault
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
+from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -75,6 +76,7 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
 
 def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
     stored = stored_rows(connection, ids)
+    ungranted = Ungranted(connection, catalog, begun_in(stored))
     for refolded in refold(connection, catalog, ids):
         if any(fault.column == UNGRADED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
@@ -83,7 +85,15 @@ def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> It
         faults = [*refolded.broken, *_of_entries(refolded.amended)]
         for kind in sums.DERIVED:
             faults += _of_sums(refolded.learner_id, kind, stored[refolded.learner_id][kind], refolded.held(kind))
+        for run, due in ungranted.of(refolded):
+            key = "/".join(map(str, (*run, *due.key)))
+            faults.append(Fault("granted", refolded.learner_id, key, "*", None, "a row: the rule says yes"))
         yield refolded, faults
+
+
+def begun_in(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> set[str]:
+    """The courses that learners have runs of."""
+    return {key.course for kinds in stored.values() for key in kinds[sums.RUNS]}
 
 
 def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:

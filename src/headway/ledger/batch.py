@@ -59,10 +59,16 @@ class Batch:
         self.live_tokens: set[str] = set()
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
+        self.appended: list[Entry] = []
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
         self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
+
+    def enter(self, locked: Iterable[Locked]) -> None:
+        """Take learners in who are under this transaction's locks."""
+        for one in locked:
+            self.learners[one.id] = BatchLearner(one, Standing(self._worth_of))
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
         """Lock the learners, in a statement of its own before anything is read."""
@@ -76,8 +82,7 @@ class Batch:
 
     def read_facts(self, submissions: Sequence[Submission]) -> None:
         """Read which sessions still live, which events are known, where each ledger ends, and the courses in force."""
-        for learner_id in {one.learner_id for one in submissions} & self.locked.keys():
-            self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
+        self.enter(self.locked[one] for one in {one.learner_id for one in submissions} & self.locked.keys())
         judged = [one for one in submissions if one.learner_id in self.learners]
         found = facts(
             self.connection,
@@ -120,7 +125,7 @@ class Batch:
 
     def take_in(self, learner_id: str, brought: Sequence[Entry]) -> None:
         """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner."""
-        learner = self.learners[learner_id] = BatchLearner(self.locked[learner_id], Standing(self._worth_of))
+        self.enter([self.locked[learner_id]])
         self._versions |= self.catalog.load(self.connection, {(one.course_id, one.version) for one in brought})
         made = [self._contribution(one) for one in brought]
         courses = {(learner_id, one.course) for one in made}
@@ -128,7 +133,7 @@ class Batch:
         self.read_runs({(learner_id, one.course, one.run) for one in made})
         self.read_sums([(learner_id, one) for one in made])
         for one in made:
-            learner.standing.take_in(one)
+            self.learners[learner_id].standing.take_in(one)
 
     def _contribution(self, one: Entry) -> Contribution:
         place = (one.course_id, one.run, one.step_id, one.version)
@@ -164,7 +169,13 @@ class Batch:
         self._load(*((sums.of_kind(kind), keys) for kind, keys in more))
         self._load_active_days(on_steps)
 
-    def changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
+    def write(self) -> None:
+        """Write the entries, and the sums as they now are, each table in order of key."""
+        entries.append(self.connection, self.appended)
+        for kind in sums.ALL:
+            sums.write(self.connection, kind, self._changed(kind))
+
+    def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
         """(learner, key, value) of the sums that are not as they were read."""
         read = self._read[kind].get
         return [

@@ -1,7 +1,7 @@
 """One transaction that records, run again where the database asks for it or the connection was lost."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.ledger.record import Answer, record
-from headway.ledger.submission import Submission
+from headway.ledger.submission import Receipt, StatusChange, Submission
 from headway.store.catalog import Catalog
 from headway.store.database import Database, is_lost, is_worth_repeating
 
@@ -28,7 +28,17 @@ def commit(
     After a COMMIT without an answer that is right as well: events that were committed are found by their ids. That
     COMMIT may still be at work; what is inserted again then, a newcomer's row, waits for it and is there twice.
     """
-    return committed(database, lambda connection: record(connection, catalog, submissions, wait=wait))
+    answers = committed(database, lambda connection: record(connection, catalog, submissions, wait=wait))
+    for one in answers:
+        if isinstance(one, Receipt):
+            log_statuses(one.statuses)
+    return answers
+
+
+def log_statuses(statuses: Iterable[StatusChange]) -> None:
+    """Log what learners' modules and courses came to; only what was committed."""
+    for one in statuses:
+        log.info("status_changed", **one._asdict())
 
 
 def committed(database: Database, work: Callable[[Connection], T]) -> T:

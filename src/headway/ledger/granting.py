@@ -16,8 +16,8 @@ from headway.domain.scores import fraction
 from headway.domain.sums import RunKey, StepKey
 from headway.domain.times import format_time
 from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.submission import StatusChange
 from headway.ledger.writing import entry_of, no_grader
-from headway.store.entries import Entry
 
 # Learner, course and run.
 Place: TypeAlias = tuple[str, str, int]
@@ -31,18 +31,6 @@ class StepLocked(HeadwayError):
     code = "locked"
 
 
-class StatusChange(NamedTuple):
-    """A module's status, or the course's where `module` is empty, as it is from now on; `reason` is what brought it."""
-
-    learner_id: str
-    course: str
-    run: int
-    module: str
-    status: str
-    score: float | None
-    reason: str
-
-
 class _Moved(NamedTuple):
     """A run whose course is to be judged: what brought it, and where it is told."""
 
@@ -54,9 +42,8 @@ class _Moved(NamedTuple):
 class Granting:
     """Judges the runs that a batch moves, and appends what they are due to its entries."""
 
-    def __init__(self, batch: Batch, appended: list[Entry]) -> None:
+    def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.appended = appended
         self.statuses: list[StatusChange] = []
         self._moved: dict[Place, _Moved] = {}
 
@@ -113,11 +100,15 @@ class Granting:
         self._moved.clear()
 
     def give_all(
-        self, learner: BatchLearner, place: tuple[str, int], course: Course, cause: str, known: Circumstances
+        self, place: Place, cause: str, received_at: int, *, at: int | None = None, before: Course | None = None
     ) -> list[Change]:
-        """Give whatever is due of a run that was read whole."""
-        sums, held = self._all_sums(learner, course, place[1]), self._held(learner, *place)
-        return self._give(learner, place, gating.due_of_all(course, sums, held), cause, known)
+        """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""
+        learner, (_, course_id, run) = self.batch.learners[place[0]], place
+        version, course = self.batch.courses[course_id]
+        sums, held = self._all_sums(learner, course, run), self._held(learner, course_id, run)
+        known = Circumstances(received_at, 0, learner.time_zone, SERVER, version, run)
+        due = gating.due_of_all(course, sums, held, at, before=before)
+        return self._give(learner, (course_id, run), due, cause, known)
 
     def _give(
         self, learner: BatchLearner, place: tuple[str, int], due: Iterable[Due], cause: str, known: Circumstances
@@ -144,7 +135,7 @@ class Granting:
         made = contribute(event, known, course, no_grader)
         changes = learner.standing.apply(made, step="", today=made.day)
         learner.head += 1
-        self.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+        self.batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
         return changes
 
     def _note(self, learner: BatchLearner, made: Contribution, module: str, status: str) -> None:

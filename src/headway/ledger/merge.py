@@ -5,10 +5,14 @@ from contextlib import closing
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import IdentityGone
+from headway.domain.facts import CERTIFIED
+from headway.domain.recording import SERVER
 from headway.ledger.accounts import Merged
 from headway.ledger.batch import Batch
-from headway.ledger.commit import committed
-from headway.store import entries, guests, identities, learners, sums
+from headway.ledger.commit import committed, log_statuses
+from headway.ledger.judging import Judging, judge
+from headway.ledger.submission import StatusChange
+from headway.store import entries, guests, identities, learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -27,7 +31,10 @@ def move_guest(
     IdentityGone where the account is erased, or the session that asks for it has ended. A database error leaves account
     and guest as they were.
     """
-    return committed(database, _Move(catalog, account_id, guest_hash, session_hash, now))
+    move = _Move(catalog, account_id, guest_hash, session_hash, now)
+    merged = committed(database, move)
+    log_statuses(move.statuses)
+    return merged
 
 
 class _Move:
@@ -39,6 +46,7 @@ class _Move:
         self.guest_hash = guest_hash
         self.session_hash = session_hash
         self.now = now
+        self.statuses: list[StatusChange] = []
         self._tried: tuple[str, int, Merged] | None = None
 
     def __call__(self, connection: Connection) -> Merged | None:
@@ -87,15 +95,20 @@ class _Move:
         known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
         batch.take_in(self.account_id, new)
-        for kind in sums.ALL:
-            sums.write(connection, kind, batch.changed(kind))
+        batch.learners[self.account_id].head = head
+        # What neither had the progress for may be due to both together.
+        places = {(self.account_id, one.course_id, one.run) for one in new if one.step_id}
+        self.statuses = judge(batch, places, Judging(f"move:{guest_id}", self.now))
+        batch.write()
         identities.bring(connection, self.account_id, new)
         identities.drop_sums(connection, guest_id)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
         learners.end_sessions(connection, guest_id)
-        merged = Merged(len({(one.course_id, one.run, one.step_id) for one in brought if one.step_id}), len(new), 0)
+        steps = {(one.course_id, one.run, one.step_id) for one in brought if one.step_id}
+        certificates = sum(one.type == CERTIFIED for one in new)
+        merged = Merged(len(steps), sum(one.source != SERVER for one in new), certificates)
         self._tried = (guest_id, at, merged)
         return merged
 

@@ -11,8 +11,9 @@ from headway.domain.errors import HeadwayError
 from headway.domain.manifest import parse_manifest
 from headway.domain.step_names import carry_keys, course_keys
 from headway.graders.registry import check_grader
+from headway.ledger.sweep import sweep
 from headway.store import courses
-from headway.store.catalog import parse_stored
+from headway.store.catalog import Catalog, parse_stored
 from headway.store.database import Database
 
 
@@ -48,6 +49,13 @@ def publish(
     course = parse_manifest(manifest, check_grader=check_grader)
     text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)  # in the author's order
     publication = _Publication(course, text, now, publisher, may_publish_all or publisher is None, dry_run)
+    published = _published(database, publication)
+    if not dry_run:
+        sweep(database, Catalog(), course.id, now=now)
+    return published
+
+
+def _published(database: Database, publication: "_Publication") -> Published:
     try:
         with database.transaction() as connection:
             return publication.run(connection)

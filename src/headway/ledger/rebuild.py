@@ -1,16 +1,21 @@
 """Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
 from headway.ledger.faults import Fault
+from headway.ledger.granting import Place
+from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.refold import Refolded, refold
+from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, identities, learners, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.learners import Locked
 from headway.store.rows import Row
 
 LEARNERS_A_TRANSACTION = 50
@@ -49,8 +54,8 @@ def rebuild(
     total, updated, beyond, found = 0, 0, 0, len(broken)
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
-            learners.lock(connection, ids)
-            for refolded, mended in _mend(connection, catalog, ids):
+            locked = learners.lock(connection, ids)
+            for refolded, mended in _mend(connection, catalog, locked, ids):
                 beyond += bool(refolded.broken)
                 found += len(refolded.broken)
                 broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
@@ -83,11 +88,21 @@ def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
     return {one: sum(heads.get(part, 0) for part in (one, *(guest.id for guest in moved.get(one, ())))) for one in ids}
 
 
-def _mend(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, bool]]:
+def _mend(
+    connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], ids: list[str]
+) -> Iterator[tuple[Refolded, bool]]:
     stored = stored_rows(connection, ids)
-    for refolded in list(refold(connection, catalog, ids)):
+    folded = list(refold(connection, catalog, ids))
+    ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
+    places = set[Place]()
+    for refolded in folded:
         # Where the ledger itself is broken nothing may be concluded from it.
-        yield refolded, not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
+        mended = not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
+        due = [] if refolded.broken else list(ungranted.of(refolded))
+        places |= {(refolded.learner_id, *run) for run, _ in due}
+        yield refolded, mended or bool(due)
+    if places:
+        judge_alone(connection, catalog, locked, places, Judging("rebuild", time.time_ns() // 1000))
 
 
 def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> bool:

@@ -33,11 +33,12 @@ from headway.ledger.submission import (
     Judged,
     Receipt,
     Result,
+    StatusChange,
     Submission,
     TouchedStep,
 )
 from headway.ledger.writing import entry_of
-from headway.store import entries, learners, sums
+from headway.store import learners
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 
@@ -64,7 +65,20 @@ def record(
     answers: list[Answer] = [next(receipts) if refusal is _ADMITTED else refusal for refusal in turned_away]
     recorder.granting.conclude()
     recorder.write(admitted)
-    return answers
+    return _with_statuses(answers, recorder.granting.statuses)
+
+
+def _with_statuses(answers: list[Answer], statuses: Sequence[StatusChange]) -> list[Answer]:
+    """Hand on what is to be logged behind the commit: with the first receipt, whosever it is."""
+    left = list(statuses)
+    handed_on = list[Answer]()
+    for one in answers:
+        if isinstance(one, Receipt) and left:
+            handed_on.append(one._replace(statuses=left))
+            left = []
+        else:
+            handed_on.append(one)
+    return handed_on
 
 
 _ADMITTED = HeadwayError("admitted")
@@ -100,8 +114,7 @@ class _Recorder:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.appended: list[Entry] = []
-        self.granting = Granting(batch, self.appended)
+        self.granting = Granting(batch)
         self.answered: set[tuple[str, str]] = set()
 
     def weigh(self, submission: Submission) -> list[_Verdict]:
@@ -194,7 +207,7 @@ class _Recorder:
         changes = learner.standing.apply(made, step=step.id if step else "", today=today)
         learner.head += 1
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
-        self.appended.append(entry)
+        self.batch.appended.append(entry)
         learner.known[event.id] = entry
         if step is not None:
             changes = changes + self.granting.after(learner, made, known, course)
@@ -209,14 +222,11 @@ class _Recorder:
 
     def write(self, admitted: Sequence[Submission]) -> None:
         """Write newcomers, ledger rows and sums as they now are, each table in order of key."""
-        connection = self.batch.connection
-        active = {entry.learner_id for entry in self.appended}
+        active = {entry.learner_id for entry in self.batch.appended}
         new = [one.newcomer for one in admitted if one.newcomer is not None and one.learner_id in active]
-        learners.add(connection, *(one.learner for one in new))
-        learners.add_sessions(connection, *(one.session for one in new))
-        entries.append(connection, self.appended)
-        for kind in sums.ALL:
-            sums.write(connection, kind, self.batch.changed(kind))
+        learners.add(self.batch.connection, *(one.learner for one in new))
+        learners.add_sessions(self.batch.connection, *(one.session for one in new))
+        self.batch.write()
 
 
 def _flags(submission: Submission, event: Event) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
 from headway.domain.progress import Contribution, Worth
-from headway.domain.recording import Circumstances, contribute, trust_of, worth_of
+from headway.domain.recording import ERASED, Circumstances, contribute, trust_of, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import Sums
 from headway.domain.times import local_day, zone
@@ -47,6 +47,8 @@ class Refolded(NamedTuple):
     amended: list[tuple[Entry, Entry]]
     broken: list[Fault]
     brought: dict[str, tuple[str, int]]
+    # Of somebody who was erased no grants are left.
+    is_somebody: bool = True
 
     def held(self, kind: Kind) -> dict[Any, Any]:
         """What should be stored of one kind, by key."""
@@ -152,6 +154,7 @@ class _Fold:
         self.broken: list[Fault] = []
         self.made: list[tuple[int, Contribution]] | None = None
         self.brought: dict[str, tuple[str, int]] = {}
+        self.erased = False
         self._brought = brought
         # What counts already, for guests may have sent it as well; kept for accounts into which guests were moved.
         self._counted: set[str] | None = set() if brought else None
@@ -171,7 +174,8 @@ class _Fold:
 
     def result(self, count: int) -> Refolded:
         """What the ledger came to."""
-        return Refolded(self.learner_id, count, self.standing.sums, self.amended, self.broken, self.brought)
+        found = (self.amended, self.broken, self.brought)
+        return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased)
 
     def _counts(self, entry: Entry, counted: set[str]) -> bool:
         self._take_in(entry.seq - 1)
@@ -192,6 +196,7 @@ class _Fold:
                     self.standing.take_in(made)
 
     def _fold(self, entry: Entry) -> None:
+        self.erased = self.erased or entry.source == ERASED
         try:
             event = read_event(entry.event_id, entry.body)
             course = self.course_of(event.course, entry.version)

@@ -27,6 +27,7 @@ class Happening(StrEnum):
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
     ROLE_GIVEN = "role-given"
+    CERTIFICATE_REVOKED = "certificate-revoked"
     ERASED = "erased"
 
 

@@ -1,6 +1,6 @@
 """What a request hands to the ledger, and what it gets back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -68,9 +68,22 @@ class TouchedStep(NamedTuple):
     sum: StepSum
 
 
+class StatusChange(NamedTuple):
+    """A module's status, or the course's where `module` is empty, as it is from now on; `reason` is what brought it."""
+
+    learner_id: str
+    course: str
+    run: int
+    module: str
+    status: str
+    score: float | None
+    reason: str
+
+
 class Receipt(NamedTuple):
     """The answer to a submission; that there is one means that the transaction was committed."""
 
     results: list[Result]
     steps: list[TouchedStep]
     changes: list[Change]
+    statuses: Sequence[StatusChange] = ()

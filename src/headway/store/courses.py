@@ -27,6 +27,23 @@ def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict
     return {(row[0], row[1]): (row[2], row[3]) for row in found}
 
 
+def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
+    """The version in force of those courses by which all learners were judged; the others are being judged."""
+    keys = [(one,) for one in course_ids]
+    found = rows.lookup(connection, course, keys, "id", "version", "judged_version", by=("id",))
+    return {row[0]: row[1] for row in found if row[1] == row[2]}
+
+
+def note_judged(connection: Connection, course_id: str, version: int, up_to: str | None) -> None:
+    """Note up to whom (a learner's id) all were judged by the version in force; None where there are no more.
+
+    Where another version was published meanwhile nothing is noted: it is judged from the start.
+    """
+    done = {"judged_version": version} if up_to is None else {}
+    mine = (course.c.id == course_id, course.c.version == version)
+    connection.execute(sa.update(course).where(*mine).values(judged_up_to=up_to, **done))
+
+
 def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:
     """The course's row; locked against other publishers where asked."""
     statement = sa.select(course).where(course.c.id == course_id)
@@ -53,9 +70,10 @@ def publish(connection: Connection, one: Publication) -> None:
             "owner_id": one.published_by,
             "created_at": one.published_at,
         }
-        connection.execute(sa.insert(course).values(**values, version=1, title=one.title))
+        # Nobody has begun it, so everybody was judged.
+        connection.execute(sa.insert(course).values(**values, version=1, title=one.title, judged_version=1))
     connection.execute(sa.insert(course_version).values(**one._asdict()))
-    in_force = {"version": one.version, "title": one.title}
+    in_force = {"version": one.version, "title": one.title, "judged_up_to": None}
     connection.execute(sa.update(course).where(course.c.id == one.course_id).values(**in_force))
 
 

@@ -22,7 +22,8 @@ _IDLE: Final = """
         AND e.seq = (SELECT max(m.seq) FROM ledger m WHERE m.learner_id = t.id))
     AND NOT EXISTS (SELECT 1 FROM learner g WHERE g.merged_into = t.id)
     AND NOT EXISTS (SELECT 1 FROM ledger e WHERE e.learner_id = t.id
-        AND e.type NOT IN ('opened', 'worked', 'attempted', 'completed', 'enrolled', 'left'))"""
+        AND e.type NOT IN ('opened', 'worked', 'attempted', 'completed', 'enrolled', 'left', 'run_started',
+            'module_unlocked', 'module_completed', 'course_completed'))"""
 
 
 class Idle(NamedTuple):

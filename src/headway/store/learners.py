@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.store import rows
-from headway.store.schema import device_sign_in, learner, ledger, session, step_sum
+from headway.store.schema import certificate, device_sign_in, learner, ledger, session, step_sum
 
 
 class Locked(NamedTuple):
@@ -164,9 +164,10 @@ def end_sessions(connection: Connection, learner_id: str) -> None:
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.learner_id == learner_id))
 
 
-def possessions(connection: Connection, learner_id: str) -> tuple[int, int]:
-    """How many steps and how many events of a learner there are."""
-    steps = sa.select(sa.func.count()).select_from(step_sum).where(step_sum.c.learner_id == learner_id)
-    events = sa.select(sa.func.count()).select_from(ledger).where(ledger.c.learner_id == learner_id)
-    found = connection.execute(sa.select(steps.scalar_subquery(), events.scalar_subquery())).one()
-    return found[0], found[1]
+def possessions(connection: Connection, learner_id: str) -> tuple[int, int, int]:
+    """How many steps, events and certificates of a learner there are."""
+    kinds = {table: table.c.learner_id == learner_id for table in (step_sum, ledger, certificate)}
+    kinds[ledger] &= ledger.c.source != "server"
+    counts = (sa.select(sa.func.count()).select_from(table).where(own) for table, own in kinds.items())
+    found = connection.execute(sa.select(*(one.scalar_subquery() for one in counts))).one()
+    return found[0], found[1], found[2]

@@ -1,0 +1,51 @@
+"""Judging: runs read whole, and given whatever their rules say by the version in force."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course
+from headway.ledger.batch import Batch
+from headway.ledger.granting import Granting, Place
+from headway.ledger.submission import StatusChange
+from headway.store import learners
+from headway.store.catalog import Catalog
+from headway.store.learners import Locked
+
+
+class Judging(NamedTuple):
+    """Why runs are judged and when (microseconds); `at` dates what is given where it is not the learner's doing.
+
+    What the version `before` held open stays open.
+    """
+
+    cause: str
+    now: int
+    at: int | None = None
+    before: Course | None = None
+
+
+def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusChange]:
+    """Give what is due of runs of learners who are in the batch; the batch is still to be written."""
+    wanted = sorted(places)
+    batch.courses |= batch.catalog.in_force(batch.connection, {course_id for _, course_id, _ in wanted})
+    batch.read_runs(wanted)
+    granting = Granting(batch)
+    for place in wanted:
+        granting.give_all(place, why.cause, why.now, at=why.at, before=why.before)
+    return granting.statuses
+
+
+def judge_alone(
+    connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], places: Iterable[Place], why: Judging
+) -> list[StatusChange]:
+    """Give what is due of runs of learners under their locks, and write it."""
+    batch = Batch(connection, catalog)
+    mine = [place for place in places if place[0] in locked]
+    batch.enter(locked[learner_id] for learner_id in dict.fromkeys(place[0] for place in mine))
+    for learner_id, head in learners.heads(connection, batch.learners).items():
+        batch.learners[learner_id].head = head
+    statuses = judge(batch, mine, why)
+    batch.write()
+    return statuses
