@@ -30,6 +30,7 @@ NOT_OF_HTTP = {
     "invalid-track",
     "file-there",
     "not-ready",
+    "unknown-key",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]
 WITH_BODIES = [name for name, one in OPERATIONS.items() if one.takes is not None]

@@ -2,6 +2,8 @@
 
 import json
 from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
 from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +25,12 @@ _BREAK: Final = "\u200b"
 _ADDRESS_LINE: Final = 90
 _REASON_SHORT: Final = 250
 _SAID_OF_LACKING: Final = f"{_LACKING} is a character that this page has no font for; the address below shows it."
+
+
+@lru_cache(maxsize=1)
+def made_by() -> str:
+    """What a page depends on beside its facts: the template, and the typst that sets it."""
+    return f"{version('typst')} {sha256(_TEMPLATE).hexdigest()}"
 
 
 def certificate_pdf(facts: CertificateFacts, issuer: Issuer, font_folder: str | None = None) -> bytes:

@@ -8,6 +8,8 @@ from litestar import Litestar, Router
 
 from headway.http import (
     auth,
+    certificate_page,
+    certificates,
     courses,
     device,
     device_page,
@@ -16,6 +18,7 @@ from headway.http import (
     events,
     front,
     health,
+    issuer,
     merging,
     oidc,
     own_password,
@@ -67,6 +70,7 @@ def create_app(settings: Settings) -> Litestar:
             *steps.handlers,
             *courses.handlers,
             *progress.handlers,
+            *certificates.handlers,
         ],
     )
 
@@ -76,7 +80,16 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        [api, *health.handlers, *docs.handlers, *front.handlers, *device_page.handlers, *reset_page.handlers],
+        [
+            api,
+            *health.handlers,
+            *docs.handlers,
+            *front.handlers,
+            *device_page.handlers,
+            *reset_page.handlers,
+            *certificate_page.handlers,
+            *issuer.handlers,
+        ],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

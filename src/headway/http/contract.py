@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from headway.http import (
     auth,
+    certificates,
     course_shapes,
     device,
     erasing,
@@ -46,9 +47,13 @@ class Operation:
     sent: Any = None
     given: Any = None
     method: str | None = None
+    # What 200 is where it is no JSON of a shape: the schema by the media type.
+    media: Mapping[str, Mapping[str, Any]] | None = None
 
 
 _RECORDING, _READING, _IDENTITY, _COURSES, _HEALTH = "Recording", "Progress", "Identity", "Courses", "Health"
+_CERTIFICATES = "Certificates"
+_SIGNED: Final = {"application/vc": {"type": "object"}}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "record_events": Operation(
@@ -241,6 +246,44 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         given={"course": "python-basics", "enrolled": True},
     ),
     "leave": Operation(tag=_COURSES, callers="account", gives={204: None}),
+    "list_certificates": Operation(
+        tag=_CERTIFICATES,
+        gives={200: certificates.CertificateList},
+        has_etag=True,
+        given={"items": [examples.CERTIFICATE], "next_cursor": None},
+    ),
+    "read_certificate": Operation(
+        tag=_CERTIFICATES,
+        callers="public",
+        gives={200: certificates.CertificateShown},
+        has_etag=True,
+        given=examples.CERTIFICATE,
+    ),
+    "read_certificate_pdf": Operation(
+        tag=_CERTIFICATES,
+        callers="public",
+        gives={200: None},
+        media={"application/pdf": {"type": "string", "format": "binary"}},
+        has_etag=True,
+    ),
+    "read_credential": Operation(
+        tag=_CERTIFICATES, callers="public", gives={200: None}, media=_SIGNED, has_etag=True, refuses=(410,)
+    ),
+    "read_certificate_status": Operation(
+        tag=_CERTIFICATES, callers="public", gives={200: None}, media=_SIGNED, has_etag=True
+    ),
+    "revoke_certificate": Operation(
+        tag=_CERTIFICATES,
+        callers="creator",
+        takes=certificates.Revocation,
+        gives={200: certificates.CertificateShown},
+        sent={"reason": "The final assessment was somebody else's."},
+        given=examples.CERTIFICATE
+        | {
+            "revoked_at": "2026-03-09T12:00:00.000000Z",
+            "revoked_reason": "The final assessment was somebody else's.",
+        },
+    ),
     "live": Operation(tag=_HEALTH, callers="public", gives={200: health.Live}),
     "ready": Operation(tag=_HEALTH, callers="public", gives={200: health.Ready, 503: health.Ready}),
 }

@@ -1,10 +1,11 @@
 """ETags: of a body's bytes, or of whatever its maker knows to change with them."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import blake2b
 from typing import Final
 
 from headway.http.exchange import Asked, exchange_of
-from headway.http.reply import PERSONAL, Header, Reply, encode
+from headway.http.reply import JSON, PERSONAL, Header, Reply, encode
 
 _PUBLIC: Final[Header] = (b"cache-control", b"no-cache")
 
@@ -14,18 +15,33 @@ def personal(request: Asked, value: object) -> Reply:
     return tagged(request, encode(value), PERSONAL)
 
 
-def public(request: Asked, body: bytes) -> Reply:
+def public(request: Asked, body: bytes, media_type: bytes = JSON, more: Iterable[Header] = ()) -> Reply:
     """What everybody may read: 304 where the client has it."""
-    return tagged(request, body, _PUBLIC)
+    return tagged(request, body, _PUBLIC, media_type, more)
 
 
-def tagged(request: Asked, body: bytes, cache: Header) -> Reply:
+def tagged(request: Asked, body: bytes, cache: Header, media_type: bytes = JSON, more: Iterable[Header] = ()) -> Reply:
     """A body with its ETag."""
-    tag = b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode("ascii")
-    headers = [(b"etag", tag), cache, (b"vary", b"Cookie, Authorization")]
-    if _matches(exchange_of(request).headers.get(b"if-none-match", b""), tag):
-        return Reply(status=304, headers=headers)
-    return Reply(body, 200, headers)
+    headers = _headers(body, cache, more)
+    return _unchanged(request, headers) or Reply(body, 200, headers, media_type)
+
+
+async def made(
+    request: Asked, follows_from: bytes, make: Callable[[], Awaitable[bytes]], media_type: bytes, more: Iterable[Header]
+) -> Reply:
+    """What everybody may read and is dear to make: it is made only where the client has not what it follows from."""
+    headers = _headers(follows_from, _PUBLIC, more)
+    return _unchanged(request, headers) or Reply(await make(), 200, headers, media_type)
+
+
+def _headers(tagged_by: bytes, cache: Header, more: Iterable[Header]) -> list[Header]:
+    tag = b'"%s"' % blake2b(tagged_by, digest_size=12).hexdigest().encode("ascii")
+    return [(b"etag", tag), cache, (b"vary", b"Cookie, Authorization"), *more]
+
+
+def _unchanged(request: Asked, headers: list[Header]) -> Reply | None:
+    has = _matches(exchange_of(request).headers.get(b"if-none-match", b""), headers[0][1])
+    return Reply(status=304, headers=headers) if has else None
 
 
 def _matches(sent: bytes, tag: bytes) -> bool:

@@ -144,3 +144,18 @@ PUBLISHED: Final[dict[str, Any]] = {
     "version": 1,
     "impact": {"steps_added": ["for-1", "loops-quiz"], "steps_removed": [], "steps_renamed": []},
 }
+_CERTIFICATE_ID: Final = "7c1f4a3e-9b0d-4c55-8a1e-2d6f0c9b3e71"
+CERTIFICATE: Final[dict[str, Any]] = {
+    "id": _CERTIFICATE_ID,
+    "learner_name": "Ada",
+    "course": "python-basics",
+    "title": "Python basics",
+    "run": 1,
+    "score_percent": 87.5,
+    "issued_at": _AT,
+    "revoked_at": None,
+    "revoked_reason": None,
+    "url": f"https://learn.example.org/certificates/{_CERTIFICATE_ID}",
+    "pdf_url": f"https://learn.example.org/api/v1/certificates/{_CERTIFICATE_ID}/pdf",
+    "credential_url": f"https://learn.example.org/api/v1/certificates/{_CERTIFICATE_ID}/credential",
+}

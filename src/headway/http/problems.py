@@ -55,6 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "graded-step": Kind(409, "The step is graded by the server alone"),
     "id-reused": Kind(409, "The event id was used for other content"),
     "no-grader": Kind(409, "The step has no grader"),
+    "certificate-revoked": Kind(410, "The certificate was revoked"),
     "too-large": Kind(413, "The body is too large"),
     "unsupported-media-type": Kind(415, "The body is of a type that is not read here"),
     "invalid": Kind(422, "What was sent does not fit"),
@@ -65,7 +66,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "busy": Kind(503, "Too much is waiting"),
     "grader-failed": Kind(503, "The grader of this step failed"),
     "grader-missing": Kind(503, "The grader that this step needs is not installed"),
+    "no-public-url": Kind(503, "The site has no address to issue credentials under"),
     "provider-unavailable": Kind(503, "The provider cannot be asked now"),
+    "signing-key-sealed": Kind(503, "The key that signs cannot be opened"),
     "unavailable": Kind(503, "The database cannot be asked now"),
 }
 _CODES: Final = {

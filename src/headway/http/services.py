@@ -9,6 +9,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
+from headway.domain.errors import Busy
 from headway.http.claim import claimed
 from headway.http.desk import Desk
 from headway.http.mail import Mail
@@ -28,6 +29,9 @@ LATER_MAX = 200
 LATER_PATIENCE_S = 10.0
 # Fewer than all threads: whoever reads must not wait for graders.
 GRADING_AT_ONCE = 4
+# Pages of certificates and signatures: some hundredths of a second each, for anybody who asks.
+RENDERING_AT_ONCE = 2
+RENDERING_MAX = 50
 
 T = TypeVar("T")
 
@@ -46,6 +50,7 @@ class Services:
         self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
+        self._rendering = CapacityLimiter(RENDERING_AT_ONCE)
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
         self._mailing = CapacityLimiter(LATER_AT_ONCE)
@@ -72,6 +77,12 @@ class Services:
     async def grade(self, work: Callable[[], T]) -> T:
         """What grading answers gives, in a thread. RE2 gives up the interpreter's lock while it matches."""
         return await to_thread.run_sync(work, limiter=self._grading)
+
+    async def render(self, work: Callable[[], T]) -> T:
+        """What making a page or a signature gives, in a thread; Busy where too many wait for theirs."""
+        if self._rendering.statistics().tasks_waiting >= RENDERING_MAX:
+            raise Busy("too many certificates are being made at once; try again in a moment", retry_after_s=2)
+        return await to_thread.run_sync(work, limiter=self._rendering)
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all."""

@@ -40,7 +40,7 @@ class Revoking(NamedTuple):
     origin: Origin
 
 
-def revoke_certificate(database: Database, catalog: Catalog, asked: Revoking, *, now: int) -> bool:
+def revoke(database: Database, catalog: Catalog, asked: Revoking, *, now: int) -> bool:
     """Revoke the certificate of a run for good; whether it was not before.
 
     UnknownCertificate where there is none, or it is not theirs to revoke.
