@@ -5,8 +5,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.domain.progress import EnrollmentSum, PeriodSum, StepSum
-from headway.domain.sums import StepKey
+from headway.domain.progress import EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
+from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.store import rows, sums
 
 _DAY_FIGURES = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
@@ -28,23 +28,36 @@ def all_steps(connection: Connection, learner_id: str) -> dict[StepKey, StepSum]
     return {key: value for _, key, value in sums.read_learners(connection, sums.STEPS, [learner_id])}
 
 
-def course_steps(connection: Connection, learner_id: str, course_id: str, run: int) -> dict[str, StepSum]:
-    """A learner's step sums of a run of a course, by the steps' keys."""
-    kind = sums.STEPS
-    by = ("learner_id", "course_id", "run")
-    found = rows.lookup(connection, kind.table, [(learner_id, course_id, run)], *kind.table.c.keys(), by=by)
-    return {kind.read_key(row).step: kind.read_value(row) for row in found}
+class CourseFigures(NamedTuple):
+    """All that is known of a learner in a course: every run that they began, step sums by key, grants."""
+
+    runs: dict[RunKey, RunSum]
+    steps: dict[StepKey, StepSum]
+    grants: dict[GrantKey, Grant]
+    enrollment: EnrollmentSum
+
+
+def of_course(connection: Connection, learner_id: str, course_id: str) -> CourseFigures:
+    """A learner's figures in a course."""
+    by, place = ("learner_id", "course_id"), [(learner_id, course_id)]
+    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS)
+    found = sums.read_together(connection, [(sums.of_kind(kind, *by), place) for kind in kinds])
+    runs, steps, grants, enrollments = ({key: one for _, key, one in listed} for _, listed in found)
+    return CourseFigures(runs, steps, grants, enrollments.get(course_id, EnrollmentSum()))
+
+
+def all_courses(connection: Connection, learner_id: str) -> tuple[dict[RunKey, RunSum], dict[GrantKey, Grant]]:
+    """The runs that a learner began, and what they were granted."""
+    found = sums.read_together(
+        connection, [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in (sums.RUNS, sums.GRANTS)]
+    )
+    runs, grants = ({key: one for _, key, one in listed} for _, listed in found)
+    return runs, grants
 
 
 def enrollments(connection: Connection, learner_id: str) -> dict[str, EnrollmentSum]:
     """All enrollments of a learner, those that ended too, by course."""
     return {key: value for _, key, value in sums.read_learners(connection, sums.ENROLLMENTS, [learner_id])}
-
-
-def is_enrolled(connection: Connection, learner_id: str, course_id: str) -> bool:
-    """Whether a learner is enrolled in a course now."""
-    found = sums.read(connection, sums.ENROLLMENTS, [(learner_id, course_id)])
-    return any(value.enrolled for _, _, value in found)
 
 
 class Referred(NamedTuple):

@@ -1,7 +1,7 @@
 """How a learner stands in a course, and in each of its modules."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -9,32 +9,34 @@ from sqlalchemy.engine import Connection
 from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError, UnknownCourse
 from headway.domain.events import SLUG_MAX
-from headway.domain.module_scores import (
-    KindScore,
-    Lack,
-    ModuleScore,
-    StepSums,
-    is_completed,
-    missing,
-    score_course,
-    score_module,
-    shown_percent,
-)
-from headway.domain.progress import FIRST_RUN, StepSum
+from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
+from headway.domain.gating import Held, is_begun, is_open, score_of_course, score_of_module
+from headway.domain.gating import lacking as locked_by
+from headway.domain.module_scores import KindScore, Lack, StepSums, missing, score_module, shown_percent
+from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
+from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
-from headway.store import figures
+from headway.domain.wanting import points_to_go, reason
 from headway.store.catalog import Catalog
+from headway.store.figures import CourseFigures, of_course
 from headway.views.subject import Subject
 
-OPEN, IN_PROGRESS, COMPLETED = "open", "in_progress", "completed"
-_UNTOUCHED = StepSum()
+LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
+NOTHING: Final = CourseFigures({}, {}, {}, EnrollmentSum())
+_UNTOUCHED: Final = StepSum()
 
 
 class UnknownModule(HeadwayError):
     """The course has no such module."""
 
     code = "unknown-module"
+
+
+class UnknownRun(HeadwayError):
+    """The learner has begun no such run of the course."""
+
+    code = "unknown-run"
 
 
 class StepStanding(Struct):
@@ -70,24 +72,37 @@ class MissingStep(Struct):
     gain_percent: float
 
 
+class ToGo(Struct):
+    """What a module still wants: the points that its score lacks to the pass mark, and which steps could bring them."""
+
+    percent: float
+    reason: str
+
+
 class ModuleProgress(Struct):
-    """How a learner stands in a module."""
+    """How a learner stands in a module; `locked_by` are the modules to complete before it opens."""
 
     id: str
     title: str
     status: str
     score_percent: float
     completed_at: str | None
+    locked_by: list[str]
+    to_go: ToGo | None
     breakdown: list[KindShare]
     missing: list[MissingStep]
     steps: list[StepStanding]
 
 
 class CourseProgress(Struct):
-    """How a learner stands in a course; `percent` is the completed steps of all steps of the version in force."""
+    """How a learner stands in a run of a course; `percent` is the completed steps of all of the version in force.
+
+    `certificate` is the id under which anybody may verify it.
+    """
 
     course: str
     version: int
+    run: int
     enrolled: bool
     status: str
     percent: float
@@ -97,115 +112,111 @@ class CourseProgress(Struct):
     modules: list[ModuleProgress]
 
 
-class ModuleStanding(NamedTuple):
-    """What the rules say of a module."""
-
-    module: Module
-    scored: ModuleScore
-    status: str
-    completed_at: int | None
-
-
-class CourseStanding(NamedTuple):
-    """What the rules say of a course."""
+class Run(NamedTuple):
+    """What is known of a learner in a run of a course."""
 
     course: Course
-    modules: list[ModuleStanding]
-    status: str
-    steps_completed: int
+    number: int
+    steps: StepSums
+    held: Held
+
+    @property
+    def status(self) -> str:
+        """The course's status in this run."""
+        return _status((COURSE_COMPLETED, "") in self.held, any(one.events for one in self.steps.values()))
+
+    @property
+    def steps_completed(self) -> int:
+        """How many steps of the version in force are completed."""
+        return sum(_sum_of(step, self.steps).completion is not None for step in self.course.steps)
+
+    @property
+    def percent(self) -> float:
+        """The completed steps of all steps, 0 to 100."""
+        return ratio_percent(self.steps_completed, len(self.course.steps))
 
 
-def read_course(connection: Connection, catalog: Catalog, subject: Subject, course_id: str) -> CourseProgress:
-    """A learner's progress in the version of a course that is in force; UnknownCourse where there is none."""
-    version, course, sums = _read(connection, catalog, subject, course_id)
-    standing = stand(course, sums)
-    enrolled = subject.learner_id is not None and figures.is_enrolled(connection, subject.learner_id, course_id)
-    score = score_course(course, [one.scored for one in standing.modules])
+def read_course(
+    connection: Connection, catalog: Catalog, subject: Subject, course_id: str, run: int | None = None
+) -> CourseProgress:
+    """A learner's progress by the version of a course in force, in the run that they are in or the one asked for.
+
+    UnknownCourse or UnknownRun where there is none.
+    """
+    version, enrolled, found = _read(connection, catalog, subject, course_id, run)
+    completed = found.held.get((COURSE_COMPLETED, ""))
+    certificate = found.held.get((CERTIFIED, ""))
     return CourseProgress(
-        course=course.id,
+        course=found.course.id,
         version=version,
+        run=found.number,
         enrolled=enrolled,
-        status=standing.status,
-        percent=percent_of(standing),
-        score_percent=shown_percent(score, course.pass_mark),
-        completed_at=_shown_time(_last(one.completed_at for one in standing.modules)),
-        certificate=None,
-        modules=[_module_progress(one, sums) for one in standing.modules],
+        status=found.status,
+        percent=found.percent,
+        score_percent=shown_percent(score_of_course(found.course, found.steps, found.held), found.course.pass_mark),
+        completed_at=_shown_time(completed and completed.at),
+        certificate=certificate and certificate.event_id,
+        modules=[_module_progress(module, found) for module in found.course.modules],
     )
 
 
 def read_module(
-    connection: Connection, catalog: Catalog, subject: Subject, course_id: str, module_id: str
+    connection: Connection,
+    catalog: Catalog,
+    subject: Subject,
+    course_id: str,
+    module_id: str,
+    run: int | None = None,
 ) -> ModuleProgress:
-    """A learner's progress in one module; UnknownCourse or UnknownModule where there is none."""
-    _, course, sums = _read(connection, catalog, subject, course_id)
-    module = next((one for one in course.modules if one.id == module_id), None)
+    """A learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun where there is none."""
+    _, _, found = _read(connection, catalog, subject, course_id, run)
+    module = next((one for one in found.course.modules if one.id == module_id), None)
     if module is None:
         raise UnknownModule("the course has no module of that name; its outline lists them", field="module")
-    return _module_progress(_module_standing(module, sums), sums)
-
-
-def stand(course: Course, sums: StepSums) -> CourseStanding:
-    """Where the sums of its steps put a learner in a course."""
-    modules = [_module_standing(module, sums) for module in course.modules]
-    done = sum(_sum_of(step, sums).completion is not None for step in course.steps)
-    begun = any(one.events for one in sums.values())
-    status = _status(all(one.status == COMPLETED for one in modules), begun)
-    return CourseStanding(course, modules, status, done)
-
-
-def percent_of(standing: CourseStanding) -> float:
-    """The completed steps of all steps, 0 to 100."""
-    return ratio_percent(standing.steps_completed, len(standing.course.steps))
+    return _module_progress(module, found)
 
 
 def _read(
-    connection: Connection, catalog: Catalog, subject: Subject, course_id: str
-) -> tuple[int, Course, dict[str, StepSum]]:
+    connection: Connection, catalog: Catalog, subject: Subject, course_id: str, number: int | None
+) -> tuple[int, bool, Run]:
     # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
     valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
-    found = catalog.in_force(connection, [course_id]).get(course_id) if valid else None
-    if found is None:
+    in_force = catalog.in_force(connection, [course_id]).get(course_id) if valid else None
+    if in_force is None:
         raise UnknownCourse("there is no course of that name", field="course")
-    sums = {}
-    if subject.learner_id is not None:
-        sums = figures.course_steps(connection, subject.learner_id, course_id, FIRST_RUN)
-    return *found, sums
+    version, course = in_force
+    figures = NOTHING if subject.learner_id is None else of_course(connection, subject.learner_id, course_id)
+    current = max((key.run for key in figures.runs), default=FIRST_RUN)
+    if number is not None and not FIRST_RUN <= number <= current:
+        raise UnknownRun(f"there is no run {number} of this course; the latest is {current}", field="run")
+    return version, figures.enrollment.enrolled, run_of(course, number or current, figures.steps, figures.grants)
 
 
-def _module_standing(module: Module, sums: StepSums) -> ModuleStanding:
-    scored = score_module(module, sums)
-    done = is_completed(module, scored, sums)
-    begun = any(_sum_of(step, sums).events for step in module.steps)
-    return ModuleStanding(module, scored, _status(done, begun), _completed_at(module, sums))
+def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants: Mapping[GrantKey, Grant]) -> Run:
+    """A run of a course out of a learner's figures."""
+    place = (course.id, number)
+    mine = {key.step: one for key, one in steps.items() if key[:2] == place}
+    held = {(key.kind, key.module): one for key, one in grants.items() if key[:2] == place}
+    return Run(course, number, mine, held)
 
 
-def _completed_at(module: Module, sums: StepSums) -> int | None:
-    """When a module came to be completed: by steps, with the last of them; by score, no sum can tell."""
-    if module.complete_by == "score":
-        return None
-    completions = (_sum_of(step, sums).completion for step in module.steps)
-    return _last(one and one.at for one in completions)
-
-
-def _last(times: Iterable[int | None]) -> int | None:
-    """The last of the times; None where one is not known."""
-    found = list(times)
-    known = [one for one in found if one is not None]
-    return max(known) if known and len(known) == len(found) else None
-
-
-def _module_progress(standing: ModuleStanding, sums: StepSums) -> ModuleProgress:
-    module, scored = standing.module, standing.scored
+def _module_progress(module: Module, run: Run) -> ModuleProgress:
+    scored = score_module(module, run.steps)
+    completed = run.held.get((MODULE_COMPLETED, module.id))
+    lacking = [] if is_open(module, run.steps, run.held) else locked_by(module, run.held)
+    wanting = [] if completed else missing(module, scored, run.steps)
+    status = LOCKED if lacking else _status(completed is not None, is_begun(module, run.steps))
     return ModuleProgress(
         module.id,
         module.title,
-        standing.status,
-        shown_percent(scored.score, module.pass_mark),
-        _shown_time(standing.completed_at),
+        status,
+        shown_percent(score_of_module(module, run.steps, run.held), module.pass_mark),
+        _shown_time(completed and completed.at),
+        lacking,
+        ToGo(shown_percent(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
         [_kind_share(one) for one in scored.kinds],
-        [_missing_step(one) for one in missing(module, scored, sums)],
-        [_step_standing(step, _sum_of(step, sums)) for step in module.steps],
+        [_missing_step(one) for one in wanting],
+        [_step_standing(step, _sum_of(step, run.steps), locked=bool(lacking)) for step in module.steps],
     )
 
 
@@ -218,12 +229,12 @@ def _missing_step(one: Lack) -> MissingStep:
     return MissingStep(step.id, step.kind, step.title, shown_percent(one.score), shown_percent(one.gain))
 
 
-def _step_standing(step: Step, one: StepSum) -> StepStanding:
+def _step_standing(step: Step, one: StepSum, *, locked: bool) -> StepStanding:
     return StepStanding(
         step.id,
         step.kind,
         step.title,
-        _status(one.completion is not None, one.events > 0),
+        LOCKED if locked else _status(one.completion is not None, one.events > 0),
         one.attempts,
         fraction(one.best),
         fraction(one.latest.score) if one.latest else None,

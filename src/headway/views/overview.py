@@ -1,20 +1,19 @@
 """Everything about a learner at a glance."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.progress import EnrollmentSum, PeriodSum, StepSum
+from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import streak
-from headway.domain.sums import StepKey
+from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.domain.times import format_time, local_day
 from headway.store import figures
 from headway.store.catalog import Catalog
-from headway.views.course_progress import percent_of, stand
+from headway.views.course_progress import run_of
 from headway.views.streak import StreakSummary, summary
 from headway.views.subject import Subject
 
@@ -59,10 +58,12 @@ class Overview(Struct):
 
 
 class _Known(NamedTuple):
-    """What the database holds of a learner; step sums by course and key."""
+    """What the database holds of a learner."""
 
     days: list[tuple[str, PeriodSum]]
-    steps: dict[str, dict[str, StepSum]]
+    steps: dict[StepKey, StepSum]
+    runs: dict[RunKey, RunSum]
+    grants: dict[GrantKey, Grant]
     enrollments: dict[str, EnrollmentSum]
     courses: dict[str, tuple[int, Course]]
 
@@ -89,54 +90,52 @@ def read_overview(connection: Connection, catalog: Catalog, subject: Subject, no
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known([], {}, {}, {})
+        return _Known([], {}, {}, {}, {}, {})
     days = figures.days(connection, learner_id)
-    steps = _by_course(figures.all_steps(connection, learner_id))
+    steps = figures.all_steps(connection, learner_id)
+    runs, grants = figures.all_courses(connection, learner_id)
     enrollments = figures.enrollments(connection, learner_id)
-    listed = steps.keys() | {course for course, one in enrollments.items() if one.enrolled}
-    return _Known(days, steps, enrollments, catalog.in_force(connection, listed))
-
-
-def _by_course(steps: Mapping[StepKey, StepSum]) -> dict[str, dict[str, StepSum]]:
-    found: dict[str, dict[str, StepSum]] = {}
-    for key, one in steps.items():
-        found.setdefault(key.course, {})[key.step] = one
-    return found
+    listed = {key.course for key in runs} | {course for course, one in enrollments.items() if one.enrolled}
+    return _Known(days, steps, runs, grants, enrollments, catalog.in_force(connection, listed))
 
 
 def _average_percent(known: _Known) -> float | None:
-    """Of the best score of each exercise that its course has now."""
-    best = [
-        one.best
-        for name, (_, course) in known.courses.items()
-        for step in course.steps
-        if step.is_exercise and (one := known.steps.get(name, {}).get(step.key)) is not None and one.best is not None
-    ]
-    return mean_percent(sum(best), len(best))
+    """Of the best score of each exercise that its course has now, in whichever run."""
+    best: dict[tuple[str, str], int] = {}
+    for key, one in known.steps.items():
+        if one.best is not None and _is_exercise(known, key):
+            best[key.course, key.step] = max(one.best, best.get((key.course, key.step), 0))
+    return mean_percent(sum(best.values()), len(best))
+
+
+def _is_exercise(known: _Known, key: StepKey) -> bool:
+    found = known.courses.get(key.course)
+    step = found[1].step(key.step) if found else None
+    return step is not None and step.is_exercise
 
 
 def _summaries(known: _Known) -> list[CourseSummary]:
     """Those active last come first; those without activity stand last, by their ids."""
-    touched = {name: _updated_at(known.steps.get(name, {}).values()) for name in known.courses}
+    touched = dict.fromkeys(known.courses, -1)
+    for key, one in known.steps.items():
+        if key.course in touched:
+            touched[key.course] = max(touched[key.course], one.updated_at)
     order = sorted(known.courses, key=lambda name: (-touched[name], name))
     return [_summary(name, known, touched[name]) for name in order]
 
 
-def _updated_at(sums: Iterable[StepSum]) -> int:
-    return max((one.updated_at for one in sums), default=-1)
-
-
 def _summary(name: str, known: _Known, updated_at: int) -> CourseSummary:
     version, course = known.courses[name]
-    standing = stand(course, known.steps.get(name, {}))
+    number = max((key.run for key in known.runs if key.course == name), default=FIRST_RUN)
+    run = run_of(course, number, known.steps, known.grants)
     return CourseSummary(
         course=name,
         title=course.title,
         version=version,
         enrolled=known.enrollments.get(name, _NOT_ENROLLED).enrolled,
-        status=standing.status,
-        percent=percent_of(standing),
-        steps_completed=standing.steps_completed,
+        status=run.status,
+        percent=run.percent,
+        steps_completed=run.steps_completed,
         steps_total=len(course.steps),
         updated_at=format_time(updated_at) if updated_at >= 0 else None,
     )
