@@ -45,7 +45,7 @@ def long_course(steps: int, course_id: str = "python") -> dict[str, Any]:
     """A course of some steps, in modules of 25, of all kinds."""
     kinds = ("lesson", "quiz", "assignment", "exercise", "assessment")
     listed = [step(f"s{n}", kind=kinds[n % 5], topics=[f"t{n % 7}"]) for n in range(steps)]
-    modules = [module(f"m{n}", *listed[n : n + 25]) for n in range(0, steps, 25)]
+    modules = [module(f"m{n}", *listed[n : n + 25], requires=[]) for n in range(0, steps, 25)]
     return course(*modules, id=course_id)
 
 

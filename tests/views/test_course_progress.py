@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from headway.domain.errors import UnknownCourse
-from headway.views.course_progress import CourseProgress, UnknownModule, read_course, read_module
+from headway.store.schema import metadata
+from headway.views.course_progress import CourseProgress, UnknownModule, UnknownRun, read_course, read_module
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
 from tests.views.learning import Learning, enrolled, event
@@ -19,6 +21,7 @@ TWO_MODULES = course(
 IN_THE_MIDDLE = {
     "course": "python",
     "version": 1,
+    "run": 1,
     "enrolled": True,
     "status": "in_progress",
     "percent": 50.0,
@@ -32,6 +35,8 @@ IN_THE_MIDDLE = {
             "status": "in_progress",
             "score_percent": 46.25,
             "completed_at": None,
+            "locked_by": [],
+            "to_go": {"percent": 33.75, "reason": "one exercise not attempted, one quiz below a full score"},
             "breakdown": [
                 {"kind": "lesson", "weight": 12.5, "percent": 100.0, "contribution": 12.5},
                 {"kind": "quiz", "weight": 37.5, "percent": 90.0, "contribution": 33.75},
@@ -80,9 +85,11 @@ IN_THE_MIDDLE = {
         {
             "id": "lists",
             "title": "A module",
-            "status": "open",
+            "status": "locked",
             "score_percent": 0.0,
             "completed_at": None,
+            "locked_by": ["loops"],
+            "to_go": {"percent": 80.0, "reason": "one lesson not attempted"},
             "breakdown": [{"kind": "lesson", "weight": 100.0, "percent": 0.0, "contribution": 0.0}],
             "missing": [{"step": "append", "kind": "lesson", "title": "A step", "percent": 0.0, "gain_percent": 100.0}],
             "steps": [
@@ -90,7 +97,7 @@ IN_THE_MIDDLE = {
                     "id": "append",
                     "kind": "lesson",
                     "title": "A step",
-                    "status": "open",
+                    "status": "locked",
                     "attempts": 0,
                     "best_score": None,
                     "latest_score": None,
@@ -155,19 +162,55 @@ def test_a_course_that_is_not_there_is_unknown(learning: Learning) -> None:
 def test_a_course_is_completed_once_all_its_modules_are(learning: Learning) -> None:
     learning.publish(TWO_MODULES)
     ada = learning.learner()
-    learning.record(ada, event("completed", "append"))
+    learning.record(
+        ada,
+        event("completed", "for", "2026-03-01T12:00:00Z"),
+        event("attempted", "fizz", "2026-03-02T12:00:00Z", score=0.8),
+    )
+    learning.record(ada, event("attempted", "loops-quiz", "2026-03-03T12:00:00Z", score=0.733333))
     found = progress(learning, ada)
-    assert [one.status for one in found.modules] == ["open", "completed"]
-    assert found.status == "in_progress"
-    learning.record(ada, event("completed", "for"), event("attempted", "fizz", score=0.8))
-    learning.record(ada, event("attempted", "loops-quiz", score=0.733333))
-    assert progress(learning, ada).modules[0].score_percent == 79.9999
-    assert progress(learning, ada).status == "in_progress"
-    learning.record(ada, event("attempted", "loops-quiz", score=0.733334))
+    assert (found.modules[0].score_percent, found.modules[0].status) == (79.9999, "in_progress")
+    assert (found.modules[1].status, found.modules[1].locked_by) == ("locked", ["loops"])
+    learning.record(ada, event("attempted", "loops-quiz", "2026-03-08T12:00:00Z", score=0.733334))
+    found = progress(learning, ada)
+    assert [(one.status, one.locked_by) for one in found.modules] == [("completed", []), ("open", [])]
+    assert (found.status, found.modules[0].to_go, found.modules[0].missing) == ("in_progress", None, [])
+    assert found.modules[0].completed_at == "2026-03-08T12:00:00.000000Z"
+    learning.record(ada, event("completed", "append", "2026-03-09T12:00:00Z"))
     found = progress(learning, ada)
     assert [one.status for one in found.modules] == ["completed", "completed"]
     assert (found.status, found.percent, found.modules[0].missing) == ("completed", 100, [])
-    assert (found.score_percent, found.completed_at, found.certificate) == (90, None, None)
+    assert (found.score_percent, found.completed_at) == (90, "2026-03-09T12:00:00.000000Z")
+    assert found.certificate is None
+
+
+def test_a_score_grows_beyond_that_of_the_completion_and_never_falls_below(learning: Learning) -> None:
+    learning.publish(course(module("m", step("final", kind="assessment"))))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "final", "2026-03-01T12:00:00Z", score=0.85))
+    for hour, (latest, shown) in enumerate([(0.2, 85), (0.95, 95), (0.9, 90), (0, 85)]):
+        learning.record(ada, event("attempted", "final", f"2026-03-02T0{hour}:00:00Z", score=latest))
+        found = progress(learning, ada)
+        assert (found.score_percent, found.modules[0].score_percent) == (shown, shown)
+        assert (found.status, found.completed_at) == ("completed", "2026-03-01T12:00:00.000000Z")
+
+
+def test_a_certificate_is_named_by_the_id_that_anybody_may_verify(learning: Learning) -> None:
+    learning.publish(course(module("m", step("a")), certificate=True))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "a", score=0.9))
+    with learning.database.read() as connection:
+        issued = connection.execute(sa.select(metadata.tables["certificate"].c.id)).scalar_one()
+    assert progress(learning, ada).certificate == issued
+
+
+def test_a_run_that_was_never_begun_is_unknown(learning: Learning) -> None:
+    learning.publish(TWO_MODULES)
+    ada = learning.learner()
+    assert learning.read(read_course, learning.catalog, ada, "python", 1) == progress(learning, ada)
+    for number in (0, 2, -1):
+        with pytest.raises(UnknownRun):
+            learning.read(read_course, learning.catalog, ada, "python", number)
 
 
 def test_a_module_by_steps_is_completed_with_the_last_of_them(learning: Learning) -> None:
@@ -190,7 +233,7 @@ def test_the_version_in_force_says_what_there_is_to_do(learning: Learning) -> No
     assert progress(learning, ada).percent == 100
     learning.publish(course(module("m", step("new", renamed_from=["old"]), step("b"), step("c"))))
     found = progress(learning, ada)
-    assert (found.version, found.percent, found.status) == (2, 33.33, "in_progress")
+    assert (found.version, found.percent, found.status) == (2, 33.33, "completed")
     assert [(one.id, one.status) for one in found.modules[0].steps] == [
         ("new", "completed"),
         ("b", "open"),

@@ -16,6 +16,7 @@ from headway.views.course_progress import (
     MissingStep,
     ModuleProgress,
     StepStanding,
+    ToGo,
 )
 from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
@@ -32,6 +33,7 @@ SHAPES = (
     KindShare,
     MissingStep,
     StepStanding,
+    ToGo,
     StreakProgress,
     HistoryDay,
     Figures,

@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-found": Kind(404, "There is no such thing"),
     "unknown-course": Kind(404, "There is no such course"),
     "unknown-module": Kind(404, "The course has no such module"),
+    "unknown-run": Kind(404, "There is no such run of the course"),
     "unknown-step": Kind(404, "The course has no such step"),
     "method-not-allowed": Kind(405, "The path does not know this method"),
     "email-taken": Kind(409, "The address belongs to an account already"),

@@ -23,41 +23,21 @@ def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> list
     return sorted((row[0], PeriodSum(*row[1:])) for row in found)
 
 
-def all_steps(connection: Connection, learner_id: str) -> dict[StepKey, StepSum]:
-    """All step sums of a learner."""
-    return {key: value for _, key, value in sums.read_learners(connection, sums.STEPS, [learner_id])}
-
-
 class CourseFigures(NamedTuple):
-    """All that is known of a learner in a course: every run that they began, step sums by key, grants."""
+    """What is known of a learner in courses: every run that they began, steps, grants, enrollments."""
 
     runs: dict[RunKey, RunSum]
     steps: dict[StepKey, StepSum]
     grants: dict[GrantKey, Grant]
-    enrollment: EnrollmentSum
+    enrollments: dict[str, EnrollmentSum]
 
 
-def of_course(connection: Connection, learner_id: str, course_id: str) -> CourseFigures:
-    """A learner's figures in a course."""
-    by, place = ("learner_id", "course_id"), [(learner_id, course_id)]
+def of_courses(connection: Connection, learner_id: str, course_id: str | None = None) -> CourseFigures:
+    """A learner's figures in all courses, those that were left too, or in the one."""
+    by = {"learner_id": learner_id} | ({} if course_id is None else {"course_id": course_id})
     kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS)
-    found = sums.read_together(connection, [(sums.of_kind(kind, *by), place) for kind in kinds])
-    runs, steps, grants, enrollments = ({key: one for _, key, one in listed} for _, listed in found)
-    return CourseFigures(runs, steps, grants, enrollments.get(course_id, EnrollmentSum()))
-
-
-def all_courses(connection: Connection, learner_id: str) -> tuple[dict[RunKey, RunSum], dict[GrantKey, Grant]]:
-    """The runs that a learner began, and what they were granted."""
-    found = sums.read_together(
-        connection, [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in (sums.RUNS, sums.GRANTS)]
-    )
-    runs, grants = ({key: one for _, key, one in listed} for _, listed in found)
-    return runs, grants
-
-
-def enrollments(connection: Connection, learner_id: str) -> dict[str, EnrollmentSum]:
-    """All enrollments of a learner, those that ended too, by course."""
-    return {key: value for _, key, value in sums.read_learners(connection, sums.ENROLLMENTS, [learner_id])}
+    found = sums.read_together(connection, [(sums.of_kind(kind, *by), [tuple(by.values())]) for kind in kinds])
+    return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
 
 
 class Referred(NamedTuple):

@@ -19,11 +19,12 @@ from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
 from headway.domain.wanting import points_to_go, reason
 from headway.store.catalog import Catalog
-from headway.store.figures import CourseFigures, of_course
+from headway.store.figures import CourseFigures, of_courses
 from headway.views.subject import Subject
 
 LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
-NOTHING: Final = CourseFigures({}, {}, {}, EnrollmentSum())
+NOTHING: Final = CourseFigures({}, {}, {}, {})
+_NOT_ENROLLED: Final = EnrollmentSum()
 _UNTOUCHED: Final = StepSum()
 
 
@@ -185,11 +186,12 @@ def _read(
     if in_force is None:
         raise UnknownCourse("there is no course of that name", field="course")
     version, course = in_force
-    figures = NOTHING if subject.learner_id is None else of_course(connection, subject.learner_id, course_id)
+    figures = NOTHING if subject.learner_id is None else of_courses(connection, subject.learner_id, course_id)
     current = max((key.run for key in figures.runs), default=FIRST_RUN)
     if number is not None and not FIRST_RUN <= number <= current:
         raise UnknownRun(f"there is no run {number} of this course; the latest is {current}", field="run")
-    return version, figures.enrollment.enrolled, run_of(course, number or current, figures.steps, figures.grants)
+    enrolled = figures.enrollments.get(course_id, _NOT_ENROLLED).enrolled
+    return version, enrolled, run_of(course, number or current, figures.steps, figures.grants)
 
 
 def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants: Mapping[GrantKey, Grant]) -> Run:

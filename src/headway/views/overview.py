@@ -6,14 +6,15 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
+from headway.domain.progress import FIRST_RUN, EnrollmentSum, PeriodSum
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import streak
-from headway.domain.sums import GrantKey, RunKey, StepKey
+from headway.domain.sums import StepKey
 from headway.domain.times import format_time, local_day
 from headway.store import figures
 from headway.store.catalog import Catalog
-from headway.views.course_progress import run_of
+from headway.store.figures import CourseFigures
+from headway.views.course_progress import NOTHING, run_of
 from headway.views.streak import StreakSummary, summary
 from headway.views.subject import Subject
 
@@ -58,13 +59,10 @@ class Overview(Struct):
 
 
 class _Known(NamedTuple):
-    """What the database holds of a learner."""
+    """What the database holds of a learner, and the courses in which that lies."""
 
     days: list[tuple[str, PeriodSum]]
-    steps: dict[StepKey, StepSum]
-    runs: dict[RunKey, RunSum]
-    grants: dict[GrantKey, Grant]
-    enrollments: dict[str, EnrollmentSum]
+    figures: CourseFigures
     courses: dict[str, tuple[int, Course]]
 
 
@@ -90,19 +88,17 @@ def read_overview(connection: Connection, catalog: Catalog, subject: Subject, no
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known([], {}, {}, {}, {}, {})
+        return _Known([], NOTHING, {})
     days = figures.days(connection, learner_id)
-    steps = figures.all_steps(connection, learner_id)
-    runs, grants = figures.all_courses(connection, learner_id)
-    enrollments = figures.enrollments(connection, learner_id)
-    listed = {key.course for key in runs} | {course for course, one in enrollments.items() if one.enrolled}
-    return _Known(days, steps, runs, grants, enrollments, catalog.in_force(connection, listed))
+    found = figures.of_courses(connection, learner_id)
+    listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}
+    return _Known(days, found, catalog.in_force(connection, listed))
 
 
 def _average_percent(known: _Known) -> float | None:
     """Of the best score of each exercise that its course has now, in whichever run."""
     best: dict[tuple[str, str], int] = {}
-    for key, one in known.steps.items():
+    for key, one in known.figures.steps.items():
         if one.best is not None and _is_exercise(known, key):
             best[key.course, key.step] = max(one.best, best.get((key.course, key.step), 0))
     return mean_percent(sum(best.values()), len(best))
@@ -117,7 +113,7 @@ def _is_exercise(known: _Known, key: StepKey) -> bool:
 def _summaries(known: _Known) -> list[CourseSummary]:
     """Those active last come first; those without activity stand last, by their ids."""
     touched = dict.fromkeys(known.courses, -1)
-    for key, one in known.steps.items():
+    for key, one in known.figures.steps.items():
         if key.course in touched:
             touched[key.course] = max(touched[key.course], one.updated_at)
     order = sorted(known.courses, key=lambda name: (-touched[name], name))
@@ -126,13 +122,13 @@ def _summaries(known: _Known) -> list[CourseSummary]:
 
 def _summary(name: str, known: _Known, updated_at: int) -> CourseSummary:
     version, course = known.courses[name]
-    number = max((key.run for key in known.runs if key.course == name), default=FIRST_RUN)
-    run = run_of(course, number, known.steps, known.grants)
+    number = max((key.run for key in known.figures.runs if key.course == name), default=FIRST_RUN)
+    run = run_of(course, number, known.figures.steps, known.figures.grants)
     return CourseSummary(
         course=name,
         title=course.title,
         version=version,
-        enrolled=known.enrollments.get(name, _NOT_ENROLLED).enrolled,
+        enrolled=known.figures.enrollments.get(name, _NOT_ENROLLED).enrolled,
         status=run.status,
         percent=run.percent,
         steps_completed=run.steps_completed,
