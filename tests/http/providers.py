@@ -1,60 +1,32 @@
 """Providers of OpenID Connect that sign-in is tested against: a real one, run with node, and one that lies."""
 
-import fcntl
 import json
-import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from headway.settings import OidcProvider
 from tests.http.server import Site
+from tests.npm import installed, tool
 
 FOLDER = Path(__file__).parents[1] / "provider"
-
-
-def _tool(name: str) -> str:
-    beside = Path(sys.executable).with_name(name)
-    return str(beside) if beside.exists() else shutil.which(name) or name
-
-
-def installed() -> None:
-    """Install the real provider, once for all workers; the test is skipped where npm cannot."""
-    lock = (FOLDER / "package-lock.json").read_bytes()
-    stamp = FOLDER / "node_modules" / f".{sha256(lock).hexdigest()}"
-    with (FOLDER / ".npmrc").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if stamp.exists():
-            return
-        command = [_tool("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1"]
-        try:
-            done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=100, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"npm cannot install the identity provider: {error}")
-        if done.returncode:
-            said = next((line for line in done.stderr.splitlines() if "error" in line), "it does not say why")
-            pytest.skip(f"npm cannot install the identity provider: {said}")
-        stamp.touch()
 
 
 @contextmanager
 def real_provider() -> Iterator[str]:
     """The issuer of npm's oidc-provider, running."""
-    installed()
-    command = [_tool("node"), str(FOLDER / "provider.mjs")]
+    installed(FOLDER, "the identity provider")
+    command = [tool("node"), str(FOLDER / "provider.mjs")]
     # What it warns of, such as keeping all in memory, is what a test wants.
     pipe, null = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, text=True) as process:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import combining
 
 from headway.certificates.facts import CertificateFacts, Issuer, day_text, plain
 from headway.domain.times import SECOND
@@ -22,7 +23,8 @@ _LACKING: Final = "\u25a1"
 # Longer words than any language has are broken anywhere.
 _WORD_MAX: Final = 32
 _BREAK: Final = "\u200b"
-_ADDRESS_LINE: Final = 90
+# In points: what an address of one letter could be as large as.
+_ADDRESS_LINE: Final = 870
 _REASON_SHORT: Final = 250
 _SAID_OF_LACKING: Final = f"{_LACKING} is a character that this page has no font for; the address below shows it."
 
@@ -66,7 +68,9 @@ class _Shown:
 
 
 def _breakable(word: str) -> str:
-    return word if len(word) <= _WORD_MAX else _BREAK.join(word)
+    if len(word) <= _WORD_MAX:
+        return word
+    return "".join(one if combining(one) else _BREAK + one for one in word).removeprefix(_BREAK)
 
 
 def _page(facts: CertificateFacts, issuer: Issuer, shown: _Shown) -> dict[str, Any]:
@@ -91,8 +95,8 @@ def _page(facts: CertificateFacts, issuer: Issuer, shown: _Shown) -> dict[str, A
         ],
         "verify": "Verify it at",
         "address": address,
-        "shown_address": _breakable(address),
-        "address_size": 9 if len(address) <= _ADDRESS_LINE else 6,
+        # In one line, so that it can be copied.
+        "address_size": min(9, _ADDRESS_LINE / len(address)),
         "qr": _qr(address),
         "qr_says": f"QR code of {address}",
         "lacking": _SAID_OF_LACKING if shown.lacks else None,
