@@ -133,7 +133,7 @@ def is_shown(character: str, font_folder: str | None = None) -> bool:
 def _compiled(source: bytes, inputs: dict[str, str], font_folder: str | None, *, at: int) -> bytes:
     from typst import Compiler  # noqa: PLC0415  # as above
 
-    compiler = Compiler(font_paths=_fonts(font_folder), ignore_system_fonts=True, sys_inputs=inputs)
+    compiler = Compiler(font_paths=_fonts(font_folder), sys_inputs=inputs)
     made = compiler.compile(source, format="pdf", pdf_standards=_STANDARDS, timestamp=at)
     if not isinstance(made, bytes):
         raise TypeError("typst gave no page")
