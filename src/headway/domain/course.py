@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import lcm
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
@@ -18,6 +19,11 @@ POINTS: Final[Mapping[str, int]] = {"lesson": 5, "quiz": 10, "assignment": 20, "
 ONE: Final = 1_000_000
 
 
+def weight_name(kind: Kind) -> str:
+    """The name of the weight that a kind shares in: exercises count with the assignments."""
+    return "assignment" if kind == "exercise" else kind
+
+
 class Weights(NamedTuple):
     """What each kind counts for in a module's score, in millionths; only their proportions matter."""
 
@@ -27,8 +33,8 @@ class Weights(NamedTuple):
     assessment: int = 20 * ONE
 
     def of(self, kind: Kind) -> int:
-        """The weight that a kind shares in: exercises count with the assignments."""
-        weight: int = getattr(self, "assignment" if kind == "exercise" else kind)
+        """The weight that a kind shares in."""
+        weight: int = getattr(self, weight_name(kind))
         return weight
 
 
@@ -83,11 +89,20 @@ class Step:
         return self.kind != "lesson"
 
 
+class Share(NamedTuple):
+    """What a step, known under its key, counts for in its module's score: `parts` of the module's `whole`."""
+
+    key: str
+    policy: Policy
+    parts: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     """A part of a course; what it does not say for itself is the course's. `pass_mark` and `weight` are millionths.
 
     `requires` are the modules to complete before this one, the one before it where the author says nothing.
+    `shares` are the steps that count in its score: whole numbers, for many thousand scores are worked out at once.
     """
 
     id: str
@@ -100,6 +115,23 @@ class Module:
     weight: int = ONE
     weights: Weights = DEFAULT_WEIGHTS
     policies: Policies = DEFAULT_POLICIES
+    shares: tuple[Share, ...] = field(init=False, repr=False, compare=False)
+    whole: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        of_kinds: dict[str, int] = {}
+        for step in self.steps:
+            name = weight_name(step.kind)
+            of_kinds[name] = of_kinds.get(name, 0) + step.weight
+        counting = {name: total for name, total in of_kinds.items() if total}
+        common = lcm(*counting.values())
+        each = {name: getattr(self.weights, name) * common // total for name, total in counting.items()}
+        shares = (self._share(step, each.get(weight_name(step.kind), 0)) for step in self.steps)
+        object.__setattr__(self, "shares", tuple(one for one in shares if one.parts))
+        object.__setattr__(self, "whole", common * sum(getattr(self.weights, name) for name in counting))
+
+    def _share(self, step: Step, each: int) -> Share:
+        return Share(step.key, self.policies.of(step.kind), each * step.weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Module
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, MODULE_UNLOCKED
-from headway.domain.module_scores import StepSums, graded_alone, is_completed, score_module
+from headway.domain.module_scores import StepSums, graded_alone, is_completed, total_score
 from headway.domain.progress import Grant, StepSum
 from headway.domain.scores import FULL
 
@@ -68,11 +68,10 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
     """
     if (MODULE_COMPLETED, module.id) in held or not is_begun(module, sums):
         return []
-    scored = score_module(module, sums)
-    if not is_completed(module, scored, sums):
+    if not is_completed(module, sums):
         return []
     moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
-    done = Due(MODULE_COMPLETED, module.id, _millionths(scored.score), moved if at is None else at)
+    done = Due(MODULE_COMPLETED, module.id, _millionths(total_score(module, sums)), moved if at is None else at)
     return [done, *_opened(course.dependents(module.id), _with(held, [done]), at)]
 
 
@@ -130,7 +129,7 @@ def kept_open(before: Course, after: Course, sums: StepSums, held: Held, at: int
 
 def score_of_module(module: Module, sums: StepSums, held: Held) -> Fraction:
     """The score that is shown, 0 to 1: what the steps come to, and never less than at its completion."""
-    return _at_least(score_module(module, sums).score, held.get((MODULE_COMPLETED, module.id)))
+    return _at_least(total_score(module, sums), held.get((MODULE_COMPLETED, module.id)))
 
 
 def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
@@ -146,7 +145,7 @@ def _certificate(course: Course, sums: StepSums, held: Held, at: int | None) -> 
         yield Due(CERTIFIED, "", _millionths(score_of_course(course, sums, held)), at or completed.at)
         return
     graded = {step.key: graded_alone(step, sums.get(step.key, _UNTOUCHED)) for step in course.steps}
-    if all(is_completed(module, score_module(module, graded), graded) for module in course.modules):
+    if all(is_completed(module, graded) for module in course.modules):
         moved = max((one.updated_at for one in sums.values()), default=completed.at)
         score = _millionths(score_of_course(course, graded, {}))
         yield Due(CERTIFIED, "", score, max(completed.at, moved) if at is None else at)

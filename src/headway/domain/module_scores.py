@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from headway.domain.course import Course, Kind, Module, Policy, Step
+from headway.domain.course import Course, Module, Policy, Step, weight_name
 from headway.domain.progress import Scored, StepSum
 from headway.domain.scores import FULL, ratio_percent
 
@@ -112,19 +112,24 @@ def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     return scored.score if scored is not None else 0
 
 
-def is_completed(module: Module, scored: ModuleScore, sums: StepSums) -> bool:
+def total_score(module: Module, sums: StepSums) -> Fraction:
+    """The module's score, 0 to 1, where nobody asks what each kind gave."""
+    return Fraction(_reached(module, sums), module.whole * FULL)
+
+
+def is_completed(module: Module, sums: StepSums) -> bool:
     """Whether the module's rule says so now: its score is at the pass mark, or all of its steps are completed."""
     if module.complete_by == "steps":
         return all(sums.get(step.key, _UNTOUCHED).completion is not None for step in module.steps)
-    return scored.score * FULL >= module.pass_mark
+    return _reached(module, sums) >= module.pass_mark * module.whole
 
 
-def missing(module: Module, scored: ModuleScore, sums: StepSums) -> list[Lack]:
+def missing(module: Module, sums: StepSums) -> list[Lack]:
     """What keeps the module from completion: by score every step with something left to gain, else those to complete.
 
     In the order of the steps; empty where nothing does.
     """
-    if is_completed(module, scored, sums):
+    if is_completed(module, sums):
         return []
     if module.complete_by == "score":
         return lacks(module, sums)
@@ -152,17 +157,19 @@ def shown_percent(score: Fraction, mark: int = FULL) -> float:
     return part * FULL // whole / _MARK_PLACES
 
 
+def _reached(module: Module, sums: StepSums) -> Exact:
+    """What the steps reached of the module's whole, in millionths: whole numbers, but for averages."""
+    known = ((parts, policy, sums.get(key)) for key, policy, parts in module.shares)
+    return sum(parts * step_score(one, policy) for parts, policy, one in known if one is not None)
+
+
 def _groups(module: Module, sums: StepSums) -> list[_Group]:
     """Those in which something counts."""
     groups = {kind: _Group(kind, weight, []) for kind, weight in module.weights._asdict().items()}
     for step in module.steps:
         counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
-        groups[_weight_name(step.kind)].scored.append((step, counted))
+        groups[weight_name(step.kind)].scored.append((step, counted))
     return [group for group in groups.values() if group.step_weights]
-
-
-def _weight_name(kind: Kind) -> str:
-    return "assignment" if kind == "exercise" else kind
 
 
 def _kind_score(group: _Group, weights: int) -> KindScore:

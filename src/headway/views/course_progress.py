@@ -206,7 +206,7 @@ def _module_progress(module: Module, run: Run) -> ModuleProgress:
     scored = score_module(module, run.steps)
     completed = run.held.get((MODULE_COMPLETED, module.id))
     lacking = [] if is_open(module, run.steps, run.held) else locked_by(module, run.held)
-    wanting = [] if completed else missing(module, scored, run.steps)
+    wanting = [] if completed else missing(module, run.steps)
     status = LOCKED if lacking else _status(completed is not None, is_begun(module, run.steps))
     return ModuleProgress(
         module.id,
