@@ -66,10 +66,12 @@ def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
 
     from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
     from headway.demo.stage import prove, stage
+    from headway.http.logs import configure_logs
     from headway.http.passwords import Passwords
     from headway.store.database import Database
     from headway.store.migrate import migrate
 
+    configure_logs("warning")
     say("Setting up a course and some months of learning …")
     hashes = {email: anyio.run(Passwords().hash, PASSWORD) for email in (LEARNER_EMAIL, CREATOR_EMAIL)}
     gc.disable()  # what is made here holds no cycles, and looking for some takes a tenth of the time
