@@ -11,7 +11,7 @@ from headway.ledger.audit import FAULTS_SHOWN, audit
 from headway.ledger.rebuild import rebuild
 from headway.ledger.refold import LEARNERS_AT_ONCE
 from headway.ledger.submission import Submission
-from headway.store.schema import ledger
+from headway.store.schema import OF_LEARNER, ledger
 from tests.domain.manifests import course, module, step
 from tests.ledger.world import HOUR, NOON, World, enrollment, event
 
@@ -222,9 +222,9 @@ def test_of_what_no_rebuild_can_mend_the_first_are_kept_and_all_are_counted(sqli
 
 def test_entries_of_a_learner_who_is_gone_are_found(world: World) -> None:
     ada, ben = learner_with(world), learner_with(world)
-    for table in ("step_sum", "day_sum", "topic_sum", "learner"):
-        key = "id" if table == "learner" else "learner_id"
-        world.run(f"DELETE FROM {table} WHERE {key} = :ada", ada=ada)
+    for table in OF_LEARNER:
+        world.run(f"DELETE FROM {table.name} WHERE learner_id = :ada", ada=ada)
+    world.run("DELETE FROM learner WHERE id = :ada", ada=ada)
     (fault,) = audit(world.database, world.catalog).faults
     assert (fault.table, fault.learner, fault.column) == ("ledger", ada, "learner_id")
     assert audit(world.database, world.catalog, learner_id=ben).clean

@@ -1,19 +1,23 @@
 """A connection lost in the middle, or with the answer to COMMIT: events count once, and the answer is the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 from sqlalchemy import event as hooks
+from structlog.testing import capture_logs
 
 from headway.domain.times import format_time
+from headway.ledger.submission import Receipt
 from tests.conftest import Postgres
 from tests.ledger.desk import Desk, desk
+from tests.ledger.gates import ALL_GRANTS, GATES, certificates, grants, through
 from tests.ledger.world import HOUR, NOON, World, event, statuses
 
-STATEMENTS = ["BEGIN", "FOR NO KEY UPDATE", "INSERT INTO ledger (", "INSERT INTO step_sum (", "INSERT INTO day_sum ("]
+TABLES = ["ledger", "step_sum", "day_sum", "course_run", "granted", "certificate"]
+STATEMENTS = ["BEGIN", "FOR NO KEY UPDATE", *(f"INSERT INTO {table} (" for table in TABLES)]
 
 
 class Saboteur:
@@ -52,24 +56,47 @@ def end(postgres: Postgres) -> Callable[..., Saboteur]:
 CUTS = [("before_cursor_execute", one) for one in [*STATEMENTS, "COMMIT"]] + [("after_cursor_execute", "COMMIT")]
 
 
+class Said(NamedTuple):
+    """What a learner and the log are told of a submission, whoever it is and whatever the certificate's id is."""
+
+    receipt: Receipt
+    logged: list[dict[str, Any]]
+
+
+def said(receipt: Receipt, logs: Sequence[Mapping[str, Any]], learner_id: str) -> Said:
+    changes = [
+        {**change, **({"certificate": "its id"} if "certificate" in change else {})} for change in receipt.changes
+    ]
+    logged = [{**one, "learner_id": ""} for one in logs if one.get("learner_id") == learner_id]
+    return Said(receipt._replace(changes=changes, statuses=()), logged)
+
+
 @pytest.mark.parametrize(("when", "statement"), CUTS)
 def test_a_lost_connection_changes_no_answer_and_counts_nothing_twice(
     postgresql_world: World, end: Callable[..., Saboteur], when: str, statement: str
 ) -> None:
     world = postgresql_world
+    world.publish(GATES)
     calm, cut = world.learner(), world.learner()
     events = [event(n, score=n / 3, occurred_at=format_time(NOON - n * 24 * HOUR)) for n in range(4)]
-    with desk(world) as open_desk:
+    # What comes behind the certificate is told behind it.
+    events += [*through("basics", "loops", "end", start=10), event(20, "completed", "hello")]
+    with capture_logs() as logs, desk(world) as open_desk:
         open_desk.submit("calm", calm, *events)
         expected = open_desk.receipt("calm")
         with sabotaged(world, when, end(statement)):
             open_desk.submit("cut", cut, *events)
             found = open_desk.receipt("cut")
-    assert statuses(found) == ["recorded"] * 4
-    assert found == expected
-    assert found.changes
-    assert world.figures(cut) == world.figures(calm)
-    assert len(world.entries(cut)) == 4
+    assert statuses(found) == ["recorded"] * len(events)
+    assert said(found, logs, cut) == said(expected, logs, calm)
+    assert [one["type"] for one in found.changes if "certificate" in one] == ["certificate_issued"]
+    assert {one["status"] for one in said(found, logs, cut).logged} == {"in_progress", "open", "completed"}
+    assert world.sums(cut) == world.sums(calm)
+    assert grants(world, cut) == grants(world, calm)
+    assert [one["id"] for one in certificates(world, cut)] == [
+        one["certificate"] for one in found.changes if "certificate" in one
+    ]
+    assert len(world.entries(cut)) == len(world.entries(calm)) == len(events) + len(ALL_GRANTS)
     world.assert_clean()
 
 

@@ -1,7 +1,7 @@
 """A small world to record in: two courses, learners, and a look at all that is stored of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from headway.store.database import Database
 from headway.store.entries import Entry
 from headway.store.migrate import migrate
 from headway.store.schema import ledger, metadata
-from headway.store.sums import ALL
+from headway.store.sums import ALL, CERTIFICATES, GRANTS, Kind
 from tests.domain.manifests import course, module, step
 
 GRADER = {"type": "choice", "options": {"a": "one", "b": "two"}, "answer": "b"}
@@ -112,8 +112,15 @@ class World:
         return [{name: value for name, value in row.items() if name != "learner_id"} for row in found]
 
     def figures(self, learner_id: str) -> bytes:
-        """All sums of a learner, byte by byte."""
-        return json.dumps({kind.table.name: self.rows(kind.table, learner_id) for kind in ALL}).encode()
+        """All sums and grants of a learner, byte by byte."""
+        return self._bytes(learner_id, ALL)
+
+    def sums(self, learner_id: str) -> bytes:
+        """All that knows no order: which grants there are, and when they were given, depends on what came when."""
+        return self._bytes(learner_id, [kind for kind in ALL if kind not in (GRANTS, CERTIFICATES)])
+
+    def _bytes(self, learner_id: str, kinds: Iterable[Kind]) -> bytes:
+        return json.dumps({kind.table.name: self.rows(kind.table, learner_id) for kind in kinds}).encode()
 
     def entries(self, learner_id: str) -> list[Entry]:
         """A learner's ledger."""

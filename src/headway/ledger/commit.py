@@ -28,10 +28,15 @@ def commit(
     After a COMMIT without an answer that is right as well: events that were committed are found by their ids. That
     COMMIT may still be at work; what is inserted again then, a newcomer's row, waits for it and is there twice.
     """
-    answers = committed(database, lambda connection: record(connection, catalog, submissions, wait=wait))
-    for one in answers:
-        if isinstance(one, Receipt):
-            log_statuses(one.statuses)
+    tried: list[StatusChange] = []
+
+    def work(connection: Connection) -> list[Answer]:
+        answers = record(connection, catalog, submissions, wait=wait, tried=tried)
+        tried[:] = (change for one in answers if isinstance(one, Receipt) for change in one.statuses)
+        return answers
+
+    answers = committed(database, work)
+    log_statuses(tried)
     return answers
 
 

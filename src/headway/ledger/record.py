@@ -1,8 +1,8 @@
 """Recording: the one order in which events become progress. Lock, read, judge, write; the caller commits."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -43,15 +43,22 @@ from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 
 Answer: TypeAlias = Receipt | HeadwayError | None
+_CONCLUDED: Final = ("course_completed", "certificate_issued")
 
 
 def record(
-    connection: Connection, catalog: Catalog, submissions: Sequence[Submission], *, wait: bool = True
+    connection: Connection,
+    catalog: Catalog,
+    submissions: Sequence[Submission],
+    *,
+    wait: bool = True,
+    tried: Iterable[StatusChange] = (),
 ) -> list[Answer]:
     """Record submissions of any learners in one transaction, in a number of statements that does not grow with them.
 
     An answer is a receipt, or why the whole submission was turned away, or, with wait=False, None: another transaction
     holds the learner, and the submission is to be handed in again before any later one of that learner.
+    `tried` are the statuses that a try came to whose COMMIT went unanswered: handed on again where it had committed.
     """
     batch = Batch(connection, catalog)
     batch.lock(submissions, wait=wait)
@@ -65,7 +72,8 @@ def record(
     answers: list[Answer] = [next(receipts) if refusal is _ADMITTED else refusal for refusal in turned_away]
     recorder.granting.conclude()
     recorder.write(admitted)
-    return _with_statuses(answers, recorder.granting.statuses)
+    committed = (one for one in tried if (one.learner_id, one.reason) in recorder.found)
+    return _with_statuses(answers, [*committed, *recorder.granting.statuses])
 
 
 def _with_statuses(answers: list[Answer], statuses: Sequence[StatusChange]) -> list[Answer]:
@@ -116,6 +124,8 @@ class _Recorder:
         self.batch = batch
         self.granting = Granting(batch)
         self.answered: set[tuple[str, str]] = set()
+        # Events that a try whose COMMIT went unanswered has recorded.
+        self.found: set[tuple[str, str]] = set()
 
     def weigh(self, submission: Submission) -> list[_Verdict]:
         """What each event that is not known yet would contribute: it says which sums must be read.
@@ -152,6 +162,7 @@ class _Recorder:
             if key is not None:
                 touched[key] = None
         ordered = [results[n] for n in range(len(submission.events))]
+        told += self._concluded_before(learner, submission)
         self.granting.tell_in(learner, told)
         return Receipt(ordered, [self._touched(learner, key) for key in touched], told)
 
@@ -185,11 +196,21 @@ class _Recorder:
         is_lost_answer = known.received_at == submission.received_at and (learner.id, event.id) not in self.answered
         own = is_lost_answer and event.id not in learner.brought
         self.answered.add((learner.id, event.id))
+        if own:
+            self.found.add((learner.id, event.id))
         changes: list[Change] = json.loads(known.changes) if own and known.changes else []
-        changes += self.batch.caused.get((learner.id, event.id), []) if own else []
+        caused = self.batch.caused.get((learner.id, event.id), []) if own else []
+        changes += (change for change in caused if change["type"] not in _CONCLUDED)
         status = RECORDED if own else DUPLICATE
         flags, passed = _flags(submission, event), bool(known.passed)
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
+
+    def _concluded_before(self, learner: BatchLearner, submission: Submission) -> Iterator[Change]:
+        """What the lost answer told of courses, behind all else as `Granting.conclude` tells it."""
+        for n in _in_order_of_time(submission):
+            place = (learner.id, submission.events[n].id)
+            if place in self.found:
+                yield from (change for change in self.batch.caused.pop(place, ()) if change["type"] in _CONCLUDED)
 
     def _record(
         self, submission: Submission, learner: BatchLearner, event: Event, made: Contribution
