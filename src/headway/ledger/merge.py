@@ -99,9 +99,10 @@ class _Move:
         # What neither had the progress for may be due to both together.
         places = {(self.account_id, one.course_id, one.run) for one in new if one.step_id}
         self.statuses = judge(batch, places, Judging(f"move:{guest_id}", self.now))
+        # First, for no two certificates have one id, and the guest's are the account's from now on.
+        identities.drop_sums(connection, guest_id)
         batch.write()
         identities.bring(connection, self.account_id, new)
-        identities.drop_sums(connection, guest_id)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
