@@ -72,7 +72,7 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
         return []
     moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
     done = Due(MODULE_COMPLETED, module.id, _millionths(total_score(module, sums)), moved if at is None else at)
-    return [done, *_opened(course.dependents(module.id), _with(held, [done]), at)]
+    return [done, *_opened(course.dependents(module.id), with_due(held, [done]), at)]
 
 
 def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
@@ -86,17 +86,12 @@ def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = N
         score = _millionths(score_of_course(course, sums, held))
         due.append(Due(COURSE_COMPLETED, "", score, max(dates) if at is None else at))
     if course.certificate and (CERTIFIED, "") not in held:
-        due += _certificate(course, sums, _with(held, due), at)
+        due += _certificate(course, sums, with_due(held, due), at)
     return due
 
 
-def due_of_all(
-    course: Course, sums: StepSums, held: Held, at: int | None = None, *, before: Course | None = None
-) -> list[Due]:
-    """Whatever is due of a run, whichever of its sums moved; empty where all was granted.
-
-    Modules that were open by the version `before` and would be locked now stay open.
-    """
+def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+    """Whatever is due of a run, whichever of its sums moved; empty where all was granted."""
     known = dict(held)
     due: list[Due] = []
 
@@ -105,8 +100,6 @@ def due_of_all(
             due.append(one)
             known[one.key] = _granted(one)
 
-    if before is not None and at is not None:
-        take(kept_open(before, course, sums, known, at))
     for module in course.modules:
         take(due_of_module(course, module, sums, known, at))
     take(list(_opened(course.modules, known, at)))
@@ -114,17 +107,15 @@ def due_of_all(
     return due
 
 
+def with_due(held: Held, due: Iterable[Due]) -> Held:
+    """What a run holds once it was given what it is due."""
+    return {**held, **{one.key: _granted(one) for one in due}}
+
+
 def awaits_evidence(course: Course, held: Held) -> bool:
     """Whether all but graded evidence for the certificate is there, so that a later grade may bring it."""
     due = course.certificate and course.evidence == "graded"
     return due and (COURSE_COMPLETED, "") in held and (CERTIFIED, "") not in held
-
-
-def kept_open(before: Course, after: Course, sums: StepSums, held: Held, at: int) -> list[Due]:
-    """The modules that a version would lock for somebody to whom they are open: they stay so."""
-    was_open = {module.id for module in before.modules if is_open(module, sums, held)}
-    locked = (module for module in after.modules if not is_open(module, sums, held))
-    return [Due(MODULE_UNLOCKED, module.id, None, at) for module in locked if module.id in was_open]
 
 
 def score_of_module(module: Module, sums: StepSums, held: Held) -> Fraction:
@@ -146,7 +137,7 @@ def _certificate(course: Course, sums: StepSums, held: Held, at: int | None) -> 
         return
     graded = {step.key: graded_alone(step, sums.get(step.key, _UNTOUCHED)) for step in course.steps}
     if all(is_completed(module, graded) for module in course.modules):
-        moved = max((one.updated_at for one in sums.values()), default=completed.at)
+        moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in course.steps)
         score = _millionths(score_of_course(course, graded, {}))
         yield Due(CERTIFIED, "", score, max(completed.at, moved) if at is None else at)
 
@@ -156,10 +147,6 @@ def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[D
         if module.requires and (MODULE_UNLOCKED, module.id) not in held and not lacking(module, held):
             last = max(held[MODULE_COMPLETED, one].at for one in module.requires)
             yield Due(MODULE_UNLOCKED, module.id, None, last if at is None else at)
-
-
-def _with(held: Held, due: Iterable[Due]) -> Held:
-    return {**held, **{one.key: _granted(one) for one in due}}
 
 
 def _granted(due: Due) -> Grant:

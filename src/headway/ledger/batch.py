@@ -47,6 +47,11 @@ class BatchLearner:
         """What is known of a step that was read."""
         return self.standing.sums.steps.get(key) or self.others.get(key)
 
+    def steps_of(self, course: str, run: int) -> dict[str, StepSum]:
+        """What is known of the steps of a run, by their keys."""
+        known = {**self.others, **self.standing.sums.steps}
+        return {key.step: one for key, one in known.items() if (key.course, key.run) == (course, run)}
+
 
 class Batch:
     """One transaction's view of the database, read in a number of statements that does not grow with it."""

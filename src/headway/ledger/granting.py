@@ -93,21 +93,27 @@ class Granting:
             learner = self.batch.learners[learner_id]
             _, course = self.batch.courses[course_id]
             held = self._held(learner, course_id, run)
-            due = gating.due_of_course(course, self._all_sums(learner, course, run), held)
+            due = gating.due_of_course(course, learner.steps_of(course_id, run), held)
             changes = self._give(learner, (course_id, run), due, moved.cause, moved.known)
             if moved.told is not None:
                 moved.told.extend(changes)
         self._moved.clear()
 
-    def give_all(
-        self, place: Place, cause: str, received_at: int, *, at: int | None = None, before: Course | None = None
-    ) -> list[Change]:
-        """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""
+    def known_of(self, place: Place) -> tuple[Mapping[str, StepSum], Held]:
+        """The sums of the steps of a run that was read whole, and what it was granted."""
         learner, (_, course_id, run) = self.batch.learners[place[0]], place
-        version, course = self.batch.courses[course_id]
-        sums, held = self._all_sums(learner, course, run), self._held(learner, course_id, run)
+        return learner.steps_of(course_id, run), self._held(learner, course_id, run)
+
+    def give_all(self, place: Place, cause: str, received_at: int) -> list[Change]:
+        """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""
+        _, course = self.batch.courses[place[1]]
+        return self.give(place, gating.due_of_all(course, *self.known_of(place)), cause, received_at)
+
+    def give(self, place: Place, due: Iterable[Due], cause: str, received_at: int) -> list[Change]:
+        """Give a run what was found to be due of it."""
+        learner, (_, course_id, run) = self.batch.learners[place[0]], place
+        version, _ = self.batch.courses[course_id]
         known = Circumstances(received_at, 0, learner.time_zone, SERVER, version, run)
-        due = gating.due_of_all(course, sums, held, at, before=before)
         return self._give(learner, (course_id, run), due, cause, known)
 
     def _give(
@@ -149,8 +155,4 @@ class Granting:
     def _sums(self, learner: BatchLearner, made: Contribution, module: Module) -> Mapping[str, StepSum]:
         place = (made.course, made.run)
         found = ((step.key, learner.step(StepKey(*place, step.key))) for step in module.steps)
-        return {key: one for key, one in found if one is not None}
-
-    def _all_sums(self, learner: BatchLearner, course: Course, run: int) -> Mapping[str, StepSum]:
-        found = ((step.key, learner.step(StepKey(course.id, run, step.key))) for step in course.steps)
         return {key: one for key, one in found if one is not None}

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.course import Course
 from headway.ledger.batch import Batch
 from headway.ledger.granting import Granting, Place
 from headway.ledger.submission import StatusChange
@@ -15,15 +14,10 @@ from headway.store.learners import Locked
 
 
 class Judging(NamedTuple):
-    """Why runs are judged and when (microseconds); `at` dates what is given where it is not the learner's doing.
-
-    What the version `before` held open stays open.
-    """
+    """Why runs are judged, and when (microseconds)."""
 
     cause: str
     now: int
-    at: int | None = None
-    before: Course | None = None
 
 
 def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusChange]:
@@ -33,7 +27,7 @@ def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusCha
     batch.read_runs(wanted)
     granting = Granting(batch)
     for place in wanted:
-        granting.give_all(place, why.cause, why.now, at=why.at, before=why.before)
+        granting.give_all(place, why.cause, why.now)
     return granting.statuses
 
 

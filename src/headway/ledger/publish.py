@@ -1,6 +1,7 @@
-"""Publishing a version of a course. It locks the course against other publishers, never against learners."""
+"""Publishing a version of a course, and telling what that does to its learners. One publishes at a time."""
 
 import json
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy.engine import Connection, RowMapping
@@ -8,9 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
+from headway.domain.impact import Succession
 from headway.domain.manifest import parse_manifest
 from headway.domain.step_names import carry_keys, course_keys
 from headway.graders.registry import check_grader
+from headway.ledger.impact import Impact, rehearse
 from headway.ledger.sweep import sweep
 from headway.store import courses
 from headway.store.catalog import Catalog, parse_stored
@@ -34,6 +37,7 @@ class Published(NamedTuple):
     created: bool
     unchanged: bool
     before: Course | None
+    impact: Impact
 
 
 def publish(
@@ -45,24 +49,47 @@ def publish(
     may_publish_all: bool = False,
     dry_run: bool = False,
 ) -> Published:
-    """Publish a manifest; ManifestInvalid lists its faults. `publisher` None is the operator, who may publish all."""
+    """Publish a manifest; ManifestInvalid lists its faults. `publisher` None is the operator, who may publish all.
+
+    Done when every learner of the course was judged by it. A dry run writes nothing and holds up nobody.
+    """
     course = parse_manifest(manifest, check_grader=check_grader)
     text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)  # in the author's order
-    publication = _Publication(course, text, now, publisher, may_publish_all or publisher is None, dry_run)
-    published = _published(database, publication)
-    if not dry_run:
-        sweep(database, Catalog(), course.id, now=now)
-    return published
+    publication = _Publication(course, text, now, publisher, may_publish_all or publisher is None)
+    with database.read() as connection:
+        # What is refused is refused before anybody waits.
+        would, _ = publication.compare(connection)
+    return _rehearsed(database, publication, would) if dry_run else _published(database, publication)
+
+
+def _rehearsed(database: Database, publication: "_Publication", would: Published) -> Published:
+    if not would.unchanged:
+        succession = Succession(would.before, would.course)
+        rehearse(database, succession, would.impact, now=publication.now, all_known=publication.may_publish_all)
+    return would
 
 
 def _published(database: Database, publication: "_Publication") -> Published:
+    """Alone, from here to the last learner: nobody else gives what is told."""
+    judge_all = partial(
+        sweep, database, Catalog(), publication.course.id, now=publication.now, all_known=publication.may_publish_all
+    )
+    with database.alone(wait=True):
+        # Where judging by the version in force broke off, everybody is judged by that one first.
+        left_over = judge_all()
+        published = _stored(database, publication)
+        impact = left_over if published.unchanged else judge_all()
+    return published._replace(impact=impact or published.impact)
+
+
+def _stored(database: Database, publication: "_Publication") -> Published:
     try:
         with database.transaction() as connection:
-            return publication.run(connection)
+            return publication.store(connection)
     except IntegrityError:
-        # Another process published the course's first version meanwhile; now its row is there to be locked.
+        # Somebody who does not wait for others published the first version meanwhile; now its row can be locked.
         with database.transaction() as connection:
-            return publication.run(connection)
+            return publication.store(connection)
 
 
 class _Publication(NamedTuple):
@@ -71,32 +98,32 @@ class _Publication(NamedTuple):
     now: int
     publisher: str | None
     may_publish_all: bool
-    dry_run: bool
 
-    def run(self, connection: Connection) -> Published:
-        """Compare with the version in force, and put this one in its place."""
-        found = courses.find(connection, self.course.id, lock=True)
+    def compare(self, connection: Connection, *, lock: bool = False) -> tuple[Published, dict[str, str]]:
+        """What publishing comes to against the version in force, and the keys of all ids that steps ever had."""
+        found = courses.find(connection, self.course.id, lock=lock)
         self._check_owner(found)
         version = found["version"] if found is not None else 0
         previous = courses.manifests(connection, [(self.course.id, version)]).get((self.course.id, version))
         before = parse_stored(*previous) if previous is not None else None
-        if previous is not None and before is not None and previous[0] == self.text:
-            return Published(before, version, created=False, unchanged=True, before=before)
         keys: dict[str, str] = json.loads(previous[1]) if previous else {}
+        if previous is not None and before is not None and previous[0] == self.text:
+            return Published(before, version, created=False, unchanged=True, before=before, impact=Impact()), keys
         course = carry_keys(keys, self.course)
-        if not self.dry_run:
-            self._store(connection, version + 1, keys | course_keys(course))
-        return Published(course, version + 1, created=found is None, unchanged=False, before=before)
+        made = Published(course, version + 1, found is None, unchanged=False, before=before, impact=Impact())
+        return made, keys | course_keys(course)
+
+    def store(self, connection: Connection) -> Published:
+        """Put this version in the place of the one in force."""
+        made, keys = self.compare(connection, lock=True)
+        if not made.unchanged:
+            step_keys = json.dumps(keys, sort_keys=True)
+            said = (self.course.title, self.text, step_keys, self.now, self.publisher)
+            courses.publish(connection, courses.Publication(self.course.id, made.version, *said))
+        return made
 
     def _check_owner(self, found: RowMapping | None) -> None:
         if found is None or self.may_publish_all:
             return
         if found["owner_id"] != self.publisher:
             raise NotYourCourse(f"there is no course {self.course.id!r} of yours; choose another id", field="id")
-
-    def _store(self, connection: Connection, version: int, keys: dict[str, str]) -> None:
-        step_keys = json.dumps(keys, sort_keys=True)
-        one = courses.Publication(
-            self.course.id, version, self.course.title, self.text, step_keys, self.now, self.publisher
-        )
-        courses.publish(connection, one)

@@ -1,50 +1,170 @@
-"""Sweeping: after a version was published, every learner of the course is judged by it, some in a transaction."""
+"""Sweeping: after a version was published, every learner of the course is judged by it, while recording goes on."""
 
-from typing import Final
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
+import structlog
 from sqlalchemy.engine import Connection
 
-from headway.domain.course import Course
+from headway.domain.impact import Succession
+from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
-from headway.ledger.judging import Judging, judge_alone
+from headway.ledger.granting import Granting
+from headway.ledger.impact import Impact, Surveyed, survey
 from headway.ledger.submission import StatusChange
-from headway.store import courses, learners, runs
+from headway.store import courses, learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
-LEARNERS_A_TRANSACTION: Final = 50
+log = structlog.get_logger()
+
+# Who records waits for as long as these are written.
+GRANTS_A_TRANSACTION: Final = 100
+NOTED_EVERY_S: Final = 1.0
+PATIENCE_S: Final = 30.0
+_PAUSE_S: Final = 0.005
 
 
-def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int) -> list[StatusChange]:
-    """Judge all learners of a course by its version in force, and tell what they came to.
+def sweep_pending(database: Database, catalog: Catalog, *, now: Callable[[], int]) -> int:
+    """Go on with sweeps that broke off, where nobody is at it; how many were brought to an end."""
+    done = 0
+    with database.read() as connection:
+        pending = courses.pending(connection)
+    for course_id in pending:
+        with database.alone(wait=False) as alone:
+            if alone and sweep(database, catalog, course_id, now=now()) is not None:
+                done += 1
+    return done
 
-    Where an earlier sweep broke off it goes on; where all were judged nothing is done.
+
+def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all_known: bool = True) -> Impact | None:
+    """Judge all learners of a course by its version in force, and tell what that brought; None where all were judged.
+
+    Where an earlier sweep broke off it goes on. Whoever sweeps must be alone, so that nobody else gives what is told.
     """
-    found: list[StatusChange] = []
-    while True:
-        portion = committed(database, lambda connection: _portion(connection, catalog, course_id, now))
-        if portion is None:
-            return found
-        log_statuses(portion)
-        found += portion
+    with database.read() as connection:
+        found = _versions(connection, catalog, course_id)
+    if found is None:
+        return None
+    _await_recorders(database)
+    impact = Impact()
+    one = _Sweep(database, catalog, found, now)
+    for surveyed in one.run():
+        impact.add(surveyed, all_known=all_known)
+    return impact
 
 
-def _portion(connection: Connection, catalog: Catalog, course_id: str, now: int) -> list[StatusChange] | None:
-    """Judge the next learners; None where there are none left."""
+class _Versions(NamedTuple):
+    """The version in force, and the one by which learners were judged whose ids lie behind `up_to`."""
+
+    version: int
+    succession: Succession
+    up_to: str
+
+
+def _versions(connection: Connection, catalog: Catalog, course_id: str) -> _Versions | None:
     row = courses.find(connection, course_id)
     if row is None or row["judged_version"] == row["version"]:
         return None
-    page = runs.page(connection, course_id, row["judged_up_to"] or "", LEARNERS_A_TRANSACTION)
-    if not page:
-        courses.note_judged(connection, course_id, row["version"], None)
-        return []
-    locked = learners.lock(connection, [learner_id for learner_id, _ in page])
-    places = [(learner_id, course_id, run) for learner_id, run in page]
-    why = Judging(f"version:{row['version']}", now, now, _before(connection, catalog, course_id, row["judged_version"]))
-    statuses = judge_alone(connection, catalog, locked, places, why)
-    courses.note_judged(connection, course_id, row["version"], page[-1][0])
-    return statuses
+    pairs = [(course_id, row[name]) for name in ("judged_version", "version")]
+    found = catalog.load(connection, pairs)
+    return _Versions(row["version"], Succession(found.get(pairs[0]), found[pairs[1]]), row["judged_up_to"] or "")
 
 
-def _before(connection: Connection, catalog: Catalog, course_id: str, version: int) -> Course | None:
-    return catalog.load(connection, [(course_id, version)]).get((course_id, version)) if version else None
+def _await_recorders(database: Database) -> None:
+    """Wait until all are done that may have read the version before, and are not seen by a snapshot yet.
+
+    Whoever records behind them reads the version in force.
+    """
+    until = time.monotonic() + PATIENCE_S
+    ahead: set[str] | None = None
+    while ahead is None or (ahead and time.monotonic() < until):
+        with database.read() as connection:
+            found = courses.readers(connection)
+        ahead = found if ahead is None else ahead & found
+        if ahead:
+            time.sleep(_PAUSE_S)
+    if ahead:
+        log.warning("swept_beside_long_transactions", transactions=len(ahead))
+
+
+class _Sweep:
+    """Surveys learners in snapshots; under their locks come those alone to whom something is to be given."""
+
+    def __init__(self, database: Database, catalog: Catalog, versions: _Versions, now: int) -> None:
+        self.database = database
+        self.catalog = catalog
+        self.versions = versions
+        self.now = now
+
+    def run(self) -> Iterator[Surveyed]:
+        """Judge everybody, and tell what each came to."""
+        up_to, noted = self.versions.up_to, time.monotonic()
+        while True:
+            with self.database.read() as connection:
+                page = survey(connection, self.versions.succession, up_to, self.now)
+            if not page:
+                break
+            yield from (one for one in page if not one.effect.due)
+            for portion in _portions([one for one in page if one.effect.due]):
+                yield from self._give(portion)
+            up_to = page[-1].learner_id
+            if time.monotonic() - noted > NOTED_EVERY_S:
+                noted = time.monotonic()
+                self._note(up_to)
+        self._note(None)
+
+    def _note(self, up_to: str | None) -> None:
+        course_id, version = self.versions.succession.after.id, self.versions.version
+        committed(self.database, lambda connection: courses.note_judged(connection, course_id, version, up_to))
+
+    def _give(self, portion: Sequence[Surveyed]) -> list[Surveyed]:
+        """Judge learners anew under their locks, and give what is due; after a lost COMMIT they were given it."""
+        given: dict[str, Surveyed] = {}
+        statuses: list[StatusChange] = []
+
+        def work(connection: Connection) -> None:
+            judged, found = self._judge(connection, portion)
+            statuses.extend(found)
+            given.update((one.learner_id, one) for one in judged if one.effect.due or one.learner_id not in given)
+
+        committed(self.database, work)
+        log_statuses(dict.fromkeys(statuses))
+        return list(given.values())
+
+    def _judge(
+        self, connection: Connection, portion: Sequence[Surveyed]
+    ) -> tuple[list[Surveyed], Sequence[StatusChange]]:
+        version, succession, _ = self.versions
+        course_id = succession.after.id
+        batch = Batch(connection, self.catalog)
+        locked = learners.lock(connection, [one.learner_id for one in portion]).values()
+        batch.enter(one for one in locked if one.merged_into is None and one.erased_at is None)
+        for learner_id, head in learners.heads(connection, batch.learners).items():
+            batch.learners[learner_id].head = head
+        batch.courses = {course_id: (version, succession.after)}
+        places = {(one.learner_id, course_id, one.run): one for one in portion if one.learner_id in batch.learners}
+        batch.read_runs(places)
+        granting = Granting(batch)
+        judged = []
+        for place, one in places.items():
+            effect = succession.effect(*granting.known_of(place), self.now)
+            granting.give(place, effect.due, f"version:{version}", self.now)
+            judged.append(one._replace(effect=effect))
+        batch.write()
+        return judged, granting.statuses
+
+
+def _portions(found: Sequence[Surveyed]) -> Iterator[list[Surveyed]]:
+    """Learners for one transaction each: some, or one who is given much."""
+    portion: list[Surveyed] = []
+    size = 0
+    for one in found:
+        if portion and size + len(one.effect.due) > GRANTS_A_TRANSACTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(one)
+        size += len(one.effect.due)
+    if portion:
+        yield portion

@@ -44,6 +44,27 @@ def note_judged(connection: Connection, course_id: str, version: int, up_to: str
     connection.execute(sa.update(course).where(*mine).values(judged_up_to=up_to, **done))
 
 
+def pending(connection: Connection) -> list[str]:
+    """The courses of which not all learners were judged by the version in force."""
+    statement = sa.select(course.c.id).where(course.c.judged_version != course.c.version).order_by(course.c.id)
+    return list(connection.execute(statement).scalars())
+
+
+def readers(connection: Connection) -> set[str]:
+    """The transactions at work, but this one, that have read which versions are in force.
+
+    None in SQLite, where who writes comes one after the other.
+    """
+    if connection.dialect.name == "sqlite":
+        return set()
+    statement = (
+        "SELECT virtualtransaction FROM pg_locks WHERE relation = 'course'::regclass AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND pid <> pg_backend_pid()"
+    )
+    return set(connection.execute(sa.text(statement)).scalars())
+
+
 def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:
     """The course's row; locked against other publishers where asked."""
     statement = sa.select(course).where(course.c.id == course_id)

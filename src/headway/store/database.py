@@ -21,6 +21,9 @@ _BUSY_MS = 30_000
 _SCRUB_PATIENCE_MS = 200
 _EMPTY_TRIES = 2
 _SCRUB_TRIES = 25
+_ALONE_PAUSE_S = 0.05
+# The number is this program's own, whatever else takes such locks in the database.
+_TRY_TO_BE_ALONE = "SELECT pg_try_advisory_lock(5230183001)"
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
@@ -77,6 +80,39 @@ class Database:
                 self.writers.connect().close()
                 self._is_prepared = True
             yield
+
+    @contextmanager
+    def alone(self, *, wait: bool) -> Iterator[bool]:
+        """Be the only one inside, of all processes; where another is, wait or be told False. Ends with the process."""
+        with self._file_alone(wait) if self.path else self._session_alone(wait) as inside:
+            yield inside
+
+    @contextmanager
+    def _file_alone(self, wait: bool) -> Iterator[bool]:
+        lock = FileLock(_beside(self.path or Path(), "-publish-lock"))
+        if wait:
+            with lock.held():
+                yield True
+            return
+        descriptor = lock.take()
+        try:
+            yield descriptor is not None
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    @contextmanager
+    def _session_alone(self, wait: bool) -> Iterator[bool]:
+        """By a lock of the session, asked for now and then: waiting for it would end with the lock_timeout."""
+        connection = self.writers.connect()
+        try:
+            while not (inside := connection.exec_driver_sql(_TRY_TO_BE_ALONE).scalar_one()) and wait:
+                time.sleep(_ALONE_PAUSE_S)
+            yield bool(inside)
+        finally:
+            # Closed and not given back: with its session goes the lock, even where the connection is lost by now.
+            connection.invalidate()
+            connection.close()
 
     def server_lock(self) -> FileLock | None:
         """The lock that one server at a time holds on a SQLite file; None where several may serve."""

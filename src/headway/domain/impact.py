@@ -1,0 +1,82 @@
+"""What a version of a course does to a run of it: what it brings, and what it would take and does not."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from headway.domain import gating
+from headway.domain.course import Course, Module
+from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, MODULE_UNLOCKED
+from headway.domain.gating import Due, Held
+from headway.domain.module_scores import StepSums, is_completed
+
+
+class Gains(NamedTuple):
+    """What a run gains: gates that open, modules and the course that come to be completed, the certificate."""
+
+    modules_unlocked: tuple[str, ...] = ()
+    modules_completed: tuple[str, ...] = ()
+    course_completed: bool = False
+    certified: bool = False
+
+
+class Kept(NamedTuple):
+    """What the version's rules alone would take from a run, and nobody does: what was granted stays."""
+
+    modules_open: tuple[str, ...] = ()
+    modules_completed: tuple[str, ...] = ()
+    course_completed: bool = False
+
+
+class Effect(NamedTuple):
+    """What a version does to a run. `due` is all that is to be granted; `orphaned` are keys of removed steps."""
+
+    due: tuple[Due, ...]
+    gains: Gains
+    kept: Kept
+    orphaned: tuple[str, ...]
+
+
+class Succession:
+    """A version of a course and the one before it, None where there was none."""
+
+    def __init__(self, before: Course | None, after: Course) -> None:
+        self.before = before
+        self.after = after
+        modules = before.modules if before else ()
+        self.modules_before: Mapping[str, Module] = {module.id: module for module in modules}
+        left = {step.key for step in after.steps}
+        # Progress on these is kept, and counts again in a version that has them again.
+        self.removed = frozenset(step.key for step in before.steps if step.key not in left) if before else frozenset()
+
+    def effect(self, sums: StepSums, held: Held, at: int) -> Effect:
+        """What becomes of a run that was judged by the version before; what it is given is dated `at` (microseconds).
+
+        Whatever was open stays so: what the new gates would lock is granted as unlocked.
+        """
+        was_open = {one.id for one in self.modules_before.values() if gating.is_open(one, sums, held)}
+        keeping = [one for one in self.after.modules if one.id in was_open and not gating.is_open(one, sums, held)]
+        kept = [Due(MODULE_UNLOCKED, module.id, None, at) for module in keeping]
+        known = gating.with_due(held, kept)
+        due = gating.due_of_all(self.after, sums, known, at)
+        gains = self._gains(due, was_open, sums, gating.with_due(known, due))
+        orphaned = tuple(key for key in sums if key in self.removed)
+        return Effect((*kept, *due), gains, self._kept([module.id for module in keeping], sums, held), orphaned)
+
+    def _gains(self, due: list[Due], was_open: set[str], sums: StepSums, held: Held) -> Gains:
+        opened = {one.module for one in due if one.kind == MODULE_UNLOCKED}
+
+        def opens(module: Module) -> bool:
+            # A module that is new opens where its gate does; one without a gate is no news to anybody.
+            known = module.id in self.modules_before
+            return gating.is_open(module, sums, held) if known else module.id in opened
+
+        unlocked = (one.id for one in self.after.modules if one.id not in was_open and opens(one))
+        completed = (one.module for one in due if one.kind == MODULE_COMPLETED)
+        kinds = {one.kind for one in due}
+        return Gains(tuple(unlocked), tuple(completed), COURSE_COMPLETED in kinds, CERTIFIED in kinds)
+
+    def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
+        """A completed course is kept where any of its modules would not be completed by its rule."""
+        lost = [one.id for one in self.after.modules if not is_completed(one, sums)]
+        completed = (one for one in lost if (MODULE_COMPLETED, one) in held)
+        return Kept(tuple(opened), tuple(completed), bool(lost) and (COURSE_COMPLETED, "") in held)

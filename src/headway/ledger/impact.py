@@ -1,0 +1,101 @@
+"""What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.impact import Effect, Gains, Kept, Succession
+from headway.domain.progress import Grant, StepSum
+from headway.store import runs, sums
+from headway.store.database import Database
+
+LEARNERS_A_PAGE: Final = 50
+LISTED_MAX: Final = 100
+T = TypeVar("T", Gains, Kept)
+_ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
+
+
+class Surveyed(NamedTuple):
+    """What a version does to the run that a learner is in; `enrolled` is whether they are in the course now."""
+
+    learner_id: str
+    run: int
+    enrolled: bool
+    effect: Effect
+
+
+@dataclass
+class Counted(Generic[T]):
+    """How many learners something is true of, how many of each part of it, and the first whom one may know."""
+
+    learners: int = 0
+    totals: dict[str, int] = field(default_factory=dict)
+    listed: list[tuple[str, T]] = field(default_factory=list)
+
+    def add(self, learner_id: str | None, one: T) -> None:
+        """Count a learner, who is listed where the id is given; a part counts by its length, or as one."""
+        if not any(one):
+            return
+        self.learners += 1
+        for name, part in zip(one._fields, one, strict=True):
+            self.totals[name] = self.totals.get(name, 0) + _size(part)
+        if learner_id is not None and len(self.listed) < LISTED_MAX:
+            self.listed.append((learner_id, one))
+
+
+def _size(part: object) -> int:
+    return len(part) if isinstance(part, tuple) else int(part is True)
+
+
+@dataclass
+class Impact:
+    """What a version does to so many learners; `orphaned` counts learners by the keys of the removed steps."""
+
+    learners: int = 0
+    gains: Counted[Gains] = field(default_factory=Counted)
+    kept: Counted[Kept] = field(default_factory=Counted)
+    orphaned: dict[str, int] = field(default_factory=dict)
+
+    def add(self, one: Surveyed, *, all_known: bool) -> None:
+        """Count a learner; who is not enrolled is listed where the publisher may know of everybody."""
+        listed = one.learner_id if all_known or one.enrolled else None
+        self.learners += 1
+        self.gains.add(listed, one.effect.gains)
+        self.kept.add(listed, one.effect.kept)
+        for key in one.effect.orphaned:
+            self.orphaned[key] = self.orphaned.get(key, 0) + 1
+
+
+def rehearse(database: Database, succession: Succession, impact: Impact, *, now: int, all_known: bool) -> None:
+    """Count into an impact what a version would do: in short snapshots, so that nobody waits for it."""
+    after = ""
+    while True:
+        with database.read() as connection:
+            page = survey(connection, succession, after, now)
+        if not page:
+            return
+        for one in page:
+            impact.add(one, all_known=all_known)
+        after = page[-1].learner_id
+
+
+def survey(connection: Connection, succession: Succession, after: str, at: int) -> list[Surveyed]:
+    """What a version does to the next learners, in order of id; nobody is given anything."""
+    course_id = succession.after.id
+    page = runs.page(connection, course_id, after, LEARNERS_A_PAGE)
+    places: list[tuple[Any, ...]] = [(learner_id, course_id, run) for learner_id, run in page]
+    asked: list[tuple[sums.Reading, list[tuple[Any, ...]]]] = [
+        (sums.STEP_SCORES_OF_RUN, places),
+        (sums.GRANTS_OF_RUN, places),
+        (_ENROLLMENTS, [(learner_id, course_id) for learner_id, _ in page]),
+    ]
+    (_, steps), (_, grants), (_, enrollments) = sums.read_together(connection, asked)
+    known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id, _ in page}
+    held: dict[str, dict[tuple[str, str], Grant]] = {learner_id: {} for learner_id, _ in page}
+    for learner_id, key, step in steps:
+        known[learner_id][key.step] = step
+    for learner_id, key, grant in grants:
+        held[learner_id][key.kind, key.module] = grant
+    enrolled = {learner_id for learner_id, _, one in enrollments if one.enrolled}
+    return [Surveyed(one, run, one in enrolled, succession.effect(known[one], held[one], at)) for one, run in page]
