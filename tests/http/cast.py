@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from headway.domain.events import enrollment_event
-from headway.domain.times import DAY
+from headway.domain.events import Event, enrollment_event, parse_event
+from headway.domain.times import DAY, format_time
 from headway.http import who
 from headway.http.tokens import hash_of
 from headway.ledger import devices
@@ -19,10 +19,12 @@ from headway.ledger.commit import commit
 from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
 from headway.ledger.publish import publish
+from headway.ledger.signing_keys import first_key
 from headway.ledger.submission import Submission
 from headway.store import learners, schema
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.views.certificates import certificates_of
 from tests.http.server import COURSE, PASSWORD
 
 GUEST, SESSION, BEARER = "headway_guest", "headway_session", "bearer"
@@ -68,7 +70,7 @@ class Cast:
     @property
     def manifest(self) -> dict[str, Any]:
         """What the creator's course holds."""
-        return {**COURSE, "id": self.course}
+        return {**COURSE, "id": self.course, "certificate": True}
 
     def email(self, name: str) -> str:
         """The address of an account."""
@@ -119,7 +121,18 @@ class Cast:
 
     def _enroll(self) -> None:
         event = enrollment_event(str(uuid4()), "enrolled", self.course)
-        commit(self.database, Catalog(), [Submission(self.ids["enrolled-learner"], (event,), who.now())])
+        done = (self._event("completed", "for-1"), self._event("completed", "fizz"))
+        answer = self._event("attempted", "quiz", response="a")
+        commit(self.database, Catalog(), [Submission(self.ids["enrolled-learner"], (event, *done, answer), who.now())])
+        with self.database.read() as connection:
+            (certified,) = certificates_of(connection, self.ids["enrolled-learner"])
+        self.certificate = certified.id
+        # Whoever asks for the first credential has a key made.
+        first_key(self.database, None, now=who.now())
+
+    def _event(self, kind: str, step: str, **more: Any) -> Event:
+        sent = {"id": str(uuid4()), "type": kind, "course": self.course, "step": step}
+        return parse_event({**sent, "occurred_at": format_time(who.now()), **more})
 
 
 def empty(database: Database, kept: str) -> None:
@@ -159,6 +172,7 @@ OBJECTS: Mapping[str, Thing] = {
     "email of erased": Thing(lambda cast: cast.email("erased")),
     "token of creator": Thing(lambda cast: cast.session_id("write-token"), lambda: str(uuid4())),
     "session of learner": Thing(lambda cast: cast.session_id("learner"), lambda: str(uuid4())),
+    "certificate": Thing(lambda cast: cast.certificate, lambda: str(uuid4())),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
     "password": Thing(lambda _: PASSWORD),
