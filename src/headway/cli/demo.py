@@ -86,7 +86,7 @@ def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
 def _tell(staged: "Staged", audited: "AuditReport") -> None:
     found = "no differences" if audited.clean else f"{audited.found:,} DIFFERENCES"
     show(f"Course {staged.course_id}: {staged.learners:,} people learn in it, {staged.recorded:,} events recorded")
-    show(f"audit: {audited.learners:,} learners (its creator is one) with {audited.events:,} events, {found}")
+    show(f"audit: {audited.learners:,} learners (its creator is one) with {audited.events:,} entries, {found}")
 
 
 def _tell_where(url: str, course: str) -> None:
