@@ -12,8 +12,12 @@ import sqlalchemy as sa
 from headway.domain.events import enrollment_event
 from headway.domain.times import format_time
 from headway.ledger.enlist import derived_id
+from headway.ledger.revoke_certificate import Revoking, revoke
+from headway.ledger.security import OPERATOR
 from headway.ledger.submission import Submission
 from headway.store import learners, schema
+from tests.ledger.facts import grade, override
+from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import Guest, move
 from tests.ledger.world import HOUR, NOON, World, event
 
@@ -62,6 +66,7 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
     chance = random.Random(number)
     world.send(learner_id, *_events(chance, number, 0, events))
     world.submit(Submission(learner_id, (enrollment_event(_event_id(number, 9, 1), "enrolled", "python"),), NOON))
+    _certify(world, learner_id, number)
     if number % 2 == 0:
         guest_id = world.learner(ZONE, id=canary_id(number, 1), kind="guest")
         session = _session(guest_id, number, "guest")
@@ -71,6 +76,24 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
         world.send(guest_id, *_events(chance, number, 1, events), *_events(random.Random(number), number, 0, 2))
         assert move(world, learner_id, Guest(guest_id, session["token_hash"])) is not None
     return learner_id
+
+
+def _certify(world: World, learner_id: str, number: int) -> None:
+    """Bring a learner through a course with gates, an essay of which waits for its grade."""
+    world.publish(GATES)
+    way = [one._replace(id=_event_id(number, 10, n)) for n, one in enumerate(through("basics", "loops", "end"))]
+    essay = gated(of="fizz", response=f"{WORD} schreibt", score=None)._replace(id=way[2].id)
+    world.send(learner_id, *way[:2], essay, way[3])
+    said: dict[str, Any] = {"event_id": _event_id(number, 11, 1), "by": learner_id, "reason": f"{WORD} war krank"}
+    if number % 7:
+        grade(world, learner_id, essay.id, 1_000_000, feedback=f"{WORD} gut", **said)
+    else:
+        override(world, learner_id, "fizz", waived=True, **said)
+    world.send(learner_id, way[4])
+    (held,) = certificates(world, learner_id)
+    if number % 5 == 0:
+        asked = Revoking(held["id"], f"{WORD} hat abgeschrieben", lambda _: True, OPERATOR)
+        assert revoke(world.database, world.catalog, asked, now=NOON + 3 * HOUR)
 
 
 def _events(chance: random.Random, number: int, who: int, count: int) -> Iterable[Any]:
@@ -168,7 +191,11 @@ def totals(world: World) -> dict[str, list[tuple[Any, ...]]]:
     with world.database.read() as connection:
         for table, (key, columns) in TOTALS.items():
             figures = ", ".join(f"sum({name})" for name in columns.split())
-            rows = f"{table} t" if table != "ledger" else f"(SELECT DISTINCT event_id, {_COUNTED} FROM ledger) t"
+            rows = (
+                f"{table} t"
+                if table != "ledger"
+                else f"(SELECT DISTINCT event_id, {_COUNTED} FROM ledger WHERE {_SENT}) t"
+            )
             statement = f"SELECT {key}, count(*), {figures} FROM {rows} GROUP BY {key}"
             found[table] = sorted((tuple(row) for row in connection.exec_driver_sql(statement)), key=repr)
         for name, statement in _COUNTS.items():
@@ -178,6 +205,9 @@ def totals(world: World) -> dict[str, list[tuple[Any, ...]]]:
 
 # What a guest did and its account did again is there twice, and counts once.
 _COUNTED: Final = "course_id, step_id, type, day, score, duration_ms, hints"
+# By whom a score was given is not kept: what a grade was, the attempt says itself then.
+_SENT: Final = "type IN ('attempted', 'completed', 'opened', 'worked', 'enrolled', 'left') AND step_id <> 'fizz'"
+_ENTRIES: Final = f"(SELECT DISTINCT event_id, {_COUNTED} FROM ledger WHERE {_SENT}) t"
 _COUNTS: Final = {
     "completed": "SELECT course_id, step_id, completed_on, completed_version, count(*), sum(first_score),"
     " sum(latest_score) FROM step_sum GROUP BY course_id, step_id, completed_on, completed_version",

@@ -1,12 +1,15 @@
 """Erasing: whoever it was is nowhere any more, and what was done counts on."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from headway.domain.errors import IdentityGone
+from headway.domain.times import format_time
 from headway.ledger.enlist import enlist, hash_of_id
 from headway.ledger.erase import Applied, Erased, apply, erase, is_listed, listed
 from headway.ledger.submission import Submission
@@ -14,12 +17,14 @@ from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, totals
+from tests.ledger.facts import LATER, grade, override, start_run
+from tests.ledger.gates import GATES, gated, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event
 
 NOW = NOON + 24 * HOUR
 CANARIES = 50
-KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key"}
+KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key", "signing_key"}
 
 
 def file_bytes(world: World) -> bytes:
@@ -55,16 +60,20 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
             assert any(one.encode() in repr(world.rows_of(table.name)).encode() for one in canaries), table.name
     if world.database.path is not None:
         assert len(found_in(file_bytes(world), canaries)) > CANARIES
+    world.send(others[0], *through("basics", "loops", "end"))
     before, theirs = totals(world), {one: (world.figures(one), world.entries(one)) for one in others}
+    certified = [row["id"] for row in world.rows_of("certificate") if row["learner_id"] in canaries]
+    assert len(certified) == CANARIES
     world.assert_clean()
 
     for one in canaries:
         assert erase_one(world, one) is not None
 
-    assert found_in(dump(world), canaries) == []
+    assert found_in(dump(world), [*canaries, *certified]) == []
+    assert {row["learner_id"] for table in ("granted", "certificate") for row in world.rows_of(table)} == {others[0]}
     if world.database.path is not None:
         assert world.database.scrub()
-        assert found_in(file_bytes(world), canaries) == []
+        assert found_in(file_bytes(world), [*canaries, *certified]) == []
     world.assert_clean()
     assert totals(world) == before
     assert {one: (world.figures(one), world.entries(one)) for one in others} == theirs
@@ -97,6 +106,41 @@ def test_what_is_left_of_a_day_is_the_day(world: World) -> None:
     step = world.step(nobody["id"], "quiz")
     assert (step["first_score"], step["latest_score"]) == (1_000_000, 500_000)
     world.assert_clean()
+
+
+def test_what_was_done_again_stays_in_its_run_and_what_a_person_said_counts_on(world: World) -> None:
+    world.publish(GATES)
+    learner_id = world.learner()
+    waiting = gated(1, of="ask")
+    world.send(learner_id, waiting, gated(2, of="read", kind="completed"))
+    grade(world, learner_id, waiting.id, 600_000, at=LATER, reason="zwitscher")
+    grade(world, learner_id, waiting.id, 900_000, at=LATER + 1)
+    override(world, learner_id, "pick", 300_000, at=LATER + 2, final=True)
+    start_run(world, learner_id, 2, at=NOON + 24 * HOUR)
+    # From before the new run began, and yet recorded in it: it comes late.
+    late = gated(3, of="ask", score=0.25, occurred_at=format_time(NOON - 48 * HOUR))
+    world.send(learner_id, late, at=NOON + 25 * HOUR)
+    before = what_counts(world, learner_id)
+    erase_one(world, learner_id)
+    (nobody,) = world.rows_of("learner")
+    assert what_counts(world, nobody["id"]) == before
+    assert [one[:4] for one in before] == [
+        (1, "ask", 1, 900_000),
+        (1, "pick", 0, 300_000),
+        (1, "read", 0, None),
+        (2, "ask", 1, 250_000),
+    ]
+    assert world.count("granted") == 0
+    assert b"zwitscher" not in dump(world)
+    world.assert_clean()
+
+
+def what_counts(world: World, learner_id: str) -> list[tuple[Any, ...]]:
+    """By run and step what it comes to, with the days on which they were completed; no time of day, no id."""
+    rows = world.rows(schema.step_sum, learner_id)
+    names = ("run", "step_id", "attempts", "best_score", "scores", "score_total", "passed_attempts", "completed_on")
+    overrides = [json.loads(row["override"])[2:] if row["override"] else None for row in rows]
+    return [(*(row[name] for name in names), row["events"], one) for row, one in zip(rows, overrides, strict=True)]
 
 
 def test_a_write_that_comes_after_is_told_that_the_identity_is_gone(world: World) -> None:

@@ -8,11 +8,12 @@ from uuid import uuid4
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
-from headway.domain.events import ENROLLMENT_TYPES, Event, check_event, enrollment_event, read_event
+from headway.domain.events import ENROLLMENT_TYPES, Event, check_event, enrollment_event, fact_event, read_event
+from headway.domain.facts import GRADED, RUN_STARTED, Fact, Graded, Overridden, RunStarted
 from headway.domain.recording import ERASED
 from headway.domain.scores import FULL
 from headway.domain.sums import Sums
-from headway.domain.times import DAY, MINUTE, offset_day
+from headway.domain.times import DAY, MINUTE, format_time, offset_day
 from headway.ledger.refold import fold_alone
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
@@ -44,21 +45,25 @@ def left_of(
 
 
 def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
-    """The entries in order of time, under new ids. Of their times the day stays, and which came before which."""
+    """The entries run by run and in order of time, under new ids. Of their times the day stays, and which came first.
+
+    Grades are left out: their attempts say the score themselves.
+    """
+    entries = sorted(counted, key=lambda one: (one.at, one.event_id))
+    grades = _grades(entries)
     made: list[Entry] = []
     last = -1
-    for entry in sorted(counted, key=lambda one: (one.at, one.event_id)):
+    for entry in entries:
         begins, time_zone = _place(entry)
         at = max(last + 1, begins)
         try:
-            event = _without_answer(entry)
+            event = _without_answer(entry, grades.get(entry.event_id, entry.score), at)
         except HeadwayError:
             continue
         last = at
         made.append(
             entry._replace(
                 learner_id=learner_id,
-                seq=len(made) + 1,
                 event_id=event.id,
                 body=event.body,
                 received_at=at,
@@ -67,7 +72,22 @@ def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
                 source=ERASED,
             )
         )
-    return made
+    # What came late from before a new run began was recorded in it, and an event's run is the one that has begun.
+    made.sort(key=lambda one: (one.run, one.type != RUN_STARTED))
+    return [one._replace(seq=seq) for seq, one in enumerate(made, 1)]
+
+
+def _grades(entries: Iterable[Entry]) -> dict[str, int]:
+    """The score that each graded attempt came to, by its id."""
+    grades: dict[str, int] = {}
+    for entry in entries:
+        try:
+            fact = read_event(entry.event_id, entry.body).fact if entry.type == GRADED else None
+        except HeadwayError:
+            continue
+        if isinstance(fact, Graded):
+            grades[fact.attempt] = max(entry.score or 0, grades.get(fact.attempt, 0))
+    return grades
 
 
 def _place(entry: Entry) -> tuple[int, str]:
@@ -77,18 +97,28 @@ def _place(entry: Entry) -> tuple[int, str]:
     return entry.at - entry.at % DAY + begins, time_zone
 
 
-def _without_answer(entry: Entry) -> Event:
+def _without_answer(entry: Entry, score: int | None, at: int) -> Event:
     """The event as somebody would send it who says what it was worth, and nothing else."""
     said = read_event(entry.event_id, entry.body)
     if said.fact is not None:
-        raise _NotKept("what the server granted or graded was about somebody")
+        return _without_reason(said, said.fact, at)
     if said.type in ENROLLMENT_TYPES:
         return enrollment_event(str(uuid4()), said.type, said.course)
     content: dict[str, Any] = {"type": said.type, "course": said.course, "step": said.step}
-    if entry.score is not None:
-        content["score"] = entry.score / FULL
+    if score is not None:
+        content["score"] = score / FULL
     if entry.duration_ms:
         content["duration_s"] = entry.duration_ms / 1000
     if entry.hints:
         content["hints"] = entry.hints
     return check_event(str(uuid4()), content)
+
+
+def _without_reason(said: Event, fact: Fact, at: int) -> Event:
+    """What counts of an entry of the server's own: that a run began, and what a step counts for by a person's word."""
+    content: dict[str, Any] = {"course": said.course, "run": said.run}
+    if isinstance(fact, Overridden):
+        content |= {"step": said.step, "score": said.score, "final": fact.final, "waived": fact.waived}
+    elif not isinstance(fact, RunStarted):
+        raise _NotKept("what the server granted was somebody's")
+    return fact_event(str(uuid4()), said.type, format_time(at), content)
