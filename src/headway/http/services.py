@@ -51,6 +51,7 @@ class Services:
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
         self._rendering = CapacityLimiter(RENDERING_AT_ONCE)
+        self._renders = 0
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
         self._mailing = CapacityLimiter(LATER_AT_ONCE)
@@ -80,9 +81,14 @@ class Services:
 
     async def render(self, work: Callable[[], T]) -> T:
         """What making a page or a signature gives, in a thread; Busy where too many wait for theirs."""
-        if self._rendering.statistics().tasks_waiting >= RENDERING_MAX:
+        # Counted here: the limiter counts whoever waits a turn of the loop later.
+        if self._renders >= RENDERING_AT_ONCE + RENDERING_MAX:
             raise Busy("too many certificates are being made at once; try again in a moment", retry_after_s=2)
-        return await to_thread.run_sync(work, limiter=self._rendering)
+        self._renders += 1
+        try:
+            return await to_thread.run_sync(work, limiter=self._rendering)
+        finally:
+            self._renders -= 1
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all."""
