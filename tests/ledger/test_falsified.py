@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from headway.domain.events import fact_event
+from headway.domain.facts import REVOKED
 from headway.domain.times import format_time
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
+from tests.ledger.facts import LATER, grade, override, start_run, tell
+from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
 
@@ -28,7 +33,12 @@ OTHERS: dict[str, list[Any]] = {
     "step_sum.completed_on": ["2026-02-27", "2026-03-01"],
     "brought.guest_id": [numbered(1), numbered(21)],
     "enrollment.changed_by": [numbered(1), numbered(21)],
+    "granted.event_id": [numbered(1)],
+    "certificate.course_id": ["go"],
+    "certificate.revoked_by": [numbered(1)],
+    "step_sum.override": ['[1,"x",1,false,true]'],
 }
+FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
 
 
 class Row(NamedTuple):
@@ -60,15 +70,30 @@ def full_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 def filled(world: World) -> World:
     world.prepare()
+    world.publish(GATES)
     for _ in range(2):
         ada = world.learner("Europe/Berlin")
         world.send(ada, event(1, score=0.5, duration_s=9, hints=1), event(2, score=0.9), enrollment(3))
         world.send(ada, event(4, kind="completed", of="hello", occurred_at=format_time(NOON - 24 * HOUR)))
         world.send(ada, event(5, kind="opened", of="quiz"), enrollment(6, "left", "go"), event(7, of="essay"))
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
+        _certify(world, ada)
         for ids in ((31, 32), (32, 33)):
             assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None
     return world
+
+
+def _certify(world: World, ada: str) -> None:
+    """Two certificates, one of them void, and a revocation of one that is nowhere; grades and overrides."""
+    world.send(ada, *through("basics", "loops", "end", start=40), gated(50, of="exam"))
+    grade(world, ada, numbered(50), 700_000, by=ada)
+    override(world, ada, "ask", 950_000, by=ada, reason="a typing error")
+    (held,) = certificates(world, ada)
+    start_run(world, ada, 2)
+    world.send(ada, *through("basics", "loops", "end", start=60))
+    for number, one in enumerate((held["id"], str(uuid4()))):
+        said = {"course": "gates", "run": 1, "certificate": one, "reason": "copied"}
+        tell(world, ada, fact_event(numbered(70 + number), REVOKED, format_time(LATER), said))
 
 
 def rows_of(world: World, column: sa.Column[Any]) -> list[Row]:
@@ -127,16 +152,16 @@ def test_a_falsified_column_is_found_and_mended(full_world: World, column: sa.Co
 
 
 def test_every_table_of_figures_has_derived_columns() -> None:
-    tables = {column.table.name for column in DERIVED}
-    assert tables == {"course", "ledger", "step_sum", "day_sum", "topic_sum", "enrollment", "brought"}
+    assert {column.table.name for column in DERIVED} == {"course", "ledger", *FIGURES}
 
 
-@pytest.mark.parametrize("name", ["step_sum", "day_sum", "topic_sum", "enrollment", "brought"])
+@pytest.mark.parametrize("name", FIGURES)
 def test_rows_that_are_gone_or_made_up_are_found_and_mended(full_world: World, name: str) -> None:
     world, table = full_world, metadata.tables[name]
     before = everything(world)
     ada = before[name][0]["learner_id"]
-    made_up = {**before[name][0], **({"event_id": numbered(99)} if name == "brought" else {"course_id": "made-up"})}
+    key = {"brought": "event_id", "certificate": "id"}.get(name, "course_id")
+    made_up = {**before[name][0], key: numbered(99)}
     with world.database.transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.learner_id == ada))
         connection.execute(sa.insert(table).values(made_up))
