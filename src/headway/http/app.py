@@ -36,6 +36,15 @@ from headway.http.services import Services
 from headway.settings import Settings, load_settings
 
 API = "/api/v1"
+_BESIDE_THE_API = (
+    *health.handlers,
+    *docs.handlers,
+    *front.handlers,
+    *device_page.handlers,
+    *reset_page.handlers,
+    *certificate_page.handlers,
+    *issuer.handlers,
+)
 
 
 def from_environment() -> Litestar:
@@ -80,16 +89,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        [
-            api,
-            *health.handlers,
-            *docs.handlers,
-            *front.handlers,
-            *device_page.handlers,
-            *reset_page.handlers,
-            *certificate_page.handlers,
-            *issuer.handlers,
-        ],
+        [api, *_BESIDE_THE_API],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
