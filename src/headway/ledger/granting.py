@@ -1,15 +1,16 @@
 """Granting: what the rules say is due is written behind what brought it, once, in the same transaction."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from headway.domain import gating
 from headway.domain.changes import Change
-from headway.domain.course import Course, Module
+from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import fact_event
 from headway.domain.gating import Due, Held
+from headway.domain.module_scores import step_score
 from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
 from headway.domain.scores import fraction
@@ -22,7 +23,8 @@ from headway.ledger.writing import entry_of, no_grader
 # Learner, course and run.
 Place: TypeAlias = tuple[str, str, int]
 LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
-_STATUSES = {"module_unlocked": OPEN, "module_completed": COMPLETED, "course_completed": COMPLETED}
+_UNTOUCHED: Final = StepSum()
+_STATUSES: Final = {"module_unlocked": OPEN, "module_completed": COMPLETED, "course_completed": COMPLETED}
 
 
 class StepLocked(HeadwayError):
@@ -37,6 +39,13 @@ class _Moved(NamedTuple):
     cause: str
     known: Circumstances
     told: list[Change] | None = None
+
+
+class Before(NamedTuple):
+    """A step's sum, and whether its run was begun, before an event was counted."""
+
+    step: StepSum
+    is_begun: bool
 
 
 class Granting:
@@ -58,25 +67,37 @@ class Granting:
             missing = ", ".join(f"{titles[one]!r}" for one in gating.lacking(module, held))
             raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
 
-    def before(self, learner: BatchLearner, made: Contribution, course: Course) -> None:
-        """Note the statuses that a first event moves."""
-        module = course.module_of(made.step)
-        if RunKey(made.course, made.run) not in learner.standing.sums.runs:
-            self._note(learner, made, "", IN_PROGRESS)
-        if module is not None and not gating.is_begun(module, self._sums(learner, made, module)):
-            self._note(learner, made, module.id, IN_PROGRESS)
+    def look(self, learner: BatchLearner, made: Contribution) -> Before:
+        """What is known of a step, and whether its run was begun, before an event is counted."""
+        sums = learner.standing.sums
+        step = sums.steps.get(StepKey(made.course, made.run, made.step)) or _UNTOUCHED
+        return Before(step, RunKey(made.course, made.run) in sums.runs)
 
-    def after(self, learner: BatchLearner, made: Contribution, known: Circumstances, course: Course) -> list[Change]:
+    def after(
+        self, learner: BatchLearner, made: Contribution, known: Circumstances, course: Course, before: Before
+    ) -> list[Change]:
         """Give what is due of the module that an event moved; the course is judged in `conclude`."""
-        module = course.module_of(made.step)
-        if module is None:
+        module, step = course.module_of(made.step), course.step(made.step)
+        if module is None or step is None or _counts_alike(before.step, self.look(learner, made).step, module, step):
             return []
-        held = self._held(learner, made.course, made.run)
-        due = gating.due_of_module(course, module, self._sums(learner, made, module), held)
-        told = self._give(learner, (made.course, made.run), due, made.event_id, known)
+        sums = self._sums(learner, made, module)
+        if not before.step.events:
+            self._note_begun(learner, made, module, sums, before)
+        place, held = (made.course, made.run), self._held(learner, made.course, made.run)
+        due = gating.due_of_module(course, module, sums, held)
+        told = self._give(learner, place, due, made.event_id, known)
         if due or (gating.awaits_evidence(course, held) and made.is_graded):
-            self._moved[learner.id, made.course, made.run] = _Moved(made.event_id, known)
+            self._moved[learner.id, *place] = _Moved(made.event_id, known)
         return told
+
+    def _note_begun(
+        self, learner: BatchLearner, made: Contribution, module: Module, sums: Mapping[str, StepSum], before: Before
+    ) -> None:
+        """Note the statuses that a step's first event moves."""
+        if not before.is_begun:
+            self._note(learner, made, "", IN_PROGRESS)
+        if not any(one.events for key, one in sums.items() if key != made.step):
+            self._note(learner, made, module.id, IN_PROGRESS)
 
     def tell_in(self, learner: BatchLearner, told: list[Change]) -> None:
         """Have what `conclude` finds for a learner told among the changes of the submission that brought it."""
@@ -153,6 +174,19 @@ class Granting:
         return {(key.kind, key.module): one for key, one in found if (key.course, key.run) == (course_id, run)}
 
     def _sums(self, learner: BatchLearner, made: Contribution, module: Module) -> Mapping[str, StepSum]:
-        place = (made.course, made.run)
-        found = ((step.key, learner.step(StepKey(*place, step.key))) for step in module.steps)
-        return {key: one for key, one in found if one is not None}
+        course_id, run, own, others = made.course, made.run, learner.standing.sums.steps, learner.others
+        found = {}
+        for step in module.steps:
+            key = StepKey(course_id, run, step.key)
+            one = own.get(key) or others.get(key)
+            if one is not None:
+                found[step.key] = one
+        return found
+
+
+def _counts_alike(before: StepSum, after: StepSum, module: Module, step: Step) -> bool:
+    """Whether a step counts in every rule as it did before, as most attempts leave it."""
+    if not before.events or (before.completion is None) != (after.completion is None):
+        return False
+    policy = module.policies.of(step.kind)
+    return before.graded_best == after.graded_best and step_score(before, policy) == step_score(after, policy)

@@ -222,16 +222,16 @@ class _Recorder:
             made = contribute(event, known, course, score_of)
         today = local_day(submission.received_at, learner.time_zone)
         step = None if event.step is None else course.step(event.step)
+        before = self.granting.look(learner, made)
         if step is not None:
             self.granting.check_open(learner, made, known.source, course)
-            self.granting.before(learner, made, course)
         changes = learner.standing.apply(made, step=step.id if step else "", today=today)
         learner.head += 1
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.batch.appended.append(entry)
         learner.known[event.id] = entry
         if step is not None:
-            changes = changes + self.granting.after(learner, made, known, course)
+            changes = changes + self.granting.after(learner, made, known, course, before)
         key = StepKey(made.course, made.run, made.step) if step else None
         flags = _flags(submission, event)
         return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
