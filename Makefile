@@ -56,4 +56,4 @@ lock:  ## Work out requirements.lock anew from pyproject.toml
 		--upgrade --output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build tests/provider/node_modules
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build tests/provider/node_modules tests/verifier/node_modules

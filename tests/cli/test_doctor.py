@@ -89,3 +89,19 @@ def test_where_mails_go_is_told_without_the_password() -> None:
     assert (told.state, told.value) == (State.FINE, "smtp://mail as a@b.org")
     (none,) = [one for one in of_settings(Settings(database_url="sqlite:///none.db")) if one.name == "mail"]
     assert (none.state, none.value) == (State.NOTE, "to the log")
+
+
+@pytest.mark.parametrize(
+    ("settings", "state", "advice"),
+    [
+        ({}, State.NOTE, "public_url"),
+        ({"public_url": "http://learn.example.org"}, State.NOTE, "HTTPS"),
+        ({"public_url": "https://learn.example.org"}, State.NOTE, "signing_secret"),
+        ({"public_url": "https://learn.example.org", "signing_secret": "hunter2" * 3}, State.FINE, ""),
+    ],
+)
+def test_what_credentials_lack_is_told_and_no_secret(settings: dict[str, Any], state: State, advice: str) -> None:
+    told = {one.name: one for one in of_settings(Settings(database_url="sqlite:///none.db", **settings))}["credentials"]
+    assert told.state == state
+    assert advice in told.advice
+    assert "hunter2" not in str(told)

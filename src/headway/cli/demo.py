@@ -56,7 +56,7 @@ def _run(path: Path, port: int | None) -> None:
         _tell(staged, audited)
         _tell_where(f"http://{HOST}:{port}", staged.course_id)
         _leave_other_settings()
-        settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True)
+        settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True, issuer_name="Headway demo")
         serve_on(settings, listening, str(path))
 
 

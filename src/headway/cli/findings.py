@@ -71,6 +71,20 @@ def _mail(settings: "Settings") -> Finding:
     return Finding("mail", State.FINE, f"{server.scheme}://{server.hostname} as {settings.mail_from}")
 
 
+def _credentials(settings: "Settings") -> Finding:
+    if not settings.public_url:
+        return Finding(
+            "credentials", State.NOTE, "none", "Certificates have signed credentials once public_url is set."
+        )
+    told = f"as {settings.public_url}"
+    if not settings.public_url.startswith("https://"):
+        return Finding("credentials", State.NOTE, told, "They name this address for good: serve it by HTTPS.")
+    if settings.signing_secret is None:
+        advice = "The key that signs lies open in the database and its backups: set signing_secret."
+        return Finding("credentials", State.NOTE, told, advice)
+    return Finding("credentials", State.FINE, told)
+
+
 def of_settings(settings: "Settings") -> Iterator[Finding]:
     """Where settings come from, and what they say."""
     from headway.ledger.writer import EVENTS_A_TRANSACTION, EVENTS_WAITING_MAX
@@ -84,6 +98,7 @@ def of_settings(settings: "Settings") -> Iterator[Finding]:
     providers = ", ".join(f"{name} ({one.issuer})" for name, one in settings.oidc.items())
     yield Finding("sign-in by others", State.FINE, providers or "none")
     yield _mail(settings)
+    yield _credentials(settings)
     yield Finding("trusted proxies", State.FINE, settings.trusted_proxies or "none")
     queue = f"up to {EVENTS_A_TRANSACTION:,} events a transaction, {EVENTS_WAITING_MAX:,} waiting, then 503"
     yield Finding("queue", State.FINE, queue)
