@@ -102,7 +102,8 @@ class Module:
     """A part of a course; what it does not say for itself is the course's. `pass_mark` and `weight` are millionths.
 
     `requires` are the modules to complete before this one, the one before it where the author says nothing.
-    `shares` are the steps that count in its score: whole numbers, for many thousand scores are worked out at once.
+    `keys` are its steps'; `shares` those that count in its score: whole numbers, for many thousand scores are worked
+    out at once.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Module:
     weight: int = ONE
     weights: Weights = DEFAULT_WEIGHTS
     policies: Policies = DEFAULT_POLICIES
+    keys: frozenset[str] = field(init=False, repr=False, compare=False)
     shares: tuple[Share, ...] = field(init=False, repr=False, compare=False)
     whole: int = field(init=False, repr=False, compare=False)
 
@@ -127,6 +129,7 @@ class Module:
         common = lcm(*counting.values())
         each = {name: getattr(self.weights, name) * common // total for name, total in counting.items()}
         shares = (self._share(step, each.get(weight_name(step.kind), 0)) for step in self.steps)
+        object.__setattr__(self, "keys", frozenset(step.key for step in self.steps))
         object.__setattr__(self, "shares", tuple(one for one in shares if one.parts))
         object.__setattr__(self, "whole", common * sum(getattr(self.weights, name) for name in counting))
 

@@ -46,7 +46,7 @@ def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
 
 def is_begun(module: Module, sums: StepSums) -> bool:
     """Whether anything is known of any of its steps."""
-    return any(sums.get(step.key, _UNTOUCHED).events for step in module.steps)
+    return not sums.keys().isdisjoint(module.keys) and any(sums.get(key, _UNTOUCHED).events for key in module.keys)
 
 
 def is_open(module: Module, sums: StepSums, held: Held) -> bool:
@@ -66,9 +66,7 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
 
     They are dated `at` (microseconds), or by the latest that is known of the module's steps.
     """
-    if (MODULE_COMPLETED, module.id) in held or not is_begun(module, sums):
-        return []
-    if not is_completed(module, sums):
+    if (MODULE_COMPLETED, module.id) in held or not is_begun(module, sums) or not is_completed(module, sums):
         return []
     moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
     done = Due(MODULE_COMPLETED, module.id, _millionths(total_score(module, sums)), moved if at is None else at)

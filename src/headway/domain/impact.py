@@ -77,6 +77,8 @@ class Succession:
 
     def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
         """A completed course is kept where any of its modules would not be completed by its rule."""
-        lost = [one.id for one in self.after.modules if not is_completed(one, sums)]
-        completed = (one for one in lost if (MODULE_COMPLETED, one) in held)
-        return Kept(tuple(opened), tuple(completed), bool(lost) and (COURSE_COMPLETED, "") in held)
+        completed = [one for one in self.after.modules if (MODULE_COMPLETED, one.id) in held]
+        lost = tuple(one.id for one in completed if not is_completed(one, sums))
+        course = (COURSE_COMPLETED, "") in held
+        whole = course and not lost and all(is_completed(one, sums) for one in self.after.modules)
+        return Kept(tuple(opened), lost, course and not whole)

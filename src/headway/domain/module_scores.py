@@ -105,7 +105,8 @@ def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     if not sum_.scores:
         return FULL if sum_.completion is not None else 0
     if policy == "average":
-        return Fraction(sum_.score_total, sum_.scores)
+        average, rest = divmod(sum_.score_total, sum_.scores)
+        return Fraction(sum_.score_total, sum_.scores) if rest else average
     if policy == "best":
         return sum_.best or 0
     scored = sum_.latest if policy == "latest" else sum_.first

@@ -120,15 +120,12 @@ class Granting:
                 moved.told.extend(changes)
         self._moved.clear()
 
-    def known_of(self, place: Place) -> tuple[Mapping[str, StepSum], Held]:
-        """The sums of the steps of a run that was read whole, and what it was granted."""
-        learner, (_, course_id, run) = self.batch.learners[place[0]], place
-        return learner.steps_of(course_id, run), self._held(learner, course_id, run)
-
     def give_all(self, place: Place, cause: str, received_at: int) -> list[Change]:
         """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""
-        _, course = self.batch.courses[place[1]]
-        return self.give(place, gating.due_of_all(course, *self.known_of(place)), cause, received_at)
+        learner, (_, course_id, run) = self.batch.learners[place[0]], place
+        _, course = self.batch.courses[course_id]
+        due = gating.due_of_all(course, learner.steps_of(course_id, run), self._held(learner, course_id, run))
+        return self.give(place, due, cause, received_at)
 
     def give(self, place: Place, due: Iterable[Due], cause: str, received_at: int) -> list[Change]:
         """Give a run what was found to be due of it."""

@@ -1,5 +1,6 @@
 """What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -7,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.impact import Effect, Gains, Kept, Succession
 from headway.domain.progress import Grant, StepSum
-from headway.store import runs, sums
+from headway.store import learners, runs, sums
 from headway.store.database import Database
 
 LEARNERS_A_PAGE: Final = 50
@@ -17,11 +18,15 @@ _ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
 
 
 class Surveyed(NamedTuple):
-    """What a version does to the run that a learner is in; `enrolled` is whether they are in the course now."""
+    """What a version does to the run that a learner is in, and the mark by which one sees whether it has moved since.
+
+    `enrolled` is whether they are in the course now.
+    """
 
     learner_id: str
     run: int
     enrolled: bool
+    mark: tuple[int, int]
     effect: Effect
 
 
@@ -82,20 +87,29 @@ def rehearse(database: Database, succession: Succession, impact: Impact, *, now:
 
 def survey(connection: Connection, succession: Succession, after: str, at: int) -> list[Surveyed]:
     """What a version does to the next learners, in order of id; nobody is given anything."""
+    return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE), at)
+
+
+def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]], at: int) -> list[Surveyed]:
+    """What a version does to these learners in the runs that they are in."""
     course_id = succession.after.id
-    page = runs.page(connection, course_id, after, LEARNERS_A_PAGE)
+    ids = [learner_id for learner_id, _ in page]
     places: list[tuple[Any, ...]] = [(learner_id, course_id, run) for learner_id, run in page]
     asked: list[tuple[sums.Reading, list[tuple[Any, ...]]]] = [
-        (sums.STEP_SCORES_OF_RUN, places),
+        (sums.SCORES_OF_RUN_BY_STEP, places),
         (sums.GRANTS_OF_RUN, places),
-        (_ENROLLMENTS, [(learner_id, course_id) for learner_id, _ in page]),
+        (_ENROLLMENTS, [(learner_id, course_id) for learner_id in ids]),
     ]
     (_, steps), (_, grants), (_, enrollments) = sums.read_together(connection, asked)
-    known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id, _ in page}
-    held: dict[str, dict[tuple[str, str], Grant]] = {learner_id: {} for learner_id, _ in page}
+    known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id in ids}
+    held: dict[str, dict[tuple[str, str], Grant]] = {learner_id: {} for learner_id in ids}
     for learner_id, key, step in steps:
-        known[learner_id][key.step] = step
+        known[learner_id][key] = step
     for learner_id, key, grant in grants:
         held[learner_id][key.kind, key.module] = grant
     enrolled = {learner_id for learner_id, _, one in enrollments if one.enrolled}
-    return [Surveyed(one, run, one in enrolled, succession.effect(known[one], held[one], at)) for one, run in page]
+    marks = learners.marks(connection, ids)
+    return [
+        Surveyed(one, run, one in enrolled, marks[one], succession.effect(known[one], held[one], at))
+        for one, run in page
+    ]

@@ -11,7 +11,7 @@ from headway.domain.impact import Succession
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.granting import Granting
-from headway.ledger.impact import Impact, Surveyed, survey
+from headway.ledger.impact import Impact, Surveyed, look, survey
 from headway.ledger.submission import StatusChange
 from headway.store import courses, learners
 from headway.store.catalog import Catalog
@@ -120,7 +120,7 @@ class _Sweep:
         committed(self.database, lambda connection: courses.note_judged(connection, course_id, version, up_to))
 
     def _give(self, portion: Sequence[Surveyed]) -> list[Surveyed]:
-        """Judge learners anew under their locks, and give what is due; after a lost COMMIT they were given it."""
+        """What learners were given; where the COMMIT's answer was lost they are found to have it already."""
         given: dict[str, Surveyed] = {}
         statuses: list[StatusChange] = []
 
@@ -136,22 +136,22 @@ class _Sweep:
     def _judge(
         self, connection: Connection, portion: Sequence[Surveyed]
     ) -> tuple[list[Surveyed], Sequence[StatusChange]]:
+        """Give learners under their locks what they were seen to be due; who has moved since is looked at again."""
         version, succession, _ = self.versions
         course_id = succession.after.id
         batch = Batch(connection, self.catalog)
         locked = learners.lock(connection, [one.learner_id for one in portion]).values()
         batch.enter(one for one in locked if one.merged_into is None and one.erased_at is None)
-        for learner_id, head in learners.heads(connection, batch.learners).items():
-            batch.learners[learner_id].head = head
         batch.courses = {course_id: (version, succession.after)}
-        places = {(one.learner_id, course_id, one.run): one for one in portion if one.learner_id in batch.learners}
-        batch.read_runs(places)
+        marks = learners.marks(connection, batch.learners)
+        still = [one for one in portion if one.learner_id in marks and marks[one.learner_id] == one.mark]
+        moved = [(one.learner_id, one.run) for one in portion if marks.get(one.learner_id, one.mark) != one.mark]
+        judged = still + (look(connection, succession, moved, self.now) if moved else [])
         granting = Granting(batch)
-        judged = []
-        for place, one in places.items():
-            effect = succession.effect(*granting.known_of(place), self.now)
-            granting.give(place, effect.due, f"version:{version}", self.now)
-            judged.append(one._replace(effect=effect))
+        for one in judged:
+            batch.learners[one.learner_id].head = marks[one.learner_id][0]
+            place = (one.learner_id, course_id, one.run)
+            granting.give(place, one.effect.due, f"version:{version}", self.now)
         batch.write()
         return judged, granting.statuses
 

@@ -59,6 +59,18 @@ def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
     return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}", ("id",))
 
 
+def marks_asked(learner_ids: Iterable[str]) -> rows.Question:
+    """The question for what tells that nothing of learners has moved: (learner, last ledger row, last guest's move)."""
+    last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
+    moved = "(SELECT coalesce(max(merged_at), 0) FROM learner g WHERE g.merged_into = t.id)"
+    return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {moved}", ("id",))
+
+
+def marks(connection: Connection, learner_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """What tells that nothing of a learner has moved: the last number of the ledger, and of guests' moves the time."""
+    return {row[0]: (row[1], row[2]) for row in rows.ask(connection, marks_asked(learner_ids))[0]}
+
+
 def add(connection: Connection, *learners: Mapping[str, Any]) -> None:
     """Add learners; columns left out are empty."""
     rows.insert(connection, learner, map(_row, learners))

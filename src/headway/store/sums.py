@@ -1,7 +1,7 @@
 """Statements on the sums: read by keys, written as they now are."""
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -208,32 +208,42 @@ def _columns(table: Table) -> str:
     return ", ".join(f"t.{column.name}" for column in table.c)
 
 
-def _step_score(row: rows.Row) -> StepSum:
-    events, scores, total, best, first, latest, done_at, updated_at, graded_best, override = row[4:]
-    return StepSum(
-        events,
-        scores=scores,
-        score_total=total,
-        best=best,
-        first=None if first is None else Scored(0, "", first),
-        latest=None if latest is None else Scored(0, "", latest),
-        completion=None if done_at is None else Completion(done_at, "", "", 0),
-        updated_at=updated_at,
-        graded_best=graded_best,
-        override=None if override is None else Override(*msgspec.json.decode(override)),
+def _step_score(columns: rows.Row) -> StepSum:
+    events, scores, total, best, first, latest, done_at, updated_at, graded_best, override = columns
+    # By place, as they stand in StepSum, for a course's learners have millions of them: a call by names takes thrice.
+    parts = (
+        *(events, 0, 0, scores, total, best),
+        None if first is None else _scored(first),
+        None if latest is None else _scored(latest),
+        None if done_at is None else Completion(done_at, "", "", 0),
+        *(0, 0, updated_at, 0, graded_best),
+        None if override is None else Override(*msgspec.json.decode(override)),
     )
+    return StepSum._make(parts)
 
 
-_STEP_SCORE: Final = ", ".join(
-    f"t.{name}"
-    for name in (
-        *("learner_id", "course_id", "run", "step_id", "events", "scores", "score_total", "best_score"),
-        *("first_score", "latest_score", "completed_at", "updated_at", "graded_best", "override"),
-    )
+@lru_cache(maxsize=4096)
+def _scored(score: int) -> Scored:
+    return Scored(0, "", score)
+
+
+_SCORE: Final = (
+    *("events", "scores", "score_total", "best_score", "first_score", "latest_score"),
+    *("completed_at", "updated_at", "graded_best", "override"),
 )
-# What rules ask of a step: not to be written back, for most of what is stored is left out.
-STEP_SCORES: Final = Reading(step_sum, _STEP_SCORE, STEPS.key_names, STEPS.read_key, _step_score)
-STEP_SCORES_OF_RUN: Final = STEP_SCORES._replace(by=("learner_id", "course_id", "run"))
+
+
+def _step_scores(key_names: tuple[str, ...], by: tuple[str, ...], read_key: Callable[[rows.Row], Any]) -> Reading:
+    """What rules ask of a step: not to be written back, for most of what is stored is left out."""
+    what, width = ", ".join(f"t.{name}" for name in (*key_names, *_SCORE)), len(key_names)
+    return Reading(step_sum, what, by, read_key, lambda row: _step_score(row[width:]))
+
+
+_RUN_NAMES: Final = RUNS.key_names
+STEP_SCORES: Final = _step_scores(STEPS.key_names, STEPS.key_names, STEPS.read_key)
+STEP_SCORES_OF_RUN: Final = _step_scores(STEPS.key_names, _RUN_NAMES, STEPS.read_key)
+# By the steps' keys alone, where the run is known.
+SCORES_OF_RUN_BY_STEP: Final = _step_scores(("learner_id", "step_id"), _RUN_NAMES, itemgetter(1))
 GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
 
 
