@@ -134,6 +134,12 @@ def test_json_may_escape_what_it_does_not_have_to(tmp_path: Path) -> None:
     assert read_manifest(str(path)).content == {"said": said}
 
 
+def test_a_database_that_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    done = Command("course", "publish", "-", "--database", f"sqlite:///{tmp_path / 'new.db'}", given=GOOD)
+    assert done.code == 0, str(done)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
 def test_a_faulty_manifest_publishes_nothing(sqlite_url: str) -> None:
     done = Command("course", "publish", "-", "--json", "--database", sqlite_url, given=BAD)
     assert done.code == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headway.store.database import Database
 from headway.store.file_lock import FileLock
+from headway.store.migrate import migrate
 
 HOLD = """
 import sys
@@ -26,6 +27,14 @@ lock, number = FileLock(Path(sys.argv[1])), Path(sys.argv[2])
 for _ in range(200):
     with lock.held():
         number.write_text(str(int(number.read_text()) + 1))
+"""
+LOOK = """
+import sys
+from headway.store.database import Database
+database = Database(sys.argv[1])
+with database.read() as connection:
+    print(connection.exec_driver_sql("SELECT count(*) FROM made").scalar())
+database.close()
 """
 
 
@@ -131,6 +140,22 @@ def test_a_transaction_waits_for_that_of_another_process(sqlite_url: str) -> Non
     process.communicate("go\n")
     assert done.wait(20)
     writing.join()
+    database.close()
+
+
+def test_nobody_who_looks_in_takes_the_log_away_from_whoever_writes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    database = Database(url)
+    with database.read():
+        pass
+    migrate(database)  # which finds a file that this process has open
+    for number in range(2):
+        with database.transaction() as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS made (id integer)")
+            connection.exec_driver_sql("INSERT INTO made VALUES (1)")
+        seen = subprocess.run([sys.executable, "-c", LOOK, url], capture_output=True, text=True, check=True).stdout
+        assert int(seen) == number + 1, "what was committed is seen by this process alone"
+        assert (tmp_path / "new.db-wal").exists()
     database.close()
 
 

@@ -37,6 +37,8 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
     # Folding a ledger makes small objects by the thousand, of which hardly any is part of a cycle.
     gc.set_threshold(50_000, 20, 50)
     with connected(flag, make=make) as database:
+        if make:
+            database.make_file()  # whoever reads a new one would have SQLite make it, for all to read
         with database.read() as connection:
             revision = current(connection)
         if revision is None and make:

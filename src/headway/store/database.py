@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +126,14 @@ class Database:
         return shown.render_as_string(hide_password=True)
 
     def make_file(self) -> None:
-        """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses."""
+        """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses.
+
+        One that is there is left closed: with any file that a process closes, all of its locks on it go, SQLite's
+        too, and whoever else then closes the database takes the log away from under it.
+        """
         if self.path is not None:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with suppress(FileExistsError):
+                os.close(os.open(self.path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def empty_log(self) -> bool:
         """Leave nothing of what was deleted in a SQLite file's log; whether that could be done.
