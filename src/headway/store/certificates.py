@@ -1,6 +1,6 @@
 """Statements on certificates."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -41,7 +41,7 @@ def of_learner(connection: Connection, learner_id: str) -> list[Row]:
     return [Row(*row) for row in connection.execute(wanted)]
 
 
-def _issued() -> sa.Select[tuple[object, ...]]:
+def _issued() -> sa.Select[Any]:
     version = sa.and_(
         course_version.c.course_id == certificate.c.course_id, course_version.c.version == certificate.c.version
     )
