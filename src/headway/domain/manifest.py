@@ -33,6 +33,7 @@ from headway.domain.step_names import check_names
 CheckGrader: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 
 MODULES_MAX: Final = 1_000
+REQUIRES_MAX: Final = 10_000
 STEPS_MAX: Final = 10_000
 TOPICS_MAX: Final = 50
 OLD_NAMES_MAX: Final = 50
@@ -153,6 +154,11 @@ class _Parser:
             # Of two modules of one id, a fault by itself, the first is meant: no circle is made of the second.
             if module.id and module.id not in requires:
                 requires[module.id], places[module.id] = module.requires, join(path, "requires")
+        listed = sum(map(len, requires.values()))
+        if listed > REQUIRES_MAX:
+            fault = f"name {listed:,} prerequisites; at most {REQUIRES_MAX:,} are taken: a module that requires another"
+            self.faults.add("modules", f"{fault} need not name what that one requires")
+            return
         check_prerequisites(requires, places, self.faults)
 
     def _few_enough_steps(self, listed: Sequence[Any], fields: Fields) -> bool:

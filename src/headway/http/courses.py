@@ -75,7 +75,7 @@ async def publish_course(request: Asked, course: FromPath[str], dry_run: FromQue
         raise BodyInvalid([FieldFault("id", "id: must be the one in the path")])
     database = exchange.services.database
     act = partial(publish, now=who.now(), publisher=publisher, may_publish_all=is_admin, dry_run=dry_run)
-    published = await exchange.services.run(partial(act, database, manifest))
+    published = await exchange.services.publish(partial(act, database, manifest))
     status = 201 if published.created and not dry_run else 200
     return json_reply(CoursePublished(published.course.id, published.version, _impact(published)), status, (PERSONAL,))
 

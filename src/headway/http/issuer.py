@@ -42,9 +42,15 @@ def issuer_of(exchange: Exchange) -> Issuer:
 def signing_issuer(exchange: Exchange) -> Issuer:
     """The site where it can sign: what is signed lasts, and must not say whatever a header said. NoPublicUrl."""
     issuer = issuer_of(exchange)
-    if not exchange.services.settings.public_url and urlsplit(issuer.address).hostname not in _OWN_MACHINE:
+    if not exchange.services.settings.public_url and not _is_own_machine(exchange, issuer):
         raise NoPublicUrl("this site does not issue credentials yet: its operator must set public_url to its address")
     return issuer
+
+
+def _is_own_machine(exchange: Exchange, issuer: Issuer) -> bool:
+    """Whether whoever asks is at this machine: Host is anybody's to say, and a proxy speaks for others."""
+    forwarded = any(exchange.headers.get(name) for name in (b"forwarded", b"x-forwarded-for"))
+    return urlsplit(issuer.address).hostname in _OWN_MACHINE and exchange.address in _OWN_MACHINE and not forwarded
 
 
 async def signer_of(exchange: Exchange, row: RowMapping | None) -> Signer:

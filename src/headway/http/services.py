@@ -32,6 +32,8 @@ GRADING_AT_ONCE = 4
 # Pages of certificates and signatures: some hundredths of a second each, for anybody who asks.
 RENDERING_AT_ONCE = 2
 RENDERING_MAX = 50
+# One publishes at a time; whoever waits for that must not hold a thread that readers need.
+PUBLISHING_AT_ONCE = 1
 
 T = TypeVar("T")
 
@@ -52,6 +54,7 @@ class Services:
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
         self._rendering = CapacityLimiter(RENDERING_AT_ONCE)
         self._renders = 0
+        self._publishing = CapacityLimiter(PUBLISHING_AT_ONCE)
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
         self._mailing = CapacityLimiter(LATER_AT_ONCE)
@@ -89,6 +92,10 @@ class Services:
             return await to_thread.run_sync(work, limiter=self._rendering)
         finally:
             self._renders -= 1
+
+    async def publish(self, work: Callable[[], T]) -> T:
+        """What publishing gives, in a thread of its own."""
+        return await to_thread.run_sync(work, limiter=self._publishing)
 
     def afterwards(self, work: Callable[[], None]) -> None:
         """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all."""

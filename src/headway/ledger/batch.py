@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain import gating
 from headway.domain.changes import Change
-from headway.domain.course import Course
+from headway.domain.course import Course, Module
 from headway.domain.events import read_event
 from headway.domain.facts import Revoked
 from headway.domain.progress import Contribution, StepSum, Worth
@@ -64,6 +64,8 @@ class Batch:
         self.live_tokens: set[str] = set()
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
+        # By which version all learners were judged, of courses that are being swept.
+        self.judging: dict[str, int] = {}
         self.appended: list[Entry] = []
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
@@ -107,7 +109,13 @@ class Batch:
             self._read_brought(found.joined, judged)
         self._read_caused(judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
+        self.judging = found.judging
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
+
+    def version_before(self, course_id: str) -> Course | None:
+        """Of a course that is being swept, the version that not everybody has left yet."""
+        pair = (course_id, self.judging.get(course_id, 0))
+        return self.catalog.load(self.connection, [pair]).get(pair) if pair[1] else None
 
     def _read_brought(self, accounts: set[str], judged: Sequence[Submission]) -> None:
         """Read which of the events guests brought who are part of these accounts now."""
@@ -154,7 +162,7 @@ class Batch:
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
         enrollments = {(learner_id, one.course) for learner_id, one in new if not one.step}
         steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps} | self._steps_of_known()
-        days = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps}
+        days = {(learner_id, one.worked_on, one.course, one.run) for learner_id, one in on_steps}
         topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in one.topics}
         certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
         wanted: list[tuple[sums.Kind, set[Any]]] = [
@@ -201,27 +209,32 @@ class Batch:
 
     def _gates_of(self, on_steps: Sequence[tuple[str, Contribution]]) -> set[tuple[Any, ...]]:
         """The grants that decide whether these may be recorded, and what they can bring about."""
-        keys = set()
-        for learner_id, one in on_steps:
-            course = self._versions[one.course, one.version]
-            for kind, module in gating.asked(course, course.module_of(one.step)):
-                keys.add((learner_id, one.course, one.run, kind, module))
+        keys = set[tuple[Any, ...]]()
+        for (learner_id, course_id, version, run, _), module in self._modules(on_steps).items():
+            asked = gating.asked(self._versions[course_id, version], module)
+            keys |= {(learner_id, course_id, run, *one) for one in asked}
         return keys
+
+    def _modules(self, on_steps: Sequence[tuple[str, Contribution]]) -> dict[tuple[Any, ...], Module]:
+        """The modules that these are in, each once for a learner's run."""
+        found: dict[tuple[Any, ...], Module] = {}
+        for learner_id, one in on_steps:
+            module = self._versions[one.course, one.version].module_of(one.step)
+            if module is not None:
+                found[learner_id, one.course, one.version, one.run, module.id] = module
+        return found
 
     def _modules_of(
         self, on_steps: Sequence[tuple[str, Contribution]], read: AbstractSet[tuple[Any, ...]]
     ) -> list[tuple[sums.Reading, set[tuple[Any, ...]]]]:
         """The scores of the other steps of the modules: of a large one, of those that the learner ever touched."""
         steps, runs = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
-        for learner_id, one in on_steps:
-            module = self._versions[one.course, one.version].module_of(one.step)
-            place = (learner_id, one.course, one.run)
-            if module is None:
-                continue
+        for (learner_id, course_id, _, run, _), module in self._modules(on_steps).items():
+            place = (learner_id, course_id, run)
             if len(module.steps) > _STEPS_BY_KEY_MAX:
                 runs.add(place)
             else:
-                steps |= {(*place, step.key) for step in module.steps}
+                steps |= {(*place, key) for key in module.keys}
         return [(sums.STEP_SCORES, steps - read), (sums.STEP_SCORES_OF_RUN, runs)]
 
     def _load(self, *wanted: tuple[sums.Reading, Collection[Sequence[Any]]]) -> None:
@@ -247,7 +260,7 @@ class Batch:
             if one.completes:
                 key = StepKey(one.course, one.run, one.step)
                 step = self.learners[learner_id].standing.sums.steps.get(key)
-                if step is not None and step.completion is not None and one.at <= step.completion.at:
+                if step is not None and step.completion is not None and one.done_at <= step.completion.at:
                     held.append((learner_id, key, step.completion))
         worn = {(key.course, completion.version) for _, key, completion in held}
         self._versions |= self.catalog.load(self.connection, worn - self._versions.keys())

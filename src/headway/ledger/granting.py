@@ -1,16 +1,17 @@
 """Granting: what the rules say is due is written behind what brought it, once, in the same transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from headway.domain import gating
 from headway.domain.changes import Change
-from headway.domain.course import Course, Module, Step
+from headway.domain.course import Course, Module, Share, Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import fact_event
+from headway.domain.facts import CERTIFIED
 from headway.domain.gating import Due, Held
-from headway.domain.module_scores import step_score
+from headway.domain.module_scores import Exact, step_score
 from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
 from headway.domain.scores import fraction
@@ -41,6 +42,35 @@ class _Moved(NamedTuple):
     told: list[Change] | None = None
 
 
+class _Watched:
+    """A module of a run while a batch moves it: its steps' sums, what they reach and how many are not completed."""
+
+    def __init__(self, module: Module, sums: dict[str, StepSum]) -> None:
+        self.module = module
+        self.sums = sums
+        self._reached: Exact = sum(one.parts * step_score(sums[one.key], one.policy) for one in self._known())
+        self._open = sum(1 for key in module.keys if key not in sums or sums[key].completion is None)
+        self._parts = {one.key: one for one in module.shares}
+
+    def _known(self) -> Iterator[Share]:
+        return (one for one in self.module.shares if one.key in self.sums)
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the module's rule says so now, as `module_scores.is_completed` does."""
+        if self.module.complete_by == "steps":
+            return self._open == 0
+        return self._reached >= self.module.pass_mark * self.module.whole
+
+    def move(self, step: Step, before: StepSum, after: StepSum) -> None:
+        """Follow one step's sum from what it was."""
+        self.sums[step.key] = after
+        self._open += (after.completion is None) - (before.completion is None)
+        share = self._parts.get(step.key)
+        if share is not None:
+            self._reached += share.parts * (step_score(after, share.policy) - step_score(before, share.policy))
+
+
 class Before(NamedTuple):
     """A step's sum, and whether its run was begun, before an event was counted."""
 
@@ -55,17 +85,34 @@ class Granting:
         self.batch = batch
         self.statuses: list[StatusChange] = []
         self._moved: dict[Place, _Moved] = {}
+        # Runs that were read whole while a sweep is at work.
+        self._whole: set[Place] = set()
+        self._watched: dict[tuple[str, str, int, str], _Watched] = {}
 
     def check_open(self, learner: BatchLearner, made: Contribution, source: str, course: Course) -> None:
-        """StepLocked where the step is in a module that is locked now; history from elsewhere happened all the same."""
+        """StepLocked where the step is in a module that is locked now; history happened, and a creator may waive."""
         module = course.module_of(made.step)
-        if module is None or not module.requires or source == IMPORTED:
+        if module is None or not module.requires or source in (IMPORTED, SERVER):
             return
         held = self._held(learner, made.course, made.run)
-        if not gating.is_open(module, self._sums(learner, made, module), held):
+        if not gating.is_open(module, self._sums(learner, made, module), held) and not self._stays_open(made, learner):
             titles = {one.id: one.title for one in course.modules}
             missing = ", ".join(f"{titles[one]!r}" for one in gating.lacking(module, held))
             raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
+
+    def _stays_open(self, made: Contribution, learner: BatchLearner) -> bool:
+        """Whether the sweep that is at work will keep the step's module open, for it was so by the version before."""
+        before = self.batch.version_before(made.course)
+        after = self.batch.courses[made.course][1].module_of(made.step)
+        module = next((one for one in before.modules if after and one.id == after.id), None) if before else None
+        if module is None:
+            return False
+        place = (learner.id, made.course, made.run)
+        if place not in self._whole:
+            self._whole.add(place)
+            self.batch.read_runs([place])
+        held = self._held(learner, made.course, made.run)
+        return gating.is_open(module, learner.steps_of(made.course, made.run), held)
 
     def look(self, learner: BatchLearner, made: Contribution) -> Before:
         """What is known of a step, and whether its run was begun, before an event is counted."""
@@ -78,17 +125,29 @@ class Granting:
     ) -> list[Change]:
         """Give what is due of the module that an event moved; the course is judged in `conclude`."""
         module, step = course.module_of(made.step), course.step(made.step)
-        if module is None or step is None or _counts_alike(before.step, self.look(learner, made).step, module, step):
+        if module is None or step is None:
             return []
-        sums = self._sums(learner, made, module)
+        own, place = self.look(learner, made).step, (made.course, made.run)
+        watched = self._watched.get((learner.id, *place, module.id))
+        if watched is not None:
+            watched.move(step, before.step, own)
+        if _counts_alike(before.step, own, module, step):
+            return []
+        watched = watched or self._watch(learner, made, module)
         if not before.step.events:
-            self._note_begun(learner, made, module, sums, before)
-        place, held = (made.course, made.run), self._held(learner, made.course, made.run)
-        due = gating.due_of_module(course, module, sums, held)
+            self._note_begun(learner, made, module, watched.sums, before)
+        held = self._held(learner, *place)
+        due = gating.due_of_module(course, module, watched.sums, held) if watched.is_completed else []
         told = self._give(learner, place, due, made.event_id, known)
-        if due or (gating.awaits_evidence(course, held) and made.is_graded):
+        if due or gating.awaits_evidence(course, held):
             self._moved[learner.id, *place] = _Moved(made.event_id, known)
         return told
+
+    def _watch(self, learner: BatchLearner, made: Contribution, module: Module) -> "_Watched":
+        """Begin to follow a module: its steps are gone through once a batch, whatever its events are."""
+        watched = _Watched(module, self._sums(learner, made, module))
+        self._watched[learner.id, made.course, made.run, module.id] = watched
+        return watched
 
     def _note_begun(
         self, learner: BatchLearner, made: Contribution, module: Module, sums: Mapping[str, StepSum], before: Before
@@ -154,7 +213,9 @@ class Granting:
         said: dict[str, object] = {"course": course_id, "run": run, "cause": cause}
         said |= {"module": due.module} if due.module else {}
         said |= {} if due.score is None else {"score": due.score}
-        event = fact_event(str(uuid4()), due.kind, format_time(due.at), said)
+        # Whose clock says when something was done also says when it was completed; a certificate is the server's word.
+        at = known.received_at if due.kind == CERTIFIED else due.at
+        event = fact_event(str(uuid4()), due.kind, format_time(at), said)
         _, course = self.batch.courses[course_id]
         made = contribute(event, known, course, no_grader)
         changes = learner.standing.apply(made, step="", today=made.day)
@@ -170,7 +231,7 @@ class Granting:
         found = learner.standing.sums.grants.items()
         return {(key.kind, key.module): one for key, one in found if (key.course, key.run) == (course_id, run)}
 
-    def _sums(self, learner: BatchLearner, made: Contribution, module: Module) -> Mapping[str, StepSum]:
+    def _sums(self, learner: BatchLearner, made: Contribution, module: Module) -> dict[str, StepSum]:
         course_id, run, own, others = made.course, made.run, learner.standing.sums.steps, learner.others
         found = {}
         for step in module.steps:

@@ -106,9 +106,10 @@ class _Sweep:
                 page = survey(connection, self.versions.succession, up_to, self.now)
             if not page:
                 break
-            yield from (one for one in page if not one.effect.due)
+            judged = {one.learner_id: one for one in page if not one.effect.due}
             for portion in _portions([one for one in page if one.effect.due]):
-                yield from self._give(portion)
+                judged |= self._give(portion)
+            yield from (judged[learner_id] for learner_id in sorted(judged))
             up_to = page[-1].learner_id
             if time.monotonic() - noted > NOTED_EVERY_S:
                 noted = time.monotonic()
@@ -119,7 +120,7 @@ class _Sweep:
         course_id, version = self.versions.succession.after.id, self.versions.version
         committed(self.database, lambda connection: courses.note_judged(connection, course_id, version, up_to))
 
-    def _give(self, portion: Sequence[Surveyed]) -> list[Surveyed]:
+    def _give(self, portion: Sequence[Surveyed]) -> dict[str, Surveyed]:
         """What learners were given; where the COMMIT's answer was lost they are found to have it already."""
         given: dict[str, Surveyed] = {}
         statuses: list[StatusChange] = []
@@ -131,7 +132,7 @@ class _Sweep:
 
         committed(self.database, work)
         log_statuses(dict.fromkeys(statuses))
-        return list(given.values())
+        return given
 
     def _judge(
         self, connection: Connection, portion: Sequence[Surveyed]

@@ -16,8 +16,8 @@ def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int
 
 
 def versions_asked(course_ids: Iterable[str]) -> rows.Question:
-    """The question for the version in force of each course that exists: (course, version)."""
-    return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version", ("id",))
+    """The question for each course that exists: (course, version in force, version that all were judged by)."""
+    return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version, t.judged_version", ("id",))
 
 
 def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str]]:

@@ -16,6 +16,7 @@ _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
 class Facts(NamedTuple):
     """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
 
+    `judging` says by which version all were judged, of courses where that is not the one in force yet.
     `joined` are the learners to whom guests brought events, `runs` (learner, key, value) those of the courses.
     """
 
@@ -24,6 +25,7 @@ class Facts(NamedTuple):
     heads: dict[str, int]
     joined: set[str]
     versions: dict[str, int]
+    judging: dict[str, int]
     runs: list[tuple[str, RunKey, RunSum]]
 
 
@@ -47,7 +49,9 @@ def facts(
     )
     joined = {row[0] for row in heads if row[2]}
     found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
-    return Facts(_pairs(sessions), entries.known_answered(known), _pairs(heads), joined, _pairs(versions), found)
+    judging = {row[0]: row[2] for row in versions if row[1] != row[2]}
+    known_events = entries.known_answered(known)
+    return Facts(_pairs(sessions), known_events, _pairs(heads), joined, _pairs(versions), judging, found)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:
