@@ -1,5 +1,6 @@
 """What a server does by itself now and then: of all processes one does it, and nothing that is of use goes."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +10,21 @@ from structlog.testing import capture_logs
 
 from headway.domain.times import DAY
 from headway.http import housekeeping, who
-from headway.http.housekeeping import do_what_is_due
+from headway.http.housekeeping import do_what_is_due, go_on_judging, house_kept
 from headway.http.services import Services
 from headway.ledger.guests import Cleared
 from headway.settings import Settings
-from headway.store.schema import learner, password_reset, security_event, session, throttle
+from headway.store.schema import (
+    course,
+    granted,
+    learner,
+    ledger,
+    ledger_opened,
+    password_reset,
+    security_event,
+    session,
+    throttle,
+)
 from tests.http.server import Site
 from tests.http.test_events import counted, event, send
 
@@ -89,3 +100,54 @@ def test_of_all_processes_one_keeps_house(site: Site, services: Services, monkey
     for at in (now, now + 1, now + HOUR - 1, now + HOUR, now + DAY):
         do_what_is_due(services, now=at)
     assert done == ["tidied", "cleared", "tidied", "tidied", "cleared"]
+
+
+GATED: dict[str, Any] = {
+    "id": "gated",
+    "title": "Gated",
+    "modules": [
+        {"id": "one", "title": "One", "steps": [{"id": "a", "kind": "lesson", "title": "A"}]},
+        {"id": "two", "title": "Two", "steps": [{"id": "b", "kind": "lesson", "title": "B"}]},
+    ],
+}
+
+
+def _as_before_gates(site: Site) -> None:
+    """As a database is that was migrated from before there were gates: nobody was judged or granted anything."""
+    with site.database.transaction() as connection:
+        connection.execute(sa.update(course).values(judged_version=0))
+        connection.execute(sa.insert(ledger_opened).values(reason="test"))
+        connection.execute(sa.delete(ledger).where(ledger.c.source == "server"))
+        connection.execute(sa.delete(ledger_opened))
+        connection.execute(sa.delete(granted))
+
+
+def test_who_was_not_judged_by_the_version_in_force_is_judged(site: Site, services: Services) -> None:
+    site.publish(GATED)
+    guest = site.guest()
+    send(guest, event("a", type="completed", course="gated"))
+    _as_before_gates(site)
+    assert send(guest, event("b", type="completed", course="gated"))["results"][0]["status"] == "refused"
+    go_on_judging(services)
+    assert send(guest, event("b", type="completed", course="gated"))["results"][0]["status"] == "recorded"
+    modules = guest.get("/progress/courses/gated").json()["modules"]
+    assert [one["status"] for one in modules] == ["completed", "completed"]
+
+
+def test_a_server_that_starts_judges_whoever_was_not(site: Site) -> None:
+    site.publish(GATED)
+    guest = site.guest()
+    send(guest, event("a", type="completed", course="gated"))
+    _as_before_gates(site)
+    url = site.database.url.render_as_string(hide_password=False)
+    services = Services(Settings(database_url=url))
+
+    async def begin() -> None:
+        async with house_kept(services):
+            for _ in range(500):
+                if not counted(site, granted):
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(begin())
+    services.database.close()
+    assert counted(site, granted) == 2

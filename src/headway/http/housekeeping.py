@@ -1,8 +1,9 @@
 """What a server does by itself now and then: throw away what has run out, and clear guests who are long gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -12,6 +13,7 @@ from headway.domain.times import DAY
 from headway.http import who
 from headway.http.services import Services
 from headway.ledger.guests import clear_guests
+from headway.ledger.sweep import sweep_pending
 from headway.ledger.tidying import is_due, tidy
 
 log = structlog.get_logger()
@@ -32,13 +34,27 @@ async def house_kept(services: Services) -> AsyncIterator[None]:
 
 
 async def _keep_house(services: Services) -> None:
+    # At once: until all were judged by it, a course's version in force may hold back what learners are due.
+    await _tried(partial(services.publish, partial(go_on_judging, services)))
     while True:
         # Not at once: a server that starts has better to do, and not all workers at the same moment.
         await asyncio.sleep(600 * _random.uniform(0.5, 1.5))
-        try:
-            await services.run(lambda: do_what_is_due(services, now=who.now()))
-        except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
-            log.warning("housekeeping_failed", error=type(error).__name__)
+        await _tried(partial(services.run, lambda: do_what_is_due(services, now=who.now())))
+        await _tried(partial(services.publish, partial(go_on_judging, services)))
+
+
+async def _tried(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
+        log.warning("housekeeping_failed", error=type(error).__name__)
+
+
+def go_on_judging(services: Services) -> None:
+    """Bring sweeps to their end that broke off, as where a server was killed while a version was published."""
+    swept = sweep_pending(services.database, services.catalog, now=who.now)
+    if swept:
+        log.info("judging_brought_to_its_end", courses=swept)
 
 
 def do_what_is_due(services: Services, *, now: int) -> None:

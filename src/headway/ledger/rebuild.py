@@ -11,6 +11,7 @@ from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.refold import Refolded, refold
+from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, identities, learners, sums
 from headway.store.catalog import Catalog
@@ -51,6 +52,7 @@ def rebuild(
         with database.transaction() as connection:
             courses.mend(connection)
             broken += of_courses(connection)
+        sweep_pending(database, catalog, now=_now)
     total, updated, beyond, found = 0, 0, 0, len(broken)
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
@@ -63,6 +65,10 @@ def rebuild(
         total += len(ids)
         progress(len(ids))
     return RebuildReport(total, updated, beyond, found, broken)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _portions(database: Database, learner_id: str | None) -> Iterator[list[str]]:
@@ -102,7 +108,7 @@ def _mend(
         places |= {(refolded.learner_id, *run) for run, _ in due}
         yield refolded, mended or bool(due)
     if places:
-        judge_alone(connection, catalog, locked, places, Judging("rebuild", time.time_ns() // 1000))
+        judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
 
 
 def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> bool:
