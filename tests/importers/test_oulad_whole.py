@@ -13,6 +13,7 @@ import pytest
 from headway.store.database import Database
 from tests.importers.oulad_files import expected
 from tests.importers.test_oulad import assert_figures
+from tests.torture.proof import grants
 from tests.torture.server import HEADWAY, environment
 
 IMPORT_S, AUDIT_S, MEMORY_MB = 60, 30, 500
@@ -55,7 +56,9 @@ def test_all_of_it_comes_in_and_is_proved(shared_data: Path, tmp_path: Path) -> 
     assert_figures(database, truth)
     database.close()
     proved = run("audit", "--database", url)
-    assert (proved.said["found"], proved.said["events"]) == (0, brought.said["recorded"])
+    granted = grants(url)
+    assert granted.keys() == {"module_completed", "course_completed"}
+    assert (proved.said["found"], proved.said["events"]) == (0, brought.said["recorded"] + granted.total())
     assert brought.seconds < IMPORT_S
     assert proved.seconds < AUDIT_S
     assert max(brought.megabytes, proved.megabytes) < MEMORY_MB

@@ -68,8 +68,11 @@ def given_out(database: Database, learner_id: str) -> list[dict[str, Any]]:
 
 
 def stored(database: Database, learner_id: str) -> list[Any]:
+    """All that follows from the events; grants are entries of each server's own, under ids of their own."""
     with database.read() as connection:
-        return [sorted(map(repr, sums.read_learners(connection, kind, [learner_id]))) for kind in sums.ALL]
+        found = {kind: list(sums.read_learners(connection, kind, [learner_id])) for kind in sums.ALL}
+    grants = sorted((key, one.at, one.score, one.version) for _, key, one in found.pop(sums.GRANTS))
+    return [grants, *(sorted(map(repr, rows)) for rows in found.values())]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -78,12 +81,15 @@ def test_what_a_server_gives_out_comes_to_the_same_elsewhere(
 ) -> None:
     learner_id = learn(database)
     rows = given_out(database, learner_id)
+    granted = [row["type"] for row in rows if row["trust"] == "server"]
+    assert granted == ["course_completed", "module_completed"]
     if form == "jsonl":
         path = jsonl(tmp_path / "file", *rows)
     else:
         path = table(tmp_path / "file", *({**row, "changes": json.dumps(row["changes"])} for row in rows))
     summary = import_into(other, form, path)
     assert (summary.recorded, summary.rejects) == (len(SENT) + 3, [])
+    assert summary.left_out == {"of-a-server": len(granted)}
     assert enlisted(other, ["someone"], NOW)["someone"] == learner_id  # the id follows from the name
     assert stored(other, learner_id) == stored(database, learner_id)
     assert import_into(other, form, path).duplicates == len(SENT) + 3

@@ -52,7 +52,7 @@ def test_a_learner_begins_as_a_guest_is_graded_and_registers(server: Server, bro
     assert "headway_guest" not in browser.cookies
 
     assert body(browser.get("/progress"))["attempts"] == 2
-    assert assert_audit_is_clean(server.database)["events"] == 3
+    assert assert_audit_is_clean(server.database)["events"] == 5
 
 
 def everything_agrees(browser: httpx2.Client) -> dict[str, Any]:
@@ -67,6 +67,8 @@ def everything_agrees(browser: httpx2.Client) -> dict[str, Any]:
     assert [(one["type"], one["step"]) for one in entries] == [
         ("attempted", "fizz"),
         ("enrolled", None),
+        ("module_unlocked", None),
+        ("module_completed", None),
         ("attempted", "ranges"),
         ("completed", "welcome"),
     ]
@@ -110,7 +112,7 @@ def test_an_account_enrolls_sends_what_it_did_offline_and_goes_on_elsewhere(
         assert body(elsewhere.get(PROGRESS))["enrolled"] is False
         assert body(elsewhere.get("/progress"))["steps_completed"] == 3
 
-    assert assert_audit_is_clean(server.database)["events"] == 5
+    assert assert_audit_is_clean(server.database)["events"] == 7
 
 
 def test_a_terminal_records_with_a_token_as_the_readme_shows(server: Server, browser: httpx2.Client) -> None:

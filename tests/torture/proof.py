@@ -21,8 +21,15 @@ def query(database: str, statement: str, **parameters: Any) -> list[tuple[Any, .
 
 
 def ledger_ids(database: str) -> Counter[tuple[str, str]]:
-    """How often each (learner, event id) stands in the ledger."""
-    return Counter((row[0], row[1]) for row in query(database, "SELECT learner_id, event_id FROM ledger"))
+    """How often each (learner, event id) that was sent stands in the ledger; what was granted is the server's own."""
+    sent = "SELECT learner_id, event_id FROM ledger WHERE source <> 'server'"
+    return Counter((row[0], row[1]) for row in query(database, sent))
+
+
+def grants(database: str) -> Counter[str]:
+    """How many grants the ledger holds, by their types."""
+    found = "SELECT type, count(*) FROM ledger WHERE source = 'server' GROUP BY type"
+    return Counter({row[0]: row[1] for row in query(database, found)})
 
 
 def attempts_by_step(database: str) -> Counter[tuple[str, str]]:
@@ -38,3 +45,8 @@ def assert_audit_is_clean(database: str) -> dict[str, Any]:
     report: dict[str, Any] = json.loads(done.out)
     assert report["found"] == 0, str(done)
     return report
+
+
+def events_proved(database: str) -> int:
+    """How many events that were sent the operator's audit looked at, and found to be all right with what is granted."""
+    return int(assert_audit_is_clean(database)["events"]) - grants(database).total()

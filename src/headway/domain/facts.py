@@ -111,3 +111,4 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     REVOKED: _revoked,
     RUN_STARTED: lambda _: RunStarted(),
 }
+FACT_TYPES: Final = tuple(_READERS)

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, check_event, enrollment_event, event_id_of
+from headway.domain.facts import FACT_TYPES
 from headway.domain.times import DAY, MINUTE, format_time, offset_day, ordinal, parse_day, parse_time
-from headway.importers.records import Place, Record, Unreadable, checked_learner
+from headway.importers.records import LeftOut, Place, Record, Unreadable, checked_learner
 from headway.ledger.enlist import derived_id
 from headway.store.tally import Tally
 
 FIELDS: Final = ("type", "course", "step", "occurred_at", "score", "duration_s", "hints", "response")
 # What a server says of an event beyond what was sent; most of it follows again when the event is recorded.
 TOLD: Final = ("received_at", "day", "passed", "trust", "changes")
+# Why entries that a server wrote of its own are left out: what is due is judged and granted anew.
+OF_A_SERVER: Final = "of-a-server"
 REQUIRED: Final = ("learner", "type", "course", "occurred_at")
 
 
-def record_of(place: Place, row: Mapping[str, Any], seen: Tally) -> Record:
+def record_of(place: Place, row: Mapping[str, Any], seen: Tally) -> Record | LeftOut:
     """The record that a row stands for; Invalid says what is wrong with it.
 
     An id that is given is kept. Else it follows from the learner, the content and how often the file held both before:
@@ -23,6 +26,8 @@ def record_of(place: Place, row: Mapping[str, Any], seen: Tally) -> Record:
     """
     given = {name: value for name, value in row.items() if value is not None}
     learner = checked_learner(given.pop("learner", None))
+    if given.get("type") in FACT_TYPES:
+        return LeftOut(place, OF_A_SERVER)
     event_id = event_id_of(given.pop("id")) if "id" in given else ""
     event = _event(_content(given))
     if not event_id:
