@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import reduce
+from itertools import permutations
 from operator import add
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headway.domain.facts import Graded, Granted, Overridden, Revoked, RunStarted
 from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, StepSum
 from headway.domain.sums import DayKey, StepKey, Sums, TopicKey
 from headway.store.sums import ALL
-from tests.domain.contributions import WORTH, as_rows, contributions, folded, histories, worth_of
+from tests.domain.contributions import WORTH, as_rows, contributions, folded, histories, words, worth_of
 
 KINDS: list[Callable[[Contribution], Any]] = [StepSum.of, PeriodSum.of, EnrollmentSum.of]
 NAMES = ["steps", "periods", "enrollments"]
@@ -33,7 +35,7 @@ def event(event_id: str, at: int, day: str, **fields: Any) -> Contribution:
 @pytest.mark.parametrize("of", KINDS, ids=NAMES)
 @given(st.data())
 def test_a_sum_knows_no_order_no_grouping_and_a_zero(of: Callable[[Contribution], Any], data: st.DataObject) -> None:
-    a, b, c = (of(data.draw(contributions(event_id))) for event_id in "abc")
+    a, b, c = (of(data.draw(contributions(event_id) | words(event_id))) for event_id in "abc")
     zero = type(a)()
     assert a + b == b + a
     assert (a + b) + c == a + (b + c)
@@ -70,7 +72,7 @@ def test_what_counts_steps_lies_where_their_completions_lie(history: list[Contri
         here = [
             worth_of(key.course, done.version, key.step)
             for key, done in completions.items()
-            if (done.day, key.course) == (day_key.day, day_key.course)
+            if (done.day, key.course, key.run) == day_key
         ]
         expected = (len(here), sum(worth.exercise for worth in here), sum(worth.points for worth in here))
         assert (one.steps_completed, one.exercises_completed, one.points) == expected
@@ -78,27 +80,96 @@ def test_what_counts_steps_lies_where_their_completions_lie(history: list[Contri
         here = [
             worth
             for key, done in completions.items()
-            if key.course == topic_key.course and topic_key.topic in (worth := WORTH[key.step, done.version]).topics
+            if (key.course, key.run) == topic_key[1:]
+            and topic_key.topic in (worth := WORTH[key.step, done.version]).topics
         ]
         assert (one.steps_completed, one.points) == (len(here), sum(worth.points for worth in here))
 
 
+def as_graded(history: list[Contribution]) -> list[Contribution]:
+    """What was sent, each attempt with the highest score that it was ever given."""
+    best: dict[str, tuple[int, bool]] = {}
+    for one in history:
+        if isinstance(one.fact, Graded):
+            known = best.get(one.fact.attempt, (0, False))
+            best[one.fact.attempt] = max(known[0], one.score or 0), known[1] or one.passed
+    given = (one for one in history if one.fact is None)
+    return [
+        one._replace(score=best[one.event_id][0], passed=best[one.event_id][1]) if one.event_id in best else one
+        for one in given
+    ]
+
+
 @settings(max_examples=60)
 @given(histories())
-def test_a_step_is_best_first_latest_and_count_of_what_was_sent(history: list[Contribution]) -> None:
+def test_a_step_is_best_first_latest_and_count_of_what_was_sent_and_said(history: list[Contribution]) -> None:
     for key, one in folded(history).steps.items():
-        own = [e for e in history if (e.course, e.step) == (key.course, key.step)]
+        own = [e for e in as_graded(history) if (e.course, e.run, e.step) == key]
+        facts = [e for e in history if e.fact is not None and (e.course, e.run, e.step) == key]
+        words = [e for e in facts if isinstance(e.fact, Overridden)]
         scored = sorted((e.at, e.event_id, e.score) for e in own if e.score is not None)
-        done = sorted((e.at, e.event_id, e.day, e.version) for e in own if e.passed or e.type == "completed")
+        done = sorted((e.at, e.event_id, e.day, e.version) for e in (*own, *words) if e.passed or e.type == "completed")
         attempts = [e for e in own if e.type == "attempted"]
-        assert (one.events, one.attempts) == (len(own), len(attempts))
+        said = [e.score or 0 for e in words if isinstance(e.fact, Overridden) and not e.fact.waived]
+        assert (one.events, one.attempts) == (len(own) + len(words), len(attempts))
         assert one.passed_attempts == sum(e.passed for e in attempts)
         assert (one.scores, one.score_total) == (len(scored), sum(score for _, _, score in scored))
-        assert one.best == max((score for _, _, score in scored), default=None)
+        assert one.unscored == sum(e.score is None for e in attempts)
+        assert one.best == max([*(score for _, _, score in scored), *said], default=None)
         assert (one.first, one.latest) == ((scored[0], scored[-1]) if scored else (None, None))
         assert one.completion == (done[0] if done else None)
         assert (one.duration_ms, one.hints) == (sum(e.duration_ms for e in own), sum(e.hints for e in own))
-        assert one.updated_at == max(e.at for e in own)
+        assert one.updated_at == max(e.at for e in (*own, *facts))
+        assert one.graded_best == max((e.score for e in facts if e.score is not None), default=None)
+        last = max(((e.at, e.event_id, e.score, *e.fact) for e in words if e.fact), default=None)
+        assert one.override == last
+
+
+@settings(max_examples=60)
+@given(histories())
+def test_a_day_holds_its_attempts_as_they_were_graded_whenever_that_was(history: list[Contribution]) -> None:
+    for key, one in folded(history).days.items():
+        attempts = [e for e in as_graded(history) if (e.day, e.course, e.run) == key and e.is_attempt]
+        scores = [e.score for e in attempts if e.score is not None]
+        assert (one.attempts, one.passed_attempts) == (len(attempts), sum(e.passed for e in attempts))
+        assert (one.scores, one.score_total) == (len(scores), sum(scores))
+
+
+@settings(max_examples=60)
+@given(histories())
+def test_of_what_was_granted_twice_the_earliest_stands_and_a_run_began_with_the_first(
+    history: list[Contribution],
+) -> None:
+    sums = folded(history)
+    granted = [one for one in history if isinstance(one.fact, Granted)]
+    for key, grant in sums.grants.items():
+        same = [e for e in granted if isinstance(e.fact, Granted) and (e.course, e.run, e.type, e.fact.module) == key]
+        assert grant == min((e.at, e.event_id, e.score, e.version) for e in same)
+    issued = {e.event_id: (e.course, e.run, e.at, e.score, e.version) for e in granted if e.type == "certified"}
+    assert {one: held[:5] for one, held in sums.certificates.items() if held.issued_at is not None} == issued
+    void = {e.fact.certificate for e in history if isinstance(e.fact, Revoked)}
+    assert {one for one, held in sums.certificates.items() if held.revocation is not None} == void
+    began = [e for e in history if e.step or isinstance(e.fact, RunStarted)]
+    for run, held in sums.runs.items():
+        assert held.started_at == min(e.done_at for e in began if (e.course, e.run) == run)
+    for course in ("python", "go"):
+        assert sums.current_run(course) == max([e.run for e in began if e.course == course], default=1)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_two_grades_of_one_attempt_are_one_score_in_whatever_order_they_are_added(order: tuple[int, ...]) -> None:
+    waiting = event("a", 100, "2026-03-02")
+    first = waiting._replace(event_id="g", type="graded", at=500, day="2026-03-09", score=600_000, is_graded=True)
+    first = first._replace(fact=Graded("a", 100, "2026-03-02", None, passed_before=False))
+    second = first._replace(event_id="h", at=600, score=800_000, passed=True)
+    second = second._replace(fact=Graded("a", 100, "2026-03-02", 600_000, passed_before=False))
+    sums = folded([[waiting, first, second][n] for n in order])
+    one = sums.steps[StepKey("python", 1, "a")]
+    assert (one.attempts, one.passed_attempts, one.scores, one.score_total, one.unscored) == (1, 1, 1, 800_000, 0)
+    assert one.first == one.latest == (100, "a", 800_000)
+    assert one.completion == (100, "a", "2026-03-02", 1)
+    assert list(sums.days) == [DayKey("2026-03-02", "python", 1)]
+    assert sums.days[DayKey("2026-03-02", "python", 1)][:4] == (1, 1, 1, 800_000)
 
 
 def test_tuesdays_completion_and_mondays_late_one_are_one_completion_on_monday() -> None:

@@ -103,7 +103,8 @@ def graded_alone(step: Step, sum_: StepSum) -> StepSum:
 
 def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     if not sum_.scores:
-        return FULL if sum_.completion is not None else 0
+        # Completed without a score counts in full; what a person scored has one, and that alone.
+        return FULL if sum_.completion is not None and sum_.best is None else 0
     if policy == "average":
         average, rest = divmod(sum_.score_total, sum_.scores)
         return Fraction(sum_.score_total, sum_.scores) if rest else average

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
-from headway.domain.facts import Overridden
+from headway.domain.facts import Graded, Overridden
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
 from headway.domain.times import MINUTE, local_day, offset_day
 
@@ -71,7 +71,7 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
     step = None if event.step is None else course.step(event.step)
     if event.step is not None and step is None:
         raise UnknownStep(f"course {course.id} has no step {event.step!r}", field="step")
-    at, waived = event.occurred_at or 0, isinstance(event.fact, Overridden) and event.fact.waived
+    at, passed = event.occurred_at or 0, step is not None and _passes(event, step)
     return Contribution(
         event.id,
         event.type,
@@ -82,13 +82,22 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
         at,
         local_day(at, known.time_zone),
         event.score,
-        step is not None and (waived or (event.score is not None and event.score >= step.pass_mark)),
+        passed,
         0,
         0,
         step.topics if step else (),
         step is not None,
         event.fact,
     )
+
+
+def _passes(event: Event, step: Step) -> bool:
+    """A waiver passes, and an attempt that passed once does however high the mark is by now."""
+    if isinstance(event.fact, Overridden) and event.fact.waived:
+        return True
+    if isinstance(event.fact, Graded) and event.fact.passed_before:
+        return True
+    return event.score is not None and event.score >= step.pass_mark
 
 
 def effective_at(event: Event, known: Circumstances) -> int:
