@@ -63,21 +63,85 @@ def test_the_catalog_is_paged(site: Site) -> None:
     assert len(client.get("/courses").json()["items"]) == 6
 
 
+NO_IMPACT: dict[str, Any] = {
+    "summary": "completes 0, takes back 0, orphans 0",
+    "steps_added": [],
+    "steps_removed": [],
+    "steps_renamed": [],
+    "gates_moved": [],
+    "learners": 0,
+    "gains": {
+        "learners": 0,
+        "modules_unlocked": 0,
+        "modules_completed": 0,
+        "courses_completed": 0,
+        "certificates": 0,
+        "first": [],
+    },
+    "would_lose": {
+        "learners": 0,
+        "modules_open": 0,
+        "modules_completed": 0,
+        "courses_completed": 0,
+        "why_kept": "what was granted stays: a completion is never taken back, and what was open stays open",
+        "first": [],
+    },
+    "orphaned": [],
+}
+
+
+def test_a_version_tells_what_it_does_to_learners_beforehand_and_afterwards(site: Site) -> None:
+    creator = site.person("ada@example.org", "creator")
+    one = {"id": "one", "title": "One", "steps": [lesson("a"), lesson("b")]}
+    two = {"id": "two", "title": "Two", "requires": [], "steps": [lesson("c")]}
+    manifest = {"id": "other", "title": "Other", "certificate": True, "complete_by": "steps", "modules": [one, two]}
+    creator.put("/courses/other", json=manifest)
+    learner = site.person("bob@example.org")
+    learner.post("/courses/other/enrollment")
+    for step in ("a", "c"):
+        assert learner.post(f"/courses/other/steps/{step}/completion", json={}).status_code == 200
+    # Without b the first module is done; the second is done already, and would wait for the first.
+    without = {**one, "steps": [lesson("a")]}
+    changed = {**manifest, "modules": [without, {**two, "requires": ["one"], "steps": [lesson("c"), lesson("d")]}]}
+    dry = creator.put("/courses/other?dry_run=true", json=changed).json()
+    assert learner.get("/progress/courses/other").json()["status"] == "in_progress"
+    real = creator.put("/courses/other", json=changed).json()
+    assert real == dry
+    bob = learner.get("/auth/me").json()["learner"]["id"]
+    impact = real["impact"]
+    assert impact["summary"] == "completes 1, takes back 0, orphans 0"
+    assert (impact["learners"], impact["steps_removed"], impact["orphaned"]) == (1, ["b"], [])
+    assert impact["gates_moved"] == [{"module": "two", "before": [], "after": ["one"]}]
+    assert impact["gains"]["first"] == [
+        {
+            "learner": bob,
+            "modules_unlocked": [],
+            "modules_completed": ["one"],
+            "course_completed": True,
+            "certificate": True,
+        }
+    ]
+    assert impact["would_lose"]["first"] == [
+        {"learner": bob, "modules_open": [], "modules_completed": ["two"], "course_completed": False}
+    ]
+    assert learner.get("/progress/courses/other").json()["status"] == "completed"
+
+
 def test_publishing_a_new_course_a_new_version_and_the_same_again(site: Site) -> None:
     creator = site.person("ada@example.org", "creator")
     first = creator.put("/courses/other", json=with_steps(lesson("a"), lesson("b")))
-    made = {"steps_added": ["a", "b"], "steps_removed": [], "steps_renamed": []}
+    made = NO_IMPACT | {"steps_added": ["a", "b"]}
     assert (first.status_code, first.json()) == (201, {"course": "other", "version": 1, "impact": made})
     changed = with_steps(lesson("c", renamed_from=["a"]), lesson("d"))
-    impact = {"steps_added": ["d"], "steps_removed": ["b"], "steps_renamed": [{"before": "a", "after": "c"}]}
+    steps = {"steps_added": ["d"], "steps_removed": ["b"], "steps_renamed": [{"before": "a", "after": "c"}]}
+    impact = NO_IMPACT | steps
     dry = creator.put("/courses/other?dry_run=true", json=changed)
     assert (dry.status_code, dry.json()) == (200, {"course": "other", "version": 2, "impact": impact})
     assert creator.get("/courses/other").json()["version"] == 1
     second = creator.put("/courses/other", json=changed)
     assert (second.status_code, second.json()) == (200, dry.json())
     again = creator.put("/courses/other", json=changed)
-    nothing: dict[str, Any] = {"steps_added": [], "steps_removed": [], "steps_renamed": []}
-    assert (again.status_code, again.json()) == (200, {"course": "other", "version": 2, "impact": nothing})
+    assert (again.status_code, again.json()) == (200, {"course": "other", "version": 2, "impact": NO_IMPACT})
     assert counted(site, course_version) == 3
 
 

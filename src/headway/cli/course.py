@@ -12,6 +12,7 @@ from headway.domain.faults import ManifestInvalid
 if TYPE_CHECKING:
     from headway.cli.manifest_file import ManifestFile
     from headway.domain.course import Course
+    from headway.http.impact import Impact
 
 FileArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="FILE", help="The manifest, YAML or JSON; - is standard input.")
@@ -46,7 +47,10 @@ def publish(
     file: FileArgument, dry_run: DryRunOption = False, database: DatabaseOption = None, as_json: JsonOption = False
 ) -> None:
     """Publish a course, or a new version of it. What is published already makes no new version."""
+    from msgspec import to_builtins
+
     from headway.cli.manifest_file import read_manifest
+    from headway.http.impact import impact_of
     from headway.ledger.publish import publish as run
 
     manifest = read_manifest(file)
@@ -56,14 +60,33 @@ def publish(
         except ManifestInvalid as invalid:
             _tell_faults(manifest, invalid, as_json=as_json, outcome="; nothing was published")
             raise typer.Exit(1) from None
+    impact = impact_of(done)
     if as_json:
         told = {"course": done.course.id, "version": done.version, "created": done.created}
-        show_json({**told, "unchanged": done.unchanged, "dry_run": dry_run})
+        show_json({**told, "unchanged": done.unchanged, "dry_run": dry_run, "impact": to_builtins(impact)})
     elif done.unchanged:
         show(f"{done.course.id} is published like this already, as version {done.version}.")
     else:
         verb = "Would publish" if dry_run else "Published"
         show(f"{verb} {done.course.id} version {done.version}: {_size(done.course)}.")
+        _tell_impact(impact)
+
+
+def _tell_impact(impact: "Impact") -> None:
+    """What it does to learners, a line for each thing; nothing where nobody has begun the course."""
+    if not impact.learners:
+        return
+    gains, kept = impact.gains, impact.would_lose
+    show(f"Of {counted(impact.learners, 'learner')} who began it, {gains.learners:,} gain something:")
+    show(f"  modules completed {gains.modules_completed:,}, unlocked {gains.modules_unlocked:,}")
+    show(f"  courses completed {gains.courses_completed:,}, certificates {gains.certificates:,}")
+    if kept.learners:
+        show(f"Nobody loses anything; by the new rules alone {kept.learners:,} would ({kept.why_kept}).")
+    for one in impact.orphaned:
+        show(f"Step {one.step} is gone; {counted(one.learners, 'learner')} had progress on it, which is kept.")
+    for gate in impact.gates_moved:
+        before = "new" if gate.before is None else f"before: {', '.join(gate.before) or 'nothing'}"
+        show(f"Module {gate.module} requires {', '.join(gate.after) or 'nothing'} ({before}).")
 
 
 def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json: bool, outcome: str = "") -> None:

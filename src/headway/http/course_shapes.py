@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from headway.http.impact import Impact
+
 Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
 CompleteBy: TypeAlias = Literal["score", "steps"]
 Policy: TypeAlias = Literal["best", "latest", "first", "average"]
@@ -126,21 +128,6 @@ class CoursePage(Struct):
 
     items: list[CourseListed]
     next_cursor: str | None
-
-
-class Renamed(Struct):
-    """A step under the id that it had, and the one that it has."""
-
-    before: str
-    after: str
-
-
-class Impact(Struct):
-    """What a version changes against the one before."""
-
-    steps_added: list[str]
-    steps_removed: list[str]
-    steps_renamed: list[Renamed]
 
 
 class CoursePublished(Struct):

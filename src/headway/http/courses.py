@@ -9,7 +9,6 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy.engine import Connection
 
-from headway.domain.course_changes import steps_changed
 from headway.domain.errors import IdentityGone, UnknownCourse
 from headway.domain.events import enrollment_event
 from headway.domain.outline import outline
@@ -17,15 +16,16 @@ from headway.domain.times import format_time
 from headway.graders.registry import public_grader
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment, Impact, Renamed
+from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment
 from headway.http.cursors import read_cursor, write_cursor
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.impact import impact_of
 from headway.http.recording import record
 from headway.http.refusals import BodyInvalid, FieldFault, Forbidden, Unauthorized
 from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.services import Services
-from headway.ledger.publish import Published, publish
+from headway.ledger.publish import publish
 from headway.store import courses, learners, sums
 
 _OUTLINES_MAX: Final = 64
@@ -77,7 +77,9 @@ async def publish_course(request: Asked, course: FromPath[str], dry_run: FromQue
     act = partial(publish, now=who.now(), publisher=publisher, may_publish_all=is_admin, dry_run=dry_run)
     published = await exchange.services.publish(partial(act, database, manifest))
     status = 201 if published.created and not dry_run else 200
-    return json_reply(CoursePublished(published.course.id, published.version, _impact(published)), status, (PERSONAL,))
+    return json_reply(
+        CoursePublished(published.course.id, published.version, impact_of(published)), status, (PERSONAL,)
+    )
 
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -93,11 +95,6 @@ async def _publisher(request: Asked, exchange: Exchange) -> tuple[str, bool]:
     if not {"admin", "creator"}.intersection(roles):
         raise Forbidden("only creators publish courses; an admin can make you one")
     return reader.row["id"], "admin" in roles
-
-
-def _impact(published: Published) -> Impact:
-    changed = steps_changed(published.before, published.course)
-    return Impact(changed.added, changed.removed, [Renamed(*pair) for pair in changed.renamed])
 
 
 @post("/courses/{course:str}/enrollment", status_code=200)
