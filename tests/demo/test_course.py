@@ -29,7 +29,8 @@ def config(step: Step) -> dict[str, object]:
 
 def test_every_kind_of_step_and_of_grader_is_there() -> None:
     assert {step.kind for step in COURSE.steps} == set(KINDS)
-    assert {config(step)["type"] for step in QUESTIONS} == BUILT_IN.keys()
+    # Nobody is there to grade by hand.
+    assert {config(step)["type"] for step in QUESTIONS} == BUILT_IN.keys() - {"manual"}
     assert 4 <= len(COURSE.modules) <= 6
     assert 25 <= len(COURSE.steps) <= 31
 
@@ -57,7 +58,7 @@ def test_right_answers_get_full_marks(step: Step) -> None:
 def test_wrong_answers_do_not_and_are_told_why(step: Step) -> None:
     given = [wrong_answer(step, SAMPLES, Random(seed)) for seed in range(60)]
     verdicts = [grade(config(step), one) for one in given]
-    assert all(verdict.score < FULL and verdict.feedback for verdict in verdicts)
+    assert all((verdict.score or 0) < FULL and verdict.feedback for verdict in verdicts)
 
 
 @pytest.mark.parametrize("step", [step for step in QUESTIONS if step.id in SAMPLES], ids=named)

@@ -48,6 +48,8 @@ def contributions(draw: st.DrawFn, event_id: str) -> Contribution:
         duration_ms=draw(st.sampled_from([0, 1, 60_000])) if on_step else 0,
         hints=draw(st.integers(0, 2)) if on_step else 0,
         topics=WORTH[step, version].topics if on_step else (),
+        # A person is to grade it, or it is one that a client sent without a score.
+        is_graded=kind == "attempted" and scored is None and draw(st.booleans()),
     )
 
 
@@ -58,7 +60,8 @@ def grades(draw: st.DrawFn, attempt: Contribution, number: int) -> list[Contribu
     before, passed = attempt.score, attempt.passed
     for n in range(draw(st.integers(0, 2))):
         score = draw(st.integers(before or 0, 1_000_000) | st.just(max(before or 0, 700_000)))
-        fact = Graded(attempt.event_id, attempt.at, attempt.day, before, passed)
+        waited = attempt.waits and before is None
+        fact = Graded(attempt.event_id, attempt.at, attempt.day, before, passed, waited, attempt.topics)
         at = attempt.at + draw(st.integers(0, 3)) * DAY
         blank = attempt._replace(event_id=str(UUID(int=1000 + 10 * number + n)), type="graded", at=at, fact=fact)
         before, passed = score, passed or score >= 700_000
@@ -113,5 +116,5 @@ def folded(events: Sequence[Contribution]) -> Sums:
 def as_rows(sums: Sums) -> tuple[list[Any], ...]:
     """Everything that the sums hold, in an order of its own."""
     held: tuple[dict[Any, Any], ...] = (sums.steps, sums.days, sums.topics, sums.enrollments)
-    held += (sums.runs, sums.grants, sums.certificates)
+    held += (sums.runs, sums.grants, sums.certificates, sums.grades)
     return tuple(sorted(one.items()) for one in held)

@@ -26,6 +26,9 @@ GRADE: Mapping[str, Any] = {
     "attempted_at": "2026-02-01T12:00:00.000000Z",
     "day": "2026-02-02",
     "score": 850_000,
+    "waited": True,
+    "topics": ["loops"],
+    "feedback": "Nearly.",
 }
 SAID: Mapping[str, Mapping[str, Any]] = {
     "module_unlocked": {**PLACE, "module": "m", "cause": "x"},
@@ -44,8 +47,14 @@ FACTS = {
     "certified": Granted("", "x"),
     "revoked": Revoked(ID, "copied"),
     "run_started": RunStarted(),
-    "graded": Graded(ID, parse_time("2026-02-01T12:00:00Z")[0], "2026-02-02", None, passed_before=False),
-    "overridden": Overridden(final=False, waived=True),
+    "graded": Graded(
+        *(ID, parse_time("2026-02-01T12:00:00Z")[0], "2026-02-02", None),
+        passed_before=False,
+        waited=True,
+        topics=("loops",),
+        feedback="Nearly.",
+    ),
+    "overridden": Overridden(final=False, waived=True, reason="was ill"),
 }
 
 

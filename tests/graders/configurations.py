@@ -33,3 +33,10 @@ def refusal(config: Mapping[str, Any], response: object) -> str:
 def short(value: object) -> str:
     """The name of a test's parameter; some are of 64 KiB, or numbers that cannot be written down."""
     return "large" if isinstance(value, int) and abs(value) > 10**20 else ascii(value)[:30]
+
+
+def scored(config: Mapping[str, Any], response: object) -> int:
+    """The score by a grader that is no person."""
+    score = graded(config, response).score
+    assert score is not None
+    return score

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.graders.registry import public_grader
-from tests.graders.configurations import graded, only_fault, refusal
+from tests.graders.configurations import graded, only_fault, refusal, scored
 
 FULL = 1_000_000
 PRIMES = {"type": "multiple", "options": {"two": "2", "four": "4", "five": "5", "six": "6"}, "answers": ["two", "five"]}
@@ -111,13 +111,13 @@ def test_a_score_lies_between_0_and_1_and_only_the_right_choice_is_1(size: int, 
     answers = data.draw(st.lists(st.sampled_from(keys), min_size=1, unique=True))
     chosen = data.draw(st.lists(st.sampled_from(keys), unique=True))
     config = {"type": "multiple", "options": dict.fromkeys(keys, "x"), "answers": answers}
-    score = graded(config, chosen).score
+    score = scored(config, chosen)
     assert 0 <= score <= FULL
     assert (score == FULL) == (set(chosen) == set(answers))
     for wrong in set(keys) - set(answers) - set(chosen):
-        assert graded(config, [*chosen, wrong]).score <= score
+        assert scored(config, [*chosen, wrong]) <= score
     for right in set(answers) - set(chosen):
-        assert graded(config, [*chosen, right]).score >= score
+        assert scored(config, [*chosen, right]) >= score
 
 
 @given(st.integers(2, 8), st.data())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.graders.registry import public_grader
-from tests.graders.configurations import graded, only_fault, refusal
+from tests.graders.configurations import graded, only_fault, refusal, scored
 
 FULL = 1_000_000
 ITEMS = {"boil": "Boil water", "leaf": "Add leaves", "wait": "Wait", "pour": "Pour"}
@@ -93,7 +93,7 @@ def test_a_fault_is_named(change: dict[str, Any], path: str, said: str) -> None:
 @given(st.permutations("abcdef"), st.permutations("abcdef"))
 def test_a_score_is_the_share_of_items_in_place(answer: list[str], response: list[str]) -> None:
     config = {"type": "order", "items": dict.fromkeys("abcdef", "x"), "answer": answer}
-    score = graded(config, response).score
+    score = scored(config, response)
     assert 0 <= score <= FULL
     assert (score == FULL) == (answer == response)
     assert score == round(FULL * sum(map(str.__eq__, answer, response)) / 6)

@@ -74,7 +74,7 @@ def forget() -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({}, "is missing; write one of choice, multiple, text, regex, number, order, absent, palindrome"),
+        ({}, "is missing; write one of choice, multiple, text, regex, number, order, manual, absent, palindrome"),
         ({"type": "choise"}, "must be one of choice, multiple, text"),
         ({"type": "choise"}, "; did you mean 'choice'?"),
         ({"type": "palindrom"}, "; did you mean 'palindrome'?"),
@@ -105,9 +105,11 @@ def test_no_built_in_grader_shows_what_was_not_meant_to_be_seen() -> None:
         "regex": {"pattern": "secret"},
         "number": {"answer": "123456", "tolerance": 654321},
         "order": {"items": options, "answer": ["b", "a"]},
+        "manual": {"guide": "secret"},
     }
     assert secrets.keys() == BUILT_IN.keys()
-    graders = [{"type": kind, **config, "when_right": "secret"} for kind, config in secrets.items()]
+    graders = [{"type": kind, **config} for kind, config in secrets.items()]
+    graders = [one if "guide" in one else one | {"when_right": "secret"} for one in graders]
     raw = course(module("m", *(step(f"s{n}", grader=config) for n, config in enumerate(graders))))
     seen = json.dumps(outline(parse_manifest(raw, check_grader=check_grader), public_grader))
     assert not [word for word in ("secret", "123456", "654321", "answer", "feedback", "when_") if word in seen]

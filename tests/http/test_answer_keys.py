@@ -33,6 +33,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Any, Any]] = {
         list("cab"),
         [],
     ),
+    "manual": ({"guide": "K3Y one"}, {"guide": "K3Y two"}, "a wrong text", ""),
 }
 KEYS = re.compile(rb"k3y|73125073|\"answers?\":|when_right|feedback\":\\s*\\{|tolerance|pattern", re.IGNORECASE)
 COURSE, STEP = "/courses/keys", "/courses/keys/steps/asked"
@@ -41,7 +42,7 @@ COURSE, STEP = "/courses/keys", "/courses/keys/steps/asked"
 def manifest(kind: str, config: dict[str, Any], right: Any) -> dict[str, Any]:
     """A course of one graded step. It has a comment on each response but the one that the tests send."""
     feedback = {"feedback": {right: COMMENT}} if kind in ("choice", "text") else {}
-    comments = {"when_right": COMMENT, **feedback}
+    comments = {} if kind == "manual" else {"when_right": COMMENT, **feedback}
     step = {
         "id": "asked",
         "kind": "quiz",
@@ -91,7 +92,7 @@ def test_no_reply_tells_one_key_from_another_or_holds_a_word_of_it(sqlite_site: 
         assert not KEYS.search(first.content + second.content)
         assert not KEYS.search(repr(sorted(first.headers.items())).encode())
         assert verdict(first) == verdict(second)
-    assert [some[2].json()["attempt"]["score"] for some in seen] == [0, 0]
+    assert [some[2].json()["attempt"]["score"] for some in seen] == [None if kind == "manual" else 0] * 2
     outlines = [some[1].json() for some in seen]
     assert [outline.pop("version") for outline in outlines] == [1, 2]
     # As text: the order of what there is to choose from could tell the answer as well.

@@ -13,6 +13,7 @@ from headway.domain.times import format_time
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
+from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import LATER, grade, override, start_run, tell
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import guest_in, move
@@ -34,11 +35,13 @@ OTHERS: dict[str, list[Any]] = {
     "brought.guest_id": [numbered(1), numbered(21)],
     "enrollment.changed_by": [numbered(1), numbered(21)],
     "granted.event_id": [numbered(1)],
+    "attempt_grade.graded_by": [numbered(1)],
     "certificate.course_id": ["go"],
     "certificate.revoked_by": [numbered(1)],
     "step_sum.override": ['[1,"x",1,false,true]'],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
+FIGURES += ["attempt_grade"]
 
 
 class Row(NamedTuple):
@@ -71,6 +74,7 @@ def full_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def filled(world: World) -> World:
     world.prepare()
     world.publish(GATES)
+    world.publish(ESSAYS)
     for _ in range(2):
         ada = world.learner("Europe/Berlin")
         world.send(ada, event(1, score=0.5, duration_s=9, hints=1), event(2, score=0.9), enrollment(3))
@@ -78,6 +82,7 @@ def filled(world: World) -> World:
         world.send(ada, event(5, kind="opened", of="quiz"), enrollment(6, "left", "go"), event(7, of="essay"))
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
         _certify(world, ada)
+        world.send(ada, essay(80))
         for ids in ((31, 32), (32, 33)):
             assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None
     return world
@@ -160,7 +165,7 @@ def test_rows_that_are_gone_or_made_up_are_found_and_mended(full_world: World, n
     world, table = full_world, metadata.tables[name]
     before = everything(world)
     ada = before[name][0]["learner_id"]
-    key = {"brought": "event_id", "certificate": "id"}.get(name, "course_id")
+    key = {"brought": "event_id", "certificate": "id", "attempt_grade": "attempt_id"}.get(name, "course_id")
     made_up = {**before[name][0], key: numbered(99)}
     with world.database.transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.learner_id == ada))

@@ -66,4 +66,11 @@ def test_a_day_that_shows_in_the_bytes_is_not_lost_in_the_comparison(world: Worl
     world.send(ada, event(1, score=0.5))
     world.send(ben, event(1, score=0.5, occurred_at=format_time(NOON - 24 * HOUR)))
     assert world.sums(ada) != world.sums(ben)
-    assert set(json.loads(world.sums(ada))) == {"step_sum", "day_sum", "topic_sum", "enrollment", "course_run"}
+    assert set(json.loads(world.sums(ada))) == {
+        "step_sum",
+        "day_sum",
+        "topic_sum",
+        "enrollment",
+        "course_run",
+        "attempt_grade",
+    }

@@ -10,6 +10,8 @@ from headway.domain.facts import (
     MODULE_UNLOCKED,
     OVERRIDDEN,
     REVOKED,
+    Fact,
+    Graded,
     Granted,
     Overridden,
     Revoked,
@@ -58,8 +60,15 @@ def of_fact(event: Contribution, step: str) -> list[Change]:
         return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
     if isinstance(fact, RunStarted):
         return [told | {"run": event.run, "started_at": format_time(event.at)}]
-    on_step = {"step": step, "score": fraction(event.score)}
-    return [told | on_step | ({"waived": fact.waived} if isinstance(fact, Overridden) else {})]
+    return [told | {"step": step, "score": fraction(event.score)} | _by_person(fact)]
+
+
+def _by_person(fact: Fact | None) -> Change:
+    if isinstance(fact, Graded):
+        return {"attempt": fact.attempt} | ({"feedback": fact.feedback} if fact.feedback else {})
+    if isinstance(fact, Overridden):
+        return {"waived": fact.waived, "final": fact.final, "reason": fact.reason}
+    return {}
 
 
 def _granted(event: Contribution, fact: Granted) -> Change:

@@ -26,9 +26,10 @@ class Granted(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """The score of an attempt, given or raised afterwards; `before` is the one that it had, None where it waited.
+    """The score of an attempt, given or raised afterwards; `before` is the one that it had, None where it had none.
 
-    The attempt keeps its place in time: `attempted_at` in microseconds, on the learner's `day`.
+    The attempt keeps its place in time: `attempted_at` in microseconds, on the learner's `day`, under the `topics` that
+    its step had then (None: those that it has). `waited` says that it was a person's to grade and had no grade yet.
     """
 
     attempt: str
@@ -36,6 +37,9 @@ class Graded(NamedTuple):
     day: str
     before: int | None
     passed_before: bool
+    waited: bool = False
+    topics: tuple[str, ...] | None = None
+    feedback: str = ""
 
 
 class Overridden(NamedTuple):
@@ -43,6 +47,7 @@ class Overridden(NamedTuple):
 
     final: bool
     waived: bool
+    reason: str = ""
 
 
 class Revoked(NamedTuple):
@@ -92,12 +97,22 @@ def _granted(content: Mapping[str, Any]) -> Granted:
 
 def _graded(content: Mapping[str, Any]) -> Graded:
     at = parse_time(content["attempted_at"])[0]
-    before, passed = content.get("before"), bool(content.get("passed_before", False))
-    return Graded(str(content["attempt"]), at, str(content["day"]), None if before is None else int(before), passed)
+    before, topics = content.get("before"), content.get("topics")
+    return Graded(
+        str(content["attempt"]),
+        at,
+        str(content["day"]),
+        None if before is None else int(before),
+        bool(content.get("passed_before", False)),
+        bool(content.get("waited", False)),
+        None if topics is None else tuple(str(topic) for topic in topics),
+        str(content.get("feedback", "")),
+    )
 
 
 def _overridden(content: Mapping[str, Any]) -> Overridden:
-    return Overridden(bool(content.get("final", False)), bool(content.get("waived", False)))
+    final, waived = bool(content.get("final", False)), bool(content.get("waived", False))
+    return Overridden(final, waived, str(content.get("reason", "")))
 
 
 def _revoked(content: Mapping[str, Any]) -> Revoked:

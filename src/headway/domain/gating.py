@@ -1,6 +1,6 @@
 """What a run of a course is due: modules that open and complete, the course's completion, its certificate."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
@@ -45,15 +45,15 @@ def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
 
 
 def is_begun(module: Module, sums: StepSums) -> bool:
-    """Whether anything is known of any of its steps."""
-    return not sums.keys().isdisjoint(module.keys) and any(sums.get(key, _UNTOUCHED).events for key in module.keys)
+    """Whether anything is known of any of its steps: something was done, or somebody is spared it."""
+    return _any_of(module, sums, lambda one: one.events > 0 or one.override is not None)
 
 
 def is_open(module: Module, sums: StepSums, held: Held) -> bool:
     """Whether its steps may be written to: what was opened or begun once is never locked again."""
     if not lacking(module, held) or (MODULE_UNLOCKED, module.id) in held or (MODULE_COMPLETED, module.id) in held:
         return True
-    return is_begun(module, sums)
+    return _any_of(module, sums, lambda one: one.events > 0)
 
 
 def lacking(module: Module, held: Held) -> list[str]:
@@ -149,6 +149,10 @@ def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[D
 
 def _granted(due: Due) -> Grant:
     return Grant(due.at, "", due.score, 0)
+
+
+def _any_of(module: Module, sums: StepSums, is_so: Callable[[StepSum], bool]) -> bool:
+    return not sums.keys().isdisjoint(module.keys) and any(key in sums and is_so(sums[key]) for key in module.keys)
 
 
 def _at_least(score: Fraction, grant: Grant | None) -> Fraction:

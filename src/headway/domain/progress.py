@@ -6,7 +6,7 @@ from typing import NamedTuple, Self, TypeVar
 from headway.domain.facts import Fact, Graded, Overridden
 
 FIRST_RUN = 1
-_T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation")
+_T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation", "GivenGrade")
 DURATION_MS_MAX = 3_600_000
 
 
@@ -55,6 +55,17 @@ class Contribution(NamedTuple):
         return self.fact.attempted_at if isinstance(self.fact, Graded) else self.at
 
     @property
+    def worked_topics(self) -> tuple[str, ...]:
+        """The topics that the learner worked on: of a grade, those that the step had at the attempt."""
+        then = self.fact.topics if isinstance(self.fact, Graded) else None
+        return self.topics if then is None else then
+
+    @property
+    def waits(self) -> bool:
+        """Whether the event is an attempt that waits for a person's grade."""
+        return self.score is None and self.is_graded and self.type == "attempted"
+
+    @property
     def is_activity(self) -> bool:
         """Whether the event makes its day an active one."""
         return self.type in ("attempted", "completed")
@@ -90,7 +101,8 @@ class Override(NamedTuple):
 class StepSum(NamedTuple):
     """All that is known of a learner on a step of a run.
 
-    `unscored` are attempts without a score, `graded_best` is the best score that the server vouches for.
+    `events` are the learner's own; `unscored` are attempts that wait for a grade; `graded_best` is the best score that
+    the server vouches for.
     """
 
     events: int = 0
@@ -129,7 +141,7 @@ class StepSum(NamedTuple):
             event.duration_ms,
             event.hints,
             at,
-            int(attempt and score is None),
+            int(event.waits),
             score if event.is_graded else None,
         )
 
@@ -140,14 +152,15 @@ class StepSum(NamedTuple):
             # In the place of what the attempt had before; of two scores of one attempt the higher stands.
             scored = Scored(fact.attempted_at, fact.attempt, score)
             done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
-            waited = int(fact.before is None)
-            more = (int(event.passed) - int(fact.passed_before), waited, score - (fact.before or 0), score)
-            return cls(0, 0, *more, scored, scored, done, updated_at=at, unscored=-waited, graded_best=score)
+            more = (int(event.passed) - int(fact.passed_before), int(fact.before is None), score - (fact.before or 0))
+            waited = int(fact.waited)
+            return cls(0, 0, *more, score, scored, scored, done, updated_at=at, unscored=-waited, graded_best=score)
         if isinstance(fact, Overridden) and score is not None:
             done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
             override = Override(at, event.event_id, score, fact.final, fact.waived)
             best = None if fact.waived else score
-            return cls(1, best=best, completion=done, updated_at=at, graded_best=score, override=override)
+            # No event of the learner's: what somebody is spared opens no module that is locked.
+            return cls(best=best, completion=done, updated_at=at, graded_best=score, override=override)
         return cls()
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
@@ -188,6 +201,46 @@ def _greatest(one: _T | None, other: _T | None) -> _T | None:
     if one is None or other is None:
         return other if one is None else one
     return max(one, other)
+
+
+class GivenGrade(NamedTuple):
+    """A score given to an attempt after it was recorded, in millionths; of several the highest stands, then the last.
+
+    `at` is when it was given, `event_id` the entry that gave it.
+    """
+
+    score: int
+    passed: bool
+    at: int
+    event_id: str
+
+
+class AttemptGrade(NamedTuple):
+    """An attempt of which more is to be said than its entry does: it waits for a grade, or was given one afterwards.
+
+    `at` is the attempt's time; `waited` says that it was a person's to grade.
+    """
+
+    course: str
+    run: int
+    step: str
+    at: int
+    waited: bool
+    given: GivenGrade | None = None
+
+    @classmethod
+    def of(cls, event: Contribution) -> Self:
+        """What a single event says of it: the attempt, or a grade."""
+        place, fact = (event.course, event.run, event.step), event.fact
+        if not isinstance(fact, Graded):
+            return cls(*place, event.at, waited=True)
+        given = GivenGrade(event.score or 0, event.passed, event.at, event.event_id)
+        return cls(*place, fact.attempted_at, fact.waited, given)
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        first = min(self, other, key=lambda one: one[:4])
+        return first._replace(waited=self.waited or other.waited, given=_greatest(self.given, other.given))
 
 
 class Worth(NamedTuple):

@@ -14,7 +14,8 @@ GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
 # Who says so where the server itself writes an entry.
 SERVER = "server"
 AHEAD_MAX = 5 * MINUTE
-Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int]
+# The score of an answer in millionths; None where a person is to give it.
+Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int | None]
 
 
 class Circumstances(NamedTuple):
@@ -63,7 +64,8 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         counted_duration_ms(event.duration_ms),
         event.hints,
         step.topics,
-        trust_of(event, known.source, step) == GRADED,
+        # Whoever is erased waits for no grade.
+        trust_of(event, known.source, step) == GRADED and not (score is None and known.source == ERASED),
     )
 
 

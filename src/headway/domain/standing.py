@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from headway.domain import changes
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import Granted
+from headway.domain.facts import Graded, Granted
 from headway.domain.progress import Contribution, EnrollmentSum
 from headway.domain.streaks import current_streak
 from headway.domain.sums import GrantKey, Sums, WorthOf
@@ -50,8 +50,25 @@ class Standing:
             return [] if key in self.sums.grants else changes.of_fact(event, step)
         return changes.of_fact(event, step)
 
-    def take_in(self, event: Contribution) -> None:
-        """Count an event that was told of before, by a guest who is now part of this learner."""
-        self.sums.add(event)
-        if event.is_activity:
-            self.active.add(ordinal(event.day))
+    def take_in(self, brought: Iterable[Contribution]) -> set[str]:
+        """Count what one guest brought who is now part of this learner, and was told of then; the ids that count.
+
+        A grade counts with the attempt that it was given to. Where the learner had sent that attempt as well, it counts
+        if the attempt stands here as it stood there, so that none is scored twice.
+        """
+        taken = set[str]()
+        for event in brought:
+            if isinstance(event.fact, Graded) and event.fact.attempt not in taken and not self._fits(event.fact):
+                continue
+            self.sums.add(event)
+            taken.add(event.event_id)
+            if event.is_activity:
+                self.active.add(ordinal(event.day))
+        return taken
+
+    def _fits(self, grade: Graded) -> bool:
+        known = self.sums.grades.get(grade.attempt)
+        if known is None:
+            return False
+        given = known.given
+        return (given and given.score, bool(given and given.passed)) == (grade.before, grade.passed_before)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import CERTIFIED, Granted, Revoked, RunStarted
+from headway.domain.facts import CERTIFIED, Graded, Granted, Revoked, RunStarted
 from headway.domain.progress import (
     FIRST_RUN,
+    AttemptGrade,
     Certificate,
     Contribution,
     EnrollmentSum,
@@ -76,6 +77,7 @@ class Sums:
         self.runs: dict[RunKey, RunSum] = {}
         self.grants: dict[GrantKey, Grant] = {}
         self.certificates: dict[str, Certificate] = {}
+        self.grades: dict[str, AttemptGrade] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -88,19 +90,31 @@ class Sums:
         before = self.steps.get(key, _NO_STEP)
         after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
         self.steps[key] = after
-        moved = PeriodSum.of(event)
+        moved, gained = PeriodSum.of(event), _NOTHING
         # What counts steps follows the completion: where it lies now is where this event lies.
         if after.completion != before.completion:
-            moved += PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))
+            gained = PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))
             if before.completion is not None:
                 worth = self.worth_of(event.course, before.completion.version, event.step)
                 self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
-        self._move(key, event.worked_on, event.topics, moved)
+        if event.worked_topics == event.topics:
+            moved = moved if gained is _NOTHING else moved + gained
+        elif event.completes:
+            # Even where it gains nothing there: whether a row is there must not depend on what came first.
+            self._move(key, event.worked_on, event.topics, gained)
+        self._move(key, event.worked_on, event.worked_topics, moved)
+        if event.waits or isinstance(event.fact, Graded):
+            self._add_grade(event)
         return before, after
 
     def current_run(self, course: str) -> int:
         """The number of the run that the learner is in."""
         return max((key.run for key in self.runs if key.course == course), default=FIRST_RUN)
+
+    def _add_grade(self, event: Contribution) -> None:
+        attempt = event.fact.attempt if isinstance(event.fact, Graded) else event.event_id
+        one = AttemptGrade.of(event)
+        self.grades[attempt] = self.grades[attempt] + one if attempt in self.grades else one
 
     def _add_to_course(self, event: Contribution) -> None:
         if event.type in ENROLLMENT_TYPES:
@@ -143,3 +157,4 @@ class Sums:
 
 
 _NO_STEP = StepSum()
+_NOTHING = PeriodSum()

@@ -12,7 +12,8 @@ from headway.domain.errors import HeadwayError
 from headway.domain.faults import Fault, Faults, show
 from headway.domain.fields import kind_of
 from headway.domain.scores import FULL
-from headway.graders import choice, multiple, number, order, regex, text
+from headway.domain.step_status import MANUAL
+from headway.graders import choice, manual, multiple, number, order, regex, text
 from headway.graders.verdict import Verdict
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ BUILT_IN: Final[Mapping[str, Grader]] = {
     "regex": regex,
     "number": number,
     "order": order,
+    MANUAL: manual,
 }
 
 

@@ -13,9 +13,12 @@ RESPONSE_BYTES_MAX: Final = 64 * 1024
 
 
 class Verdict(NamedTuple):
-    """The score in millionths of 0 to 1, and what the author has to say to this response; empty where nothing."""
+    """The score in millionths of 0 to 1, and what the author has to say to this response; empty where nothing.
 
-    score: int
+    No score is that of a response which waits for a person.
+    """
+
+    score: int | None
     feedback: str = ""
 
 

@@ -50,7 +50,7 @@ def progress_of(touched: TouchedStep) -> StepProgress:
     return StepProgress(
         touched.key.course,
         touched.name,
-        "completed" if one.completion else "in_progress" if one.events else "open",
+        touched.status,
         one.attempts,
         fraction(one.best),
         fraction(one.latest.score) if one.latest else None,
@@ -59,5 +59,5 @@ def progress_of(touched: TouchedStep) -> StepProgress:
         format_time(one.completion.at) if one.completion else None,
         one.duration_ms / 1000,
         one.hints,
-        format_time(one.updated_at) if one.events else None,
+        format_time(one.updated_at) if one.updated_at else None,
     )

@@ -11,7 +11,7 @@ from headway.domain import gating
 from headway.domain.changes import Change
 from headway.domain.course import Course, Module
 from headway.domain.events import read_event
-from headway.domain.facts import Revoked
+from headway.domain.facts import Graded, Revoked
 from headway.domain.progress import Contribution, StepSum, Worth
 from headway.domain.recording import GRADED, SERVER, worth_of
 from headway.domain.standing import Standing
@@ -136,8 +136,11 @@ class Batch:
             cause = json.loads(body).get("cause", "")
             self.caused.setdefault((learner_id, cause), []).extend(json.loads(changes) if changes else [])
 
-    def take_in(self, learner_id: str, brought: Sequence[Entry]) -> None:
-        """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner."""
+    def take_in(self, learner_id: str, brought: Sequence[Entry]) -> set[str]:
+        """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner.
+
+        The ids of those that count.
+        """
         self.enter([self.locked[learner_id]])
         self._versions |= self.catalog.load(self.connection, {(one.course_id, one.version) for one in brought})
         made = [self._contribution(one) for one in brought]
@@ -145,8 +148,7 @@ class Batch:
         self._load((sums.of_kind(sums.RUNS, "learner_id", "course_id"), courses))
         self.read_runs({(learner_id, one.course, one.run) for one in made})
         self.read_sums([(learner_id, one) for one in made])
-        for one in made:
-            self.learners[learner_id].standing.take_in(one)
+        return self.learners[learner_id].standing.take_in(made)
 
     def _contribution(self, one: Entry) -> Contribution:
         place = (one.course_id, one.run, one.step_id, one.version)
@@ -163,15 +165,16 @@ class Batch:
         enrollments = {(learner_id, one.course) for learner_id, one in new if not one.step}
         steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps} | self._steps_of_known()
         days = {(learner_id, one.worked_on, one.course, one.run) for learner_id, one in on_steps}
-        topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in one.topics}
+        topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in _topics_of(one)}
         certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
+        grades = {(learner_id, attempt) for learner_id, one in on_steps for attempt in _attempts_of(one)}
         wanted: list[tuple[sums.Kind, set[Any]]] = [
             (sums.STEPS, steps),
             (sums.DAYS, days),
             (sums.TOPICS, topics),
             (sums.ENROLLMENTS, enrollments),
         ]
-        wanted += [(sums.GRANTS, self._gates_of(on_steps)), (sums.CERTIFICATES, certificates)]
+        wanted += [(sums.GRANTS, self._gates_of(on_steps)), (sums.CERTIFICATES, certificates), (sums.GRADES, grades)]
         self._load(*((sums.of_kind(kind), keys) for kind, keys in wanted), *self._modules_of(on_steps, steps))
         # An event from before a completion moves it, and with it what its day and its topics count.
         moved_days, moved_topics = set(), set()
@@ -277,3 +280,16 @@ class Batch:
 
     def _worth_of(self, course: str, version: int, step: str) -> Worth:
         return worth_of(self._versions[course, version], step)
+
+
+def _topics_of(one: Contribution) -> Sequence[str]:
+    """The topics whose sums a contribution can move."""
+    return one.topics if one.worked_topics is one.topics else (*one.topics, *one.worked_topics)
+
+
+def _attempts_of(one: Contribution) -> Iterable[str]:
+    """The attempt of which a contribution says that it waits, or what its grade is."""
+    if isinstance(one.fact, Graded):
+        yield one.fact.attempt
+    elif one.waits:
+        yield one.event_id

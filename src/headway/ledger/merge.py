@@ -94,7 +94,8 @@ class _Move:
             return self._clear(connection, guest_id)
         known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
-        batch.take_in(self.account_id, new)
+        counted = batch.take_in(self.account_id, new)
+        new = [one for one in new if one.event_id in counted]
         batch.learners[self.account_id].head = head
         # What neither had the progress for may be due to both together.
         places = {(self.account_id, one.course_id, one.run) for one in new if one.step_id}

@@ -20,6 +20,7 @@ from headway.domain.recording import (
     set_after,
     trust_of,
 )
+from headway.domain.step_status import COMPLETED, OPEN, step_status
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
 from headway.graders.registry import grade
@@ -238,8 +239,9 @@ class _Recorder:
 
     def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
         _, course = self.batch.courses[key.course]
-        step = course.step(key.step)
-        return TouchedStep(key, step.id if step else key.step, learner.standing.sums.steps.get(key) or StepSum())
+        step, one = course.step(key.step), learner.standing.sums.steps.get(key) or StepSum()
+        name, status = (step.id, step_status(step, one)) if step else (key.step, COMPLETED if one.completion else OPEN)
+        return TouchedStep(key, name, status, one)
 
     def write(self, admitted: Sequence[Submission]) -> None:
         """Write newcomers, ledger rows and sums as they now are, each table in order of key."""
@@ -265,8 +267,8 @@ def _in_order_of_time(submission: Submission) -> Iterable[int]:
     return sorted(range(len(times)), key=times.__getitem__)
 
 
-def score_of(config: Mapping[str, Any], response: Any) -> int:
-    """A grader's score for an answer, in millionths."""
+def score_of(config: Mapping[str, Any], response: Any) -> int | None:
+    """A grader's score for an answer, in millionths; None where a person is to give it."""
     return grade(config, response).score
 
 
@@ -275,7 +277,7 @@ def _as_judged(judged: Judged | None) -> Grade:
     if judged is None:
         return score_of
 
-    def known(*_: Any) -> int:
+    def known(*_: Any) -> int | None:
         if isinstance(judged, HeadwayError):
             raise judged.with_traceback(None)
         return judged.score

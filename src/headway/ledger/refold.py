@@ -189,11 +189,10 @@ class _Fold:
         """Count what guests brought that were moved in behind the entry of this number, or before it."""
         while self._brought and self._counted is not None and (at_end or self._brought[0][0].after <= head):
             guest, brought = self._brought.popleft()
-            for seq, made in brought:
-                if made.event_id not in self._counted:
-                    self._counted.add(made.event_id)
-                    self.brought[made.event_id] = (guest.id, seq)
-                    self.standing.take_in(made)
+            new = {made.event_id: (seq, made) for seq, made in brought if made.event_id not in self._counted}
+            for event_id in self.standing.take_in([made for _, made in new.values()]):
+                self._counted.add(event_id)
+                self.brought[event_id] = (guest.id, new[event_id][0])
 
     def _fold(self, entry: Entry) -> None:
         self.erased = self.erased or entry.source == ERASED

@@ -65,6 +65,7 @@ class TouchedStep(NamedTuple):
 
     key: StepKey
     name: str
+    status: str
     sum: StepSum
 
 

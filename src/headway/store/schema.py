@@ -42,13 +42,13 @@ def _learner_key() -> Column[str]:
     return Column("learner_id", Id, ForeignKey("learner.id"), primary_key=True)
 
 
-def _derived(
-    name: str,
-    kind: TypeEngine[Any] | type[TypeEngine[Any]],
-    *,
-    nullable: bool = False,
-) -> Column[Any]:
+def _derived(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *, nullable: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=nullable, info=_DERIVED)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """An index of those rows alone."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 learner = Table(
@@ -70,12 +70,7 @@ learner = Table(
     Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
-    Index(
-        None,
-        "merged_into",
-        sqlite_where=text("merged_into IS NOT NULL"),
-        postgresql_where=text("merged_into IS NOT NULL"),
-    ),
+    Index(None, "merged_into", **_only("merged_into IS NOT NULL")),
 )
 
 # Whatever opens the door to a learner: a guest's secret, an account's sign-in, a personal access token. One indexed
@@ -373,6 +368,29 @@ certificate = Table(
     Index(None, "course_id", "learner_id"),
     sqlite_with_rowid=False,
 )
+
+# Attempts that a person grades, and those whose score was raised since: regrades go by them, and creators look through.
+attempt_grade = Table(
+    "attempt_grade",
+    metadata,
+    _learner_key(),
+    Column("attempt_id", Id, primary_key=True),
+    _derived("course_id", String(200)),
+    _derived("run", Integer),
+    _derived("step_id", String(200)),
+    _derived("at", BigInteger),
+    _derived("waited", Boolean),
+    _derived("score", Integer, nullable=True),
+    _derived("passed", Boolean, nullable=True),
+    _derived("graded_at", BigInteger, nullable=True),
+    _derived("graded_by", Id, nullable=True),
+    Index("ix_attempt_grade_handed_in", "course_id", "at", "attempt_id", **_only("waited")),
+    Index("ix_attempt_grade_waiting", "course_id", "at", "attempt_id", **_only("waited AND score IS NULL")),
+    sqlite_with_rowid=False,
+)
+
+# By what an account stands in the ledgers of those whom it grades: the row goes with it, and what it gave is nobody's.
+pseudonym = Table("pseudonym", metadata, _learner_key(), Column("id", Id, nullable=False, unique=True))
 
 # Whatever else is a learner's own: it goes with the learner. The ledger, which is append-only, is opened for that.
 OF_LEARNER = tuple(table for table in metadata.sorted_tables if "learner_id" in table.c and table is not ledger)

@@ -10,9 +10,11 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.domain.progress import (
+    AttemptGrade,
     Certificate,
     Completion,
     EnrollmentSum,
+    GivenGrade,
     Grant,
     Override,
     PeriodSum,
@@ -24,6 +26,7 @@ from headway.domain.progress import (
 from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
 from headway.store.schema import (
+    attempt_grade,
     brought,
     certificate,
     course_run,
@@ -116,6 +119,17 @@ def _certificate_row(learner_id: str, certificate_id: str, one: Certificate) -> 
     return (learner_id, certificate_id, *one[:5], *(one.revocation or (None, None, None)))
 
 
+def _grade_value(row: rows.Row) -> AttemptGrade:
+    score, passed, at, by = row[7:]
+    given = None if score is None else GivenGrade(score, bool(passed), at, by)
+    course, run, step, at, waited = row[2:7]
+    return AttemptGrade(course, run, step, at, bool(waited), given)
+
+
+def _grade_row(learner_id: str, attempt_id: str, one: AttemptGrade) -> rows.Row:
+    return (learner_id, attempt_id, *one[:5], *(one.given or (None, None, None, None)))
+
+
 STEPS = Kind(
     step_sum,
     lambda row: StepKey(*row[1:4]),
@@ -165,7 +179,14 @@ CERTIFICATES = Kind(
     _certificate_row,
     lambda sums: sums.certificates,
 )
-ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES)
+GRADES = Kind(
+    attempt_grade,
+    itemgetter(1),
+    _grade_value,
+    _grade_row,
+    lambda sums: sums.grades,
+)
+ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)

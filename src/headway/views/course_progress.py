@@ -15,6 +15,7 @@ from headway.domain.gating import lacking as locked_by
 from headway.domain.module_scores import KindScore, Lack, StepSums, missing, score_module, shown_percent
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
+from headway.domain.step_status import step_status
 from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
 from headway.domain.wanting import points_to_go, reason
@@ -236,7 +237,7 @@ def _step_standing(step: Step, one: StepSum, *, locked: bool) -> StepStanding:
         step.id,
         step.kind,
         step.title,
-        LOCKED if locked else _status(one.completion is not None, one.events > 0),
+        LOCKED if locked else step_status(step, one),
         one.attempts,
         fraction(one.best),
         fraction(one.latest.score) if one.latest else None,
