@@ -24,6 +24,7 @@ _SCRUB_TRIES = 25
 _ALONE_PAUSE_S = 0.05
 # The number is this program's own, whatever else takes such locks in the database.
 _TRY_TO_BE_ALONE = "SELECT pg_try_advisory_lock(5230183001)"
+_BE_ALONE_NO_MORE = "SELECT pg_advisory_unlock(5230183001)"
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
@@ -110,7 +111,9 @@ class Database:
                 time.sleep(_ALONE_PAUSE_S)
             yield bool(inside)
         finally:
-            # Closed and not given back: with its session goes the lock, even where the connection is lost by now.
+            with suppress(DBAPIError):
+                connection.exec_driver_sql(_BE_ALONE_NO_MORE)
+            # Closed and not given back: with its session the lock goes in any case.
             connection.invalidate()
             connection.close()
 
