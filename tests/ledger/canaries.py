@@ -1,8 +1,10 @@
 """Learners of whom every byte can be known again, and the places where one could be left."""
 
 import random
+import subprocess
 from collections.abc import Iterable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -165,6 +167,16 @@ def marks(ids: Iterable[str]) -> set[bytes]:
     # PostgreSQL keeps ids as their bytes.
     raw = (UUID(one).bytes for one in ids)
     return {one.encode() for one in (*words, *hashes)} | set(raw)
+
+
+def on_disk(world: World) -> bytes:
+    """What an SQLite database has on the disk; nothing of another.
+
+    Another process reads it: with any file that this one closes all its locks on it go, and SQLite's are among them.
+    """
+    path = world.database.path
+    there = [] if path is None else [one for end in ("", "-wal", "-shm") if (one := Path(f"{path}{end}")).exists()]
+    return subprocess.run(["cat", "--", *there], stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
 
 
 def dump(world: World) -> bytes:

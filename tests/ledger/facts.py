@@ -38,11 +38,12 @@ def grade(world: World, learner_id: str, attempt_id: str, score: int, at: int = 
 def override(world: World, learner_id: str, of: str, score: int = 1_000_000, at: int = LATER, **said: Any) -> Receipt:
     """Say what a step of the course `gates` counts for (millionths)."""
     event_id = said.pop("event_id", str(uuid4()))
-    about = {"course": "gates", "run": 1, "step": of, "score": score}
+    about = {"course": "gates", "run": 1, "step": of, "score": score}  # unless it is said otherwise
     return tell(world, learner_id, fact_event(event_id, OVERRIDDEN, format_time(at), about | said), at=at)
 
 
-def start_run(world: World, learner_id: str, run: int, course_id: str = "gates", at: int = LATER) -> Receipt:
-    """Begin a course anew."""
-    event = fact_event(str(uuid4()), RUN_STARTED, format_time(at), {"course": course_id, "run": run})
-    return tell(world, learner_id, event, at=at)
+def start_run(world: World, learner_id: str, run: int, at: int = LATER, **said: Any) -> Receipt:
+    """Begin the course `gates` anew."""
+    event_id = said.pop("event_id", str(uuid4()))
+    about = {"course": "gates", "run": run}  # unless it is said otherwise
+    return tell(world, learner_id, fact_event(event_id, RUN_STARTED, format_time(at), about | said), at=at)

@@ -3,10 +3,14 @@
 Every figure is looked up among all events anew; nothing is moved, added to or kept.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+from tests.domain.slow_gates import Known, Word
 
 
 class StepThen(NamedTuple):
@@ -15,12 +19,19 @@ class StepThen(NamedTuple):
     points: int
     topics: tuple[str, ...]
     pass_mark: float
-    is_exercise: bool
+    kind: str
     answer: str | None
+
+    @property
+    def is_exercise(self) -> bool:
+        return self.kind != "lesson"
 
 
 class Fact(NamedTuple):
-    """An event that was recorded: what was sent, when it came, and the course's version in force."""
+    """An event that was recorded: what was sent, when it came, and the course's version in force.
+
+    What the server itself said is one too: a grade of an `attempt`, a word on a step (`final`, `waived`), a new run.
+    """
 
     id: str
     type: str
@@ -36,6 +47,10 @@ class Fact(NamedTuple):
     zone: str
     version: int
     then: StepThen | None
+    run: int = 1
+    attempt: str = ""
+    final: bool = False
+    waived: bool = False
 
 
 def micros(at: datetime) -> int:
@@ -57,41 +72,116 @@ def day_of(fact: Fact) -> str:
 
 def score_of(fact: Fact) -> int | None:
     assert fact.then is not None
-    if fact.then.answer is not None:
+    if fact.then.answer is not None and fact.type in SENT:
         return None if fact.type != "attempted" else 1_000_000 if fact.response == fact.then.answer else 0
     if fact.score is None:
         return None
     return round(fact.score * 1_000_000) if fact.score <= 1 else round(fact.score * 10_000)
 
 
+SENT = ("opened", "worked", "attempted", "completed")
+
+
 def passes(fact: Fact) -> bool:
     score = score_of(fact)
     assert fact.then is not None
-    return fact.type == "attempted" and score is not None and score >= round(fact.then.pass_mark * 10_000)
+    return (score is not None and score >= round(fact.then.pass_mark * 10_000)) or fact.waived
 
 
-def completions(facts: Iterable[Fact]) -> dict[tuple[str, str], Fact]:
-    """For each step the first event that completed it."""
-    done = sorted((one for one in facts if passes(one) or one.type == "completed"), key=place)
-    return {(one.course, one.step): one for one in reversed(done)}
+def as_graded(facts: Iterable[Fact]) -> list[Fact]:
+    """What was sent; of an attempt that was graded, what it is by the highest of its grades.
+
+    No test grades an attempt on a step that has a grader: what was sent is its score, and its grade would be too.
+    """
+    history = list(facts)
+    found = []
+    for one in history:
+        grades = [grade for grade in history if grade.attempt == one.id and grade.type == "graded"]
+        best = max(grades, key=lambda grade: grade.score or 0, default=None)
+        if one.type in SENT:
+            found.append(one if best is None else one._replace(score=best.score))
+    return found
 
 
-def step_row(own: list[Fact]) -> dict[str, Any]:
+def completions(facts: Iterable[Fact]) -> dict[tuple[str, int, str], Fact]:
+    """For each step of a run the first event that completed it; of an attempt that a grade passed, as of that grade."""
+    history = list(facts)
+    attempts = {one.id: one for one in history if one.type == "attempted"}
+    done = [one for one in history if one.type == "completed"]
+    done += [one for one in history if one.type in ("attempted", "overridden") and passes(one)]
+    for one in history:
+        if one.type == "graded" and passes(one):
+            done.append(attempts[one.attempt]._replace(version=one.version, then=one.then))
+    done.sort(key=lambda one: (*place(one), one.version))
+    return {(one.course, one.run, one.step): one for one in reversed(done)}
+
+
+def step_row(history: list[Fact]) -> dict[str, Any]:
+    own, words = as_graded(history), [one for one in history if one.type == "overridden"]
     scored = sorted((one for one in own if score_of(one) is not None), key=place)
     scores = [score or 0 for score in map(score_of, scored)]
-    done = completions(own).get((own[0].course, own[0].step))
+    key = (history[0].course, history[0].run, history[0].step)
+    done = completions(history).get(key)
     attempts = [one for one in own if one.type == "attempted"]
+    said = [score_of(one) or 0 for one in words if not one.waived]
     ends = {"first": scored[0] if scored else None, "latest": scored[-1] if scored else None}
-    row = {"course_id": own[0].course, "run": 1, "step_id": own[0].step, "events": len(own), "attempts": len(attempts)}
+    row: dict[str, Any] = dict(zip(("course_id", "run", "step_id"), key, strict=True))
+    row |= {"events": len(own) + len(words), "attempts": len(attempts)}
     row |= {"passed_attempts": sum(map(passes, attempts)), "scores": len(scores), "score_total": sum(scores)}
-    row |= {"best_score": max(scores, default=None), "duration_ms": duration_ms(own)}
+    row |= {"best_score": max([*scores, *said], default=None), "duration_ms": duration_ms(own)}
     for name, one in ends.items():
         row[f"{name}_at"] = micros(happened(one)) if one else None
         row[f"{name}_event"] = one.id if one else None
         row[f"{name}_score"] = score_of(one) if one else None
     row |= {"completed_at": micros(happened(done)) if done else None, "completed_by": done.id if done else None}
     row |= {"completed_on": day_of(done) if done else None, "completed_version": done.version if done else None}
-    return row | {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in own)}
+    row |= {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in history)}
+    row |= {"unscored": sum(score_of(one) is None for one in attempts)}
+    return row | {"graded_best": max(map(millionths, vouched(history)), default=None), "override": word_row(words)}
+
+
+def vouched(facts: Iterable[Fact]) -> list[Fraction]:
+    """The scores that the server gave or a person said."""
+    history = list(facts)
+    by_server = [one for one in history if one.then and one.then.answer is not None and one.type == "attempted"]
+    said = [*by_server, *(one for one in history if one.type in ("graded", "overridden"))]
+    return [Fraction(score_of(one) or 0, 1_000_000) for one in said]
+
+
+def millionths(score: Fraction) -> int:
+    return int(score * 1_000_000)
+
+
+def word_row(words: list[Fact]) -> str | None:
+    """What a person said last, as it is stored."""
+    if not words:
+        return None
+    last = max(words, key=place)
+    content = [micros(happened(last)), last.id, score_of(last), last.final, last.waived]
+    return json.dumps(content, separators=(",", ":"))
+
+
+def knowledge(facts: Iterable[Fact]) -> dict[str, Known]:
+    """What is known of the steps of a run, as rules ask for it."""
+    history = list(facts)
+    return {step: _known([one for one in history if one.step == step]) for step in {one.step for one in history}}
+
+
+def _known(history: list[Fact]) -> Known:
+    own, words = as_graded(history), [one for one in history if one.type == "overridden"]
+    scored = [(place(one), score_of(one)) for one in own]
+    return Known(
+        scores=tuple(
+            ((micros(at), name), Fraction(score, 1_000_000)) for (at, name), score in scored if score is not None
+        ),
+        completed=bool(completions(history)),
+        words=tuple(
+            Word((micros(happened(one)), one.id), Fraction(score_of(one) or 0, 1_000_000), one.final, one.waived)
+            for one in words
+        ),
+        vouched=tuple(vouched(one for one in history if one.type != "overridden")),
+        moved=max(micros(happened(one)) for one in history),
+    )
 
 
 def duration_ms(facts: Iterable[Fact]) -> int:
@@ -99,7 +189,8 @@ def duration_ms(facts: Iterable[Fact]) -> int:
 
 
 def period_row(own: list[Fact], done_here: list[Fact]) -> dict[str, Any]:
-    attempts = [one for one in own if one.type == "attempted"]
+    sent = [one for one in own if one.type in SENT]
+    attempts = [one for one in sent if one.type == "attempted"]
     scores = [score for score in map(score_of, attempts) if score is not None]
     worth = [one.then for one in done_here if one.then is not None]
     return {
@@ -107,26 +198,38 @@ def period_row(own: list[Fact], done_here: list[Fact]) -> dict[str, Any]:
         "passed_attempts": sum(map(passes, attempts)),
         "scores": len(scores),
         "score_total": sum(scores),
-        "duration_ms": duration_ms(own),
-        "hints": sum(one.hints for one in own),
-        "activities": sum(one.type in ("attempted", "completed") for one in own),
+        "duration_ms": duration_ms(sent),
+        "hints": sum(one.hints for one in sent),
+        "activities": sum(one.type in ("attempted", "completed") for one in sent),
         "steps_completed": len(worth),
         "exercises_completed": sum(one.is_exercise for one in worth),
         "points": sum(one.points for one in worth),
     }
 
 
-def periods(facts: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[str]]) -> list[dict[str, Any]]:
+def periods(history: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[str]]) -> list[dict[str, Any]]:
     """The rows of days or topics: `keys_of` says which of them an event belongs to."""
-    done = list(completions(facts).values())
-    pairs = sorted({(name, one.course) for one in facts for name in keys_of(one)})
+    done = list(completions(history).values())
+    # A grade is of the day and the topics of its attempt.
+    facts = [*as_graded(history), *(one for one in history if one.type == "overridden")]
+    places = sorted({(name, one.course, one.run) for one in facts for name in keys_of(one)})
+
+    def within(some: list[Fact], name: str, course: str, run: int) -> list[Fact]:
+        return [one for one in some if (one.course, one.run) == (course, run) and name in keys_of(one)]
+
     return [
-        {key: name, "course_id": course, "run": 1}
-        | period_row(
-            *([one for one in some if one.course == course and name in keys_of(one)] for some in (facts, done))
-        )
-        for name, course in pairs
+        {key: name, "course_id": course, "run": run}
+        | period_row(within(facts, name, course, run), within(done, name, course, run))
+        for name, course, run in places
     ]
+
+
+def runs(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    began: dict[tuple[str, int], int] = {}
+    for one in facts:
+        at = micros(happened(one))
+        began[one.course, one.run] = min(at, began.get((one.course, one.run), at))
+    return [{"course_id": course, "run": run, "started_at": at} for (course, run), at in sorted(began.items())]
 
 
 def enrollments(facts: Iterable[Fact]) -> list[dict[str, Any]]:
@@ -151,10 +254,11 @@ def slow_fold(facts: Iterable[Fact]) -> Mapping[str, list[dict[str, Any]]]:
     """All rows of all sums of one learner, by table, in order of key."""
     history = list(facts)
     on_steps = [one for one in history if one.then is not None]
-    keys = sorted({(one.course, one.step) for one in on_steps})
+    keys = sorted({(one.course, one.run, one.step) for one in on_steps})
     return {
-        "step_sum": [step_row([one for one in on_steps if (one.course, one.step) == key]) for key in keys],
+        "step_sum": [step_row([one for one in on_steps if (one.course, one.run, one.step) == key]) for key in keys],
         "day_sum": periods(on_steps, "day", lambda one: [day_of(one)]),
         "topic_sum": periods(on_steps, "topic", lambda one: one.then.topics if one.then else ()),
-        "enrollment": enrollments(one for one in history if one.then is None),
+        "enrollment": enrollments(one for one in history if one.type in ("enrolled", "left")),
+        "course_run": runs(one for one in history if one.type not in ("enrolled", "left")),
     }

@@ -2,7 +2,6 @@
 
 import json
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from headway.ledger.submission import Submission
 from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
-from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, totals
+from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, on_disk, totals
 from tests.ledger.facts import LATER, grade, override, start_run
 from tests.ledger.gates import GATES, gated, through
 from tests.ledger.guests import guest_in, move
@@ -25,13 +24,6 @@ from tests.ledger.world import HOUR, NOON, World, event
 NOW = NOON + 24 * HOUR
 CANARIES = 50
 KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key", "signing_key"}
-
-
-def file_bytes(world: World) -> bytes:
-    """What an SQLite database has on the disk."""
-    path = world.database.path
-    assert path is not None
-    return b"".join(one.read_bytes() for one in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if one.exists())
 
 
 def found_in(told: bytes, ids: list[str]) -> list[bytes]:
@@ -59,7 +51,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
         if table.name not in KEPT:
             assert any(one.encode() in repr(world.rows_of(table.name)).encode() for one in canaries), table.name
     if world.database.path is not None:
-        assert len(found_in(file_bytes(world), canaries)) > CANARIES
+        assert len(found_in(on_disk(world), canaries)) > CANARIES
     world.send(others[0], *through("basics", "loops", "end"))
     before, theirs = totals(world), {one: (world.figures(one), world.entries(one)) for one in others}
     certified = [row["id"] for row in world.rows_of("certificate") if row["learner_id"] in canaries]
@@ -73,7 +65,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
     assert {row["learner_id"] for table in ("granted", "certificate") for row in world.rows_of(table)} == {others[0]}
     if world.database.path is not None:
         assert world.database.scrub()
-        assert found_in(file_bytes(world), [*canaries, *certified]) == []
+        assert found_in(on_disk(world), [*canaries, *certified]) == []
     world.assert_clean()
     assert totals(world) == before
     assert {one: (world.figures(one), world.entries(one)) for one in others} == theirs
@@ -243,10 +235,10 @@ def test_a_file_is_scrubbed_once_no_reader_needs_its_log(sqlite_world: World, mo
         connection.execute(sa.text("SELECT count(*) FROM learner")).scalar()
         erase_one(sqlite_world, learner_id)
         assert not sqlite_world.database.scrub()
-        assert found_in(file_bytes(sqlite_world), [learner_id])
+        assert found_in(on_disk(sqlite_world), [learner_id])
     reading.close()
     assert sqlite_world.database.scrub()
-    assert found_in(file_bytes(sqlite_world), [learner_id]) == []
+    assert found_in(on_disk(sqlite_world), [learner_id]) == []
 
 
 def test_what_pages_keep_in_their_unused_space_is_scrubbed(sqlite_world: World) -> None:
@@ -263,7 +255,7 @@ def test_what_pages_keep_in_their_unused_space_is_scrubbed(sqlite_world: World) 
     sqlite_world.restart()
     sqlite_world.assert_clean()
     assert sqlite_world.database.scrub()
-    assert found_in(file_bytes(sqlite_world), [learner_id]) == []
+    assert found_in(on_disk(sqlite_world), [learner_id]) == []
     # There is nothing to be done again until somebody is erased.
     at = path.stat().st_mtime_ns
     assert sqlite_world.database.scrub()

@@ -1,6 +1,7 @@
 """Random histories of a few learners, whatever happens around them: the stored sums equal a slow and obvious fold."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import settings
@@ -18,48 +19,79 @@ from headway.domain.events import Event
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
-from tests.domain.manifests import course, module, step
-from tests.ledger.slow_fold import Fact, StepThen, slow_fold
-from tests.ledger.world import GRADER, World, enrollment, event, numbered, statuses
+from tests.domain.slow_gates import SlowModule
+from tests.ledger.facts import grade, override, start_run
+from tests.ledger.slow_fold import Fact, StepThen, as_graded, micros, score_of, slow_fold
+from tests.ledger.slow_learner import SlowLearner, Version, certified, manifest_of, version
+from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONES = ["UTC", "America/New_York", "Pacific/Kiritimati"]
-STEPS = ["read", "solve", "graded"]
-# Two versions of one course, published in turn: the second is worth more, under other topics, and passes later.
-VERSIONS: list[dict[str, StepThen]] = [
-    {
-        "read": StepThen(5, (), 70, False, None),
-        "solve": StepThen(10, ("loops",), 70, True, None),
-        "graded": StepThen(10, ("lists",), 50, True, "b"),
-    },
-    {
-        "read": StepThen(7, ("loops",), 70, True, None),
-        "solve": StepThen(20, ("lists", "loops"), 80, True, None),
-        "graded": StepThen(10, (), 50, True, "b"),
-    },
+STEPS = ["read", "solve", "graded", "essay", "extra"]
+OTHER_POLICIES = {
+    "lesson": "best",
+    "quiz": "first",
+    "assignment": "average",
+    "exercise": "latest",
+    "assessment": "best",
+}
+# Two versions of one course, published in turn: the second is worth more, under other topics, passes later, judges by
+# other rules, opens what the first locks, locks what it opens, and has a module more.
+VERSIONS: list[Version] = [
+    version(
+        {
+            "first": (
+                SlowModule({}),
+                {
+                    "read": StepThen(5, (), 70, "lesson", None),
+                    "solve": StepThen(10, ("loops",), 70, "exercise", None),
+                },
+            ),
+            "second": (
+                SlowModule({}, ("first",), pass_mark=Fraction(70, 100)),
+                {
+                    "graded": StepThen(10, ("lists",), 50, "quiz", "b"),
+                    "essay": StepThen(20, ("loops",), 70, "assignment", None),
+                },
+            ),
+        },
+        graded_evidence=False,
+    ),
+    version(
+        {
+            "second": (
+                SlowModule({}, weight=Fraction(3)),
+                {
+                    "graded": StepThen(10, (), 50, "quiz", "b"),
+                    "essay": StepThen(20, ("lists",), 80, "assignment", None),
+                },
+            ),
+            "first": (
+                SlowModule({}, ("second",), pass_mark=Fraction(75, 100), policies=OTHER_POLICIES),
+                {
+                    "read": StepThen(7, ("loops",), 70, "exercise", None),
+                    "solve": StepThen(20, ("lists", "loops"), 80, "exercise", None),
+                },
+            ),
+            "third": (
+                SlowModule({}, ("first", "second"), by_steps=True),
+                {"extra": StepThen(30, ("lists",), 70, "assessment", None)},
+            ),
+        },
+        graded_evidence=True,
+    ),
 ]
 
 
-def manifest(course_id: str, steps: dict[str, StepThen], version: int) -> dict[str, Any]:
-    listed = [
-        step(
-            name,
-            kind="exercise" if one.is_exercise else "lesson",
-            points=one.points,
-            topics=list(one.topics),
-            pass_mark=one.pass_mark,
-            **({"grader": GRADER} if one.answer else {}),
-        )
-        for name, one in steps.items()
-    ]
-    return course(module("first", *listed), id=course_id, title=f"Version {version}")
+BLANK: dict[str, Any] = {"score": None, "response": None, "duration_s": 0, "hints": 0, "offset_minutes": 0}
+TABLES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate"]
 
 
 @st.composite
 def things_done(draw: st.DrawFn) -> dict[str, Any]:
     """What a learner does, but for its id and course: at few places and times, so that they meet."""
     of = draw(st.sampled_from(STEPS))
-    kind = draw(st.sampled_from(["attempted", "attempted", "completed", "opened", "worked"]))
+    kind = draw(st.sampled_from(["attempted", "attempted", "attempted", "completed", "opened", "worked"]))
     kind = "attempted" if of == "graded" and kind == "completed" else kind
     scored = of != "graded" and kind in ("attempted", "completed")
     hours = draw(st.integers(-60, 2) | st.sampled_from([-24, -8760]))
@@ -87,49 +119,100 @@ class Histories(RuleBasedStateMachine):
         self.course = f"course-{Histories.runs}"
         self.zones = {self.world.learner(zone): zone for zone in zones}
         self.ids = list(self.zones)
-        self.recorded: dict[str, dict[str, tuple[Fact, Event]]] = {one: {} for one in self.ids}
+        self.learners = {one: SlowLearner() for one in self.ids}
+        self.sent: dict[str, list[Event]] = {one: [] for one in self.ids}
+        self.entries = dict.fromkeys(self.ids, 0)
+        self.serial = 0
         self.clock = START
         self.version = 0
         self.publish()
 
     @rule()
     def publish(self) -> None:
-        steps = VERSIONS[self.version % 2]
-        self.version = self.world.publish(manifest(self.course, steps, self.version))
+        before = self.now_in_force if self.version else None
+        manifest = manifest_of(self.course, VERSIONS[self.version % 2], self.version)
+        self.version = self.world.publish(manifest)
+        for one in self.learners.values():
+            one.move_on(before, self.now_in_force, self.version, NOON)
 
     @rule(who=st.integers(0, 1), done=st.lists(things_done(), min_size=1, max_size=4))
     def record(self, who: int, done: list[dict[str, Any]]) -> None:
-        self.send(who, [self.made(who, n, one) for n, one in enumerate(done)])
+        self.send(who, [self.made(who, one) for one in done])
 
-    @rule(who=st.integers(0, 1), of=st.sampled_from(STEPS), days=st.integers(0, 9))
+    @rule(who=st.integers(0, 1), of=st.sampled_from([*STEPS, *STEPS[:4]]), days=st.integers(0, 9))
     def complete_on_some_day(self, who: int, of: str, days: int) -> None:
-        right: dict[str, Any] = {"response": "b", "score": None} if of == "graded" else {"score": 1, "response": None}
-        blank = {"type": "attempted", "step": of, "offset_minutes": 0, "duration_s": 0, "hints": 0}
-        self.send(who, [self.made(who, 0, {**blank, **right, "at": START - timedelta(days=days)})])
+        self.send(who, [self.made(who, right(of) | {"at": START - timedelta(days=days)})])
+
+    @rule(who=st.integers(0, 1), data=st.data())
+    def do_all_in_one_request(self, who: int, data: st.DataObject) -> None:
+        """What was done offline: a module, and what it opens."""
+        steps = data.draw(st.permutations([one for one in STEPS if one in self.now_in_force.steps]))
+        done = [right(of) | {"at": START - timedelta(minutes=60 - n)} for n, of in enumerate(steps)]
+        self.send(who, [self.made(who, one) for one in done])
 
     @rule(who=st.integers(0, 1), kind=st.sampled_from(["enrolled", "left"]), hours=st.integers(-3, 3))
     def enroll_or_leave(self, who: int, kind: str, hours: int) -> None:
         learner_id = self.ids[who % len(self.ids)]
         at = START + timedelta(hours=hours)
-        number = len(self.recorded[learner_id])
-        sent = enrollment(number, kind, self.course, round(at.timestamp()) * 1_000_000)
-        blank = {"step": "", "score": None, "response": None, "duration_s": 0, "hints": 0, "offset_minutes": 0}
-        fact = self.fact(learner_id, sent.id, {"type": kind, "at": at, **blank})
-        self.send(who, [(fact._replace(then=None), sent)])
+        self.serial += 1
+        sent = enrollment(self.serial, kind, self.course, micros(at))
+        self.send(who, [(self.fact(learner_id, sent.id, {**BLANK, "type": kind, "step": "", "at": at}), sent)])
 
-    @precondition(lambda self: any(self.recorded.values()))
+    @precondition(lambda self: any(self.sent.values()))
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
-        learner_id = data.draw(st.sampled_from([one for one in self.ids if self.recorded[one]]))
-        known = [sent for _, sent in self.recorded[learner_id].values()]
-        again = data.draw(st.lists(st.sampled_from(known), min_size=1, max_size=3))
+        learner_id = data.draw(st.sampled_from([one for one in self.ids if self.sent[one]]))
+        again = data.draw(st.lists(st.sampled_from(self.sent[learner_id]), min_size=1, max_size=3))
         assert set(statuses(self.world.send(learner_id, *again, at=self.now()))) == {"duplicate"}
 
     @rule(who=st.integers(0, 1))
     def send_what_is_refused(self, who: int) -> None:
         learner_id = self.ids[who % len(self.ids)]
-        bad = [event(900, of="nowhere", course=self.course), event(901, of="graded", score=1, course=self.course)]
+        bad = [event(9000, of="nowhere", course=self.course), event(9001, of="graded", score=1, course=self.course)]
         assert statuses(self.world.send(learner_id, *bad, at=self.now())) == ["unknown-step", "graded-step"]
+
+    @rule(who=st.integers(0, 1), data=st.data())
+    def grade_an_attempt(self, who: int, data: st.DataObject) -> None:
+        """By the version that it was made by, or one that is its like."""
+        learner_id = self.ids[who % len(self.ids)]
+        waiting = [one for one in as_graded(self.learners[learner_id].facts.values()) if self.may_be_graded(one)]
+        if not waiting:
+            return
+        attempt = data.draw(st.sampled_from(waiting))
+        score = data.draw(st.sampled_from([one for one in (0.5, 0.7, 0.8, 1) if one >= fraction_of(attempt)]))
+        at = self.now()
+        self.serial += 1
+        grade(self.world, learner_id, attempt.id, round(score * 1_000_000), at=at, event_id=numbered(self.serial))
+        said = {**BLANK, "type": "graded", "step": attempt.step, "at": self.clock, "score": score}
+        made = self.fact(learner_id, numbered(self.serial), said, run=attempt.run, attempt=attempt.id)
+        self.take_in(learner_id, [made], at)
+
+    @rule(
+        who=st.integers(0, 1),
+        of=st.sampled_from(STEPS),
+        score=st.sampled_from([None, 0, 0.7, 0.85, 1]),
+        final=st.booleans(),
+    )
+    def say_what_a_step_counts_for(self, who: int, of: str, score: float | None, final: bool) -> None:
+        learner_id, waived = self.ids[who % len(self.ids)], score is None
+        if of not in self.now_in_force.steps:
+            return
+        at, worth, run = self.now(), 1 if score is None else score, self.learners[learner_id].run
+        self.serial += 1
+        said: dict[str, Any] = {"final": final and not waived, "waived": waived}
+        place = {"course": self.course, "run": run, "event_id": numbered(self.serial)}
+        override(self.world, learner_id, of, round(worth * 1_000_000), at=at, **place, **said)
+        content = {**BLANK, "type": "overridden", "step": of, "at": self.clock, "score": worth}
+        self.take_in(learner_id, [self.fact(learner_id, numbered(self.serial), content, **said)], at)
+
+    @rule(who=st.integers(0, 1))
+    def begin_anew(self, who: int) -> None:
+        learner_id = self.ids[who % len(self.ids)]
+        run, at = self.learners[learner_id].run + 1, self.now()
+        self.serial += 1
+        start_run(self.world, learner_id, run, at=at, course=self.course, event_id=numbered(self.serial))
+        said = {**BLANK, "type": "run_started", "step": "", "at": self.clock}
+        self.take_in(learner_id, [self.fact(learner_id, numbered(self.serial), said, run=run)], at)
 
     @rule()
     def restart_and_rebuild(self) -> None:
@@ -138,7 +221,7 @@ class Histories(RuleBasedStateMachine):
             report = rebuild(self.world.database, self.world.catalog, learner_id=one)
             assert (report.updated, report.broken) == (0, [])
 
-    @rule(who=st.integers(0, 1), table=st.sampled_from(["step_sum", "day_sum", "topic_sum", "enrollment"]))
+    @rule(who=st.integers(0, 1), table=st.sampled_from(TABLES))
     def lose_a_table_and_rebuild(self, who: int, table: str) -> None:
         learner_id = self.ids[who % len(self.ids)]
         self.world.run(f"DELETE FROM {table} WHERE learner_id = :id", id=learner_id)
@@ -146,48 +229,97 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def stored_sums_equal_the_slow_fold(self) -> None:
-        for learner_id, recorded in getattr(self, "recorded", {}).items():
-            expected = slow_fold(fact for fact, _ in recorded.values())
-            for table, rows in expected.items():
+        for learner_id, learner in getattr(self, "learners", {}).items():
+            for table, rows in slow_fold(learner.facts.values()).items():
                 assert self.world.rows(metadata.tables[table], learner_id) == rows
+
+    @invariant()
+    def grants_are_those_of_the_slow_model(self) -> None:
+        for learner_id, learner in getattr(self, "learners", {}).items():
+            assert_granted(self.world, learner_id, learner, self.course)
 
     @invariant()
     def audit_is_clean(self) -> None:
         for learner_id in getattr(self, "ids", []):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
-            assert (report.faults, report.events) == ([], len(self.recorded[learner_id]))
+            granted = sum(len(run.granted) for run in self.learners[learner_id].runs.values())
+            assert (report.faults, report.events) == ([], len(self.learners[learner_id].facts) + granted)
 
-    def made(self, who: int, n: int, done: dict[str, Any]) -> tuple[Fact, Event]:
+    @property
+    def now_in_force(self) -> Version:
+        return VERSIONS[(self.version - 1) % 2]
+
+    def may_be_graded(self, one: Fact) -> bool:
+        is_like = one.version % 2 == self.version % 2
+        return one.type == "attempted" and is_like and one.then is not None and one.then.answer is None
+
+    def made(self, who: int, done: dict[str, Any]) -> tuple[Fact, Event]:
         """An event of the next free id, and the fact that it is to become."""
         learner_id = self.ids[who % len(self.ids)]
-        number = len(self.recorded[learner_id]) + n
+        self.serial += 1
         said = done["at"].astimezone(timezone(timedelta(minutes=done["offset_minutes"])))
         fields = {name: done[name] for name in ("score", "response", "duration_s", "hints") if done[name] is not None}
-        sent = event(number, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields)
-        return self.fact(learner_id, numbered(number), done), sent
+        sent = event(
+            self.serial, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields
+        )
+        return self.fact(learner_id, sent.id, done), sent
 
-    def fact(self, learner_id: str, event_id: str, done: dict[str, Any]) -> Fact:
-        then = VERSIONS[(self.version - 1) % 2].get(done["step"])
+    def fact(self, learner_id: str, event_id: str, done: dict[str, Any], **more: Any) -> Fact:
         return Fact(
             id=event_id,
             course=self.course,
             came_at=self.clock + timedelta(minutes=1),
             zone=self.zones[learner_id],
             version=self.version,
-            then=then,
+            then=self.now_in_force.steps.get(done["step"]),
+            **{"run": self.learners[learner_id].run if done["step"] else 1, **more},
             **done,
         )
 
     def send(self, who: int, made: list[tuple[Fact, Event]]) -> None:
         learner_id = self.ids[who % len(self.ids)]
-        receipt = self.world.send(learner_id, *(sent for _, sent in made), at=self.now())
-        assert set(statuses(receipt)) == {"recorded"}
-        self.recorded[learner_id] |= {sent.id: (fact, sent) for fact, sent in made}
+        learner, at = self.learners[learner_id], self.now()
+        expected = dict[int, str]()
+        for n in sorted(range(len(made)), key=lambda n: made[n][0].at):
+            fact, sent = made[n]
+            expected[n] = learner.answer(self.now_in_force, fact.step) if fact.step else "recorded"
+            if expected[n] == "recorded":
+                learner.count(self.now_in_force, fact)
+                self.sent[learner_id].append(sent)
+        if any(made[n][0].step for n, status in expected.items() if status == "recorded"):
+            learner.conclude(self.now_in_force, self.version, learner.run, at)
+        receipt = self.world.send(learner_id, *(sent for _, sent in made), at=at)
+        assert statuses(receipt) == [expected[n] for n in range(len(made))]
+
+    def take_in(self, learner_id: str, made: list[Fact], at: int) -> None:
+        """Count what the server itself recorded."""
+        for one in made:
+            self.learners[learner_id].count(self.now_in_force, one)
+            if one.then is not None:
+                self.learners[learner_id].conclude(self.now_in_force, self.version, one.run, at)
 
     def now(self) -> int:
         """The server's clock, a minute later each time."""
         self.clock += timedelta(minutes=1)
-        return round(self.clock.timestamp()) * 1_000_000
+        return micros(self.clock)
+
+
+def right(of: str) -> dict[str, Any]:
+    """An attempt that gets it right."""
+    answer: dict[str, Any] = {"response": "b"} if of == "graded" else {"score": 1}
+    return {**BLANK, "type": "attempted", "step": of, **answer}
+
+
+def fraction_of(attempt: Fact) -> float:
+    score = score_of(attempt)
+    return 0 if score is None else score / 1_000_000
+
+
+def assert_granted(world: World, learner_id: str, learner: SlowLearner, course_id: str) -> None:
+    """What is stored as granted is what the slow model granted."""
+    rows = world.rows(metadata.tables["granted"], learner_id)
+    assert [{name: row[name] for name in row if name != "event_id"} for row in rows] == learner.granted_rows(course_id)
+    assert certified(world.rows(metadata.tables["certificate"], learner_id)) == learner.certificate_rows()
 
 
 def machine_in(world: World) -> type[RuleBasedStateMachine]:

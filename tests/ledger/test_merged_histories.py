@@ -18,19 +18,32 @@ from headway.domain.events import Event
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
+from tests.domain.slow_gates import SlowGrant
+from tests.ledger.facts import start_run
 from tests.ledger.guests import Guest, guest_in, move
-from tests.ledger.slow_fold import Fact, slow_fold
-from tests.ledger.test_histories import START, VERSIONS, ZONES, manifest, things_done
-from tests.ledger.world import World, enrollment, event, statuses
+from tests.ledger.slow_fold import Fact, micros, slow_fold
+from tests.ledger.slow_learner import SlowLearner, Version, manifest_of
+from tests.ledger.test_histories import (
+    BLANK,
+    START,
+    STEPS,
+    TABLES,
+    VERSIONS,
+    ZONES,
+    assert_granted,
+    right,
+    things_done,
+)
+from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
 # Few, so that account and guests use the same ones.
 IDS = st.integers(0, 4)
 
 
 class Sent(NamedTuple):
-    """An event as it was sent, and the fact that it became for one identity."""
+    """An event as it was sent, None where the server made it, and the fact that it became for one identity."""
 
-    event: Event
+    event: Event | None
     fact: Fact
 
 
@@ -46,19 +59,24 @@ class MergedHistories(RuleBasedStateMachine):
         self.course = f"merged-{MergedHistories.runs}"
         self.clock = START
         self.version = 0
-        self.publish()
         self.account = self.world.learner(zones[0])
         self.guests = [guest_in(self.world, zone=zone) for zone in zones[1:]]
         self.zones = dict(zip([self.account, *(one.id for one in self.guests)], zones, strict=True))
+        self.learners = {one: SlowLearner() for one in self.zones}
         self.moved: list[Guest] = []
+        self.serial = 1000
         # Of each ledger what lies in it, by event id; of the account what counts: whatever came first.
         self.ledgers: dict[str, dict[str, Sent]] = {one: {} for one in self.zones}
         self.counted: dict[str, Sent] = {}
+        self.publish()
 
     @rule()
     def publish(self) -> None:
-        steps = VERSIONS[self.version % 2]
-        self.version = self.world.publish(manifest(self.course, steps, self.version))
+        before = self.now_in_force if self.version else None
+        self.version = self.world.publish(manifest_of(self.course, VERSIONS[self.version % 2], self.version))
+        for learner_id, one in self.learners.items():
+            if learner_id in self.alive:
+                one.move_on(before, self.now_in_force, self.version, NOON)
 
     @rule(who=st.integers(0, 3), done=st.lists(st.tuples(IDS, things_done()), min_size=1, max_size=4))
     def record(self, who: int, done: list[tuple[int, dict[str, Any]]]) -> None:
@@ -69,20 +87,40 @@ class MergedHistories(RuleBasedStateMachine):
             made = event(number, one["type"], one["step"], course=self.course, occurred_at=said.isoformat(), **fields)
             self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
 
+    @rule(who=st.integers(0, 3), numbers=st.permutations(range(5)), some=st.sets(st.sampled_from(STEPS), min_size=2))
+    def complete(self, who: int, numbers: list[int], some: set[str]) -> None:
+        """Get steps right, in order, under ids that others may use for other things."""
+        learner_id = self.alive[who % len(self.alive)]
+        for number, of in zip(numbers, sorted(some & self.now_in_force.steps.keys()), strict=False):
+            one = right(of) | {"at": START - timedelta(minutes=number)}
+            fields = {name: one[name] for name in ("score", "response") if one[name] is not None}
+            made = event(number, "attempted", of, course=self.course, occurred_at=one["at"].isoformat(), **fields)
+            self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
+
     @rule(who=st.integers(0, 3), number=IDS, kind=st.sampled_from(["enrolled", "left"]), hours=st.integers(-3, 3))
     def enroll_or_leave(self, who: int, number: int, kind: str, hours: int) -> None:
         learner_id = self.alive[who % len(self.alive)]
         at = START + timedelta(hours=hours)
-        made = enrollment(100 + number, kind, self.course, round(at.timestamp()) * 1_000_000)
-        blank = {"step": "", "score": None, "response": None, "duration_s": 0, "hints": 0, "offset_minutes": 0}
-        fact = self.fact(learner_id, made.id, {"type": kind, "at": at, **blank})
-        self.send(learner_id, Sent(made, fact._replace(then=None)))
+        made = enrollment(100 + number, kind, self.course, micros(at))
+        self.send(learner_id, Sent(made, self.fact(learner_id, made.id, {**BLANK, "type": kind, "step": "", "at": at})))
+
+    @rule(who=st.integers(0, 3))
+    def begin_anew(self, who: int) -> None:
+        learner_id = self.alive[who % len(self.alive)]
+        run, at = self.learners[learner_id].run + 1, self.now()
+        self.serial += 1
+        start_run(self.world, learner_id, run, at=at, course=self.course, event_id=numbered(self.serial))
+        said = {**BLANK, "type": "run_started", "step": "", "at": self.clock}
+        fact = self.fact(learner_id, numbered(self.serial), said)._replace(run=run)
+        self.keep(learner_id, Sent(None, fact))
 
     @precondition(lambda self: any(self.ledgers.values()))
     @rule(data=st.data())
     def send_again_as_whoever_it_belongs_to(self, data: st.DataObject) -> None:
         whose = data.draw(st.sampled_from([one for one, sent in self.ledgers.items() if sent]))
         again = data.draw(st.sampled_from(list(self.ledgers[whose].values())))
+        if again.event is None:
+            return
         learner_id = whose if whose in self.alive else self.account
         before = self.world.figures(learner_id)
         # Of several under one id the copy that counts is what a repeat is held against.
@@ -95,14 +133,43 @@ class MergedHistories(RuleBasedStateMachine):
     def move_a_guest(self, n: int, hours: int) -> None:
         left = [one for one in self.guests if one not in self.moved]
         guest = left[n % len(left)]
-        brought = self.ledgers[guest.id]
+        brought, theirs = self.ledgers[guest.id], self.learners[guest.id]
         new = {event_id: sent for event_id, sent in brought.items() if event_id not in self.counted}
-        steps = {sent.fact.step for sent in brought.values() if sent.fact.then is not None}
+        steps = {(sent.fact.run, sent.fact.step) for sent in brought.values() if sent.fact.then is not None}
+        sent_by_them = sum(sent.fact.type != "run_started" for sent in new.values())
         now = self.now() + hours * 3_600_000_000
-        assert move(self.world, self.account, guest, now) == (len(steps), len(new), 0)
+        expected = (len(steps), sent_by_them, len(theirs.certificates))
+        if not brought:
+            expected = (0, 0, 0)
+        assert move(self.world, self.account, guest, now) == expected
         assert move(self.world, self.account, guest, now) is None
         self.counted |= new
         self.moved.append(guest)
+        self.join(theirs, {event_id: sent.fact for event_id, sent in new.items()}, now)
+
+    def join(self, theirs: SlowLearner, new: dict[str, Fact], now: int) -> None:
+        """Give the account what the guest was granted, the earliest of each, and what is due to both together."""
+        account = self.learners[self.account]
+        account.facts |= new
+        account.certificates += theirs.certificates
+        stored = {
+            (row["run"], row["kind"], row["module_id"]): SlowGrant(row["score"], row["at"], row["version"])
+            for row in self.world.rows(metadata.tables["granted"], self.account)
+        }
+        for run, of_run in theirs.runs.items():
+            own = account.of_run(run).granted
+            for key, grant in of_run.granted.items():
+                both = [one for one in (own.get(key), grant) if one is not None]
+                first = [one for one in both if one.at == min(one.at for one in both)]
+                # Of two at one instant the id of the entry decides, which is nobody's choice.
+                own[key] = first[0] if len(first) == 1 or stored[run, *key] not in first else stored[run, *key]
+        runs = {one.run for one in new.values() if one.then is not None} | {
+            run for run, of_run in theirs.runs.items() if of_run.granted
+        }
+        for run in sorted(runs):
+            account.judge(self.now_in_force, self.version, run, now)
+        theirs.runs.clear()
+        theirs.certificates.clear()
 
     @rule(alone=st.booleans())
     def restart_and_rebuild(self, alone: bool) -> None:
@@ -111,7 +178,7 @@ class MergedHistories(RuleBasedStateMachine):
             report = rebuild(self.world.database, self.world.catalog, learner_id=one)
             assert (report.updated, report.broken) == (0, [])
 
-    @rule(table=st.sampled_from(["step_sum", "day_sum", "topic_sum", "enrollment"]))
+    @rule(table=st.sampled_from(TABLES))
     def lose_a_table_and_rebuild(self, table: str) -> None:
         self.world.run(f"DELETE FROM {table} WHERE learner_id = :id", id=self.account)
         rebuild(self.world.database, self.world.catalog, learner_id=self.account)
@@ -124,10 +191,19 @@ class MergedHistories(RuleBasedStateMachine):
                 assert self.world.rows(metadata.tables[table], learner_id) == rows
 
     @invariant()
+    def grants_are_those_of_the_slow_model(self) -> None:
+        for learner_id, learner in getattr(self, "learners", {}).items():
+            assert_granted(self.world, learner_id, learner, self.course)
+
+    @invariant()
     def audit_is_clean(self) -> None:
         for learner_id in getattr(self, "ledgers", {}):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
             assert report.faults == []
+
+    @property
+    def now_in_force(self) -> Version:
+        return VERSIONS[(self.version - 1) % 2]
 
     @property
     def alive(self) -> list[str]:
@@ -141,17 +217,28 @@ class MergedHistories(RuleBasedStateMachine):
 
     def send(self, learner_id: str, sent: Sent) -> None:
         """Send an event, which is new, there already, or another under an id that is taken."""
-        known = self.counts(learner_id).get(sent.event.id)
-        expected = "recorded" if known is None else self.repeated(known, sent)
-        receipt = self.world.send(learner_id, sent.event, at=self.now())
+        assert sent.event is not None
+        known, learner = self.counts(learner_id).get(sent.event.id), self.learners[learner_id]
+        new = learner.answer(self.now_in_force, sent.fact.step) if sent.fact.step else "recorded"
+        expected = new if known is None else self.repeated(known, sent)
+        at = self.now()
+        receipt = self.world.send(learner_id, sent.event, at=at)
         assert statuses(receipt) == [expected]
         if expected == "recorded":
-            self.ledgers[learner_id][sent.event.id] = sent
-            if learner_id == self.account:
-                self.counted[sent.event.id] = sent
+            self.keep(learner_id, sent)
+            if sent.fact.step:
+                learner.conclude(self.now_in_force, self.version, sent.fact.run, at)
+
+    def keep(self, learner_id: str, sent: Sent) -> None:
+        self.ledgers[learner_id][sent.fact.id] = sent
+        self.learners[learner_id].count(self.now_in_force, sent.fact)
+        if learner_id == self.account:
+            self.counted[sent.fact.id] = sent
 
     @staticmethod
     def repeated(known: Sent, sent: Sent) -> str:
+        assert known.event is not None
+        assert sent.event is not None
         return "duplicate" if known.event.body == sent.event.body else "id-reused"
 
     def fact(self, learner_id: str, event_id: str, done: dict[str, Any]) -> Fact:
@@ -161,7 +248,8 @@ class MergedHistories(RuleBasedStateMachine):
             came_at=self.clock + timedelta(minutes=1),
             zone=self.zones[learner_id],
             version=self.version,
-            then=VERSIONS[(self.version - 1) % 2].get(done["step"]),
+            then=self.now_in_force.steps.get(done["step"]),
+            run=self.learners[learner_id].run if done["step"] else 1,
             **done,
         )
 

@@ -69,6 +69,8 @@ def _versions(connection: Connection, catalog: Catalog, course_id: str) -> _Vers
         return None
     pairs = [(course_id, row[name]) for name in ("judged_version", "version")]
     found = catalog.load(connection, pairs)
+    if pairs[1] not in found:  # audit says so of a course without a version
+        return None
     return _Versions(row["version"], Succession(found.get(pairs[0]), found[pairs[1]]), row["judged_up_to"] or "")
 
 

@@ -1,0 +1,130 @@
+"""A learner of one course as slow models know them: what was recorded, and what the rules granted by and by."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.domain.manifests import course, module, step
+from tests.domain.slow_gates import SlowCourse, SlowGrant, SlowModule, SlowRun, SlowStep
+from tests.ledger.slow_fold import Fact, StepThen, knowledge
+from tests.ledger.world import GRADER
+
+
+class Version(NamedTuple):
+    """A version of a course: its steps, and its modules with their rules."""
+
+    steps: Mapping[str, StepThen]
+    course: SlowCourse
+
+    def module_of(self, step_id: str) -> str:
+        return next(name for name, one in self.course.modules.items() if step_id in one.steps)
+
+
+def version(modules: Mapping[str, tuple[SlowModule, Mapping[str, StepThen]]], *, graded_evidence: bool) -> Version:
+    """A version out of modules, each with its steps."""
+    steps = {name: one for _, some in modules.values() for name, one in some.items()}
+    slow = {
+        name: one._replace(
+            steps={key: SlowStep(then.kind, Fraction(str(then.pass_mark)) / 100) for key, then in some.items()}
+        )
+        for name, (one, some) in modules.items()
+    }
+    return Version(steps, SlowCourse(slow, graded_evidence=graded_evidence))
+
+
+def manifest_of(course_id: str, one: Version, number: int) -> dict[str, Any]:
+    """The manifest that a creator would publish."""
+    modules = [
+        module(
+            name,
+            *(_step(step_id, one.steps[step_id]) for step_id in slow.steps),
+            requires=list(slow.requires),
+            pass_mark=float(slow.pass_mark * 100),
+            complete_by="steps" if slow.by_steps else "score",
+            weights={kind: float(weight) for kind, weight in slow.weights.items()},
+            policies=dict(slow.policies),
+            weight=float(slow.weight),
+        )
+        for name, slow in one.course.modules.items()
+    ]
+    evidence = "graded" if one.course.graded_evidence else "any"
+    return course(*modules, id=course_id, title=f"Version {number}", certificate=True, evidence=evidence)
+
+
+def _step(step_id: str, one: StepThen) -> dict[str, Any]:
+    fields = {"kind": one.kind, "points": one.points, "topics": list(one.topics), "pass_mark": one.pass_mark}
+    return step(step_id, **fields, **({"grader": GRADER} if one.answer else {}))
+
+
+class SlowLearner:
+    """All that counts for a learner, by event id, and what each run was granted."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Fact] = {}
+        self.runs: dict[int, SlowRun] = {}
+        self.certificates: list[tuple[int, SlowGrant]] = []
+
+    @property
+    def run(self) -> int:
+        """The run that the learner is in."""
+        return max([one.run for one in self.facts.values() if one.type not in ("enrolled", "left")], default=1)
+
+    def of_run(self, run: int) -> SlowRun:
+        return self.runs.setdefault(run, SlowRun())
+
+    def known(self, run: int) -> Mapping[str, Any]:
+        return knowledge(one for one in self.facts.values() if one.run == run and one.then is not None)
+
+    def answer(self, now: Version, step_id: str) -> str:
+        """What becomes of a new event on a step."""
+        if step_id not in now.steps:
+            return "unknown-step"
+        run = self.run
+        is_open = self.of_run(run).is_open(now.course, now.module_of(step_id), self.known(run))
+        return "recorded" if is_open else "locked"
+
+    def count(self, now: Version, fact: Fact) -> None:
+        """Take in what was recorded, and grant what is due of modules."""
+        self.facts[fact.id] = fact
+        if fact.then is not None:
+            self.of_run(fact.run).grant_modules(now.course, self.known(fact.run), fact.version)
+
+    def conclude(self, now: Version, number: int, run: int, received_at: int, at: int | None = None) -> None:
+        """Grant what is due of the course; the certificate is dated by the server."""
+        of_run = self.of_run(run)
+        had = of_run.has("certified")
+        of_run.grant_course(now.course, self.known(run), number, at)
+        if of_run.has("certified") and not had:
+            issued = of_run.granted["certified", ""]._replace(at=received_at)
+            of_run.granted["certified", ""] = issued
+            self.certificates.append((run, issued))
+
+    def judge(self, now: Version, number: int, run: int, received_at: int, at: int | None = None) -> None:
+        """Grant all that is due of a run."""
+        self.of_run(run).grant_modules(now.course, self.known(run), number, at)
+        self.conclude(now, number, run, received_at, at)
+
+    def move_on(self, before: Version | None, now: Version, number: int, at: int) -> None:
+        """What publishing a version does to the run that the learner is in."""
+        run = self.run
+        if not any(one.type not in ("enrolled", "left") for one in self.facts.values()):
+            return
+        if before is not None:
+            self.of_run(run).keep_open(before.course, now.course, self.known(run), number, at)
+        self.judge(now, number, run, at, at)
+
+    def granted_rows(self, course_id: str) -> list[dict[str, Any]]:
+        """The rows of all grants, in order of key, without the ids of their entries."""
+        return [
+            {"course_id": course_id, "run": run, "kind": kind, "module_id": name, **one._asdict()}
+            for run, of_run in sorted(self.runs.items())
+            for (kind, name), one in sorted(of_run.granted.items())
+        ]
+
+    def certificate_rows(self) -> list[tuple[Any, ...]]:
+        return sorted((run, one.at, one.score, one.version) for run, one in self.certificates)
+
+
+def certified(rows: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Stored certificates as the slow model has them."""
+    return sorted((row["run"], row["issued_at"], row["score"], row["version"]) for row in rows)
