@@ -126,7 +126,7 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
     said = [score_of(one) or 0 for one in words if not one.waived]
     ends = {"first": scored[0] if scored else None, "latest": scored[-1] if scored else None}
     row: dict[str, Any] = dict(zip(("course_id", "run", "step_id"), key, strict=True))
-    row |= {"events": len(own) + len(words), "attempts": len(attempts)}
+    row |= {"events": len(own), "attempts": len(attempts)}
     row |= {"passed_attempts": sum(map(passes, attempts)), "scores": len(scores), "score_total": sum(scores)}
     row |= {"best_score": max([*scores, *said], default=None), "duration_ms": duration_ms(own)}
     for name, one in ends.items():

@@ -142,7 +142,31 @@ MANIFEST: Final[dict[str, Any]] = {
 PUBLISHED: Final[dict[str, Any]] = {
     "course": "python-basics",
     "version": 1,
-    "impact": {"steps_added": ["for-1", "loops-quiz"], "steps_removed": [], "steps_renamed": []},
+    "impact": {
+        "summary": "completes 0, takes back 0, orphans 0",
+        "steps_added": ["for-1", "loops-quiz"],
+        "steps_removed": [],
+        "steps_renamed": [],
+        "gates_moved": [],
+        "learners": 0,
+        "gains": {
+            "learners": 0,
+            "modules_unlocked": 0,
+            "modules_completed": 0,
+            "courses_completed": 0,
+            "certificates": 0,
+            "first": [],
+        },
+        "would_lose": {
+            "learners": 0,
+            "modules_open": 0,
+            "modules_completed": 0,
+            "courses_completed": 0,
+            "why_kept": "what was granted stays: a completion is never taken back, and what was open stays open",
+            "first": [],
+        },
+        "orphaned": [],
+    },
 }
 _CERTIFICATE_ID: Final = "7c1f4a3e-9b0d-4c55-8a1e-2d6f0c9b3e71"
 CERTIFICATE: Final[dict[str, Any]] = {
