@@ -20,8 +20,8 @@ from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowModule
-from tests.ledger.facts import grade, override, start_run
-from tests.ledger.slow_fold import Fact, StepThen, as_graded, micros, score_of, slow_fold
+from tests.ledger.facts import start_run
+from tests.ledger.slow_fold import Fact, StepThen, micros, score_of, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, certified, manifest_of, version
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
@@ -170,40 +170,6 @@ class Histories(RuleBasedStateMachine):
         learner_id = self.ids[who % len(self.ids)]
         bad = [event(9000, of="nowhere", course=self.course), event(9001, of="graded", score=1, course=self.course)]
         assert statuses(self.world.send(learner_id, *bad, at=self.now())) == ["unknown-step", "graded-step"]
-
-    @rule(who=st.integers(0, 1), data=st.data())
-    def grade_an_attempt(self, who: int, data: st.DataObject) -> None:
-        """By the version that it was made by, or one that is its like."""
-        learner_id = self.ids[who % len(self.ids)]
-        waiting = [one for one in as_graded(self.learners[learner_id].facts.values()) if self.may_be_graded(one)]
-        if not waiting:
-            return
-        attempt = data.draw(st.sampled_from(waiting))
-        score = data.draw(st.sampled_from([one for one in (0.5, 0.7, 0.8, 1) if one >= fraction_of(attempt)]))
-        at = self.now()
-        self.serial += 1
-        grade(self.world, learner_id, attempt.id, round(score * 1_000_000), at=at, event_id=numbered(self.serial))
-        said = {**BLANK, "type": "graded", "step": attempt.step, "at": self.clock, "score": score}
-        made = self.fact(learner_id, numbered(self.serial), said, run=attempt.run, attempt=attempt.id)
-        self.take_in(learner_id, [made], at)
-
-    @rule(
-        who=st.integers(0, 1),
-        of=st.sampled_from(STEPS),
-        score=st.sampled_from([None, 0, 0.7, 0.85, 1]),
-        final=st.booleans(),
-    )
-    def say_what_a_step_counts_for(self, who: int, of: str, score: float | None, final: bool) -> None:
-        learner_id, waived = self.ids[who % len(self.ids)], score is None
-        if of not in self.now_in_force.steps:
-            return
-        at, worth, run = self.now(), 1 if score is None else score, self.learners[learner_id].run
-        self.serial += 1
-        said: dict[str, Any] = {"final": final and not waived, "waived": waived}
-        place = {"course": self.course, "run": run, "event_id": numbered(self.serial)}
-        override(self.world, learner_id, of, round(worth * 1_000_000), at=at, **place, **said)
-        content = {**BLANK, "type": "overridden", "step": of, "at": self.clock, "score": worth}
-        self.take_in(learner_id, [self.fact(learner_id, numbered(self.serial), content, **said)], at)
 
     @rule(who=st.integers(0, 1))
     def begin_anew(self, who: int) -> None:
