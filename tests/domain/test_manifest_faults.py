@@ -158,6 +158,11 @@ COURSE_FAULTS: list[tuple[object, str, str]] = [
         "modules[1].requires",
         "b → d → c → b;",
     ),
+    (
+        course(*(module(f"m{n}", requires=[f"m{i}" for i in range(n)]) for n in range(145))),
+        "modules",
+        "name 10,440 prerequisites; at most 10,000 are taken",
+    ),
 ]
 
 
