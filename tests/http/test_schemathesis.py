@@ -67,6 +67,8 @@ def test_a_creator_is_answered_as_documented(case: Case[Any], made_up: Site, cre
     case.call_and_validate(made_up.url, headers={"Authorization": f"Bearer {creator}"}, checks=CHECKS)
 
 
+# What a stranger sends comes to the database in a few operations alone, and those a creator sends as well.
+@pytest.mark.parametrize("made_up", ["sqlite"], indirect=True)
 @schema.parametrize()
 @BOUNDED
 def test_a_stranger_is_answered_as_documented(case: Case[Any], made_up: Site) -> None:

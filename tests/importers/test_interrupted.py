@@ -19,8 +19,10 @@ from tests.conftest import Postgres
 from tests.torture.proof import assert_audit_is_clean
 from tests.torture.server import HEADWAY, Command, environment
 
+pytestmark = pytest.mark.long
+
 KILLS = 2
-EVENTS = 20_000
+EVENTS = 8_000
 PATIENCE_S = 60
 # When a record came in differs between runs, and nothing that is shown depends on it.
 OF_THE_RUN = ("received_at", "changes", "created_at", "published_at")
@@ -31,7 +33,7 @@ SENT = ledger.c.source != "server"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Some thousands of solutions by a hundred learners: dozens of transactions."""
+    """Some thousands of solutions by a hundred learners: more than a dozen transactions."""
     problems = {f"p{n}": {"difficulty": "Easy", "categories": [f"Topic {n % 7}"]} for n in range(60)}
     (tmp_path / "problems.json").write_text(json.dumps(problems))
     rows = ["batch,learner,problem,lang,change,authored_at"]

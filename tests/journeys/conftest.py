@@ -28,12 +28,12 @@ modules:
 
 
 @pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
+def server(new_database_url: str, tmp_path: Path) -> Iterator[Server]:
     file = tmp_path / "course.yaml"
     file.write_text(COURSE)
-    published = Command("course", "publish", str(file), "--database", database_url)
+    published = Command("course", "publish", str(file), "--database", new_database_url, cold=True)
     assert published.code == 0, str(published)
-    with Server(database_url, tmp_path) as started:
+    with Server(new_database_url, tmp_path, cold=True) as started:
         yield started
 
 

@@ -36,8 +36,8 @@ PROCESSES = 4
 
 
 @pytest.fixture
-def empty(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
+def empty(new_database_url: str) -> Iterator[Database]:
+    made = Database(new_database_url)
     yield made
     made.close()
 
@@ -132,7 +132,7 @@ def test_a_database_of_a_newer_headway_is_left_alone(database: Database) -> None
     assert schema_of(database) == before
 
 
-def test_processes_that_start_at_once_migrate_once(sqlite_url: str, postgresql_url: str) -> None:
+def test_processes_that_start_at_once_migrate_once(new_sqlite_url: str, new_postgresql_url: str) -> None:
     started = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-c", MIGRATE],
@@ -144,7 +144,7 @@ def test_processes_that_start_at_once_migrate_once(sqlite_url: str, postgresql_u
         )
         for _ in range(PROCESSES)
     ]
-    for url in ("", *(f"{sqlite_url}-{n}" for n in range(12)), postgresql_url):
+    for url in ("", *(f"{new_sqlite_url}-{n}" for n in range(12)), new_postgresql_url):
         for process in started:
             assert process.stdin is not None
             if url:
@@ -153,14 +153,14 @@ def test_processes_that_start_at_once_migrate_once(sqlite_url: str, postgresql_u
             assert process.stdout is not None
             assert process.stdout.readline() == ("migrated\n" if url else "ready\n")
     assert [process.communicate(timeout=60) for process in started] == [("", "")] * PROCESSES
-    for url in (f"{sqlite_url}-0", postgresql_url):
+    for url in (f"{new_sqlite_url}-0", new_postgresql_url):
         database = Database(url)
         assert migrate(database) == (newest(), newest())
         database.close()
 
 
-def test_who_first_reads_a_new_file_waits_for_who_makes_it(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
+def test_who_first_reads_a_new_file_waits_for_who_makes_it(new_sqlite_url: str) -> None:
+    database = Database(new_sqlite_url)
     assert database.path is not None
     done = threading.Event()
 

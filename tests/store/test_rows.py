@@ -80,7 +80,9 @@ def uid(number: int) -> str:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), max_size=5),
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=64), max_size=5
+    ),
     st.integers(-(2**63), 2**63 - 1),
 )
 def test_any_text_and_any_number_come_back(database: Database, texts: list[str], number: int) -> None:

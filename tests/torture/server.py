@@ -8,10 +8,14 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from threading import Thread
+from typing import IO, Self
+
+from tests.torture.warm import Forked, start
 
 HEADWAY = str(Path(sys.executable).with_name("headway"))
 START_PATIENCE_S = 30.0
@@ -27,34 +31,38 @@ def environment() -> dict[str, str]:
 
 
 class Server:
-    """`headway serve` on a database. Within `with` it runs; leaving kills what is left of it."""
+    """`headway serve` on a database. Within `with` it runs; leaving kills what is left of it.
 
-    def __init__(self, database: str, folder: Path, *flags: str, **variables: str) -> None:
+    A `cold` one is started as an operator does; others are forked, which spares them the second of importing.
+    """
+
+    def __init__(self, database: str, folder: Path, *flags: str, cold: bool = False, **variables: str) -> None:
         self.database = database
         self.log = folder / "server.log"
         self.flags = flags
         self.variables = variables
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        # Workers are started as the process was that starts them; other packages are not imported yet.
+        self._is_cold = cold or "--workers" in flags or "PYTHONPATH" in os.environ
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Forked:
         assert self._process is not None, "the server was never started"
         return self._process
 
     def spawn(self) -> None:
         """Start the processes, in a group of their own, and wait for nothing. Each start listens on a free port."""
-        command = [HEADWAY, "serve", "--port", "0", "--database", self.database, *self.flags]
-        with self.log.open("ab") as log:
+        arguments = ["serve", "--port", "0", "--database", self.database, *self.flags]
+        variables = environment() | self.variables
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
             self._start_of_log = log.tell()
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment() | self.variables,
-                start_new_session=True,
-            )
+            if self._is_cold:
+                self._process = subprocess.Popen(
+                    [HEADWAY, *arguments], stdin=nothing, stdout=log, stderr=log, env=variables, start_new_session=True
+                )
+            else:
+                self._process = start(arguments, variables, [nothing.fileno(), log.fileno(), log.fileno()])
 
     def start(self) -> Self:
         """Start, and wait until it is ready for requests."""
@@ -153,22 +161,52 @@ def _command_of(pid: str) -> bytes:
 
 
 class Command:
-    """An operator's command that ran to its end: what it printed, and how it ended."""
+    """An operator's command that ran to its end: what it printed, and how it ended. For `cold` see `Server`."""
 
-    def __init__(self, *arguments: str, given: str = "", patience_s: float = 60.0) -> None:
-        done = subprocess.run(
-            [HEADWAY, *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=patience_s,
-            env=environment(),
-            check=False,
-        )
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+    def __init__(self, *arguments: str, given: str = "", patience_s: float = 60.0, cold: bool = False) -> None:
+        run = _run_cold if cold or "PYTHONPATH" in os.environ else _run
+        self.code, self.out, self.err = run(arguments, given, patience_s)
 
     def __str__(self) -> str:
         return f"exit {self.code}\n{self.out[-3000:]}\n{self.err[-3000:]}"
+
+
+def _run_cold(arguments: Sequence[str], given: str, patience_s: float) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [HEADWAY, *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=patience_s,
+        env=environment(),
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def _run(arguments: Sequence[str], given: str, patience_s: float) -> tuple[int, str, str]:
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = start(arguments, environment(), [reading, out.fileno(), err.fileno()])
+        os.close(reading)
+        Thread(target=_give, args=(writing, given.encode()), daemon=True).start()
+        try:
+            code = process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return code, _text_of(out), _text_of(err)
+
+
+def _give(writing: int, given: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), open(writing, "wb") as pipe:
+        pipe.write(given)
+
+
+def _text_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 @contextlib.contextmanager

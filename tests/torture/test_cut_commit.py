@@ -18,6 +18,8 @@ from tests.torture.proof import assert_audit_is_clean, attempts_by_step, events_
 from tests.torture.proxy import Cut, Proxy
 from tests.torture.server import Server
 
+pytestmark = pytest.mark.long
+
 ROUNDS = 12
 AT_ONCE = 4
 # What COMMIT itself runs: it goes on for a while after the connection that asked for it has gone.

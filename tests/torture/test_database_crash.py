@@ -18,6 +18,8 @@ from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import attempts_by_step, events_proved, ledger_ids
 from tests.torture.server import Server
 
+pytestmark = pytest.mark.long
+
 CRASHES = 4
 
 

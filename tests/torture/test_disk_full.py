@@ -13,6 +13,8 @@ from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import attempts_by_step, events_proved, ledger_ids
 from tests.torture.server import Server
 
+pytestmark = pytest.mark.long
+
 REFUSALS = 20
 ROOM_BYTES = 50_000
 LOG_BYTES = 2**30

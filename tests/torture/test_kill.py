@@ -16,6 +16,8 @@ from tests.torture.load import Tally, load
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, events_proved, ledger_ids, query
 from tests.torture.server import Server
 
+pytestmark = pytest.mark.long
+
 KILLS_AT_START = 3
 KILLS = int(os.environ.get("KILLS", "50"))
 CONNECTIONS = 8
@@ -52,7 +54,7 @@ def test_a_server_killed_while_it_sets_up_its_database_starts_again(
 ) -> None:
     for number in range(KILLS_AT_START):
         with new_database(request, tmp_path / f"{number}.db", kind) as database:
-            server = Server(database, tmp_path)
+            server = Server(database, tmp_path, cold=True)
             server.spawn()
             wait_until_there(database)
             time.sleep(rng.uniform(0, 0.15))

@@ -8,10 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.torture.client import Client, attempt, new_guest, prepare, publish
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import HEADWAY, Command, Server, environment, several
+
+pytestmark = pytest.mark.long
 
 IMPORTED = 2000
 PUBLISHED = 3
@@ -41,15 +45,15 @@ def test_a_second_server_on_a_sqlite_file_says_so_and_stops_while_the_first_goes
 
 
 def test_two_servers_that_start_at_once_on_an_empty_database_both_come_up(
-    postgresql_url: str, tmp_path: Path, rng: Random
+    new_postgresql_url: str, tmp_path: Path, rng: Random
 ) -> None:
-    first, second = (Server(postgresql_url, made(tmp_path / name)) for name in ("first", "second"))
+    first, second = (Server(new_postgresql_url, made(tmp_path / name)) for name in ("first", "second"))
     with several(first, second):
-        publish(postgresql_url)
+        publish(new_postgresql_url)
         guest = new_guest(first.port)
         for one in (first, second):
             assert Client(one.port, guest.token).record([attempt(rng)]).body["results"][0]["status"] == "recorded"
-    assert_audit_is_clean(postgresql_url)
+    assert_audit_is_clean(new_postgresql_url)
 
 
 def test_a_published_version_counts_for_the_next_event_of_a_running_server(server: Server, rng: Random) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 from random import Random
 
 import psycopg
+import pytest
 
 from tests.torture.client import Client, Guest, attempt, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, events_proved, ledger_ids
 from tests.torture.server import Server
+
+pytestmark = pytest.mark.long
 
 STOPS = 4
 WAITING = 12

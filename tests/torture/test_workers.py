@@ -19,6 +19,8 @@ from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
 from tests.torture.server import Command, Server, several
 
+pytestmark = pytest.mark.long
+
 REBUILDS = 4
 KILLED_WORKERS = 3
 LOCKED_EVENTS = 12, 60
