@@ -136,7 +136,9 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
     row |= {"completed_at": micros(happened(done)) if done else None, "completed_by": done.id if done else None}
     row |= {"completed_on": day_of(done) if done else None, "completed_version": done.version if done else None}
     row |= {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in history)}
-    row |= {"unscored": sum(score_of(one) is None for one in attempts)}
+    # Of an attempt without a score only one that is the server's to grade waits for it.
+    waiting = [one for one in attempts if one.then and one.then.answer is not None and score_of(one) is None]
+    row |= {"unscored": len(waiting)}
     return row | {"graded_best": max(map(millionths, vouched(history)), default=None), "override": word_row(words)}
 
 

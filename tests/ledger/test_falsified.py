@@ -129,7 +129,10 @@ def others(row: Row) -> list[Any]:
 
 
 def everything(world: World) -> dict[str, list[dict[str, Any]]]:
-    return {table.name: world.rows_of(table.name) for table in metadata.sorted_tables}
+    """All that is stored, but for how often it was mended."""
+    return {
+        table.name: [{**row, "epoch": None} for row in world.rows_of(table.name)] for table in metadata.sorted_tables
+    }
 
 
 def falsify(world: World, row: Row, value: Any) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,6 +25,9 @@ from tests.ledger.facts import start_run
 from tests.ledger.slow_fold import Fact, StepThen, micros, score_of, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, certified, manifest_of, version
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
+
+# Many histories, each on a database: on a busy machine they take minutes.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONES = ["UTC", "America/New_York", "Pacific/Kiritimati"]

@@ -3,6 +3,7 @@
 from datetime import timedelta, timezone
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,6 +36,9 @@ from tests.ledger.test_histories import (
     things_done,
 )
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
+
+# Many histories, each on a database: on a busy machine they take minutes.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 # Few, so that account and guests use the same ones.
 IDS = st.integers(0, 4)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from headway.domain.events import Event, enrollment_event, parse_event
 from headway.domain.times import MINUTE, SECOND, format_time, parse_time
 from headway.ledger.audit import audit
+from headway.ledger.memory import Memory
 from headway.ledger.publish import publish
 from headway.ledger.record import Answer, record
 from headway.ledger.submission import Receipt, Result, Submission
@@ -62,6 +63,7 @@ class World:
         self.url = url
         self.database = Database(url)
         self.catalog = Catalog()
+        self.memory = Memory()
 
     def prepare(self) -> "World":
         """Make tables and courses."""
@@ -78,6 +80,7 @@ class World:
         self.close()
         self.database = Database(self.url)
         self.catalog = Catalog()
+        self.memory = Memory()
 
     def publish(self, manifest: Mapping[str, Any]) -> int:
         return publish(self.database, dict(manifest), now=NOON).version
@@ -90,9 +93,11 @@ class World:
         return str(row["id"])
 
     def submit(self, *submissions: Submission, wait: bool = True) -> list[Answer]:
-        """Record submissions in one transaction."""
+        """Record submissions in one transaction, as the writer of a process does."""
         with self.database.transaction() as connection:
-            return record(connection, self.catalog, submissions, wait=wait)
+            answers = record(connection, self.catalog, submissions, wait=wait, memory=self.memory)
+        self.memory.keep()
+        return answers
 
     def send(self, learner_id: str, *events: Event, at: int = NOON + HOUR) -> Receipt:
         """Record the events of one request."""

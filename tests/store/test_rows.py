@@ -113,6 +113,7 @@ def test_columns_left_out_are_empty(database: Database) -> None:
         **dict.fromkeys(learner.c.keys()),
         **kept,
         "roles": "",
+        "epoch": 0,
     }
 
 

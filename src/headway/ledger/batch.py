@@ -16,7 +16,9 @@ from headway.domain.progress import Contribution, StepSum, Worth
 from headway.domain.recording import GRADED, SERVER, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
+from headway.ledger.memory import KINDS, Memory, ModuleKey, Remembered
 from headway.ledger.submission import Submission
+from headway.ledger.watched import Watched
 from headway.ledger.zones import zone_here
 from headway.store import entries, identities, learners, sums
 from headway.store.catalog import Catalog
@@ -27,6 +29,7 @@ from headway.store.learners import Locked
 # Of a larger module only what the learner touched is read, wherever in the course that lies.
 _STEPS_BY_KEY_MAX: Final = 64
 _SCORES: Final = (sums.STEP_SCORES, sums.STEP_SCORES_OF_RUN)
+_REMEMBERED: Final = {sums.of_kind(kind): kind for kind in KINDS}
 
 
 class BatchLearner:
@@ -42,6 +45,29 @@ class BatchLearner:
         self.brought: set[str] = set()
         # What rules ask of steps that no event of the batch touches.
         self.others: dict[StepKey, StepSum] = {}
+        # Modules that are followed while the learner's ledger grows.
+        self.modules: dict[ModuleKey, Watched] = {}
+        # What the writer knows, where it remembers.
+        self.remembered: Remembered | None = None
+
+    def remember(self, remembered: Remembered) -> None:
+        """Go on from what is remembered, and keep it up."""
+        self.remembered, self.modules = remembered, remembered.modules
+        if remembered.days is not None:
+            self.standing.active = remembered.days
+
+    def note_untouched(self, steps: Iterable[StepKey]) -> None:
+        """Remember of those steps that were read, and are not there, that they are not."""
+        if self.remembered is not None:
+            known = self.remembered.sums[sums.STEPS]
+            for key in steps:
+                if self.step(key) is None:
+                    known.setdefault(key, None)
+
+    @property
+    def knows_days(self) -> bool:
+        """Whether all active days are known."""
+        return self.remembered is not None and self.remembered.days is not None
 
     def step(self, key: StepKey) -> StepSum | None:
         """What is known of a step that was read."""
@@ -54,11 +80,17 @@ class BatchLearner:
 
 
 class Batch:
-    """One transaction's view of the database, read in a number of statements that does not grow with it."""
+    """One transaction's view of the database, read in a number of statements that does not grow with it.
 
-    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+    What a writer's memory holds is not read again.
+    """
+
+    def __init__(self, connection: Connection, catalog: Catalog, memory: Memory | None = None) -> None:
         self.connection = connection
         self.catalog = catalog
+        self.memory = memory
+        if memory is not None:
+            memory.begin()
         self.locked: dict[str, Locked] = {}
         self.held_elsewhere: set[str] = set()
         self.live_tokens: set[str] = set()
@@ -104,6 +136,8 @@ class Batch:
             self.learners[learner_id].known[event_id] = known
         for learner_id, head in found.heads.items():
             self.learners[learner_id].head = head
+            if self.memory is not None:
+                self.learners[learner_id].remember(self.memory.take(learner_id, head, found.epochs[learner_id]))
         self._keep(sums.RUNS, found.runs)
         if found.joined:
             self._read_brought(found.joined, judged)
@@ -188,8 +222,20 @@ class Batch:
     def write(self) -> None:
         """Write the entries, and the sums as they now are, each table in order of key."""
         entries.append(self.connection, self.appended)
+        moved = set[str]()
         for kind in sums.ALL:
-            sums.write(self.connection, kind, self._changed(kind))
+            changed = self._changed(kind)
+            sums.write(self.connection, kind, changed)
+            moved |= {learner_id for learner_id, _, _ in changed}
+            self._remember(kind, changed)
+        learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
+
+    def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
+        for learner_id, key, value in found if kind in KINDS else ():
+            one = self.learners[learner_id]
+            if one.remembered is not None:
+                one.remembered.sums[kind][key] = (key, value)
+                one.remembered.head = one.head
 
     def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
         """(learner, key, value) of the sums that are not as they were read."""
@@ -232,8 +278,10 @@ class Batch:
     ) -> list[tuple[sums.Reading, set[tuple[Any, ...]]]]:
         """The scores of the other steps of the modules: of a large one, of those that the learner ever touched."""
         steps, runs = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
-        for (learner_id, course_id, _, run, _), module in self._modules(on_steps).items():
+        for (learner_id, course_id, version, run, _), module in self._modules(on_steps).items():
             place = (learner_id, course_id, run)
+            if ModuleKey(course_id, version, run, module.id) in self.learners[learner_id].modules:
+                continue
             if len(module.steps) > _STEPS_BY_KEY_MAX:
                 runs.add(place)
             else:
@@ -241,14 +289,37 @@ class Batch:
         return [(sums.STEP_SCORES, steps - read), (sums.STEP_SCORES_OF_RUN, runs)]
 
     def _load(self, *wanted: tuple[sums.Reading, Collection[Sequence[Any]]]) -> None:
-        asked = [one for one in wanted if one[1]]
-        for reading, found in sums.read_together(self.connection, asked):
+        asked = [(reading, keys) for reading, keys in ((one, self._unknown(one, keys)) for one, keys in wanted) if keys]
+        for reading, found in sums.read_together(self.connection, asked) if asked else ():
             kind = next(one for one in sums.ALL if one.table is reading.table)
             if reading in _SCORES:
                 for learner_id, key, value in found:
                     self.learners[learner_id].others[key] = value
             else:
                 self._keep(kind, found)
+                self._remember(kind, found)
+
+    def _unknown(self, reading: sums.Reading, keys: Collection[Sequence[Any]]) -> Collection[Sequence[Any]]:
+        """Those of the keys of which nothing is remembered; what is remembered of the others is taken as it is."""
+        kind = _REMEMBERED.get(reading)
+        if kind is None or self.memory is None:
+            return keys
+        unknown = []
+        found = []
+        for learner_id, *rest in keys:
+            remembered = self.learners[learner_id].remembered
+            key = tuple(rest)
+            if remembered is None:
+                unknown.append((learner_id, *key))
+            elif key not in remembered.sums[kind]:
+                unknown.append((learner_id, *key))
+                remembered.sums[kind][key] = None
+            else:
+                known = remembered.sums[kind][key]
+                if known is not None:
+                    found.append((learner_id, *known))
+        self._keep(kind, found)
+        return unknown
 
     def _keep(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
         read = self._read[kind]
@@ -272,11 +343,14 @@ class Batch:
 
     def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
         """Whoever may gain an active day needs them all for the streak; most events join an active day."""
-        read = {one.id: one.standing.sums.active_days() for one in self.learners.values()}
-        gaining = {learner_id for learner_id, one in on_steps if one.is_activity and one.day not in read[learner_id]}
+        read = {one.id: one.standing.sums.active_days() for one in self.learners.values() if not one.knows_days}
+        gaining = {who for who, one in on_steps if one.is_activity and who in read and one.day not in read[who]}
         found = sums.active_days(self.connection, gaining)
-        for one in self.learners.values():
-            one.standing.add_active_days(found.get(one.id) or read[one.id])
+        for learner_id, days in read.items():
+            one = self.learners[learner_id]
+            one.standing.add_active_days(found.get(learner_id) or days)
+            if one.remembered is not None and learner_id in gaining:
+                one.remembered.days = one.standing.active
 
     def _worth_of(self, course: str, version: int, step: str) -> Worth:
         return worth_of(self._versions[course, version], step)

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from headway.ledger.memory import Memory
 from headway.ledger.record import Answer, record
 from headway.ledger.submission import Receipt, StatusChange, Submission
 from headway.store.catalog import Catalog
@@ -21,7 +22,12 @@ FIRST_PAUSE_S = 0.05
 
 
 def commit(
-    database: Database, catalog: Catalog, submissions: Sequence[Submission], *, wait: bool = True
+    database: Database,
+    catalog: Catalog,
+    submissions: Sequence[Submission],
+    *,
+    wait: bool = True,
+    memory: Memory | None = None,
 ) -> list[Answer]:
     """Record submissions as `record` does, and commit them.
 
@@ -31,11 +37,13 @@ def commit(
     tried: list[StatusChange] = []
 
     def work(connection: Connection) -> list[Answer]:
-        answers = record(connection, catalog, submissions, wait=wait, tried=tried)
+        answers = record(connection, catalog, submissions, wait=wait, tried=tried, memory=memory)
         tried[:] = (change for one in answers if isinstance(one, Receipt) for change in one.statuses)
         return answers
 
     answers = committed(database, work)
+    if memory is not None:
+        memory.keep()
     log_statuses(tried)
     return answers
 

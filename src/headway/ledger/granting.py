@@ -1,24 +1,26 @@
 """Granting: what the rules say is due is written behind what brought it, once, in the same transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 from uuid import uuid4
 
 from headway.domain import gating
 from headway.domain.changes import Change
-from headway.domain.course import Course, Module, Share, Step
+from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import fact_event
 from headway.domain.facts import CERTIFIED
 from headway.domain.gating import Due, Held
-from headway.domain.module_scores import Exact, step_score
+from headway.domain.module_scores import step_score
 from headway.domain.progress import Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
 from headway.domain.scores import fraction
 from headway.domain.sums import RunKey, StepKey
 from headway.domain.times import format_time
 from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.memory import ModuleKey
 from headway.ledger.submission import StatusChange
+from headway.ledger.watched import Watched
 from headway.ledger.writing import entry_of, no_grader
 
 # Learner, course and run.
@@ -42,35 +44,6 @@ class _Moved(NamedTuple):
     told: list[Change] | None = None
 
 
-class _Watched:
-    """A module of a run while a batch moves it: its steps' sums, what they reach and how many are not completed."""
-
-    def __init__(self, module: Module, sums: dict[str, StepSum]) -> None:
-        self.module = module
-        self.sums = sums
-        self._reached: Exact = sum(one.parts * step_score(sums[one.key], one.policy) for one in self._known())
-        self._open = sum(1 for key in module.keys if key not in sums or sums[key].completion is None)
-        self._parts = {one.key: one for one in module.shares}
-
-    def _known(self) -> Iterator[Share]:
-        return (one for one in self.module.shares if one.key in self.sums)
-
-    @property
-    def is_completed(self) -> bool:
-        """Whether the module's rule says so now, as `module_scores.is_completed` does."""
-        if self.module.complete_by == "steps":
-            return self._open == 0
-        return self._reached >= self.module.pass_mark * self.module.whole
-
-    def move(self, step: Step, before: StepSum, after: StepSum) -> None:
-        """Follow one step's sum from what it was."""
-        self.sums[step.key] = after
-        self._open += (after.completion is None) - (before.completion is None)
-        share = self._parts.get(step.key)
-        if share is not None:
-            self._reached += share.parts * (step_score(after, share.policy) - step_score(before, share.policy))
-
-
 class Before(NamedTuple):
     """A step's sum, and whether its run was begun, before an event was counted."""
 
@@ -87,7 +60,6 @@ class Granting:
         self._moved: dict[Place, _Moved] = {}
         # Runs that were read whole while a sweep is at work.
         self._whole: set[Place] = set()
-        self._watched: dict[tuple[str, str, int, str], _Watched] = {}
 
     def check_open(self, learner: BatchLearner, made: Contribution, source: str, course: Course) -> None:
         """StepLocked where the step is in a module that is locked now; history happened, and a creator may waive."""
@@ -95,7 +67,10 @@ class Granting:
         if module is None or not module.requires or source in (IMPORTED, SERVER):
             return
         held = self._held(learner, made.course, made.run)
-        if not gating.is_open(module, self._sums(learner, made, module), held) and not self._stays_open(made, learner):
+        if not gating.lacking(module, held):
+            return
+        watched = self._watched(learner, made, module)
+        if not gating.is_open(module, watched.sums, held) and not self._stays_open(made, learner):
             titles = {one.id: one.title for one in course.modules}
             missing = ", ".join(f"{titles[one]!r}" for one in gating.lacking(module, held))
             raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
@@ -128,12 +103,12 @@ class Granting:
         if module is None or step is None:
             return []
         own, place = self.look(learner, made).step, (made.course, made.run)
-        watched = self._watched.get((learner.id, *place, module.id))
+        watched = learner.modules.get(_key_of(made, module))
         if watched is not None:
             watched.move(step, before.step, own)
         if _counts_alike(before.step, own, module, step):
             return []
-        watched = watched or self._watch(learner, made, module)
+        watched = watched or self._watched(learner, made, module)
         if not before.step.events:
             self._note_begun(learner, made, module, watched.sums, before)
         held = self._held(learner, *place)
@@ -143,11 +118,13 @@ class Granting:
             self._moved[learner.id, *place] = _Moved(made.event_id, known)
         return told
 
-    def _watch(self, learner: BatchLearner, made: Contribution, module: Module) -> "_Watched":
-        """Begin to follow a module: its steps are gone through once a batch, whatever its events are."""
-        watched = _Watched(module, self._sums(learner, made, module))
-        self._watched[learner.id, made.course, made.run, module.id] = watched
-        return watched
+    def _watched(self, learner: BatchLearner, made: Contribution, module: Module) -> Watched:
+        """The module as it is followed, from now on: its steps are gone through once, whatever its events are."""
+        key = _key_of(made, module)
+        if key not in learner.modules:
+            learner.modules[key] = Watched(module, self._sums(learner, made, module))
+            learner.note_untouched(StepKey(made.course, made.run, one) for one in module.keys)
+        return learner.modules[key]
 
     def _note_begun(
         self, learner: BatchLearner, made: Contribution, module: Module, sums: Mapping[str, StepSum], before: Before
@@ -240,6 +217,10 @@ class Granting:
             if one is not None:
                 found[step.key] = one
         return found
+
+
+def _key_of(made: Contribution, module: Module) -> ModuleKey:
+    return ModuleKey(made.course, made.version, made.run, module.id)
 
 
 def _counts_alike(before: StepSum, after: StepSum, module: Module, step: Step) -> bool:

@@ -124,4 +124,6 @@ def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind
         sums.write(connection, kind, ((learner_id, *one) for one in changed))
         sums.remove(connection, kind, gone)
         mended = mended or bool(changed or gone)
+    if mended:
+        learners.raise_epochs(connection, [learner_id])
     return mended

@@ -26,6 +26,7 @@ from headway.domain.times import local_day
 from headway.graders.registry import grade
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.granting import Granting, StepLocked
+from headway.ledger.memory import Memory
 from headway.ledger.submission import (
     AHEAD_FLAG,
     DUPLICATE,
@@ -54,14 +55,16 @@ def record(
     *,
     wait: bool = True,
     tried: Iterable[StatusChange] = (),
+    memory: Memory | None = None,
 ) -> list[Answer]:
     """Record submissions of any learners in one transaction, in a number of statements that does not grow with them.
 
     An answer is a receipt, or why the whole submission was turned away, or, with wait=False, None: another transaction
     holds the learner, and the submission is to be handed in again before any later one of that learner.
     `tried` are the statuses that a try came to whose COMMIT went unanswered: handed on again where it had committed.
+    What the `memory` holds is not read again; the caller has it keep what this leaves in it, once that is committed.
     """
-    batch = Batch(connection, catalog)
+    batch = Batch(connection, catalog, memory)
     batch.lock(submissions, wait=wait)
     batch.read_facts(submissions)
     turned_away = [_turned_away(batch, one) for one in submissions]

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.ledger.commit import commit
+from headway.ledger.memory import Memory
 from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
 from headway.store.catalog import Catalog
 from headway.store.database import CommitFailed, Database, is_fault_of_data, told
@@ -44,6 +45,7 @@ class Writer:
         self.catalog = catalog
         self.answered = answered
         self.commits = 0
+        self._memory = Memory()
         self._queue: deque[Waiting] = deque()
         self._held: dict[str, deque[Waiting]] = {}
         self._waiting_events = 0
@@ -131,7 +133,9 @@ class Writer:
 
     def _write(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
         try:
-            answers = commit(self.database, self.catalog, [one.submission for one in batch], wait=False)
+            answers = commit(
+                self.database, self.catalog, [one.submission for one in batch], wait=False, memory=self._memory
+            )
             self.commits += 1
         except DBAPIError as error:
             if is_fault_of_data(error):

@@ -52,11 +52,18 @@ def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows.ask(connection, heads_asked(learner_ids))[0]}
 
 
+def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
+    """Say that the sums of these learners, under this transaction's locks, move without an entry of their ledgers."""
+    ids = sorted(learner_ids)
+    if ids:
+        connection.execute(sa.update(learner).where(learner.c.id.in_(ids)).values(epoch=learner.c.epoch + 1))
+
+
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any)."""
+    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any, epoch)."""
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
     joined = "EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id)"
-    return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}", ("id",))
+    return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}, t.epoch", ("id",))
 
 
 def marks_asked(learner_ids: Iterable[str]) -> rows.Question:
@@ -82,7 +89,7 @@ def add_missing(connection: Connection, *learners: Mapping[str, Any]) -> None:
 
 
 def _row(one: Mapping[str, Any]) -> rows.Row:
-    blank = dict.fromkeys(learner.c.keys()) | {"roles": ""}
+    blank = dict.fromkeys(learner.c.keys()) | {"roles": "", "epoch": 0}
     return tuple((blank | dict(one)).values())
 
 

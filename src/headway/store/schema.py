@@ -69,6 +69,8 @@ learner = Table(
     Column("merged_at", BigInteger),
     Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
+    # Raised by whatever moves the learner's sums without an entry of the ledger: who remembers them reads them again.
+    Column("epoch", Integer, nullable=False, server_default="0"),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
     Index(None, "merged_into", **_only("merged_into IS NOT NULL")),
 )

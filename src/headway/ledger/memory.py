@@ -1,0 +1,85 @@
+"""What a writer remembers of the learners for whom it recorded last: what it need not read again.
+
+It is relied on only where the end of the learner's ledger and the epoch, read under the learner's lock, are those that
+it was remembered with: nobody else has moved the learner's sums since then.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from headway.ledger.watched import Watched
+from headway.store import sums
+
+KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS)
+# Some 40 MB: the sums of a thousand learners at work.
+VALUES_MAX: Final = 50_000
+VALUES_OF_LEARNER_MAX: Final = 2_000
+
+
+class ModuleKey(NamedTuple):
+    """A module of a course's version, within a run."""
+
+    course: str
+    version: int
+    run: int
+    module: str
+
+
+class Remembered:
+    """What is known of a learner whose ledger ends with entry `head`.
+
+    `sums` hold (key, value) by the key as it is asked for, None where nothing is stored; `days` are all active days.
+    """
+
+    __slots__ = ("days", "epoch", "head", "modules", "sums")
+
+    def __init__(self, head: int, epoch: int) -> None:
+        self.head = head
+        self.epoch = epoch
+        self.sums: dict[sums.Kind, dict[Sequence[Any], tuple[Any, Any] | None]] = {kind: {} for kind in KINDS}
+        self.days: set[int] | None = None
+        self.modules: dict[ModuleKey, Watched] = {}
+
+    @property
+    def size(self) -> int:
+        """How many values it holds."""
+        modules = sum(len(one.sums) for one in self.modules.values())
+        return sum(map(len, self.sums.values())) + modules + len(self.days or ())
+
+
+class Memory:
+    """The learners that a writer remembers, those of the last transactions. Its writer's thread alone uses it."""
+
+    def __init__(self, values_max: int = VALUES_MAX) -> None:
+        self._values_max = values_max
+        self._size = 0
+        self._kept: OrderedDict[str, tuple[int, Remembered]] = OrderedDict()
+        self._taken: dict[str, Remembered] = {}
+
+    def begin(self) -> None:
+        """Begin a transaction: what was taken for one that failed is forgotten, for it has been moved since."""
+        self._taken = {}
+
+    def take(self, learner_id: str, head: int, epoch: int) -> Remembered:
+        """What is known of a learner whose ledger ends there: for this transaction to use, and to move."""
+        size, found = self._kept.pop(learner_id, (0, None))
+        self._size -= size
+        if found is None or (found.head, found.epoch) != (head, epoch):
+            found = Remembered(head, epoch)
+        self._taken[learner_id] = found
+        return found
+
+    def keep(self) -> None:
+        """Remember what was taken as it is now: the transaction is committed."""
+        for learner_id, one in self._taken.items():
+            size = one.size
+            if size <= VALUES_OF_LEARNER_MAX:
+                self._kept[learner_id] = size, one
+                self._size += size
+        self._taken = {}
+        while self._size > self._values_max:
+            self._size -= self._kept.popitem(last=False)[1][0]
+
+    def __len__(self) -> int:
+        return len(self._kept)
