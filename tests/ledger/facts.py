@@ -1,12 +1,13 @@
-"""What the server says of a learner's steps: grades of attempts, and what a person says that a step counts for."""
+"""What the server says of a learner's steps: grades of attempts, what a person says that a step counts for, retakes."""
 
 from typing import Any
 from uuid import uuid4
 
 from headway.domain.events import Event, fact_event
-from headway.domain.facts import GRADED, OVERRIDDEN, RUN_STARTED
+from headway.domain.facts import GRADED, OVERRIDDEN
 from headway.domain.recording import SERVER
 from headway.domain.times import format_time
+from headway.ledger.retake import RunWanted, Started, start_run
 from headway.ledger.submission import Receipt, Submission
 from tests.ledger.world import HOUR, NOON, World
 
@@ -42,8 +43,7 @@ def override(world: World, learner_id: str, of: str, score: int = 1_000_000, at:
     return tell(world, learner_id, fact_event(event_id, OVERRIDDEN, format_time(at), about | said), at=at)
 
 
-def start_run(world: World, learner_id: str, run: int, at: int = LATER, **said: Any) -> Receipt:
+def begin_anew(world: World, learner_id: str, *, at: int = LATER, **asked: Any) -> Started:
     """Begin the course `gates` anew."""
-    event_id = said.pop("event_id", str(uuid4()))
-    about = {"course": "gates", "run": run}  # unless it is said otherwise
-    return tell(world, learner_id, fact_event(event_id, RUN_STARTED, format_time(at), about | said), at=at)
+    wanted = RunWanted(learner_id, **{"course": "gates", "id": str(uuid4()), **asked})
+    return start_run(world.database, world.catalog, wanted, now=at)

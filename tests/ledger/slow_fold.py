@@ -116,6 +116,12 @@ def completions(facts: Iterable[Fact]) -> dict[tuple[str, int, str], Fact]:
     return {(one.course, one.run, one.step): one for one in reversed(done)}
 
 
+def counted(facts: Iterable[Fact]) -> list[Fact]:
+    """Of each step the first completion of all runs: taken again, a course is worth nothing more."""
+    done = sorted(completions(facts).values(), key=lambda one: (*place(one), one.version))
+    return list({(one.course, one.step): one for one in reversed(done)}.values())
+
+
 def step_row(history: list[Fact]) -> dict[str, Any]:
     own, words = as_graded(history), [one for one in history if one.type == "overridden"]
     scored = sorted((one for one in own if score_of(one) is not None), key=place)
@@ -211,7 +217,7 @@ def period_row(own: list[Fact], done_here: list[Fact]) -> dict[str, Any]:
 
 def periods(history: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[str]]) -> list[dict[str, Any]]:
     """The rows of days or topics: `keys_of` says which of them an event belongs to."""
-    done = list(completions(history).values())
+    done = counted(history)
     # A grade is of the day and the topics of its attempt.
     facts = [*as_graded(history), *(one for one in history if one.type == "overridden")]
     places = sorted({(name, one.course, one.run) for one in facts for name in keys_of(one)})
@@ -229,6 +235,8 @@ def periods(history: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[st
 def runs(facts: Iterable[Fact]) -> list[dict[str, Any]]:
     began: dict[tuple[str, int], int] = {}
     for one in facts:
+        if one.run > 1 and one.type != "run_started":
+            continue
         at = micros(happened(one))
         began[one.course, one.run] = min(at, began.get((one.course, one.run), at))
     return [{"course_id": course, "run": run, "started_at": at} for (course, run), at in sorted(began.items())]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tests.domain.manifests import course, module, step
 from tests.domain.slow_gates import SlowCourse, SlowGrant, SlowModule, SlowRun, SlowStep
-from tests.ledger.slow_fold import Fact, StepThen, knowledge
+from tests.ledger.slow_fold import SENT, Fact, StepThen, knowledge
 from tests.ledger.world import GRADER
 
 
@@ -68,6 +68,11 @@ class SlowLearner:
     def run(self) -> int:
         """The run that the learner is in."""
         return max([one.run for one in self.facts.values() if one.type not in ("enrolled", "left")], default=1)
+
+    @property
+    def has_done_anything(self) -> bool:
+        """Whether anything was done in the run that the learner is in."""
+        return any(one.run == self.run and one.type in SENT for one in self.facts.values())
 
     def of_run(self, run: int) -> SlowRun:
         return self.runs.setdefault(run, SlowRun())

@@ -16,7 +16,7 @@ from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, on_disk, totals
-from tests.ledger.facts import LATER, grade, override, start_run
+from tests.ledger.facts import LATER, begin_anew, grade, override
 from tests.ledger.gates import GATES, gated, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event
@@ -108,7 +108,7 @@ def test_what_was_done_again_stays_in_its_run_and_what_a_person_said_counts_on(w
     grade(world, learner_id, waiting.id, 600_000, at=LATER, reason="zwitscher")
     grade(world, learner_id, waiting.id, 900_000, at=LATER + 1)
     override(world, learner_id, "pick", 300_000, at=LATER + 2, final=True)
-    start_run(world, learner_id, 2, at=NOON + 24 * HOUR)
+    begin_anew(world, learner_id, at=NOON + 24 * HOUR)
     # From before the new run began, and yet recorded in it: it comes late.
     late = gated(3, of="ask", score=0.25, occurred_at=format_time(NOON - 48 * HOUR))
     world.send(learner_id, late, at=NOON + 25 * HOUR)

@@ -14,7 +14,7 @@ from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import metadata
 from tests.ledger.essays import ESSAYS, essay
-from tests.ledger.facts import LATER, grade, override, start_run, tell
+from tests.ledger.facts import LATER, begin_anew, grade, override, tell
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
@@ -94,7 +94,7 @@ def _certify(world: World, ada: str) -> None:
     grade(world, ada, numbered(50), 700_000, by=ada)
     override(world, ada, "ask", 950_000, by=ada, reason="a typing error")
     (held,) = certificates(world, ada)
-    start_run(world, ada, 2)
+    begin_anew(world, ada)
     world.send(ada, *through("basics", "loops", "end", start=60))
     for number, one in enumerate((held["id"], str(uuid4()))):
         said = {"course": "gates", "run": 1, "certificate": one, "reason": "copied"}

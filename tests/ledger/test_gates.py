@@ -14,7 +14,7 @@ from headway.domain.times import format_time
 from headway.ledger.commit import commit
 from headway.ledger.record import record
 from headway.ledger.submission import Receipt, Submission
-from tests.ledger.facts import grade, override, start_run
+from tests.ledger.facts import begin_anew, grade, override
 from tests.ledger.gates import ALL_GRANTS, GATES, WAY, Held, certificates, gated, grants, names, through
 from tests.ledger.test_identities import newcomer
 from tests.ledger.world import HOUR, NOON, World, event, numbered, seconds, statuses
@@ -195,7 +195,7 @@ def test_a_new_run_has_gates_and_grants_of_its_own(gates: World) -> None:
     ada = gates.learner()
     gates.send(ada, *through("basics", "loops", "end"))
     first = grants(gates, ada)
-    start_run(gates, ada, 2)
+    begin_anew(gates, ada)
     assert statuses(gates.send(ada, gated(40, of="exam", score=1))) == ["locked"]
     # What is told of the first run, in the same transaction, opens nothing of the second.
     said = {"course": "gates", "run": 1, "step": "exam", "score": 900_000, "reason": "a typing error"}

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ from hypothesis.stateful import (
 from headway.domain.events import Event
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
+from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowModule
-from tests.ledger.facts import start_run
+from tests.ledger.facts import begin_anew
 from tests.ledger.slow_fold import Fact, StepThen, micros, score_of, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, certified, manifest_of, version
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
@@ -178,11 +180,18 @@ class Histories(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1))
     def begin_anew(self, who: int) -> None:
         learner_id = self.ids[who % len(self.ids)]
-        run, at = self.learners[learner_id].run + 1, self.now()
+        learner, at = self.learners[learner_id], self.now()
+        run = learner.run + 1
         self.serial += 1
-        start_run(self.world, learner_id, run, at=at, course=self.course, event_id=numbered(self.serial))
+        begin = partial(begin_anew, self.world, learner_id, course=self.course, id=numbered(self.serial))
+        if not learner.has_done_anything:
+            with pytest.raises(RunEmpty):
+                begin(at=at)
+            return
         said = {**BLANK, "type": "run_started", "step": "", "at": self.clock}
-        self.take_in(learner_id, [self.fact(learner_id, numbered(self.serial), said, run=run)], at)
+        learner.count(self.now_in_force, self.fact(learner_id, numbered(self.serial), said, run=run))
+        assert begin(at=at) == Started(self.course, run, at)
+        assert begin(at=self.now()) == Started(self.course, run, at, repeated=True)
 
     @rule()
     def restart_and_rebuild(self) -> None:
@@ -260,13 +269,6 @@ class Histories(RuleBasedStateMachine):
             learner.conclude(self.now_in_force, self.version, learner.run, at)
         receipt = self.world.send(learner_id, *(sent for _, sent in made), at=at)
         assert statuses(receipt) == [expected[n] for n in range(len(made))]
-
-    def take_in(self, learner_id: str, made: list[Fact], at: int) -> None:
-        """Count what the server itself recorded."""
-        for one in made:
-            self.learners[learner_id].count(self.now_in_force, one)
-            if one.then is not None:
-                self.learners[learner_id].conclude(self.now_in_force, self.version, one.run, at)
 
     def now(self) -> int:
         """The server's clock, a minute later each time."""

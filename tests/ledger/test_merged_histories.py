@@ -1,6 +1,7 @@
 """Random histories of an account and its guests, moved at random moments, under ids that meet: one slow fold of all."""
 
 from datetime import timedelta, timezone
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,9 +19,10 @@ from hypothesis.stateful import (
 from headway.domain.events import Event
 from headway.ledger.audit import audit
 from headway.ledger.rebuild import rebuild
+from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowGrant
-from tests.ledger.facts import start_run
+from tests.ledger.facts import begin_anew
 from tests.ledger.guests import Guest, guest_in, move
 from tests.ledger.slow_fold import Fact, micros, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, manifest_of
@@ -111,12 +113,17 @@ class MergedHistories(RuleBasedStateMachine):
     @rule(who=st.integers(0, 3))
     def begin_anew(self, who: int) -> None:
         learner_id = self.alive[who % len(self.alive)]
-        run, at = self.learners[learner_id].run + 1, self.now()
+        learner, at = self.learners[learner_id], self.now()
+        run = learner.run + 1
         self.serial += 1
-        start_run(self.world, learner_id, run, at=at, course=self.course, event_id=numbered(self.serial))
+        begin = partial(begin_anew, self.world, learner_id, course=self.course, id=numbered(self.serial))
+        if not learner.has_done_anything:
+            with pytest.raises(RunEmpty):
+                begin(at=at)
+            return
         said = {**BLANK, "type": "run_started", "step": "", "at": self.clock}
-        fact = self.fact(learner_id, numbered(self.serial), said)._replace(run=run)
-        self.keep(learner_id, Sent(None, fact))
+        self.keep(learner_id, Sent(None, self.fact(learner_id, numbered(self.serial), said)._replace(run=run)))
+        assert begin(at=at) == Started(self.course, run, at)
 
     @precondition(lambda self: any(self.ledgers.values()))
     @rule(data=st.data())

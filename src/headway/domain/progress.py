@@ -317,13 +317,14 @@ class EnrollmentSum(NamedTuple):
 
 
 class RunSum(NamedTuple):
-    """A run of a course: when it began, by the first that is known of it."""
+    """A run of a course: when it began. What the learner `said` of that goes before what was done in it."""
 
     started_at: int
+    said: bool = False
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
-        return min(self, other)
+        return min(self, other, key=lambda one: (not one.said, one.started_at))
 
 
 class Grant(NamedTuple):

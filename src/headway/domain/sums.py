@@ -9,6 +9,7 @@ from headway.domain.progress import (
     FIRST_RUN,
     AttemptGrade,
     Certificate,
+    Completion,
     Contribution,
     EnrollmentSum,
     Grant,
@@ -60,6 +61,13 @@ class GrantKey(NamedTuple):
     module: str
 
 
+class FirstCompletion(NamedTuple):
+    """The earliest completion of a step, and in which run that lies."""
+
+    completion: Completion
+    key: StepKey
+
+
 WorthOf: TypeAlias = Callable[[str, int, str], Worth]
 
 
@@ -87,16 +95,18 @@ class Sums:
             return _NO_STEP, _NO_STEP
         self._add_run(event)
         key = StepKey(event.course, event.run, event.step)
+        first = self.first_completion(event.course, event.step) if event.completes else None
         before = self.steps.get(key, _NO_STEP)
         after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
         self.steps[key] = after
         moved, gained = PeriodSum.of(event), _NOTHING
-        # What counts steps follows the completion: where it lies now is where this event lies.
-        if after.completion != before.completion:
+        # What counts steps follows the first completion of all runs: where that lies now is where this event lies.
+        done = after.completion
+        if done is not None and done != before.completion and (first is None or done < first.completion):
             gained = PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))
-            if before.completion is not None:
-                worth = self.worth_of(event.course, before.completion.version, event.step)
-                self._move(key, before.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
+            if first is not None:
+                worth = self.worth_of(event.course, first.completion.version, event.step)
+                self._move(first.key, first.completion.day, worth.topics, PeriodSum.of_completion(worth, -1))
         if event.worked_topics == event.topics:
             moved = moved if gained is _NOTHING else moved + gained
         elif event.completes:
@@ -110,6 +120,13 @@ class Sums:
     def current_run(self, course: str) -> int:
         """The number of the run that the learner is in."""
         return max((key.run for key in self.runs if key.course == course), default=FIRST_RUN)
+
+    def first_completion(self, course: str, step: str) -> "FirstCompletion | None":
+        """Where a step was first completed, in whichever run: it counts once, however often the course is taken."""
+        keys = (StepKey(course, run, step) for run in range(FIRST_RUN, self.current_run(course) + 1))
+        found = ((key, self.steps[key].completion) for key in keys if key in self.steps)
+        completed = [FirstCompletion(completion, key) for key, completion in found if completion is not None]
+        return min(completed, default=None)
 
     def _add_grade(self, event: Contribution) -> None:
         attempt = event.fact.attempt if isinstance(event.fact, Graded) else event.event_id
@@ -129,7 +146,7 @@ class Sums:
             self._add_run(event)
 
     def _add_run(self, event: Contribution) -> None:
-        key, one = RunKey(event.course, event.run), RunSum(event.done_at)
+        key, one = RunKey(event.course, event.run), RunSum(event.done_at, isinstance(event.fact, RunStarted))
         self.runs[key] = self.runs[key] + one if key in self.runs else one
 
     def _add_grant(self, event: Contribution, module: str) -> None:

@@ -143,3 +143,17 @@ class Enrollment(Struct):
 
     course: str
     enrolled: bool
+
+
+class RunAsked(Struct):
+    """`id` is a UUID that the client makes before its first try: sent again, it begins no other run."""
+
+    id: str | UnsetType = UNSET
+
+
+class RunBegun(Struct):
+    """The run of the course that the learner is in from now on."""
+
+    course: str
+    run: int
+    started_at: str

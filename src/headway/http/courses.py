@@ -9,14 +9,14 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy.engine import Connection
 
-from headway.domain.errors import IdentityGone, UnknownCourse
-from headway.domain.events import enrollment_event
+from headway.domain.errors import IdentityGone, Invalid, UnknownCourse
+from headway.domain.events import enrollment_event, event_id_of
 from headway.domain.outline import outline
 from headway.domain.times import format_time
 from headway.graders.registry import public_grader
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment
+from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment, RunBegun
 from headway.http.cursors import read_cursor, write_cursor
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.impact import impact_of
@@ -26,6 +26,8 @@ from headway.http.remembered import Session
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.services import Services
 from headway.ledger.publish import publish
+from headway.ledger.retake import RunWanted
+from headway.ledger.retake import start_run as begin
 from headway.store import courses, learners, sums
 
 _OUTLINES_MAX: Final = 64
@@ -118,6 +120,23 @@ async def leave(request: Asked, course: FromPath[str]) -> Reply:
     return Reply(status=204, headers=(PERSONAL,))
 
 
+@post("/courses/{course:str}/runs", status_code=201)
+async def start_run(request: Asked, course: FromPath[str]) -> Reply:
+    """Begin a course anew, in its next run: 201, and 200 where it began under this id before. The old run stays."""
+    exchange = exchange_of(request)
+    session = await who.learner_writing(request)
+    sent = await read_json(request, _decode, empty=b"{}")
+    if unknown := sent.keys() - {"id"}:
+        raise Invalid(f"{min(unknown)[:200]!r} is no field here; leave it out", field=min(unknown)[:200])
+    run_id = str(uuid4()) if sent.get("id") is None else event_id_of(sent["id"])
+    asked = RunWanted(session.learner_id, course, run_id, session.token_hash)
+    services = exchange.services
+    with who.ending_with(exchange):
+        started = await services.run(partial(begin, services.database, services.catalog, asked, now=who.now()))
+    begun = RunBegun(started.course, started.run, format_time(started.at))
+    return json_reply(begun, 200 if started.repeated else 201, (PERSONAL,))
+
+
 async def _is_enrolled(exchange: Exchange, session: Session, course: str) -> bool:
     """Asked first, so that what changes nothing adds nothing to the ledger; nor is it told to a session that ended."""
 
@@ -141,4 +160,4 @@ async def _record(exchange: Exchange, session: Session, kind: str, course: str) 
     return bool(receipt.changes)
 
 
-handlers: Final = [list_courses, read_course, publish_course, enroll, leave]
+handlers: Final = [list_courses, read_course, publish_course, enroll, leave, start_run]

@@ -56,6 +56,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "graded-step": Kind(409, "The step is graded by the server alone"),
     "id-reused": Kind(409, "The event id was used for other content"),
     "no-grader": Kind(409, "The step has no grader"),
+    "run-empty": Kind(409, "Nothing was done in the run that the learner is in"),
+    "too-many-runs": Kind(409, "The course was begun as often as it may be"),
     "certificate-revoked": Kind(410, "The certificate was revoked"),
     "too-large": Kind(413, "The body is too large"),
     "unsupported-media-type": Kind(415, "The body is of a type that is not read here"),

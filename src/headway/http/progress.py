@@ -19,11 +19,13 @@ from headway.views.course_progress import read_course, read_module
 from headway.views.events import LIMIT, LIMIT_MAX, Place, RecordedEvent, read_events
 from headway.views.history import AskedRange, read_history
 from headway.views.overview import read_overview
+from headway.views.runs import RunSummary, read_runs
 from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
 
 View: TypeAlias = Callable[[Connection, Subject], object]
 Learner: TypeAlias = FromQuery[str | None]
+Run: TypeAlias = FromQuery[int | None]
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
 _NUMBER_MAX: Final = 2**63 - 1
 
@@ -35,6 +37,13 @@ class EventList(Struct):
     next_cursor: str | None
 
 
+class RunList(Struct):
+    """Runs of a course, the newest first."""
+
+    items: list[RunSummary]
+    next_cursor: str | None = None
+
+
 @get("/progress")
 async def read_progress(request: Asked, learner: Learner = None) -> Reply:
     """Everything about a learner at a glance."""
@@ -44,22 +53,36 @@ async def read_progress(request: Asked, learner: Learner = None) -> Reply:
 
 
 @get("/progress/courses/{course:str}")
-async def read_course_progress(request: Asked, course: FromPath[str], learner: Learner = None) -> Reply:
-    """How a learner stands in a course: its modules, what each kind of step gave, what is missing, every step."""
+async def read_course_progress(
+    request: Asked, course: FromPath[str], learner: Learner = None, run: Run = None
+) -> Reply:
+    """How a learner stands in a course: its modules, what each kind of step gave, what is missing, every step.
+
+    In the run that they are in, or an earlier one.
+    """
     catalog = exchange_of(request).services.catalog
     return await _answer(
-        request, lambda connection, whose: read_course(connection, catalog, whose, course), learner, course
+        request, lambda connection, whose: read_course(connection, catalog, whose, course, run), learner, course
+    )
+
+
+@get("/progress/courses/{course:str}/runs")
+async def list_runs(request: Asked, course: FromPath[str], learner: Learner = None) -> Reply:
+    """The runs of a course that a learner began, the newest first."""
+    catalog = exchange_of(request).services.catalog
+    return await _answer(
+        request, lambda connection, whose: RunList(read_runs(connection, catalog, whose, course)), learner, course
     )
 
 
 @get("/progress/courses/{course:str}/modules/{module:str}")
 async def read_module_progress(
-    request: Asked, course: FromPath[str], module: FromPath[str], learner: Learner = None
+    request: Asked, course: FromPath[str], module: FromPath[str], learner: Learner = None, run: Run = None
 ) -> Reply:
     """How a learner stands in one module of a course."""
     catalog = exchange_of(request).services.catalog
     return await _answer(
-        request, lambda connection, whose: read_module(connection, catalog, whose, course, module), learner, course
+        request, lambda connection, whose: read_module(connection, catalog, whose, course, module, run), learner, course
     )
 
 
@@ -126,6 +149,7 @@ def _subject(connection: Connection, reader: Reader, learner: str | None, course
 handlers: Final = [
     read_progress,
     read_course_progress,
+    list_runs,
     read_module_progress,
     read_streak_progress,
     read_history_progress,

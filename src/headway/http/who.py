@@ -176,11 +176,17 @@ def ending_with(exchange: Exchange) -> Iterator[None]:
         raise
 
 
-async def account_writing(request: Any) -> Session:
-    """The session of a write that only accounts may make."""
+async def learner_writing(request: Any) -> Session:
+    """The session of a write about what is there already: nobody has anything."""
     session = await writing_session(exchange_of(request))
     if session is None:
         raise Unauthorized("sign in first")
+    return session
+
+
+async def account_writing(request: Any) -> Session:
+    """The session of a write that only accounts may make."""
+    session = await learner_writing(request)
     if session.kind != "account":
         await look_again(exchange_of(request), session)
         raise Forbidden("guests cannot do this; register or sign in first")

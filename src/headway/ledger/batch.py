@@ -12,7 +12,7 @@ from headway.domain.changes import Change
 from headway.domain.course import Course, Module
 from headway.domain.events import read_event
 from headway.domain.facts import Graded, Revoked
-from headway.domain.progress import Contribution, StepSum, Worth
+from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
 from headway.domain.recording import GRADED, SERVER, worth_of
 from headway.domain.standing import Standing
 from headway.domain.sums import StepKey
@@ -197,7 +197,8 @@ class Batch:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
         enrollments = {(learner_id, one.course) for learner_id, one in new if not one.step}
-        steps = {(learner_id, one.course, one.run, one.step) for learner_id, one in on_steps} | self._steps_of_known()
+        steps = {(learner_id, *key) for learner_id, one in on_steps for key in self._steps_touched(learner_id, one)}
+        steps |= self._steps_of_known()
         days = {(learner_id, one.worked_on, one.course, one.run) for learner_id, one in on_steps}
         topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in _topics_of(one)}
         certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
@@ -247,9 +248,19 @@ class Batch:
             if read((one.id, key)) != value
         ]
 
+    def _steps_touched(self, learner_id: str, one: Contribution) -> Iterable[StepKey]:
+        """An event's step; where it completes that, in every run, for in the first of them it counts."""
+        runs = [one.run]
+        if one.completes:
+            last = max(one.run, self.learners[learner_id].standing.sums.current_run(one.course))
+            runs = [*range(FIRST_RUN, last + 1)]
+        return (StepKey(one.course, run, one.step) for run in runs)
+
     def _steps_of_known(self) -> set[tuple[Any, ...]]:
-        known = [(one.id, known) for one in self.learners.values() for known in one.known.values()]
-        return {(learner_id, one.course_id, one.run, one.step_id) for learner_id, one in known if one.step_id}
+        """The steps of events that are there already, in the run that the learner is in and in their own."""
+        known = [(one, known) for one in self.learners.values() for known in one.known.values() if known.step_id]
+        runs = [(learner, one, (one.run, learner.standing.sums.current_run(one.course_id))) for learner, one in known]
+        return {(learner.id, one.course_id, run, one.step_id) for learner, one, both in runs for run in both}
 
     def read_runs(self, runs: Iterable[tuple[str, str, int]]) -> None:
         """Read all that rules ask of (learner, course, run): the scores of every step, and what was granted."""
@@ -332,10 +343,9 @@ class Batch:
         held = []
         for learner_id, one in on_steps:
             if one.completes:
-                key = StepKey(one.course, one.run, one.step)
-                step = self.learners[learner_id].standing.sums.steps.get(key)
-                if step is not None and step.completion is not None and one.done_at <= step.completion.at:
-                    held.append((learner_id, key, step.completion))
+                first = self.learners[learner_id].standing.sums.first_completion(one.course, one.step)
+                if first is not None and one.done_at <= first.completion.at:
+                    held.append((learner_id, first.key, first.completion))
         worn = {(key.course, completion.version) for _, key, completion in held}
         self._versions |= self.catalog.load(self.connection, worn - self._versions.keys())
         for learner_id, key, completion in held:

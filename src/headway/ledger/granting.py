@@ -12,7 +12,7 @@ from headway.domain.events import fact_event
 from headway.domain.facts import CERTIFIED
 from headway.domain.gating import Due, Held
 from headway.domain.module_scores import step_score
-from headway.domain.progress import Contribution, StepSum
+from headway.domain.progress import FIRST_RUN, Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
 from headway.domain.scores import fraction
 from headway.domain.sums import RunKey, StepKey
@@ -58,6 +58,8 @@ class Granting:
         self.batch = batch
         self.statuses: list[StatusChange] = []
         self._moved: dict[Place, _Moved] = {}
+        # Retakes in a module of which something was done for the first time, and by which event.
+        self._entered: dict[Place, Contribution] = {}
         # Runs that were read whole while a sweep is at work.
         self._whole: set[Place] = set()
 
@@ -134,6 +136,8 @@ class Granting:
             self._note(learner, made, "", IN_PROGRESS)
         if not any(one.events for key, one in sums.items() if key != made.step):
             self._note(learner, made, module.id, IN_PROGRESS)
+            if made.run > FIRST_RUN:
+                self._entered.setdefault((learner.id, made.course, made.run), made)
 
     def tell_in(self, learner: BatchLearner, told: list[Change]) -> None:
         """Have what `conclude` finds for a learner told among the changes of the submission that brought it."""
@@ -143,9 +147,10 @@ class Granting:
 
     def conclude(self) -> None:
         """Judge the courses of which a module came to be completed: one statement, and only where there are any."""
-        if not self._moved:
+        if not self._moved and not self._entered:
             return
-        self.batch.read_runs(self._moved)
+        self.batch.read_runs(self._moved | self._entered)
+        self._note_retakes()
         for (learner_id, course_id, run), moved in self._moved.items():
             learner = self.batch.learners[learner_id]
             _, course = self.batch.courses[course_id]
@@ -155,6 +160,15 @@ class Granting:
             if moved.told is not None:
                 moved.told.extend(changes)
         self._moved.clear()
+
+    def _note_retakes(self) -> None:
+        """Note the retakes of which nothing was done before this batch: they are there from when they were begun."""
+        for (learner_id, course_id, run), made in self._entered.items():
+            learner = self.batch.learners[learner_id]
+            stored = (one for key, one in learner.others.items() if (key.course, key.run) == (course_id, run))
+            if not any(one.events for one in stored):
+                self._note(learner, made, "", IN_PROGRESS)
+        self._entered.clear()
 
     def give_all(self, place: Place, cause: str, received_at: int) -> list[Change]:
         """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""

@@ -110,6 +110,13 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
     return _ADMITTED
 
 
+def admit(batch: Batch, submission: Submission) -> None:
+    """Raise why a submission is not to be judged at all, where that is so; its learner was waited for."""
+    refusal = _turned_away(batch, submission)
+    if refusal is not None and refusal is not _ADMITTED:
+        raise refusal
+
+
 # What an event would contribute, or why it is refused; None where its id is known already.
 _Verdict: TypeAlias = Contribution | HeadwayError | None
 
@@ -196,7 +203,8 @@ class _Recorder:
         if not is_repeat(event, known.body, known.step_id, course):
             problem = IdReused("this id was used for another event; make a new UUID for each event", field="id")
             return Result(event.id, REFUSED, problem), None, []
-        key = StepKey(known.course_id, known.run, known.step_id) if known.step_id else None
+        run = known.run if event.fact else learner.standing.sums.current_run(known.course_id)
+        key = StepKey(known.course_id, run, known.step_id) if known.step_id else None
         is_lost_answer = known.received_at == submission.received_at and (learner.id, event.id) not in self.answered
         own = is_lost_answer and event.id not in learner.brought
         self.answered.add((learner.id, event.id))

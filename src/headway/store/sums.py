@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.domain.progress import (
+    FIRST_RUN,
     AttemptGrade,
     Certificate,
     Completion,
@@ -161,8 +162,9 @@ ENROLLMENTS = Kind(
 RUNS = Kind(
     course_run,
     lambda row: RunKey(row[1], row[2]),
-    lambda row: RunSum(row[3]),
-    _flat_row,
+    # The first run begins with what is done, every other with its entry.
+    lambda row: RunSum(row[3], said=row[2] > FIRST_RUN),
+    lambda learner_id, key, one: (learner_id, *key, one.started_at),
     lambda sums: sums.runs,
 )
 GRANTS = Kind(

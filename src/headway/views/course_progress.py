@@ -178,15 +178,20 @@ def read_module(
     return _module_progress(module, found)
 
 
+def in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[int, Course]:
+    """The version of a course that is in force; UnknownCourse where there is none."""
+    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
+    valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
+    found = catalog.in_force(connection, [course_id]).get(course_id) if valid else None
+    if found is None:
+        raise UnknownCourse("there is no course of that name", field="course")
+    return found
+
+
 def _read(
     connection: Connection, catalog: Catalog, subject: Subject, course_id: str, number: int | None
 ) -> tuple[int, bool, Run]:
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
-    in_force = catalog.in_force(connection, [course_id]).get(course_id) if valid else None
-    if in_force is None:
-        raise UnknownCourse("there is no course of that name", field="course")
-    version, course = in_force
+    version, course = in_force(connection, catalog, course_id)
     figures = NOTHING if subject.learner_id is None else of_courses(connection, subject.learner_id, course_id)
     current = max((key.run for key in figures.runs), default=FIRST_RUN)
     if number is not None and not FIRST_RUN <= number <= current:
