@@ -130,9 +130,8 @@ def others(row: Row) -> list[Any]:
 
 def everything(world: World) -> dict[str, list[dict[str, Any]]]:
     """All that is stored, but for how often it was mended."""
-    return {
-        table.name: [{**row, "epoch": None} for row in world.rows_of(table.name)] for table in metadata.sorted_tables
-    }
+    found = {table.name: world.rows_of(table.name) for table in metadata.sorted_tables}
+    return found | {"learner": [{**row, "epoch": None} for row in found["learner"]]}
 
 
 def falsify(world: World, row: Row, value: Any) -> None:
