@@ -17,7 +17,14 @@ PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
 _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
-_BOUNDS: Final = {"port": (0, 65_535), "workers": (1, 1_000), "guest_days": (1, 36_500), "security_days": (1, 36_500)}
+_BOUNDS: Final = {
+    "port": (0, 65_535),
+    "workers": (1, 1_000),
+    "guest_days": (1, 36_500),
+    "security_days": (1, 36_500),
+    "freeze_days": (1, 365),
+    "freezes_max": (0, 30),
+}
 _DIGITS_MAX: Final = 9
 _SECRET_MIN: Final = 16
 _NAME_MAX: Final = 200
@@ -76,6 +83,9 @@ class Settings:
     # How many days a guest is kept who does nothing, and a security event.
     guest_days: int = 365
     security_days: int = 365
+    # For how many days kept a streak earns a freeze, and how many of them can be held.
+    freeze_days: int = 7
+    freezes_max: int = 2
     # Whether all learners are invented, so that the front page may show them by name: `headway demo` says so.
     demo: bool = False
     log_level: str = "info"

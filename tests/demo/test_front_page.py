@@ -150,7 +150,7 @@ def test_a_real_server_adds_up_nothing_for_the_page_but_enrollments(small_demo: 
 
 def test_streaks_end_when_nobody_comes(small_demo: Demo) -> None:
     with small_demo.database.read() as connection:
-        later = read(connection, now=NOW + 3 * DAY)
+        later = read(connection, now=NOW + 5 * DAY)  # a day to be missed, and two that freezes keep
     assert later.overview is not None
     assert later.overview.streaks == []
     assert later.overview.totals.seen == 0
@@ -165,7 +165,7 @@ def test_the_number_of_statements_does_not_grow(small_demo: Demo) -> None:
         with counted(small_demo.database) as statements, small_demo.database.read() as connection:
             read(connection)
         numbers.append(len([one for one in statements if one.startswith("SELECT")]))
-    assert numbers[0] == numbers[1] <= 8
+    assert numbers[0] == numbers[1] <= 9
 
 
 def test_many_courses_are_cut_off_and_the_page_says_so(database: Database) -> None:

@@ -8,7 +8,18 @@ import pytest
 
 from headway.domain.errors import Invalid, UnknownStep
 from headway.domain.events import EventInvalid, fact_event, parse_event, read_event
-from headway.domain.facts import FACT_TYPES, Graded, Granted, Overridden, Revoked, RunStarted, read_fact
+from headway.domain.facts import (
+    COURSELESS_TYPES,
+    FACT_TYPES,
+    Graded,
+    Granted,
+    Overridden,
+    Paused,
+    Resumed,
+    Revoked,
+    RunStarted,
+    read_fact,
+)
 from headway.domain.progress import Contribution
 from headway.domain.recording import Circumstances, contribute, trust_of
 from headway.domain.times import parse_time
@@ -39,6 +50,8 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "run_started": PLACE,
     "graded": GRADE,
     "overridden": {**PLACE, "step": "essay", "score": 1_000_000, "waived": True, "by": ID, "reason": "was ill"},
+    "paused": {"from": "2026-03-01", "to": "2026-03-14"},
+    "resumed": {"pause": ID, "to": "2026-03-05"},
 }
 FACTS = {
     "module_unlocked": Granted("m", "x"),
@@ -55,13 +68,16 @@ FACTS = {
         feedback="Nearly.",
     ),
     "overridden": Overridden(final=False, waived=True, reason="was ill"),
+    "paused": Paused("2026-03-01", "2026-03-14"),
+    "resumed": Resumed(ID, "2026-03-05"),
 }
 
 
 @pytest.mark.parametrize("kind", FACT_TYPES)
 def test_what_is_written_reads_as_it_was_meant(kind: str) -> None:
     event = fact_event(ID, kind, AT, SAID[kind])
-    assert (event.fact, event.run, event.course, event.occurred_at) == (FACTS[kind], 2, "python", NOON)
+    place = (1, "") if kind in COURSELESS_TYPES else (2, "python")
+    assert (event.fact, event.run, event.course, event.occurred_at) == (FACTS[kind], *place, NOON)
     assert (event.step, event.score) == (SAID[kind].get("step"), SAID[kind].get("score"))
     assert read_event(ID, event.body) == event
     assert json.loads(event.body) == {"type": kind, "occurred_at": AT, **SAID[kind]}
@@ -81,7 +97,7 @@ def test_an_event_of_another_type_is_no_fact() -> None:
 
 
 BROKEN: list[tuple[str, dict[str, Any]]] = [
-    *((kind, {"run": None}) for kind in FACT_TYPES),
+    *((kind, {"run": None}) for kind in FACT_TYPES if kind not in COURSELESS_TYPES),
     *((kind, {"occurred_at": "yesterday"}) for kind in FACT_TYPES),
     ("module_completed", {"score": 1_000_001}),
     ("module_completed", {"score": -1}),
@@ -96,6 +112,10 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("revoked", {"certificate": ...}),
     ("run_started", {"course": ...}),
     ("run_started", {"run": "two"}),
+    ("paused", {"from": "2026-02-30"}),
+    ("paused", {"to": ...}),
+    ("resumed", {"pause": ...}),
+    ("resumed", {"to": "20260305"}),
 ]
 
 

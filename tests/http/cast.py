@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from headway.ledger import devices
 from headway.ledger.commit import commit
 from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
+from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.publish import publish
 from headway.ledger.signing_keys import first_key
 from headway.ledger.submission import Submission
@@ -64,6 +66,9 @@ class Cast:
         self._end()
         publish(database, self.manifest, now=who.now(), publisher=self.ids["creator"])
         self._enroll()
+        later = str(date.today() + timedelta(200))  # noqa: DTZ011  # on whichever day
+        wanted = PauseWanted(self.ids["learner"], str(uuid4()), later, 3)
+        self.pause = pause(database, Catalog(), wanted, now=who.now()).id
         asked = devices.Asked("A terminal", "read write")
         self.user_code = devices.ask(database, hash_of(uuid4().hex), asked, now=who.now())
 
@@ -173,6 +178,7 @@ OBJECTS: Mapping[str, Thing] = {
     "token of creator": Thing(lambda cast: cast.session_id("write-token"), lambda: str(uuid4())),
     "session of learner": Thing(lambda cast: cast.session_id("learner"), lambda: str(uuid4())),
     "certificate": Thing(lambda cast: cast.certificate, lambda: str(uuid4())),
+    "pause of learner": Thing(lambda cast: cast.pause, lambda: str(uuid4())),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
     "password": Thing(lambda _: PASSWORD),

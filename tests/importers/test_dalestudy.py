@@ -5,14 +5,14 @@ import gzip
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from headway.domain.manifest import parse_manifest
-from headway.domain.streaks import streak
+from headway.domain.streaks import StreakDays, streak
 from headway.importers.dalestudy import DaleStudy, manifest
 from headway.importers.records import ImportFailed
 from headway.store import learners, sums
@@ -36,6 +36,12 @@ c4,u2,nope,py,A,2024-04-24T00:30:00+09:00,x
 c5,u2,3sum,py,A,24 April,x
 c5,u2,3sum,py,X,2024-04-24T00:30:00+09:00,x
 """
+
+
+def longest(days: set[date]) -> int:
+    """The most days in a row."""
+    starts = [day for day in days if day - timedelta(1) not in days]
+    return max(next(n for n in range(1, 1000) if day + timedelta(n) not in days) for day in starts)
 
 
 @pytest.fixture
@@ -100,8 +106,10 @@ class Truth:
         self.days: dict[str, set[date]] = defaultdict(set)
         self.solved: dict[str, set[str]] = defaultdict(set)
         self.attempts: Counter[str] = Counter()
+        self.days_of_utc: dict[str, set[date]] = defaultdict(set)
         for row in self._solutions(real):
             self.days[row["learner"]].add(date.fromisoformat(row["authored_at"][:10]))
+            self.days_of_utc[row["learner"]].add(datetime.fromisoformat(row["authored_at"]).astimezone(UTC).date())
             self.solved[row["learner"]].add(row["problem"])
             self.attempts[row["learner"]] += 1
 
@@ -111,10 +119,11 @@ class Truth:
                 if row["change"] in "AM" and row["problem"] in self.problems:
                     yield row
 
-    def longest_streak(self, learner: str) -> int:
+    def streak_on(self, learner: str, today: date) -> tuple[int, int]:
+        """The current streak as of a day that lies behind all others, and the longest."""
         days = self.days[learner]
-        starts = [day for day in days if day - timedelta(1) not in days]
-        return max(next(n for n in range(1, 1000) if day + timedelta(n) not in days) for day in starts)
+        last = today if today in days else today - timedelta(1)
+        return next(n for n in range(1000) if last - timedelta(n) not in days), longest(days)
 
     def topic(self, learner: str, topic: str) -> int:
         return sum(topic in self.problems[one]["categories"] for one in self.solved[learner])
@@ -130,11 +139,30 @@ def test_real_solutions_come_out_as_the_files_have_them(
     assert not summary.refused
     with database.read() as connection:
         ids = learners.by_external_ids(connection, [f"dalestudy:{one}" for one in truth.days])
-        days = sums.active_days(connection, ids.values())
-        found = {name: streak(days[learner_id], "2026-11-01").longest for name, learner_id in ids.items()}
-    assert found == {f"dalestudy:{one}": truth.longest_streak(one) for one in truth.days}
-    assert max(found.values()) > 5  # else it would show little
+        days = sums.streak_days(connection, ids.values())
+    assert_streaks(truth, {name.removeprefix("dalestudy:"): days[learner_id] for name, learner_id in ids.items()})
     assert_totals(database, truth, ids)
+
+
+def test_by_days_of_utc_real_streaks_would_be_others(shared_data: Path) -> None:
+    truth = Truth(shared_data / "dalestudy")
+    others = [one for one in truth.days if longest(truth.days[one]) != longest(truth.days_of_utc[one])]
+    assert len(others) == 92
+
+
+def assert_streaks(truth: Truth, days: dict[str, StreakDays]) -> None:
+    """Every learner's streak, current and longest, as of their last day, the next, and the next but one."""
+    assert days.keys() == truth.days.keys()
+    lengths = set()
+    for learner, known in days.items():
+        for later in range(3):
+            today = max(truth.days[learner]) + timedelta(later)
+            found = streak(known, str(today))
+            assert found[:2] == truth.streak_on(learner, today)
+            # Imported history neither earns nor spends.
+            assert (found.freezes, found.earned_on, found.spent_on) == (0, [], [])
+            lengths |= {found.current, found.longest}
+    assert {0, 1, 2, 3, 4, 5, 6} < lengths  # else it would show little
 
 
 def assert_totals(database: Database, truth: Truth, ids: dict[str, str]) -> None:

@@ -12,8 +12,10 @@ import psycopg
 import sqlalchemy as sa
 
 from headway.domain.events import enrollment_event
+from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
 from headway.ledger.enlist import derived_id
+from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.revoke_certificate import Revoking, revoke
 from headway.ledger.security import OPERATOR
 from headway.ledger.submission import Submission
@@ -69,6 +71,10 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
     world.send(learner_id, *_events(chance, number, 0, events))
     world.submit(Submission(learner_id, (enrollment_event(_event_id(number, 9, 1), "enrolled", "python"),), NOON))
     _certify(world, learner_id, number)
+    elsewhere = tuple(_events(random.Random(-number), number, 12, 6))
+    world.submit(Submission(learner_id, elsewhere, NOON, source=IMPORTED))
+    wanted = PauseWanted(learner_id, _event_id(number, 13, 1), None, 3)
+    pause(world.database, world.catalog, wanted, now=NOON + HOUR)
     if number % 2 == 0:
         guest_id = world.learner(ZONE, id=canary_id(number, 1), kind="guest")
         session = _session(guest_id, number, "guest")

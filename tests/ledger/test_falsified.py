@@ -9,9 +9,12 @@ import sqlalchemy as sa
 
 from headway.domain.events import fact_event
 from headway.domain.facts import REVOKED
+from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
 from headway.ledger.audit import audit
+from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.rebuild import rebuild
+from headway.ledger.submission import Submission
 from headway.store.schema import metadata
 from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import LATER, begin_anew, grade, override, tell
@@ -38,10 +41,14 @@ OTHERS: dict[str, list[Any]] = {
     "attempt_grade.graded_by": [numbered(1)],
     "certificate.course_id": ["go"],
     "certificate.revoked_by": [numbered(1)],
+    "streak_pause.first_on": ["2026-03-01"],
+    "streak_pause.last_on": ["2026-03-30"],
     "step_sum.override": ['[1,"x",1,false,true]'],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
-FIGURES += ["attempt_grade"]
+FIGURES += ["attempt_grade", "imported_day", "streak_pause"]
+# Of keys that name no course, the part that tells rows apart.
+KEYS = {"brought": "event_id", "certificate": "id", "attempt_grade": "attempt_id", "streak_pause": "id"}
 
 
 class Row(NamedTuple):
@@ -83,6 +90,8 @@ def filled(world: World) -> World:
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
         _certify(world, ada)
         world.send(ada, essay(80))
+        world.submit(Submission(ada, (event(90), event(91, "completed")), LATER, source=IMPORTED))
+        pause(world.database, world.catalog, PauseWanted(ada, numbered(95), "2026-03-10", 7), now=LATER)
         for ids in ((31, 32), (32, 33)):
             assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None
     return world
@@ -167,7 +176,7 @@ def test_rows_that_are_gone_or_made_up_are_found_and_mended(full_world: World, n
     world, table = full_world, metadata.tables[name]
     before = everything(world)
     ada = before[name][0]["learner_id"]
-    key = {"brought": "event_id", "certificate": "id", "attempt_grade": "attempt_id"}.get(name, "course_id")
+    key = KEYS.get(name, "course_id")
     made_up = {**before[name][0], key: numbered(99)}
     with world.database.transaction() as connection:
         connection.execute(sa.delete(table).where(table.c.learner_id == ada))

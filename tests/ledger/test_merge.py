@@ -264,7 +264,8 @@ def test_an_event_recorded_again_behind_a_move_is_found(world: World) -> None:
         connection.execute(
             sa.text(
                 "INSERT INTO ledger SELECT :ada, 2, event_id, body, received_at, clock_skew, time_zone, source,"
-                " version, type, course_id, run, step_id, at, day, trust, score, passed, duration_ms, hints, changes"
+                " version, type, course_id, run, step_id, at, day, trust, score, passed, duration_ms, hints, changes,"
+                " streak_rules"
                 " FROM ledger WHERE learner_id = :guest"
             ),
             {"ada": ada, "guest": guest.id},

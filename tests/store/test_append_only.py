@@ -21,7 +21,7 @@ EVENT, OTHER = (str(UUID(int=n)) for n in (11, 12))
 
 BLANK: tuple[Any, ...] = (
     *(ADA, 1, EVENT, "{}", 1, 0, "UTC", "reported", 1),
-    *("attempted", "python", 1, "loops", 1, "1970-01-01", "reported", 500_000, False, 0, 0, None),
+    *("attempted", "python", 1, "loops", 1, "1970-01-01", "reported", 500_000, False, 0, 0, None, None),
 )
 
 

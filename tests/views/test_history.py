@@ -5,11 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from headway.domain.errors import Invalid
-from headway.domain.streaks import streaks_over
 from headway.views.history import DAYS_MAX, AskedRange, History, read_history
 from headway.views.overview import read_overview
 from headway.views.streak import read_streak
@@ -149,12 +146,3 @@ def test_a_days_own_day_is_the_learners(learning: Learning) -> None:
         ("2026-03-10", 0),
         ("2026-03-11", 1),
     ]
-
-
-@given(active=st.sets(st.integers(90, 130)), first=st.integers(95, 125), length=st.integers(0, 10))
-def test_the_streak_of_each_day_is_what_that_day_saw(active: set[int], first: int, length: int) -> None:
-    expected = []
-    for today in range(first, first + length + 1):
-        last = today if today in active else today - 1
-        expected.append(next(n for n in range(100) if last - n not in active))
-    assert streaks_over(active, first, first + length) == expected

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec import json as msgspec_json
 from msgspec.structs import fields
 
+from headway.http.progress import RunList
 from headway.views.course_progress import (
     CourseProgress,
     KindShare,
@@ -21,7 +22,7 @@ from headway.views.course_progress import (
 from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
 from headway.views.overview import AchievementCount, CourseSummary, Overview
-from headway.views.streak import StreakProgress, StreakSummary
+from headway.views.streak import MilestoneShown, PauseShown, StreakProgress, StreakSummary
 
 SHAPES = (
     Overview,
@@ -35,6 +36,8 @@ SHAPES = (
     StepStanding,
     ToGo,
     StreakProgress,
+    PauseShown,
+    MilestoneShown,
     HistoryDay,
     Figures,
     RecordedEvent,
@@ -53,6 +56,6 @@ def test_every_field_is_named(page: str, shape: type[Struct]) -> None:
 
 def test_the_examples_have_the_whole_shape(page: str) -> None:
     found = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    for example, shape in zip(found, (CourseProgress, StreakProgress, History), strict=True):
+    for example, shape in zip(found, (CourseProgress, RunList, StreakProgress, History), strict=True):
         read: Any = msgspec_json.decode(json.dumps(example), type=shape, strict=True)
         assert json.loads(msgspec_json.encode(read)) == example

@@ -1,14 +1,21 @@
 """Streaks, as the learner's own days have them."""
 
 from datetime import date, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
 from headway.domain.errors import Invalid
-from headway.views.streak import DAYS_SHOWN_MAX, StreakProgress, read_streak
+from headway.domain.streaks import STANDARD, StreakRules
+from headway.domain.times import DAY
+from headway.ledger.pausing import PauseWanted, pause
+from headway.views.history import AskedRange, read_history
+from headway.views.overview import read_overview
+from headway.views.streak import DAYS_SHOWN_MAX, MilestoneShown, StreakProgress, StreakSummary, read_streak
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course
-from tests.views.learning import NOW, Learning, event
+from tests.views.learning import NOW, Learning, event, uid
 
 TODAY = date(2026, 3, 10)
 
@@ -17,13 +24,35 @@ def active_on(learning: Learning, who: Subject, *days_ago: int) -> None:
     learning.record(who, *(event("attempted", "first-1", f"{TODAY - timedelta(n)}T12:00:00Z") for n in days_ago))
 
 
-def streak(learning: Learning, who: Subject, **options: int) -> StreakProgress:
+def streak(learning: Learning, who: Subject, **options: Any) -> StreakProgress:
     return learning.read(lambda connection: read_streak(connection, who, NOW, **options))
+
+
+def plain(found: StreakProgress) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.to_builtins(found)
+    return shown
+
+
+NOTHING = {
+    "current": 0,
+    "longest": 0,
+    "last_active_on": None,
+    "active_today": False,
+    "time_zone": "UTC",
+    "freezes": 0,
+    "freezes_max": 2,
+    "next_freeze_in": 7,
+    "days": [],
+    "freezes_earned_on": [],
+    "freezes_spent_on": [],
+    "pauses": [],
+    "milestones": [{"days": days, "reached_on": None} for days in (7, 30, 100, 365)],
+}
 
 
 def test_nobody_has_no_streak(learning: Learning) -> None:
     for who in (NOBODY, learning.learner()):
-        assert streak(learning, who) == StreakProgress(0, 0, None, False, "UTC", 0, [])
+        assert plain(streak(learning, who)) == NOTHING
 
 
 def test_a_streak_tells_its_days(learning: Learning) -> None:
@@ -31,15 +60,44 @@ def test_a_streak_tells_its_days(learning: Learning) -> None:
     ada = learning.learner()
     active_on(learning, ada, 1, 2, 7, 8, 9)
     learning.record(ada, event("opened", "first-1"), event("worked", "first-1", duration_s=9))
-    assert streak(learning, ada) == StreakProgress(
-        2,
-        3,
-        "2026-03-09",
-        False,
-        "UTC",
-        0,
-        ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-08", "2026-03-09"],
-    )
+    assert plain(streak(learning, ada)) == NOTHING | {
+        "current": 2,
+        "longest": 3,
+        "last_active_on": "2026-03-09",
+        "next_freeze_in": 5,
+        "days": ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-08", "2026-03-09"],
+    }
+
+
+def test_a_streak_tells_its_freezes_and_milestones(learning: Learning) -> None:
+    learning.publish(course())
+    ada = learning.learner()
+    active_on(learning, ada, 0, 2, 3, 5, *range(6, 25))
+    found = streak(learning, ada)
+    assert (found.current, found.freezes, found.next_freeze_in) == (23, 0, 4)
+    assert found.freezes_earned_on == ["2026-02-20", "2026-02-27"]
+    assert found.freezes_spent_on == ["2026-03-06", "2026-03-09"]
+    assert found.milestones[:2] == [MilestoneShown(7, "2026-02-20"), MilestoneShown(30, None)]
+    short = streak(learning, ada, days=12)
+    assert (short.freezes_earned_on, short.freezes_spent_on) == (["2026-02-27"], ["2026-03-06", "2026-03-09"])
+    ruled = streak(learning, ada, rules=StreakRules(freezes_max=0))
+    assert (ruled.current, ruled.freezes_max, ruled.next_freeze_in) == (1, 0, None)
+
+
+def test_overview_and_history_have_the_same_streak(learning: Learning) -> None:
+    learning.publish(course())
+    ada = learning.learner()
+    active_on(learning, ada, 1, 2, 3, 5, *range(6, 25))
+    pause(learning.database, learning.catalog, PauseWanted(ada.learner_id or "", uid("p"), None, 3), now=NOW)
+    for later in (0, 1, 2, 3, 4, 5):
+        for rules in (STANDARD, StreakRules(3, 1), StreakRules(freezes_max=0)):
+            now = NOW + later * DAY
+            found = learning.read(read_streak, ada, now, 366, rules)
+            assert learning.read(read_overview, learning.catalog, ada, now, rules).streak == StreakSummary(
+                found.current, found.longest, found.last_active_on, found.active_today, found.freezes
+            )
+            days = learning.read(read_history, ada, now, AskedRange(days=1), rules).days
+            assert days[-1].streak == found.current
 
 
 def test_a_streak_ends_with_a_day_missed(learning: Learning) -> None:

@@ -1,5 +1,6 @@
 """What an event brought about: the difference between before and after, told to the learner and kept with the event."""
 
+from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from headway.domain.facts import (
@@ -9,11 +10,15 @@ from headway.domain.facts import (
     MODULE_COMPLETED,
     MODULE_UNLOCKED,
     OVERRIDDEN,
+    PAUSED,
+    RESUMED,
     REVOKED,
     Fact,
     Graded,
     Granted,
     Overridden,
+    Paused,
+    Resumed,
     Revoked,
     RunStarted,
 )
@@ -28,6 +33,8 @@ _TOLD_AS: Final = {
     REVOKED: "certificate_revoked",
     GRADED: "step_graded",
     OVERRIDDEN: "step_overridden",
+    PAUSED: "streak_paused",
+    RESUMED: "streak_resumed",
 }
 
 
@@ -39,9 +46,12 @@ def step_completed(course: str, step: str, before: StepSum, after: StepSum) -> l
     return [{"type": "step_completed", "course": course, "step": step, "completed_at": at}]
 
 
-def streak_extended(day: str, before: int, after: int) -> list[Change]:
-    """Whether the current streak grew; `day` is the day that joined it."""
-    return [{"type": "streak_extended", "current": after, "day": day}] if after > before else []
+def streak_extended(day: str, before: int, after: int, milestones: Iterable[int]) -> list[Change]:
+    """Whether the current streak grew, and over which milestones; `day` is the day that joined it."""
+    if after <= before:
+        return []
+    passed = [{"type": "streak_milestone", "days": one, "day": day} for one in milestones if before < one <= after]
+    return [{"type": "streak_extended", "current": after, "day": day}, *passed]
 
 
 def enrollment_changed(course: str, before: EnrollmentSum, after: EnrollmentSum) -> list[Change]:
@@ -56,6 +66,10 @@ def of_fact(event: Contribution, step: str) -> list[Change]:
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
         return [told | _granted(event, fact)]
+    if isinstance(fact, Paused):
+        return [{"type": told["type"], "pause": event.event_id, "from": fact.first_on, "to": fact.last_on}]
+    if isinstance(fact, Resumed):
+        return [{"type": told["type"], "pause": fact.pause, "to": fact.last_on}]
     if isinstance(fact, Revoked):
         return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
     if isinstance(fact, RunStarted):

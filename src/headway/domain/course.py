@@ -190,3 +190,7 @@ class Course:
     def dependents(self, module_id: str) -> Sequence[Module]:
         """The modules that require the one of that id."""
         return self._dependents.get(module_id, ())
+
+
+# What entries that are about no course are read by.
+NO_COURSE: Final = Course(id="", title="", modules=())

@@ -5,12 +5,15 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from headway.domain.errors import Invalid
 from headway.domain.scores import FULL
-from headway.domain.times import parse_time
+from headway.domain.times import parse_day, parse_time
 
 MODULE_UNLOCKED, MODULE_COMPLETED = "module_unlocked", "module_completed"
 COURSE_COMPLETED, CERTIFIED = "course_completed", "certified"
 REVOKED, RUN_STARTED = "revoked", "run_started"
 GRADED, OVERRIDDEN = "graded", "overridden"
+PAUSED, RESUMED = "paused", "resumed"
+# About the learner alone, and no course.
+COURSELESS_TYPES: Final = (PAUSED, RESUMED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
 
 
@@ -61,11 +64,25 @@ class RunStarted(NamedTuple):
     """The learner begins the course anew."""
 
 
-Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted
+class Paused(NamedTuple):
+    """The learner rests from a day to a day, both included, and no streak ends. The entry's id is the pause's."""
+
+    first_on: str
+    last_on: str
+
+
+class Resumed(NamedTuple):
+    """A pause ends on a day earlier than was said; before it began where there was none after all."""
+
+    pause: str
+    last_on: str
+
+
+Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed
 
 
 class Said(NamedTuple):
-    """What the body of such an entry says: `step` is empty where it is about no step, `score` in millionths."""
+    """What the body of such an entry says: `course` and `step` are empty where it is about none; `score` millionths."""
 
     fact: Fact
     course: str
@@ -86,6 +103,8 @@ def read_fact(content: Mapping[str, Any]) -> Said | None:
         score = content.get("score")
         if score is not None and not (type(score) is int and 0 <= score <= FULL):
             raise FactInvalid(f"{score!r} is no score in millionths", field="score")
+        if content["type"] in COURSELESS_TYPES:
+            return Said(fact, "", "", 1, at, None)
         return Said(fact, str(content["course"]), str(content.get("step", "")), int(content["run"]), at, score)
     except (KeyError, TypeError, ValueError) as error:
         raise FactInvalid(f"the entry is broken: {error!r}", field="body") from None
@@ -119,11 +138,22 @@ def _revoked(content: Mapping[str, Any]) -> Revoked:
     return Revoked(str(content["certificate"]), str(content["reason"]))
 
 
+def _paused(content: Mapping[str, Any]) -> Paused:
+    first_on, last_on = (parse_day(str(content[name]), field=name) for name in ("from", "to"))
+    return Paused(first_on, last_on)
+
+
+def _resumed(content: Mapping[str, Any]) -> Resumed:
+    return Resumed(str(content["pause"]), parse_day(str(content["to"]), field="to"))
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     **dict.fromkeys(GRANT_TYPES, _granted),
     GRADED: _graded,
     OVERRIDDEN: _overridden,
     REVOKED: _revoked,
     RUN_STARTED: lambda _: RunStarted(),
+    PAUSED: _paused,
+    RESUMED: _resumed,
 }
 FACT_TYPES: Final = tuple(_READERS)

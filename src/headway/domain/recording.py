@@ -8,6 +8,7 @@ from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
 from headway.domain.facts import Graded, Overridden
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
+from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import MINUTE, local_day, offset_day
 
 GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
@@ -25,7 +26,7 @@ class Circumstances(NamedTuple):
     of an enrollment that the server itself times, what this server's clock was behind the enrollment before it.
     `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
     It is erased where whoever did it was erased: the event then says itself which score it was given.
-    `run` is the run of the course that the learner was in.
+    `run` is the run of the course that the learner was in, `rules` those by which streaks were told of.
     """
 
     received_at: int
@@ -34,6 +35,7 @@ class Circumstances(NamedTuple):
     source: str
     version: int
     run: int = FIRST_RUN
+    rules: StreakRules = STANDARD
 
 
 def contribute(event: Event, known: Circumstances, course: Course, grade: Grade) -> Contribution:
@@ -66,6 +68,8 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         step.topics,
         # Whoever is erased waits for no grade.
         trust_of(event, known.source, step) == GRADED and not (score is None and known.source == ERASED),
+        None,
+        known.source == IMPORTED,
     )
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from headway.domain import changes
+from headway.domain.attendance import Attendance
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import Graded, Granted
+from headway.domain.facts import Graded, Granted, Paused, Resumed
 from headway.domain.progress import Contribution, EnrollmentSum
-from headway.domain.streaks import current_streak
+from headway.domain.streaks import STANDARD, StreakRules, days_of
 from headway.domain.sums import GrantKey, Sums, WorthOf
 from headway.domain.times import ordinal
 
@@ -17,16 +18,12 @@ class Standing:
 
     def __init__(self, worth_of: WorthOf) -> None:
         self.sums = Sums(worth_of)
-        self.active: set[int] = set()
+        self.attendance = Attendance()
 
-    def add_active_days(self, days: Iterable[str]) -> None:
-        """Make days known; those before which no streak will be asked for may be left out."""
-        self.active |= {ordinal(day) for day in days}
-
-    def apply(self, event: Contribution, *, step: str, today: str) -> list[Change]:
+    def apply(self, event: Contribution, *, step: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
         """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
 
-        `step` is the name that the step has now.
+        `step` is the name that the step has now, `rules` those by which streaks are told of.
         """
         if event.type in ENROLLMENT_TYPES:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
@@ -34,13 +31,21 @@ class Standing:
             return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
         told = self._told_of_fact(event, step)
         told += changes.step_completed(event.course, step, *self.sums.add(event))
-        day = ordinal(event.day)
-        if event.is_activity and day not in self.active:
-            now = ordinal(today)
-            streak = current_streak(self.active, now)
-            self.active.add(day)
-            told += changes.streak_extended(event.day, streak, current_streak(self.active, now))
+        if event.is_activity and ordinal(event.day) not in self.attendance.active:
+            before = self.attendance.streak(ordinal(today), rules)
+            self._count_day(event)
+            after = self.attendance.streak(ordinal(today), rules)
+            told += changes.streak_extended(event.day, before, after, rules.milestones)
+        else:
+            self._count_day(event)
         return told
+
+    def _count_day(self, event: Contribution) -> None:
+        """Count what an event says of the days that a streak is worked out from."""
+        if event.is_activity:
+            self.attendance.count(ordinal(event.day), imported=event.imported)
+        elif isinstance(event.fact, Paused | Resumed):
+            self.attendance.pause(days_of(self.sums.pauses.values()))
 
     def _told_of_fact(self, event: Contribution, step: str) -> list[Change]:
         if event.fact is None:
@@ -62,8 +67,7 @@ class Standing:
                 continue
             self.sums.add(event)
             taken.add(event.event_id)
-            if event.is_activity:
-                self.active.add(ordinal(event.day))
+            self._count_day(event)
         return taken
 
     def _fits(self, grade: Graded) -> bool:

@@ -1,55 +1,217 @@
-"""Days in a row: a function of the set of active days alone."""
+"""Days in a row: a function of the active days, of which of them were imported, of pauses and of the rules alone."""
 
-from collections.abc import Collection
-from itertools import pairwise
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, NamedTuple
 
-from headway.domain.times import ordinal
+from headway.domain.times import day_of, ordinal
 
 # The day of an event and a learner's today are at most two days apart: offsets and zones span less than 48 hours.
 AHEAD_DAYS_MAX: Final = 2
+MILESTONES: Final = (7, 30, 100, 365)
+
+
+class StreakRules(NamedTuple):
+    """A freeze is earned for so many days kept, as long as fewer than so many are held; `milestones` are told."""
+
+    freeze_days: int = 7
+    freezes_max: int = 2
+    milestones: tuple[int, ...] = MILESTONES
+
+    @property
+    def credit_max(self) -> int:
+        """The days kept that all freezes that can be held stand for: with them held, no more are earned."""
+        return self.freeze_days * self.freezes_max
+
+
+STANDARD: Final = StreakRules()
+# Those of before there were any: what was told by them stays as it was told.
+BEFORE: Final = StreakRules(freezes_max=0, milestones=())
+_BEFORE: Final = "before"
+
+
+def write_rules(rules: StreakRules) -> str | None:
+    """Rules as they are kept beside what was told by them; None are the standard ones."""
+    if rules == BEFORE:
+        return _BEFORE
+    return None if rules == STANDARD else f"{rules.freeze_days}/{rules.freezes_max}"
+
+
+def read_rules(text: str | None) -> StreakRules:
+    """Rules as they were kept; ValueError where they are none."""
+    if text is None or text == _BEFORE:
+        return STANDARD if text is None else BEFORE
+    freeze_days, freezes_max = map(int, text.split("/"))
+    if freeze_days < 1 or freezes_max < 0:
+        raise ValueError(f"{text!r} are no rules of streaks")
+    return StreakRules(freeze_days, freezes_max)
+
+
+class StreakDays(NamedTuple):
+    """What a streak is worked out from, as day ordinals: the active days, those only imported, those paused."""
+
+    active: AbstractSet[int]
+    imported: AbstractSet[int] = frozenset()
+    paused: AbstractSet[int] = frozenset()
+
+
+def streak_days_of(
+    activities: Iterable[Sequence[Any]], imported: Iterable[Sequence[Any]], pauses: Iterable[Sequence[str]]
+) -> StreakDays:
+    """Days out of (day, number of activities) of all, in any order, of those imported, and (first, last) of pauses."""
+    own = Counter[int]()
+    for day, count in activities:
+        own[ordinal(day)] += count
+    active = {day for day, count in own.items() if count}
+    for day, count in imported:
+        own[ordinal(day)] -= count
+    return StreakDays(active, {day for day in active if own[day] <= 0}, days_of(pauses))
+
+
+class Kept(NamedTuple):
+    """A streak at the end of an active day.
+
+    `credit` is the days kept that no freeze was spent of: every `freeze_days` of them are a freeze that is held.
+    """
+
+    day: int
+    length: int
+    credit: int
+
+
+class Milestone(NamedTuple):
+    """A length that a streak came to, and the first day on which one did; None where none has."""
+
+    days: int
+    reached_on: str | None
 
 
 class Streak(NamedTuple):
-    """Consecutive active days; alive while the last of them is today or yesterday."""
+    """Active days in a row, as of some today; frozen and paused days keep a streak and do not count in it.
+
+    `freezes` are held, `next_freeze_in` says how many days kept earn the next one, None where no more can be held.
+    """
 
     current: int
     longest: int
     last_active_on: str | None
     active_today: bool
+    freezes: int
+    next_freeze_in: int | None
+    earned_on: list[str]
+    spent_on: list[str]
+    milestones: list[Milestone]
 
 
-def streak(active_days: Collection[str], today: str) -> Streak:
+class Freezes(NamedTuple):
+    """The days on which freezes were earned and spent, as they are found."""
+
+    earned: list[int]
+    spent: list[int]
+
+
+def streak(days: StreakDays, today: str, rules: StreakRules = STANDARD) -> Streak:
     """The streak as of the learner's today. A day ahead of it (activity from further east) counts as today."""
-    days = sorted(active_days)
-    if not days:
-        return Streak(0, 0, None, False)
-    longest = length = 1
-    for before, after in pairwise(days):
-        length = length + 1 if ordinal(after) - ordinal(before) == 1 else 1
-        longest = max(longest, length)
-    alive = ordinal(today) - ordinal(days[-1]) <= 1
-    return Streak(length if alive else 0, longest, days[-1], days[-1] >= today)
+    now, kept, longest = ordinal(today), None, 0
+    found, reached = Freezes([], []), dict[int, int]()
+    for day in sorted(days.active):
+        kept = follow(kept, day, days, rules, found)
+        longest = max(longest, kept.length)
+        reached.setdefault(kept.length, day)
+    if kept is None:
+        return Streak(0, 0, None, False, 0, _next_in(0, rules), [], [], _milestones(reached))
+    credit = _left(kept, now, days.paused, rules, found)
+    return Streak(
+        kept.length if credit is not None else 0,
+        longest,
+        day_of(kept.day),
+        kept.day >= now,
+        (credit or 0) // rules.freeze_days,
+        _next_in(credit or 0, rules),
+        [day_of(one) for one in found.earned],
+        [day_of(one) for one in found.spent],
+        _milestones(reached),
+    )
 
 
-def current_streak(active: Collection[int], today: int) -> int:
-    """`streak(…).current` of day ordinals, in time that grows with the streak alone."""
-    last = next((day for day in range(today + AHEAD_DAYS_MAX, today - 2, -1) if day in active), None)
-    if last is None:
-        return 0
-    first = last
-    while first - 1 in active:
-        first -= 1
-    return last - first + 1
+def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Kept:
+    """The streak at the end of an active day, by how it stood at the end of the active day before.
+
+    The more days are active or paused, the more is kept, and held: no event that comes late takes anything away.
+    """
+    credit = None if before is None else _left(before, day, days.paused, rules, found)
+    length = 0 if before is None or credit is None else before.length
+    earned = min((credit or 0) + (day not in days.imported), rules.credit_max)
+    if found is not None and earned // rules.freeze_days > (credit or 0) // rules.freeze_days:
+        found.earned.append(day)
+    return Kept(day, length + 1, earned)
 
 
-def streaks_over(active: Collection[int], first: int, last: int) -> list[int]:
+def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
+    """The streak at the end of the last active day, in time that grows with that streak alone."""
+    if not days.active:
+        return None
+    first = last = max(days.active)
+    day, missed = last - 1, 0
+    # Whatever lies behind more missed days than freezes can be held has ended before them.
+    while missed <= rules.freezes_max:
+        if day in days.active:
+            first, missed = day, 0
+        elif day not in days.paused:
+            missed += 1
+        day -= 1
+    kept = None
+    for day in range(first, last + 1):
+        if day in days.active:
+            kept = follow(kept, day, days, rules)
+    return kept
+
+
+def current(kept: Kept | None, today: int, paused: AbstractSet[int], rules: StreakRules) -> int:
+    """The current streak as of today, by how it stood at the end of the last active day."""
+    return kept.length if kept is not None and _left(kept, today, paused, rules) is not None else 0
+
+
+def streaks_over(days: StreakDays, first: int, last: int, rules: StreakRules = STANDARD) -> list[int]:
     """The current streak as it was on each day from first to last, all as day ordinals; no day sees a later one."""
-    length = 0
-    while first - 1 - length in active:
-        length += 1
+    kept = None
+    for day in sorted(one for one in days.active if one < first):
+        kept = follow(kept, day, days, rules)
     found = []
     for day in range(first, last + 1):
-        before, length = length, length + 1 if day in active else 0
-        found.append(length or before)
+        if day in days.active:
+            kept = follow(kept, day, days, rules)
+        found.append(current(kept, day, days.paused, rules))
     return found
+
+
+def days_of(ranges: Iterable[Sequence[str]]) -> set[int]:
+    """The ordinals of all days in ranges, each of a first and a last day."""
+    return {day for first, last in ranges for day in range(ordinal(first), ordinal(last) + 1)}
+
+
+def _left(
+    kept: Kept, until: int, paused: AbstractSet[int], rules: StreakRules, found: Freezes | None = None
+) -> int | None:
+    """What is left of the credit when all days missed before a day are frozen; None where the streak ended."""
+    credit = kept.credit
+    for day in range(kept.day + 1, until):
+        if day in paused:
+            continue
+        if credit < rules.freeze_days:
+            return None
+        credit -= rules.freeze_days
+        if found is not None:
+            found.spent.append(day)
+    return credit
+
+
+def _milestones(reached: Mapping[int, int]) -> list[Milestone]:
+    return [Milestone(one, day_of(reached[one]) if one in reached else None) for one in MILESTONES]
+
+
+def _next_in(credit: int, rules: StreakRules) -> int | None:
+    if credit >= rules.credit_max:
+        return None
+    return rules.freeze_days - credit % rules.freeze_days

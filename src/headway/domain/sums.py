@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import CERTIFIED, Graded, Granted, Revoked, RunStarted
+from headway.domain.facts import CERTIFIED, Graded, Granted, Paused, Resumed, Revoked, RunStarted
 from headway.domain.progress import (
+    ENDLESS,
     FIRST_RUN,
     AttemptGrade,
     Certificate,
@@ -13,6 +14,8 @@ from headway.domain.progress import (
     Contribution,
     EnrollmentSum,
     Grant,
+    ImportedDay,
+    Pause,
     PeriodSum,
     Revocation,
     RunSum,
@@ -86,6 +89,8 @@ class Sums:
         self.grants: dict[GrantKey, Grant] = {}
         self.certificates: dict[str, Certificate] = {}
         self.grades: dict[str, AttemptGrade] = {}
+        self.imported_days: dict[DayKey, ImportedDay] = {}
+        self.pauses: dict[str, Pause] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -115,6 +120,9 @@ class Sums:
         self._move(key, event.worked_on, event.worked_topics, moved)
         if event.waits or isinstance(event.fact, Graded):
             self._add_grade(event)
+        if event.imported and event.is_activity:
+            day, one = DayKey(event.day, event.course, event.run), ImportedDay(1)
+            self.imported_days[day] = self.imported_days[day] + one if day in self.imported_days else one
         return before, after
 
     def current_run(self, course: str) -> int:
@@ -144,6 +152,10 @@ class Sums:
             self._add_certificate(event.fact.certificate, Certificate(event.course, event.run, revocation=revoked))
         elif isinstance(event.fact, RunStarted):
             self._add_run(event)
+        elif isinstance(event.fact, Paused):
+            self._add_pause(event.event_id, Pause(*event.fact))
+        elif isinstance(event.fact, Resumed):
+            self._add_pause(event.fact.pause, Pause(ENDLESS, event.fact.last_on))
 
     def _add_run(self, event: Contribution) -> None:
         key, one = RunKey(event.course, event.run), RunSum(event.done_at, isinstance(event.fact, RunStarted))
@@ -160,6 +172,9 @@ class Sums:
     def _add_certificate(self, certificate_id: str, one: Certificate) -> None:
         known = self.certificates.get(certificate_id)
         self.certificates[certificate_id] = known + one if known else one
+
+    def _add_pause(self, pause_id: str, one: Pause) -> None:
+        self.pauses[pause_id] = self.pauses[pause_id] + one if pause_id in self.pauses else one
 
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""

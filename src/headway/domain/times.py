@@ -117,6 +117,11 @@ def ordinal(day: str) -> int:
     return date.fromisoformat(day).toordinal()
 
 
+def day_of(number: int) -> str:
+    """The day of a number."""
+    return _day_text(number - _EPOCH_DAY)
+
+
 def parse_day(text: str, *, field: str) -> str:
     """A `YYYY-MM-DD` day as it stands; Invalid where it is none."""
     try:

@@ -22,6 +22,7 @@ from headway.http import (
     merging,
     oidc,
     own_password,
+    pauses,
     progress,
     reset_page,
     sessions,
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> Litestar:
             *steps.handlers,
             *courses.handlers,
             *progress.handlers,
+            *pauses.handlers,
             *certificates.handlers,
         ],
     )

@@ -40,6 +40,9 @@ CHANGES: Final[list[dict[str, Any]]] = [
 ]
 RESULT: Final[dict[str, Any]] = {"id": _EVENT_ID, "status": "recorded"}
 EVENTS_RECORDED: Final[dict[str, Any]] = {"results": [RESULT], "steps": [STEP], "changes": CHANGES}
+_PAUSE_ID: Final = "3e1b7c52-1d0f-4f7e-8a55-0c9d2b6e4f90"
+PAUSE_SENT: Final[dict[str, Any]] = {"id": _PAUSE_ID, "days": 10}
+PAUSE: Final[dict[str, Any]] = {"id": _PAUSE_ID, "from": "2026-12-24", "to": "2027-01-02"}
 COMPLETION_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "duration_s": 300}
 STEP_RECORDED: Final[dict[str, Any]] = {"result": RESULT, "progress": STEP, "changes": CHANGES}
 ATTEMPT_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "answer": "a", "duration_s": 20}

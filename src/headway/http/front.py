@@ -46,7 +46,8 @@ class _Kept:
 
     def _page(self, connection: Connection) -> bytes:
         services = self._services
-        shown = front(connection, services.catalog, now=who.now(), named=services.settings.demo)
+        named, rules = services.settings.demo, services.streak_rules
+        shown = front(connection, services.catalog, now=who.now(), named=named, rules=rules)
         name = "SQLite" if connection.dialect.name == "sqlite" else "PostgreSQL"
         version = getattr(connection.dialect, "server_version_info", None) or ()
         return page(shown, f"{name} {'.'.join(map(str, version))}".strip()).encode()

@@ -58,6 +58,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "no-grader": Kind(409, "The step has no grader"),
     "run-empty": Kind(409, "Nothing was done in the run that the learner is in"),
     "too-many-runs": Kind(409, "The course was begun as often as it may be"),
+    "pause-overlaps": Kind(409, "Another pause holds one of the days"),
     "certificate-revoked": Kind(410, "The certificate was revoked"),
     "too-large": Kind(413, "The body is too large"),
     "unsupported-media-type": Kind(415, "The body is of a type that is not read here"),

@@ -48,8 +48,10 @@ class RunList(Struct):
 async def read_progress(request: Asked, learner: Learner = None) -> Reply:
     """Everything about a learner at a glance."""
     catalog = exchange_of(request).services.catalog
-    now = who.now()
-    return await _answer(request, lambda connection, whose: read_overview(connection, catalog, whose, now), learner)
+    now, rules = who.now(), exchange_of(request).services.streak_rules
+    return await _answer(
+        request, lambda connection, whose: read_overview(connection, catalog, whose, now, rules), learner
+    )
 
 
 @get("/progress/courses/{course:str}")
@@ -88,9 +90,9 @@ async def read_module_progress(
 
 @get("/progress/streak")
 async def read_streak_progress(request: Asked, days: FromQuery[int] = DAYS_SHOWN, learner: Learner = None) -> Reply:
-    """The days in a row on which a learner was active, and the active days of the last year."""
-    now = who.now()
-    return await _answer(request, lambda connection, whose: read_streak(connection, whose, now, days), learner)
+    """The days in a row on which a learner was active, what keeps them, and the active days of the last year."""
+    now, rules = who.now(), exchange_of(request).services.streak_rules
+    return await _answer(request, lambda connection, whose: read_streak(connection, whose, now, days, rules), learner)
 
 
 @get("/progress/history")
@@ -103,8 +105,8 @@ async def read_history_progress(
 ) -> Reply:
     """Every day of a range, each with all that was done since the beginning."""
     asked = AskedRange(first, last, days)
-    now = who.now()
-    return await _answer(request, lambda connection, whose: read_history(connection, whose, now, asked), learner)
+    now, rules = who.now(), exchange_of(request).services.streak_rules
+    return await _answer(request, lambda connection, whose: read_history(connection, whose, now, asked, rules), learner)
 
 
 @get("/progress/events")

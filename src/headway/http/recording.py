@@ -27,7 +27,13 @@ async def record(
     if session is None:
         return await _record_of_newcomer(exchange, events, received_at, clock_skew, verdicts)
     submission = Submission(
-        session.learner_id, tuple(events), received_at, clock_skew, token_hash=session.token_hash, verdicts=verdicts
+        session.learner_id,
+        tuple(events),
+        received_at,
+        clock_skew,
+        token_hash=session.token_hash,
+        verdicts=verdicts,
+        streak_rules=exchange.services.streak_rules,
     )
     with who.ending_with(exchange):
         return await exchange.services.desk.record(submission)
@@ -41,7 +47,13 @@ async def _record_of_newcomer(
     token = new_guest_token()
     guest = who.newcomer(received_at, token)
     submission = Submission(
-        guest.learner["id"], tuple(events), received_at, clock_skew, newcomer=guest, verdicts=verdicts
+        guest.learner["id"],
+        tuple(events),
+        received_at,
+        clock_skew,
+        newcomer=guest,
+        verdicts=verdicts,
+        streak_rules=exchange.services.streak_rules,
     )
     receipt = await exchange.services.desk.record(submission)
     if any(result.status == RECORDED for result in receipt.results):

@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import Busy
+from headway.domain.streaks import StreakRules
 from headway.http.claim import claimed
 from headway.http.desk import Desk
 from headway.http.mail import Mail
@@ -45,6 +46,7 @@ class Services:
         self.settings = settings
         self.database = Database(settings.database_url)
         self.catalog = Catalog()
+        self.streak_rules = StreakRules(settings.freeze_days, settings.freezes_max)
         self.desk = Desk(self.database, self.catalog)
         self.passwords = Passwords()
         self.remembered = Remembered()

@@ -11,11 +11,13 @@ from headway.domain import gating
 from headway.domain.changes import Change
 from headway.domain.course import Course, Module
 from headway.domain.events import read_event
-from headway.domain.facts import Graded, Revoked
+from headway.domain.facts import Graded, Paused, Resumed, Revoked
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
-from headway.domain.recording import GRADED, SERVER, worth_of
+from headway.domain.recording import GRADED, IMPORTED, SERVER, worth_of
 from headway.domain.standing import Standing
+from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
+from headway.domain.times import ordinal
 from headway.ledger.memory import KINDS, Memory, ModuleKey, Remembered
 from headway.ledger.submission import Submission
 from headway.ledger.watched import Watched
@@ -53,8 +55,8 @@ class BatchLearner:
     def remember(self, remembered: Remembered) -> None:
         """Go on from what is remembered, and keep it up."""
         self.remembered, self.modules = remembered, remembered.modules
-        if remembered.days is not None:
-            self.standing.active = remembered.days
+        if remembered.attendance is not None:
+            self.standing.attendance = remembered.attendance
 
     def note_untouched(self, steps: Iterable[StepKey]) -> None:
         """Remember of those steps that were read, and are not there, that they are not."""
@@ -67,7 +69,7 @@ class BatchLearner:
     @property
     def knows_days(self) -> bool:
         """Whether all active days are known."""
-        return self.remembered is not None and self.remembered.days is not None
+        return self.remembered is not None and self.remembered.attendance is not None
 
     def step(self, key: StepKey) -> StepSum | None:
         """What is known of a step that was read."""
@@ -176,7 +178,8 @@ class Batch:
         The ids of those that count.
         """
         self.enter([self.locked[learner_id]])
-        self._versions |= self.catalog.load(self.connection, {(one.course_id, one.version) for one in brought})
+        versions = {(one.course_id, one.version) for one in brought if one.course_id}
+        self._versions |= self.catalog.load(self.connection, versions)
         made = [self._contribution(one) for one in brought]
         courses = {(learner_id, one.course) for one in made}
         self._load((sums.of_kind(sums.RUNS, "learner_id", "course_id"), courses))
@@ -189,18 +192,18 @@ class Batch:
         figures = (one.score, bool(one.passed), one.duration_ms, one.hints)
         topics = self._worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
         fact = read_event(one.event_id, one.body).fact if one.source == SERVER else None
-        return Contribution(
-            one.event_id, one.type, *place, one.at, one.day, *figures, topics, one.trust == GRADED, fact
-        )
+        said = (one.trust == GRADED, fact, one.source == IMPORTED)
+        return Contribution(one.event_id, one.type, *place, one.at, one.day, *figures, topics, *said)
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
-        enrollments = {(learner_id, one.course) for learner_id, one in new if not one.step}
+        enrollments = {(learner_id, one.course) for learner_id, one in new if one.course and not one.step}
         steps = {(learner_id, *key) for learner_id, one in on_steps for key in self._steps_touched(learner_id, one)}
         steps |= self._steps_of_known()
         days = {(learner_id, one.worked_on, one.course, one.run) for learner_id, one in on_steps}
         topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in _topics_of(one)}
+        imported = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps if one.imported}
         certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
         grades = {(learner_id, attempt) for learner_id, one in on_steps for attempt in _attempts_of(one)}
         wanted: list[tuple[sums.Kind, set[Any]]] = [
@@ -208,6 +211,8 @@ class Batch:
             (sums.DAYS, days),
             (sums.TOPICS, topics),
             (sums.ENROLLMENTS, enrollments),
+            (sums.IMPORTED_DAYS, imported),
+            (sums.PAUSES, {(learner_id, pause) for learner_id, one in new for pause in _pause_of(one)}),
         ]
         wanted += [(sums.GRANTS, self._gates_of(on_steps)), (sums.CERTIFICATES, certificates), (sums.GRADES, grades)]
         self._load(*((sums.of_kind(kind), keys) for kind, keys in wanted), *self._modules_of(on_steps, steps))
@@ -355,12 +360,12 @@ class Batch:
         """Whoever may gain an active day needs them all for the streak; most events join an active day."""
         read = {one.id: one.standing.sums.active_days() for one in self.learners.values() if not one.knows_days}
         gaining = {who for who, one in on_steps if one.is_activity and who in read and one.day not in read[who]}
-        found = sums.active_days(self.connection, gaining)
+        found = sums.streak_days(self.connection, gaining)
         for learner_id, days in read.items():
             one = self.learners[learner_id]
-            one.standing.add_active_days(found.get(learner_id) or days)
+            one.standing.attendance.add(found.get(learner_id) or StreakDays({ordinal(day) for day in days}))
             if one.remembered is not None and learner_id in gaining:
-                one.remembered.days = one.standing.active
+                one.remembered.attendance = one.standing.attendance
 
     def _worth_of(self, course: str, version: int, step: str) -> Worth:
         return worth_of(self._versions[course, version], step)
@@ -377,3 +382,11 @@ def _attempts_of(one: Contribution) -> Iterable[str]:
         yield one.fact.attempt
     elif one.waits:
         yield one.event_id
+
+
+def _pause_of(one: Contribution) -> Iterable[str]:
+    """The pause that a contribution makes or ends."""
+    if isinstance(one.fact, Paused):
+        yield one.event_id
+    elif isinstance(one.fact, Resumed):
+        yield one.fact.pause

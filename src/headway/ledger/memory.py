@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from headway.domain.attendance import Attendance
 from headway.ledger.watched import Watched
 from headway.store import sums
 
@@ -29,23 +30,23 @@ class ModuleKey(NamedTuple):
 class Remembered:
     """What is known of a learner whose ledger ends with entry `head`.
 
-    `sums` hold (key, value) by the key as it is asked for, None where nothing is stored; `days` are all active days.
+    `sums` hold (key, value) by the key as it is asked for, None where nothing is stored; `attendance` holds all days.
     """
 
-    __slots__ = ("days", "epoch", "head", "modules", "sums")
+    __slots__ = ("attendance", "epoch", "head", "modules", "sums")
 
     def __init__(self, head: int, epoch: int) -> None:
         self.head = head
         self.epoch = epoch
         self.sums: dict[sums.Kind, dict[Sequence[Any], tuple[Any, Any] | None]] = {kind: {} for kind in KINDS}
-        self.days: set[int] | None = None
+        self.attendance: Attendance | None = None
         self.modules: dict[ModuleKey, Watched] = {}
 
     @property
     def size(self) -> int:
         """How many values it holds."""
         modules = sum(len(one.sums) for one in self.modules.values())
-        return sum(map(len, self.sums.values())) + modules + len(self.days or ())
+        return sum(map(len, self.sums.values())) + modules + (len(self.attendance.active) if self.attendance else 0)
 
 
 class Memory:

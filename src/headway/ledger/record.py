@@ -237,7 +237,8 @@ class _Recorder:
         before = self.granting.look(learner, made)
         if step is not None:
             self.granting.check_open(learner, made, known.source, course)
-        changes = learner.standing.apply(made, step=step.id if step else "", today=today)
+        name = step.id if step else ""
+        changes = learner.standing.apply(made, step=name, today=today, rules=known.rules)
         learner.head += 1
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.batch.appended.append(entry)
@@ -269,7 +270,7 @@ def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
 
 def _circumstances(submission: Submission, learner: BatchLearner, course: str, version: int) -> Circumstances:
     said = (submission.received_at, submission.clock_skew, learner.time_zone, submission.source)
-    return Circumstances(*said, version, learner.standing.sums.current_run(course))
+    return Circumstances(*said, version, learner.standing.sums.current_run(course), submission.streak_rules)
 
 
 def _in_order_of_time(submission: Submission) -> Iterable[int]:

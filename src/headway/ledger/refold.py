@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.course import Course
+from headway.domain.course import NO_COURSE, Course
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
 from headway.domain.progress import Contribution, Worth
 from headway.domain.recording import ERASED, Circumstances, contribute, trust_of, worth_of
 from headway.domain.standing import Standing
+from headway.domain.streaks import read_rules
 from headway.domain.sums import Sums
 from headway.domain.times import local_day, zone
 from headway.graders.registry import GraderFault
@@ -139,6 +140,8 @@ class _Courses:
         self._found: dict[tuple[str, int], Course] = {}
 
     def __call__(self, course_id: str, version: int) -> Course:
+        if not course_id:
+            return NO_COURSE
         pair = (course_id, version)
         if pair not in self._found:
             self._found[pair] = self._catalog.load(self._connection, [pair])[pair]
@@ -212,13 +215,14 @@ class _Fold:
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
         zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day
         run = self.standing.sums.current_run(event.course)
-        known = Circumstances(entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version, run)
+        said = (entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version)
+        known = Circumstances(*said, run, read_rules(entry.streak_rules))
         made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
         name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)
         if self.made is not None:
             self.made.append((entry.seq, made))
-        changes = self.standing.apply(made, step=name, today=today)
+        changes = self.standing.apply(made, step=name, today=today, rules=known.rules)
         trust = trust_of(event, entry.source, step)
         return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)
 

@@ -9,6 +9,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.events import Event
 from headway.domain.progress import StepSum
 from headway.domain.recording import REPORTED
+from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.sums import StepKey
 from headway.graders.verdict import Verdict
 
@@ -33,6 +34,7 @@ class Submission(NamedTuple):
 
     `token_hash` is the session that the request came with, checked again in the transaction; None for commands.
     `verdicts` are on answers graded beforehand; one that is missing, or by another version, is given when recording.
+    `streak_rules` are those by which streaks are told of.
     """
 
     learner_id: str
@@ -43,6 +45,7 @@ class Submission(NamedTuple):
     token_hash: str | None = None
     newcomer: Newcomer | None = None
     verdicts: Verdicts = NO_VERDICTS
+    streak_rules: StreakRules = STANDARD
 
 
 class Result(NamedTuple):

@@ -8,6 +8,7 @@ from headway.domain.changes import Change
 from headway.domain.events import Event
 from headway.domain.progress import Contribution
 from headway.domain.recording import Circumstances
+from headway.domain.streaks import write_rules
 from headway.store.entries import Entry
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
@@ -43,6 +44,7 @@ def entry_of(
         made.duration_ms,
         made.hints,
         _encoded(changes) if changes else None,
+        write_rules(known.rules),
     )
 
 

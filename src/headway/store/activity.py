@@ -34,6 +34,14 @@ class Day(NamedTuple):
     steps_completed: int
 
 
+class Named(NamedTuple):
+    """An account with a name, and the zone that says what day it is for its holder."""
+
+    id: str
+    display_name: str
+    time_zone: str
+
+
 def enrolled(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
     """How many are enrolled in each of these courses; counted in an index."""
     statement = (
@@ -75,22 +83,14 @@ def days(connection: Connection, since: str) -> list[Day]:
     return [Day(row[0], int(row[1]), int(row[2])) for row in connection.execute(statement)]
 
 
-def active_days_by_name(connection: Connection, since: str) -> dict[tuple[str, str, str], set[str]]:
-    """Active days by (id, display name, time zone) of the accounts that have a name and were active since a day."""
+def active_by_name(connection: Connection, since: str) -> list[Named]:
+    """The accounts that have a name and were active since a day."""
     lately = sa.select(day_sum.c.learner_id).where(day_sum.c.day >= since, day_sum.c.activities > 0)
-    statement = (
-        sa.select(learner.c.id, learner.c.display_name, learner.c.time_zone, day_sum.c.day)
-        .join(day_sum, day_sum.c.learner_id == learner.c.id)
-        .where(
-            learner.c.kind == "account",
-            learner.c.display_name.is_not(None),
-            learner.c.merged_into.is_(None),
-            learner.c.erased_at.is_(None),
-            learner.c.id.in_(lately),
-            day_sum.c.activities > 0,
-        )
+    statement = sa.select(learner.c.id, learner.c.display_name, learner.c.time_zone).where(
+        learner.c.kind == "account",
+        learner.c.display_name.is_not(None),
+        learner.c.merged_into.is_(None),
+        learner.c.erased_at.is_(None),
+        learner.c.id.in_(lately),
     )
-    found: dict[tuple[str, str, str], set[str]] = {}
-    for learner_id, name, zone, day in connection.execute(statement):
-        found.setdefault((learner_id, name, zone), set()).add(day)
-    return found
+    return [Named(*row) for row in connection.execute(statement)]

@@ -34,6 +34,7 @@ class Entry(NamedTuple):
     duration_ms: int
     hints: int
     changes: str | None
+    streak_rules: str | None
 
 
 class Known(NamedTuple):

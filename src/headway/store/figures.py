@@ -1,26 +1,69 @@
 """Statements that read a learner's figures for the views: each is one, whatever there is to read."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.domain.progress import EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
+from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.store import rows, sums
 
 _DAY_FIGURES = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
-_DAYS = f"SELECT day, {_DAY_FIGURES} FROM day_sum WHERE learner_id = :learner AND day <= :last GROUP BY day"  # noqa: S608  # names of our own columns
+_OF_LEARNER = "WHERE learner_id = :learner"
+_DAYS = (
+    rows.Part(
+        f"day, {', '.join(PeriodSum._fields)}",
+        f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND day <= :last GROUP BY day) d",  # noqa: S608  # names of our own columns
+    ),
+    rows.Part("day, activities", f"FROM imported_day {_OF_LEARNER}"),
+    rows.Part("first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
+)
 _LAST_DAY = "9999-12-31"
 
 
-def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> list[tuple[str, PeriodSum]]:
-    """What a learner did on each day up to the last, over all courses, in order; days without anything are left out."""
-    statement = _DAYS
-    if connection.dialect.name == "sqlite":
-        statement = f"SELECT json_group_array(json_array(day, {', '.join(PeriodSum._fields)})) FROM ({_DAYS})"  # noqa: S608  # names of our own columns
-    found = rows.fetch(connection, statement, learner=learner_id, last=last)
-    return sorted((row[0], PeriodSum(*row[1:])) for row in found)
+class Days(NamedTuple):
+    """What a learner did on each day, over all courses, in order, and what a streak is worked out from.
+
+    Days on which nothing was done are left out.
+    """
+
+    done: list[tuple[str, PeriodSum]]
+    streak: StreakDays
+
+
+NO_DAYS: Final = Days([], StreakDays(frozenset()))
+NO_STREAK: Final = (NO_DAYS.streak, list["Rest"]())
+
+
+def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> Days:
+    """A learner's days up to the last."""
+    found, imported, pauses = rows.gather(connection, *_DAYS, learner=learner_id, last=last)
+    done = sorted((row[0], PeriodSum(*row[1:])) for row in found)
+    return Days(done, streak_days_of(((day, one.activities) for day, one in done), imported, pauses))
+
+
+class Rest(NamedTuple):
+    """A pause of a streak: its id, its first and its last day."""
+
+    id: str
+    first_on: str
+    last_on: str
+
+
+_STREAK: Final = (
+    rows.Part("day, activities", f"FROM day_sum {_OF_LEARNER}"),
+    rows.Part("day, activities", f"FROM imported_day {_OF_LEARNER}"),
+    rows.Part("id, first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
+)
+
+
+def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Rest]]:
+    """What a learner's streak is worked out from, and its pauses in order, without those that were called off."""
+    activities, imported, pauses = rows.gather(connection, *_STREAK, learner=learner_id)
+    rests = sorted((Rest(*row) for row in pauses if row[1] <= row[2]), key=lambda one: (one.first_on, one.id))
+    return streak_days_of(activities, imported, [one[1:] for one in rests]), rests
 
 
 class CourseFigures(NamedTuple):

@@ -75,6 +75,21 @@ def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row
     return _gathered(connection, connection.execute(sa.text(statement), parameters))
 
 
+class Part(NamedTuple):
+    """What `gather` selects: expressions, and whence."""
+
+    what: str
+    source: str
+
+
+def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list[Row]]:
+    """All rows of several parts as of one moment: one statement."""
+    arrays = _ARRAYS[connection.dialect.name]
+    selected = ", ".join(f"(SELECT {arrays.format(one.what)} {one.source})" for one in parts)  # our words
+    found = connection.execute(sa.text(f"SELECT {selected}"), parameters).one()
+    return [msgspec.json.decode(one) for one in found]
+
+
 def _gathered(connection: Connection, result: CursorResult[Any]) -> list[Row]:
     """SQLite hands rows over as one value.
 

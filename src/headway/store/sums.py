@@ -17,13 +17,16 @@ from headway.domain.progress import (
     EnrollmentSum,
     GivenGrade,
     Grant,
+    ImportedDay,
     Override,
+    Pause,
     PeriodSum,
     Revocation,
     RunSum,
     Scored,
     StepSum,
 )
+from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
 from headway.store.schema import (
@@ -34,7 +37,9 @@ from headway.store.schema import (
     day_sum,
     enrollment,
     granted,
+    imported_day,
     step_sum,
+    streak_pause,
     topic_sum,
 )
 
@@ -188,7 +193,21 @@ GRADES = Kind(
     _grade_row,
     lambda sums: sums.grades,
 )
-ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES)
+IMPORTED_DAYS = Kind(
+    imported_day,
+    lambda row: DayKey._make(row[1:4]),
+    lambda row: ImportedDay(row[4]),
+    _flat_row,
+    lambda sums: sums.imported_days,
+)
+PAUSES = Kind(
+    streak_pause,
+    itemgetter(1),
+    lambda row: Pause(*row[2:]),
+    lambda learner_id, key, one: (learner_id, key, *one),
+    lambda sums: sums.pauses,
+)
+ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS, PAUSES)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)
@@ -297,13 +316,25 @@ def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None
     rows.delete(connection, kind.table, keys)
 
 
-def active_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str, set[str]]:
-    """Each learner's active days."""
-    found: dict[str, set[str]] = {}
+def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str, StreakDays]:
+    """What each learner's streak is worked out from; learners without active days are left out. One statement."""
     keys = [(one,) for one in learner_ids]
-    for learner_id, day, activities in rows.lookup(
-        connection, day_sum, keys, "learner_id", "day", "activities", by=("learner_id",)
-    ):
-        if activities:
-            found.setdefault(learner_id, set()).add(day)
-    return found
+    counted, by = "t.learner_id, t.day, t.activities", ("learner_id",)
+    asked = (
+        rows.Question(day_sum, keys, counted, by),
+        rows.Question(imported_day, keys, counted, by),
+        rows.Question(streak_pause, keys, "t.learner_id, t.first_on, t.last_on", by),
+    )
+    days, imported, pauses = map(_by_learner, rows.ask(connection, *asked))
+    return {
+        one: streak_days_of(found, imported.get(one, ()), pauses.get(one, ()))
+        for one, found in days.items()
+        if any(activities for _, activities in found)
+    }
+
+
+def _by_learner(found: Iterable[rows.Row]) -> dict[str, list[rows.Row]]:
+    by_learner: dict[str, list[rows.Row]] = {}
+    for learner_id, *row in found:
+        by_learner.setdefault(learner_id, []).append(row)
+    return by_learner

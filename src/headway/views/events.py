@@ -23,11 +23,14 @@ _EVER: Final = 2**63 - 1
 
 
 class RecordedEvent(Struct):
-    """One entry. `step` is the id that the step has now; `occurred_at` is the time that counts."""
+    """One entry. `step` is the id that the step has now; `occurred_at` is the time that counts.
+
+    `course` is null where the entry is about the learner alone, as a pause of the streak is.
+    """
 
     id: str
     type: str
-    course: str
+    course: str | None
     step: str | None
     occurred_at: str
     received_at: str
@@ -101,9 +104,9 @@ def _newest_first(one: Entry) -> int:
 
 def _step_names(connection: Connection, catalog: Catalog, shown: Sequence[Entry]) -> dict[tuple[str, str], str]:
     """What the steps of these entries are called now, by course and key; those that are gone keep the key's name."""
-    courses = catalog.in_force(connection, {one.course_id for one in shown})
-    names = {}
-    for one in shown:
+    courses = catalog.in_force(connection, {one.course_id for one in shown if one.course_id})
+    names = {("", ""): ""}
+    for one in (one for one in shown if one.course_id):
         step = courses[one.course_id][1].step(one.step_id)
         names[one.course_id, one.step_id] = step.id if step is not None else one.step_id
     return names
@@ -113,7 +116,7 @@ def _recorded(one: Entry, names: dict[tuple[str, str], str]) -> RecordedEvent:
     return RecordedEvent(
         id=one.event_id,
         type=one.type,
-        course=one.course_id,
+        course=one.course_id or None,
         step=names[one.course_id, one.step_id] or None,
         occurred_at=format_time(one.at),
         received_at=format_time(one.received_at),

@@ -6,9 +6,9 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from headway.domain.streaks import streak
+from headway.domain.streaks import STANDARD, StreakRules, streak
 from headway.domain.times import DAY, days_between, local_day
-from headway.store import activity, courses
+from headway.store import activity, courses, sums
 from headway.store.catalog import Catalog
 
 COURSES_MAX: Final = 50
@@ -53,7 +53,7 @@ class Front(Struct, frozen=True):
     overview: Overview | None
 
 
-def front(connection: Connection, catalog: Catalog, *, now: int, named: bool) -> Front:
+def front(connection: Connection, catalog: Catalog, *, now: int, named: bool, rules: StreakRules = STANDARD) -> Front:
     """The front page's figures; with `named` those of a demo too, where learners may be shown by name."""
     rows = courses.page(connection, "", COURSES_MAX + 1)
     ids = [row["id"] for row in rows[:COURSES_MAX]]
@@ -61,7 +61,7 @@ def front(connection: Connection, catalog: Catalog, *, now: int, named: bool) ->
     # Adding up what everybody did reads whole tables: no page that anybody may ask for does that to a real database.
     counts = activity.course_counts(connection, _before(today, ACTIVE_DAYS - 1)) if named else None
     shown = _courses(connection, catalog, ids, counts) if ids else []
-    return Front(shown, len(rows) > COURSES_MAX, _overview(connection, now) if named else None)
+    return Front(shown, len(rows) > COURSES_MAX, _overview(connection, now, rules) if named else None)
 
 
 def _courses(
@@ -78,23 +78,25 @@ def _courses(
     return found
 
 
-def _overview(connection: Connection, now: int) -> Overview:
+def _overview(connection: Connection, now: int, rules: StreakRules) -> Overview:
     today = local_day(now, "UTC")
     first = _before(today, CHART_DAYS - 1)
     by_day = {one.day: one for one in activity.days(connection, first)}
     chart = [by_day.get(day, activity.Day(day, 0, 0)) for day in days_between(first, today)]
-    return Overview(activity.totals(connection, now - DAY), chart, _streaks(connection, now))
+    return Overview(activity.totals(connection, now - DAY), chart, _streaks(connection, now, rules))
 
 
-def _streaks(connection: Connection, now: int) -> list[StreakShown]:
+def _streaks(connection: Connection, now: int, rules: StreakRules) -> list[StreakShown]:
     """The longest of the current streaks; of two alike the one whose holder was active today comes first."""
-    # Nobody's day is more than a day behind that of UTC, and a streak lives through a day without activity.
-    since = _before(local_day(now, "UTC"), 2)
+    # Nobody's day is more than a day behind that of UTC, and a streak lives through a day without activity and as many
+    # more as there can be freezes. One that a pause has kept for longer is left out.
+    named = activity.active_by_name(connection, _before(local_day(now, "UTC"), 2 + rules.freezes_max))
+    days = sums.streak_days(connection, [who.id for who in named])
     found = []
-    for (_, name, zone), days in activity.active_days_by_name(connection, since).items():
-        one = streak(days, local_day(now, zone))
+    for who in named:
+        one = streak(days[who.id], local_day(now, who.time_zone), rules)
         if one.current > 1:
-            found.append(StreakShown(name, one.current, one.active_today))
+            found.append(StreakShown(who.display_name, one.current, one.active_today))
     found.sort(key=lambda one: (-one.days, not one.active_today, one.display_name))
     return found[:STREAKS_MAX]
 

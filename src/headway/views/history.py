@@ -9,9 +9,10 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import Invalid
 from headway.domain.progress import PeriodSum
 from headway.domain.scores import mean_percent
-from headway.domain.streaks import streaks_over
+from headway.domain.streaks import STANDARD, StreakRules, streaks_over
 from headway.domain.times import days_between, local_day, ordinal, parse_day
 from headway.store import figures
+from headway.store.figures import NO_DAYS
 from headway.views.subject import Subject
 
 DAYS_SHOWN: Final = 30
@@ -54,13 +55,15 @@ class AskedRange(NamedTuple):
     days: int | None = None
 
 
-def read_history(connection: Connection, subject: Subject, now: int, asked: AskedRange) -> History:
+def read_history(
+    connection: Connection, subject: Subject, now: int, asked: AskedRange, rules: StreakRules = STANDARD
+) -> History:
     """A learner's days in a range; Invalid names what is wrong with it."""
     first, last = _range(asked, local_day(now, subject.time_zone))
-    done = [] if subject.learner_id is None else figures.days(connection, subject.learner_id, last)
-    by_day = dict(done)
-    total = sum((one for day, one in done if day < first), _NOTHING)
-    streaks = streaks_over({ordinal(day) for day, one in done if one.activities}, ordinal(first), ordinal(last))
+    known = NO_DAYS if subject.learner_id is None else figures.days(connection, subject.learner_id, last)
+    by_day = dict(known.done)
+    total = sum((one for day, one in known.done if day < first), _NOTHING)
+    streaks = streaks_over(known.streak, ordinal(first), ordinal(last), rules)
     days = []
     for day, streak in zip(days_between(first, last), streaks, strict=True):
         own = by_day.get(day, _NOTHING)

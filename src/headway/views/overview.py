@@ -8,12 +8,12 @@ from sqlalchemy.engine import Connection
 from headway.domain.course import Course
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, PeriodSum
 from headway.domain.scores import mean_percent
-from headway.domain.streaks import streak
+from headway.domain.streaks import STANDARD, StreakRules, streak
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time, local_day
 from headway.store import figures
 from headway.store.catalog import Catalog
-from headway.store.figures import CourseFigures
+from headway.store.figures import NO_DAYS, CourseFigures, Days
 from headway.views.course_progress import NOTHING, run_of
 from headway.views.streak import StreakSummary, summary
 from headway.views.subject import Subject
@@ -61,16 +61,17 @@ class Overview(Struct):
 class _Known(NamedTuple):
     """What the database holds of a learner, and the courses in which that lies."""
 
-    days: list[tuple[str, PeriodSum]]
+    days: Days
     figures: CourseFigures
     courses: dict[str, tuple[int, Course]]
 
 
-def read_overview(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> Overview:
+def read_overview(
+    connection: Connection, catalog: Catalog, subject: Subject, now: int, rules: StreakRules = STANDARD
+) -> Overview:
     """A learner's overview at a time."""
     known = _read(connection, catalog, subject.learner_id)
-    total = sum((one for _, one in known.days), PeriodSum())
-    active = [day for day, one in known.days if one.activities]
+    total = sum((one for _, one in known.days.done), PeriodSum())
     return Overview(
         exercises_completed=total.exercises_completed,
         steps_completed=total.steps_completed,
@@ -79,7 +80,7 @@ def read_overview(connection: Connection, catalog: Catalog, subject: Subject, no
         duration_s=total.duration_ms / 1000,
         hints=total.hints,
         points=total.points,
-        streak=summary(streak(active, local_day(now, subject.time_zone))),
+        streak=summary(streak(known.days.streak, local_day(now, subject.time_zone), rules)),
         achievements=AchievementCount(0, 0),
         skill_levels=[],
         courses=_summaries(known),
@@ -88,7 +89,7 @@ def read_overview(connection: Connection, catalog: Catalog, subject: Subject, no
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known([], NOTHING, {})
+        return _Known(NO_DAYS, NOTHING, {})
     days = figures.days(connection, learner_id)
     found = figures.of_courses(connection, learner_id)
     listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}

@@ -1,15 +1,17 @@
-"""The days in a row on which a learner was active."""
+"""The days in a row on which a learner was active, the freezes and pauses that keep them, and milestones."""
 
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain import streaks
 from headway.domain.errors import Invalid
-from headway.domain.streaks import Streak
-from headway.domain.times import local_day, ordinal
-from headway.store import sums
+from headway.domain.streaks import STANDARD, Streak, StreakRules
+from headway.domain.times import day_of, local_day, ordinal
+from headway.store import figures
+from headway.store.figures import NO_STREAK
 from headway.views.subject import Subject
 
 DAYS_SHOWN: Final = 366
@@ -17,7 +19,7 @@ DAYS_SHOWN_MAX: Final = 3_660
 
 
 class StreakSummary(Struct):
-    """A streak as the overview has it; `freezes` is 0 until there are any."""
+    """A streak as the overview has it; `freezes` are held."""
 
     current: int
     longest: int
@@ -26,8 +28,26 @@ class StreakSummary(Struct):
     freezes: int
 
 
+class MilestoneShown(Struct):
+    """A length, and the first day on which a streak of the learner's came to it; null where none has."""
+
+    days: int
+    reached_on: str | None
+
+
+class PauseShown(Struct):
+    """Days, the first and the last included, that end no streak and use up no freeze."""
+
+    id: str
+    first_on: str = msgspec.field(name="from")
+    last_on: str = msgspec.field(name="to")
+
+
 class StreakProgress(Struct):
-    """A streak, and the active days behind it, oldest first."""
+    """A streak, and what lies behind it, oldest first.
+
+    `next_freeze_in` says how many days earn the next freeze: null where `freezes_max` are held.
+    """
 
     current: int
     longest: int
@@ -35,29 +55,42 @@ class StreakProgress(Struct):
     active_today: bool
     time_zone: str
     freezes: int
+    freezes_max: int
+    next_freeze_in: int | None
     days: list[str]
+    freezes_earned_on: list[str]
+    freezes_spent_on: list[str]
+    pauses: list[PauseShown]
+    milestones: list[MilestoneShown]
 
 
-def read_streak(connection: Connection, subject: Subject, now: int, days: int = DAYS_SHOWN) -> StreakProgress:
-    """A learner's streak at a time, with the active days among the last `days` days."""
+def read_streak(
+    connection: Connection, subject: Subject, now: int, days: int = DAYS_SHOWN, rules: StreakRules = STANDARD
+) -> StreakProgress:
+    """A learner's streak at a time, with the active days, freezes and pauses of the last `days` days."""
     if not 1 <= days <= DAYS_SHOWN_MAX:
         raise Invalid(f"days must be from 1 to {DAYS_SHOWN_MAX}", field="days")
-    active = _active_days(connection, subject)
+    known, rests = NO_STREAK if subject.learner_id is None else figures.streak(connection, subject.learner_id)
     today = local_day(now, subject.time_zone)
-    found = streaks.streak(active, today)
+    found = streaks.streak(known, today, rules)
     first = ordinal(today) - days
-    shown = sorted(day for day in active if ordinal(day) > first)
     return StreakProgress(
-        found.current, found.longest, found.last_active_on, found.active_today, subject.time_zone, 0, shown
+        found.current,
+        found.longest,
+        found.last_active_on,
+        found.active_today,
+        subject.time_zone,
+        found.freezes,
+        rules.freezes_max,
+        found.next_freeze_in,
+        [day_of(day) for day in sorted(known.active) if day > first],
+        [day for day in found.earned_on if ordinal(day) > first],
+        [day for day in found.spent_on if ordinal(day) > first],
+        [PauseShown(*one) for one in rests if ordinal(one.last_on) > first],
+        [MilestoneShown(*one) for one in found.milestones],
     )
 
 
 def summary(found: Streak) -> StreakSummary:
     """A streak as the overview has it."""
-    return StreakSummary(*found, freezes=0)
-
-
-def _active_days(connection: Connection, subject: Subject) -> set[str]:
-    if subject.learner_id is None:
-        return set()
-    return sums.active_days(connection, [subject.learner_id]).get(subject.learner_id, set())
+    return StreakSummary(found.current, found.longest, found.last_active_on, found.active_today, found.freezes)

@@ -1,0 +1,62 @@
+"""The days of a learner while events are counted one by one, and how the streak stands with each of them."""
+
+from typing import NamedTuple
+
+from headway.domain.streaks import Kept, StreakDays, StreakRules, current, follow, last_kept
+
+
+class _Last(NamedTuple):
+    """How the streak stands at the end of the last active day, by these rules."""
+
+    rules: StreakRules
+    kept: Kept | None
+
+
+class Attendance:
+    """Active days, those only imported among them, and paused ones; all as ordinals."""
+
+    __slots__ = ("_last", "active", "imported", "paused")
+
+    def __init__(self) -> None:
+        self.active: set[int] = set()
+        self.imported: set[int] = set()
+        self.paused: set[int] = set()
+        # Worked out where it is asked for, and followed from day to day.
+        self._last: _Last | None = None
+
+    def add(self, days: StreakDays) -> None:
+        """Make days known; those before which no streak will be asked for may be left out."""
+        self.active |= days.active
+        self.imported |= days.imported
+        self.paused |= days.paused
+        self._last = None
+
+    def count(self, day: int, *, imported: bool) -> None:
+        """Count an attempt or a completion."""
+        if day in self.active:
+            if not imported and day in self.imported:
+                self.imported.discard(day)
+                self._last = None
+            return
+        self.active.add(day)
+        if imported:
+            self.imported.add(day)
+        last = self._last
+        if last is not None:
+            is_behind = last.kept is None or last.kept.day < day
+            self._last = _Last(last.rules, follow(last.kept, day, self._days, last.rules)) if is_behind else None
+
+    def pause(self, paused: set[int]) -> None:
+        """Have these days paused and no others."""
+        self.paused = paused
+        self._last = None
+
+    def streak(self, today: int, rules: StreakRules) -> int:
+        """The current streak as of today."""
+        if self._last is None or self._last.rules != rules:
+            self._last = _Last(rules, last_kept(self._days, rules))
+        return current(self._last.kept, today, self.paused, rules)
+
+    @property
+    def _days(self) -> StreakDays:
+        return StreakDays(self.active, self.imported, self.paused)

@@ -1,0 +1,162 @@
+"""Pauses: days that a learner says beforehand will end no streak. Entries of the ledger, made and ended."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import NO_COURSE
+from headway.domain.errors import HeadwayError, IdReused, Invalid
+from headway.domain.events import Event, fact_event, read_event
+from headway.domain.facts import PAUSED, RESUMED, Paused
+from headway.domain.progress import Pause
+from headway.domain.recording import SERVER, Circumstances, contribute
+from headway.domain.times import day_of, format_time, local_day, ordinal, parse_day
+from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.commit import committed
+from headway.ledger.record import admit
+from headway.ledger.submission import Submission
+from headway.ledger.writing import entry_of, no_grader
+from headway.store import sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry, Known
+
+DAYS_MAX: Final = 90
+AHEAD_DAYS_MAX: Final = 366
+
+
+class PauseOverlaps(HeadwayError):
+    """Another pause of the learner's holds one of the days already."""
+
+    code = "pause-overlaps"
+
+
+class UnknownPause(HeadwayError):
+    """The learner has no such pause."""
+
+    code = "not-found"
+
+
+class PauseWanted(NamedTuple):
+    """Who pauses from which day (None: today) for how many, under which id of the client's making.
+
+    `token_hash` is the request's session.
+    """
+
+    learner_id: str
+    id: str
+    first_on: str | None
+    days: int
+    token_hash: str | None = None
+
+
+class Made(NamedTuple):
+    """A pause; `repeated` where it had been made under this id before."""
+
+    id: str
+    first_on: str
+    last_on: str
+    repeated: bool = False
+
+
+def pause(database: Database, catalog: Catalog, asked: PauseWanted, *, now: int) -> Made:
+    """Make a pause that begins today or later; sent again under the same id, nothing changes.
+
+    Invalid where its days cannot be, PauseOverlaps, IdReused, and IdentityGone where the session has ended.
+    """
+    return committed(database, lambda connection: _pause(connection, catalog, asked, now))
+
+
+def resume(
+    database: Database, catalog: Catalog, learner_id: str, pause_id: str, token_hash: str | None = None, *, now: int
+) -> None:
+    """End a pause with yesterday, or call it off where it has not begun; one that is over stays as it is.
+
+    UnknownPause where the learner has none of that id, IdentityGone where the session has ended.
+    """
+    committed(database, lambda connection: _resume(connection, catalog, (learner_id, pause_id, token_hash), now))
+
+
+def _pause(connection: Connection, catalog: Catalog, asked: PauseWanted, now: int) -> Made:
+    batch, learner = _entered(connection, catalog, (asked.learner_id, asked.id, asked.token_hash), now)
+    known = learner.known.get(asked.id)
+    if known is not None:
+        return _made_before(asked, known, now)
+    first_on, last_on = _range(asked, local_day(now, learner.time_zone))
+    _check_free(_pauses(connection, learner.id), first_on, last_on)
+    said = {"from": first_on, "to": last_on}
+    _append(batch, learner, fact_event(asked.id, PAUSED, format_time(now), said), now)
+    batch.write()
+    return Made(asked.id, first_on, last_on)
+
+
+def _resume(connection: Connection, catalog: Catalog, asked: tuple[str, str, str | None], now: int) -> None:
+    batch, learner = _entered(connection, catalog, asked, now)
+    found = _pauses(connection, learner.id).get(asked[1])
+    if found is None:
+        raise UnknownPause("you have no such pause")
+    today = local_day(now, learner.time_zone)
+    if found.last_on < today:
+        return
+    said = {"pause": asked[1], "to": day_of(ordinal(today) - 1)}
+    _append(batch, learner, fact_event(str(uuid4()), RESUMED, format_time(now), said), now)
+    batch.write()
+
+
+def _entered(
+    connection: Connection, catalog: Catalog, asked: tuple[str, str, str | None], now: int
+) -> tuple[Batch, BatchLearner]:
+    """The learner under lock, with what the id stands for already."""
+    learner_id, pause_id, token_hash = asked
+    event = fact_event(pause_id, PAUSED, format_time(now), {"from": "1970-01-01", "to": "1970-01-01"})
+    batch = Batch(connection, catalog)
+    submission = Submission(learner_id, (event,), now, token_hash=token_hash)
+    batch.lock([submission], wait=True)
+    batch.read_facts([submission])
+    admit(batch, submission)
+    return batch, batch.learners[learner_id]
+
+
+def _pauses(connection: Connection, learner_id: str) -> Mapping[str, Pause]:
+    return {key: one for _, key, one in sums.read_learners(connection, sums.PAUSES, [learner_id])}
+
+
+def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
+    """What an id that is there already stands for: this very pause where the answer of a COMMIT was lost."""
+    fact = read_event(asked.id, known.body).fact
+    if not isinstance(fact, Paused) or fact != _days_from(asked.first_on or fact.first_on, asked.days):
+        raise IdReused("this id was used for something else; make a new UUID for each pause", field="id")
+    return Made(asked.id, *fact, repeated=known.received_at != now)
+
+
+def _range(asked: PauseWanted, today: str) -> Paused:
+    """The days of a pause that can be."""
+    first_on = today if asked.first_on is None else parse_day(asked.first_on, field="from")
+    if first_on < today:
+        raise Invalid(f"from must not lie before {today}: what has passed is not paused", field="from")
+    if ordinal(first_on) - ordinal(today) > AHEAD_DAYS_MAX:
+        raise Invalid(f"from must lie within {AHEAD_DAYS_MAX} days from now", field="from")
+    if not 1 <= asked.days <= DAYS_MAX:
+        raise Invalid(f"days must be from 1 to {DAYS_MAX}", field="days")
+    return _days_from(first_on, asked.days)
+
+
+def _days_from(first_on: str, days: int) -> Paused:
+    return Paused(first_on, day_of(ordinal(first_on) + days - 1))
+
+
+def _check_free(pauses: Mapping[str, Pause], first_on: str, last_on: str) -> None:
+    for one in pauses.values():
+        if max(one.first_on, first_on) <= min(one.last_on, last_on):
+            raise PauseOverlaps(f"you have a pause from {one.first_on} to {one.last_on} already; end it first")
+
+
+def _append(batch: Batch, learner: BatchLearner, event: Event, now: int) -> None:
+    known = Circumstances(now, 0, learner.time_zone, SERVER, 0)
+    made = contribute(event, known, NO_COURSE, no_grader)
+    batch.read_sums([(learner.id, made)])
+    changes = learner.standing.apply(made, step="", today=made.day)
+    learner.head += 1
+    batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
