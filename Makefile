@@ -44,8 +44,9 @@ test: static  ## The same, with every test; those marked `alone` run last and by
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not alone'
 	$(BIN)/pytest -m alone || test $$? -eq 5  # 5: there are none
 
-bench: install  ## Measure against the usual design and against HTTP that stores nothing
+bench: install  ## Measure against the usual design, HTTP that stores nothing, and large courses against small ones
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.publishing
 
 contract: install  ## Write contract/openapi.json anew from the routes
 	$(BIN)/python -m headway.http.document > contract/openapi.json.new && mv contract/openapi.json.new contract/openapi.json
