@@ -59,7 +59,8 @@ class Word(NamedTuple):
 class Known(NamedTuple):
     """All that is known of a step of a run: each score at its place, the highest that it was ever given.
 
-    `vouched` are the scores that the server gave or a person said; `moved` is the latest time of anything.
+    `vouched` are the scores that the server gave or a person said; `moved` is the latest time of anything; `tried` says
+    that the learner did anything there.
     """
 
     scores: tuple[tuple[Place, Fraction], ...] = ()
@@ -67,6 +68,7 @@ class Known(NamedTuple):
     words: tuple[Word, ...] = ()
     vouched: tuple[Fraction, ...] = ()
     moved: int = 0
+    tried: bool = True
 
 
 Knowledge: TypeAlias = Mapping[str, Known]
@@ -151,7 +153,7 @@ class SlowRun:
     def is_open(self, course: SlowCourse, module_id: str, knowledge: Knowledge) -> bool:
         """Whether a module's steps may be written to."""
         module = course.modules[module_id]
-        begun = any(step_id in knowledge for step_id in module.steps)
+        begun = any(step_id in knowledge and knowledge[step_id].tried for step_id in module.steps)
         granted = self.has("module_unlocked", module_id) or self.has("module_completed", module_id)
         return begun or granted or all(self.has("module_completed", one) for one in module.requires)
 

@@ -65,7 +65,10 @@ class Cast:
             write(self.callers[name].headers)
         self._end()
         publish(database, self.manifest, now=who.now(), publisher=self.ids["creator"])
+        publish(database, self.essays, now=who.now(), publisher=self.ids["creator"])
         self._enroll()
+        self.attempt = str(uuid4())
+        self._hand_in()
         later = str(date.today() + timedelta(200))  # noqa: DTZ011  # on whichever day
         wanted = PauseWanted(self.ids["learner"], str(uuid4()), later, 3)
         self.pause = pause(database, Catalog(), wanted, now=who.now()).id
@@ -76,6 +79,20 @@ class Cast:
     def manifest(self) -> dict[str, Any]:
         """What the creator's course holds."""
         return {**COURSE, "id": self.course, "certificate": True}
+
+    @property
+    def essays(self) -> dict[str, Any]:
+        """Another course of the creator's, with a step that people grade."""
+        asks = {"id": "essay", "kind": "assignment", "title": "Essay", "grader": {"type": "manual"}}
+        quiz = next(step for step in COURSE["modules"][0]["steps"] if step["id"] == "quiz")
+        module = {"id": "m", "title": "M", "steps": [asks, quiz]}
+        return {"id": f"essays-{self.serial}", "title": "Essays", "modules": [module]}
+
+    def _hand_in(self) -> None:
+        """The enrolled learner's essay, which waits for a grade."""
+        sent = {"id": self.attempt, "type": "attempted", "course": self.essays["id"], "step": "essay"}
+        event = parse_event({**sent, "occurred_at": "2026-03-01T09:30:00Z", "response": "Because."})
+        commit(self.database, Catalog(), [Submission(self.ids["enrolled-learner"], (event,), who.now())])
 
     def email(self, name: str) -> str:
         """The address of an account."""
@@ -185,6 +202,8 @@ OBJECTS: Mapping[str, Thing] = {
     "course": Thing(lambda cast: cast.course),
     "missing course": Thing(lambda _: "no-such-course"),
     "new course": Thing(lambda cast: f"new-{cast.serial}"),
+    "essays": Thing(lambda cast: cast.essays["id"]),
+    "attempt": Thing(lambda cast: cast.attempt, lambda: str(uuid4())),
     "manifest of course": Thing(lambda cast: cast.manifest | {"title": "Another title"}),
     "manifest of new course": Thing(lambda cast: cast.manifest | {"id": f"new-{cast.serial}"}),
 }

@@ -22,6 +22,6 @@ def essay(number: int | str | None = None, of: str = "essay", response: Any = "B
     return event(number, of=of, course="essays", response=response, **fields)
 
 
-def pick(number: int | str | None = None, response: str = "b", **fields: Any) -> Event:
+def pick(number: int | str | None = None, response: Any = "b", **fields: Any) -> Event:
     """An attempt at the step that the server grades; b is right."""
     return essay(number, of="pick", response=response, **fields)

@@ -14,13 +14,14 @@ from tests.domain.slow_gates import Known, Word
 
 
 class StepThen(NamedTuple):
-    """A step as the version of its course had it."""
+    """A step as the version of its course had it; `by_hand` where a person grades."""
 
     points: int
     topics: tuple[str, ...]
     pass_mark: float
     kind: str
     answer: str | None
+    by_hand: bool = False
 
     @property
     def is_exercise(self) -> bool:
@@ -31,6 +32,7 @@ class Fact(NamedTuple):
     """An event that was recorded: what was sent, when it came, and the course's version in force.
 
     What the server itself said is one too: a grade of an `attempt`, a word on a step (`final`, `waived`), a new run.
+    `passed` is what the grades of an attempt made of it.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Fact(NamedTuple):
     attempt: str = ""
     final: bool = False
     waived: bool = False
+    passed: bool | None = None
 
 
 def micros(at: datetime) -> int:
@@ -83,35 +86,54 @@ SENT = ("opened", "worked", "attempted", "completed")
 
 
 def passes(fact: Fact) -> bool:
+    if fact.passed is not None:
+        return fact.passed
     score = score_of(fact)
     assert fact.then is not None
     return (score is not None and score >= round(fact.then.pass_mark * 10_000)) or fact.waived
 
 
-def as_graded(facts: Iterable[Fact]) -> list[Fact]:
-    """What was sent; of an attempt that was graded, what it is by the highest of its grades.
+def grades_of(attempt: Fact, facts: Iterable[Fact]) -> list[Fact]:
+    """The grades that an attempt was given, in the order in which they came."""
+    found = [one for one in facts if one.type == "graded" and one.attempt == attempt.id]
+    return sorted(found, key=lambda one: one.came_at)
 
-    No test grades an attempt on a step that has a grader: what was sent is its score, and its grade would be too.
+
+def as_graded(facts: Iterable[Fact]) -> list[Fact]:
+    """What was sent; of an attempt that was graded, what it is by the highest of its grades, passed once any passed.
+
+    No test grades an attempt on a step that the server grades: what was sent is its score, and its grade would be too.
     """
     history = list(facts)
     found = []
     for one in history:
-        grades = [grade for grade in history if grade.attempt == one.id and grade.type == "graded"]
-        best = max(grades, key=lambda grade: grade.score or 0, default=None)
-        if one.type in SENT:
-            found.append(one if best is None else one._replace(score=best.score))
+        grades = grades_of(one, history)
+        if one.type in SENT and grades:
+            best = max(grade.score or 0 for grade in grades)
+            found.append(one._replace(score=best, passed=any(map(passes, grades))))
+        elif one.type in SENT:
+            found.append(one)
+    return found
+
+
+def passing(facts: Iterable[Fact]) -> list[Fact]:
+    """Each attempt that a grade passed, or that had passed when it was graded again, as the version of then has it."""
+    history = list(facts)
+    found = []
+    for attempt in history:
+        grades = grades_of(attempt, history)
+        for n, one in enumerate(grades):
+            if any(map(passes, grades[: n + 1])):
+                found.append(attempt._replace(type="graded", version=one.version, then=one.then))
     return found
 
 
 def completions(facts: Iterable[Fact]) -> dict[tuple[str, int, str], Fact]:
     """For each step of a run the first event that completed it; of an attempt that a grade passed, as of that grade."""
     history = list(facts)
-    attempts = {one.id: one for one in history if one.type == "attempted"}
     done = [one for one in history if one.type == "completed"]
     done += [one for one in history if one.type in ("attempted", "overridden") and passes(one)]
-    for one in history:
-        if one.type == "graded" and passes(one):
-            done.append(attempts[one.attempt]._replace(version=one.version, then=one.then))
+    done += passing(history)
     done.sort(key=lambda one: (*place(one), one.version))
     return {(one.course, one.run, one.step): one for one in reversed(done)}
 
@@ -142,10 +164,12 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
     row |= {"completed_at": micros(happened(done)) if done else None, "completed_by": done.id if done else None}
     row |= {"completed_on": day_of(done) if done else None, "completed_version": done.version if done else None}
     row |= {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in history)}
-    # Of an attempt without a score only one that is the server's to grade waits for it.
-    waiting = [one for one in attempts if one.then and one.then.answer is not None and score_of(one) is None]
-    row |= {"unscored": len(waiting)}
+    row |= {"unscored": sum(waits(one) for one in attempts)}
     return row | {"graded_best": max(map(millionths, vouched(history)), default=None), "override": word_row(words)}
+
+
+def waits(attempt: Fact) -> bool:
+    return attempt.then is not None and attempt.then.by_hand and score_of(attempt) is None
 
 
 def vouched(facts: Iterable[Fact]) -> list[Fraction]:
@@ -189,6 +213,7 @@ def _known(history: list[Fact]) -> Known:
         ),
         vouched=tuple(vouched(one for one in history if one.type != "overridden")),
         moved=max(micros(happened(one)) for one in history),
+        tried=bool(own),
     )
 
 
@@ -218,8 +243,8 @@ def period_row(own: list[Fact], done_here: list[Fact]) -> dict[str, Any]:
 def periods(history: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[str]]) -> list[dict[str, Any]]:
     """The rows of days or topics: `keys_of` says which of them an event belongs to."""
     done = counted(history)
-    # A grade is of the day and the topics of its attempt.
-    facts = [*as_graded(history), *(one for one in history if one.type == "overridden")]
+    # A grade is of the day and the topics of its attempt; where it passes, of the topics that the step has by then too.
+    facts = [*as_graded(history), *passing(history), *(one for one in history if one.type == "overridden")]
     places = sorted({(name, one.course, one.run) for one in facts for name in keys_of(one)})
 
     def within(some: list[Fact], name: str, course: str, run: int) -> list[Fact]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tests.domain.manifests import course, module, step
 from tests.domain.slow_gates import SlowCourse, SlowGrant, SlowModule, SlowRun, SlowStep
-from tests.ledger.slow_fold import SENT, Fact, StepThen, knowledge
+from tests.ledger.slow_fold import SENT, Fact, StepThen, enrollments, knowledge
 from tests.ledger.world import GRADER
 
 
@@ -53,7 +53,16 @@ def manifest_of(course_id: str, one: Version, number: int) -> dict[str, Any]:
 
 def _step(step_id: str, one: StepThen) -> dict[str, Any]:
     fields = {"kind": one.kind, "points": one.points, "topics": list(one.topics), "pass_mark": one.pass_mark}
-    return step(step_id, **fields, **({"grader": GRADER} if one.answer else {}))
+    grader = {"type": "manual"} if one.by_hand else GRADER if one.answer else None
+    return step(step_id, **fields, **({"grader": grader} if grader else {}))
+
+
+def fitted(done: dict[str, Any], now: Version) -> dict[str, Any]:
+    """What is done, as a step wants it that a person grades: handed in, without a score."""
+    then = now.steps.get(done["step"])
+    if then is None or not then.by_hand or done["type"] not in ("attempted", "completed"):
+        return done
+    return done | {"type": "attempted", "score": None, "response": "Because."}
 
 
 class SlowLearner:
@@ -74,11 +83,26 @@ class SlowLearner:
         """Whether anything was done in the run that the learner is in."""
         return any(one.run == self.run and one.type in SENT for one in self.facts.values())
 
+    @property
+    def has_begun(self) -> bool:
+        return any(one.type not in ("enrolled", "left") for one in self.facts.values())
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the learner has to do with the course: began it, or is enrolled."""
+        came_and_went = (one for one in self.facts.values() if one.type in ("enrolled", "left"))
+        return self.has_begun or any(row["enrolled"] for row in enrollments(came_and_went))
+
     def of_run(self, run: int) -> SlowRun:
         return self.runs.setdefault(run, SlowRun())
 
     def known(self, run: int) -> Mapping[str, Any]:
         return knowledge(one for one in self.facts.values() if one.run == run and one.then is not None)
+
+    def open_modules(self, now: Version) -> set[str]:
+        """The modules whose steps may be written to in the run that the learner is in."""
+        known = self.known(self.run)
+        return {name for name in now.course.modules if self.of_run(self.run).is_open(now.course, name, known)}
 
     def answer(self, now: Version, step_id: str) -> str:
         """What becomes of a new event on a step."""
@@ -112,7 +136,7 @@ class SlowLearner:
     def move_on(self, before: Version | None, now: Version, number: int, at: int) -> None:
         """What publishing a version does to the run that the learner is in."""
         run = self.run
-        if not any(one.type not in ("enrolled", "left") for one in self.facts.values()):
+        if not self.has_begun:
             return
         if before is not None:
             self.of_run(run).keep_open(before.course, now.course, self.known(run), number, at)

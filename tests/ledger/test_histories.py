@@ -19,13 +19,16 @@ from hypothesis.stateful import (
 
 from headway.domain.events import Event
 from headway.ledger.audit import audit
+from headway.ledger.by_hand import NobodyThere
+from headway.ledger.grade import GradeAsked, give_grade
+from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowModule
 from tests.ledger.facts import begin_anew
-from tests.ledger.slow_fold import Fact, StepThen, micros, score_of, slow_fold
-from tests.ledger.slow_learner import SlowLearner, Version, certified, manifest_of, version
+from tests.ledger.slow_fold import Fact, StepThen, as_graded, micros, slow_fold
+from tests.ledger.slow_learner import SlowLearner, Version, certified, fitted, manifest_of, version
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
 # Many histories, each on a database: on a busy machine they take minutes.
@@ -41,8 +44,8 @@ OTHER_POLICIES = {
     "exercise": "latest",
     "assessment": "best",
 }
-# Two versions of one course, published in turn: the second is worth more, under other topics, passes later, judges by
-# other rules, opens what the first locks, locks what it opens, and has a module more.
+# Versions of one course, published in any order: the second is worth more, under other topics, passes later, judges by
+# other rules, opens what the first locks, locks what it opens, and has a module more; by the third a person grades.
 VERSIONS: list[Version] = [
     version(
         {
@@ -86,11 +89,31 @@ VERSIONS: list[Version] = [
         },
         graded_evidence=True,
     ),
+    version(
+        {
+            "second": (
+                SlowModule({}, pass_mark=Fraction(60, 100)),
+                {
+                    "essay": StepThen(15, ("loops",), 75, "assignment", None, by_hand=True),
+                    "graded": StepThen(10, ("lists",), 50, "quiz", "b"),
+                    "read": StepThen(5, (), 70, "lesson", None),
+                },
+            ),
+            "third": (
+                SlowModule({}, ("second",), policies=OTHER_POLICIES),
+                {
+                    "extra": StepThen(30, ("lists",), 70, "assignment", None, by_hand=True),
+                    "solve": StepThen(10, ("loops",), 60, "exercise", None),
+                },
+            ),
+        },
+        graded_evidence=True,
+    ),
 ]
 
 
 BLANK: dict[str, Any] = {"score": None, "response": None, "duration_s": 0, "hints": 0, "offset_minutes": 0}
-TABLES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate"]
+TABLES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "attempt_grade"]
 
 
 @st.composite
@@ -119,8 +142,8 @@ class Histories(RuleBasedStateMachine):
     world: World
     runs = 0
 
-    @initialize(zones=st.lists(st.sampled_from(ZONES), min_size=1, max_size=2))
-    def begin(self, zones: list[str]) -> None:
+    @initialize(zones=st.lists(st.sampled_from(ZONES), min_size=1, max_size=2), kind=st.sampled_from([0, 0, 2]))
+    def begin(self, zones: list[str], kind: int) -> None:
         Histories.runs += 1
         self.course = f"course-{Histories.runs}"
         self.zones = {self.world.learner(zone): zone for zone in zones}
@@ -130,16 +153,24 @@ class Histories(RuleBasedStateMachine):
         self.entries = dict.fromkeys(self.ids, 0)
         self.serial = 0
         self.clock = START
-        self.version = 0
-        self.publish()
+        self.kinds: list[int] = []
+        self.seen: dict[str, list[dict[str, Any]]] = {one: [] for one in self.ids}
+        self.put_in_force(kind)
 
-    @rule()
-    def publish(self) -> None:
-        before = self.now_in_force if self.version else None
-        manifest = manifest_of(self.course, VERSIONS[self.version % 2], self.version)
-        self.version = self.world.publish(manifest)
-        for one in self.learners.values():
-            one.move_on(before, self.now_in_force, self.version, NOON)
+    @rule(kind=st.sampled_from([0, 1, 1, 2, 2]))
+    def publish(self, kind: int) -> None:
+        before = self.now_in_force
+        were_open = {one: learner.open_modules(before) for one, learner in self.learners.items()}
+        self.put_in_force(kind)
+        for one, learner in self.learners.items():
+            learner.move_on(before, self.now_in_force, self.version, NOON)
+            still_there = were_open[one] & self.now_in_force.course.modules.keys()
+            assert not learner.has_begun or still_there <= learner.open_modules(self.now_in_force)
+
+    def put_in_force(self, kind: int) -> None:
+        self.kinds.append(kind)
+        self.version = self.world.publish(manifest_of(self.course, VERSIONS[kind], len(self.kinds)))
+        assert self.version == len(self.kinds)
 
     @rule(who=st.integers(0, 1), done=st.lists(things_done(), min_size=1, max_size=4))
     def record(self, who: int, done: list[dict[str, Any]]) -> None:
@@ -152,7 +183,7 @@ class Histories(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1), data=st.data())
     def do_all_in_one_request(self, who: int, data: st.DataObject) -> None:
         """What was done offline: a module, and what it opens."""
-        steps = data.draw(st.permutations([one for one in STEPS if one in self.now_in_force.steps]))
+        steps = data.draw(st.permutations(sorted(self.now_in_force.steps)))
         done = [right(of) | {"at": START - timedelta(minutes=60 - n)} for n, of in enumerate(steps)]
         self.send(who, [self.made(who, one) for one in done])
 
@@ -176,6 +207,50 @@ class Histories(RuleBasedStateMachine):
         learner_id = self.ids[who % len(self.ids)]
         bad = [event(9000, of="nowhere", course=self.course), event(9001, of="graded", score=1, course=self.course)]
         assert statuses(self.world.send(learner_id, *bad, at=self.now())) == ["unknown-step", "graded-step"]
+
+    @precondition(lambda self: any(map(self.handed_in, self.ids)))
+    @rule(data=st.data(), score=st.sampled_from([0, 0.5, 0.75, 0.8, 1, 1]), feedback=st.sampled_from(["", "Good."]))
+    def grade_an_attempt(self, data: st.DataObject, score: float, feedback: str) -> None:
+        """Of the run that the learner is in, for no other is judged by whatever was published since."""
+        learner_id = data.draw(st.sampled_from([one for one in self.ids if self.handed_in(one)]))
+        attempt = data.draw(st.sampled_from(self.handed_in(learner_id)))
+        at = self.now()
+        self.serial += 1
+        asked = GradeAsked(
+            self.course, learner_id, attempt.id, round(score * 10**6), feedback, None, numbered(self.serial)
+        )
+        given = give_grade(self.world.database, self.world.catalog, asked, now=at)
+        lower = attempt.score is not None and score < attempt.score
+        status = given.receipt.results[0].status
+        assert status == "kept" if lower else status in ("recorded", "duplicate")
+        if status == "recorded":
+            said = {**BLANK, "type": "graded", "step": attempt.step, "at": self.clock, "score": score}
+            made = self.fact(learner_id, numbered(self.serial), said, run=attempt.run, attempt=attempt.id)
+            self.take_in(learner_id, made, at)
+
+    @rule(
+        who=st.integers(0, 1),
+        of=st.sampled_from(STEPS),
+        score=st.sampled_from([None, 0, 0.7, 0.85, 1]),
+        final=st.booleans(),
+    )
+    def say_what_a_step_counts_for(self, who: int, of: str, score: float | None, final: bool) -> None:
+        learner_id, waived = self.ids[who % len(self.ids)], score is None
+        if of not in self.now_in_force.steps:
+            return
+        learner, at = self.learners[learner_id], self.now()
+        self.serial += 1
+        worth, final = 1 if score is None else score, final and not waived
+        place = (self.course, learner_id, of, None if waived else round(worth * 10**6), final)
+        asked = OverrideAsked(*place, "A reason.", None, numbered(self.serial))
+        if not learner.is_here:
+            with pytest.raises(NobodyThere):
+                override(self.world.database, self.world.catalog, asked, now=at)
+            return
+        tried = override(self.world.database, self.world.catalog, asked, now=at, dry_run=True)
+        assert override(self.world.database, self.world.catalog, asked, now=at) == tried
+        said = {**BLANK, "type": "overridden", "step": of, "at": self.clock, "score": worth}
+        self.take_in(learner_id, self.fact(learner_id, numbered(self.serial), said, final=final, waived=waived), at)
 
     @rule(who=st.integers(0, 1))
     def begin_anew(self, who: int) -> None:
@@ -218,6 +293,14 @@ class Histories(RuleBasedStateMachine):
             assert_granted(self.world, learner_id, learner, self.course)
 
     @invariant()
+    def nothing_that_was_granted_is_taken_back(self) -> None:
+        """Whatever was recorded, said, published or rebuilt since."""
+        for learner_id, seen in getattr(self, "seen", {}).items():
+            rows = self.world.rows(metadata.tables["granted"], learner_id)
+            assert all(row in rows for row in seen)
+            self.seen[learner_id] = rows
+
+    @invariant()
     def audit_is_clean(self) -> None:
         for learner_id in getattr(self, "ids", []):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
@@ -226,15 +309,18 @@ class Histories(RuleBasedStateMachine):
 
     @property
     def now_in_force(self) -> Version:
-        return VERSIONS[(self.version - 1) % 2]
+        return VERSIONS[self.kinds[-1]]
 
-    def may_be_graded(self, one: Fact) -> bool:
-        is_like = one.version % 2 == self.version % 2
-        return one.type == "attempted" and is_like and one.then is not None and one.then.answer is None
+    def handed_in(self, learner_id: str) -> list[Fact]:
+        """What a person grades or has graded, on steps that there still are."""
+        learner = self.learners[learner_id]
+        attempts = [one for one in as_graded(learner.facts.values()) if one.type == "attempted"]
+        in_force = [one for one in attempts if one.run == learner.run and one.step in self.now_in_force.steps]
+        return [one for one in in_force if one.then is not None and one.then.by_hand]
 
     def made(self, who: int, done: dict[str, Any]) -> tuple[Fact, Event]:
         """An event of the next free id, and the fact that it is to become."""
-        learner_id = self.ids[who % len(self.ids)]
+        learner_id, done = self.ids[who % len(self.ids)], fitted(done, self.now_in_force)
         self.serial += 1
         said = done["at"].astimezone(timezone(timedelta(minutes=done["offset_minutes"])))
         fields = {name: done[name] for name in ("score", "response", "duration_s", "hints") if done[name] is not None}
@@ -270,6 +356,12 @@ class Histories(RuleBasedStateMachine):
         receipt = self.world.send(learner_id, *(sent for _, sent in made), at=at)
         assert statuses(receipt) == [expected[n] for n in range(len(made))]
 
+    def take_in(self, learner_id: str, made: Fact, at: int) -> None:
+        """Count what the server itself recorded."""
+        self.learners[learner_id].count(self.now_in_force, made)
+        if made.then is not None:
+            self.learners[learner_id].conclude(self.now_in_force, self.version, made.run, at)
+
     def now(self) -> int:
         """The server's clock, a minute later each time."""
         self.clock += timedelta(minutes=1)
@@ -280,11 +372,6 @@ def right(of: str) -> dict[str, Any]:
     """An attempt that gets it right."""
     answer: dict[str, Any] = {"response": "b"} if of == "graded" else {"score": 1}
     return {**BLANK, "type": "attempted", "step": of, **answer}
-
-
-def fraction_of(attempt: Fact) -> float:
-    score = score_of(attempt)
-    return 0 if score is None else score / 1_000_000
 
 
 def assert_granted(world: World, learner_id: str, learner: SlowLearner, course_id: str) -> None:

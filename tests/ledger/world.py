@@ -136,6 +136,12 @@ class World:
         table = metadata.tables["step_sum"]
         return next(row for row in self.rows(table, learner_id) if (row["course_id"], row["step_id"]) == ("python", of))
 
+    def step_of(self, learner_id: str, course_id: str, of: str) -> dict[str, Any]:
+        """The row of a step's sum of any course."""
+        table = metadata.tables["step_sum"]
+        rows = self.rows(table, learner_id)
+        return next(row for row in rows if (row["course_id"], row["step_id"]) == (course_id, of))
+
     def rows_of(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, in order of key."""
         found = metadata.tables[table]

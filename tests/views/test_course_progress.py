@@ -57,6 +57,7 @@ IN_THE_MIDDLE = {
                     "latest_score": None,
                     "completed": True,
                     "completed_at": "2026-03-01T10:00:00.000000Z",
+                    "feedback": None,
                 },
                 {
                     "id": "loops-quiz",
@@ -68,6 +69,7 @@ IN_THE_MIDDLE = {
                     "latest_score": 0.5,
                     "completed": True,
                     "completed_at": "2026-03-01T10:05:00.000000Z",
+                    "feedback": None,
                 },
                 {
                     "id": "fizz",
@@ -79,6 +81,7 @@ IN_THE_MIDDLE = {
                     "latest_score": None,
                     "completed": False,
                     "completed_at": None,
+                    "feedback": None,
                 },
             ],
         },
@@ -103,6 +106,7 @@ IN_THE_MIDDLE = {
                     "latest_score": None,
                     "completed": False,
                     "completed_at": None,
+                    "feedback": None,
                 }
             ],
         },

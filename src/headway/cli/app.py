@@ -12,6 +12,7 @@ from headway.cli.course import course
 from headway.cli.demo import demo
 from headway.cli.doctor import doctor
 from headway.cli.erase import erase, erasures
+from headway.cli.grades import grades
 from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
@@ -36,6 +37,7 @@ app.command()(demo)
 app.add_typer(course)
 app.command("import")(import_)
 app.add_typer(admin)
+app.add_typer(grades)
 app.add_typer(guests)
 app.add_typer(keys)
 app.command()(erase)

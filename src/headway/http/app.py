@@ -11,6 +11,7 @@ from headway.http import (
     certificate_page,
     certificates,
     courses,
+    creator_grading,
     device,
     device_page,
     docs,
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Litestar:
             *progress.handlers,
             *pauses.handlers,
             *certificates.handlers,
+            *creator_grading.handlers,
         ],
     )
 

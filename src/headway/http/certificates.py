@@ -16,6 +16,7 @@ from headway.domain.times import format_time
 from headway.http import etags, who
 from headway.http.bodies import read_fields
 from headway.http.courses import Limit
+from headway.http.creators import may_act_for
 from headway.http.cursors import read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
@@ -151,15 +152,10 @@ async def revoke_certificate(request: Asked, certificate: FromPath[str]) -> Repl
     sent = await read_fields(request, Revocation)
     # The network address is the creator's: the learner, who is told of it, has nothing to do with it.
     origin = Origin(actor_id=reader.row["id"])
-    asked = Revoking(_checked(certificate), sent.reason, partial(_may_act_for, reader.row), origin)
+    asked = Revoking(_checked(certificate), sent.reason, partial(may_act_for, reader.row), origin)
     await services.run(partial(revoke, services.database, services.catalog, asked, now=who.now()))
     facts = await found(request, certificate)
     return json_reply(shown(facts, issuer_of(exchange)), 200, (PERSONAL,))
-
-
-def _may_act_for(row: RowMapping, owner_id: str | None) -> bool:
-    roles = row["roles"].split()
-    return "admin" in roles or ("creator" in roles and owner_id == row["id"])
 
 
 async def found(request: Asked, certificate: str) -> CertificateFacts:

@@ -12,6 +12,7 @@ from headway.http import (
     erasing,
     events,
     examples,
+    grading_shapes,
     health,
     merging,
     oidc,
@@ -53,7 +54,7 @@ class Operation:
 
 
 _RECORDING, _READING, _IDENTITY, _COURSES, _HEALTH = "Recording", "Progress", "Identity", "Courses", "Health"
-_CERTIFICATES = "Certificates"
+_CERTIFICATES, _TEACHING = "Certificates", "Teaching"
 _SIGNED: Final = {"application/vc": {"type": "object"}}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -305,6 +306,31 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "revoked_at": "2026-03-09T12:00:00.000000Z",
             "revoked_reason": "The final assessment was somebody else's.",
         },
+    ),
+    "list_submissions": Operation(
+        tag=_TEACHING,
+        callers="creator",
+        gives={200: grading_shapes.SubmissionList},
+        has_etag=True,
+        given=examples.SUBMISSIONS,
+    ),
+    "grade_attempt": Operation(
+        tag=_TEACHING,
+        callers="creator",
+        takes=grading_shapes.GradeSent,
+        gives={200: grading_shapes.GradeTold},
+        refuses=(409,),
+        sent=examples.GRADE_SENT,
+        given=examples.GRADE_TOLD,
+    ),
+    "regrade_step": Operation(
+        tag=_TEACHING,
+        callers="creator",
+        takes=grading_shapes.RegradeSent,
+        gives={200: grading_shapes.RegradeTold},
+        refuses=(409,),
+        sent=examples.REGRADE_SENT,
+        given=examples.REGRADE_TOLD,
     ),
     "live": Operation(tag=_HEALTH, callers="public", gives={200: health.Live}),
     "ready": Operation(tag=_HEALTH, callers="public", gives={200: health.Ready, 503: health.Ready}),

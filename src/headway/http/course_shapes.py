@@ -13,7 +13,7 @@ Evidence: TypeAlias = Literal["any", "graded"]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 GraderConfig: TypeAlias = Annotated[
     dict[str, Any],
-    Meta(description="`type` names the grader: choice, multiple, text, regex, number, order, or a plugin's."),
+    Meta(description="`type` names the grader: choice, multiple, text, regex, number, order, manual, or a plugin's."),
 ]
 
 

@@ -186,3 +186,76 @@ CERTIFICATE: Final[dict[str, Any]] = {
     "pdf_url": f"https://learn.example.org/api/v1/certificates/{_CERTIFICATE_ID}/pdf",
     "credential_url": f"https://learn.example.org/api/v1/certificates/{_CERTIFICATE_ID}/credential",
 }
+_ATTEMPT_ID: Final = "0b8f6f0e-58c5-4a1e-9d7b-0e6d3e1f2a3b"
+_GRADE_ID: Final = "3f0c9a52-6d1e-4b7c-8e21-5a9d7c4b1f60"
+_OTHER_ID: Final = "9a1d5c70-2b4e-4f8a-b6c3-7e0d1f2a4b5c"
+SUBMISSIONS: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "attempt": _ATTEMPT_ID,
+            "learner": {"id": _OTHER_ID, "display_name": "Ada"},
+            "step": "essay",
+            "title": "Why threads wait",
+            "run": 1,
+            "submitted_at": _AT,
+            "response": "Each of them holds the lock that the other one wants.",
+            "attempts": 1,
+            "score": None,
+            "passed": False,
+            "feedback": None,
+            "graded_by": None,
+            "graded_at": None,
+        }
+    ],
+    "next_cursor": None,
+    "guides": {"essay": "Names both locks, and the order in which each thread takes them."},
+}
+GRADE_SENT: Final[dict[str, Any]] = {
+    "learner": _OTHER_ID,
+    "attempt": _ATTEMPT_ID,
+    "score": 0.85,
+    "feedback": "Right. Which order would have spared them the wait?",
+    "id": _GRADE_ID,
+}
+GRADE_TOLD: Final[dict[str, Any]] = {
+    "result": {"id": _GRADE_ID, "status": "recorded"},
+    "progress": {
+        "course": "threads",
+        "step": "essay",
+        "status": "completed",
+        "attempts": 1,
+        "best_score": 0.85,
+        "latest_score": 0.85,
+        "first_score": 0.85,
+        "completed": True,
+        "completed_at": _AT,
+        "duration_s": 0.0,
+        "hints": 0,
+        "updated_at": _AT,
+    },
+    "changes": [
+        {
+            "type": "step_graded",
+            "course": "threads",
+            "step": "essay",
+            "score": 0.85,
+            "attempt": _ATTEMPT_ID,
+            "feedback": "Right. Which order would have spared them the wait?",
+        },
+        {"type": "step_completed", "course": "threads", "step": "essay", "completed_at": _AT},
+    ],
+}
+REGRADE_SENT: Final[dict[str, Any]] = {"step": "loops-quiz", "reason": "Option b is right as well."}
+REGRADE_TOLD: Final[dict[str, Any]] = {
+    "dry_run": False,
+    "total": 2,
+    "updated": 1,
+    "unchanged": 1,
+    "updates": [
+        {"learner": _OTHER_ID, "run": 1, "field": "score", "old": 0.0, "new": 1.0},
+        {"learner": _OTHER_ID, "run": 1, "field": "completed", "old": False, "new": True},
+    ],
+    "kept": [],
+    "left_out": 0,
+    "note": "Nothing sinks by a regrade, and nothing that was granted is taken back: `kept` is what would have sunk.",
+}

@@ -13,11 +13,10 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.errors import GradedStep, HeadwayError, UnknownCourse, UnknownStep
 from headway.domain.events import Event, EventInvalid, check_event, event_id_of
-from headway.domain.scores import fraction
 from headway.http import who
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
-from headway.http.grading import feedback_on, graded
+from headway.http.grading import graded, verdict_on
 from headway.http.recording import clock_skew, record
 from headway.http.refusals import NoGrader
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -82,7 +81,7 @@ async def attempt_step(request: Asked, course: FromPath[str], step: FromPath[str
         await _check_graded(exchange, event)
     receipt = _accepted(await record(exchange, session, [event], received_at, skew, verdicts), event.type)
     result = receipt.results[0]
-    attempt = Attempt(fraction(result.score), result.passed, await feedback_on(exchange, event, receipt, verdicts))
+    attempt = Attempt(*await verdict_on(exchange, event, receipt, verdicts))
     recorded = AttemptRecorded(result_of(result), attempt, progress_of(receipt.steps[0]), receipt.changes)
     return json_reply(recorded, 200, (PERSONAL,))
 

@@ -241,5 +241,8 @@ def _counts_alike(before: StepSum, after: StepSum, module: Module, step: Step) -
     """Whether a step counts in every rule as it did before, as most attempts leave it."""
     if not before.events or (before.completion is None) != (after.completion is None):
         return False
+    # A word on the step may leave its score as it is, and be more by graded evidence alone.
+    if (before.graded_best, before.override) != (after.graded_best, after.override):
+        return False
     policy = module.policies.of(step.kind)
-    return before.graded_best == after.graded_best and step_score(before, policy) == step_score(after, policy)
+    return step_score(before, policy) == step_score(after, policy)

@@ -20,7 +20,6 @@ from headway.domain.recording import (
     set_after,
     trust_of,
 )
-from headway.domain.step_status import COMPLETED, OPEN, step_status
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
 from headway.graders.registry import grade
@@ -251,9 +250,7 @@ class _Recorder:
 
     def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
         _, course = self.batch.courses[key.course]
-        step, one = course.step(key.step), learner.standing.sums.steps.get(key) or StepSum()
-        name, status = (step.id, step_status(step, one)) if step else (key.step, COMPLETED if one.completion else OPEN)
-        return TouchedStep(key, name, status, one)
+        return TouchedStep.of(course, key, learner.standing.sums.steps.get(key) or StepSum())
 
     def write(self, admitted: Sequence[Submission]) -> None:
         """Write newcomers, ledger rows and sums as they now are, each table in order of key."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from headway.domain.changes import Change
+from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event
 from headway.domain.progress import StepSum
 from headway.domain.recording import REPORTED
+from headway.domain.step_status import COMPLETED, OPEN, step_status
 from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.sums import StepKey
 from headway.graders.verdict import Verdict
@@ -70,6 +72,14 @@ class TouchedStep(NamedTuple):
     name: str
     status: str
     sum: StepSum
+
+    @classmethod
+    def of(cls, course: Course, key: StepKey, one: StepSum) -> Self:
+        """A step by the version of its course in force, which may have dropped it."""
+        step = course.step(key.step)
+        if step is None:
+            return cls(key, key.step, COMPLETED if one.completion else OPEN, one)
+        return cls(key, step.id, step_status(step, one), one)
 
 
 class StatusChange(NamedTuple):

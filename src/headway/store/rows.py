@@ -90,6 +90,15 @@ def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list
     return [msgspec.json.decode(one) for one in found]
 
 
+def among(connection: Connection, column: Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether a column of text holds one of these values, for statements that are built otherwise."""
+    sent = sa.literal(msgspec.json.encode(list(values)).decode(), sa.Text)
+    if connection.dialect.name == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(sent).table_valued("value").c.value))
+    listed = sa.func.json_array_elements_text(sa.cast(sent, postgresql.JSON)).table_valued("value")
+    return column.in_(sa.select(sa.cast(listed.c.value, column.type)))
+
+
 def _gathered(connection: Connection, result: CursorResult[Any]) -> list[Row]:
     """SQLite hands rows over as one value.
 

@@ -1,6 +1,7 @@
 """How a learner stands in a course, and in each of its modules."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -15,12 +16,14 @@ from headway.domain.gating import lacking as locked_by
 from headway.domain.module_scores import KindScore, Lack, StepSums, missing, score_module, shown_percent
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
-from headway.domain.step_status import step_status
+from headway.domain.step_status import is_manual, step_status
 from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
 from headway.domain.wanting import points_to_go, reason
 from headway.store.catalog import Catalog
 from headway.store.figures import CourseFigures, of_courses
+from headway.store.grades import feedback
+from headway.views.people import decode_said
 from headway.views.subject import Subject
 
 LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
@@ -42,7 +45,7 @@ class UnknownRun(HeadwayError):
 
 
 class StepStanding(Struct):
-    """How a learner stands on a step; scores are 0 to 1."""
+    """How a learner stands on a step; scores are 0 to 1, `feedback` is what was said to the latest graded attempt."""
 
     id: str
     kind: str
@@ -53,6 +56,7 @@ class StepStanding(Struct):
     latest_score: float | None
     completed: bool
     completed_at: str | None
+    feedback: str | None
 
 
 class KindShare(Struct):
@@ -121,6 +125,8 @@ class Run(NamedTuple):
     number: int
     steps: StepSums
     held: Held
+    # What the latest grade at each step said, by the steps' keys.
+    feedback: Mapping[str, str | None] = MappingProxyType({})
 
     @property
     def status(self) -> str:
@@ -146,6 +152,7 @@ def read_course(
     UnknownCourse or UnknownRun where there is none.
     """
     version, enrolled, found = _read(connection, catalog, subject, course_id, run)
+    found = _with_feedback(connection, subject, found)
     completed = found.held.get((COURSE_COMPLETED, ""))
     certificate = found.held.get((CERTIFIED, ""))
     return CourseProgress(
@@ -175,7 +182,15 @@ def read_module(
     module = next((one for one in found.course.modules if one.id == module_id), None)
     if module is None:
         raise UnknownModule("the course has no module of that name; its outline lists them", field="module")
-    return _module_progress(module, found)
+    return _module_progress(module, _with_feedback(connection, subject, found))
+
+
+def _with_feedback(connection: Connection, subject: Subject, run: Run) -> Run:
+    """With what people said of the learner's attempts: one statement, in courses where people grade."""
+    if subject.learner_id is None or not any(map(is_manual, run.course.steps)):
+        return run
+    bodies = feedback(connection, subject.learner_id, run.course.id, run.number)
+    return run._replace(feedback={key: decode_said(body).feedback for key, body in bodies.items()})
 
 
 def in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[int, Course]:
@@ -224,7 +239,7 @@ def _module_progress(module: Module, run: Run) -> ModuleProgress:
         ToGo(shown_percent(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
         [_kind_share(one) for one in scored.kinds],
         [_missing_step(one) for one in wanting],
-        [_step_standing(step, _sum_of(step, run.steps), locked=bool(lacking)) for step in module.steps],
+        [_step_standing(step, run, locked=bool(lacking)) for step in module.steps],
     )
 
 
@@ -237,7 +252,8 @@ def _missing_step(one: Lack) -> MissingStep:
     return MissingStep(step.id, step.kind, step.title, shown_percent(one.score), shown_percent(one.gain))
 
 
-def _step_standing(step: Step, one: StepSum, *, locked: bool) -> StepStanding:
+def _step_standing(step: Step, run: Run, *, locked: bool) -> StepStanding:
+    one = _sum_of(step, run.steps)
     return StepStanding(
         step.id,
         step.kind,
@@ -248,6 +264,7 @@ def _step_standing(step: Step, one: StepSum, *, locked: bool) -> StepStanding:
         fraction(one.latest.score) if one.latest else None,
         one.completion is not None,
         _shown_time(one.completion and one.completion.at),
+        run.feedback.get(step.key),
     )
 
 

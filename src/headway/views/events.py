@@ -10,11 +10,13 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
+from headway.domain.facts import GRADED, OVERRIDDEN
 from headway.domain.scores import fraction
 from headway.domain.times import format_time
-from headway.store import entries, identities
+from headway.store import entries, identities, pseudonyms
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
+from headway.views.people import Person, person
 from headway.views.subject import Subject
 
 LIMIT: Final = 50
@@ -42,12 +44,25 @@ class RecordedEvent(Struct):
     trust: str
     changes: list[Change]
     response: Any | UnsetType = UNSET
+    # What a person, or a regrade, said of a step: who (null: the operator, or somebody erased), of which attempt, why.
+    by: Person | UnsetType | None = UNSET
+    attempt: str | UnsetType = UNSET
+    feedback: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    waived: bool | UnsetType = UNSET
+    final: bool | UnsetType = UNSET
 
 
 class _Body(Struct):
     """The part of what was sent that no column holds; it is passed on as it stands."""
 
     response: Raw | UnsetType = UNSET
+    by: str | None = None
+    attempt: str | UnsetType = UNSET
+    feedback: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    waived: bool | UnsetType = UNSET
+    final: bool | UnsetType = UNSET
 
 
 class Place(NamedTuple):
@@ -86,7 +101,20 @@ def read_events(
     found = [*islice(merge(*entries.before(connection, ends, limit + 1), key=_newest_first), limit + 1)]
     shown = found[:limit]
     names = _step_names(connection, catalog, shown)
-    return EventPage([_recorded(one, names) for one in shown], _behind(place, shown) if found[limit:] else None)
+    items = [_recorded(one, names) for one in shown]
+    _say_who(connection, shown, items)
+    return EventPage(items, _behind(place, shown) if found[limit:] else None)
+
+
+def _say_who(connection: Connection, shown: Sequence[Entry], items: Sequence[RecordedEvent]) -> None:
+    """Name whoever graded and overrode: one more statement, where anybody did."""
+    said = {n: _decode_body(one.body) for n, one in enumerate(shown) if one.type in (GRADED, OVERRIDDEN)}
+    people = pseudonyms.names(connection, {one.by for one in said.values() if one.by}) if said else {}
+    for n, one in said.items():
+        item = items[n]
+        item.by = person(one.by, people)
+        item.attempt, item.feedback, item.reason = one.attempt, one.feedback, one.reason
+        item.waived, item.final = one.waived, one.final
 
 
 def _behind(place: Place, shown: Sequence[Entry]) -> Place:

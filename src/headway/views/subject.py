@@ -51,6 +51,12 @@ def another(connection: Connection, asking: Asking, reference: str, course_id: s
     return Subject(found.id, found.time_zone)
 
 
+def named(connection: Connection, reference: str) -> str | None:
+    """The id of the living learner of an id or an external id; of a guest that was moved, its account's."""
+    found = _referred(connection, reference, None)
+    return None if found is None else found.id
+
+
 def is_id(reference: str) -> bool:
     """Whether a learner is named by id, and not by external id."""
     return _UUID.fullmatch(reference) is not None

@@ -1,0 +1,257 @@
+"""`headway grades`: what learners handed in, its grades, overrides and waivers, and regrades."""
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.proof import learner_id_of
+from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from headway.ledger.effects import Effects, Update
+    from headway.store.database import Database
+    from headway.views.submissions import Asked, Page, Status, Submission
+
+CourseArgument: TypeAlias = Annotated[str, typer.Argument(metavar="COURSE", show_default=False)]
+LearnerArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="LEARNER", help="An id or an external id.", show_default=False)
+]
+StepArgument: TypeAlias = Annotated[str, typer.Argument(metavar="STEP", show_default=False)]
+ScoreArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SCORE", help="0 to 1, or a percentage up to 100.", show_default=False)
+]
+ReasonOption: TypeAlias = Annotated[
+    str, typer.Option("--reason", help="Why; whom it is about can read it.", show_default=False)
+]
+DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
+
+grades = typer.Typer(name="grades", help="Grade by hand, override, waive and regrade.")
+_SHOWN = 20
+_PAGE = 100
+
+
+@grades.callback()
+def _group() -> None:
+    """Grade by hand, override, waive and regrade."""
+
+
+@grades.command("list")
+def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
+    course: CourseArgument,
+    step: Annotated[str | None, typer.Option("--step", help="Of this step alone.")] = None,
+    learner: Annotated[str | None, typer.Option("--learner", help="Of this learner alone.")] = None,
+    status: Annotated[str, typer.Option("--status", metavar="waiting|graded|all")] = "waiting",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what learners handed in at the steps that people grade, the oldest first."""
+    import msgspec
+
+    from headway.views.submissions import Asked
+
+    items: list[Any] = []
+    guides: dict[str, str] = {}
+    with database_of(database) as opened:
+        asked = Asked(step, learner_id_of(opened, learner), _status(status))
+        for page in _pages(opened, course, asked, limit):
+            for one in [] if as_json else page.items:
+                show(_line(one))
+            # What was handed in is passed on as it was sent, and only now read.
+            items += msgspec.json.decode(msgspec.json.encode(page.items)) if as_json else []
+            guides |= page.guides
+    if as_json:
+        show_json({"items": items, "guides": guides})
+    elif page.next_place is not None:
+        say(f"There are more; --limit takes more than {limit}.")
+    elif not page.items:
+        say("Nothing waits." if status == "waiting" else "There is nothing.")
+
+
+def _pages(database: "Database", course: str, asked: "Asked", limit: int) -> "Iterator[Page]":
+    """What was handed in, some at a time, for it can be large."""
+    from headway.ledger.by_hand import course_in_force
+    from headway.store.catalog import Catalog
+    from headway.views.submissions import read_submissions
+
+    catalog, left = Catalog(), limit
+    while left > 0:
+        with database.read() as connection:
+            content = course_in_force(connection, catalog, course)
+            page = read_submissions(connection, content, asked._replace(limit=min(left, _PAGE)))
+        yield page
+        left -= len(page.items)
+        asked = asked._replace(behind=page.next_place)
+        if page.next_place is None:
+            return
+
+
+@grades.command()
+def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
+    course: CourseArgument,
+    learner: LearnerArgument,
+    attempt: Annotated[str, typer.Argument(metavar="ATTEMPT", show_default=False)],
+    score: ScoreArgument,
+    feedback: Annotated[str, typer.Option("--feedback", help="What the learner is told.")] = "",
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Grade an attempt that waits, or raise the grade that it has; a lower one is not recorded."""
+    from uuid import uuid4
+
+    from headway.domain.scores import fraction
+    from headway.ledger.by_hand import FEEDBACK_MAX, check_text
+    from headway.ledger.grade import KEPT, GradeAsked, give_grade
+    from headway.store.catalog import Catalog
+
+    said = check_text(feedback, "feedback", FEEDBACK_MAX, may_be_empty=True)
+    millionths, attempt_id = _millionths(score), _attempt(attempt)
+    with database_of(database) as opened:
+        learner_id = learner_id_of(opened, learner) or ""
+        asked = GradeAsked(course, learner_id, attempt_id, millionths, said, None, str(uuid4()))
+        given = give_grade(opened, Catalog(), asked, now=now())
+    result, step = given.receipt.results[0], given.receipt.steps[0]
+    if as_json:
+        told = {"status": result.status, "step": step.name, "step_status": step.status, "best": fraction(step.sum.best)}
+        show_json(told | {"why": given.why, "changes": given.receipt.changes})
+        return
+    if result.status == KEPT:
+        show(f"Nothing was recorded: {given.why}.")
+        return
+    show(f"{step.name} is {step.status.replace('_', ' ')}, with {fraction(step.sum.best)} at best.")
+
+
+@grades.command()
+def override(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
+    course: CourseArgument,
+    learner: LearnerArgument,
+    step: StepArgument,
+    score: ScoreArgument,
+    reason: ReasonOption,
+    final: Annotated[bool, typer.Option("--final", help="Count it even where the learner reached more.")] = False,
+    dry_run: DryRunOption = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a step counts for, for one learner."""
+    place = (course, learner, step)
+    _say_of(place, _millionths(score), reason, (database, as_json), final=final, dry_run=dry_run)
+
+
+@grades.command()
+def waive(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
+    course: CourseArgument,
+    learner: LearnerArgument,
+    step: StepArgument,
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Spare one learner a step: it is completed, and counts in full."""
+    _say_of((course, learner, step), None, reason, (database, as_json), final=False, dry_run=dry_run)
+
+
+@grades.command()
+def regrade(
+    course: CourseArgument,
+    step: StepArgument,
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge all responses to a step anew, by the version in force; nothing sinks, and nothing granted is taken back."""
+    from headway.ledger.by_hand import REASON_MAX, check_text
+    from headway.ledger.regrade import RegradeAsked
+    from headway.ledger.regrade import regrade as run
+    from headway.store.catalog import Catalog
+
+    asked = RegradeAsked(course, step, check_text(reason, "reason", REASON_MAX), None)
+    with database_of(database) as opened, progress_bar("Regrading learners", None) as bar:
+        found = run(opened, Catalog(), asked, now=now, dry_run=dry_run, progress=bar.advance)
+    _tell(found, as_json=as_json, dry_run=dry_run)
+
+
+def _say_of(
+    place: tuple[str, str, str],
+    score: int | None,
+    reason: str,
+    flags: tuple[str | None, bool],
+    *,
+    final: bool,
+    dry_run: bool,
+) -> None:
+    from uuid import uuid4
+
+    from headway.ledger.by_hand import REASON_MAX, check_text
+    from headway.ledger.override import OverrideAsked
+    from headway.ledger.override import override as run
+    from headway.store.catalog import Catalog
+
+    (course, learner, step), (database, as_json) = place, flags
+    said = check_text(reason, "reason", REASON_MAX)
+    with database_of(database) as opened:
+        learner_id = learner_id_of(opened, learner) or ""
+        asked = OverrideAsked(course, learner_id, step, score, final, said, None, str(uuid4()))
+        found = run(opened, Catalog(), asked, now=now(), dry_run=dry_run)
+    _tell(found, as_json=as_json, dry_run=dry_run)
+
+
+def _tell(found: "Effects", *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        listed = {"updates": [one._asdict() for one in found.updates], "kept": [one._asdict() for one in found.kept]}
+        counts = {"total": found.total, "updated": found.updated, "unchanged": found.unchanged}
+        show_json({"dry_run": dry_run, **counts, **listed, "left_out": found.left_out, "note": found.note})
+        return
+    for update in found.updates[:_SHOWN]:
+        show(_update(update))
+    if len(found.updates) + found.left_out > _SHOWN:
+        say("There are more; --json lists a thousand.")
+    would = "would change" if dry_run else "changed"
+    show(f"Of {counted(found.total, 'learner')} {found.updated:,} {would}, {found.unchanged:,} not.")
+    if found.kept:
+        show(f"{counted(len(found.kept), 'score')} would be lower by themselves, and stay: {found.kept[0].why}.")
+
+
+def _update(one: "Update") -> str:
+    return f"{one.learner}  {one.field}: {_value(one.old)} -> {_value(one.new)}"
+
+
+def _value(one: Any) -> str:
+    return "none" if one is None else str(one).lower() if isinstance(one, bool) else str(one)
+
+
+def _line(one: "Submission") -> str:
+    whose = one.learner.display_name or one.learner.id
+    score = "waits" if one.score is None else f"{one.score}"
+    return "  ".join((one.submitted_at[:16], one.step, score, one.attempt, one.learner.id, whose))
+
+
+def _status(sent: str) -> "Status":
+    from headway.cli.screen import Misused
+
+    match sent:
+        case "waiting" | "graded" | "all":
+            return sent
+        case _:
+            raise Misused("--status is one of waiting, graded, all")
+
+
+def _attempt(sent: str) -> str:
+    from headway.cli.screen import Misused
+    from headway.domain.events import EventInvalid, event_id_of
+
+    try:
+        return event_id_of(sent)
+    except EventInvalid:
+        raise Misused("ATTEMPT is the id of an attempt, as `headway grades list` shows it") from None
+
+
+def _millionths(sent: str) -> int:
+    from headway.domain.scores import normalize_score
+
+    return normalize_score(sent) or 0

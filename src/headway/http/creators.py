@@ -1,0 +1,43 @@
+"""Who may act for a course: its creator, and admins. To everybody else it is as if it were not there."""
+
+from functools import partial
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.course import Course
+from headway.domain.events import SLUG_MAX
+from headway.http import who
+from headway.http.exchange import Asked, exchange_of
+from headway.http.refusals import NotFound, Unauthorized
+from headway.store import courses
+from headway.store.catalog import Catalog
+
+
+def may_act_for(row: RowMapping, owner_id: str | None) -> bool:
+    """Whether an account may act for a course of that owner."""
+    roles = row["roles"].split()
+    return "admin" in roles or ("creator" in roles and owner_id == row["id"])
+
+
+def own_course(connection: Connection, catalog: Catalog, row: RowMapping | None, course_id: str) -> Course:
+    """The version in force of a course that whoever asks may act for; Unauthorized or NotFound where they may not."""
+    if row is None:
+        raise Unauthorized("sign in as the course's creator")
+    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
+    valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
+    found = courses.find(connection, course_id) if valid else None
+    if found is None or not may_act_for(row, found["owner_id"]):
+        raise NotFound("there is no course of that name that is yours")
+    return catalog.of_versions(connection, {course_id: found["version"]})[course_id][1]
+
+
+async def acting_for(request: Asked, course_id: str) -> str:
+    """The id of the account that writes for a course, which it may act for."""
+    exchange = exchange_of(request)
+    who.check_cookies(exchange)
+    reader = await who.caller(request, scope="creator")
+    if reader.row is None:
+        raise Unauthorized("sign in as the course's creator")
+    catalog = exchange.services.catalog
+    await exchange.services.read(partial(own_course, catalog=catalog, row=reader.row, course_id=course_id))
+    return str(reader.row["id"])

@@ -1,0 +1,88 @@
+"""What came of what people said: whose result changed, from what to what, and what would have sunk and stays."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from headway.domain.changes import Change
+from headway.domain.course import Policy
+from headway.domain.module_scores import step_score
+from headway.domain.progress import StepSum
+from headway.domain.scores import FULL, fraction
+
+LISTED_MAX: Final = 1_000
+Value: TypeAlias = str | float | bool | None
+# What a step's result is made of, in the order in which it is told.
+_Result: TypeAlias = Mapping[str, Value]
+_GRANTS: Final = {
+    "module_completed": "module",
+    "module_unlocked": "module",
+    "course_completed": "course",
+    "certificate_issued": "course",
+}
+
+
+class Update(NamedTuple):
+    """One figure of a learner in a run that changed. Scores are 0 to 1; a grant's `new` is what it was granted for."""
+
+    learner: str
+    run: int
+    field: str
+    old: Value
+    new: Value
+
+
+class Kept(NamedTuple):
+    """A score that stays though this would have made it lower: `score` is what stays, `instead` of what, 0 to 1."""
+
+    learner: str
+    attempt: str | None
+    score: float | None
+    instead: float | None
+    why: str
+
+
+class Effects(NamedTuple):
+    """What came of it all: how many learners were looked at, and for how many something changed.
+
+    The lists hold the first LISTED_MAX; `left_out` says how many more there were in both; `note` says by which rule
+    scores stay.
+    """
+
+    note: str
+    total: int = 0
+    updated: int = 0
+    updates: tuple[Update, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    left_out: int = 0
+
+    @property
+    def unchanged(self) -> int:
+        """The learners for whom nothing changed."""
+        return self.total - self.updated
+
+    def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept]) -> "Effects":
+        """With what came of it for one more learner."""
+        new, more = tuple(updates), tuple(kept)
+        listed, stays = self.updates + new, self.kept + more
+        shown = listed[:LISTED_MAX], stays[:LISTED_MAX]
+        left = len(listed) - len(shown[0]) + len(stays) - len(shown[1])
+        return Effects(self.note, self.total + 1, self.updated + bool(new), *shown, self.left_out + left)
+
+
+def result_of(one: StepSum, policy: Policy) -> _Result:
+    """A learner's result on a step: what it counts for in its module, and what stands behind that."""
+    return {
+        "score": float(step_score(one, policy)) / FULL,
+        "best_score": fraction(one.best),
+        "latest_score": fraction(one.latest.score) if one.latest else None,
+        "average_score": one.score_total / one.scores / FULL if one.scores else None,
+        "passed_attempts": one.passed_attempts,
+        "completed": one.completion is not None,
+    }
+
+
+def updates_of(place: tuple[str, int], before: _Result, after: _Result, changes: Iterable[Change]) -> list[Update]:
+    """What changed for a learner in a run: figures of the step, and what was granted behind them."""
+    moved = [Update(*place, name, before[name], after[name]) for name in after if before[name] != after[name]]
+    granted = [(one["type"], one[_GRANTS[one["type"]]]) for one in changes if one["type"] in _GRANTS]
+    return moved + [Update(*place, kind, None, what) for kind, what in granted]

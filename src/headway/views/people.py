@@ -1,0 +1,30 @@
+"""Whoever graded: by a pseudonym in the ledgers of others, by name to those who read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+
+class Person(Struct):
+    """Somebody, by id and name."""
+
+    id: str
+    display_name: str | None
+
+
+class Said(Struct):
+    """What the body of a grade says for people."""
+
+    feedback: str | None = None
+    by: str | None = None
+
+
+decode_said: Final = msgspec.json.Decoder(Said).decode
+
+
+def person(pseudonym: str | None, people: Mapping[str, tuple[str, str | None]]) -> Person | None:
+    """Whom a pseudonym stands for; None where it is the operator's, or that of somebody who was erased."""
+    found = people.get(pseudonym) if pseudonym else None
+    return None if found is None else Person(*found)
