@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event as hooks
 
-from headway.ledger.memory import VALUES_OF_LEARNER_MAX, Memory
+from headway.ledger.memory import STEPS, VALUES_OF_LEARNER_MAX, Memory
 from headway.ledger.rebuild import rebuild
 from headway.ledger.record import record
 from headway.ledger.submission import Submission
-from headway.store import sums
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event
 
@@ -110,7 +109,7 @@ def test_a_module_that_others_moved_on_is_completed(world: World) -> None:
 def filled(memory: Memory, learner_id: str, values: int) -> None:
     memory.begin()
     found = memory.take(learner_id, 1, 0)
-    found.sums[sums.STEPS].update({("python", 1, str(n)): None for n in range(values)})
+    found.sums[STEPS].update({("python", 1, str(n)): None for n in range(values)})
     memory.keep()
 
 

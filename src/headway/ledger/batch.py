@@ -18,7 +18,7 @@ from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
-from headway.ledger.memory import KINDS, Memory, ModuleKey, Remembered
+from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.submission import Submission
 from headway.ledger.watched import Watched
 from headway.ledger.zones import zone_here
@@ -31,7 +31,7 @@ from headway.store.learners import Locked
 # Of a larger module only what the learner touched is read, wherever in the course that lies.
 _STEPS_BY_KEY_MAX: Final = 64
 _SCORES: Final = (sums.STEP_SCORES, sums.STEP_SCORES_OF_RUN)
-_REMEMBERED: Final = {sums.of_kind(kind): kind for kind in KINDS}
+_REMEMBERED: Final = {sums.of_kind(kind): n for n, kind in enumerate(KINDS)}
 
 
 class BatchLearner:
@@ -61,7 +61,7 @@ class BatchLearner:
     def note_untouched(self, steps: Iterable[StepKey]) -> None:
         """Remember of those steps that were read, and are not there, that they are not."""
         if self.remembered is not None:
-            known = self.remembered.sums[sums.STEPS]
+            known = self.remembered.sums[STEPS]
             for key in steps:
                 if self.step(key) is None:
                     known.setdefault(key, None)
@@ -237,10 +237,13 @@ class Batch:
         learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
 
     def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
-        for learner_id, key, value in found if kind in KINDS else ():
+        if self.memory is None or kind not in KINDS:
+            return
+        place = KINDS.index(kind)
+        for learner_id, key, value in found:
             one = self.learners[learner_id]
             if one.remembered is not None:
-                one.remembered.sums[kind][key] = (key, value)
+                one.remembered.sums[place][key] = (key, value)
                 one.remembered.head = one.head
 
     def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
@@ -317,24 +320,22 @@ class Batch:
 
     def _unknown(self, reading: sums.Reading, keys: Collection[Sequence[Any]]) -> Collection[Sequence[Any]]:
         """Those of the keys of which nothing is remembered; what is remembered of the others is taken as it is."""
-        kind = _REMEMBERED.get(reading)
-        if kind is None or self.memory is None:
+        place = _REMEMBERED.get(reading)
+        if place is None or self.memory is None:
             return keys
-        unknown = []
-        found = []
-        for learner_id, *rest in keys:
-            remembered = self.learners[learner_id].remembered
-            key = tuple(rest)
+        unknown, found = [], []
+        for asked in keys:
+            remembered = self.learners[asked[0]].remembered
             if remembered is None:
-                unknown.append((learner_id, *key))
-            elif key not in remembered.sums[kind]:
-                unknown.append((learner_id, *key))
-                remembered.sums[kind][key] = None
-            else:
-                known = remembered.sums[kind][key]
-                if known is not None:
-                    found.append((learner_id, *known))
-        self._keep(kind, found)
+                unknown.append(asked)
+                continue
+            known, key = remembered.sums[place], asked[1:]
+            if key not in known:
+                unknown.append(asked)
+                known[key] = None
+            elif (pair := known[key]) is not None:
+                found.append((asked[0], *pair))
+        self._keep(KINDS[place], found)
         return unknown
 
     def _keep(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:

@@ -13,6 +13,7 @@ from headway.ledger.watched import Watched
 from headway.store import sums
 
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS)
+STEPS: Final = KINDS.index(sums.STEPS)
 # Some 40 MB: the sums of a thousand learners at work.
 VALUES_MAX: Final = 50_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
@@ -30,7 +31,8 @@ class ModuleKey(NamedTuple):
 class Remembered:
     """What is known of a learner whose ledger ends with entry `head`.
 
-    `sums` hold (key, value) by the key as it is asked for, None where nothing is stored; `attendance` holds all days.
+    `sums` hold, for each of KINDS, (key, value) by the key as it is asked for, None where nothing is stored;
+    `attendance` holds all days.
     """
 
     __slots__ = ("attendance", "epoch", "head", "modules", "sums")
@@ -38,7 +40,7 @@ class Remembered:
     def __init__(self, head: int, epoch: int) -> None:
         self.head = head
         self.epoch = epoch
-        self.sums: dict[sums.Kind, dict[Sequence[Any], tuple[Any, Any] | None]] = {kind: {} for kind in KINDS}
+        self.sums: tuple[dict[Sequence[Any], tuple[Any, Any] | None], ...] = tuple({} for _ in KINDS)
         self.attendance: Attendance | None = None
         self.modules: dict[ModuleKey, Watched] = {}
 
@@ -46,7 +48,7 @@ class Remembered:
     def size(self) -> int:
         """How many values it holds."""
         modules = sum(len(one.sums) for one in self.modules.values())
-        return sum(map(len, self.sums.values())) + modules + (len(self.attendance.active) if self.attendance else 0)
+        return sum(map(len, self.sums)) + modules + (len(self.attendance.active) if self.attendance else 0)
 
 
 class Memory:
