@@ -22,7 +22,7 @@ from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.submission import Submission
 from headway.ledger.watched import Watched
 from headway.ledger.zones import zone_here
-from headway.store import entries, identities, learners, sums
+from headway.store import entries, identities, learners, rows, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 from headway.store.facts import facts
@@ -227,13 +227,12 @@ class Batch:
 
     def write(self) -> None:
         """Write the entries, and the sums as they now are, each table in order of key."""
-        entries.append(self.connection, self.appended)
-        moved = set[str]()
-        for kind in sums.ALL:
-            changed = self._changed(kind)
-            sums.write(self.connection, kind, changed)
-            moved |= {learner_id for learner_id, _, _ in changed}
-            self._remember(kind, changed)
+        changed = [(kind, self._changed(kind)) for kind in sums.ALL]
+        made = (sums.written(kind, found) for kind, found in changed)
+        rows.add_together(self.connection, entries.appended(self.appended), *made)
+        for kind, found in changed:
+            self._remember(kind, found)
+        moved = {learner_id for _, found in changed for learner_id, _, _ in found}
         learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
 
     def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:

@@ -78,7 +78,12 @@ def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[
 
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
     """Add entries behind the last of each learner."""
-    rows.insert(connection, ledger, entries)
+    rows.add_together(connection, appended(entries))
+
+
+def appended(entries: Iterable[Entry]) -> rows.Addition:
+    """What adds entries behind the last of each learner."""
+    return rows.Addition(ledger, entries, replaces=False)
 
 
 def between(connection: Connection, first: str, last: str, *, batch: int = 1000) -> Generator[Entry, None, None]:

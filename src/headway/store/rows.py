@@ -125,6 +125,31 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     _write(connection, table, rows, _on_conflict(table))
 
 
+class Addition(NamedTuple):
+    """Rows for a table, each in the order of its columns; those that are there stand, or are replaced."""
+
+    table: Table
+    rows: Iterable[Row]
+    replaces: bool
+
+
+def add_together(connection: Connection, *additions: Addition) -> None:
+    """What `insert` and `upsert` do, of several tables at once: for PostgreSQL one statement, and one way there."""
+    suffixes = [_on_conflict(one.table) if one.replaces else "" for one in additions]
+    if connection.dialect.name == "sqlite":
+        for one, suffix in zip(additions, suffixes, strict=True):
+            _write_values(connection, one.table, list(one.rows), suffix)
+        return
+    found = [
+        (one.table, suffix, sent)
+        for one, suffix in zip(additions, suffixes, strict=True)
+        if (sent := _encoded(connection, one.rows, tuple(one.table.c.keys()))) is not None
+    ]
+    if found:
+        statement = _additions_statement(tuple((table, suffix) for table, suffix, _ in found))
+        connection.exec_driver_sql(statement, {f"rows{n}": sent for n, (_, _, sent) in enumerate(found)})
+
+
 def delete(connection: Connection, table: Table, keys: Iterable[Row]) -> None:
     """Delete the rows with these primary keys."""
     names = tuple(column.name for column in table.primary_key)
@@ -190,9 +215,16 @@ def _question_statement(dialect: str, questions: tuple[tuple[Table, str, tuple[s
 
 
 @lru_cache(maxsize=64)
-def _insert_statement(table: Table, suffix: str) -> str:
+def _additions_statement(tables: tuple[tuple[Table, str], ...]) -> str:
+    *before, last = (_insert_statement(table, suffix, f"rows{n}") for n, (table, suffix) in enumerate(tables))
+    parts = ", ".join(f"a{n} AS ({one})" for n, one in enumerate(before))
+    return f"WITH {parts} {last}" if before else last
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(table: Table, suffix: str, sent: str = "rows") -> str:
     names = ", ".join(table.c.keys())
-    source = _source("postgresql", tuple(table.c))
+    source = _source("postgresql", tuple(table.c), sent)
     return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {suffix}"  # noqa: S608  # names of our own tables
 
 

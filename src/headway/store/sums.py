@@ -304,11 +304,13 @@ def read_rows(connection: Connection, kind: Kind, learner_ids: Iterable[str]) ->
 
 def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> None:
     """Put (learner, key, value) in the place of what was, in order of key."""
-    rows.upsert(
-        connection,
-        kind.table,
-        sorted((kind.write(*one) for one in changed), key=itemgetter(slice(len(kind.key_names)))),
-    )
+    rows.add_together(connection, written(kind, changed))
+
+
+def written(kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> rows.Addition:
+    """What puts (learner, key, value) in the place of what was, in order of key."""
+    made = sorted((kind.write(*one) for one in changed), key=itemgetter(slice(len(kind.key_names))))
+    return rows.Addition(kind.table, made, replaces=True)
 
 
 def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None:
