@@ -106,11 +106,14 @@ class Granting:
             return []
         own, place = self.look(learner, made).step, (made.course, made.run)
         watched = learner.modules.get(_key_of(made, module))
-        if watched is not None:
-            watched.move(step, before.step, own)
         if _counts_alike(before.step, own, module, step):
+            if watched is not None:
+                watched.sums[step.key] = own
             return []
-        watched = watched or self._watched(learner, made, module)
+        if watched is None:
+            watched = self._watched(learner, made, module)
+        else:
+            watched.move(step, before.step, own)
         if not before.step.events:
             self._note_begun(learner, made, module, watched.sums, before)
         held = self._held(learner, *place)

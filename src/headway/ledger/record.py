@@ -136,6 +136,9 @@ class _Recorder:
         self.answered: set[tuple[str, str]] = set()
         # Events that a try whose COMMIT went unanswered has recorded.
         self.found: set[tuple[str, str]] = set()
+        # By submission (and course): there may be many more events.
+        self._circumstances: dict[tuple[int, str], Circumstances] = {}
+        self._todays: dict[int, str] = {}
 
     def weigh(self, submission: Submission) -> list[_Verdict]:
         """What each event that is not known yet would contribute: it says which sums must be read.
@@ -156,7 +159,7 @@ class _Recorder:
             grade_of = (
                 score_of if event.response is None else _as_judged(submission.verdicts.get((version, event.body)))
             )
-            return contribute(event, _circumstances(submission, learner, event.course, version), course, grade_of)
+            return contribute(event, self._known(submission, learner, event.course), course, grade_of)
         except HeadwayError as refusal:
             return refusal
 
@@ -227,12 +230,12 @@ class _Recorder:
         self, submission: Submission, learner: BatchLearner, event: Event, made: Contribution
     ) -> tuple[Result, StepKey | None, list[Change]]:
         version, course = self.batch.courses[event.course]
-        known = _circumstances(submission, learner, event.course, version)
+        known = self._known(submission, learner, event.course)
         if is_timed_here(event):
             known = set_after(known, learner.standing.sums.enrollments.get(event.course, EnrollmentSum()))
             made = contribute(event, known, course, score_of)
-        today = local_day(submission.received_at, learner.time_zone)
         step = None if event.step is None else course.step(event.step)
+        today = self._today(submission, learner)
         before = self.granting.look(learner, made)
         if step is not None:
             self.granting.check_open(learner, made, known.source, course)
@@ -247,6 +250,20 @@ class _Recorder:
         key = StepKey(made.course, made.run, made.step) if step else None
         flags = _flags(submission, event)
         return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
+
+    def _known(self, submission: Submission, learner: BatchLearner, course_id: str) -> Circumstances:
+        place = (id(submission), course_id)
+        if place not in self._circumstances:
+            said = (submission.received_at, submission.clock_skew, learner.time_zone, submission.source)
+            version, _ = self.batch.courses[course_id]
+            run = learner.standing.sums.current_run(course_id)
+            self._circumstances[place] = Circumstances(*said, version, run, submission.streak_rules)
+        return self._circumstances[place]
+
+    def _today(self, submission: Submission, learner: BatchLearner) -> str:
+        if id(submission) not in self._todays:
+            self._todays[id(submission)] = local_day(submission.received_at, learner.time_zone)
+        return self._todays[id(submission)]
 
     def _touched(self, learner: BatchLearner, key: StepKey) -> TouchedStep:
         _, course = self.batch.courses[key.course]
@@ -263,11 +280,6 @@ class _Recorder:
 
 def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
     return (AHEAD_FLAG,) if is_ahead(event, submission.received_at, submission.clock_skew) else ()
-
-
-def _circumstances(submission: Submission, learner: BatchLearner, course: str, version: int) -> Circumstances:
-    said = (submission.received_at, submission.clock_skew, learner.time_zone, submission.source)
-    return Circumstances(*said, version, learner.standing.sums.current_run(course), submission.streak_rules)
 
 
 def _in_order_of_time(submission: Submission) -> Iterable[int]:

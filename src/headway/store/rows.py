@@ -126,7 +126,7 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 
 
 class Addition(NamedTuple):
-    """Rows for a table, each in the order of its columns; those that are there stand, or are replaced."""
+    """Rows for a table, each in the order of its columns, perhaps in the place of those with the same primary key."""
 
     table: Table
     rows: Iterable[Row]
