@@ -158,8 +158,11 @@ class Sums:
             self._add_pause(event.fact.pause, Pause(ENDLESS, event.fact.last_on))
 
     def _add_run(self, event: Contribution) -> None:
-        key, one = RunKey(event.course, event.run), RunSum(event.done_at, isinstance(event.fact, RunStarted))
-        self.runs[key] = self.runs[key] + one if key in self.runs else one
+        key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
+        known = self.runs.get(key)
+        if known is None or said or event.done_at < known.started_at:  # as most events do not
+            one = RunSum(event.done_at, said)
+            self.runs[key] = one if known is None else known + one
 
     def _add_grant(self, event: Contribution, module: str) -> None:
         key = GrantKey(event.course, event.run, event.type, module)
