@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 from sqlalchemy.engine import Engine
 
+from headway.domain.times import format_time
 from headway.http import who
 from headway.http.app import create_app
 from headway.settings import Settings
@@ -24,6 +25,8 @@ EMPTY_READS = (
     "/progress/courses/python/modules/first",
     "/progress/streak",
     "/progress/history",
+    "/progress/statistics",
+    "/progress/sessions",
     "/progress/events",
 )
 ADA = Subject(uid("ada"), "Asia/Tokyo")
@@ -153,6 +156,8 @@ def test_a_reply_that_the_client_has_is_not_sent_again(classroom: Site) -> None:
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
         assert first.headers["cache-control"] == again.headers["cache-control"] == "private, no-cache"
     learn(classroom)
+    now = who.now()
+    classroom.learning.record(ADA, event("attempted", "first-1", format_time(now)), received_at=now)
     for path in EMPTY_READS:
         assert classroom.get(path, "token of ada", **tags[path]).status_code == 200
 
@@ -181,6 +186,11 @@ def test_a_parameter_that_does_not_fit_is_422_by_its_name(classroom: Site) -> No
         ("/progress/history?to=soon", "to"),
         ("/progress/streak?days=0", "days"),
         ("/progress/streak?days=", "days"),
+        ("/progress/statistics?period=year", "period"),
+        ("/progress/statistics?period=", "period"),
+        ("/progress/sessions?from=2020-01-01", "from"),
+        ("/progress/sessions?to=soon", "to"),
+        ("/progress/sessions?limit=0", "limit"),
         ("/progress/events?limit=0", "limit"),
         ("/progress/events?limit=201", "limit"),
         ("/progress/events?limit=x", "limit"),
@@ -197,6 +207,7 @@ def test_a_forged_cursor_is_400(classroom: Site) -> None:
         assert problem["type"] == "/problems/invalid-cursor"
     for cursor in ("", "x", "%00", "%C3%A9", "W" * 5_000):
         classroom.refused(f"/progress/events?cursor={cursor}", 400, "token of ada")
+        classroom.refused(f"/progress/sessions?cursor={cursor}", 400, "token of ada")
 
 
 def test_events_come_in_pages_to_their_end(classroom: Site) -> None:
@@ -211,6 +222,26 @@ def test_events_come_in_pages_to_their_end(classroom: Site) -> None:
             break
         path = f"/progress/events?limit=3&cursor={page['next_cursor']}"
     assert found == [one.id for one in reversed(sent)]
+
+
+def test_sessions_come_in_pages_to_their_end(classroom: Site) -> None:
+    times = [f"2026-03-{day:02}T10:00:00Z" for day in range(1, 8)]
+    classroom.learning.record(ADA, *(event("attempted", "first-1", at, score=1) for at in times))
+    found: list[str] = []
+    first = path = "/progress/sessions?from=2026-03-01&to=2026-03-31&limit=3"
+    while path:
+        page = classroom.get(path, "token of ada").json()
+        found += [one["started_at"][:10] for one in page["items"]]
+        path = page["next_cursor"] and f"{first}&cursor={page['next_cursor']}"
+    assert found == [at[:10] for at in reversed(times)]
+
+
+def test_statistics_are_of_the_period_that_is_asked_for(classroom: Site) -> None:
+    learn(classroom)
+    whole = classroom.get("/progress/statistics?period=all", "token of ada").json()
+    assert (whole["period"], whole["from"], whole["attempts"], whole["median_percent"]) == ("all", "2026-03-10", 1, 90)
+    week = classroom.get("/progress/statistics", "token of ada").json()
+    assert (week["period"], week["attempts"], len(week["trend"])) == ("week", 0, 7)
 
 
 def test_history_takes_a_range_and_a_number_of_days(classroom: Site) -> None:

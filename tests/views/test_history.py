@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from headway.domain.errors import Invalid
-from headway.views.history import DAYS_MAX, AskedRange, History, read_history
+from headway.views.asked_range import AskedRange
+from headway.views.history import DAYS_MAX, History, read_history
 from headway.views.overview import read_overview
 from headway.views.streak import read_streak
 from headway.views.subject import NOBODY, Subject

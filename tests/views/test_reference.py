@@ -22,6 +22,8 @@ from headway.views.course_progress import (
 from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
 from headway.views.overview import AchievementCount, CourseSummary, Overview
+from headway.views.sessions import PracticeSession
+from headway.views.statistics import Between, Statistics, TopicStatistics, TrendDay
 from headway.views.streak import MilestoneShown, PauseShown, StreakProgress, StreakSummary
 
 SHAPES = (
@@ -40,6 +42,11 @@ SHAPES = (
     MilestoneShown,
     HistoryDay,
     Figures,
+    Statistics,
+    Between,
+    TopicStatistics,
+    TrendDay,
+    PracticeSession,
     RecordedEvent,
 )
 
@@ -56,6 +63,6 @@ def test_every_field_is_named(page: str, shape: type[Struct]) -> None:
 
 def test_the_examples_have_the_whole_shape(page: str) -> None:
     found = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    for example, shape in zip(found, (CourseProgress, RunList, StreakProgress, History), strict=True):
+    for example, shape in zip(found, (CourseProgress, RunList, StreakProgress, History, Statistics), strict=True):
         read: Any = msgspec_json.decode(json.dumps(example), type=shape, strict=True)
         assert json.loads(msgspec_json.encode(read)) == example

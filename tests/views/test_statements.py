@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from headway.store.catalog import Catalog
+from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
 from headway.views.events import read_events
-from headway.views.history import AskedRange, read_history
+from headway.views.history import read_history
 from headway.views.overview import read_overview
+from headway.views.sessions import read_sessions
+from headway.views.statistics import read_statistics
 from headway.views.streak import read_streak
 from headway.views.subject import Asking, Subject, another
 from tests.views.learning import NOW, Learning, enrolled, event, long_course
@@ -27,6 +30,10 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "module": lambda catalog: (read_module, catalog, who, "python", "m0"),
         "streak": lambda _: (read_streak, who, NOW),
         "history": lambda _: (read_history, who, NOW, AskedRange(days=3_660)),
+        "day": lambda catalog: (read_statistics, catalog, who, NOW, "day"),
+        "month": lambda catalog: (read_statistics, catalog, who, NOW, "month"),
+        "all": lambda catalog: (read_statistics, catalog, who, NOW, "all"),
+        "sessions": lambda _: (read_sessions, who, NOW, AskedRange(days=366)),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
         "another": lambda _: (another, Asking(who.learner_id, frozenset()), who.learner_id, "python"),
     }
@@ -34,7 +41,8 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
 
 # With the courses parsed already, and in a process that has not seen them yet.
 KNOWN = {"overview": 3, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "another": 1}
-UNSEEN = KNOWN | {"overview": 4, "course": 3, "module": 3, "events": 4}
+KNOWN |= {"day": 1, "month": 1, "all": 1, "sessions": 1}
+UNSEEN = KNOWN | {"overview": 4, "course": 3, "module": 3, "events": 4, "day": 2, "month": 2}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:

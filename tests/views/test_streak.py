@@ -10,7 +10,8 @@ from headway.domain.errors import Invalid
 from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import DAY
 from headway.ledger.pausing import PauseWanted, pause
-from headway.views.history import AskedRange, read_history
+from headway.views.asked_range import AskedRange
+from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.streak import DAYS_SHOWN_MAX, MilestoneShown, StreakProgress, StreakSummary, read_streak
 from headway.views.subject import NOBODY, Subject

@@ -15,11 +15,14 @@ from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode
 from headway.http.who import Reader
 from headway.views import subject
+from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
 from headway.views.events import LIMIT, LIMIT_MAX, Place, RecordedEvent, read_events
-from headway.views.history import AskedRange, read_history
+from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.runs import RunSummary, read_runs
+from headway.views.sessions import PracticeSession, SessionPlace, read_sessions
+from headway.views.statistics import read_statistics
 from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
 
@@ -28,6 +31,13 @@ Learner: TypeAlias = FromQuery[str | None]
 Run: TypeAlias = FromQuery[int | None]
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
 _NUMBER_MAX: Final = 2**63 - 1
+
+
+class SessionList(Struct):
+    """Practice sessions, the newest first."""
+
+    items: list[PracticeSession]
+    next_cursor: str | None
 
 
 class EventList(Struct):
@@ -109,6 +119,35 @@ async def read_history_progress(
     return await _answer(request, lambda connection, whose: read_history(connection, whose, now, asked, rules), learner)
 
 
+@get("/progress/statistics")
+async def read_statistics_progress(request: Asked, period: FromQuery[str] = "week", learner: Learner = None) -> Reply:
+    """What a learner did today, this week, this month or ever: medians and spread, topics, the last seven days."""
+    now, catalog = who.now(), exchange_of(request).services.catalog
+    return await _answer(
+        request, lambda connection, whose: read_statistics(connection, catalog, whose, now, period), learner
+    )
+
+
+@get("/progress/sessions")
+async def list_practice_sessions(
+    request: Asked,
+    first: Annotated[str | None, QueryParameter(name="from")] = None,
+    last: Annotated[str | None, QueryParameter(name="to")] = None,
+    limit: Limit = LIMIT,
+    cursor: FromQuery[str | None] = None,
+    learner: Learner = None,
+) -> Reply:
+    """When a learner practiced, the newest first: attempts no more than half an hour apart are one session."""
+    asked, now = AskedRange(first, last), who.now()
+    place = read_cursor(cursor, SessionPlace)
+
+    def look(connection: Connection, whose: Subject) -> SessionList:
+        page = read_sessions(connection, whose, now, asked, place, limit)
+        return SessionList(page.items, None if page.next_place is None else write_cursor(page.next_place))
+
+    return await _answer(request, look, learner)
+
+
 @get("/progress/events")
 async def read_own_events(
     request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, learner: Learner = None
@@ -155,5 +194,7 @@ handlers: Final = [
     read_module_progress,
     read_streak_progress,
     read_history_progress,
+    read_statistics_progress,
+    list_practice_sessions,
     read_own_events,
 ]

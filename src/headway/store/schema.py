@@ -143,6 +143,8 @@ ledger = Table(
     # The rules by which streaks were told of; none are the standard ones. The default is for rows of before the column.
     Column("streak_rules", String(16), server_default="before"),
     UniqueConstraint("learner_id", "event_id"),
+    # What was done in a period; scores of all attempts are read from the index alone.
+    Index("ix_ledger_day", "learner_id", "day", "type", "score", "duration_ms"),
     sqlite_with_rowid=False,
 )
 

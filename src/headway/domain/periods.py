@@ -1,0 +1,46 @@
+"""Periods of a learner's calendar, and how strong a learner is in a topic."""
+
+from datetime import date, timedelta
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+Period: TypeAlias = Literal["day", "week", "month", "all"]
+Strength: TypeAlias = Literal["strong", "even", "weak"]
+PERIODS: Final = ("day", "week", "month", "all")
+STRONG_FROM: Final = 800_000
+WEAK_BELOW: Final = 600_000
+# Of fewer scores than these nothing is said.
+SCORES_MIN: Final = 3
+
+
+class Range(NamedTuple):
+    """Days, the first and the last included."""
+
+    first: str
+    last: str
+
+
+EVER: Final = Range("0001-01-01", "9999-12-31")
+
+
+def range_of(period: Period, today: str) -> Range:
+    """The day, the ISO week or the month that today lies in, whole; or all days."""
+    day = date.fromisoformat(today)
+    if period == "day":
+        return Range(today, today)
+    if period == "week":
+        monday = day - timedelta(days=day.weekday())
+        return Range(monday.isoformat(), (monday + timedelta(days=6)).isoformat())
+    if period == "month":
+        first = day.replace(day=1)
+        after = first.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
+        return Range(first.isoformat(), (after - timedelta(days=1)).isoformat())
+    return EVER
+
+
+def strength(score_total: int, scores: int) -> Strength:
+    """How strong somebody is whose scores (millionths) add up to that."""
+    if scores < SCORES_MIN:
+        return "even"
+    if score_total >= STRONG_FROM * scores:
+        return "strong"
+    return "weak" if score_total < WEAK_BELOW * scores else "even"

@@ -1,0 +1,167 @@
+"""Statements on what a learner did on days of a range: entries that count, the own ones and those that guests brought.
+
+Each question is one statement. What does not count any more is to be left out here.
+"""
+
+from collections import Counter
+from typing import Any, Final, NamedTuple, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.periods import Range
+from headway.domain.practice import Practiced
+from headway.domain.progress import Completion, PeriodSum
+from headway.store import rows
+from headway.store.rows import Part
+
+_T = TypeVar("_T", int, "Done", Practiced)
+_FIGURES: Final = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
+_NAMES: Final = ", ".join(PeriodSum._fields)
+_WITHIN: Final = "e.day BETWEEN :first AND :last"
+_ATTEMPTS: Final = "e.type = 'attempted'"
+
+
+def _counted(names: str, condition: str) -> Part:
+    """Columns of the entries that count."""
+    what = ", ".join(f"e.{name}" for name in names.split(", "))
+    own = f"SELECT {what} FROM ledger e WHERE e.learner_id = :learner AND {condition}"  # noqa: S608  # our own words
+    of_guests = (
+        f"SELECT {what} FROM brought b CROSS JOIN ledger e"  # noqa: S608  # our own words
+        f" WHERE b.learner_id = :learner AND e.learner_id = b.guest_id AND e.seq = b.seq AND {condition}"
+    )
+    return Part(names, f"FROM ({own} UNION ALL {of_guests}) w")
+
+
+def _regraded(names: str, condition: str) -> Part:
+    """The same of attempts that have another score by now, with that and whether it passes; there are few."""
+    what = ", ".join(f"e.{name}" for name in names.split(", ")) + ", g.score AS new_score, g.passed AS new_passed"
+    # CROSS JOIN: SQLite walks the grades and looks each attempt up, whatever it believes of their number.
+    given = f"SELECT {what} FROM attempt_grade g CROSS JOIN"  # noqa: S608  # our own words
+    by = f"WHERE g.learner_id = :learner AND g.score IS NOT NULL AND {condition}"
+    own = f"{given} ledger e {by} AND e.learner_id = :learner AND e.event_id = g.attempt_id"
+    of_guests = (
+        f"{given} brought b CROSS JOIN ledger e {by} AND b.learner_id = :learner AND b.event_id = g.attempt_id"
+        " AND e.learner_id = b.guest_id AND e.seq = b.seq"
+    )
+    return Part(f"{names}, new_score, new_passed", f"FROM ({own} UNION ALL {of_guests}) w")
+
+
+def _sums(table: str, key: str, condition: str = "") -> Part:
+    grouped = f"SELECT {key}, {_FIGURES} FROM {table} WHERE learner_id = :learner {condition} GROUP BY {key}"  # noqa: S608  # our own words
+    return Part(f"{key}, {_NAMES}", f"FROM ({grouped}) d")
+
+
+_EVENT: Final = "day, course_id, version, step_id, type, score, passed, duration_ms"
+_PRACTICE: Final = "at, day, passed, duration_ms"
+_OF_RANGE: Final = (
+    _sums("day_sum", "day", "AND day BETWEEN :first AND :last"),
+    _counted(_EVENT, f"{_WITHIN} AND e.type IN ('opened', 'worked', 'attempted', 'completed')"),
+    _regraded(_EVENT, _WITHIN),
+    Part(
+        "course_id, step_id, completed_at, completed_by, completed_on, completed_version",
+        "FROM step_sum WHERE learner_id = :learner AND completed_at IS NOT NULL",
+    ),
+)
+_OF_ALL: Final = (
+    _sums("day_sum", "day"),
+    _sums("topic_sum", "topic"),
+    _counted("score, duration_ms", _ATTEMPTS),
+    _regraded("score", _ATTEMPTS),
+    _counted("day, score", f"{_WITHIN} AND {_ATTEMPTS}"),
+    _regraded("day, score", _WITHIN),
+)
+
+
+class Done(NamedTuple):
+    """One event: of what, in millionths and milliseconds."""
+
+    day: str
+    course: str
+    version: int
+    step: str
+    type: str
+    score: int | None
+    passed: bool
+    duration_ms: int
+
+
+class Work(NamedTuple):
+    """What was done on the days of a range: figures of days, events; and steps' completions, whenever they were."""
+
+    days: dict[str, PeriodSum]
+    events: list[Done]
+    completions: dict[tuple[str, str], Completion]
+
+
+def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
+    """A learner's work on the days of a range."""
+    asked = {"learner": learner_id, "first": within.first, "last": within.last}
+    days, events, regraded, completed = rows.gather(connection, *_OF_RANGE, **asked)
+    first: dict[tuple[str, str], Completion] = {}
+    for course_id, step_id, *row in completed:
+        # Of all runs the first: a step counts once.
+        one = Completion(*row)
+        first[course_id, step_id] = min(one, first.get((course_id, step_id), one))
+    changed = [(old := Done(*row), old._replace(score=score, passed=passed)) for *row, score, passed in regraded]
+    return Work(_by_key(days), _as_graded([Done(*row) for row in events], changed), first)
+
+
+class AllWork(NamedTuple):
+    """All that was ever done: figures of days and topics, scores and durations of all attempts.
+
+    `recent` are scores by day, within some days.
+    """
+
+    days: dict[str, PeriodSum]
+    topics: dict[str, PeriodSum]
+    scores: list[int]
+    durations_ms: list[int]
+    recent: dict[str, list[int]]
+
+
+def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
+    """A learner's work on all days."""
+    asked = {"learner": learner_id, "first": recent.first, "last": recent.last}
+    days, topics, attempts, regraded, lately, regraded_lately = rows.gather(connection, *_OF_ALL, **asked)
+    scores = _scores([score for score, _ in attempts], [row[:2] for row in regraded])
+    by_day: dict[str, list[int]] = {}
+    for day in {day for day, _ in lately}:
+        own = [score for other, score in lately if other == day]
+        by_day[day] = _scores(own, [(old, new) for other, old, new, _ in regraded_lately if other == day])
+    durations = [duration_ms for _, duration_ms in attempts if duration_ms]
+    return AllWork(_by_key(days), _by_key(topics), scores, durations, by_day)
+
+
+def practiced(connection: Connection, learner_id: str, within: Range) -> list[Practiced]:
+    """A learner's attempts on the days of a range."""
+    asked = {"learner": learner_id, "first": within.first, "last": within.last}
+    condition = f"{_WITHIN} AND {_ATTEMPTS}"
+    parts = _counted(_PRACTICE, condition), _regraded(_PRACTICE, condition)
+    attempts, regraded = rows.gather(connection, *parts, **asked)
+    changed = [(old := Practiced(*row), old._replace(passed=bool(passed))) for *row, _, passed in regraded]
+    return _as_graded([Practiced(*row) for row in attempts], changed)
+
+
+def _scores(recorded: list[int | None], regraded: list[Any]) -> list[int]:
+    """Scores as they are by now, of those recorded and (recorded, given) pairs of them."""
+    given = [new for old, new in regraded if old is None]
+    changed = [(old, new) for old, new in regraded if old is not None]
+    return [*_as_graded([score for score in recorded if score is not None], changed), *given]
+
+
+def _as_graded(found: list[_T], changed: list[tuple[_T, _T]]) -> list[_T]:
+    """Put others in the places of some, whichever of those that are alike."""
+    if not changed:
+        return found
+    left = Counter(old for old, _ in changed)
+    kept = [new for _, new in changed]
+    for one in found:
+        if left[one]:
+            left[one] -= 1
+        else:
+            kept.append(one)
+    return kept
+
+
+def _by_key(found: list[Any]) -> dict[str, PeriodSum]:
+    return {row[0]: PeriodSum(*row[1:]) for row in found}
