@@ -11,7 +11,7 @@ import pytest
 
 from headway.domain.faults import Faults, ManifestInvalid
 from headway.domain.manifest import parse_manifest
-from headway.domain.step_names import carry_keys, course_keys
+from headway.domain.names import carry_keys, course_keys
 from headway.graders.registry import check_grader
 from tests.domain.manifests import course, course_of, faults_of, parsed
 from tests.domain.test_manifest_faults import COURSE_FAULTS, STEP_FAULTS
@@ -19,7 +19,7 @@ from tests.domain.test_manifest_names import version
 from tests.house.tree import ROOT
 
 DOMAIN = ROOT / "src/headway/domain"
-FILES = ("manifest.py", "fields.py", "prerequisites.py", "plain_json.py", "step_names.py")
+FILES = ("manifest.py", "fields.py", "prerequisites.py", "plain_json.py", "names.py")
 TABLE: list[object] = [course_of(fields) for fields, _, _ in STEP_FAULTS] + [raw for raw, _, _ in COURSE_FAULTS]
 # What tests beside the tables have: faults that do not come alone, and those that graders find.
 MANY_UNKNOWN = {**course(), **{f"x{n}": n for n in range(30)}}

@@ -1,4 +1,4 @@
-"""A step keeps its progress however often it is renamed, and whatever the author remembers to write."""
+"""Steps and modules keep their progress however often they are renamed, and whatever the author remembers to write."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headway.domain.course import Course
 from headway.domain.faults import ManifestInvalid
-from headway.domain.step_names import carry_keys, course_keys
+from headway.domain.names import carry_keys, course_keys
 from tests.domain.manifests import course, module, parsed, step
 
 
@@ -90,8 +90,56 @@ def test_a_step_cannot_carry_on_two() -> None:
 
 def test_a_step_that_comes_back_has_its_progress_where_all_versions_are_known() -> None:
     first, second = parsed(version(("b", ["a"]))), parsed(version("x"))
-    known = course_keys(first) | course_keys(second)
+    known = course_keys(first).then(course_keys(second))
     assert carry_keys(known, parsed(version("b"))).steps[0].key == "a"
+
+
+def modules_of(*modules: str | tuple[str, Sequence[str]], **fields: Any) -> dict[str, Any]:
+    """A manifest of modules, each an id or an id and the old ids that the author names."""
+    written = [(one, ()) if isinstance(one, str) else one for one in modules]
+    return course(*[module(name, renamed_from=list(old), **fields) for name, old in written])
+
+
+@pytest.mark.parametrize(
+    ("later", "key"),
+    [
+        ([modules_of(("b", ["a"]))], "a"),
+        ([modules_of(("b", ["a"])), modules_of(("c", ["b"]))], "a"),
+        ([modules_of(("b", ["a"])), modules_of("b")], "a"),
+        ([modules_of(("b", ["a"])), modules_of("a")], "a"),
+        ([modules_of("b")], "b"),
+    ],
+)
+def test_the_key_of_a_module_is_the_first_id_that_it_had(later: list[dict[str, Any]], key: str) -> None:
+    last = published(modules_of("a"), *later)
+    assert last.modules[0].key == key
+    assert last.module(key) is last.modules[0]
+    assert last.module_id(key) == last.modules[0].id
+
+
+def test_modules_are_required_by_any_of_their_ids_and_by_their_keys_in_the_end() -> None:
+    first = course(module("a"), module("b"))
+    written = [module("c", renamed_from=["b"]), module("b2", requires=["a", "c", "b"]), module("d", requires=["c"])]
+    renamed = course(module("x", renamed_from=["a"]), *written)
+    again = course(module("x"), module("c"), module("b2", requires=["x", "c"]), module("d"))
+    for last in (published(first, renamed), published(first, renamed, again)):
+        # Left out, it is the module before, whatever that is called.
+        assert [one.requires for one in last.modules][:3] == [(), ("a",), ("a", "b")]
+        assert last.required(last.modules[2]) == ["x", "c"]
+        assert [one.id for one in last.dependents("a")] == ["c", "b2"]
+        assert last.module_id("b2") == "b2"
+
+
+def test_an_old_id_cannot_become_another_module_nor_a_module_carry_on_two() -> None:
+    with pytest.raises(ManifestInvalid) as refused:
+        published(modules_of("a"), modules_of(("b", ["a"])), course(module("b", step("s")), module("a", step("t"))))
+    ((path, message),) = refused.value.faults
+    assert path == "modules[1].id"
+    assert "both carry on the module that was first called 'a'" in message
+    with pytest.raises(ManifestInvalid) as refused:
+        published(course(module("a", step("s")), module("b", step("t"))), modules_of(("c", ["a", "b"])))
+    ((path, message),) = refused.value.faults
+    assert (path, "a module can carry on only one of them" in message) == ("modules[0].renamed_from", True)
 
 
 NAMES = ["a", "b", "c", "d", "e"]

@@ -35,8 +35,12 @@ def test_an_outline_holds_no_answer() -> None:
 
 def test_an_outline_reads_as_the_same_course() -> None:
     raw = course(
-        module("a", step("x", pass_mark=79.995, weight=2.5, renamed_from=["w"], topics=["t"])),
-        module("b", weight=0.1, weights={"quiz": 12.5}, policies={"quiz": "first"}, pass_mark=50),
+        module(
+            "a",
+            step("x", pass_mark=79.995, weight=2.5, renamed_from=["w"], topics=["t"]),
+            renamed_from=["oldest", "old"],
+        ),
+        module("b", requires=["old"], weight=0.1, weights={"quiz": 12.5}, policies={"quiz": "first"}, pass_mark=50),
         pass_mark=33.3333,
         certificate=True,
     )

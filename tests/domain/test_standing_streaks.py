@@ -54,7 +54,7 @@ def test_whatever_the_order_what_is_told_is_how_the_streak_grew(
             live(some, 20 + later, imported=some - mine, freeze_days=by.freeze_days, freezes_max=by.freezes_max).current
             for some, mine in ((active, own), (grown, own_after))
         )
-        told = standing.apply(of_day(day, kind, imported=imported), step="", today=day_of(DAY + 20 + later), rules=by)
+        told = standing.apply(of_day(day, kind, imported=imported), name="", today=day_of(DAY + 20 + later), rules=by)
         streaks = [one for one in told if one["type"].startswith("streak")]
         # A day that was active already was told of: that it is the learner's own now may keep more, and is no news.
         assert streaks == (expected(before, after, day, by) if day not in active else [])
@@ -69,12 +69,12 @@ def test_days_that_are_loaded_count_as_those_that_were_applied(
     applied, loaded = new(), new()
     for n, (first, length) in enumerate(rests):
         fact = Paused(day_of(DAY + first), day_of(DAY + first + length - 1))
-        applied.apply(of_fact(str(n), fact), step="", today=day_of(DAY))
+        applied.apply(of_fact(str(n), fact), name="", today=day_of(DAY))
     for day in known:
-        applied.apply(of_day(day), step="", today=day_of(DAY + 25), rules=by)
+        applied.apply(of_day(day), name="", today=day_of(DAY + 25), rules=by)
     loaded.attendance.add(StreakDays({DAY + day for day in known}, set(), {DAY + day for day in paused}))
     for today in (25, 26, 28, 24):
-        told = [one.apply(of_day(25), step="", today=day_of(DAY + today), rules=by) for one in (applied, loaded)]
+        told = [one.apply(of_day(25), name="", today=day_of(DAY + today), rules=by) for one in (applied, loaded)]
         assert told[0] == told[1]
     after = live({*known, 25}, 25, paused=paused, freeze_days=by.freeze_days, freezes_max=by.freezes_max).current
     assert expected(after - 1, after, 25, by)[0]["current"] == after
@@ -83,19 +83,19 @@ def test_days_that_are_loaded_count_as_those_that_were_applied(
 def test_a_pause_keeps_a_streak_from_when_it_is_known_and_no_longer_than_it_lasts() -> None:
     standing = new()
     for day in (0, 1):
-        standing.apply(of_day(day), step="", today=day_of(DAY + day))
-    standing.apply(of_fact("p", Paused(day_of(DAY + 2), day_of(DAY + 9))), step="", today=day_of(DAY + 2))
-    told = standing.apply(of_day(10), step="", today=day_of(DAY + 10))
+        standing.apply(of_day(day), name="", today=day_of(DAY + day))
+    standing.apply(of_fact("p", Paused(day_of(DAY + 2), day_of(DAY + 9))), name="", today=day_of(DAY + 2))
+    told = standing.apply(of_day(10), name="", today=day_of(DAY + 10))
     assert told[-1] == {"type": "streak_extended", "current": 3, "day": day_of(DAY + 10)}
-    standing.apply(of_fact("r", Resumed("p", day_of(DAY + 5))), step="", today=day_of(DAY + 10))
-    told = standing.apply(of_day(11), step="", today=day_of(DAY + 11))
+    standing.apply(of_fact("r", Resumed("p", day_of(DAY + 5))), name="", today=day_of(DAY + 10))
+    told = standing.apply(of_day(11), name="", today=day_of(DAY + 11))
     assert told[-1]["current"] == 2
 
 
 def test_every_milestone_is_told_on_the_day_that_comes_to_it() -> None:
     standing, told = new(), dict[int, int]()
     for day in range(366):
-        for one in standing.apply(of_day(day), step="", today=day_of(DAY + day)):
+        for one in standing.apply(of_day(day), name="", today=day_of(DAY + day)):
             if one["type"] == "streak_milestone":
                 told[one["days"]] = day + 1
     assert told == {one: one for one in MILESTONES}

@@ -33,10 +33,11 @@ def version(modules: Mapping[str, tuple[SlowModule, Mapping[str, StepThen]]], *,
 
 
 def manifest_of(course_id: str, one: Version, number: int) -> dict[str, Any]:
-    """The manifest that a creator would publish."""
+    """The manifest that a creator would publish; every other one renames the modules, and requires them by old ids."""
+    ids = {name: f"{name}-now" if number % 2 else name for name in one.course.modules}
     modules = [
         module(
-            name,
+            ids[name],
             *(_step(step_id, one.steps[step_id]) for step_id in slow.steps),
             requires=list(slow.requires),
             pass_mark=float(slow.pass_mark * 100),
@@ -44,6 +45,7 @@ def manifest_of(course_id: str, one: Version, number: int) -> dict[str, Any]:
             weights={kind: float(weight) for kind, weight in slow.weights.items()},
             policies=dict(slow.policies),
             weight=float(slow.weight),
+            renamed_from=[name] if number % 2 else [],
         )
         for name, slow in one.course.modules.items()
     ]

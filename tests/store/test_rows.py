@@ -216,6 +216,7 @@ def test_two_versions_of_a_course_are_two_and_the_last_is_in_force(filled: Datab
         courses.publish(connection, Publication("python", 2, "Python again", "{2}", "{}", 2, None))
         assert courses.versions(connection, ["python"]) == {"python": 2}
         wanted = [("python", 1), ("python", 2), ("python", 3)]
-        assert courses.manifests(connection, wanted) == {("python", 1): ("{}", "{}"), ("python", 2): ("{2}", "{}")}
+        found = courses.manifests(connection, wanted)
+        assert found == {("python", 1): ("{}", "{}", "{}"), ("python", 2): ("{2}", "{}", "{}")}
     with pytest.raises(DBAPIError), filled.transaction() as connection:
         courses.publish(connection, Publication("python", 2, "Python", "{}", "{}", 1, None))

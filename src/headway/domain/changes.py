@@ -61,11 +61,11 @@ def enrollment_changed(course: str, before: EnrollmentSum, after: EnrollmentSum)
     return [{"type": "enrolled" if after.enrolled else "left", "course": course}]
 
 
-def of_fact(event: Contribution, step: str) -> list[Change]:
-    """What an entry of the server's own tells, where it is the first to say so; `step` is the name the step has now."""
+def of_fact(event: Contribution, name: str) -> list[Change]:
+    """What an entry of the server's own tells, where it is the first to say so, of what is called `name` now."""
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
-        return [told | _granted(event, fact)]
+        return [told | _granted(event, name)]
     if isinstance(fact, Paused):
         return [{"type": told["type"], "pause": event.event_id, "from": fact.first_on, "to": fact.last_on}]
     if isinstance(fact, Resumed):
@@ -74,7 +74,7 @@ def of_fact(event: Contribution, step: str) -> list[Change]:
         return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
     if isinstance(fact, RunStarted):
         return [told | {"run": event.run, "started_at": format_time(event.at)}]
-    return [told | {"step": step, "score": fraction(event.score)} | _by_person(fact)]
+    return [told | {"step": name, "score": fraction(event.score)} | _by_person(fact)]
 
 
 def _by_person(fact: Fact | None) -> Change:
@@ -85,8 +85,8 @@ def _by_person(fact: Fact | None) -> Change:
     return {}
 
 
-def _granted(event: Contribution, fact: Granted) -> Change:
-    module, score, at = {"module": fact.module}, {"score_percent": percent(event.score)}, format_time(event.at)
+def _granted(event: Contribution, name: str) -> Change:
+    module, score, at = {"module": name}, {"score_percent": percent(event.score)}, format_time(event.at)
     if event.type == MODULE_UNLOCKED:
         return module | {"unlocked_at": at}
     if event.type == MODULE_COMPLETED:

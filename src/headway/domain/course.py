@@ -101,7 +101,8 @@ class Share(NamedTuple):
 class Module:
     """A part of a course; what it does not say for itself is the course's. `pass_mark` and `weight` are millionths.
 
-    `requires` are the modules to complete before this one, the one before it where the author says nothing.
+    `requires` are the keys of the modules to complete before this one, the one before it where the author says nothing.
+    `renamed_from` are the ids that the module had before, the oldest first.
     `keys` are its steps'; `shares` those that count in its score: whole numbers, for many thousand scores are worked
     out at once.
     """
@@ -116,6 +117,7 @@ class Module:
     weight: int = ONE
     weights: Weights = DEFAULT_WEIGHTS
     policies: Policies = DEFAULT_POLICIES
+    renamed_from: tuple[str, ...] = ()
     keys: frozenset[str] = field(init=False, repr=False, compare=False)
     shares: tuple[Share, ...] = field(init=False, repr=False, compare=False)
     whole: int = field(init=False, repr=False, compare=False)
@@ -132,6 +134,11 @@ class Module:
         object.__setattr__(self, "keys", frozenset(step.key for step in self.steps))
         object.__setattr__(self, "shares", tuple(one for one in shares if one.parts))
         object.__setattr__(self, "whole", common * sum(getattr(self.weights, name) for name in counting))
+
+    @property
+    def key(self) -> str:
+        """What its completion and its unlocking are kept under: the first id that it ever had."""
+        return self.renamed_from[0] if self.renamed_from else self.id
 
     def _share(self, step: Step, each: int) -> Share:
         return Share(step.key, self.policies.of(step.kind), each * step.weight)
@@ -157,6 +164,7 @@ class Course:
     evidence: Evidence = "any"
     steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
     _places: Mapping[str, tuple[Module, Step]] = field(init=False, repr=False, compare=False)
+    _modules: Mapping[str, Module] = field(init=False, repr=False, compare=False)
     _dependents: Mapping[str, list[Module]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -164,6 +172,8 @@ class Course:
         by_name = {name: (module, step) for module, step in places for name in (step.id, *step.renamed_from)}
         object.__setattr__(self, "steps", tuple(step for _, step in places))
         object.__setattr__(self, "_places", by_name)
+        names = {name: module for module in self.modules for name in (module.id, *module.renamed_from)}
+        object.__setattr__(self, "_modules", names)
         dependents: dict[str, list[Module]] = {}
         for module in self.modules:
             for required in module.requires:
@@ -187,9 +197,22 @@ class Course:
         place = self._places.get(step_id)
         return place[0] if place else None
 
-    def dependents(self, module_id: str) -> Sequence[Module]:
-        """The modules that require the one of that id."""
-        return self._dependents.get(module_id, ())
+    def dependents(self, key: str) -> Sequence[Module]:
+        """The modules that require the one of that key."""
+        return self._dependents.get(key, ())
+
+    def module(self, module_id: str) -> Module | None:
+        """The module of that id, be it one that the module had before."""
+        return self._modules.get(module_id)
+
+    def module_id(self, key: str) -> str:
+        """What the module of that key is called in this version; the key where it has none."""
+        found = self._modules.get(key)
+        return key if found is None else found.id
+
+    def required(self, module: Module) -> list[str]:
+        """What the modules that one requires are called in this version."""
+        return [self.module_id(key) for key in module.requires]
 
 
 # What entries that are about no course are read by.

@@ -16,7 +16,10 @@ _UNTOUCHED = StepSum()
 
 
 class Due(NamedTuple):
-    """A grant that is to be made: `score` in millionths, rounded down so that no mark is reached by rounding."""
+    """A grant that is to be made, of the module of a key.
+
+    `score` is in millionths, rounded down so that no mark is reached by rounding.
+    """
 
     kind: str
     module: str
@@ -33,10 +36,10 @@ def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
     """The grants to be known before an event on one of the module's steps is judged."""
     if module is None:
         return
-    opens = course.dependents(module.id)
-    yield MODULE_COMPLETED, module.id
+    opens = course.dependents(module.key)
+    yield MODULE_COMPLETED, module.key
     for one in (module, *opens):
-        yield MODULE_UNLOCKED, one.id
+        yield MODULE_UNLOCKED, one.key
         for required in one.requires:
             yield MODULE_COMPLETED, required
     if course.certificate and course.evidence == "graded":
@@ -51,13 +54,13 @@ def is_begun(module: Module, sums: StepSums) -> bool:
 
 def is_open(module: Module, sums: StepSums, held: Held) -> bool:
     """Whether its steps may be written to: what was opened or begun once is never locked again."""
-    if not lacking(module, held) or (MODULE_UNLOCKED, module.id) in held or (MODULE_COMPLETED, module.id) in held:
+    if not lacking(module, held) or (MODULE_UNLOCKED, module.key) in held or (MODULE_COMPLETED, module.key) in held:
         return True
     return _any_of(module, sums, lambda one: one.events > 0)
 
 
 def lacking(module: Module, held: Held) -> list[str]:
-    """The modules that it requires and that are not completed."""
+    """The keys of the modules that it requires and that are not completed."""
     return [one for one in module.requires if (MODULE_COMPLETED, one) not in held]
 
 
@@ -66,18 +69,18 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
 
     They are dated `at` (microseconds), or by the latest that is known of the module's steps.
     """
-    if (MODULE_COMPLETED, module.id) in held or not is_begun(module, sums) or not is_completed(module, sums):
+    if (MODULE_COMPLETED, module.key) in held or not is_begun(module, sums) or not is_completed(module, sums):
         return []
     moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
-    done = Due(MODULE_COMPLETED, module.id, _millionths(total_score(module, sums)), moved if at is None else at)
-    return [done, *_opened(course.dependents(module.id), with_due(held, [done]), at)]
+    done = Due(MODULE_COMPLETED, module.key, _millionths(total_score(module, sums)), moved if at is None else at)
+    return [done, *_opened(course.dependents(module.key), with_due(held, [done]), at)]
 
 
 def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
     """The completion of the course and its certificate; `sums` are those of all of its steps."""
     due: list[Due] = []
     if (COURSE_COMPLETED, "") not in held:
-        grants = [held.get((MODULE_COMPLETED, module.id)) for module in course.modules]
+        grants = [held.get((MODULE_COMPLETED, module.key)) for module in course.modules]
         dates = [one.at for one in grants if one is not None]
         if len(dates) < len(grants):
             return []
@@ -118,7 +121,7 @@ def awaits_evidence(course: Course, held: Held) -> bool:
 
 def score_of_module(module: Module, sums: StepSums, held: Held) -> Fraction:
     """The score that is shown, 0 to 1: what the steps come to, and never less than at its completion."""
-    return _at_least(total_score(module, sums), held.get((MODULE_COMPLETED, module.id)))
+    return _at_least(total_score(module, sums), held.get((MODULE_COMPLETED, module.key)))
 
 
 def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
@@ -142,9 +145,9 @@ def _certificate(course: Course, sums: StepSums, held: Held, at: int | None) -> 
 
 def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[Due]:
     for module in modules:
-        if module.requires and (MODULE_UNLOCKED, module.id) not in held and not lacking(module, held):
+        if module.requires and (MODULE_UNLOCKED, module.key) not in held and not lacking(module, held):
             last = max(held[MODULE_COMPLETED, one].at for one in module.requires)
-            yield Due(MODULE_UNLOCKED, module.id, None, last if at is None else at)
+            yield Due(MODULE_UNLOCKED, module.key, None, last if at is None else at)
 
 
 def _granted(due: Due) -> Grant:

@@ -43,7 +43,7 @@ class Succession:
         self.before = before
         self.after = after
         modules = before.modules if before else ()
-        self.modules_before: Mapping[str, Module] = {module.id: module for module in modules}
+        self.modules_before: Mapping[str, Module] = {module.key: module for module in modules}
         left = {step.key for step in after.steps}
         # Progress on these is kept, and counts again in a version that has them again.
         self.removed = frozenset(step.key for step in before.steps if step.key not in left) if before else frozenset()
@@ -53,9 +53,9 @@ class Succession:
 
         Whatever was open stays so: what the new gates would lock is granted as unlocked.
         """
-        was_open = {one.id for one in self.modules_before.values() if gating.is_open(one, sums, held)}
-        keeping = [one for one in self.after.modules if one.id in was_open and not gating.is_open(one, sums, held)]
-        kept = [Due(MODULE_UNLOCKED, module.id, None, at) for module in keeping]
+        was_open = {one.key for one in self.modules_before.values() if gating.is_open(one, sums, held)}
+        keeping = [one for one in self.after.modules if one.key in was_open and not gating.is_open(one, sums, held)]
+        kept = [Due(MODULE_UNLOCKED, module.key, None, at) for module in keeping]
         known = gating.with_due(held, kept)
         due = gating.due_of_all(self.after, sums, known, at)
         gains = self._gains(due, was_open, sums, gating.with_due(known, due))
@@ -67,17 +67,17 @@ class Succession:
 
         def opens(module: Module) -> bool:
             # A module that is new opens where its gate does; one without a gate is no news to anybody.
-            known = module.id in self.modules_before
-            return gating.is_open(module, sums, held) if known else module.id in opened
+            known = module.key in self.modules_before
+            return gating.is_open(module, sums, held) if known else module.key in opened
 
-        unlocked = (one.id for one in self.after.modules if one.id not in was_open and opens(one))
-        completed = (one.module for one in due if one.kind == MODULE_COMPLETED)
+        unlocked = (one.id for one in self.after.modules if one.key not in was_open and opens(one))
+        completed = (self.after.module_id(one.module) for one in due if one.kind == MODULE_COMPLETED)
         kinds = {one.kind for one in due}
         return Gains(tuple(unlocked), tuple(completed), COURSE_COMPLETED in kinds, CERTIFIED in kinds)
 
     def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
         """A completed course is kept where any of its modules would not be completed by its rule."""
-        completed = [one for one in self.after.modules if (MODULE_COMPLETED, one.id) in held]
+        completed = [one for one in self.after.modules if (MODULE_COMPLETED, one.key) in held]
         lost = tuple(one.id for one in completed if not is_completed(one, sums))
         course = (COURSE_COMPLETED, "") in held
         whole = course and not lost and all(is_completed(one, sums) for one in self.after.modules)

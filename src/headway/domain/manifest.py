@@ -26,9 +26,9 @@ from headway.domain.course import (
 )
 from headway.domain.faults import FAULTS_MAX, Faults, ManifestInvalid, join, within
 from headway.domain.fields import Fields
+from headway.domain.names import check_names, with_required_keys
 from headway.domain.plain_json import copy_json
 from headway.domain.prerequisites import check_prerequisites
-from headway.domain.step_names import check_names
 
 CheckGrader: TypeAlias = Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]]
 
@@ -73,6 +73,7 @@ MODULE_FIELDS: Final = (
     "weights",
     "policies",
     "steps",
+    "renamed_from",
 )
 STEP_FIELDS: Final = (
     "id",
@@ -145,15 +146,18 @@ class _Parser:
             fields.fault("modules", "all weigh 0, so that the course would have no score; give one a weight above 0")
         check_names(modules, self.faults)
         self._check_prerequisites(modules, paths)
-        return replace(bare, modules=tuple(modules))
+        return replace(bare, modules=tuple(modules) if self.faults.found else with_required_keys(modules))
 
     def _check_prerequisites(self, modules: Sequence[Module], paths: Sequence[str]) -> None:
         requires: dict[str, tuple[str, ...]] = {}
         places: dict[str, str] = {}
+        now = {old: module.id for module in modules for old in module.renamed_from}
+        now |= {module.id: module.id for module in modules}
         for module, path in zip(modules, paths, strict=True):
             # Of two modules of one id, a fault by itself, the first is meant: no circle is made of the second.
             if module.id and module.id not in requires:
-                requires[module.id], places[module.id] = module.requires, join(path, "requires")
+                requires[module.id] = tuple(now.get(name, name) for name in module.requires)
+                places[module.id] = join(path, "requires")
         listed = sum(map(len, requires.values()))
         if listed > REQUIRES_MAX:
             fault = f"name {listed:,} prerequisites; at most {REQUIRES_MAX:,} are taken: a module that requires another"
@@ -181,6 +185,7 @@ class _Parser:
             weights=self._weights(fields, course.weights),
             policies=self._policies(fields, course.policies),
             steps=tuple(self._step(raw, join(fields.at("steps"), i)) for i, raw in enumerate(listed)),
+            renamed_from=fields.slugs("renamed_from", OLD_NAMES_MAX),
         )
         if module.steps and not any(step.weight and module.weights.of(step.kind) for step in module.steps):
             kinds = ", ".join(dict.fromkeys(step.kind for step in module.steps))

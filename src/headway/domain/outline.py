@@ -25,22 +25,23 @@ def outline(course: Course, public_grader: PublicGrader) -> dict[str, Any]:
         "weights": _weights(course.weights),
         "policies": _policies(course.policies),
         "evidence": course.evidence,
-        "modules": [_module(module, public_grader) for module in course.modules],
+        "modules": [_module(course, module, public_grader) for module in course.modules],
     }
 
 
-def _module(module: Module, public_grader: PublicGrader) -> dict[str, Any]:
+def _module(course: Course, module: Module, public_grader: PublicGrader) -> dict[str, Any]:
     return {
         "id": module.id,
         "title": module.title,
         "description": module.description,
-        "requires": list(module.requires),
+        "requires": course.required(module),
         "pass_mark": _number(module.pass_mark, _PERCENT),
         "complete_by": module.complete_by,
         "weight": _number(module.weight, ONE),
         "weights": _weights(module.weights),
         "policies": _policies(module.policies),
         "steps": [_step(step, public_grader) for step in module.steps],
+        "renamed_from": list(module.renamed_from),
     }
 
 

@@ -20,17 +20,17 @@ class Standing:
         self.sums = Sums(worth_of)
         self.attendance = Attendance()
 
-    def apply(self, event: Contribution, *, step: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
+    def apply(self, event: Contribution, *, name: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
         """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
 
-        `step` is the name that the step has now, `rules` those by which streaks are told of.
+        `name` is what its step or module is called now, `rules` those by which streaks are told of.
         """
         if event.type in ENROLLMENT_TYPES:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
             self.sums.add(event)
             return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
-        told = self._told_of_fact(event, step)
-        told += changes.step_completed(event.course, step, *self.sums.add(event))
+        told = self._told_of_fact(event, name)
+        told += changes.step_completed(event.course, name, *self.sums.add(event))
         if event.is_activity and ordinal(event.day) not in self.attendance.active:
             before = self.attendance.streak(ordinal(today), rules)
             self._count_day(event)
@@ -47,13 +47,13 @@ class Standing:
         elif isinstance(event.fact, Paused | Resumed):
             self.attendance.pause(days_of(self.sums.pauses.values()))
 
-    def _told_of_fact(self, event: Contribution, step: str) -> list[Change]:
+    def _told_of_fact(self, event: Contribution, name: str) -> list[Change]:
         if event.fact is None:
             return []
         if isinstance(event.fact, Granted):
             key = GrantKey(event.course, event.run, event.type, event.fact.module)
-            return [] if key in self.sums.grants else changes.of_fact(event, step)
-        return changes.of_fact(event, step)
+            return [] if key in self.sums.grants else changes.of_fact(event, name)
+        return changes.of_fact(event, name)
 
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:
         """Count what one guest brought who is now part of this learner, and was told of then; the ids that count.

@@ -47,6 +47,7 @@ class ManifestModule(Struct):
     weight: float | UnsetType = UNSET
     weights: dict[str, float] | UnsetType = UNSET
     policies: dict[str, Policy] | UnsetType = UNSET
+    renamed_from: list[str] | UnsetType = UNSET
 
 
 class Manifest(Struct):
@@ -95,6 +96,7 @@ class OutlineModule(Struct, forbid_unknown_fields=True):
     weights: dict[str, float]
     policies: dict[str, Policy]
     steps: list[OutlineStep]
+    renamed_from: list[str]
 
 
 class Outline(Struct, forbid_unknown_fields=True):

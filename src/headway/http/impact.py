@@ -160,6 +160,9 @@ def _orphaned(before: Course | None, counts: Counts) -> list[Orphaned]:
 def _gates_moved(before: Course | None, after: Course) -> list[GateMoved]:
     if before is None:
         return []
-    were = {module.id: list(module.requires) for module in before.modules}
-    now = ((module.id, list(module.requires)) for module in after.modules)
-    return [GateMoved(module, were.get(module), requires) for module, requires in now if were.get(module) != requires]
+    were = {module.key: module for module in before.modules}
+    return [
+        GateMoved(module.id, before.required(were[module.key]) if module.key in were else None, after.required(module))
+        for module in after.modules
+        if module.key not in were or were[module.key].requires != module.requires
+    ]

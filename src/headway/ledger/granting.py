@@ -73,7 +73,7 @@ class Granting:
             return
         watched = self._watched(learner, made, module)
         if not gating.is_open(module, watched.sums, held) and not self._stays_open(made, learner):
-            titles = {one.id: one.title for one in course.modules}
+            titles = {one.key: one.title for one in course.modules}
             missing = ", ".join(f"{titles[one]!r}" for one in gating.lacking(module, held))
             raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
 
@@ -81,7 +81,7 @@ class Granting:
         """Whether the sweep that is at work will keep the step's module open, for it was so by the version before."""
         before = self.batch.version_before(made.course)
         after = self.batch.courses[made.course][1].module_of(made.step)
-        module = next((one for one in before.modules if after and one.id == after.id), None) if before else None
+        module = next((one for one in before.modules if after and one.key == after.key), None) if before else None
         if module is None:
             return False
         place = (learner.id, made.course, made.run)
@@ -191,11 +191,12 @@ class Granting:
         self, learner: BatchLearner, place: tuple[str, int], due: Iterable[Due], cause: str, known: Circumstances
     ) -> list[Change]:
         told: list[Change] = []
+        _, course = self.batch.courses[place[0]]
         for one in due:
             changes = self._append(learner, place, one, cause, known._replace(clock_skew=0, source=SERVER))
             status = _STATUSES.get(one.kind)
             if changes and status:
-                where = (learner.id, *place, one.module)
+                where = (learner.id, *place, course.module_id(one.module))
                 self.statuses.append(StatusChange(*where, status, fraction(one.score), cause))
             told += changes
         return told
@@ -212,7 +213,7 @@ class Granting:
         event = fact_event(str(uuid4()), due.kind, format_time(at), said)
         _, course = self.batch.courses[course_id]
         made = contribute(event, known, course, no_grader)
-        changes = learner.standing.apply(made, step="", today=made.day)
+        changes = learner.standing.apply(made, name=course.module_id(due.module), today=made.day)
         learner.head += 1
         self.batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
         return changes

@@ -157,6 +157,6 @@ def _append(batch: Batch, learner: BatchLearner, event: Event, now: int) -> None
     known = Circumstances(now, 0, learner.time_zone, SERVER, 0)
     made = contribute(event, known, NO_COURSE, no_grader)
     batch.read_sums([(learner.id, made)])
-    changes = learner.standing.apply(made, step="", today=made.day)
+    changes = learner.standing.apply(made, name="", today=made.day)
     learner.head += 1
     batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))

@@ -11,7 +11,7 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.impact import Succession
 from headway.domain.manifest import parse_manifest
-from headway.domain.step_names import carry_keys, course_keys
+from headway.domain.names import Keys, carry_keys, course_keys
 from headway.graders.registry import check_grader
 from headway.ledger.impact import Impact, rehearse
 from headway.ledger.sweep import sweep
@@ -99,26 +99,26 @@ class _Publication(NamedTuple):
     publisher: str | None
     may_publish_all: bool
 
-    def compare(self, connection: Connection, *, lock: bool = False) -> tuple[Published, dict[str, str]]:
-        """What publishing comes to against the version in force, and the keys of all ids that steps ever had."""
+    def compare(self, connection: Connection, *, lock: bool = False) -> tuple[Published, Keys]:
+        """What publishing comes to against the version in force, and the keys of all ids that there ever were."""
         found = courses.find(connection, self.course.id, lock=lock)
         self._check_owner(found)
         version = found["version"] if found is not None else 0
         previous = courses.manifests(connection, [(self.course.id, version)]).get((self.course.id, version))
         before = parse_stored(*previous) if previous is not None else None
-        keys: dict[str, str] = json.loads(previous[1]) if previous else {}
+        keys = Keys(json.loads(previous[2]), json.loads(previous[1])) if previous else Keys()
         if previous is not None and before is not None and previous[0] == self.text:
             return Published(before, version, created=False, unchanged=True, before=before, impact=Impact()), keys
         course = carry_keys(keys, self.course)
         made = Published(course, version + 1, found is None, unchanged=False, before=before, impact=Impact())
-        return made, keys | course_keys(course)
+        return made, keys.then(course_keys(course))
 
     def store(self, connection: Connection) -> Published:
         """Put this version in the place of the one in force."""
         made, keys = self.compare(connection, lock=True)
         if not made.unchanged:
-            step_keys = json.dumps(keys, sort_keys=True)
-            said = (self.course.title, self.text, step_keys, self.now, self.publisher)
+            modules, steps = (json.dumps(dict(one), sort_keys=True) for one in keys)
+            said = (self.course.title, self.text, steps, self.now, self.publisher, modules)
             courses.publish(connection, courses.Publication(self.course.id, made.version, *said))
         return made
 

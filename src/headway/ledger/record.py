@@ -240,7 +240,7 @@ class _Recorder:
         if step is not None:
             self.granting.check_open(learner, made, known.source, course)
         name = step.id if step else ""
-        changes = learner.standing.apply(made, step=name, today=today, rules=known.rules)
+        changes = learner.standing.apply(made, name=name, today=today, rules=known.rules)
         learner.head += 1
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.batch.appended.append(entry)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.course import NO_COURSE, Course
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
+from headway.domain.facts import Granted
 from headway.domain.progress import Contribution, Worth
 from headway.domain.recording import ERASED, Circumstances, contribute, trust_of, worth_of
 from headway.domain.standing import Standing
@@ -219,10 +220,11 @@ class _Fold:
         known = Circumstances(*said, run, read_rules(entry.streak_rules))
         made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
-        name, today = step.id if step else "", local_day(entry.received_at, entry.time_zone)
+        module = course.module_id(made.fact.module) if isinstance(made.fact, Granted) else ""
+        name, today = step.id if step else module, local_day(entry.received_at, entry.time_zone)
         if self.made is not None:
             self.made.append((entry.seq, made))
-        changes = self.standing.apply(made, step=name, today=today, rules=known.rules)
+        changes = self.standing.apply(made, name=name, today=today, rules=known.rules)
         trust = trust_of(event, entry.source, step)
         return entry_of((self.learner_id, entry.seq), event, known, made, trust, changes)
 

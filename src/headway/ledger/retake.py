@@ -113,7 +113,7 @@ def _append(batch: Batch, learner: BatchLearner, event: Event, now: int) -> None
     version, course = batch.courses[event.course]
     known = Circumstances(now, 0, learner.time_zone, SERVER, version)
     made = contribute(event, known, course, no_grader)
-    changes = learner.standing.apply(made, step="", today=made.day)
+    changes = learner.standing.apply(made, name="", today=made.day)
     learner.head += 1
     batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
 

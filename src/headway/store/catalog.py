@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
 from headway.domain.manifest import parse_manifest
-from headway.domain.step_names import carry_keys
+from headway.domain.names import Keys, carry_keys
 from headway.store import courses
 
 KEPT_MAX: Final = 512
@@ -54,6 +54,7 @@ class Catalog:
                 del self._kept[first], self._sizes[first]
 
 
-def parse_stored(manifest: str, step_keys: str) -> Course:
-    """A published version from its stored manifest and step keys; both were checked when it was published."""
-    return carry_keys(json.loads(step_keys), parse_manifest(json.loads(manifest), check_grader=lambda _: ()))
+def parse_stored(manifest: str, step_keys: str, module_keys: str) -> Course:
+    """A published version from its stored manifest and keys; all were checked when it was published."""
+    keys = Keys(json.loads(module_keys), json.loads(step_keys))
+    return carry_keys(keys, parse_manifest(json.loads(manifest), check_grader=lambda _: ()))

@@ -20,11 +20,11 @@ def versions_asked(course_ids: Iterable[str]) -> rows.Question:
     return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version, t.judged_version", ("id",))
 
 
-def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str]]:
-    """Manifest and step keys (both JSON) of (course, version) pairs, as they were published."""
+def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str, str]]:
+    """Manifest, step keys and module keys (all JSON) of (course, version) pairs, as they were published."""
     by = ("course_id", "version")
-    found = rows.lookup(connection, course_version, wanted, "course_id", "version", "manifest", "step_keys", by=by)
-    return {(row[0], row[1]): (row[2], row[3]) for row in found}
+    found = rows.lookup(connection, course_version, wanted, *by, "manifest", "step_keys", "module_keys", by=by)
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in found}
 
 
 def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
@@ -81,6 +81,7 @@ class Publication(NamedTuple):
     step_keys: str
     published_at: int
     published_by: str | None
+    module_keys: str = "{}"
 
 
 def publish(connection: Connection, one: Publication) -> None:

@@ -111,6 +111,7 @@ course_version = Table(
     Column("title", Text, nullable=False),
     Column("manifest", Text, nullable=False),
     Column("step_keys", Text, nullable=False),
+    Column("module_keys", Text, nullable=False, server_default="{}"),
 )
 
 ledger = Table(

@@ -179,7 +179,7 @@ def read_module(
 ) -> ModuleProgress:
     """A learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun where there is none."""
     _, _, found = _read(connection, catalog, subject, course_id, run)
-    module = next((one for one in found.course.modules if one.id == module_id), None)
+    module = found.course.module(module_id)
     if module is None:
         raise UnknownModule("the course has no module of that name; its outline lists them", field="module")
     return _module_progress(module, _with_feedback(connection, subject, found))
@@ -225,8 +225,9 @@ def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants
 
 def _module_progress(module: Module, run: Run) -> ModuleProgress:
     scored = score_module(module, run.steps)
-    completed = run.held.get((MODULE_COMPLETED, module.id))
-    lacking = [] if is_open(module, run.steps, run.held) else locked_by(module, run.held)
+    completed = run.held.get((MODULE_COMPLETED, module.key))
+    is_locked = not is_open(module, run.steps, run.held)
+    lacking = [run.course.module_id(key) for key in locked_by(module, run.held)] if is_locked else []
     wanting = [] if completed else missing(module, run.steps)
     status = LOCKED if lacking else _status(completed is not None, is_begun(module, run.steps))
     return ModuleProgress(

@@ -1,0 +1,14 @@
+"""Modules keep their key through renamings, as steps do; until now none had another id before."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the keys of modules by every id that they had."""
+    op.add_column("course_version", sa.Column("module_keys", sa.Text(), nullable=False, server_default="{}"))
