@@ -92,6 +92,26 @@ def test_a_pause_keeps_a_streak_from_when_it_is_known_and_no_longer_than_it_last
     assert told[-1]["current"] == 2
 
 
+def test_each_event_is_told_by_its_own_rules() -> None:
+    generous, none = StreakRules(1, 5), StreakRules(1, 0)
+    for last, grown in ((generous, True), (none, False)):
+        standing = new()
+        other = none if last is generous else generous
+        for day in (0, 1):
+            standing.apply(of_day(day), name="", today=day_of(DAY + day), rules=other)
+        told = standing.apply(of_day(3), name="", today=day_of(DAY + 3), rules=last)
+        assert told[-1]["current"] == (3 if grown else 1)
+
+
+def test_what_is_done_oneself_on_a_day_that_was_imported_earns() -> None:
+    standing, by = new(), StreakRules(2, 1)
+    for day in (0, 1):
+        standing.apply(of_day(day, imported=True), name="", today=day_of(DAY + 1), rules=by)
+    for day in (0, 1):
+        assert standing.apply(of_day(day), name="", today=day_of(DAY + 1), rules=by) == []
+    assert standing.apply(of_day(3), name="", today=day_of(DAY + 3), rules=by)[-1]["current"] == 3
+
+
 def test_every_milestone_is_told_on_the_day_that_comes_to_it() -> None:
     standing, told = new(), dict[int, int]()
     for day in range(366):

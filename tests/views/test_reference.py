@@ -23,6 +23,7 @@ from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
 from headway.views.overview import AchievementCount, CourseSummary, Overview
 from headway.views.sessions import PracticeSession
+from headway.views.skills import NextLevel, SkillLevel, SkillLevels
 from headway.views.statistics import Between, Statistics, TopicStatistics, TrendDay
 from headway.views.streak import MilestoneShown, PauseShown, StreakProgress, StreakSummary
 
@@ -47,6 +48,8 @@ SHAPES = (
     TopicStatistics,
     TrendDay,
     PracticeSession,
+    SkillLevel,
+    NextLevel,
     RecordedEvent,
 )
 
@@ -63,6 +66,8 @@ def test_every_field_is_named(page: str, shape: type[Struct]) -> None:
 
 def test_the_examples_have_the_whole_shape(page: str) -> None:
     found = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    for example, shape in zip(found, (CourseProgress, RunList, StreakProgress, History, Statistics), strict=True):
+    for example, shape in zip(
+        found, (CourseProgress, RunList, StreakProgress, History, Statistics, SkillLevels), strict=True
+    ):
         read: Any = msgspec_json.decode(json.dumps(example), type=shape, strict=True)
         assert json.loads(msgspec_json.encode(read)) == example

@@ -14,6 +14,7 @@ from headway.views.events import read_events
 from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.sessions import read_sessions
+from headway.views.skills import read_skills
 from headway.views.statistics import read_statistics
 from headway.views.streak import read_streak
 from headway.views.subject import Asking, Subject, another
@@ -33,6 +34,7 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "day": lambda catalog: (read_statistics, catalog, who, NOW, "day"),
         "month": lambda catalog: (read_statistics, catalog, who, NOW, "month"),
         "all": lambda catalog: (read_statistics, catalog, who, NOW, "all"),
+        "skills": lambda catalog: (read_skills, catalog, who),
         "sessions": lambda _: (read_sessions, who, NOW, AskedRange(days=366)),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
         "another": lambda _: (another, Asking(who.learner_id, frozenset()), who.learner_id, "python"),
@@ -41,8 +43,8 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
 
 # With the courses parsed already, and in a process that has not seen them yet.
 KNOWN = {"overview": 3, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "another": 1}
-KNOWN |= {"day": 1, "month": 1, "all": 1, "sessions": 1}
-UNSEEN = KNOWN | {"overview": 4, "course": 3, "module": 3, "events": 4, "day": 2, "month": 2}
+KNOWN |= {"day": 1, "month": 1, "all": 1, "sessions": 1, "skills": 2}
+UNSEEN = KNOWN | {"overview": 4, "course": 3, "module": 3, "events": 4, "day": 2, "month": 2, "skills": 3}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:

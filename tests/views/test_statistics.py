@@ -12,6 +12,7 @@ import pytest
 
 from headway.domain.errors import Invalid
 from headway.domain.times import format_time
+from headway.ledger.retake import RunWanted, start_run
 from headway.views.overview import read_overview
 from headway.views.statistics import Between, Statistics, TopicStatistics, read_statistics
 from headway.views.subject import NOBODY, Subject
@@ -148,6 +149,19 @@ def test_a_grade_given_later_is_the_score_of_its_attempt_on_its_day(world: World
     whole = statistics(world, ada, "all")
     assert (whole.average_percent, whole.median_percent, whole.pass_rate_percent) == (70.0, 70.0, 50.0)
     assert [one.median_percent for one in whole.trend][-2:] == [90.0, None]
+    world.assert_clean()
+
+
+def test_a_step_completed_again_in_another_run_is_of_the_period_in_which_it_first_was(world: World) -> None:
+    ada = world.learner()
+    for days in (9, 0):
+        world.send(ada, event(score=1, occurred_at=ago(days)), at=MICROS)
+        start_run(world.database, world.catalog, RunWanted(ada, "python", str(uuid4())), now=MICROS)
+    counted = {
+        period: [(one.attempts, one.exercises_completed) for one in statistics(world, ada, period).topics]
+        for period in PERIODS
+    }
+    assert counted == {"day": [(1, 0)] * 2, "week": [(1, 0)] * 2, "month": [(2, 1)] * 2, "all": [(2, 1)] * 2}
     world.assert_clean()
 
 

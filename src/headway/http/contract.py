@@ -25,7 +25,7 @@ from headway.http import (
     steps,
     tokens_of_own,
 )
-from headway.views import course_progress, history, overview, statistics, streak
+from headway.views import course_progress, history, overview, skills, statistics, streak
 
 # anyone: nobody, guests and accounts alike; learner: guests and accounts; public: who asks is not looked at.
 Callers: TypeAlias = Literal["public", "anyone", "learner", "account", "creator"]
@@ -94,6 +94,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         tag=_READING, gives={200: statistics.Statistics}, has_etag=True, refuses=(404,)
     ),
     "list_practice_sessions": Operation(tag=_READING, gives={200: progress.SessionList}, has_etag=True, refuses=(404,)),
+    "read_skill_levels": Operation(tag=_READING, gives={200: skills.SkillLevels}, has_etag=True, refuses=(404,)),
     "read_own_events": Operation(tag=_READING, gives={200: progress.EventList}, has_etag=True, refuses=(404,)),
     "pause_streak": Operation(
         tag=_READING,

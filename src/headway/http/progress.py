@@ -22,6 +22,7 @@ from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.runs import RunSummary, read_runs
 from headway.views.sessions import PracticeSession, SessionPlace, read_sessions
+from headway.views.skills import read_skills
 from headway.views.statistics import read_statistics
 from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
@@ -148,6 +149,13 @@ async def list_practice_sessions(
     return await _answer(request, look, learner)
 
 
+@get("/progress/skill-levels")
+async def read_skill_levels(request: Asked, learner: Learner = None) -> Reply:
+    """What a learner has come to in each topic, since when, and what the next level takes."""
+    catalog = exchange_of(request).services.catalog
+    return await _answer(request, lambda connection, whose: read_skills(connection, catalog, whose), learner)
+
+
 @get("/progress/events")
 async def read_own_events(
     request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, learner: Learner = None
@@ -196,5 +204,6 @@ handlers: Final = [
     read_history_progress,
     read_statistics_progress,
     list_practice_sessions,
+    read_skill_levels,
     read_own_events,
 ]

@@ -83,6 +83,17 @@ def of_courses(connection: Connection, learner_id: str, course_id: str | None = 
     return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
 
 
+def of_learner(connection: Connection, learner_id: str) -> tuple[CourseFigures, dict[str, PeriodSum]]:
+    """A learner's figures in all courses, and what was done in each topic over all of them."""
+    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS)
+    asked = [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in kinds]
+    *found, (_, in_courses) = sums.read_together(connection, asked)
+    topics: dict[str, PeriodSum] = {}
+    for _, key, one in in_courses:
+        topics[key.topic] = topics[key.topic] + one if key.topic in topics else one
+    return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found)), topics
+
+
 class Referred(NamedTuple):
     """A learner that somebody asks for, and how they stand to a course, which need not be there."""
 

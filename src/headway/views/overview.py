@@ -1,6 +1,6 @@
 """Everything about a learner at a glance."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -15,6 +15,7 @@ from headway.store import figures
 from headway.store.catalog import Catalog
 from headway.store.figures import NO_DAYS, CourseFigures, Days
 from headway.views.course_progress import NOTHING, run_of
+from headway.views.skills import SkillLevel, skill_levels
 from headway.views.streak import StreakSummary, summary
 from headway.views.subject import Subject
 
@@ -54,7 +55,7 @@ class Overview(Struct):
     points: int
     streak: StreakSummary
     achievements: AchievementCount
-    skill_levels: list[Any]
+    skill_levels: list[SkillLevel]
     courses: list[CourseSummary]
 
 
@@ -63,6 +64,7 @@ class _Known(NamedTuple):
 
     days: Days
     figures: CourseFigures
+    topics: dict[str, PeriodSum]
     courses: dict[str, tuple[int, Course]]
 
 
@@ -82,18 +84,18 @@ def read_overview(
         points=total.points,
         streak=summary(streak(known.days.streak, local_day(now, subject.time_zone), rules)),
         achievements=AchievementCount(0, 0),
-        skill_levels=[],
+        skill_levels=skill_levels(connection, catalog, known.figures.steps, known.topics, known.courses),
         courses=_summaries(known),
     )
 
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known(NO_DAYS, NOTHING, {})
+        return _Known(NO_DAYS, NOTHING, {}, {})
     days = figures.days(connection, learner_id)
-    found = figures.of_courses(connection, learner_id)
+    found, topics = figures.of_learner(connection, learner_id)
     listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}
-    return _Known(days, found, catalog.in_force(connection, listed))
+    return _Known(days, found, topics, catalog.in_force(connection, listed))
 
 
 def _average_percent(known: _Known) -> float | None:
