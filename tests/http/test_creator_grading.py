@@ -229,6 +229,7 @@ def test_a_regrade_tells_whose_result_changes(school: Class) -> None:
     assert (again["updated"], again["updates"]) == (0, [])
     entry = school.ada.get("/progress/events").json()["items"][0]
     assert (entry["type"], entry["reason"], entry["feedback"]) == ("graded", "The key was wrong.", "Yes.")
+    assert school.waiting(status="all")["items"] == []
 
 
 def test_external_ids_name_learners(school: Class) -> None:

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from headway.domain.errors import GradedStep, IdentityGone, IdReused, UnknownStep
+from headway.domain.errors import GradedStep, IdentityGone, IdReused, Invalid, UnknownStep
 from headway.ledger import by_hand, commit
-from headway.ledger.by_hand import NobodyThere
+from headway.ledger.by_hand import NobodyThere, check_text
 from headway.ledger.erase import erase
 from headway.ledger.grade import GradeAsked, GradeGiven, give_grade
 from headway.ledger.rebuild import rebuild
@@ -256,6 +256,17 @@ def test_what_was_handed_in_in_a_former_run_is_graded_there(world: World) -> Non
     assert {one["run"] for one in world.rows(granted, ada)} == {1}
     world.assert_clean()
     assert rebuild(world.database, world.catalog).updated == 0
+
+
+@pytest.mark.parametrize("sent", ["", "  ", "x" * 11, "a\0b", "a\x1bb", "a\ud800b", "\x9b"])
+def test_what_cannot_be_shown_or_is_too_long_is_no_text(sent: str) -> None:
+    with pytest.raises(Invalid):
+        check_text(sent, "reason", 10)
+
+
+def test_a_text_is_kept_as_it_was_written_but_for_its_ends() -> None:
+    assert check_text(" Zeile\n\tzwei ", "reason", 20) == "Zeile\n\tzwei"
+    assert check_text(" ", "feedback", 20, may_be_empty=True) == ""
 
 
 def test_rebuild_gives_grades_again(world: World) -> None:

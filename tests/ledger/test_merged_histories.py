@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from headway.domain.events import Event
 from headway.ledger.audit import audit
+from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
@@ -31,12 +32,12 @@ from tests.ledger.test_histories import (
     START,
     STEPS,
     TABLES,
-    VERSIONS,
     ZONES,
     assert_granted,
     right,
     things_done,
 )
+from tests.ledger.versions import VERSIONS
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
 # Many histories, each on a database: on a busy machine they take minutes.
@@ -125,6 +126,27 @@ class MergedHistories(RuleBasedStateMachine):
         self.keep(learner_id, Sent(None, self.fact(learner_id, numbered(self.serial), said)._replace(run=run)))
         assert begin(at=at) == Started(self.course, run, at)
 
+    @rule(
+        who=st.integers(0, 3),
+        of=st.sampled_from(STEPS),
+        score=st.sampled_from([None, 0, 0.7, 0.85, 1]),
+        final=st.booleans(),
+    )
+    def say_what_a_step_counts_for(self, who: int, of: str, score: float | None, final: bool) -> None:
+        learner_id, waived = self.alive[who % len(self.alive)], score is None
+        learner, at = self.learners[learner_id], self.now()
+        if of not in self.now_in_force.steps or not learner.is_here:
+            return
+        self.serial += 1
+        worth, final = 1 if score is None else score, final and not waived
+        place = (self.course, learner_id, of, None if waived else round(worth * 10**6), final)
+        asked = OverrideAsked(*place, "A reason.", None, numbered(self.serial))
+        override(self.world.database, self.world.catalog, asked, now=at)
+        said = {**BLANK, "type": "overridden", "step": of, "at": self.clock, "score": worth}
+        fact = self.fact(learner_id, numbered(self.serial), said)._replace(final=final, waived=waived)
+        self.keep(learner_id, Sent(None, fact))
+        learner.conclude(self.now_in_force, self.version, fact.run, at)
+
     @precondition(lambda self: any(self.ledgers.values()))
     @rule(data=st.data())
     def send_again_as_whoever_it_belongs_to(self, data: st.DataObject) -> None:
@@ -147,7 +169,7 @@ class MergedHistories(RuleBasedStateMachine):
         brought, theirs = self.ledgers[guest.id], self.learners[guest.id]
         new = {event_id: sent for event_id, sent in brought.items() if event_id not in self.counted}
         steps = {(sent.fact.run, sent.fact.step) for sent in brought.values() if sent.fact.then is not None}
-        sent_by_them = sum(sent.fact.type != "run_started" for sent in new.values())
+        sent_by_them = sum(sent.event is not None for sent in new.values())
         now = self.now() + hours * 3_600_000_000
         expected = (len(steps), sent_by_them, len(theirs.certificates))
         if not brought:

@@ -4,12 +4,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from headway.domain.errors import IdReused, UnknownCourse, UnknownStep
 from headway.domain.times import format_time
 from headway.ledger import by_hand, commit
 from headway.ledger.by_hand import NobodyThere
 from headway.ledger.effects import Effects
+from headway.ledger.erase import erase
 from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.store.schema import granted
@@ -170,6 +172,29 @@ def test_nothing_is_said_of_whoever_has_nothing_to_do_with_the_course(world: Wor
     with pytest.raises(UnknownCourse):
         said(world, enrolled, course_id="nowhere")
     world.assert_clean()
+
+
+def test_nothing_is_said_of_whoever_was_erased(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, pick(1, "a"))
+    erase(world.database, world.catalog, ada, now=NOW)
+    (nobody,) = world.rows_of("learner")
+    for learner_id in (ada, nobody["id"]):
+        with pytest.raises(NobodyThere):
+            said(world, learner_id)
+    world.assert_clean()
+
+
+def test_what_a_word_brings_is_logged_behind_its_commit_and_a_dry_run_logs_nothing(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, pick(1))
+    with capture_logs() as dry:
+        said(world, ada, step_id="essay", score=None, dry_run=True)
+    with capture_logs() as log:
+        said(world, ada, step_id="essay", score=None, entry_id=numbered(50))
+    found = [(one["module"], one["status"], one["reason"]) for one in log if one["event"] == "status_changed"]
+    assert dry == []
+    assert found == [("first", "completed", numbered(50)), ("second", "open", numbered(50))]
 
 
 def test_what_is_said_of_a_guest_comes_along(world: World) -> None:

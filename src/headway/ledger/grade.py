@@ -125,7 +125,7 @@ def _same(asked: GradeAsked, known: Entry) -> Event:
     """A grade that is there already under this id, to be answered again; IdReused where it is another."""
     said = json.loads(known.body)
     about = (said.get("attempt"), said.get("score"), said.get("feedback", ""))
-    if known.type != GRADED or about != (asked.attempt_id, asked.score, asked.feedback):
+    if about != (asked.attempt_id, asked.score, asked.feedback):
         raise IdReused("this id was used for something else; make a new UUID for each grade", field="id")
     return read_event(known.event_id, known.body)
 
