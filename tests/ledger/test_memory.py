@@ -1,5 +1,6 @@
 """A writer's memory is relied on only where nobody else has moved the learner: progress is right whoever did."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event as hooks
 
-from headway.ledger.memory import STEPS, VALUES_OF_LEARNER_MAX, Memory
+from headway.ledger.memory import AGE_MAX_S, STEPS, VALUES_OF_LEARNER_MAX, Memory
 from headway.ledger.rebuild import rebuild
 from headway.ledger.record import record
 from headway.ledger.submission import Submission
+from headway.store.facts import Mark
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event
 
@@ -108,7 +110,7 @@ def test_a_module_that_others_moved_on_is_completed(world: World) -> None:
 
 def filled(memory: Memory, learner_id: str, values: int) -> None:
     memory.begin()
-    found = memory.take(learner_id, 1, 0)
+    found = memory.take(learner_id, Mark("last", 0))
     found.sums[STEPS].update({("python", 1, str(n)): None for n in range(values)})
     memory.keep()
 
@@ -119,13 +121,28 @@ def test_a_memory_is_bounded_and_forgets_who_was_seen_least_lately() -> None:
         filled(memory, name, 10)
     filled(memory, "ada", 10)
     filled(memory, "dan", 10)
-    assert {name for name in ("ada", "bob", "carol", "dan") if memory.take(name, 1, 0).size} == {"ada", "carol", "dan"}
+    assert {name for name in ("ada", "bob", "carol", "dan") if memory.take(name, Mark("last", 0)).size} == {
+        "ada",
+        "carol",
+        "dan",
+    }
     filled(memory, "eve", VALUES_OF_LEARNER_MAX + 1)
-    assert memory.take("eve", 1, 0).size == 0
+    assert memory.take("eve", Mark("last", 0)).size == 0
 
 
-@pytest.mark.parametrize(("head", "epoch"), [(2, 0), (1, 1)])
-def test_what_is_remembered_of_another_head_or_epoch_is_not_used(head: int, epoch: int) -> None:
+@pytest.mark.parametrize("mark", [Mark("other", 0), Mark("last", 1)])
+def test_what_is_remembered_as_of_another_mark_is_not_used(mark: Mark) -> None:
     memory = Memory()
     filled(memory, "ada", 1)
-    assert memory.take("ada", head, epoch).size == 0
+    assert memory.take("ada", mark).size == 0
+
+
+def test_who_has_not_learned_for_long_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    filled(memory, "ada", 1)
+    later = time.monotonic() + AGE_MAX_S
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    filled(memory, "bob", 1)
+    assert len(memory) == 1
+    memory.forget(later + AGE_MAX_S)
+    assert len(memory) == 0

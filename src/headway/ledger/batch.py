@@ -139,7 +139,7 @@ class Batch:
         for learner_id, head in found.heads.items():
             self.learners[learner_id].head = head
             if self.memory is not None:
-                self.learners[learner_id].remember(self.memory.take(learner_id, head, found.epochs[learner_id]))
+                self.learners[learner_id].remember(self.memory.take(learner_id, found.marks[learner_id]))
         self._keep(sums.RUNS, found.runs)
         if found.joined:
             self._read_brought(found.joined, judged)
@@ -232,6 +232,10 @@ class Batch:
         rows.add_together(self.connection, entries.appended(self.appended), *made)
         for kind, found in changed:
             self._remember(kind, found)
+        for entry in self.appended:
+            remembered = self.learners[entry.learner_id].remembered
+            if remembered is not None:
+                remembered.mark = remembered.mark._replace(event_id=entry.event_id)
         moved = {learner_id for _, found in changed for learner_id, _, _ in found}
         learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
 
@@ -243,7 +247,6 @@ class Batch:
             one = self.learners[learner_id]
             if one.remembered is not None:
                 one.remembered.sums[place][key] = (key, value)
-                one.remembered.head = one.head
 
     def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
         """(learner, key, value) of the sums that are not as they were read."""

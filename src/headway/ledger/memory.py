@@ -1,9 +1,10 @@
 """What a writer remembers of the learners for whom it recorded last: what it need not read again.
 
-It is relied on only where the end of the learner's ledger and the epoch, read under the learner's lock, are those that
-it was remembered with: nobody else has moved the learner's sums since then.
+It is relied on only where the last entry of the learner's ledger and the epoch, read under the learner's lock, are
+those that it was remembered with: nobody else has moved the learner's sums since then.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -11,12 +12,15 @@ from typing import Any, Final, NamedTuple
 from headway.domain.attendance import Attendance
 from headway.ledger.watched import Watched
 from headway.store import sums
+from headway.store.facts import Mark
 
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS)
 STEPS: Final = KINDS.index(sums.STEPS)
 # Some 40 MB: the sums of a thousand learners at work.
 VALUES_MAX: Final = 50_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
+# Who has not learned for so long starts anew; and who was erased leaves nothing here either.
+AGE_MAX_S: Final = 600.0
 
 
 class ModuleKey(NamedTuple):
@@ -29,17 +33,16 @@ class ModuleKey(NamedTuple):
 
 
 class Remembered:
-    """What is known of a learner whose ledger ends with entry `head`.
+    """What is known of a learner as of a mark of their ledger.
 
     `sums` hold, for each of KINDS, (key, value) by the key as it is asked for, None where nothing is stored;
     `attendance` holds all days.
     """
 
-    __slots__ = ("attendance", "epoch", "head", "modules", "sums")
+    __slots__ = ("attendance", "mark", "modules", "sums")
 
-    def __init__(self, head: int, epoch: int) -> None:
-        self.head = head
-        self.epoch = epoch
+    def __init__(self, mark: Mark) -> None:
+        self.mark = mark
         self.sums: tuple[dict[Sequence[Any], tuple[Any, Any] | None], ...] = tuple({} for _ in KINDS)
         self.attendance: Attendance | None = None
         self.modules: dict[ModuleKey, Watched] = {}
@@ -57,32 +60,42 @@ class Memory:
     def __init__(self, values_max: int = VALUES_MAX) -> None:
         self._values_max = values_max
         self._size = 0
-        self._kept: OrderedDict[str, tuple[int, Remembered]] = OrderedDict()
+        # Size, when it was kept, and what; the last that was kept lies last.
+        self._kept: OrderedDict[str, tuple[int, float, Remembered]] = OrderedDict()
         self._taken: dict[str, Remembered] = {}
 
     def begin(self) -> None:
         """Begin a transaction: what was taken for one that failed is forgotten, for it has been moved since."""
         self._taken = {}
 
-    def take(self, learner_id: str, head: int, epoch: int) -> Remembered:
-        """What is known of a learner whose ledger ends there: for this transaction to use, and to move."""
-        size, found = self._kept.pop(learner_id, (0, None))
+    def take(self, learner_id: str, mark: Mark) -> Remembered:
+        """What is known of a learner as of this mark: for this transaction to use, and to move."""
+        size, _, found = self._kept.pop(learner_id, (0, 0.0, None))
         self._size -= size
-        if found is None or (found.head, found.epoch) != (head, epoch):
-            found = Remembered(head, epoch)
+        if found is None or found.mark != mark:
+            found = Remembered(mark)
         self._taken[learner_id] = found
         return found
 
     def keep(self) -> None:
         """Remember what was taken as it is now: the transaction is committed."""
+        now = time.monotonic()
         for learner_id, one in self._taken.items():
             size = one.size
             if size <= VALUES_OF_LEARNER_MAX:
-                self._kept[learner_id] = size, one
+                self._kept[learner_id] = size, now, one
                 self._size += size
         self._taken = {}
-        while self._size > self._values_max:
-            self._size -= self._kept.popitem(last=False)[1][0]
+        self.forget(now)
+
+    def forget(self, now: float) -> None:
+        """Forget whom it is too long ago or too much to remember; `now` by the monotonic clock, in seconds."""
+        while self._kept:
+            size, kept_at, _ = next(iter(self._kept.values()))
+            if self._size <= self._values_max and now - kept_at < AGE_MAX_S:
+                return
+            self._kept.popitem(last=False)
+            self._size -= size
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.ledger.commit import commit
-from headway.ledger.memory import Memory
+from headway.ledger.memory import AGE_MAX_S, Memory
 from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
 from headway.store.catalog import Catalog
 from headway.store.database import CommitFailed, Database, is_fault_of_data, told
@@ -103,7 +103,8 @@ class Writer:
         """
         with self._changed:
             while not self._queue and not self._held and not self._stopping:
-                self._changed.wait()
+                if not self._changed.wait(AGE_MAX_S):
+                    self._memory.forget(time.monotonic())
             batch = [behind.popleft() for behind in list(self._held.values())[:PROBES_A_TRANSACTION]]
             size = sum(len(one.submission.events) for one in batch)
             while self._queue and (not batch or size + len(self._queue[0].submission.events) <= EVENTS_A_TRANSACTION):

@@ -13,10 +13,17 @@ from headway.store.entries import Known
 _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
 
 
+class Mark(NamedTuple):
+    """Up to where a learner's sums were moved: the last entry of the ledger, empty where there is none, and the epoch."""
+
+    event_id: str
+    epoch: int
+
+
 class Facts(NamedTuple):
     """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
 
-    `epochs` say how often the sums of a learner were moved without an entry of the ledger.
+    `marks` say up to where the sums of a learner were moved.
     `judging` says by which version all were judged, of courses where that is not the one in force yet.
     `joined` are the learners to whom guests brought events, `runs` (learner, key, value) those of the courses.
     """
@@ -24,7 +31,7 @@ class Facts(NamedTuple):
     session_ends: dict[str, int]
     known: dict[tuple[str, str], Known]
     heads: dict[str, int]
-    epochs: dict[str, int]
+    marks: dict[str, Mark]
     joined: set[str]
     versions: dict[str, int]
     judging: dict[str, int]
@@ -50,11 +57,11 @@ def facts(
         rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
     )
     joined = {row[0] for row in heads if row[2]}
-    epochs = {row[0]: row[3] for row in heads}
+    marks = {row[0]: Mark(row[4] or "", row[3]) for row in heads}
     found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
     judging = {row[0]: row[2] for row in versions if row[1] != row[2]}
     known_events = entries.known_answered(known)
-    return Facts(_pairs(sessions), known_events, _pairs(heads), epochs, joined, _pairs(versions), judging, found)
+    return Facts(_pairs(sessions), known_events, _pairs(heads), marks, joined, _pairs(versions), judging, found)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

@@ -60,10 +60,13 @@ def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any, epoch)."""
+    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any, epoch, its id)."""
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
+    last_id = f"(SELECT l.event_id FROM {ledger.name} l WHERE l.learner_id = t.id ORDER BY l.seq DESC LIMIT 1)"  # noqa: S608  # names of our own tables
     joined = "EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id)"
-    return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}, t.epoch", ("id",))
+    return rows.Question(
+        learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}, t.epoch, {last_id}", ("id",)
+    )
 
 
 def marks_asked(learner_ids: Iterable[str]) -> rows.Question:
