@@ -14,7 +14,7 @@ _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
 
 
 class Mark(NamedTuple):
-    """Up to where a learner's sums were moved: the last entry of the ledger, empty where there is none, and the epoch."""
+    """Up to where a learner's sums were moved: the last entry of the ledger, empty if there is none, and the epoch."""
 
     event_id: str
     epoch: int

@@ -60,7 +60,7 @@ def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, number of the last row, whether guests brought any, epoch, its id)."""
+    """The question for the ends of ledgers: (learner, last number, whether guests brought any, epoch, last id)."""
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
     last_id = f"(SELECT l.event_id FROM {ledger.name} l WHERE l.learner_id = t.id ORDER BY l.seq DESC LIMIT 1)"  # noqa: S608  # names of our own tables
     joined = "EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id)"
