@@ -359,6 +359,18 @@ def test_what_is_not_there_or_not_ones_own_reads_the_same(school: Class) -> None
         assert school.teacher.get(f"/creator/courses/{course}/submissions").status_code == status
 
 
+def test_a_step_that_is_not_there_is_told_alike_whoever_is_named(school: Class) -> None:
+    """Else it would show which ids and external ids there are on the site."""
+    with school.site.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE learner SET external_id = 'oulad:7' WHERE email = 'ada@example.org'")
+    stranger = school.id_of(school.site.person("ben@example.org"))
+    for whom in (school.ada_id, stranger, UNKNOWN, "oulad:7", "oulad:8"):
+        sent = {"step": "nowhere", "reason": "?", "learner": whom, "score": 1}
+        listed = school.teacher.get(f"{COURSE}/submissions", params={"step": "nowhere", "learner": whom})
+        for reply in (listed, school.teacher.post(f"{COURSE}/regrades", json=sent)):
+            assert (reply.status_code, reply.json()["type"]) == (404, "/problems/unknown-step")
+
+
 def test_whoever_graded_and_was_erased_is_nobody_to_those_who_were_graded(school: Class) -> None:
     school.grade(school.hand_in(), 0.8, feedback="Good.")
     erase(school.site.database, Catalog(), school.teacher_id, now=who.now())

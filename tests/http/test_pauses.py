@@ -44,6 +44,22 @@ def test_sent_again_it_is_one_pause(site: Site) -> None:
     assert (other.status_code, other.json()["type"]) == (409, "/problems/id-reused")
 
 
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        ("garbage", 422),
+        ("\uff12\uff10\uff12\uff16-11-21", 422),
+        ("2026-02-30", 422),
+        ("9999-12-31", 409),
+        ("0001-01-01", 409),
+    ],
+)
+def test_a_known_id_with_a_day_that_cannot_be_is_refused(sqlite_site: Site, first: str, status: int) -> None:
+    ada, sent = sqlite_site.person("ada@example.org"), {"id": str(uuid4()), "days": 5}
+    assert ada.post(PAUSES, json=sent).status_code == 201
+    assert ada.post(PAUSES, json=sent | {"from": first}).status_code == status
+
+
 def test_guests_pause_too_and_nobody_has_anything_to_pause(site: Site) -> None:
     guest = site.guest()
     made = guest.post(PAUSES, json={"days": 1})

@@ -52,6 +52,22 @@ def test_a_pause_keeps_the_streak_and_its_freezes(world: World) -> None:
     assert rebuild(world.database, world.catalog).updated == 0
 
 
+@pytest.mark.parametrize("way", ["remembered", "read anew", "in one batch"])
+def test_a_pause_from_before_the_first_active_day_is_known(world: World, way: str) -> None:
+    ada = world.learner()
+    pause(world, ada, 1, 4)
+    if way == "in one batch":
+        extended = told(world.send(ada, on(10), on(15), at=at(15)))
+    else:
+        world.send(ada, on(10), at=NOW)
+        if way == "read anew":
+            world.restart()
+        extended = told(world.send(ada, on(15), at=at(15)))
+    assert extended[-1] == ("streak_extended", 2)
+    assert streak_of(world, ada, 15).current == 2
+    world.assert_clean()
+
+
 def test_a_pause_begins_today_where_nothing_else_is_said(world: World) -> None:
     here, there = world.learner(), world.learner("Pacific/Kiritimati")  # where it is the 12th already
     assert pause(world, here, None, 1)[1:3] == ("2026-01-11", "2026-01-11")

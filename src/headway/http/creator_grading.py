@@ -34,7 +34,7 @@ from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.shapes import progress_of
 from headway.http.who import Reader
-from headway.ledger.by_hand import FEEDBACK_MAX, REASON_MAX, NobodyThere, check_text
+from headway.ledger.by_hand import FEEDBACK_MAX, REASON_MAX, NobodyThere, check_text, step_in_force
 from headway.ledger.effects import Effects
 from headway.ledger.grade import KEPT, NO_ATTEMPT, GradeAsked, give_grade
 from headway.ledger.override import NOT_HERE, OverrideAsked, override
@@ -70,6 +70,8 @@ async def list_submissions(  # noqa: PLR0913, PLR0917 - each is a parameter of t
 
     def look(connection: Connection, reader: Reader) -> bytes:
         content = own_course(connection, catalog, reader.row, course)
+        # Before the learner: else it would show who is known on the site.
+        submissions.check_step(content, step)
         learner_id = None if learner is None else named(connection, learner)
         if learner is not None and learner_id is None:
             return encode(SubmissionList([], None, {}))
@@ -125,7 +127,13 @@ async def regrade_step(request: Asked, course: FromPath[str], dry_run: FromQuery
         # As long as publishing takes, and like it in a thread that nobody needs who reads.
         return _told(await services.publish(act), dry_run=dry_run)
     score, entry_id = _overriding(sent), _entry_id(sent.id)
-    learner_id = await services.read(lambda connection: named(connection, learner))
+
+    def look(connection: Connection) -> str | None:
+        # Before the learner: else it would show who is known on the site.
+        step_in_force(connection, services.catalog, course, sent.step)
+        return named(connection, learner)
+
+    learner_id = await services.read(look)
     if learner_id is None:
         raise NobodyThere(NOT_HERE)
     asked = OverrideAsked(course, learner_id, sent.step, score, sent.final, reason, teacher, entry_id)

@@ -66,6 +66,8 @@ def pause(database: Database, catalog: Catalog, asked: PauseWanted, *, now: int)
 
     Invalid where its days cannot be, PauseOverlaps, IdReused, and IdentityGone where the session has ended.
     """
+    if asked.first_on is not None:
+        parse_day(asked.first_on, field="from")
     return committed(database, lambda connection: _pause(connection, catalog, asked, now))
 
 
@@ -126,14 +128,14 @@ def _pauses(connection: Connection, learner_id: str) -> Mapping[str, Pause]:
 def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
     """What an id that is there already stands for: this very pause where the answer of a COMMIT was lost."""
     fact = read_event(asked.id, known.body).fact
-    if not isinstance(fact, Paused) or fact != _days_from(asked.first_on or fact.first_on, asked.days):
+    if not isinstance(fact, Paused) or (asked.first_on or fact.first_on, asked.days) != (fact.first_on, _length(fact)):
         raise IdReused("this id was used for something else; make a new UUID for each pause", field="id")
     return Made(asked.id, *fact, repeated=known.received_at != now)
 
 
 def _range(asked: PauseWanted, today: str) -> Paused:
     """The days of a pause that can be."""
-    first_on = today if asked.first_on is None else parse_day(asked.first_on, field="from")
+    first_on = today if asked.first_on is None else asked.first_on
     if first_on < today:
         raise Invalid(f"from must not lie before {today}: what has passed is not paused", field="from")
     if ordinal(first_on) - ordinal(today) > AHEAD_DAYS_MAX:
@@ -141,6 +143,10 @@ def _range(asked: PauseWanted, today: str) -> Paused:
     if not 1 <= asked.days <= DAYS_MAX:
         raise Invalid(f"days must be from 1 to {DAYS_MAX}", field="days")
     return _days_from(first_on, asked.days)
+
+
+def _length(pause: Paused) -> int:
+    return ordinal(pause.last_on) - ordinal(pause.first_on) + 1
 
 
 def _days_from(first_on: str, days: int) -> Paused:

@@ -319,7 +319,7 @@ def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None
 
 
 def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str, StreakDays]:
-    """What each learner's streak is worked out from; learners without active days are left out. One statement."""
+    """What each learner's streak is worked out from; who has neither days nor pauses is left out. One statement."""
     keys = [(one,) for one in learner_ids]
     counted, by = "t.learner_id, t.day, t.activities", ("learner_id",)
     asked = (
@@ -328,10 +328,10 @@ def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str,
         rows.Question(streak_pause, keys, "t.learner_id, t.first_on, t.last_on", by),
     )
     days, imported, pauses = map(_by_learner, rows.ask(connection, *asked))
+    # Pauses count from the first active day on, which may be recorded by whoever asks.
     return {
-        one: streak_days_of(found, imported.get(one, ()), pauses.get(one, ()))
-        for one, found in days.items()
-        if any(activities for _, activities in found)
+        one: streak_days_of(days.get(one, ()), imported.get(one, ()), pauses.get(one, ()))
+        for one in days.keys() | pauses.keys()
     }
 
 

@@ -68,6 +68,11 @@ class _Sent(Struct):
 _decode_sent: Final = msgspec.json.Decoder(_Sent).decode
 
 
+def check_step(course: Course, step_id: str | None) -> None:
+    """UnknownStep where a version has no step of the name that is asked for, if one is."""
+    _keys(course, step_id)
+
+
 def read_submissions(connection: Connection, course: Course, asked: Asked) -> Page:
     """A page of what was handed in at the steps of a version; UnknownStep where it has none of that name."""
     wanted = Wanted(_keys(course, asked.step), asked.learner_id, _WAITING[asked.status], asked.behind)
