@@ -80,6 +80,8 @@ class Settings:
     font_folder: str | None = None
     # What the keys that sign certificates' credentials are sealed by in the database.
     signing_secret: str | None = field(default=None, repr=False)
+    # Whether the achievements that come with Headway can be earned, beside those that the site defines.
+    shipped_achievements: bool = True
     # How many days a guest is kept who does nothing, and a security event.
     guest_days: int = 365
     security_days: int = 365

@@ -25,6 +25,8 @@ COMMANDS = (
     "grades override",
     "grades waive",
     "grades regrade",
+    "achievements list",
+    "achievements backfill",
     "guests clear",
     "keys list",
     "keys new",

@@ -11,12 +11,14 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from headway.domain.achievements import Definition
 from headway.domain.events import Event, enrollment_event, parse_event
 from headway.domain.times import DAY, format_time
 from headway.http import who
 from headway.http.tokens import hash_of
 from headway.ledger import devices
 from headway.ledger.commit import commit
+from headway.ledger.definitions import define
 from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
 from headway.ledger.pausing import PauseWanted, pause
@@ -72,6 +74,9 @@ class Cast:
         later = str(date.today() + timedelta(200))  # noqa: DTZ011  # on whichever day
         wanted = PauseWanted(self.ids["learner"], str(uuid4()), later, 3)
         self.pause = pause(database, Catalog(), wanted, now=who.now()).id
+        self.achievement = f"steps-{self.serial}"
+        said = ("Steps", "Complete a thousand steps.", "practice", "steps", 1_000, 10, "gold")
+        define(database, Definition(self.achievement, *said))
         asked = devices.Asked("A terminal", "read write")
         self.user_code = devices.ask(database, hash_of(uuid4().hex), asked, now=who.now())
 
@@ -164,7 +169,9 @@ def empty(database: Database, kept: str) -> None:
         connection.execute(sa.select(schema.learner.c.id).with_for_update()).all()
         connection.execute(sa.insert(schema.ledger_opened).values(reason="test"))
         connection.execute(sa.delete(schema.ledger))
-        for table in (one for one in reversed(schema.metadata.sorted_tables) if one is not schema.erasure_key):
+        connection.execute(sa.update(schema.achievement_set).values(version=0, given_version=0, given_up_to=None))
+        kept_whole = (schema.erasure_key, schema.achievement_set)
+        for table in (one for one in reversed(schema.metadata.sorted_tables) if one not in kept_whole):
             name = {"course": "id", "course_version": "course_id"}.get(table.name)
             connection.execute(sa.delete(table) if name is None else sa.delete(table).where(table.c[name] != kept))
 
@@ -196,6 +203,7 @@ OBJECTS: Mapping[str, Thing] = {
     "session of learner": Thing(lambda cast: cast.session_id("learner"), lambda: str(uuid4())),
     "certificate": Thing(lambda cast: cast.certificate, lambda: str(uuid4())),
     "pause of learner": Thing(lambda cast: cast.pause, lambda: str(uuid4())),
+    "achievement": Thing(lambda cast: cast.achievement),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),
     "password": Thing(lambda _: PASSWORD),

@@ -65,7 +65,7 @@ class Site:
 @pytest.fixture
 def site(database_url: str) -> Iterator[Site]:
     database = Database(database_url)
-    with TestClient(create_app(Settings(database_url=database_url))) as client:
+    with TestClient(create_app(Settings(database_url=database_url, shipped_achievements=False))) as client:
         yield Site(client, database)
     database.close()
 

@@ -16,6 +16,7 @@ from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, on_disk, totals
+from tests.ledger.earning import defined, given
 from tests.ledger.facts import LATER, begin_anew, grade, override
 from tests.ledger.gates import GATES, gated, through
 from tests.ledger.guests import guest_in, move
@@ -24,6 +25,7 @@ from tests.ledger.world import HOUR, NOON, World, event
 NOW = NOON + 24 * HOUR
 CANARIES = 50
 KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key", "signing_key"}
+KEPT |= {"achievement_definition", "achievement_set"}
 
 
 def found_in(told: bytes, ids: list[str]) -> list[bytes]:
@@ -41,6 +43,7 @@ def erase_one(world: World, learner_id: str) -> Erased | None:
 
 
 def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: World) -> None:
+    given(world, defined("tries", "attempts"))
     others = others_of(world)
     canaries = []
     for number, other in enumerate(others):
@@ -63,6 +66,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
 
     assert found_in(dump(world), [*canaries, *certified]) == []
     assert {row["learner_id"] for table in ("granted", "certificate") for row in world.rows_of(table)} == {others[0]}
+    assert {row["learner_id"] for row in world.rows_of("achievement")} == {*others}
     if world.database.path is not None:
         assert world.database.scrub()
         assert found_in(on_disk(world), [*canaries, *certified]) == []

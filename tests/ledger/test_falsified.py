@@ -16,6 +16,7 @@ from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Submission
 from headway.store.schema import metadata
+from tests.ledger.earning import defined, given
 from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import LATER, begin_anew, grade, override, tell
 from tests.ledger.gates import GATES, certificates, gated, through
@@ -38,6 +39,8 @@ OTHERS: dict[str, list[Any]] = {
     "brought.guest_id": [numbered(1), numbered(21)],
     "enrollment.changed_by": [numbered(1), numbered(21)],
     "granted.event_id": [numbered(1)],
+    "achievement.event_id": [numbered(1)],
+    "achievement.day": ["2026-02-27"],
     "attempt_grade.graded_by": [numbered(1)],
     "certificate.course_id": ["go"],
     "certificate.revoked_by": [numbered(1)],
@@ -46,9 +49,15 @@ OTHERS: dict[str, list[Any]] = {
     "step_sum.override": ['[1,"x",1,false,true]'],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
-FIGURES += ["attempt_grade", "imported_day", "streak_pause"]
+FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement"]
 # Of keys that name no course, the part that tells rows apart.
-KEYS = {"brought": "event_id", "certificate": "id", "attempt_grade": "attempt_id", "streak_pause": "id"}
+KEYS = {
+    "brought": "event_id",
+    "certificate": "id",
+    "attempt_grade": "attempt_id",
+    "streak_pause": "id",
+    "achievement": "achievement_id",
+}
 
 
 class Row(NamedTuple):
@@ -82,6 +91,7 @@ def filled(world: World) -> World:
     world.prepare()
     world.publish(GATES)
     world.publish(ESSAYS)
+    given(world, defined("first", "attempts"))
     for _ in range(2):
         ada = world.learner("Europe/Berlin")
         world.send(ada, event(1, score=0.5, duration_s=9, hints=1), event(2, score=0.9), enrollment(3))

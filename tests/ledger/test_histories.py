@@ -1,6 +1,6 @@
 """Random histories of a few learners, whatever happens around them: the stored sums equal a slow and obvious fold."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,9 @@ from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
+from tests.ledger.doings import BLANK, START, STEPS, right, things_done
 from tests.ledger.facts import begin_anew
+from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, as_graded, micros, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, certified, fitted, manifest_of
 from tests.ledger.versions import VERSIONS
@@ -33,31 +35,9 @@ from tests.ledger.world import NOON, World, enrollment, event, numbered, statuse
 # Many histories, each on a database: on a busy machine they take minutes.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONES = ["UTC", "America/New_York", "Pacific/Kiritimati"]
-STEPS = ["read", "solve", "graded", "essay", "extra"]
-BLANK: dict[str, Any] = {"score": None, "response": None, "duration_s": 0, "hints": 0, "offset_minutes": 0}
 TABLES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "attempt_grade"]
-
-
-@st.composite
-def things_done(draw: st.DrawFn) -> dict[str, Any]:
-    """What a learner does, but for its id and course: at few places and times, so that they meet."""
-    of = draw(st.sampled_from(STEPS))
-    kind = draw(st.sampled_from(["attempted", "attempted", "attempted", "completed", "opened", "worked"]))
-    kind = "attempted" if of == "graded" and kind == "completed" else kind
-    scored = of != "graded" and kind in ("attempted", "completed")
-    hours = draw(st.integers(-60, 2) | st.sampled_from([-24, -8760]))
-    return {
-        "type": kind,
-        "step": of,
-        "at": START + timedelta(hours=hours),
-        "offset_minutes": draw(st.sampled_from([0, 0, 345, -600])),
-        "score": draw(st.sampled_from([None, 0, 0.7, 0.75, 79, 80, 1])) if scored else None,
-        "response": draw(st.sampled_from("ab")) if of == "graded" and kind == "attempted" else None,
-        "duration_s": draw(st.sampled_from([0, 1.5, 7200])),
-        "hints": draw(st.integers(0, 1)),
-    }
+TABLES += ["achievement"]
 
 
 class Histories(RuleBasedStateMachine):
@@ -79,6 +59,8 @@ class Histories(RuleBasedStateMachine):
         self.clock = START
         self.kinds: list[int] = []
         self.seen: dict[str, list[dict[str, Any]]] = {one: [] for one in self.ids}
+        self.earned: dict[str, set[str]] = {one: set() for one in self.ids}
+        given_all(self.world)
         self.put_in_force(kind)
 
     @rule(kind=st.sampled_from([0, 1, 1, 2, 2]))
@@ -242,7 +224,17 @@ class Histories(RuleBasedStateMachine):
         for learner_id in getattr(self, "ids", []):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
             granted = sum(len(run.granted) for run in self.learners[learner_id].runs.values())
-            assert (report.faults, report.events) == ([], len(self.learners[learner_id].facts) + granted)
+            given = granted + len(self.earned_by(learner_id))
+            assert (report.faults, report.events) == ([], len(self.learners[learner_id].facts) + given)
+
+    def earned_by(self, learner_id: str) -> set[str]:
+        """Whatever was met once: looked at after each request, for what is met within one and not at its end is not."""
+        learner = self.learners[learner_id]
+        granted = ((kind, name) for run in learner.runs.values() for kind, name in run.granted)
+        self.earned[learner_id] |= met_by(learner.facts.values(), granted)
+        rows = self.world.rows(metadata.tables["achievement"], learner_id)
+        assert {row["achievement_id"] for row in rows} == self.earned[learner_id]
+        return self.earned[learner_id]
 
     @property
     def now_in_force(self) -> Version:
@@ -303,12 +295,6 @@ class Histories(RuleBasedStateMachine):
         """The server's clock, a minute later each time."""
         self.clock += timedelta(minutes=1)
         return micros(self.clock)
-
-
-def right(of: str) -> dict[str, Any]:
-    """An attempt that gets it right."""
-    answer: dict[str, Any] = {"response": "b"} if of == "graded" else {"score": 1}
-    return {**BLANK, "type": "attempted", "step": of, **answer}
 
 
 def assert_granted(world: World, learner_id: str, learner: SlowLearner, course_id: str) -> None:

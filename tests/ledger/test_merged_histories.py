@@ -23,20 +23,13 @@ from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowGrant
+from tests.ledger.doings import BLANK, START, STEPS, right, things_done
 from tests.ledger.facts import begin_anew
 from tests.ledger.guests import Guest, guest_in, move
+from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, micros, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, manifest_of
-from tests.ledger.test_histories import (
-    BLANK,
-    START,
-    STEPS,
-    TABLES,
-    ZONES,
-    assert_granted,
-    right,
-    things_done,
-)
+from tests.ledger.test_histories import TABLES, ZONES, assert_granted
 from tests.ledger.versions import VERSIONS
 from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
 
@@ -75,6 +68,8 @@ class MergedHistories(RuleBasedStateMachine):
         # Of each ledger what lies in it, by event id; of the account what counts: whatever came first.
         self.ledgers: dict[str, dict[str, Sent]] = {one: {} for one in self.zones}
         self.counted: dict[str, Sent] = {}
+        self.earned: dict[str, set[str]] = {one: set() for one in self.zones}
+        given_all(self.world)
         self.publish()
 
     @rule()
@@ -84,6 +79,7 @@ class MergedHistories(RuleBasedStateMachine):
         for learner_id, one in self.learners.items():
             if learner_id in self.alive:
                 one.move_on(before, self.now_in_force, self.version, NOON)
+                self.note_earned(learner_id)
 
     @rule(who=st.integers(0, 3), done=st.lists(st.tuples(IDS, things_done()), min_size=1, max_size=4))
     def record(self, who: int, done: list[tuple[int, dict[str, Any]]]) -> None:
@@ -125,6 +121,7 @@ class MergedHistories(RuleBasedStateMachine):
         said = {**BLANK, "type": "run_started", "step": "", "at": self.clock}
         self.keep(learner_id, Sent(None, self.fact(learner_id, numbered(self.serial), said)._replace(run=run)))
         assert begin(at=at) == Started(self.course, run, at)
+        self.note_earned(learner_id)
 
     @rule(
         who=st.integers(0, 3),
@@ -146,6 +143,7 @@ class MergedHistories(RuleBasedStateMachine):
         fact = self.fact(learner_id, numbered(self.serial), said)._replace(final=final, waived=waived)
         self.keep(learner_id, Sent(None, fact))
         learner.conclude(self.now_in_force, self.version, fact.run, at)
+        self.note_earned(learner_id)
 
     @precondition(lambda self: any(self.ledgers.values()))
     @rule(data=st.data())
@@ -179,6 +177,9 @@ class MergedHistories(RuleBasedStateMachine):
         self.counted |= new
         self.moved.append(guest)
         self.join(theirs, {event_id: sent.fact for event_id, sent in new.items()}, now)
+        self.earned[self.account] |= self.earned[guest.id]
+        self.earned[guest.id] = set()
+        self.note_earned(self.account)
 
     def join(self, theirs: SlowLearner, new: dict[str, Fact], now: int) -> None:
         """Give the account what the guest was granted, the earliest of each, and what is due to both together."""
@@ -229,6 +230,12 @@ class MergedHistories(RuleBasedStateMachine):
             assert_granted(self.world, learner_id, learner, self.course)
 
     @invariant()
+    def what_was_met_once_is_earned(self) -> None:
+        for learner_id, earned in getattr(self, "earned", {}).items():
+            rows = self.world.rows(metadata.tables["achievement"], learner_id)
+            assert {row["achievement_id"] for row in rows} == earned
+
+    @invariant()
     def audit_is_clean(self) -> None:
         for learner_id in getattr(self, "ledgers", {}):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
@@ -261,6 +268,14 @@ class MergedHistories(RuleBasedStateMachine):
             self.keep(learner_id, sent)
             if sent.fact.step:
                 learner.conclude(self.now_in_force, self.version, sent.fact.run, at)
+            self.note_earned(learner_id)
+
+    def note_earned(self, learner_id: str) -> None:
+        """Whatever was met once, at the end of a request or of a move, is earned."""
+        runs = self.learners[learner_id].runs.values()
+        granted = ((kind, name) for run in runs for kind, name in run.granted)
+        facts = [sent.fact for sent in self.counts(learner_id).values()]
+        self.earned[learner_id] |= met_by(facts, granted)
 
     def keep(self, learner_id: str, sent: Sent) -> None:
         self.ledgers[learner_id][sent.fact.id] = sent

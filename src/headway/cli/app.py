@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from headway import __version__
+from headway.cli.achievements import achievements
 from headway.cli.admin import admin
 from headway.cli.course import course
 from headway.cli.demo import demo
@@ -39,6 +40,7 @@ app.command("import")(import_)
 app.add_typer(admin)
 app.add_typer(grades)
 app.add_typer(guests)
+app.add_typer(achievements)
 app.add_typer(keys)
 app.command()(erase)
 app.add_typer(erasures)

@@ -11,7 +11,9 @@ from headway.demo.simulation import LEARNERS, Learner, simulate
 from headway.domain.errors import HeadwayError
 from headway.domain.times import DAY
 from headway.ledger.audit import AuditReport, audit
+from headway.ledger.backfill import backfill_pending
 from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.definitions import install, shipped
 from headway.ledger.publish import publish
 from headway.ledger.submission import RECORDED, Submission
 from headway.store.catalog import Catalog
@@ -40,6 +42,9 @@ def stage(
     creator = _creator(seed, now, password_hashes)
     add_learners(database, [creator])
     course = publish(database, course_manifest(), now=creator["created_at"], publisher=creator["id"]).course
+    # Before anybody does anything: what they earn has the dates of what they did.
+    install(database, shipped())
+    backfill_pending(database, Catalog(), now=lambda: now)
     cast = list(simulate(course, answers(), now=now, seed=seed, count=count))
     add_learners(database, [_row(one, password_hashes) for one in cast])
     results: Counter[str] = Counter()

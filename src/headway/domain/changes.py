@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from headway.domain.facts import (
+    ACHIEVED,
     CERTIFIED,
     COURSE_COMPLETED,
     GRADED,
@@ -13,6 +14,7 @@ from headway.domain.facts import (
     PAUSED,
     RESUMED,
     REVOKED,
+    Achieved,
     Fact,
     Graded,
     Granted,
@@ -35,6 +37,7 @@ _TOLD_AS: Final = {
     OVERRIDDEN: "step_overridden",
     PAUSED: "streak_paused",
     RESUMED: "streak_resumed",
+    ACHIEVED: "achievement_unlocked",
 }
 
 
@@ -66,15 +69,23 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
         return [told | _granted(event, name)]
-    if isinstance(fact, Paused):
-        return [{"type": told["type"], "pause": event.event_id, "from": fact.first_on, "to": fact.last_on}]
-    if isinstance(fact, Resumed):
-        return [{"type": told["type"], "pause": fact.pause, "to": fact.last_on}]
+    if isinstance(fact, Paused | Resumed | Achieved):
+        return [{"type": told["type"]} | _of_learner(event, fact)]
     if isinstance(fact, Revoked):
         return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
     if isinstance(fact, RunStarted):
         return [told | {"run": event.run, "started_at": format_time(event.at)}]
     return [told | {"step": name, "score": fraction(event.score)} | _by_person(fact)]
+
+
+def _of_learner(event: Contribution, fact: Paused | Resumed | Achieved) -> Change:
+    """What is told of the learner alone, and of no course."""
+    if isinstance(fact, Paused):
+        return {"pause": event.event_id, "from": fact.first_on, "to": fact.last_on}
+    if isinstance(fact, Resumed):
+        return {"pause": fact.pause, "to": fact.last_on}
+    said = {"achievement": fact.achievement, "title": fact.title, "tier": fact.tier, "points": fact.points}
+    return said | {"unlocked_at": format_time(event.at)}
 
 
 def _by_person(fact: Fact | None) -> Change:

@@ -12,8 +12,9 @@ COURSE_COMPLETED, CERTIFIED = "course_completed", "certified"
 REVOKED, RUN_STARTED = "revoked", "run_started"
 GRADED, OVERRIDDEN = "graded", "overridden"
 PAUSED, RESUMED = "paused", "resumed"
+ACHIEVED = "achieved"
 # About the learner alone, and no course.
-COURSELESS_TYPES: Final = (PAUSED, RESUMED)
+COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
 
 
@@ -60,6 +61,16 @@ class Revoked(NamedTuple):
     reason: str
 
 
+class Achieved(NamedTuple):
+    """The learner earned an achievement, as it was defined then. `cause` is the event that brought it."""
+
+    achievement: str
+    title: str
+    tier: str
+    points: int
+    cause: str
+
+
 class RunStarted(NamedTuple):
     """The learner begins the course anew."""
 
@@ -78,7 +89,7 @@ class Resumed(NamedTuple):
     last_on: str
 
 
-Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed
+Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved
 
 
 class Said(NamedTuple):
@@ -147,6 +158,11 @@ def _resumed(content: Mapping[str, Any]) -> Resumed:
     return Resumed(str(content["pause"]), parse_day(str(content["to"]), field="to"))
 
 
+def _achieved(content: Mapping[str, Any]) -> Achieved:
+    title, tier, cause = (str(content[name]) for name in ("title", "tier", "cause"))
+    return Achieved(str(content["achievement"]), title, tier, int(content["points"]), cause)
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     **dict.fromkeys(GRANT_TYPES, _granted),
     GRADED: _graded,
@@ -155,5 +171,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     RUN_STARTED: lambda _: RunStarted(),
     PAUSED: _paused,
     RESUMED: _resumed,
+    ACHIEVED: _achieved,
 }
 FACT_TYPES: Final = tuple(_READERS)

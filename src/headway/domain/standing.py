@@ -6,7 +6,7 @@ from headway.domain import changes
 from headway.domain.attendance import Attendance
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import Graded, Granted, Paused, Resumed
+from headway.domain.facts import Achieved, Graded, Granted, Paused, Resumed
 from headway.domain.progress import Contribution, EnrollmentSum
 from headway.domain.streaks import STANDARD, StreakRules, days_of
 from headway.domain.sums import GrantKey, Sums, WorthOf
@@ -19,6 +19,8 @@ class Standing:
     def __init__(self, worth_of: WorthOf) -> None:
         self.sums = Sums(worth_of)
         self.attendance = Attendance()
+        # Active days that were none before.
+        self.gained: set[int] = set()
 
     def apply(self, event: Contribution, *, name: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
         """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
@@ -43,7 +45,10 @@ class Standing:
     def _count_day(self, event: Contribution) -> None:
         """Count what an event says of the days that a streak is worked out from."""
         if event.is_activity:
-            self.attendance.count(ordinal(event.day), imported=event.imported)
+            day = ordinal(event.day)
+            if day not in self.attendance.active:
+                self.gained.add(day)
+            self.attendance.count(day, imported=event.imported)
         elif isinstance(event.fact, Paused | Resumed):
             self.attendance.pause(days_of(self.sums.pauses.values()))
 
@@ -53,6 +58,8 @@ class Standing:
         if isinstance(event.fact, Granted):
             key = GrantKey(event.course, event.run, event.type, event.fact.module)
             return [] if key in self.sums.grants else changes.of_fact(event, name)
+        if isinstance(event.fact, Achieved) and event.fact.achievement in self.sums.achievements:
+            return []
         return changes.of_fact(event, name)
 
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from headway.domain.earned import Achievement
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import CERTIFIED, Graded, Granted, Paused, Resumed, Revoked, RunStarted
+from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Paused, Resumed, Revoked, RunStarted
 from headway.domain.progress import (
     ENDLESS,
     FIRST_RUN,
@@ -91,6 +92,7 @@ class Sums:
         self.grades: dict[str, AttemptGrade] = {}
         self.imported_days: dict[DayKey, ImportedDay] = {}
         self.pauses: dict[str, Pause] = {}
+        self.achievements: dict[str, Achievement] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -156,6 +158,8 @@ class Sums:
             self._add_pause(event.event_id, Pause(*event.fact))
         elif isinstance(event.fact, Resumed):
             self._add_pause(event.fact.pause, Pause(ENDLESS, event.fact.last_on))
+        elif isinstance(event.fact, Achieved):
+            self._add_achievement(event, event.fact)
 
     def _add_run(self, event: Contribution) -> None:
         key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
@@ -178,6 +182,10 @@ class Sums:
 
     def _add_pause(self, pause_id: str, one: Pause) -> None:
         self.pauses[pause_id] = self.pauses[pause_id] + one if pause_id in self.pauses else one
+
+    def _add_achievement(self, event: Contribution, fact: Achieved) -> None:
+        key, one = fact.achievement, Achievement(event.at, event.event_id, event.day, fact.points)
+        self.achievements[key] = self.achievements[key] + one if key in self.achievements else one
 
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from litestar import Litestar, Router
 
 from headway.http import (
+    achievements,
+    admin_achievements,
     auth,
     certificate_page,
     certificates,
@@ -81,6 +83,8 @@ def create_app(settings: Settings) -> Litestar:
             *steps.handlers,
             *courses.handlers,
             *progress.handlers,
+            *achievements.handlers,
+            *admin_achievements.handlers,
             *pauses.handlers,
             *certificates.handlers,
             *creator_grading.handlers,

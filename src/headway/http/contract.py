@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from headway.http import (
+    achievements,
+    admin_achievements,
     auth,
     certificates,
     course_shapes,
@@ -28,7 +30,7 @@ from headway.http import (
 from headway.views import course_progress, history, overview, skills, statistics, streak
 
 # anyone: nobody, guests and accounts alike; learner: guests and accounts; public: who asks is not looked at.
-Callers: TypeAlias = Literal["public", "anyone", "learner", "account", "creator"]
+Callers: TypeAlias = Literal["public", "anyone", "learner", "account", "creator", "admin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class Operation:
 
 
 _RECORDING, _READING, _IDENTITY, _COURSES, _HEALTH = "Recording", "Progress", "Identity", "Courses", "Health"
-_CERTIFICATES, _TEACHING = "Certificates", "Teaching"
+_CERTIFICATES, _TEACHING, _ADMIN = "Certificates", "Teaching", "Administration"
+_DRAWING: Final = {"image/svg+xml": {"type": "string"}}
 _SIGNED: Final = {"application/vc": {"type": "object"}}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -96,6 +99,21 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_practice_sessions": Operation(tag=_READING, gives={200: progress.SessionList}, has_etag=True, refuses=(404,)),
     "read_skill_levels": Operation(tag=_READING, gives={200: skills.SkillLevels}, has_etag=True, refuses=(404,)),
     "read_own_events": Operation(tag=_READING, gives={200: progress.EventList}, has_etag=True, refuses=(404,)),
+    "list_achievements": Operation(
+        tag=_READING,
+        gives={200: achievements.AchievementList},
+        has_etag=True,
+        refuses=(404,),
+        given={"items": [examples.ACHIEVEMENT], "hidden": 3, "next_cursor": None},
+    ),
+    "list_badges": Operation(
+        tag=_READING,
+        gives={200: achievements.Badges},
+        has_etag=True,
+        refuses=(404,),
+        given={"earned": [examples.BADGE], "available": []},
+    ),
+    "read_badge_drawing": Operation(tag=_READING, callers="public", gives={200: None}, media=_DRAWING, has_etag=True),
     "pause_streak": Operation(
         tag=_READING,
         callers="learner",
@@ -336,6 +354,28 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         refuses=(409,),
         sent=examples.REGRADE_SENT,
         given=examples.REGRADE_TOLD,
+    ),
+    "list_definitions": Operation(
+        tag=_ADMIN,
+        callers="admin",
+        gives={200: admin_achievements.DefinitionList},
+        refuses=(403,),
+        given={"items": [examples.DEFINITION], "given": True, "next_cursor": None},
+    ),
+    "define_achievement": Operation(
+        tag=_ADMIN,
+        callers="admin",
+        takes=admin_achievements.DefinitionSent,
+        gives={200: admin_achievements.DefinitionShown, 201: admin_achievements.DefinitionShown},
+        sent=examples.DEFINITION_SENT,
+        given=examples.DEFINITION,
+    ),
+    "retire_achievement": Operation(tag=_ADMIN, callers="admin", gives={204: None}),
+    "backfill_achievements": Operation(
+        tag=_ADMIN,
+        callers="admin",
+        gives={200: admin_achievements.BackfillTold},
+        given=examples.BACKFILL,
     ),
     "live": Operation(tag=_HEALTH, callers="public", gives={200: health.Live}),
     "ready": Operation(tag=_HEALTH, callers="public", gives={200: health.Ready, 503: health.Ready}),

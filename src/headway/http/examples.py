@@ -259,3 +259,43 @@ REGRADE_TOLD: Final[dict[str, Any]] = {
     "left_out": 0,
     "note": "Nothing sinks by a regrade, and nothing that was granted is taken back: `kept` is what would have sunk.",
 }
+DEFINITION_SENT: Final[dict[str, Any]] = {
+    "title": "Loop the loop",
+    "description": "Complete 25 exercises.",
+    "category": "practice",
+    "metric": "exercises",
+    "threshold": 25,
+    "points": 15,
+    "tier": "silver",
+    "hidden": False,
+}
+DEFINITION: Final[dict[str, Any]] = {"id": "loop-the-loop", **DEFINITION_SENT, "origin": "site", "retired": False}
+ACHIEVEMENT: Final[dict[str, Any]] = {
+    "id": "loop-the-loop",
+    "title": "Loop the loop",
+    "description": "Complete 25 exercises.",
+    "category": "practice",
+    "tier": "silver",
+    "points": 15,
+    "hidden": False,
+    "unlocked": False,
+    "unlocked_at": None,
+    "progress": {"value": 20, "target": 25, "percent": 80.0},
+    "image": "/api/v1/badges/practice-silver-locked.svg",
+}
+BADGE: Final[dict[str, Any]] = {
+    "id": "first-step",
+    "title": "First step",
+    "category": "first_steps",
+    "tier": "bronze",
+    "points": 5,
+    "earned_at": _AT,
+    "image": "/api/v1/badges/first-steps-bronze.svg",
+}
+BACKFILL: Final[dict[str, Any]] = {
+    "dry_run": False,
+    "total": 2,
+    "updated": 1,
+    "unchanged": 1,
+    "updates": [{"learner": _OTHER_ID, "field": "achievements", "old": 3, "new": 4, "achievements": ["loop-the-loop"]}],
+}

@@ -12,6 +12,7 @@ import structlog
 from headway.domain.times import DAY
 from headway.http import who
 from headway.http.services import Services
+from headway.ledger.backfill import backfill_pending
 from headway.ledger.guests import clear_guests
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.tidying import is_due, tidy
@@ -51,10 +52,13 @@ async def _tried(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def go_on_judging(services: Services) -> None:
-    """Bring sweeps to their end that broke off, as where a server was killed while a version was published."""
+    """Bring to their end sweeps that broke off, as where a server was killed, and give what definitions bring."""
     swept = sweep_pending(services.database, services.catalog, now=who.now)
     if swept:
         log.info("judging_brought_to_its_end", courses=swept)
+    given = backfill_pending(services.database, services.catalog, now=who.now)
+    if given is not None:
+        log.info("achievements_given", learners=given.updated, achievements=given.earned)
 
 
 def do_what_is_due(services: Services, *, now: int) -> None:

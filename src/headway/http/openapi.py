@@ -44,6 +44,7 @@ _CALLERS: Final[dict[str, list[dict[str, list[str]]]]] = {
     "learner": [{"bearer": []}, {"session": []}, {"guest": []}],
     "account": [{"bearer": []}, {"session": []}],
     "creator": [{"bearer": []}, {"session": []}],
+    "admin": [{"session": []}],
 }
 
 

@@ -60,7 +60,7 @@ async def read_progress(request: Asked, learner: Learner = None) -> Reply:
     """Everything about a learner at a glance."""
     catalog = exchange_of(request).services.catalog
     now, rules = who.now(), exchange_of(request).services.streak_rules
-    return await _answer(
+    return await answer(
         request, lambda connection, whose: read_overview(connection, catalog, whose, now, rules), learner
     )
 
@@ -74,7 +74,7 @@ async def read_course_progress(
     In the run that they are in, or an earlier one.
     """
     catalog = exchange_of(request).services.catalog
-    return await _answer(
+    return await answer(
         request, lambda connection, whose: read_course(connection, catalog, whose, course, run), learner, course
     )
 
@@ -83,7 +83,7 @@ async def read_course_progress(
 async def list_runs(request: Asked, course: FromPath[str], learner: Learner = None) -> Reply:
     """The runs of a course that a learner began, the newest first."""
     catalog = exchange_of(request).services.catalog
-    return await _answer(
+    return await answer(
         request, lambda connection, whose: RunList(read_runs(connection, catalog, whose, course)), learner, course
     )
 
@@ -94,7 +94,7 @@ async def read_module_progress(
 ) -> Reply:
     """How a learner stands in one module of a course."""
     catalog = exchange_of(request).services.catalog
-    return await _answer(
+    return await answer(
         request, lambda connection, whose: read_module(connection, catalog, whose, course, module, run), learner, course
     )
 
@@ -103,7 +103,7 @@ async def read_module_progress(
 async def read_streak_progress(request: Asked, days: FromQuery[int] = DAYS_SHOWN, learner: Learner = None) -> Reply:
     """The days in a row on which a learner was active, what keeps them, and the active days of the last year."""
     now, rules = who.now(), exchange_of(request).services.streak_rules
-    return await _answer(request, lambda connection, whose: read_streak(connection, whose, now, days, rules), learner)
+    return await answer(request, lambda connection, whose: read_streak(connection, whose, now, days, rules), learner)
 
 
 @get("/progress/history")
@@ -117,14 +117,14 @@ async def read_history_progress(
     """Every day of a range, each with all that was done since the beginning."""
     asked = AskedRange(first, last, days)
     now, rules = who.now(), exchange_of(request).services.streak_rules
-    return await _answer(request, lambda connection, whose: read_history(connection, whose, now, asked, rules), learner)
+    return await answer(request, lambda connection, whose: read_history(connection, whose, now, asked, rules), learner)
 
 
 @get("/progress/statistics")
 async def read_statistics_progress(request: Asked, period: FromQuery[str] = "week", learner: Learner = None) -> Reply:
     """What a learner did today, this week, this month or ever: medians and spread, topics, the last seven days."""
     now, catalog = who.now(), exchange_of(request).services.catalog
-    return await _answer(
+    return await answer(
         request, lambda connection, whose: read_statistics(connection, catalog, whose, now, period), learner
     )
 
@@ -146,14 +146,14 @@ async def list_practice_sessions(
         page = read_sessions(connection, whose, now, asked, place, limit)
         return SessionList(page.items, None if page.next_place is None else write_cursor(page.next_place))
 
-    return await _answer(request, look, learner)
+    return await answer(request, look, learner)
 
 
 @get("/progress/skill-levels")
 async def read_skill_levels(request: Asked, learner: Learner = None) -> Reply:
     """What a learner has come to in each topic, since when, and what the next level takes."""
     catalog = exchange_of(request).services.catalog
-    return await _answer(request, lambda connection, whose: read_skills(connection, catalog, whose), learner)
+    return await answer(request, lambda connection, whose: read_skills(connection, catalog, whose), learner)
 
 
 @get("/progress/events")
@@ -168,7 +168,7 @@ async def read_own_events(
         page = read_events(connection, catalog, whose, place, limit)
         return EventList(page.items, None if page.next_place is None else write_cursor(page.next_place))
 
-    return await _answer(request, look, learner)
+    return await answer(request, look, learner)
 
 
 def _place(cursor: str | None) -> Place | None:
@@ -178,7 +178,7 @@ def _place(cursor: str | None) -> Place | None:
     return place
 
 
-async def _answer(request: Asked, view: View, learner: str | None, course: str | None = None) -> Reply:
+async def answer(request: Asked, view: View, learner: str | None, course: str | None = None) -> Reply:
     """What a view gives of whoever is asked for, read and encoded off the event loop."""
 
     def look(connection: Connection, reader: Reader) -> bytes:

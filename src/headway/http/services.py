@@ -16,6 +16,7 @@ from headway.http.desk import Desk
 from headway.http.mail import Mail
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
+from headway.ledger.definitions import install, shipped
 from headway.settings import Settings
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -66,6 +67,7 @@ class Services:
         """From a database of any age to one that is served; on leaving, all that waits is written first."""
         with claimed(self.database):
             await self.run(lambda: migrate(self.database))
+            await self.run(self._define)
             self.desk.open()
             try:
                 yield
@@ -75,6 +77,10 @@ class Services:
                     await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.passwords.close()
                 self.database.close()
+
+    def _define(self) -> None:
+        """Put in force what this Headway brings; learners are given what they meet of it in the background."""
+        install(self.database, shipped() if self.settings.shipped_achievements else ())
 
     async def run(self, work: Callable[[], T]) -> T:
         """What a blocking call gives, made in a thread."""

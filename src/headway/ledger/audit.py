@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
+from headway.ledger.backfill import Unachieved
 from headway.ledger.faults import Fault
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
 from headway.ledger.ungranted import Ungranted
@@ -76,7 +77,7 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
 
 def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
     stored = stored_rows(connection, ids)
-    ungranted = Ungranted(connection, catalog, begun_in(stored))
+    ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
     for refolded in refold(connection, catalog, ids):
         if any(fault.column == UNGRADED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
@@ -88,6 +89,8 @@ def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> It
         for run, due in ungranted.of(refolded):
             key = "/".join(map(str, (*run, *due.key)))
             faults.append(Fault("granted", refolded.learner_id, key, "*", None, "a row: the rule says yes"))
+        for one in unachieved.of(refolded):
+            faults.append(Fault("achievement", refolded.learner_id, one.id, "*", None, "a row: it is met"))
         yield refolded, faults
 
 

@@ -11,15 +11,16 @@ from headway.domain import gating
 from headway.domain.changes import Change
 from headway.domain.course import Course, Module
 from headway.domain.events import read_event
-from headway.domain.facts import Graded, Paused, Resumed, Revoked
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
 from headway.domain.recording import GRADED, IMPORTED, SERVER, worth_of
 from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
+from headway.ledger.achieving import Achieving
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.submission import Submission
+from headway.ledger.touched import touched
 from headway.ledger.watched import Watched
 from headway.ledger.zones import zone_here
 from headway.store import entries, identities, learners, rows, sums
@@ -101,6 +102,7 @@ class Batch:
         # By which version all learners were judged, of courses that are being swept.
         self.judging: dict[str, int] = {}
         self.appended: list[Entry] = []
+        self.achieving = Achieving(connection, catalog)
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
@@ -145,7 +147,7 @@ class Batch:
             self._read_brought(found.joined, judged)
         self._read_caused(judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
-        self.judging = found.judging
+        self.judging, self.achieving.version = found.judging, found.achievements
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
     def version_before(self, course_id: str) -> Course | None:
@@ -198,45 +200,34 @@ class Batch:
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
         """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
-        enrollments = {(learner_id, one.course) for learner_id, one in new if one.course and not one.step}
         steps = {(learner_id, *key) for learner_id, one in on_steps for key in self._steps_touched(learner_id, one)}
         steps |= self._steps_of_known()
-        days = {(learner_id, one.worked_on, one.course, one.run) for learner_id, one in on_steps}
-        topics = {(learner_id, topic, one.course, one.run) for learner_id, one in on_steps for topic in _topics_of(one)}
-        imported = {(learner_id, one.day, one.course, one.run) for learner_id, one in on_steps if one.imported}
-        certificates = {(learner_id, one.fact.certificate) for learner_id, one in new if isinstance(one.fact, Revoked)}
-        grades = {(learner_id, attempt) for learner_id, one in on_steps for attempt in _attempts_of(one)}
-        wanted: list[tuple[sums.Kind, set[Any]]] = [
-            (sums.STEPS, steps),
-            (sums.DAYS, days),
-            (sums.TOPICS, topics),
-            (sums.ENROLLMENTS, enrollments),
-            (sums.IMPORTED_DAYS, imported),
-            (sums.PAUSES, {(learner_id, pause) for learner_id, one in new for pause in _pause_of(one)}),
-        ]
-        wanted += [(sums.GRANTS, self._gates_of(on_steps)), (sums.CERTIFICATES, certificates), (sums.GRADES, grades)]
-        self._load(*((sums.of_kind(kind), keys) for kind, keys in wanted), *self._modules_of(on_steps, steps))
+        wanted = {sums.STEPS: steps, sums.GRANTS: self._gates_of(on_steps), **touched(new)}
+        asked = ((sums.of_kind(kind), keys) for kind, keys in wanted.items())
+        self._load(*asked, *self._modules_of(on_steps, steps))
         # An event from before a completion moves it, and with it what its day and its topics count.
         moved_days, moved_topics = set(), set()
         for learner_id, key, day, worth in self._moving(on_steps):
             moved_days.add((learner_id, day, key.course, key.run))
             moved_topics |= {(learner_id, topic, key.course, key.run) for topic in worth.topics}
-        more = ((sums.DAYS, moved_days - days), (sums.TOPICS, moved_topics - topics))
+        more = ((sums.DAYS, moved_days - wanted[sums.DAYS]), (sums.TOPICS, moved_topics - wanted[sums.TOPICS]))
         self._load(*((sums.of_kind(kind), keys) for kind, keys in more))
         self._load_active_days(on_steps)
 
     def write(self) -> None:
-        """Write the entries, and the sums as they now are, each table in order of key."""
-        changed = [(kind, self._changed(kind)) for kind in sums.ALL]
-        made = (sums.written(kind, found) for kind, found in changed)
+        """Write the entries, the sums as they now are, each table in order of key, and what learners earned by them."""
+        changed = {kind: self._changed(kind) for kind in sums.ALL}
+        self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
+        changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
+        made = (sums.written(kind, found) for kind, found in changed.items())
         rows.add_together(self.connection, entries.appended(self.appended), *made)
-        for kind, found in changed:
+        for kind, found in changed.items():
             self._remember(kind, found)
         for entry in self.appended:
             remembered = self.learners[entry.learner_id].remembered
             if remembered is not None:
                 remembered.mark = remembered.mark._replace(event_id=entry.event_id)
-        moved = {learner_id for _, found in changed for learner_id, _, _ in found}
+        moved = {learner_id for found in changed.values() for learner_id, _, _ in found}
         learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
 
     def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
@@ -372,24 +363,3 @@ class Batch:
 
     def _worth_of(self, course: str, version: int, step: str) -> Worth:
         return worth_of(self._versions[course, version], step)
-
-
-def _topics_of(one: Contribution) -> Sequence[str]:
-    """The topics whose sums a contribution can move."""
-    return one.topics if one.worked_topics is one.topics else (*one.topics, *one.worked_topics)
-
-
-def _attempts_of(one: Contribution) -> Iterable[str]:
-    """The attempt of which a contribution says that it waits, or what its grade is."""
-    if isinstance(one.fact, Graded):
-        yield one.fact.attempt
-    elif one.waits:
-        yield one.event_id
-
-
-def _pause_of(one: Contribution) -> Iterable[str]:
-    """The pause that a contribution makes or ends."""
-    if isinstance(one.fact, Paused):
-        yield one.event_id
-    elif isinstance(one.fact, Resumed):
-        yield one.fact.pause

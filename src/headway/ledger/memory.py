@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from headway.domain.achievements import Totals
 from headway.domain.attendance import Attendance
 from headway.ledger.watched import Watched
 from headway.store import sums
@@ -33,19 +34,20 @@ class ModuleKey(NamedTuple):
 
 
 class Remembered:
-    """What is known of a learner as of a mark of their ledger.
+    """What is known of a learner as of a mark of their ledger; `totals` are what achievements ask of all sums.
 
     `sums` hold, for each of KINDS, (key, value) by the key as it is asked for, None where nothing is stored;
     `attendance` holds all days.
     """
 
-    __slots__ = ("attendance", "mark", "modules", "sums")
+    __slots__ = ("attendance", "mark", "modules", "sums", "totals")
 
     def __init__(self, mark: Mark) -> None:
         self.mark = mark
         self.sums: tuple[dict[Sequence[Any], tuple[Any, Any] | None], ...] = tuple({} for _ in KINDS)
         self.attendance: Attendance | None = None
         self.modules: dict[ModuleKey, Watched] = {}
+        self.totals: Totals | None = None
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from headway.domain.errors import IdentityGone
 from headway.domain.facts import CERTIFIED
 from headway.domain.recording import SERVER
 from headway.ledger.accounts import Merged
+from headway.ledger.achieving import Cause
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
@@ -97,6 +98,7 @@ class _Move:
         counted = batch.take_in(self.account_id, new)
         new = [one for one in new if one.event_id in counted]
         batch.learners[self.account_id].head = head
+        batch.achieving.causes[self.account_id] = Cause(f"move:{guest_id}", self.now, self.now)
         # What neither had the progress for may be due to both together.
         places = {(self.account_id, one.course_id, one.run) for one in new if one.step_id}
         self.statuses = judge(batch, places, Judging(f"move:{guest_id}", self.now))

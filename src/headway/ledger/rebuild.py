@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from headway.domain.achievements import Definition
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
+from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
@@ -53,6 +55,7 @@ def rebuild(
             courses.mend(connection)
             broken += of_courses(connection)
         sweep_pending(database, catalog, now=_now)
+        backfill_pending(database, catalog, now=_now)
     total, updated, beyond, found = 0, 0, 0, len(broken)
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
@@ -100,13 +103,18 @@ def _mend(
     stored = stored_rows(connection, ids)
     folded = list(refold(connection, catalog, ids))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
-    places = set[Place]()
+    unachieved = Unachieved(connection)
+    places, earned = set[Place](), dict[str, list[Definition]]()
     for refolded in folded:
         # Where the ledger itself is broken nothing may be concluded from it.
         mended = not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
         due = [] if refolded.broken else list(ungranted.of(refolded))
         places |= {(refolded.learner_id, *run) for run, _ in due}
-        yield refolded, mended or bool(due)
+        met = [] if refolded.broken else unachieved.of(refolded)
+        earned |= {refolded.learner_id: met} if met else {}
+        yield refolded, mended or bool(due) or bool(met)
+    if earned:
+        award(connection, catalog, locked, earned, Judging("rebuild", _now()))
     if places:
         judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
 

@@ -23,6 +23,7 @@ from headway.domain.recording import (
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
 from headway.graders.registry import grade
+from headway.ledger.achieving import Cause
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.granting import Granting, StepLocked
 from headway.ledger.memory import Memory
@@ -44,7 +45,7 @@ from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 
 Answer: TypeAlias = Receipt | HeadwayError | None
-_CONCLUDED: Final = ("course_completed", "certificate_issued")
+_CONCLUDED: Final = ("course_completed", "certificate_issued", "achievement_unlocked")
 
 
 def record(
@@ -177,6 +178,7 @@ class _Recorder:
         ordered = [results[n] for n in range(len(submission.events))]
         told += self._concluded_before(learner, submission)
         self.granting.tell_in(learner, told)
+        self.batch.achieving.tell_in(learner.id, told)
         return Receipt(ordered, [self._touched(learner, key) for key in touched], told)
 
     def _judge(
@@ -220,7 +222,7 @@ class _Recorder:
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
 
     def _concluded_before(self, learner: BatchLearner, submission: Submission) -> Iterator[Change]:
-        """What the lost answer told of courses, behind all else as `Granting.conclude` tells it."""
+        """What the lost answer told of courses and achievements, behind all else as it was told."""
         for n in _in_order_of_time(submission):
             place = (learner.id, submission.events[n].id)
             if place in self.found:
@@ -245,6 +247,7 @@ class _Recorder:
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.batch.appended.append(entry)
         learner.known[event.id] = entry
+        self.batch.achieving.causes[learner.id] = Cause(event.id, made.at, submission.received_at)
         if step is not None:
             changes = changes + self.granting.after(learner, made, known, course, before)
         key = StepKey(made.course, made.run, made.step) if step else None

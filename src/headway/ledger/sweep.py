@@ -47,7 +47,7 @@ def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all
         found = _versions(connection, catalog, course_id)
     if found is None:
         return None
-    _await_recorders(database)
+    await_readers(database, courses.readers)
     impact = Impact()
     one = _Sweep(database, catalog, found, now)
     for surveyed in one.run():
@@ -74,7 +74,7 @@ def _versions(connection: Connection, catalog: Catalog, course_id: str) -> _Vers
     return _Versions(row["version"], Succession(found.get(pairs[0]), found[pairs[1]]), row["judged_up_to"] or "")
 
 
-def _await_recorders(database: Database) -> None:
+def await_readers(database: Database, readers: Callable[[Connection], set[str]]) -> None:
     """Wait until all are done that may have read the version before, and are not seen by a snapshot yet.
 
     Whoever records behind them reads the version in force.
@@ -83,7 +83,7 @@ def _await_recorders(database: Database) -> None:
     ahead: set[str] | None = None
     while ahead is None or (ahead and time.monotonic() < until):
         with database.read() as connection:
-            found = courses.readers(connection)
+            found = readers(connection)
         ahead = found if ahead is None else ahead & found
         if ahead:
             time.sleep(_PAUSE_S)

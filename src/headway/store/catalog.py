@@ -7,10 +7,11 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
+from headway.domain.achievements import Ladders
 from headway.domain.course import Course
 from headway.domain.manifest import parse_manifest
 from headway.domain.names import Keys, carry_keys
-from headway.store import courses
+from headway.store import achievements, courses
 
 KEPT_MAX: Final = 512
 # Of manifests as text, which parsed take several times as much; courses that are in use together should all fit.
@@ -23,6 +24,7 @@ class Catalog:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int], Course] = {}
         self._sizes: dict[tuple[str, int], int] = {}
+        self._achievements = -1, Ladders(())
         self._lock = Lock()
 
     def load(self, connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Course]:
@@ -44,6 +46,15 @@ class Catalog:
         """The same, where the versions in force are known."""
         loaded = self.load(connection, versions.items())
         return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
+
+    def achievements(self, connection: Connection, version: int) -> Ladders:
+        """The definitions in force, of a version that this transaction read, or of a newer one."""
+        kept, ladders = self._achievements
+        if kept != version:
+            kept, definitions = achievements.in_force(connection)
+            ladders = Ladders(definitions)
+            self._achievements = kept, ladders
+        return ladders
 
     def _keep(self, fresh: dict[tuple[str, int], Course], sizes: dict[tuple[str, int], int]) -> None:
         with self._lock:

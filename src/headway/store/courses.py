@@ -51,18 +51,8 @@ def pending(connection: Connection) -> list[str]:
 
 
 def readers(connection: Connection) -> set[str]:
-    """The transactions at work, but this one, that have read which versions are in force.
-
-    None in SQLite, where who writes comes one after the other.
-    """
-    if connection.dialect.name == "sqlite":
-        return set()
-    statement = (
-        "SELECT virtualtransaction FROM pg_locks WHERE relation = 'course'::regclass AND granted"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND pid <> pg_backend_pid()"
-    )
-    return set(connection.execute(sa.text(statement)).scalars())
+    """The transactions at work, but this one, that have read which versions are in force; none in SQLite."""
+    return rows.readers(connection, course)
 
 
 def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:

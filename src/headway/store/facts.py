@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.progress import RunSum
 from headway.domain.sums import RunKey
-from headway.store import courses, entries, learners, rows, sums
+from headway.store import achievements, courses, entries, learners, rows, sums
 from headway.store.entries import Known
 
 _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
@@ -25,6 +25,7 @@ class Facts(NamedTuple):
 
     `marks` say up to where the sums of a learner were moved.
     `judging` says by which version all were judged, of courses where that is not the one in force yet.
+    `achievements` is the version of what can be earned.
     `joined` are the learners to whom guests brought events, `runs` (learner, key, value) those of the courses.
     """
 
@@ -36,6 +37,7 @@ class Facts(NamedTuple):
     versions: dict[str, int]
     judging: dict[str, int]
     runs: list[tuple[str, RunKey, RunSum]]
+    achievements: int
 
 
 def facts(
@@ -48,20 +50,22 @@ def facts(
 ) -> Facts:
     """All that is known of these; what is not there is left out. `courses_of` are (learner, course) pairs."""
     of_learners = set(courses_of)
-    sessions, known, heads, versions, runs = rows.ask(
+    sessions, known, heads, versions, runs, defined = rows.ask(
         connection,
         learners.sessions_asked(token_hashes),
         entries.known_asked(event_ids),
         learners.heads_asked(learner_ids),
         courses.versions_asked({course_id for _, course_id in of_learners}),
         rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
+        achievements.set_asked(),
     )
     joined = {row[0] for row in heads if row[2]}
     marks = {row[0]: Mark(row[4] or "", row[3]) for row in heads}
     found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
     judging = {row[0]: row[2] for row in versions if row[1] != row[2]}
     known_events = entries.known_answered(known)
-    return Facts(_pairs(sessions), known_events, _pairs(heads), marks, joined, _pairs(versions), judging, found)
+    ends, now = _pairs(sessions), defined[0][0]
+    return Facts(ends, known_events, _pairs(heads), marks, joined, _pairs(versions), judging, found, now)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

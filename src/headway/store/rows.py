@@ -70,6 +70,34 @@ def ask(connection: Connection, *questions: Question) -> list[list[Row]]:
     return [msgspec.json.decode(one) for one in found]
 
 
+def of_wanted(
+    connection: Connection, table: Table, keys: Iterable[Row], names: Sequence[str], what: str, source: str
+) -> list[Row]:
+    """The expressions of a source that joins with `wanted`: the keys, as these columns of the table. One statement."""
+    sent = _encoded(connection, keys, names)
+    if sent is None:
+        return []
+    return _gathered(
+        connection,
+        _run(connection, _wanted_statement(connection.dialect.name, table, tuple(names), what, source), sent),
+    )
+
+
+def readers(connection: Connection, table: Table) -> set[str]:
+    """The transactions at work, but this one, that have read a table.
+
+    None in SQLite, where who writes comes one after the other.
+    """
+    if connection.dialect.name == "sqlite":
+        return set()
+    statement = (
+        "SELECT virtualtransaction FROM pg_locks WHERE relation = CAST(:name AS regclass) AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND pid <> pg_backend_pid()"
+    )
+    return set(connection.execute(sa.text(statement), {"name": table.name}).scalars())
+
+
 def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row]:
     """All rows of a statement; for SQLite it selects a single JSON array of arrays."""
     return _gathered(connection, connection.execute(sa.text(statement), parameters))
@@ -202,6 +230,13 @@ def _found_in(dialect: str, table: Table, by: tuple[str, ...], sent: str) -> str
     match = " AND ".join(f"t.{name} = r.{name}" for name in by)
     # CROSS JOIN: SQLite walks the keys and looks each up, whatever it believes of their number.
     return f"FROM {source} CROSS JOIN {table.name} t WHERE {match}"
+
+
+@lru_cache(maxsize=64)
+def _wanted_statement(dialect: str, table: Table, names: tuple[str, ...], what: str, source: str) -> str:
+    columns = _ARRAYS[dialect].format(what) if dialect == "sqlite" else what
+    wanted = _source(dialect, tuple(table.c[name] for name in names))
+    return f"WITH wanted AS (SELECT {', '.join(names)} FROM {wanted}) SELECT {columns} {source}"  # noqa: S608  # our own words
 
 
 @lru_cache(maxsize=64)

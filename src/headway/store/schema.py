@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from headway.store.achievement_tables import achievement, achievement_definition, achievement_set
 from headway.store.columns import DERIVED, Id, derived, learner_key, metadata, only
 from headway.store.doors import (
     device_sign_in,
@@ -35,6 +36,9 @@ from headway.store.doors import (
 __all__ = [
     "OF_LEARNER",
     "Id",
+    "achievement",
+    "achievement_definition",
+    "achievement_set",
     "attempt_grade",
     "brought",
     "certificate",

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
+from headway.domain.earned import Achievement
 from headway.domain.progress import (
     FIRST_RUN,
     AttemptGrade,
@@ -29,6 +30,7 @@ from headway.domain.progress import (
 from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
+from headway.store.achievement_tables import achievement
 from headway.store.schema import (
     attempt_grade,
     brought,
@@ -207,7 +209,14 @@ PAUSES = Kind(
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.pauses,
 )
-ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS, PAUSES)
+ACHIEVEMENTS = Kind(
+    achievement,
+    itemgetter(1),
+    lambda row: Achievement(*row[2:]),
+    lambda learner_id, key, one: (learner_id, key, *one),
+    lambda sums: sums.achievements,
+)
+ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS, PAUSES, ACHIEVEMENTS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)

@@ -27,7 +27,7 @@ _EVER: Final = 2**63 - 1
 class RecordedEvent(Struct):
     """One entry. `step` is the id that the step has now; `occurred_at` is the time that counts.
 
-    `course` is null where the entry is about the learner alone, as a pause of the streak is.
+    `course` is null where the entry is about the learner alone, as a pause of the streak or an achievement is.
     """
 
     id: str

@@ -1,6 +1,7 @@
 """What a learner did day by day, each with all that was done up to it."""
 
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
@@ -9,13 +10,13 @@ from headway.domain.progress import PeriodSum
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import STANDARD, StreakRules, streaks_over
 from headway.domain.times import days_between, local_day, ordinal
-from headway.store import figures
+from headway.store import achievements, figures
+from headway.store.achievements import Earned
 from headway.store.figures import NO_DAYS
 from headway.views.asked_range import AskedRange, range_asked
 from headway.views.subject import Subject
 
 DAYS_MAX: Final = 3_660
-_NOTHING: Final = PeriodSum()
 
 
 class Figures(Struct, kw_only=True):
@@ -51,8 +52,9 @@ def read_history(
     """A learner's days in a range; Invalid names what is wrong with it."""
     first, last = range_asked(asked, local_day(now, subject.time_zone), DAYS_MAX)
     known = NO_DAYS if subject.learner_id is None else figures.days(connection, subject.learner_id, last)
-    by_day = dict(known.done)
-    total = sum((one for day, one in known.done if day < first), _NOTHING)
+    earned = [] if subject.learner_id is None else achievements.earned(connection, subject.learner_id)
+    by_day = _by_day(known.done, earned)
+    total = sum((one for day, one in by_day.items() if day < first), _NOTHING)
     streaks = streaks_over(known.streak, ordinal(first), ordinal(last), rules)
     days, sum_shown = [], _figures(total)
     for day, streak in zip(days_between(first, last), streaks, strict=True):
@@ -65,7 +67,28 @@ def read_history(
     return History(days)
 
 
-def _figures(one: PeriodSum) -> dict[str, Any]:
+class _Done(NamedTuple):
+    """What was done in a period, and how many achievements were earned, with so many points beside the others."""
+
+    sum: PeriodSum
+    earned: int = 0
+
+    def __add__(self, other: "_Done") -> "_Done":  # type: ignore[override]  # a sum of sums, not a longer tuple
+        return _Done(self.sum + other.sum, self.earned + other.earned)
+
+
+_NOTHING: Final = _Done(PeriodSum())
+
+
+def _by_day(done: Iterable[tuple[str, PeriodSum]], earned: Iterable[Earned]) -> dict[str, _Done]:
+    by_day = {day: _Done(one) for day, one in done}
+    for one in earned:
+        by_day[one.day] = by_day.get(one.day, _NOTHING) + _Done(PeriodSum(points=one.points), 1)
+    return by_day
+
+
+def _figures(done: _Done) -> dict[str, Any]:
+    one = done.sum
     return {
         "exercises_completed": one.exercises_completed,
         "steps_completed": one.steps_completed,
@@ -74,7 +97,7 @@ def _figures(one: PeriodSum) -> dict[str, Any]:
         "hints": one.hints,
         "average_percent": mean_percent(one.score_total, one.scores),
         "points": one.points,
-        "achievements_unlocked": 0,
+        "achievements_unlocked": done.earned,
     }
 
 

@@ -11,7 +11,8 @@ from headway.domain.scores import mean_percent
 from headway.domain.streaks import STANDARD, StreakRules, streak
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time, local_day
-from headway.store import figures
+from headway.store import achievements, figures
+from headway.store.achievements import Count
 from headway.store.catalog import Catalog
 from headway.store.figures import NO_DAYS, CourseFigures, Days
 from headway.views.course_progress import NOTHING, run_of
@@ -23,7 +24,7 @@ _NOT_ENROLLED = EnrollmentSum()
 
 
 class AchievementCount(Struct):
-    """How many achievements are unlocked, of how many; both 0 until there are any."""
+    """How many achievements are unlocked, of how many, hidden ones among them."""
 
     unlocked: int
     total: int
@@ -66,6 +67,7 @@ class _Known(NamedTuple):
     figures: CourseFigures
     topics: dict[str, PeriodSum]
     courses: dict[str, tuple[int, Course]]
+    achievements: Count
 
 
 def read_overview(
@@ -81,9 +83,9 @@ def read_overview(
         average_percent=_average_percent(known),
         duration_s=total.duration_ms / 1000,
         hints=total.hints,
-        points=total.points,
+        points=total.points + known.achievements.points,
         streak=summary(streak(known.days.streak, local_day(now, subject.time_zone), rules)),
-        achievements=AchievementCount(0, 0),
+        achievements=AchievementCount(known.achievements.unlocked, known.achievements.total),
         skill_levels=skill_levels(connection, catalog, known.figures.steps, known.topics, known.courses),
         courses=_summaries(known),
     )
@@ -91,11 +93,12 @@ def read_overview(
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known(NO_DAYS, NOTHING, {}, {})
+        return _Known(NO_DAYS, NOTHING, {}, {}, achievements.count(connection, None))
     days = figures.days(connection, learner_id)
     found, topics = figures.of_learner(connection, learner_id)
     listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}
-    return _Known(days, found, topics, catalog.in_force(connection, listed))
+    counted = achievements.count(connection, learner_id)
+    return _Known(days, found, topics, catalog.in_force(connection, listed), counted)
 
 
 def _average_percent(known: _Known) -> float | None:

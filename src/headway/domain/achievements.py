@@ -1,0 +1,290 @@
+"""Achievements: what is defined, what a learner's sums come to, and what is met. Parsed strictly, judged purely."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from operator import add
+from typing import Any, Final, NamedTuple, Self
+
+from headway.domain.errors import Invalid
+from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
+from headway.domain.progress import FIRST_RUN, PeriodSum, StepSum
+from headway.domain.scores import FULL
+from headway.domain.sums import Sums
+from headway.domain.times import ordinal
+
+CATEGORIES: Final = ("first_steps", "practice", "mastery", "streaks", "courses", "persistence")
+TIERS: Final = ("bronze", "silver", "gold", "platinum")
+AWAY_DAYS: Final = 14
+HARD_FAILURES: Final = 3
+ID_MAX: Final = 64
+TITLE_MAX: Final = 100
+DESCRIPTION_MAX: Final = 300
+THRESHOLD_MAX: Final = 1_000_000_000
+POINTS_MAX: Final = 10_000
+_MS_AN_HOUR: Final = 3_600_000
+_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+
+
+class DefinitionInvalid(Invalid):
+    """The definition of an achievement does not fit."""
+
+
+class Totals(NamedTuple):
+    """What of a learner adds up: moved by after minus before wherever a sum moves, and never stored.
+
+    A step or a module counts once, in however many runs. `first_try` and `hard_won` are steps whose first score
+    passed, and that took at least three failed attempts: in the first run, for a retake is no first try.
+    """
+
+    steps: int = 0
+    exercises: int = 0
+    points: int = 0
+    attempts: int = 0
+    passed_attempts: int = 0
+    duration_ms: int = 0
+    perfect: int = 0
+    first_try: int = 0
+    hard_won: int = 0
+    courses_begun: int = 0
+    modules: int = 0
+    courses: int = 0
+    certificates: int = 0
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return tuple.__new__(type(self), map(add, self, other))  # what _make does, without counting again
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """The totals of all of a learner's sums."""
+        steps = sums.steps.items()
+        granted = {(key.kind, key.course, key.module) for key in sums.grants}
+        days = dict(zip(cls._fields, of_day(sum(sums.days.values(), PeriodSum())), strict=False))
+        return cls(
+            **days,
+            perfect=len({(key.course, key.step) for key, one in steps if is_perfect(one)}),
+            first_try=sum(key.run == FIRST_RUN and is_first_try(one) for key, one in steps),
+            hard_won=sum(key.run == FIRST_RUN and is_hard_won(one) for key, one in steps),
+            courses_begun=sum(key.run == FIRST_RUN for key in sums.runs),
+            **{name: sum(kind == one[0] for one in granted) for kind, name in GRANTED.items()},
+        )
+
+
+# The totals that count grants, by their kind.
+GRANTED: Final[Mapping[str, str]] = {
+    MODULE_COMPLETED: "modules",
+    COURSE_COMPLETED: "courses",
+    CERTIFIED: "certificates",
+}
+
+
+def of_day(one: PeriodSum) -> tuple[int, ...]:
+    """What a day's sum gives to the totals, as it stands first in them."""
+    return (
+        one.steps_completed,
+        one.exercises_completed,
+        one.points,
+        one.attempts,
+        one.passed_attempts,
+        one.duration_ms,
+    )
+
+
+def is_perfect(one: StepSum) -> bool:
+    """Whether the best score is the full one."""
+    return one.best == FULL
+
+
+def is_first_try(one: StepSum) -> bool:
+    """Whether the first score of a step completed it."""
+    done, first = one.completion, one.first
+    return done is not None and first is not None and done.event_id == first.event_id and one.passed_attempts > 0
+
+
+def is_hard_won(one: StepSum) -> bool:
+    """Whether a step was completed that took several failed attempts; one that waits for a grade has not failed."""
+    return one.completion is not None and one.attempts - one.passed_attempts - one.unscored >= HARD_FAILURES
+
+
+class Attended(NamedTuple):
+    """What a learner's active days come to; `comebacks` are days after at least fourteen without any.
+
+    Freezes and pauses, which keep a streak, count nothing here: what they do depends on the site's settings.
+    """
+
+    active_days: int = 0
+    days_in_a_row: int = 0
+    comebacks: int = 0
+
+
+def attended(active: Iterable[int]) -> Attended:
+    """What active days, as ordinals, come to."""
+    days = sorted(active)
+    if not days:
+        return Attended()
+    longest = length = 1
+    comebacks = 0
+    for before, after in pairwise(days):
+        length = length + 1 if after - before == 1 else 1
+        longest = max(longest, length)
+        comebacks += after - before > AWAY_DAYS
+    return Attended(len(days), longest, comebacks)
+
+
+class Metrics(NamedTuple):
+    """All that achievements can ask for."""
+
+    totals: Totals
+    attended: Attended
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """What all of a learner's sums come to."""
+        return cls(Totals.of(sums), attended(map(ordinal, sums.active_days())))
+
+    def value(self, metric: str) -> int:
+        """How far a learner has come by a metric, in its unit; whole, rounded down."""
+        name = METRICS[metric]
+        found: int = getattr(self.attended if name in Attended._fields else self.totals, name)
+        return found // _MS_AN_HOUR if name == "duration_ms" else found
+
+
+# What a definition may ask for, and where that is kept.
+METRICS: Final[Mapping[str, str]] = {
+    "steps": "steps",
+    "exercises": "exercises",
+    "points": "points",
+    "attempts": "attempts",
+    "passed_attempts": "passed_attempts",
+    "hours": "duration_ms",
+    "perfect_scores": "perfect",
+    "first_try_passes": "first_try",
+    "hard_won": "hard_won",
+    "active_days": "active_days",
+    "days_in_a_row": "days_in_a_row",
+    "comebacks": "comebacks",
+    "courses_begun": "courses_begun",
+    "modules": "modules",
+    "courses": "courses",
+    "certificates": "certificates",
+}
+
+
+class Definition(NamedTuple):
+    """An achievement: whoever comes to the threshold by the metric has it, and so many points.
+
+    A hidden one tells nothing of itself until then.
+    """
+
+    id: str
+    title: str
+    description: str
+    category: str
+    metric: str
+    threshold: int
+    points: int
+    tier: str
+    hidden: bool = False
+
+
+def met(definitions: Iterable[Definition], now: Metrics) -> list[Definition]:
+    """Those whose threshold is reached."""
+    return [one for one in definitions if now.value(one.metric) >= one.threshold]
+
+
+class Ladders:
+    """Definitions by what they ask for, in order of their thresholds: what was crossed is found without asking each."""
+
+    def __init__(self, definitions: Iterable[Definition]) -> None:
+        steps: dict[str, list[tuple[int, Definition]]] = {}
+        for one in definitions:
+            name = METRICS[one.metric]
+            threshold = one.threshold * (_MS_AN_HOUR if name == "duration_ms" else 1)
+            steps.setdefault(name, []).append((threshold, one))
+        self._ladders: dict[str, tuple[list[int], list[Definition]]] = {}
+        for name, of in steps.items():
+            of.sort()
+            self._ladders[name] = [threshold for threshold, _ in of], [one for _, one in of]
+
+    def __bool__(self) -> bool:
+        return bool(self._ladders)
+
+    def crossed(self, before: Totals | Attended, after: Totals | Attended) -> list[Definition]:
+        """Those whose threshold lies above what was before, and not above what is after."""
+        found: list[Definition] = []
+        for name, was, now in zip(before._fields, before, after, strict=True):
+            if now > was and name in self._ladders:
+                thresholds, definitions = self._ladders[name]
+                first = bisect_right(thresholds, was)
+                if first < len(thresholds) and thresholds[first] <= now:
+                    found += definitions[first : bisect_right(thresholds, now)]
+        return found
+
+
+def parse_definition(definition_id: str, said: object) -> Definition:
+    """A definition from its fields without the id; DefinitionInvalid names the field and the fix."""
+    if not isinstance(said, Mapping):
+        raise DefinitionInvalid("a definition is a table of fields", field=definition_id)
+    unknown = sorted(map(str, said.keys() - set(Definition._fields[1:])))
+    if unknown:
+        raise DefinitionInvalid(f"{unknown[0]!r} is no field of a definition; leave it out", field=unknown[0][:ID_MAX])
+    if not _ID.fullmatch(definition_id) or len(definition_id) > ID_MAX:
+        raise DefinitionInvalid(
+            f"id must be 1 to {ID_MAX} of a-z, 0-9 and single hyphens between them, such as first-step", field="id"
+        )
+    return Definition(
+        definition_id,
+        _text(said, "title", TITLE_MAX),
+        _text(said, "description", DESCRIPTION_MAX),
+        _one_of(said, "category", CATEGORIES),
+        _one_of(said, "metric", METRICS),
+        _number(said, "threshold", 1, THRESHOLD_MAX),
+        _number(said, "points", 0, POINTS_MAX),
+        _one_of(said, "tier", TIERS),
+        _flag(said, "hidden"),
+    )
+
+
+def parse_definitions(files: Mapping[str, Mapping[str, Any]]) -> list[Definition]:
+    """All definitions of some files (by name: tables by id); DefinitionInvalid names file, id and field."""
+    found: dict[str, tuple[str, Definition]] = {}
+    for file, tables in files.items():
+        for name, said in tables.items():
+            try:
+                one = parse_definition(name, said)
+            except DefinitionInvalid as fault:
+                raise DefinitionInvalid(f"{file}, {name}: {fault.detail}", field=fault.field) from None
+            if name in found:
+                raise DefinitionInvalid(f"{file}, {name}: {found[name][0]} defines this id already", field="id")
+            found[name] = file, one
+    return [one for _, one in found.values()]
+
+
+def _text(said: Mapping[str, Any], field: str, longest: int) -> str:
+    value = said.get(field)
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or not value.isprintable():
+        raise DefinitionInvalid(f"{field} must be 1 to {longest} characters on one line", field=field)
+    return value
+
+
+def _one_of(said: Mapping[str, Any], field: str, names: Iterable[str]) -> str:
+    value = said.get(field)
+    if not isinstance(value, str) or value not in names:
+        raise DefinitionInvalid(f"{field} must be one of {', '.join(names)}", field=field)
+    return value
+
+
+def _number(said: Mapping[str, Any], field: str, least: int, most: int) -> int:
+    value = said.get(field)
+    if type(value) is not int or not least <= value <= most:
+        raise DefinitionInvalid(f"{field} must be a whole number from {least} to {most}", field=field)
+    return value
+
+
+def _flag(said: Mapping[str, Any], field: str) -> bool:
+    value = said.get(field, False)
+    if not isinstance(value, bool):
+        raise DefinitionInvalid(f"{field} must be true or false", field=field)
+    return value

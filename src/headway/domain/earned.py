@@ -1,0 +1,16 @@
+"""What is earned once: as everything of a learner, it adds up in any order."""
+
+from typing import NamedTuple, Self
+
+
+class Achievement(NamedTuple):
+    """What a learner earned, when, on which local day, and with how many points; the earliest stands."""
+
+    at: int
+    event_id: str
+    day: str
+    points: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return min(self, other)

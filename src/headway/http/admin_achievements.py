@@ -1,0 +1,174 @@
+"""The site's achievements: an admin's to see, make, change and retire; and giving learners what they meet of them."""
+
+from functools import partial
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery
+from msgspec import Meta, Struct
+from sqlalchemy.engine import Connection
+
+from headway.domain.achievements import (
+    CATEGORIES,
+    DESCRIPTION_MAX,
+    METRICS,
+    POINTS_MAX,
+    THRESHOLD_MAX,
+    TIERS,
+    TITLE_MAX,
+    parse_definition,
+)
+from headway.http import who
+from headway.http.bodies import read_json
+from headway.http.exchange import Asked, exchange_of
+from headway.http.refusals import Forbidden, Unauthorized
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.services import Services
+from headway.http.who import Reader
+from headway.ledger.backfill import Update, backfill, backfill_pending
+from headway.ledger.definitions import UnknownAchievement, define, retire
+from headway.store import achievements
+from headway.store.achievements import Defined
+
+
+class DefinitionSent(Struct, forbid_unknown_fields=True):
+    """An achievement: whoever comes to `threshold` by `metric` has it, and so many points."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
+    description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_MAX)]
+    category: Annotated[str, Meta(extra_json_schema={"enum": list(CATEGORIES)})]
+    metric: Annotated[str, Meta(extra_json_schema={"enum": list(METRICS)})]
+    threshold: Annotated[int, Meta(ge=1, le=THRESHOLD_MAX)]
+    points: Annotated[int, Meta(ge=0, le=POINTS_MAX)]
+    tier: Annotated[str, Meta(extra_json_schema={"enum": list(TIERS)})]
+    hidden: bool = False
+
+
+class DefinitionShown(Struct):
+    """An achievement as it is defined; `origin` is shipped or site."""
+
+    id: str
+    title: str
+    description: str
+    category: str
+    metric: str
+    threshold: int
+    points: int
+    tier: str
+    hidden: bool
+    origin: str
+    retired: bool
+
+
+class DefinitionList(Struct):
+    """All that can be earned, and what could; `given` says whether everybody has been given what they meet."""
+
+    items: list[DefinitionShown]
+    given: bool
+    next_cursor: str | None = None
+
+
+class AchievementsGained(Struct):
+    """A learner who earns something: how many achievements they had, how many they have, and which join."""
+
+    learner: str
+    field: str
+    old: int
+    new: int
+    achievements: list[str]
+
+
+class BackfillTold(Struct):
+    """What a backfill came to; `updates` are the first thousand."""
+
+    dry_run: bool
+    total: int
+    updated: int
+    unchanged: int
+    updates: list[AchievementsGained]
+
+
+_sent: Final = msgspec.json.Decoder(DefinitionSent).decode
+
+
+@get("/admin/achievements")
+async def list_definitions(request: Asked) -> Reply:
+    """All definitions of achievements, the retired ones as well."""
+
+    def look(connection: Connection, reader: Reader) -> DefinitionList:
+        _check_admin(reader)
+        given = achievements.read_set(connection)
+        found = [_shown(one) for one in achievements.defined(connection)]
+        return DefinitionList(found, given.version == given.given_version)
+
+    return json_reply(await who.read_as_caller(request, look), 200, (PERSONAL,))
+
+
+@put("/admin/achievements/{achievement:str}")
+async def define_achievement(request: Asked, achievement: FromPath[str]) -> Reply:
+    """Make an achievement, 201, or change one, 200; learners who meet it are given it soon afterwards."""
+    services = await _administered(request)
+    sent = msgspec.structs.asdict(await read_json(request, _sent))
+    definition = parse_definition(achievement, sent)
+    is_new = await services.run(partial(define, services.database, definition))
+    services.afterwards(partial(_give, services))
+    shown = await services.read(partial(_defined, achievement=achievement))
+    return json_reply(shown, 201 if is_new else 200, (PERSONAL,))
+
+
+@delete("/admin/achievements/{achievement:str}", status_code=200)
+async def retire_achievement(request: Asked, achievement: FromPath[str]) -> Reply:
+    """Retire an achievement: nobody earns it any more, and who has it keeps it."""
+    services = await _administered(request)
+    await services.run(partial(retire, services.database, achievement))
+    return Reply(status=204, headers=(PERSONAL,))
+
+
+@post("/admin/backfill", status_code=200)
+async def backfill_achievements(request: Asked, dry_run: FromQuery[bool] = False) -> Reply:
+    """Give every learner the achievements that they meet and have not been given, or tell what that would be."""
+    services = await _administered(request)
+    run = partial(backfill, services.database, services.catalog, now=who.now, dry_run=dry_run)
+    report = await services.publish(run)
+    updates = [_gained(one) for one in report.updates]
+    told = BackfillTold(dry_run, report.total, report.updated, report.total - report.updated, updates)
+    return json_reply(told, 200, (PERSONAL,))
+
+
+def _gained(one: Update) -> AchievementsGained:
+    return AchievementsGained(one.learner_id, "achievements", one.had, one.had + len(one.earned), list(one.earned))
+
+
+def _give(services: Services) -> None:
+    backfill_pending(services.database, services.catalog, now=who.now)
+
+
+def _defined(connection: Connection, achievement: str) -> DefinitionShown:
+    for one in achievements.defined(connection):
+        if one.definition.id == achievement:
+            return _shown(one)
+    raise UnknownAchievement("there is no achievement of that id")
+
+
+def _shown(one: Defined) -> DefinitionShown:
+    fields: dict[str, Any] = one.definition._asdict()
+    return DefinitionShown(**fields, origin=one.origin, retired=one.retired)
+
+
+async def _administered(request: Asked) -> Services:
+    """What an admin works on; Unauthorized or Forbidden for everybody else."""
+    exchange = exchange_of(request)
+    who.check_cookies(exchange)
+    _check_admin(await who.caller(request, scope="admin"))
+    return exchange.services
+
+
+def _check_admin(reader: Reader) -> None:
+    if reader.row is None:
+        raise Unauthorized("sign in as an admin")
+    if "admin" not in reader.row["roles"].split():
+        raise Forbidden("only admins see and change what the site's achievements are")
+
+
+handlers: Final = [list_definitions, define_achievement, retire_achievement, backfill_achievements]

@@ -1,0 +1,207 @@
+"""Backfilling: after definitions were made or changed, whoever meets them is given them, while recording goes on."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.achievements import Definition, Metrics, Totals, attended, met
+from headway.ledger.achieving import Cause, earn
+from headway.ledger.batch import Batch
+from headway.ledger.commit import committed
+from headway.ledger.judging import Judging
+from headway.ledger.refold import Refolded
+from headway.ledger.sweep import NOTED_EVERY_S, await_readers
+from headway.store import achievements, learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.learners import Locked
+
+LEARNERS_A_PAGE: Final = 200
+# Who records waits for as long as these are written.
+GIVEN_A_TRANSACTION: Final = 100
+UPDATES_SHOWN: Final = 1_000
+CAUSE: Final = "backfill"
+Progress: TypeAlias = Callable[[int], None]
+
+
+class Update(NamedTuple):
+    """A learner who earns something: how many achievements they had, and which join them."""
+
+    learner_id: str
+    had: int
+    earned: tuple[str, ...]
+
+
+class BackfillReport(NamedTuple):
+    """How many learners were looked at, and how many earn something; `updates` are the first of those."""
+
+    total: int
+    updated: int
+    earned: int
+    updates: list[Update]
+
+
+def backfill(
+    database: Database,
+    catalog: Catalog,
+    *,
+    now: Callable[[], int],
+    dry_run: bool = False,
+    progress: Progress = lambda _: None,
+) -> BackfillReport:
+    """Give every learner what they meet of the definitions in force, or tell what that would be.
+
+    Where one is at work already, or a version is being published, this waits for that.
+    """
+    if dry_run:
+        return _gathered(_Backfill(database, catalog, now, dry_run=True).run(""), progress)
+    with database.alone(wait=True):
+        return _gathered(_Backfill(database, catalog, now).run(""), progress)
+
+
+def backfill_pending(database: Database, catalog: Catalog, *, now: Callable[[], int]) -> BackfillReport | None:
+    """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
+    with database.read() as connection:
+        if _is_given(connection):
+            return None
+    with database.alone(wait=False) as alone:
+        if not alone:
+            return None
+        with database.read() as connection:
+            given = achievements.read_set(connection)
+        if given.version == given.given_version:
+            return None
+        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""), lambda _: None)
+
+
+def _is_given(connection: Connection) -> bool:
+    given = achievements.read_set(connection)
+    return given.version == given.given_version
+
+
+def _gathered(pages: Iterator[tuple[int, list[Update]]], progress: Progress) -> BackfillReport:
+    total, updated, earned = 0, 0, 0
+    updates = list[Update]()
+    for seen, found in pages:
+        total += seen
+        updated += len(found)
+        earned += sum(len(one.earned) for one in found)
+        updates += found[: max(0, UPDATES_SHOWN - len(updates))]
+        progress(seen)
+    return BackfillReport(total, updated, earned, updates)
+
+
+class _Backfill:
+    """Surveys learners in snapshots; under their locks come those alone to whom something is to be given."""
+
+    def __init__(self, database: Database, catalog: Catalog, now: Callable[[], int], *, dry_run: bool = False) -> None:
+        self.database = database
+        self.catalog = catalog
+        self.now = now
+        self.dry_run = dry_run
+        with database.read() as connection:
+            self.version, self.definitions = achievements.in_force(connection)
+
+    def run(self, up_to: str) -> Iterator[tuple[int, list[Update]]]:
+        """How many learners were looked at, page by page, and what they came to earn."""
+        if not self.dry_run:
+            # Who records by an older version may cross nothing behind the survey's back.
+            await_readers(self.database, achievements.readers)
+        noted = time.monotonic()
+        while True:
+            with self.database.read() as connection:
+                ids = achievements.living(connection, up_to, LEARNERS_A_PAGE)
+                found = survey(connection, self.definitions, ids)
+            if not ids:
+                break
+            yield len(ids), found if self.dry_run else [one for part in _portions(found) for one in self._give(part)]
+            up_to = ids[-1]
+            if time.monotonic() - noted > NOTED_EVERY_S:
+                noted = time.monotonic()
+                self._note(up_to)
+        self._note(None)
+
+    def _note(self, up_to: str | None) -> None:
+        if not self.dry_run:
+            committed(self.database, lambda connection: achievements.note_given(connection, self.version, up_to))
+
+    def _give(self, portion: Sequence[Update]) -> list[Update]:
+        """What learners were given; where the COMMIT's answer was lost they are found to have it already."""
+        given: dict[str, Update] = {}
+
+        def work(connection: Connection) -> None:
+            locked = learners.lock(connection, [one.learner_id for one in portion])
+            alive = {one.id: one for one in locked.values() if one.merged_into is None and one.erased_at is None}
+            due = survey(connection, self.definitions, list(alive))
+            by_id = {one.id: one for one in self.definitions}
+            wanted = {one.learner_id: [by_id[name] for name in one.earned] for one in due}
+            award(connection, self.catalog, alive, wanted, Judging(CAUSE, self.now()))
+            given.update({one.learner_id: one for one in due})
+
+        committed(self.database, work)
+        return [given[learner_id] for learner_id in sorted(given)]
+
+
+def _portions(found: Sequence[Update]) -> Iterator[list[Update]]:
+    """Learners for one transaction each: some, or one who earns much."""
+    portion: list[Update] = []
+    size = 0
+    for one in found:
+        if portion and size + len(one.earned) > GIVEN_A_TRANSACTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(one)
+        size += len(one.earned)
+    if portion:
+        yield portion
+
+
+def survey(connection: Connection, definitions: Sequence[Definition], ids: Sequence[str]) -> list[Update]:
+    """Those of the learners who meet what they have not earned: a few statements, however many they are."""
+    totals = achievements.totals(connection, ids)
+    days = sums.streak_days(connection, ids)
+    held = achievements.held_by(connection, ids)
+    found = list[Update]()
+    for one in ids:
+        has = held.get(one, set())
+        now = Metrics(totals.get(one, Totals()), attended(days[one].active if one in days else ()))
+        earned = tuple(each.id for each in met(definitions, now) if each.id not in has)
+        if earned:
+            found.append(Update(one, len(has), earned))
+    return found
+
+
+def award(
+    connection: Connection,
+    catalog: Catalog,
+    locked: Mapping[str, Locked],
+    due: Mapping[str, Sequence[Definition]],
+    why: Judging,
+) -> None:
+    """Have learners under their locks earn what they were found to meet, and write it."""
+    batch = Batch(connection, catalog)
+    batch.enter(locked[learner_id] for learner_id in due)
+    for learner_id, head in learners.heads(connection, batch.learners).items():
+        batch.learners[learner_id].head = head
+    cause = Cause(why.cause, why.now, why.now)
+    for learner_id, found in due.items():
+        batch.appended += [earn(batch.learners[learner_id], one, cause) for one in found]
+    batch.write()
+
+
+class Unachieved:
+    """Looks for what learners meet and have not earned, of the definitions that all were given."""
+
+    def __init__(self, connection: Connection) -> None:
+        given = achievements.read_set(connection).given_version
+        found = achievements.defined(connection)
+        self._definitions = [one.definition for one in found if one.version <= given and not one.retired]
+
+    def of(self, refolded: Refolded) -> list[Definition]:
+        """What a learner meets by what the ledger comes to, and has not earned."""
+        if not refolded.is_somebody or not self._definitions:
+            return []
+        has = refolded.sums.achievements
+        return [one for one in met(self._definitions, Metrics.of(refolded.sums)) if one.id not in has]

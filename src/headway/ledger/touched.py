@@ -1,0 +1,70 @@
+"""Which sums a contribution touches, by the keys under which they lie."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from headway.domain.facts import Achieved, Graded, Paused, Resumed, Revoked
+from headway.domain.progress import Contribution
+from headway.store import sums
+
+
+def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tuple[Any, ...]]]:
+    """The full keys of all sums that contributions of learners touch; but of steps and grants, which rules ask for."""
+    days, topics = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
+    keys: dict[sums.Kind, set[tuple[Any, ...]]] = {kind: set() for kind in _SELDOM}
+    for learner_id, one in new:
+        if one.step:
+            days.add((learner_id, one.worked_on, one.course, one.run))
+            topics.update((learner_id, topic, one.course, one.run) for topic in _topics_of(one))
+        if one.fact is not None or one.imported or not one.step or one.waits:
+            for kind, found in _SELDOM.items():
+                keys[kind].update((learner_id, *key) for key in found(one))
+    return {sums.DAYS: days, sums.TOPICS: topics, **keys}
+
+
+def _topics_of(one: Contribution) -> Sequence[str]:
+    """The topics whose sums a contribution can move."""
+    return one.topics if one.worked_topics is one.topics else (*one.topics, *one.worked_topics)
+
+
+def _imported_days(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.day, one.course, one.run),) if one.step and one.imported else ()
+
+
+def _enrollments(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.course,),) if one.course and not one.step else ()
+
+
+def _pauses(one: Contribution) -> Iterable[Sequence[Any]]:
+    """The pause that a contribution makes or ends."""
+    if isinstance(one.fact, Paused):
+        yield (one.event_id,)
+    elif isinstance(one.fact, Resumed):
+        yield (one.fact.pause,)
+
+
+def _certificates(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.fact.certificate,),) if isinstance(one.fact, Revoked) else ()
+
+
+def _grades(one: Contribution) -> Iterable[Sequence[Any]]:
+    """The attempt of which a contribution says that it waits, or what its grade is."""
+    if isinstance(one.fact, Graded):
+        yield (one.fact.attempt,)
+    elif one.step and one.waits:
+        yield (one.event_id,)
+
+
+def _achievements(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.fact.achievement,),) if isinstance(one.fact, Achieved) else ()
+
+
+# What most events leave alone.
+_SELDOM = {
+    sums.ENROLLMENTS: _enrollments,
+    sums.IMPORTED_DAYS: _imported_days,
+    sums.PAUSES: _pauses,
+    sums.CERTIFICATES: _certificates,
+    sums.GRADES: _grades,
+    sums.ACHIEVEMENTS: _achievements,
+}

@@ -1,0 +1,66 @@
+"""What can be earned, what a learner has earned of it, and how far they have come towards the rest."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.achievements import CATEGORIES, Definition, Metrics, Totals, attended
+from headway.store import achievements, sums
+from headway.store.achievements import Defined, Earned
+from headway.views.subject import Subject
+
+_NOTHING: Final = Metrics(Totals(), attended(()))
+
+
+class Standing(NamedTuple):
+    """How a learner stands by one definition: what they have of it, and their value by its metric."""
+
+    definition: Definition
+    earned: Earned | None
+    value: int
+
+    @property
+    def points(self) -> int:
+        """The points of the achievement: of one that was earned those that it had then."""
+        return self.definition.points if self.earned is None else self.earned.points
+
+    @property
+    def percent(self) -> float:
+        """How much of the threshold is reached, never beyond it."""
+        reached = self.definition.threshold if self.earned else min(self.value, self.definition.threshold)
+        return round(100 * reached / self.definition.threshold, 2)
+
+
+class Standings(NamedTuple):
+    """All that a learner may know of, by category, metric and threshold; `hidden` counts what they may not."""
+
+    shown: list[Standing]
+    hidden: int
+
+
+def read_standings(connection: Connection, subject: Subject) -> Standings:
+    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well."""
+    defined = achievements.defined(connection)
+    now, earned = _of_learner(connection, subject.learner_id)
+    shown = [
+        Standing(one.definition, earned.get(one.definition.id), now.value(one.definition.metric))
+        for one in sorted(defined, key=_place)
+        if one.definition.id in earned or not (one.retired or one.definition.hidden)
+    ]
+    hidden = [one for one in defined if one.definition.hidden and not one.retired and one.definition.id not in earned]
+    return Standings(shown, len(hidden))
+
+
+def _of_learner(connection: Connection, learner_id: str | None) -> tuple[Metrics, dict[str, Earned]]:
+    if learner_id is None:
+        return _NOTHING, {}
+    totals = achievements.totals(connection, [learner_id])
+    days = sums.streak_days(connection, [learner_id])
+    active = days[learner_id].active if learner_id in days else ()
+    earned = achievements.earned(connection, learner_id)
+    return Metrics(totals[learner_id], attended(active)), {one.achievement_id: one for one in earned}
+
+
+def _place(one: Defined) -> tuple[int, str, int, str]:
+    definition = one.definition
+    return CATEGORIES.index(definition.category), definition.metric, definition.threshold, definition.id
