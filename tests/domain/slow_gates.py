@@ -59,8 +59,8 @@ class Word(NamedTuple):
 class Known(NamedTuple):
     """All that is known of a step of a run: each score at its place, the highest that it was ever given.
 
-    `vouched` are the scores that the server gave or a person said; `moved` is the latest time of anything; `tried` says
-    that the learner did anything there.
+    `vouched` are the scores that the server gave; `moved` is the latest time of anything; `tried` says
+    that the learner did anything there, `done` that they completed it themselves.
     """
 
     scores: tuple[tuple[Place, Fraction], ...] = ()
@@ -69,6 +69,7 @@ class Known(NamedTuple):
     vouched: tuple[Fraction, ...] = ()
     moved: int = 0
     tried: bool = True
+    done: bool = False
 
 
 Knowledge: TypeAlias = Mapping[str, Known]
@@ -86,11 +87,10 @@ def counted(known: Known, policy: str) -> Fraction:
 
 def _by_policy(known: Known, policy: str) -> Fraction:
     scores = [score for _, score in sorted(known.scores)]
-    words = [one.score for one in known.words if not one.waived]
     if not scores:
-        # Completed without a score counts in full; what a person scored has one.
-        return Fraction(1) if known.completed and not words else Fraction(0)
-    found = {"best": max([*scores, *words]), "latest": scores[-1], "first": scores[0]}
+        # Completed without a score counts in full, whatever a person said of it.
+        return Fraction(1) if known.done else Fraction(0)
+    found = {"best": max(scores), "latest": scores[-1], "first": scores[0]}
     return Fraction(sum(scores), len(scores)) if policy == "average" else found[policy]
 
 
@@ -126,10 +126,11 @@ def vouched_alone(course: SlowCourse, knowledge: Knowledge) -> Knowledge:
         step = steps.get(step_id)
         if step is None or step.kind == "lesson":
             continue
-        best = [*known.vouched, *(one.score for one in known.words)]
+        said = sorted(known.words, key=lambda one: one.place)[-1:]
+        best = [*known.vouched, *(one.score for one in said)]
         completed = known.completed and bool(best) and max(best) >= step.pass_mark
-        scores = (((0, ""), max(best)),) if best else ()
-        found[step_id] = Known(scores, completed, known.words if best else (), (), known.moved)
+        scores = (((0, ""), max(known.vouched)),) if known.vouched else ()
+        found[step_id] = Known(scores, completed, tuple(said), (), known.moved)
     return found
 
 

@@ -133,6 +133,7 @@ class Learner:
         self.sums[one.step] = self.sums.get(one.step, StepSum()) + StepSum.of(made)
         known = self.known.get(one.step, Known())
         known = known._replace(moved=max(known.moved, made.at), completed=known.completed or made.completes)
+        known = known._replace(done=known.done or (made.completes and made.type != "overridden"))
         self.known[one.step] = self._knowing(known, made)
 
     def _made(self, one: Doing, event_id: str) -> Contribution | None:

@@ -296,7 +296,10 @@ def test_every_module_scores_as_the_rule_says(
 
 
 def test_completion_is_all_that_a_completion_needs() -> None:
-    assert step_score(StepSum(completion=Completion(1, "e", "2026-03-01", 1)), "best") == FULL
+    done = Completion(1, "e", "2026-03-01", 1)
+    assert step_score(StepSum(completion=done, is_done=True), "best") == FULL
+    # Completed by a person's word that was lifted since.
+    assert step_score(StepSum(completion=done), "best") == 0
 
 
 def test_a_course_of_one_module_scores_as_its_module() -> None:

@@ -208,7 +208,7 @@ def test_a_waiver_and_an_override_are_told_with_their_reason(school: Class) -> N
     ]
     assert said[0]["by"]["id"] == school.teacher_id
     lower = school.regrade(step="pick", learner=school.ada_id, score=0.1, final=True)
-    assert {one["field"] for one in lower["updates"]} == {"score"}
+    assert {one["field"]: one["old"] for one in lower["updates"]} == {"score": 0.9, "best_score": 0.9}
 
 
 def test_a_regrade_tells_whose_result_changes(school: Class) -> None:

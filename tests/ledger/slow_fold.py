@@ -151,12 +151,11 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
     key = (history[0].course, history[0].run, history[0].step)
     done = completions(history).get(key)
     attempts = [one for one in own if one.type == "attempted"]
-    said = [score_of(one) or 0 for one in words if not one.waived]
     ends = {"first": scored[0] if scored else None, "latest": scored[-1] if scored else None}
     row: dict[str, Any] = dict(zip(("course_id", "run", "step_id"), key, strict=True))
     row |= {"events": len(own), "attempts": len(attempts)}
     row |= {"passed_attempts": sum(map(passes, attempts)), "scores": len(scores), "score_total": sum(scores)}
-    row |= {"best_score": max([*scores, *said], default=None), "duration_ms": duration_ms(own)}
+    row |= {"best_score": max(scores, default=None), "duration_ms": duration_ms(own)}
     for name, one in ends.items():
         row[f"{name}_at"] = micros(happened(one)) if one else None
         row[f"{name}_event"] = one.id if one else None
@@ -165,7 +164,10 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
     row |= {"completed_on": day_of(done) if done else None, "completed_version": done.version if done else None}
     row |= {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in history)}
     row |= {"unscored": sum(waits(one) for one in attempts)}
-    return row | {"graded_best": max(map(millionths, vouched(history)), default=None), "override": word_row(words)}
+    return row | {
+        "graded_best": max(map(millionths, vouched(history)), default=None),
+        "override": word_row(words, history),
+    }
 
 
 def waits(attempt: Fact) -> bool:
@@ -173,10 +175,10 @@ def waits(attempt: Fact) -> bool:
 
 
 def vouched(facts: Iterable[Fact]) -> list[Fraction]:
-    """The scores that the server gave or a person said."""
+    """The scores that the server gave, or a person gave to an attempt."""
     history = list(facts)
     by_server = [one for one in history if one.then and one.then.answer is not None and one.type == "attempted"]
-    said = [*by_server, *(one for one in history if one.type in ("graded", "overridden"))]
+    said = [*by_server, *(one for one in history if one.type == "graded")]
     return [Fraction(score_of(one) or 0, 1_000_000) for one in said]
 
 
@@ -184,12 +186,16 @@ def millionths(score: Fraction) -> int:
     return int(score * 1_000_000)
 
 
-def word_row(words: list[Fact]) -> str | None:
-    """What a person said last, as it is stored."""
+def done_by_learner(history: list[Fact]) -> bool:
+    return bool(completions(one for one in history if one.type != "overridden"))
+
+
+def word_row(words: list[Fact], history: list[Fact]) -> str | None:
+    """What a person said last, as it is stored: with whether the learner completed the step, whoever else did."""
     if not words:
         return None
     last = max(words, key=place)
-    content = [micros(happened(last)), last.id, score_of(last), last.final, last.waived]
+    content = [micros(happened(last)), last.id, score_of(last), last.final, last.waived, done_by_learner(history)]
     return json.dumps(content, separators=(",", ":"))
 
 
@@ -211,9 +217,10 @@ def _known(history: list[Fact]) -> Known:
             Word((micros(happened(one)), one.id), Fraction(score_of(one) or 0, 1_000_000), one.final, one.waived)
             for one in words
         ),
-        vouched=tuple(vouched(one for one in history if one.type != "overridden")),
+        vouched=tuple(vouched(history)),
         moved=max(micros(happened(one)) for one in history),
         tried=bool(own),
+        done=done_by_learner(history),
     )
 
 

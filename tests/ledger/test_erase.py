@@ -122,7 +122,7 @@ def test_what_was_done_again_stays_in_its_run_and_what_a_person_said_counts_on(w
     assert what_counts(world, nobody["id"]) == before
     assert [one[:4] for one in before] == [
         (1, "ask", 1, 900_000),
-        (1, "pick", 0, 300_000),
+        (1, "pick", 0, None),
         (1, "read", 0, None),
         (2, "ask", 1, 250_000),
     ]

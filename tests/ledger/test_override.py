@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from headway.domain.errors import IdReused, UnknownCourse, UnknownStep
+from headway.domain.scores import fraction
 from headway.domain.times import format_time
 from headway.ledger import by_hand, commit
 from headway.ledger.by_hand import NobodyThere
@@ -64,6 +65,67 @@ def test_a_lower_one_changes_nothing_and_says_what_would(world: World) -> None:
     assert (row["best_score"], row["completed_by"]) == (1_000_000, numbered(1))
     # Whoever speaks last is heard: this lifts the one before, whatever the clock says.
     assert changed(said(world, ada, now=NOW - HOUR, score=0)) == {"score": (0.5, 1.0)}
+    world.assert_clean()
+
+
+@pytest.mark.parametrize("final", [False, True])
+def test_an_override_of_nothing_lifts_the_one_before(world: World, final: bool) -> None:
+    """Also where the policy is the best: what a person says is none of the learner's scores."""
+    ada = world.learner()
+    world.send(ada, event(1, score=0.2))
+    words: Any = {"course_id": "python", "step_id": "loops"}
+    assert changed(said(world, ada, score=900_000, final=final, **words))["score"] == (0.2, 0.9)
+    lifted = said(world, ada, score=0, **words)
+    assert changed(lifted) == {"score": (0.9, 0.2), "best_score": (0.9, 0.2)}
+    assert [(one.score, one.instead) for one in lifted.kept] == [(0.2, 0.0)]
+    # It was completed by that word, and stays so; that is no completion of the learner's.
+    assert world.step_of(ada, "python", "loops")["completed_at"] is not None
+    world.assert_clean()
+
+
+@pytest.mark.parametrize("score", [300_000, 900_000])
+def test_what_was_completed_without_a_score_is_not_lowered_by_a_word_that_is_not_final(
+    world: World, score: int
+) -> None:
+    hello: Any = {"course_id": "python", "step_id": "hello"}
+    ada, ben = world.learner(), world.learner()
+    world.send(ada, event(1, "completed", "hello"))
+    effects = said(world, ada, score=score, **hello)
+    assert (effects.updated, effects.updates) == (0, ())
+    assert [(one.score, one.instead) for one in effects.kept] == [(1.0, fraction(score))]
+    # Nor where the word was said first; what a word alone completes counts by that word.
+    world.send(ben, event(2, "opened", "hello"))
+    assert changed(said(world, ben, score=score, **hello))["score"] == (0.0, fraction(score))
+    world.send(ben, event(3, "completed", "hello", occurred_at=format_time(NOW + 1)), at=NOW + HOUR)
+    said_final = said(world, ben, score=score, final=True, now=NOW + HOUR, **hello)
+    assert changed(said_final)["score"] == (1.0, fraction(score))
+    assert changed(said(world, ben, score=0, **hello))["score"] == (fraction(score), 1.0)
+    world.assert_clean()
+    world.restart()
+    assert rebuild(world.database, world.catalog).updated == 0
+
+
+def test_a_word_that_is_not_final_keeps_nobody_from_a_module(world: World) -> None:
+    world.publish(course(module("m", step("a", kind="lesson"), step("b", kind="lesson")), id="two", title="Two"))
+    ada = world.learner()
+    world.send(ada, event(1, "completed", "a", course="two"))
+    said(world, ada, course_id="two", step_id="a", score=500_000)
+    told = world.send(ada, event(2, "completed", "b", course="two")).changes
+    assert "module_completed" in [one["type"] for one in told]
+    world.assert_clean()
+
+
+def test_graded_evidence_counts_no_word_that_was_lifted(world: World) -> None:
+    quiz = step("pick", kind="quiz", grader=GRADER)
+    world.publish(course(module("m", quiz), id="essays", title="Essays", certificate=True, evidence="graded"))
+    ada = world.learner()
+    world.send(ada, pick(1, "a"))
+    said(world, ada, score=790_000)
+    said(world, ada, score=0)
+    row = world.step_of(ada, "essays", "pick")
+    assert (row["best_score"], row["graded_best"]) == (0, 0)
+    said(world, ada, score=800_000)
+    assert "certified" in [one["kind"] for one in world.rows(granted, ada)]
     world.assert_clean()
 
 
@@ -199,9 +261,9 @@ def test_what_a_word_brings_is_logged_behind_its_commit_and_a_dry_run_logs_nothi
 
 def test_what_is_said_of_a_guest_comes_along(world: World) -> None:
     ada, guest = world.learner(), guest_in(world, pick(1, "a"))
-    said(world, guest.id, score=900_000)
+    said(world, guest.id, score=900_000, entry_id=numbered(50))
     move(world, ada, guest)
-    assert world.step_of(ada, "essays", "pick")["graded_best"] == 900_000
+    assert numbered(50) in world.step_of(ada, "essays", "pick")["override"]
     # By the guest's id as well: it leads to the account.
     assert changed(said(world, guest.id, score=950_000))["score"] == (0.9, 0.95)
     assert [one.type for one in world.entries(ada)] == ["overridden"]

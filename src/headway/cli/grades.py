@@ -115,13 +115,18 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
         given = give_grade(opened, Catalog(), asked, now=now())
     result, step = given.receipt.results[0], given.receipt.steps[0]
     if as_json:
-        told = {"status": result.status, "step": step.name, "step_status": step.status, "best": fraction(step.sum.best)}
+        told = {
+            "status": result.status,
+            "step": step.name,
+            "step_status": step.status,
+            "best": fraction(step.sum.best_said),
+        }
         show_json(told | {"why": given.why, "changes": given.receipt.changes})
         return
     if result.status == KEPT:
         show(f"Nothing was recorded: {given.why}.")
         return
-    show(f"{step.name} is {step.status.replace('_', ' ')}, with {fraction(step.sum.best)} at best.")
+    show(f"{step.name} is {step.status.replace('_', ' ')}, with {fraction(step.sum.best_said)} at best.")
 
 
 @grades.command()

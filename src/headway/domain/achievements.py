@@ -93,7 +93,7 @@ def of_day(one: PeriodSum) -> tuple[int, ...]:
 
 
 def is_perfect(one: StepSum) -> bool:
-    """Whether the best score is the full one."""
+    """Whether the best score of the learner's is the full one."""
     return one.best == FULL
 
 

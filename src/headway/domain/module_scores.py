@@ -92,19 +92,19 @@ def graded_alone(step: Step, sum_: StepSum) -> StepSum:
     """What is known of a step where only scores count that the server vouches for; a lesson has none to vouch for."""
     if step.kind == "lesson":
         return sum_
-    best = sum_.graded_best
+    best, said = sum_.graded_best, sum_.override
+    reached = [one for one in (best, said and said.score) if one is not None]
+    done = sum_.completion if reached and max(reached) >= step.pass_mark else None
     if best is None:
-        return StepSum(sum_.events)
+        return StepSum(sum_.events, completion=done, override=said)
     scored = Scored(sum_.updated_at, "", best)
-    waived = sum_.override is not None and sum_.override.waived
-    done = sum_.completion if waived or best >= step.pass_mark else None
-    return StepSum(sum_.events, 0, 0, 1, best, best, scored, scored, done, override=sum_.override)
+    return StepSum(sum_.events, 0, 0, 1, best, best, scored, scored, done, override=said)
 
 
 def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     if not sum_.scores:
-        # Completed without a score counts in full; what a person scored has one, and that alone.
-        return FULL if sum_.completion is not None and sum_.best is None else 0
+        # Who completed it without a score has it in full; who was given a score by a person has that alone.
+        return FULL if sum_.is_done else 0
     if policy == "average":
         average, rest = divmod(sum_.score_total, sum_.scores)
         return Fraction(sum_.score_total, sum_.scores) if rest else average

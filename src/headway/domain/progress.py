@@ -7,7 +7,6 @@ from headway.domain.facts import Fact, Graded, Overridden
 
 FIRST_RUN = 1
 _T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation", "GivenGrade")
-DURATION_MS_MAX = 3_600_000
 
 
 class Contribution(NamedTuple):
@@ -102,8 +101,9 @@ class Override(NamedTuple):
 class StepSum(NamedTuple):
     """All that is known of a learner on a step of a run.
 
-    `events` are the learner's own; `unscored` are attempts that wait for a grade; `graded_best` is the best score that
-    the server vouches for.
+    `events` are the learner's own; `unscored` are attempts that wait for a grade; `best` is the best score of the
+    learner's, `graded_best` the best of those that the server vouches for. What a person said of the step stands in
+    `override` alone, so that another word can lift it. `is_done` says that the learner completed it, whoever else did.
     """
 
     events: int = 0
@@ -121,6 +121,15 @@ class StepSum(NamedTuple):
     unscored: int = 0
     graded_best: int | None = None
     override: Override | None = None
+    is_done: bool = False
+
+    @property
+    def best_said(self) -> int | None:
+        """The best score, the learner's or the one that a person says now; None where none counts."""
+        said = self.override
+        if said is None or said.waived or (self.is_done and self.best is None and not said.final):
+            return self.best
+        return _greatest(self.best, said.score)
 
     @classmethod
     def of(cls, event: Contribution) -> Self:
@@ -144,6 +153,7 @@ class StepSum(NamedTuple):
             at,
             int(event.waits),
             score if event.is_graded else None,
+            is_done=event.completes,
         )
 
     @classmethod
@@ -155,13 +165,12 @@ class StepSum(NamedTuple):
             done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
             more = (int(event.passed) - int(fact.passed_before), int(fact.before is None), score - (fact.before or 0))
             waited = int(fact.waited)
-            return cls(0, 0, *more, score, scored, scored, done, updated_at=at, unscored=-waited, graded_best=score)
+            return cls(0, 0, *more, score, scored, scored, done, 0, 0, at, -waited, score, None, event.passed)
         if isinstance(fact, Overridden) and score is not None:
             done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
             override = Override(at, event.event_id, score, fact.final, fact.waived)
-            best = None if fact.waived else score
             # No event of the learner's: what somebody is spared opens no module that is locked.
-            return cls(best=best, completion=done, updated_at=at, graded_best=score, override=override)
+            return cls(completion=done, updated_at=at, override=override)
         return cls()
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
@@ -182,6 +191,7 @@ class StepSum(NamedTuple):
             self.unscored + other.unscored,
             _greatest(self.graded_best, other.graded_best),
             _greatest(self.override, other.override),
+            self.is_done or other.is_done,
         )
 
 
@@ -388,8 +398,3 @@ class Certificate(NamedTuple):
         """The sum of two: what issued it and what revoked it."""
         issue = self if other.issued_at is None else other
         return issue._replace(revocation=_least(self.revocation, other.revocation))
-
-
-def counted_duration_ms(sent_ms: int) -> int:
-    """What of a duration counts: at most an hour an event, so that a forgotten tab adds nothing absurd."""
-    return min(sent_ms, DURATION_MS_MAX)

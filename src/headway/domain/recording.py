@@ -7,7 +7,7 @@ from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
 from headway.domain.facts import Graded, Overridden
-from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth, counted_duration_ms
+from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth
 from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import MINUTE, local_day, offset_day
 
@@ -15,6 +15,7 @@ GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
 # Who says so where the server itself writes an entry.
 SERVER = "server"
 AHEAD_MAX = 5 * MINUTE
+DURATION_MS_MAX = 3_600_000
 # The score of an answer in millionths; None where a person is to give it.
 Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int | None]
 
@@ -63,7 +64,7 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         day,
         score,
         event.type == "attempted" and score is not None and score >= step.pass_mark,
-        counted_duration_ms(event.duration_ms),
+        _counted_duration_ms(event.duration_ms),
         event.hints,
         step.topics,
         # Whoever is erased waits for no grade.
@@ -168,3 +169,8 @@ def _score(event: Event, step: Step, grade: Grade) -> int | None:
     if event.response is None:
         raise EventInvalid(f"response is missing: step {step.id} is graded from the answer", field="response")
     return grade(step.grader, event.response)
+
+
+def _counted_duration_ms(sent_ms: int) -> int:
+    """What of a duration counts: at most an hour an event, so that a forgotten tab adds nothing absurd."""
+    return min(sent_ms, DURATION_MS_MAX)

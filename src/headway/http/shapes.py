@@ -52,7 +52,7 @@ def progress_of(touched: TouchedStep) -> StepProgress:
         touched.name,
         touched.status,
         one.attempts,
-        fraction(one.best),
+        fraction(one.best_said),
         fraction(one.latest.score) if one.latest else None,
         fraction(one.first.score) if one.first else None,
         one.completion is not None,

@@ -73,7 +73,7 @@ def result_of(one: StepSum, policy: Policy) -> _Result:
     """A learner's result on a step: what it counts for in its module, and what stands behind that."""
     return {
         "score": float(step_score(one, policy)) / FULL,
-        "best_score": fraction(one.best),
+        "best_score": fraction(one.best_said),
         "latest_score": fraction(one.latest.score) if one.latest else None,
         "average_score": one.score_total / one.scores / FULL if one.scores else None,
         "passed_attempts": one.passed_attempts,

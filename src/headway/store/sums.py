@@ -80,7 +80,7 @@ def _step_value(row: rows.Row) -> StepSum:
         updated_at,
         unscored,
         graded_best,
-        None if override is None else Override(*msgspec.json.decode(override)),
+        *_word(at, override),
     )
 
 
@@ -97,8 +97,17 @@ def _step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
         one.updated_at,
         one.unscored,
         one.graded_best,
-        None if one.override is None else msgspec.json.encode(one.override).decode(),
+        None if one.override is None else msgspec.json.encode((*one.override, one.is_done)).decode(),
     )
+
+
+def _word(done_at: int | None, stored: str | None) -> tuple[Override | None, bool]:
+    """What a person said, and whether the learner completed the step: where nobody said anything, nobody else did."""
+    if stored is None:
+        return None, done_at is not None
+    said = msgspec.json.decode(stored)
+    # Rows from before lack the last of it: audit finds them, and `rebuild` mends them.
+    return Override(*said[:5]), said[5:] == [True]
 
 
 def _flat_row(learner_id: str, key: tuple[Any, ...], one: tuple[Any, ...]) -> rows.Row:
@@ -268,7 +277,7 @@ def _step_score(columns: rows.Row) -> StepSum:
         None if latest is None else _scored(latest),
         None if done_at is None else Completion(done_at, "", "", 0),
         *(0, 0, updated_at, 0, graded_best),
-        None if override is None else Override(*msgspec.json.decode(override)),
+        *_word(done_at, override),
     )
     return StepSum._make(parts)
 

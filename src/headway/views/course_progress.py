@@ -261,7 +261,7 @@ def _step_standing(step: Step, run: Run, *, locked: bool) -> StepStanding:
         step.title,
         LOCKED if locked else step_status(step, one),
         one.attempts,
-        fraction(one.best),
+        fraction(one.best_said),
         fraction(one.latest.score) if one.latest else None,
         one.completion is not None,
         _shown_time(one.completion and one.completion.at),

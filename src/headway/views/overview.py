@@ -105,8 +105,9 @@ def _average_percent(known: _Known) -> float | None:
     """Of the best score of each exercise that its course has now, in whichever run."""
     best: dict[tuple[str, str], int] = {}
     for key, one in known.figures.steps.items():
-        if one.best is not None and _is_exercise(known, key):
-            best[key.course, key.step] = max(one.best, best.get((key.course, key.step), 0))
+        reached = one.best_said
+        if reached is not None and _is_exercise(known, key):
+            best[key.course, key.step] = max(reached, best.get((key.course, key.step), 0))
     return mean_percent(sum(best.values()), len(best))
 
 

@@ -92,7 +92,7 @@ def _exercises(
         course = completed_by[course_id, done.version] if done else courses[course_id][1]
         step = _step(course, step_key)
         if step is not None and step.is_exercise:
-            best = max((one.best for one in sums if one.best is not None), default=None)
+            best = max((one.best_said for one in sums if one.best_said is not None), default=None)
             yield Exercise(step.topics, best, min(_scored(sums), default=None), done and done.at)
 
 
