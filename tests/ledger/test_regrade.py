@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headway.domain.errors import UnknownCourse, UnknownStep
+from headway.domain.times import format_time
 from headway.graders import registry
 from headway.graders.registry import GraderFailed
 from headway.graders.verdict import Verdict
@@ -166,6 +167,29 @@ def test_what_clients_reported_is_judged_once_the_server_can_and_vouched_for(wor
     assert [(one.learner, one.attempt, one.instead) for one in found.kept] == [(ben, numbered(4), 0.0)]
     assert judged(world, "loops", course_id="python").updated == 0
     assert len([one for one in world.entries(ben) if one.type == "graded"]) == 1
+    world.assert_clean()
+
+
+def test_no_first_score_sinks_a_step_and_what_is_left_out_is_told(world: World) -> None:
+    """One was completed without a score, the other has one that the latest would take the place of."""
+    asks = {"id": "two", "title": "Two"}
+    world.publish(course(module("m", step("exam", kind="assessment")), **asks))
+    ada, ben = world.learner(), world.learner()
+    answer: dict[str, Any] = {"of": "exam", "course": "two", "response": "a"}
+    world.send(ada, event(1, "completed", of="exam", course="two"), event(2, **answer))
+    late = format_time(NOON + HOUR)
+    world.send(ben, event(3, score=0.9, **answer), event(4, occurred_at=late, **answer), at=NOW)
+    world.publish(course(module("m", step("exam", kind="assessment", grader=GRADER)), **asks))
+    before = everything(world, ada, ben)
+    tried = judged(world, "exam", dry_run=True, course_id="two")
+    assert everything(world, ada, ben) == before
+    found = judged(world, "exam", course_id="two")
+    assert found == tried
+    assert (found.total, found.updates) == (2, ())
+    kept = {one.attempt: (one.learner, one.score, one.instead) for one in found.kept}
+    assert kept == {numbered(2): (ada, None, 0.0), numbered(3): (ben, 0.9, 0.0), numbered(4): (ben, None, 0.0)}
+    assert any("count for less" in one.why for one in found.kept)
+    assert everything(world, ada, ben) == before
     world.assert_clean()
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import Busy, HeadwayError
 from headway.domain.events import Event, fact_event, read_event
 from headway.domain.facts import GRADED as GRADED_FACT
-from headway.domain.progress import AttemptGrade, GivenGrade, StepSum
+from headway.domain.first_scores import raised_by, sinking
+from headway.domain.progress import AttemptGrade, GivenGrade, Scored, StepSum
 from headway.domain.recording import GRADED, SERVER
 from headway.domain.scores import fraction
 from headway.domain.step_status import is_manual
@@ -37,6 +38,7 @@ _VERSIONS_MAX: Final = 3
 # How far servers' clocks may differ.
 _CLOCKS: Final = 5 * MINUTE
 _NOTE: Final = "Nothing sinks by a regrade, and nothing that was granted is taken back: `kept` is what would have sunk."
+_SINKS: Final = "it has no score, and with this one the step would count for less than it does"
 _LOWER: Final = "by the version in force it is worth less; a regrade never lowers"
 _PASSED: Final = "it passed by the mark of its time, and stays passed"
 _UNFIT: Final = "the version in force cannot judge it: "
@@ -103,6 +105,11 @@ class _Judged(NamedTuple):
         why = _LOWER if judged < score else _PASSED if self.passed and judged < pass_mark else None
         said = (self.learner_id, self.entry.event_id, fraction(score), fraction(judged))
         return None if why is None else Kept(*said, why)
+
+    def left_out(self) -> Kept:
+        """What has no score and gets none, for its step would sink by it."""
+        judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
+        return Kept(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
 
 
 def regrade(
@@ -185,17 +192,17 @@ class _Regrading:
             judged = list(self._judged({one: account for one, account in owner.items() if account in portion}))
             mark = self.found.step.pass_mark
             raised = [one for one in judged if one.raised(mark) is not None]
-            updates = self._write(raised) if raised else {}
-            kept: dict[str, list[Kept]] = {}
+            told = self._write(raised) if raised else _Told({}, {})
+            kept = {learner_id: list(some) for learner_id, some in told.kept.items()}
             for one in judged:
                 stays = one.kept(mark)
                 if stays is not None:
                     kept.setdefault(one.learner_id, []).append(stays)
             # Whoever sent no response with any attempt has nothing that could be judged.
             for learner_id in dict.fromkeys(one.learner_id for one in judged):
-                self.effects = self.effects.with_learner(updates.get(learner_id, ()), kept.get(learner_id, ()))
+                self.effects = self.effects.with_learner(told.updates.get(learner_id, ()), kept.get(learner_id, ()))
 
-    def _write(self, raised: Sequence[_Judged]) -> Mapping[str, list[Update]]:
+    def _write(self, raised: Sequence[_Judged]) -> "_Told":
         work = _Raising(self.catalog, self.asked, self.found, raised, self.now())
         return carry_out(self.database, work, dry_run=self.dry_run)
 
@@ -260,6 +267,13 @@ def _given(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tu
     return {(learner_id, attempt): one.given for learner_id, attempt, one in found}
 
 
+class _Told(NamedTuple):
+    """What one transaction came to, by learner: what it raised, and what it left out because the step would sink."""
+
+    updates: Mapping[str, list[Update]]
+    kept: Mapping[str, list[Kept]]
+
+
 class _Raising:
     """One transaction of a regrade. Run again after a COMMIT whose answer was lost, it tells the same of its doing."""
 
@@ -271,10 +285,10 @@ class _Raising:
         self.found = found
         self.now = now
         self._judged = {str(uuid4()): one for one in judged}
-        self._tried: Mapping[str, list[Update]] = {}
+        self._tried = _Told({}, {})
 
-    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Mapping[str, list[Update]]:
-        """The updates of each learner; of whom was moved or erased meanwhile there are none."""
+    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> _Told:
+        """What came of it for each learner; of whom was moved or erased meanwhile there is nothing."""
         locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
         here = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
         mine = {entry_id: one for entry_id, one in self._judged.items() if one.learner_id in here}
@@ -286,15 +300,39 @@ class _Raising:
             for entry_id, one in mine.items()
         }
         before = self._steps(connection, now.values())
-        told = self._told(connection, now)
+        left_out = self._sinking(before, now)
+        told = self._told(connection, {entry_id: one for entry_id, one in now.items() if entry_id not in left_out})
         receipts = tell(connection, self.catalog, told, statuses)
         if any(one.version != self.found.version for receipt in receipts for one in receipt.results):
             raise _AnotherVersion("another version is in force by now")
-        self._tried = {
+        updates = {
             one.learner_id: self._updates(one.learner_id, before, receipt)
             for one, receipt in zip(told, receipts, strict=True)
         }
+        kept: dict[str, list[Kept]] = {}
+        for entry_id in left_out:
+            kept.setdefault(now[entry_id].learner_id, []).append(now[entry_id].left_out())
+        self._tried = _Told(updates, kept)
         return self._tried
+
+    def _sinking(self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, _Judged]) -> list[str]:
+        """The grades among these by which a step would count for less than it does."""
+        of_steps: dict[tuple[str, StepKey], dict[str, _Judged]] = {}
+        for entry_id, one in judged.items():
+            key = StepKey(one.entry.course_id, one.entry.run, one.entry.step_id)
+            of_steps.setdefault((one.learner_id, key), {})[entry_id] = one
+        return [entry_id for place, some in of_steps.items() for entry_id in self._sinking_of(before[place], some)]
+
+    def _sinking_of(self, known: StepSum, judged: Mapping[str, _Judged]) -> list[str]:
+        raised, first = list[StepSum](), list[Scored]()
+        for one in judged.values():
+            score, place = one.raised(self.found.step.pass_mark), (one.entry.at, one.entry.event_id)
+            if score is not None and one.score is None:
+                first.append(Scored(*place, score))
+            elif score is not None:
+                raised.append(raised_by(score, one.score or 0, place))
+        attempts = sinking(known, self.found.policy, raised, first)
+        return [entry_id for entry_id, one in judged.items() if one.entry.event_id in attempts]
 
     def _steps(self, connection: Connection, judged: Iterable[_Judged]) -> Mapping[tuple[str, StepKey], StepSum]:
         places = {(one.learner_id, one.entry.course_id, one.entry.run, one.entry.step_id) for one in judged}
