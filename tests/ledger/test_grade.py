@@ -194,6 +194,21 @@ def test_what_waited_under_one_version_is_graded_under_the_next_and_not_once_its
     world.assert_clean()
 
 
+def test_the_same_grade_passes_by_a_mark_that_was_lowered(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, essay(1))
+    assert result(graded(world, ada, 600_000))[:2] == ("recorded", "in_progress")
+    for mark, expected in ((61, "duplicate"), (60, "recorded"), (50, "duplicate")):
+        easier = step("essay", grader={"type": "manual"}, pass_mark=mark)
+        world.publish(course(module("first", easier), SECOND, id="essays", title="Essays"))
+        assert result(graded(world, ada, 600_000))[0] == expected
+    row = world.step_of(ada, "essays", "essay")
+    assert (row["passed_attempts"], row["scores"], row["score_total"], row["completed_at"]) == (1, 1, 600_000, NOON)
+    world.assert_clean()
+    world.publish(course(SECOND, id="essays", title="Essays"))
+    assert result(graded(world, ada, 600_000))[0] == "duplicate"
+
+
 def test_a_pass_stays_one_however_the_mark_is_raised(world: World) -> None:
     ada = world.learner()
     world.send(ada, essay(1))

@@ -19,6 +19,7 @@ from headway.ledger.by_hand import (
     Moved,
     NobodyThere,
     Work,
+    course_in_force,
     grade_of,
     lock,
     on_learner,
@@ -34,6 +35,7 @@ from headway.store.database import Database
 from headway.store.entries import Entry
 
 KEPT: Final = "kept"
+_SAME: Final = (DUPLICATE, "")
 NO_ATTEMPT: Final = "there is no such attempt of such a learner in this course"
 
 
@@ -87,6 +89,8 @@ def _give(
     entries = grades.entries_by_id(connection, asked.learner_id, wanted)
     again = entries.get(asked.entry_id)
     unchanged = None if again is not None else _unchanged(asked, grade.given, entries)
+    if unchanged == _SAME and _passes_now(connection, catalog, grade):
+        unchanged = None
     if unchanged is not None:
         status, why = unchanged
         step = step_now(connection, catalog, asked.learner_id, StepKey(*grade[:3]))
@@ -113,12 +117,20 @@ def _unchanged(asked: GradeAsked, given: GivenGrade | None, entries: Mapping[str
     if asked.score == given.score:
         standing = entries.get(given.event_id)
         feedback = json.loads(standing.body).get("feedback", "") if standing else ""
-        return (DUPLICATE, "") if feedback == asked.feedback else None
+        return _SAME if feedback == asked.feedback else None
     had, less = fraction(given.score), fraction(asked.score)
     return KEPT, (
         f"the attempt has {had} already, and a grade never lowers: nothing of this one was recorded. To have the step"
         f" count {less}, override it with final: true"
     )
+
+
+def _passes_now(connection: Connection, catalog: Catalog, grade: AttemptGrade) -> bool:
+    """Whether a grade that did not pass does by the mark in force, which was lowered since: then it is told anew."""
+    if grade.given is None or grade.given.passed:
+        return False
+    step = course_in_force(connection, catalog, grade.course).step(grade.step)
+    return step is not None and grade.given.score >= step.pass_mark
 
 
 def _same(asked: GradeAsked, known: Entry) -> Event:
