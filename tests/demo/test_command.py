@@ -131,10 +131,10 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     wrong, right, first, again, progress, course = replies
     assert (wrong["attempt"]["score"], right["attempt"]["score"]) == (0, 1)
     assert (right["progress"]["attempts"], right["progress"]["completed"]) == (2, True)
-    assert [one["type"] for one in right["changes"]] == ["step_completed"]
+    assert [one["type"] for one in right["changes"]] == ["step_completed", *["achievement_unlocked"] * 3]
     assert [one["results"][0]["status"] for one in (first, again)] == ["recorded", "duplicate"]
     assert again["changes"] == []
-    assert (progress["steps_completed"], progress["exercises_completed"], progress["points"]) == (2, 1, 15)
+    assert (progress["steps_completed"], progress["exercises_completed"], progress["points"]) == (2, 1, 45)
     assert (progress["duration_s"], progress["average_percent"]) == (240, 100)
     assert progress["courses"][0]["percent"] == course["percent"] == 6.45
     assert re.search(r"Clean: all figures of 242 learners with [\d,]+ events follow from the ledger", said)
