@@ -18,6 +18,7 @@ from headway.domain.events import (
     event_id_of,
     parse_event,
     read_event,
+    with_passed,
 )
 
 ID = "0b5d7e9a-1c2d-4e3f-8a4b-5c6d7e8f9a0b"
@@ -62,7 +63,7 @@ def test_an_event_is_read_in_the_units_of_the_ledger() -> None:
     event = parse_event(sent(score="85", duration_s=12.3456, hints=2, response={"a": [1, "ü"]}))
     assert event._replace(body="") == (
         *(ID, "attempted", "python", "loops"),
-        *(1_772_357_400_000_000, 60, 850_000, 12_346, 2, {"a": [1, "ü"]}, "", None, 0),
+        *(1_772_357_400_000_000, 60, 850_000, 12_346, 2, {"a": [1, "ü"]}, "", None, 0, None),
     )
     assert json.loads(event.body) == {k: v for k, v in SENT.items() if k != "id"} | {
         "score": "85",
@@ -117,6 +118,12 @@ def test_an_id_is_a_uuid_in_any_case(text: str) -> None:
 def test_a_bad_field_is_named(field: str, values: list[Any]) -> None:
     for value in values:
         assert refusal_of(sent(**{field.partition(".")[0]: value})).field == field
+
+
+def test_no_client_says_that_it_passed() -> None:
+    assert refusal_of(sent(passed=True)).field == "passed"
+    left = with_passed(parse_event(sent(score=60)), passed=True)
+    assert (left.passed, left) == (True, read_event(left.id, left.body))
 
 
 def test_an_unknown_field_is_named_however_odd() -> None:

@@ -212,7 +212,8 @@ def test_a_waiver_and_an_override_are_told_with_their_reason(school: Class) -> N
 
 
 def test_a_regrade_tells_whose_result_changes(school: Class) -> None:
-    school.ada.post("/courses/essays/steps/pick/attempts", json={"answer": "a"})
+    attempt = str(uuid.uuid4())
+    school.ada.post("/courses/essays/steps/pick/attempts", json={"id": attempt, "answer": "a"})
     ben = school.site.guest()
     ben.post("/courses/essays/steps/pick/attempts", json={"answer": "b"})
     manifest = dict(ESSAYS)
@@ -229,6 +230,10 @@ def test_a_regrade_tells_whose_result_changes(school: Class) -> None:
     assert (again["updated"], again["updates"]) == (0, [])
     entry = school.ada.get("/progress/events").json()["items"][0]
     assert (entry["type"], entry["reason"], entry["feedback"]) == ("graded", "The key was wrong.", "Yes.")
+    # Sent again, the attempt is told what it is worth by now.
+    resent = school.ada.post("/courses/essays/steps/pick/attempts", json={"id": attempt, "answer": "a"}).json()
+    assert (resent["result"]["status"], resent["progress"]["best_score"]) == ("duplicate", 1.0)
+    assert resent["attempt"] == {"score": 1.0, "passed": True, "feedback": "Yes."}
     assert school.waiting(status="all")["items"] == []
 
 

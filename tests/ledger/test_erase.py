@@ -3,6 +3,7 @@
 import json
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -11,16 +12,20 @@ from headway.domain.errors import IdentityGone
 from headway.domain.times import format_time
 from headway.ledger.enlist import enlist, hash_of_id
 from headway.ledger.erase import Applied, Erased, apply, erase, is_listed, listed
+from headway.ledger.grade import GradeAsked, give_grade
+from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Submission
 from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
+from tests.domain.manifests import course, module, step
 from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, on_disk, totals
 from tests.ledger.earning import defined, given
+from tests.ledger.essays import essay
 from tests.ledger.facts import LATER, begin_anew, grade, override
 from tests.ledger.gates import GATES, gated, through
 from tests.ledger.guests import guest_in, move
-from tests.ledger.world import HOUR, NOON, World, event
+from tests.ledger.world import HOUR, NOON, World, event, numbered
 
 NOW = NOON + 24 * HOUR
 CANARIES = 50
@@ -137,6 +142,31 @@ def what_counts(world: World, learner_id: str) -> list[tuple[Any, ...]]:
     names = ("run", "step_id", "attempts", "best_score", "scores", "score_total", "passed_attempts", "completed_on")
     overrides = [json.loads(row["override"])[2:] if row["override"] else None for row in rows]
     return [(*(row[name] for name in names), row["events"], one) for row, one in zip(rows, overrides, strict=True)]
+
+
+@pytest.mark.parametrize(("recorded", "graded", "completed"), [(70, 50, 1), (50, 70, 0)])
+def test_what_passed_by_the_mark_of_its_grade_stays_passed(
+    world: World, recorded: int, graded: int, completed: int
+) -> None:
+    def with_mark(mark: int) -> dict[str, Any]:
+        asks = step("essay", kind="assignment", grader={"type": "manual"}, pass_mark=mark)
+        return course(module("first", asks), id="essays", title="Essays")
+
+    world.publish(with_mark(recorded))
+    learner_id = world.learner()
+    world.send(learner_id, essay(1))
+    world.publish(with_mark(graded))
+    asked = GradeAsked("essays", learner_id, numbered(1), 600_000, "", None, str(uuid4()))
+    give_grade(world.database, world.catalog, asked, now=LATER)
+    before = totals(world)
+    assert sum(row["steps_completed"] for row in world.rows_of("day_sum")) == completed
+    erase_one(world, learner_id)
+    after = totals(world)
+    # What is left says the score with the attempt, and is completed by the version of that.
+    assert all(after[table] == before[table] for table in after.keys() - {"ledger", "completed"})
+    assert len(after["completed"]) == len(before["completed"])
+    world.assert_clean()
+    assert rebuild(world.database, world.catalog).updated == 0
 
 
 def test_a_write_that_comes_after_is_told_that_the_identity_is_gone(world: World) -> None:

@@ -178,6 +178,15 @@ def test_sent_again_under_its_id_it_counts_once(world: World) -> None:
             said(world, ada, **({"entry_id": numbered(50)} | other))
 
 
+def test_its_id_stands_for_one_course_alone(world: World) -> None:
+    """Steps of the same key in two courses: what was said in one is no repeat of what is said in the other."""
+    ada = world.learner()
+    world.send(ada, event(1, "completed", "hello"), event(2, "completed", "hello", course="go"))
+    said(world, ada, course_id="python", step_id="hello", entry_id=numbered(50))
+    with pytest.raises(IdReused):
+        said(world, ada, course_id="go", step_id="hello", entry_id=numbered(50))
+
+
 def test_a_lost_answer_to_commit_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = world.learner()
     world.send(ada, pick(1))

@@ -68,6 +68,19 @@ def test_a_pause_from_before_the_first_active_day_is_known(world: World, way: st
     world.assert_clean()
 
 
+def test_a_day_that_has_passed_at_home_is_not_paused_from_further_west(world: World) -> None:
+    ada = world.learner("Pacific/Kiritimati")  # where it is the 12th already, and the 11th was missed
+    world.send(ada, on(8), on(9), at=NOW)
+    world.run("UPDATE learner SET time_zone = 'Pacific/Pago_Pago' WHERE id = :id", id=ada)
+    with pytest.raises(Invalid):
+        pause(world, ada, 0, 1)
+    assert pause(world, ada, None, 1).first_on == "2026-01-12"
+    # What is a week old binds nobody to a zone.
+    world.send(ada, on(10), at=NOW + 1)
+    assert pause(world, ada, 9, 1, now=at(19)).first_on == "2026-01-20"
+    world.assert_clean()
+
+
 def test_a_pause_begins_today_where_nothing_else_is_said(world: World) -> None:
     here, there = world.learner(), world.learner("Pacific/Kiritimati")  # where it is the 12th already
     assert pause(world, here, None, 1)[1:3] == ("2026-01-11", "2026-01-11")

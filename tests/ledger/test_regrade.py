@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from headway.domain.errors import UnknownCourse, UnknownStep
 from headway.domain.times import format_time
@@ -305,6 +306,45 @@ def test_a_version_published_meanwhile_has_all_judged_by_it(world: World, monkey
     assert (found.total, found.updated, found.kept) == (1, 0, ())
     assert [one.type for one in world.entries(ada)] == ["attempted"]
     world.assert_clean()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_was_raised_before_another_version_is_told_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr(regrade, "LEARNERS_AT_ONCE", 1)
+    ids = [world.learner() for _ in range(3)]
+    for number, learner_id in enumerate(ids):
+        world.send(learner_id, pick(number, "a"), pick(number + 10, "b"))
+    publish(world)
+    seen: list[int] = []
+
+    def publishing(page: int) -> None:
+        seen.append(page)
+        if len(seen) == 1:
+            publish(world, pass_mark=20)
+
+    asked = RegradeAsked("essays", "pick", "the key was wrong", None)
+    found = regrade.regrade(world.database, world.catalog, asked, now=lambda: NOW, dry_run=dry_run, progress=publishing)
+    assert (found.total, found.updated, len(seen)) == (3, 3, 4)
+    assert [fields(found, one)["average_score"] for one in ids] == [(0.5, 1.0)] * 3
+    assert sorted(one.learner for one in found.updates if one.field == "average_score") == sorted(ids)
+    assert sorted(one.learner for one in found.kept) == sorted(ids)
+    world.assert_clean()
+
+
+def test_who_regrades_is_looked_up_once_however_much_is_raised(world: World) -> None:
+    teacher, ids = world.learner(), [world.learner() for _ in range(3)]
+    for number, learner_id in enumerate(ids):
+        world.send(learner_id, pick(number, "a"), pick(number + 10, "a"))
+    asked = RegradeAsked("essays", "pick", "the key was wrong", teacher)
+    publish(world)
+    regrade.regrade(world.database, world.catalog, asked, now=lambda: NOW, dry_run=True)
+    seen: list[str] = []
+    sa.event.listen(world.database.writers, "before_cursor_execute", lambda *said: seen.append(said[2]))
+    assert regrade.regrade(world.database, world.catalog, asked, now=lambda: NOW).updated == 3
+    # It is looked for, made, and looked for again.
+    assert len([one for one in seen if "FROM pseudonym" in one]) == 2
 
 
 def test_a_lost_answer_to_commit_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

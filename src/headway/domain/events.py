@@ -37,6 +37,7 @@ class Event(NamedTuple):
     `offset` is its distance from UTC in minutes, 0 where the learner's zone decides the day.
     `body` is the canonical JSON of what was sent, without the id: the fact that the ledger keeps.
     `fact` is what an entry of the server's own says, in which `run` of the course; no client sends either.
+    `passed` says of somebody erased whether it passed, where that was said afterwards; no client sends it.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Event(NamedTuple):
     body: str
     fact: Fact | None = None
     run: int = 0
+    passed: bool | None = None
 
 
 def parse_event(sent: Mapping[str, Any]) -> Event:
@@ -111,10 +113,23 @@ def read_event(event_id: str, body: str) -> Event:
     if not isinstance(content, dict):
         raise EventInvalid("the body is no JSON object", field="body")
     if content.get("type") not in ENROLLMENT_TYPES:
-        return _fact_event(event_id, content, body) or check_event(event_id, content)
+        return _fact_event(event_id, content, body) or _client_event(event_id, content, body)
     said = content.get("occurred_at")
     at = None if said is None else parse_time(said)[0]
     return Event(event_id, content["type"], _slug(content, "course"), None, at, 0, None, 0, 0, None, body)
+
+
+def _client_event(event_id: str, content: Mapping[str, Any], body: str) -> Event:
+    passed = content.get("passed")
+    if not isinstance(passed, bool):
+        return check_event(event_id, content)
+    sent = {name: value for name, value in content.items() if name != "passed"}
+    return check_event(event_id, sent)._replace(body=body, passed=passed)
+
+
+def with_passed(event: Event, *, passed: bool) -> Event:
+    """The event of somebody erased with what was said afterwards of its passing."""
+    return read_event(event.id, _canonical({**json.loads(event.body), "passed": passed}))
 
 
 def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str | None = None) -> Event:

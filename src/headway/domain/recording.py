@@ -63,7 +63,7 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         at,
         day,
         score,
-        event.type == "attempted" and score is not None and score >= step.pass_mark,
+        event.type == "attempted" and score is not None and _has_passed(event, known, score >= step.pass_mark),
         _counted_duration_ms(event.duration_ms),
         event.hints,
         step.topics,
@@ -72,6 +72,11 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         None,
         known.source == IMPORTED,
     )
+
+
+def _has_passed(event: Event, known: Circumstances, reached: bool) -> bool:
+    """Of somebody erased, what a grade said; else whether the mark is reached."""
+    return reached if event.passed is None or known.source != ERASED else event.passed
 
 
 def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Contribution:

@@ -37,7 +37,7 @@ async def graded(exchange: Exchange, events: Sequence[Event]) -> Verdicts:
 async def verdict_on(exchange: Exchange, event: Event, receipt: Receipt, verdicts: Verdicts) -> Given:
     """What an attempt is worth, and what is said to it: of one that is sent again, the grade that it has by now."""
     result = receipt.results[0]
-    if result.score is None and result.status == DUPLICATE and exchange.learner_id is not None:
+    if result.status == DUPLICATE and exchange.learner_id is not None:
         given = await exchange.services.read(partial(grade_now, learner_id=exchange.learner_id, attempt_id=event.id))
         if given is not None:
             return given

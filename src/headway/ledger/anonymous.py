@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
-from headway.domain.events import ENROLLMENT_TYPES, Event, check_event, enrollment_event, fact_event, read_event
+from headway.domain.events import (
+    ENROLLMENT_TYPES,
+    Event,
+    check_event,
+    enrollment_event,
+    fact_event,
+    read_event,
+    with_passed,
+)
 from headway.domain.facts import GRADED, RUN_STARTED, Fact, Graded, Overridden, RunStarted
 from headway.domain.recording import ERASED
 from headway.domain.scores import FULL
@@ -47,7 +55,7 @@ def left_of(
 def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
     """The entries run by run and in order of time, under new ids. Of their times the day stays, and which came first.
 
-    Grades are left out: their attempts say the score themselves.
+    Grades are left out: their attempts say the score themselves, and whether it passed.
     """
     entries = sorted(counted, key=lambda one: (one.at, one.event_id))
     grades = _grades(entries)
@@ -57,7 +65,7 @@ def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
         begins, time_zone = _place(entry)
         at = max(last + 1, begins)
         try:
-            event = _without_answer(entry, grades.get(entry.event_id, entry.score), at)
+            event = _without_answer(entry, grades.get(entry.event_id), at)
         except HeadwayError:
             continue
         last = at
@@ -77,16 +85,23 @@ def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
     return [one._replace(seq=seq) for seq, one in enumerate(made, 1)]
 
 
-def _grades(entries: Iterable[Entry]) -> dict[str, int]:
-    """The score that each graded attempt came to, by its id."""
-    grades: dict[str, int] = {}
+class _Grade(NamedTuple):
+    score: int
+    passed: bool
+
+
+def _grades(entries: Iterable[Entry]) -> dict[str, _Grade]:
+    """What each graded attempt came to, by its id: no later grade lowers, or has what passed fail."""
+    grades: dict[str, _Grade] = {}
     for entry in entries:
         try:
             fact = read_event(entry.event_id, entry.body).fact if entry.type == GRADED else None
         except HeadwayError:
             continue
         if isinstance(fact, Graded):
-            grades[fact.attempt] = max(entry.score or 0, grades.get(fact.attempt, 0))
+            before = grades.get(fact.attempt, _Grade(0, False))
+            score, passed = max(entry.score or 0, before.score), bool(entry.passed) or before.passed
+            grades[fact.attempt] = _Grade(score, passed)
     return grades
 
 
@@ -97,7 +112,7 @@ def _place(entry: Entry) -> tuple[int, str]:
     return entry.at - entry.at % DAY + begins, time_zone
 
 
-def _without_answer(entry: Entry, score: int | None, at: int) -> Event:
+def _without_answer(entry: Entry, grade: _Grade | None, at: int) -> Event:
     """The event as somebody would send it who says what it was worth, and nothing else."""
     said = read_event(entry.event_id, entry.body)
     if said.fact is not None:
@@ -105,13 +120,15 @@ def _without_answer(entry: Entry, score: int | None, at: int) -> Event:
     if said.type in ENROLLMENT_TYPES:
         return enrollment_event(str(uuid4()), said.type, said.course)
     content: dict[str, Any] = {"type": said.type, "course": said.course, "step": said.step}
+    score = entry.score if grade is None else grade.score
     if score is not None:
         content["score"] = score / FULL
     if entry.duration_ms:
         content["duration_s"] = entry.duration_ms / 1000
     if entry.hints:
         content["hints"] = entry.hints
-    return check_event(str(uuid4()), content)
+    event = check_event(str(uuid4()), content)
+    return event if grade is None else with_passed(event, passed=grade.passed)
 
 
 def _without_reason(said: Event, fact: Fact, at: int) -> Event:

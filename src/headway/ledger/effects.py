@@ -60,13 +60,14 @@ class Effects(NamedTuple):
         """The learners for whom nothing changed."""
         return self.total - self.updated
 
-    def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept]) -> "Effects":
-        """With what came of it for one more learner."""
+    def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept], *, again: bool = False) -> "Effects":
+        """With what came of it for one more learner; or, `again`, with more for one who is counted as updated."""
         new, more = tuple(updates), tuple(kept)
         listed, stays = self.updates + new, self.kept + more
         shown = listed[:LISTED_MAX], stays[:LISTED_MAX]
         left = len(listed) - len(shown[0]) + len(stays) - len(shown[1])
-        return Effects(self.note, self.total + 1, self.updated + bool(new), *shown, self.left_out + left)
+        total, updated = self.total + (not again), self.updated + (bool(new) and not again)
+        return Effects(self.note, total, updated, *shown, self.left_out + left)
 
 
 def result_of(one: StepSum, policy: Policy) -> _Result:

@@ -127,5 +127,6 @@ def _check_same(asked: OverrideAsked, known: Entry, step: Step) -> None:
     event = read_event(known.event_id, known.body)
     said = Overridden(asked.final, asked.score is None, asked.reason)
     score = FULL if asked.score is None else asked.score
-    if (event.fact, known.step_id, event.score) != (said, step.key, score):
+    told = (event.fact, known.course_id, known.step_id, event.score)
+    if told != (said, asked.course_id, step.key, score):
         raise IdReused("this id was used for something else; make a new UUID for each override", field="id")

@@ -18,13 +18,14 @@ from headway.ledger.commit import committed
 from headway.ledger.record import admit
 from headway.ledger.submission import Submission
 from headway.ledger.writing import entry_of, no_grader
-from headway.store import sums
+from headway.store import entries, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry, Known
 
 DAYS_MAX: Final = 90
 AHEAD_DAYS_MAX: Final = 366
+_LATELY_DAYS: Final = 7
 
 
 class PauseOverlaps(HeadwayError):
@@ -86,7 +87,7 @@ def _pause(connection: Connection, catalog: Catalog, asked: PauseWanted, now: in
     known = learner.known.get(asked.id)
     if known is not None:
         return _made_before(asked, known, now)
-    first_on, last_on = _range(asked, local_day(now, learner.time_zone))
+    first_on, last_on = _range(asked, _latest_day(connection, learner, now))
     _check_free(_pauses(connection, learner.id), first_on, last_on)
     said = {"from": first_on, "to": last_on}
     _append(batch, learner, fact_event(asked.id, PAUSED, format_time(now), said), now)
@@ -131,6 +132,16 @@ def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
     if not isinstance(fact, Paused) or (asked.first_on or fact.first_on, asked.days) != (fact.first_on, _length(fact)):
         raise IdReused("this id was used for something else; make a new UUID for each pause", field="id")
     return Made(asked.id, *fact, repeated=known.received_at != now)
+
+
+def _latest_day(connection: Connection, learner: BatchLearner, now: int) -> str:
+    """The latest day that it is in any zone that the learner had lately.
+
+    By the zone of now alone, whoever moves it west could pause a day that has passed at home.
+    """
+    lately = day_of(ordinal(local_day(now, learner.time_zone)) - _LATELY_DAYS)
+    zones = entries.zones_since(connection, learner.id, lately)
+    return max(local_day(now, one) for one in {learner.time_zone, *zones})
 
 
 def _range(asked: PauseWanted, today: str) -> Paused:

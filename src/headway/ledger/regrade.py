@@ -5,7 +5,7 @@ higher is written under their locks. Broken off, it is run again: what was raise
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection
@@ -126,16 +126,26 @@ def regrade(
     UnknownCourse, UnknownStep or NothingToJudge where there is nothing to judge; GraderFault where a plugin fails: what
     was raised by then stays so, and a later run goes on.
     """
+    raised = _Raised(set(), Effects(_NOTE))
     for _ in range(_VERSIONS_MAX):
         with database.read() as connection:
             found = step_in_force(connection, catalog, asked.course_id, asked.step_id)
         if found.step.grader is None or is_manual(found.step):
             raise NothingToJudge(f"step {found.step.id} is not graded by the server: nothing can judge it anew")
+        regrading = _Regrading(database, catalog, asked, found, now, dry_run)
         try:
-            return _Regrading(database, catalog, asked, found, now, dry_run).run(progress)
+            return regrading.run(progress, raised)
         except _AnotherVersion:
-            continue
+            # What a dry run raised before was taken back with its transaction.
+            raised = raised if dry_run else regrading.raised
     raise Busy("versions of this course are published while it is judged anew; run it again in a moment")
+
+
+class _Raised(NamedTuple):
+    """For whom something changed, and what: committed, whatever version follows."""
+
+    learner_ids: set[str]
+    effects: Effects
 
 
 class _Regrading:
@@ -154,12 +164,19 @@ class _Regrading:
         self.found = found
         self.now = now
         self.dry_run = dry_run
-        self.effects = Effects(_NOTE)
+        self.raised = _Raised(set(), Effects(_NOTE))
+        self.effects = self.raised.effects
+        self._raised_before = self.raised.learner_ids
         # Guests whose responses were looked for as those of the account that they are part of.
         self._looked_for: set[str] = set()
 
-    def run(self, progress: Callable[[int], None]) -> Effects:
-        """Go through everybody who began the course, and through those whom guests were moved into meanwhile."""
+    def run(self, progress: Callable[[int], None], raised: _Raised) -> Effects:
+        """Go through everybody who began the course, and through those whom guests were moved into meanwhile.
+
+        `raised` is what was changed by the version before.
+        """
+        self.raised, self.effects = _Raised(set(raised.learner_ids), raised.effects), raised.effects
+        self._raised_before = raised.learner_ids
         began, up_to = self.now() - _CLOCKS, ""
         while True:
             with self.database.read() as connection:
@@ -200,7 +217,15 @@ class _Regrading:
                     kept.setdefault(one.learner_id, []).append(stays)
             # Whoever sent no response with any attempt has nothing that could be judged.
             for learner_id in dict.fromkeys(one.learner_id for one in judged):
-                self.effects = self.effects.with_learner(told.updates.get(learner_id, ()), kept.get(learner_id, ()))
+                self._tell(learner_id, told.updates.get(learner_id, ()), kept.get(learner_id, ()))
+
+    def _tell(self, learner_id: str, updates: Sequence[Update], kept: Sequence[Kept]) -> None:
+        again = learner_id in self._raised_before
+        self.effects = self.effects.with_learner(updates, kept, again=again)
+        if updates:
+            effects = self.raised.effects.with_learner(updates, (), again=again)
+            self.raised.learner_ids.add(learner_id)
+            self.raised = self.raised._replace(effects=effects)
 
     def _write(self, raised: Sequence[_Judged]) -> "_Told":
         work = _Raising(self.catalog, self.asked, self.found, raised, self.now())
@@ -339,22 +364,24 @@ class _Raising:
         return {(learner_id, key): one for learner_id, key, one in sums.read(connection, sums.STEPS, places)}
 
     def _told(self, connection: Connection, judged: Mapping[str, _Judged]) -> list[Submission]:
+        scores = {entry_id: one.raised(self.found.step.pass_mark) for entry_id, one in judged.items()}
+        raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
+        signature = signed(connection, {}, self.asked.by) if raised else {}
         events: dict[str, list[Event]] = {}
-        for entry_id, one in judged.items():
-            score = one.raised(self.found.step.pass_mark)
-            if score is not None:
-                events.setdefault(one.learner_id, []).append(self._event(connection, entry_id, one, score))
+        for entry_id, score in raised:
+            one = judged[entry_id]
+            said = grade_of(connection, self.catalog, one.entry, one.grade)
+            events.setdefault(one.learner_id, []).append(self._event(entry_id, one, said | signature, score))
         return [
             Submission(learner_id, tuple(some), self.now, source=SERVER) for learner_id, some in sorted(events.items())
         ]
 
-    def _event(self, connection: Connection, entry_id: str, one: _Judged, score: int) -> Event:
-        said = grade_of(connection, self.catalog, one.entry, one.grade)
+    def _event(self, entry_id: str, one: _Judged, said: dict[str, Any], score: int) -> Event:
         said |= {"step": self.found.step.id, "score": score, "reason": self.asked.reason}
         feedback = one.verdict.feedback if isinstance(one.verdict, Verdict) else ""
         said |= {"feedback": feedback} if feedback else {}
         at = self.now if one.grade is None else max(self.now, one.grade.at + 1)
-        return fact_event(entry_id, GRADED_FACT, format_time(at), signed(connection, said, self.asked.by))
+        return fact_event(entry_id, GRADED_FACT, format_time(at), said)
 
     def _updates(
         self, learner_id: str, before: Mapping[tuple[str, StepKey], StepSum], receipt: Receipt

@@ -76,6 +76,12 @@ def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[
     return [row[:3] for row in sorted(found, key=lambda row: (row[0], row[3]))]
 
 
+def zones_since(connection: Connection, learner_id: str, day: str) -> set[str]:
+    """The zones that the learner's days were counted in, from a day on."""
+    wanted = sa.select(ledger.c.time_zone).where(ledger.c.learner_id == learner_id, ledger.c.day >= day)
+    return set(connection.execute(wanted.distinct()).scalars())
+
+
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
     """Add entries behind the last of each learner."""
     rows.add_together(connection, appended(entries))
