@@ -11,6 +11,7 @@ from headway.domain.events import EventInvalid, fact_event, parse_event, read_ev
 from headway.domain.facts import (
     COURSELESS_TYPES,
     FACT_TYPES,
+    Achieved,
     Graded,
     Granted,
     Overridden,
@@ -52,6 +53,7 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "overridden": {**PLACE, "step": "essay", "score": 1_000_000, "waived": True, "by": ID, "reason": "was ill"},
     "paused": {"from": "2026-03-01", "to": "2026-03-14"},
     "resumed": {"pause": ID, "to": "2026-03-05"},
+    "achieved": {"achievement": "first-step", "title": "First step", "tier": "bronze", "points": 5, "cause": "x"},
 }
 FACTS = {
     "module_unlocked": Granted("m", "x"),
@@ -70,6 +72,7 @@ FACTS = {
     "overridden": Overridden(final=False, waived=True, reason="was ill"),
     "paused": Paused("2026-03-01", "2026-03-14"),
     "resumed": Resumed(ID, "2026-03-05"),
+    "achieved": Achieved("first-step", "First step", "bronze", 5, "x"),
 }
 
 
