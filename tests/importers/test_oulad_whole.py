@@ -1,10 +1,9 @@
-"""All of OULAD, by the operator's commands: in time, in little memory, and as the files have it."""
+"""All of OULAD, by the operator's commands: in little memory, and as the files have it. `benchmarks` says how fast."""
 
 import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,21 +15,19 @@ from tests.importers.test_oulad import assert_figures
 from tests.torture.proof import grants
 from tests.torture.server import HEADWAY, environment
 
-IMPORT_S, AUDIT_S, MEMORY_MB = 60, 30, 500
+MEMORY_MB = 500
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 
 class Run(NamedTuple):
-    """A command that ended: what it printed as JSON, how long it took, and the most memory that it held."""
+    """A command that ended: what it printed as JSON, and the most memory that it held."""
 
     said: dict[str, Any]
-    seconds: float
     megabytes: float
 
 
 def run(*arguments: str) -> Run:
-    start = time.monotonic()
     process = subprocess.Popen([HEADWAY, *arguments, "--json"], stdout=subprocess.PIPE, env=environment())
     assert process.stdout is not None
     with process.stdout as output:
@@ -38,8 +35,8 @@ def run(*arguments: str) -> Run:
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, said[-2000:]
-    done = Run(json.loads(said), time.monotonic() - start, usage.ru_maxrss / 1024)
-    sys.stdout.write(f"{' '.join(arguments[:2])}: {done.seconds:.1f} s, {done.megabytes:.0f} MB\n")
+    done = Run(json.loads(said), usage.ru_maxrss / 1024)
+    sys.stdout.write(f"{' '.join(arguments[:2])}: {done.megabytes:.0f} MB\n")
     return done
 
 
@@ -59,6 +56,4 @@ def test_all_of_it_comes_in_and_is_proved(shared_data: Path, tmp_path: Path) -> 
     granted = grants(url)
     assert granted.keys() == {"module_completed", "course_completed"}
     assert (proved.said["found"], proved.said["events"]) == (0, brought.said["recorded"] + granted.total())
-    assert brought.seconds < IMPORT_S
-    assert proved.seconds < AUDIT_S
     assert max(brought.megabytes, proved.megabytes) < MEMORY_MB
