@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from headway.ledger.commit import commit
 from headway.ledger.submission import Receipt, Submission
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from tests.ledger.at_once import at_once
 from tests.ledger.gates import ALL_GRANTS, BASICS, END, GATES, LOOPS, certificates, gated, grants, names, through
 from tests.ledger.world import HOUR, NOON, World, numbered, statuses
 
@@ -28,26 +28,6 @@ TWO_LAST = {**GATES, "modules": [BASICS, LOOPS, {**END, "steps": [*END["steps"],
 def gates(world: World) -> World:
     world.publish(GATES)
     return world
-
-
-def both(*actions: Callable[[], Any]) -> None:
-    """Do things in threads that begin together."""
-    barrier = threading.Barrier(len(actions))
-    failed: list[BaseException] = []
-
-    def begin(action: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - told below
-            failed.append(error)
-
-    threads = [threading.Thread(target=begin, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
 
 
 def assert_completed_once(world: World, ada: str, changes: list[dict[str, Any]]) -> None:
@@ -76,7 +56,7 @@ def test_the_last_two_steps_from_two_devices_at_once_complete_once(gates: World)
             assert isinstance(answer, Receipt)
             into += answer.changes
 
-        both(lambda: send(gates.database, gates.catalog, 0), lambda: send(other, Catalog(), 1))
+        at_once(lambda: send(gates.database, gates.catalog, 0), lambda: send(other, Catalog(), 1))
         assert_completed_once(gates, ada, changes)
     other.close()
     gates.assert_clean()

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +19,7 @@ from headway.ledger.regrade import RegradeAsked, regrade
 from headway.ledger.submission import Submission
 from headway.store.schema import attempt_grade
 from tests.domain.manifests import course, module, step
+from tests.ledger.at_once import at_once
 from tests.ledger.essays import ESSAYS, SECOND, essay, pick
 from tests.ledger.guests import Guest, guest_in, move
 from tests.ledger.world import GRADER, HOUR, NOON, World, numbered, statuses
@@ -37,18 +36,6 @@ def _course(world: World) -> None:
 def graded(world: World, learner_id: str, score: int, attempt: int = 1, now: int = NOW, **fields: Any) -> GradeGiven:
     asked = GradeAsked("essays", learner_id, numbered(attempt), score, "", None, str(uuid4()))
     return give_grade(world.database, world.catalog, asked._replace(**fields), now=now)
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What each gives, all begun at the same moment."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        barrier.wait()
-        return work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return [one.result() for one in [pool.submit(run, work) for work in works]]
 
 
 def became(given: GradeGiven) -> str:

@@ -15,6 +15,7 @@ from headway.store.catalog import Catalog
 from headway.store.courses import Publication
 from headway.store.database import Database
 from tests.domain.manifests import course, module, step
+from tests.ledger.at_once import at_once
 from tests.ledger.world import HOUR, NOON, PYTHON, World, event, statuses
 
 RUST = course(module("first", step("own")), id="rust", title="Rust")
@@ -97,26 +98,6 @@ def test_a_new_pass_mark_changes_nothing_of_the_past(world: World) -> None:
     assert [(one.status, one.passed) for one in receipt.results] == [("recorded", False), ("duplicate", True)]
     assert world.step(ada)["completed_version"] == 1
     world.assert_clean()
-
-
-def at_once(*actions: Callable[[], object]) -> None:
-    """Do things in threads that begin together."""
-    barrier = threading.Barrier(len(actions))
-    failed: list[BaseException] = []
-
-    def begin(action: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - told below
-            failed.append(error)
-
-    threads = [threading.Thread(target=begin, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
 
 
 def test_versions_that_are_published_at_once_all_count(world: World) -> None:

@@ -22,11 +22,11 @@ from headway.views.course_progress import UnknownRun, read_course, read_module
 from headway.views.overview import read_overview
 from headway.views.runs import read_runs
 from headway.views.subject import NOBODY, Subject
+from tests.ledger.at_once import at_once
 from tests.ledger.facts import begin_anew
 from tests.ledger.gates import ALL_GRANTS, GATES, certificates, gated, grants, names, through
 from tests.ledger.guests import guest_in, move, session_of
 from tests.ledger.test_erase import erase_one
-from tests.ledger.test_publish import at_once
 from tests.ledger.world import HOUR, NOON, World, numbered, statuses
 
 LATER = NOON + 2 * HOUR

@@ -17,8 +17,8 @@ from headway.ledger.submission import Receipt, Submission
 from headway.ledger.sweep import sweep_pending
 from headway.store import courses
 from tests.domain.manifests import course, module, step
+from tests.ledger.at_once import at_once
 from tests.ledger.gates import grants, names
-from tests.ledger.test_publish import at_once
 from tests.ledger.world import HOUR, NOON, World, event, statuses
 from tests.torture.proof import query
 

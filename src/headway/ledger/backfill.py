@@ -1,7 +1,7 @@
 """Backfilling: after definitions were made or changed, whoever meets them is given them, while recording goes on."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
@@ -11,6 +11,7 @@ from headway.ledger.achieving import Cause, earn
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed
 from headway.ledger.judging import Judging
+from headway.ledger.portions import portions
 from headway.ledger.refold import Refolded
 from headway.ledger.sweep import NOTED_EVERY_S, await_readers
 from headway.store import achievements, learners, sums
@@ -116,7 +117,7 @@ class _Backfill:
                 found = survey(connection, self.definitions, ids)
             if not ids:
                 break
-            yield len(ids), found if self.dry_run else [one for part in _portions(found) for one in self._give(part)]
+            yield len(ids), found if self.dry_run else [given for part in _parts(found) for given in self._give(part)]
             up_to = ids[-1]
             if time.monotonic() - noted > NOTED_EVERY_S:
                 noted = time.monotonic()
@@ -144,18 +145,9 @@ class _Backfill:
         return [given[learner_id] for learner_id in sorted(given)]
 
 
-def _portions(found: Sequence[Update]) -> Iterator[list[Update]]:
+def _parts(found: Iterable[Update]) -> Iterator[list[Update]]:
     """Learners for one transaction each: some, or one who earns much."""
-    portion: list[Update] = []
-    size = 0
-    for one in found:
-        if portion and size + len(one.earned) > GIVEN_A_TRANSACTION:
-            yield portion
-            portion, size = [], 0
-        portion.append(one)
-        size += len(one.earned)
-    if portion:
-        yield portion
+    return portions(found, lambda one: len(one.earned), GIVEN_A_TRANSACTION)
 
 
 def survey(connection: Connection, definitions: Sequence[Definition], ids: Sequence[str]) -> list[Update]:

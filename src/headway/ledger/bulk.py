@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from headway.ledger.commit import commit
 from headway.ledger.grading import grade_answers
+from headway.ledger.portions import portions
 from headway.ledger.record import Answer
 from headway.ledger.submission import Submission
 from headway.store import learners
@@ -24,20 +25,7 @@ def record_all(
     database: Database, catalog: Catalog, submissions: Iterable[Submission], size: int = EVENTS_A_TRANSACTION
 ) -> Iterator[Answer]:
     """Record submissions of any number in order, about `size` events a transaction; answers come after each commit."""
-    for chunk in _chunks(submissions, size):
+    for chunk in portions(submissions, lambda one: len(one.events), size):
         # A running server waits for this transaction; it need not wait for graders as well.
         verdicts = grade_answers(database, catalog, (event for one in chunk for event in one.events))
         yield from commit(database, catalog, [one._replace(verdicts=verdicts) for one in chunk] if verdicts else chunk)
-
-
-def _chunks(submissions: Iterable[Submission], size: int) -> Iterator[list[Submission]]:
-    chunk: list[Submission] = []
-    events = 0
-    for submission in submissions:
-        if chunk and events + len(submission.events) > size:
-            yield chunk
-            chunk, events = [], 0
-        chunk.append(submission)
-        events += len(submission.events)
-    if chunk:
-        yield chunk

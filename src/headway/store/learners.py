@@ -56,7 +56,8 @@ def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
     """Say that the sums of these learners, under this transaction's locks, move without an entry of their ledgers."""
     ids = sorted(learner_ids)
     if ids:
-        connection.execute(sa.update(learner).where(learner.c.id.in_(ids)).values(epoch=learner.c.epoch + 1))
+        moved = rows.among(connection, learner.c.id, ids)
+        connection.execute(sa.update(learner).where(moved).values(epoch=learner.c.epoch + 1))
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:

@@ -150,7 +150,7 @@ def insert(connection: Connection, table: Table, rows: Iterable[Row], *, on_conf
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Add rows or put them in the place of those with the same primary key. A key stands once in it."""
-    _write(connection, table, rows, _on_conflict(table))
+    add_together(connection, Addition(table, rows, replaces=True))
 
 
 class Addition(NamedTuple):
