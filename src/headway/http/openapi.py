@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: from the routes, the handlers' signatures and docstrings, and `contract.py`."""
+"""The OpenAPI 3.1 document: from the routes, the handlers' signatures and docstrings, and `contract/`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple

@@ -1,0 +1,34 @@
+"""The operations of administration."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from headway.http import admin_achievements, examples
+from headway.http.contract.operation import Operation
+
+_TAG: Final = "Administration"
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "list_definitions": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_achievements.DefinitionList},
+        refuses=(403,),
+        given={"items": [examples.DEFINITION], "given": True, "next_cursor": None},
+    ),
+    "define_achievement": Operation(
+        tag=_TAG,
+        callers="admin",
+        takes=admin_achievements.DefinitionSent,
+        gives={200: admin_achievements.DefinitionShown, 201: admin_achievements.DefinitionShown},
+        sent=examples.DEFINITION_SENT,
+        given=examples.DEFINITION,
+    ),
+    "retire_achievement": Operation(tag=_TAG, callers="admin", gives={204: None}),
+    "backfill_achievements": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_achievements.BackfillTold},
+        given=examples.BACKFILL,
+    ),
+}

@@ -1,0 +1,49 @@
+"""The operations of reading progress."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from headway.http import achievements, examples, pauses, progress
+from headway.http.contract.operation import Operation
+from headway.views import course_progress, history, overview, skills, statistics, streak
+
+_TAG: Final = "Progress"
+_DRAWING: Final = {"image/svg+xml": {"type": "string"}}
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "read_progress": Operation(tag=_TAG, gives={200: overview.Overview}, has_etag=True, refuses=(404,)),
+    "read_course_progress": Operation(tag=_TAG, gives={200: course_progress.CourseProgress}, has_etag=True),
+    "list_runs": Operation(tag=_TAG, gives={200: progress.RunList}, has_etag=True),
+    "read_module_progress": Operation(tag=_TAG, gives={200: course_progress.ModuleProgress}, has_etag=True),
+    "read_streak_progress": Operation(tag=_TAG, gives={200: streak.StreakProgress}, has_etag=True, refuses=(404,)),
+    "read_history_progress": Operation(tag=_TAG, gives={200: history.History}, has_etag=True, refuses=(404,)),
+    "read_statistics_progress": Operation(tag=_TAG, gives={200: statistics.Statistics}, has_etag=True, refuses=(404,)),
+    "list_practice_sessions": Operation(tag=_TAG, gives={200: progress.SessionList}, has_etag=True, refuses=(404,)),
+    "read_skill_levels": Operation(tag=_TAG, gives={200: skills.SkillLevels}, has_etag=True, refuses=(404,)),
+    "read_own_events": Operation(tag=_TAG, gives={200: progress.EventList}, has_etag=True, refuses=(404,)),
+    "list_achievements": Operation(
+        tag=_TAG,
+        gives={200: achievements.AchievementList},
+        has_etag=True,
+        refuses=(404,),
+        given={"items": [examples.ACHIEVEMENT], "hidden": 3, "next_cursor": None},
+    ),
+    "list_badges": Operation(
+        tag=_TAG,
+        gives={200: achievements.Badges},
+        has_etag=True,
+        refuses=(404,),
+        given={"earned": [examples.BADGE], "available": []},
+    ),
+    "read_badge_drawing": Operation(tag=_TAG, callers="public", gives={200: None}, media=_DRAWING, has_etag=True),
+    "pause_streak": Operation(
+        tag=_TAG,
+        callers="learner",
+        takes=pauses.PauseAsked,
+        gives={200: streak.PauseShown, 201: streak.PauseShown},
+        refuses=(409,),
+        sent=examples.PAUSE_SENT,
+        given=examples.PAUSE,
+    ),
+    "resume_streak": Operation(tag=_TAG, callers="learner", gives={204: None}),
+}
