@@ -5,12 +5,13 @@ from uuid import uuid4
 
 import msgspec
 
+from headway.domain.mastery import Answer, mastery
 from headway.ledger.retake import RunWanted, start_run
 from headway.views.overview import read_overview
-from headway.views.skills import SkillLevel, read_skills
+from headway.views.skills import Mastery, SkillLevel, read_skills
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
-from tests.views.learning import NOW, Learning, event
+from tests.views.learning import NOW, Learning, event, uid
 
 
 def many(topics: list[str], steps: int = 12) -> dict[str, Any]:
@@ -30,10 +31,16 @@ def test_nobody_has_levels(learning: Learning) -> None:
 def test_a_level_is_reached_with_the_tenth_exercise(learning: Learning) -> None:
     learning.publish(many(["loops", "lists"]))
     ada = learning.learner()
+    answers = list[Answer]()
     for n in range(10):
         at = f"2026-03-01T{n:02}:00:00Z"
-        learning.record(ada, event("attempted", f"s{n}", at, score=0.5), event("attempted", f"s{n}", at, score=0.7))
+        # In one moment, of which the ids say which is the first.
+        sent = [event("attempted", f"s{n}", at, id=uid(f"{n}/{score}"), score=score) for score in (0.5, 0.7)]
+        learning.record(ada, *sent)
+        answers += [Answer(n, one.id, one.score or 0) for one in sent]
     learning.record(ada, event("completed", "read", duration_s=60, score=0), event("attempted", "s11", score=0.1))
+    known = mastery([*answers, Answer(11, "", 100_000)])
+    assert known
     assert [msgspec.to_builtins(one) for one in levels(learning, ada)] == [
         {
             "topic": topic,
@@ -44,7 +51,7 @@ def test_a_level_is_reached_with_the_tenth_exercise(learning: Learning) -> None:
             "average_percent": 64.55,
             "duration_s": 60.0,
             "next": {"level": "advanced", "exercises": 30, "percent": 70.0},
-            "mastery": None,
+            "mastery": msgspec.to_builtins(Mastery(*known)),
         }
         for topic in ("lists", "loops")
     ]
@@ -83,3 +90,39 @@ def test_a_version_moves_no_exercise_that_was_completed_to_other_topics(learning
     # Where a course has dropped a step that was not completed, nothing says of what it was.
     learning.publish(many(["lists"], steps=5))
     assert [one.topic for one in levels(learning, ada)] == ["loops"]
+
+
+def test_mastery_is_of_the_first_and_the_latest_answer_to_each_exercise(learning: Learning) -> None:
+    learning.publish(many(["loops"]))
+    ada, ben = learning.learner("ada"), learning.learner("ben")
+    answers = [(f"s{n}", f"2026-03-0{day}T1{n}:00:00Z", score) for day, score in ((1, 0.2), (3, 0.9)) for n in range(4)]
+    learning.record(ada, *(event("attempted", step, at, score=score) for step, at, score in answers))
+    # What lies between the first and the latest answer, lessons, and completions without a score say nothing of it.
+    between = [event("attempted", f"s{n}", f"2026-03-02T1{n}:00:00Z", score=0.5) for n in range(4)]
+    rest = [event("completed", "read", score=1), event("completed", "s9"), event("opened", "s8")]
+    shuffled = [*reversed(answers)]
+    learning.record(ben, *rest, *(event("attempted", step, at, score=score) for step, at, score in shuffled), *between)
+    (of_ada,), (of_ben,) = levels(learning, ada), levels(learning, ben)
+    expected = mastery([Answer(n, "", int(score * 1_000_000)) for n, (_, _, score) in enumerate(answers)])
+    assert expected
+    assert of_ada.mastery == of_ben.mastery == Mastery(*expected)
+
+
+def test_a_topic_in_which_no_answer_was_scored_has_no_mastery(learning: Learning) -> None:
+    learning.publish(many(["loops"]))
+    ada = learning.learner()
+    learning.record(ada, event("completed", "s1"))
+    assert [one.mastery for one in levels(learning, ada)] == [None]
+
+
+def test_a_topic_that_was_mastered_and_is_forgotten_keeps_its_level_and_not_its_mastery(learning: Learning) -> None:
+    learning.publish(many(["loops"], steps=20))
+    ada = learning.learner()
+    learning.record(ada, *(event("attempted", f"s{n}", f"2026-03-01T{n:02}:00:00Z", score=1) for n in range(10)))
+    (before,) = levels(learning, ada)
+    learning.record(ada, *(event("attempted", f"s{n}", f"2026-03-02T{n:02}:00:00Z", score=0) for n in range(10, 20)))
+    (after,) = levels(learning, ada)
+    assert (before.level, after.level) == ("intermediate", "intermediate")
+    assert before.mastery
+    assert after.mastery
+    assert after.mastery.high < before.mastery.low

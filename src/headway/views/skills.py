@@ -1,14 +1,15 @@
 """Skill levels in each topic that a learner has worked on."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Step
 from headway.domain.levels import Exercise, Level, Skill, skills
-from headway.domain.progress import PeriodSum, StepSum
+from headway.domain.mastery import Answer, mastery
+from headway.domain.progress import PeriodSum, Scored, StepSum
 from headway.domain.scores import mean_percent, percent
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time
@@ -28,7 +29,7 @@ class NextLevel(Struct):
 
 
 class Mastery(Struct):
-    """How likely the learner is to get an exercise of the topic right, and between what that lies."""
+    """How likely the learner gets an exercise of the topic right now, and between what that lies, 9 to 1; 0 to 1."""
 
     estimate: float
     low: float
@@ -36,7 +37,10 @@ class Mastery(Struct):
 
 
 class SkillLevel(Struct):
-    """A topic; `average_percent` is of the best score of each exercise that has one. `mastery` is not estimated yet."""
+    """A topic; `average_percent` is of the best score of each exercise that has one.
+
+    `mastery` is null where no answer was scored.
+    """
 
     topic: str
     level: str
@@ -74,15 +78,26 @@ def skill_levels(
     """The levels of the topics that a learner worked on, out of the sums of steps and topics and courses in force."""
     versions = {(key.course, one.completion.version) for key, one in steps.items() if one.completion is not None}
     completed_by = catalog.load(connection, versions)
-    found = skills(_exercises(steps, completed_by, courses))
-    return [_shown(topic, found[topic], topics.get(topic, _NOTHING)) for topic in sorted(found)]
+    done = list(_exercises(steps, completed_by, courses))
+    found, answers = skills(one.exercise for one in done), _by_topic(done)
+    return [
+        _shown(topic, found[topic], topics.get(topic, _NOTHING), _mastery(answers.get(topic, ())))
+        for topic in sorted(found)
+    ]
+
+
+class _Done(NamedTuple):
+    """An exercise, and the first and the latest answer to it in each run: how it went when it was new, and goes now."""
+
+    exercise: Exercise
+    answers: list[Answer]
 
 
 def _exercises(
     steps: Mapping[StepKey, StepSum],
     completed_by: Mapping[tuple[str, int], Course],
     courses: Mapping[str, tuple[int, Course]],
-) -> Iterator[Exercise]:
+) -> Iterator[_Done]:
     """Each exercise once, of whatever topics it had when it was first completed; before that, of those it has now."""
     of_runs: dict[tuple[str, str], list[StepSum]] = {}
     for key, one in steps.items():
@@ -93,7 +108,28 @@ def _exercises(
         step = _step(course, step_key)
         if step is not None and step.is_exercise:
             best = max((one.best_said for one in sums if one.best_said is not None), default=None)
-            yield Exercise(step.topics, best, min(_scored(sums), default=None), done and done.at)
+            exercise = Exercise(step.topics, best, min(_scored(sums), default=None), done and done.at)
+            yield _Done(exercise, [Answer(*part) for each in sums for part in _answers(each)])
+
+
+def _answers(one: StepSum) -> Iterator[Scored]:
+    if one.first is not None:
+        yield one.first
+    if one.latest is not None and (one.first is None or one.latest.event_id != one.first.event_id):
+        yield one.latest
+
+
+def _by_topic(done: Iterable[_Done]) -> dict[str, list[Answer]]:
+    found: dict[str, list[Answer]] = {}
+    for one in done:
+        for topic in one.exercise.topics:
+            found.setdefault(topic, []).extend(one.answers)
+    return found
+
+
+def _mastery(answers: Iterable[Answer]) -> Mastery | None:
+    found = mastery(answers)
+    return None if found is None else Mastery(*found)
 
 
 def _step(course: Course, key: str) -> Step | None:
@@ -113,7 +149,7 @@ def _scored(sums: Iterable[StepSum]) -> Iterator[int]:
             yield one.override.at
 
 
-def _shown(topic: str, one: Skill, done: PeriodSum) -> SkillLevel:
+def _shown(topic: str, one: Skill, done: PeriodSum, known: Mastery | None) -> SkillLevel:
     return SkillLevel(
         topic,
         one.level.name,
@@ -123,7 +159,7 @@ def _shown(topic: str, one: Skill, done: PeriodSum) -> SkillLevel:
         mean_percent(one.best_total, one.scores),
         done.duration_ms / 1000,
         _next(one.next),
-        None,
+        known,
     )
 
 
