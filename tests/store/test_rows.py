@@ -1,5 +1,6 @@
 """Rows that travel as one parameter come back as they went, whatever they hold."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from headway.store import courses, entries, learners, rows, sums
@@ -220,3 +222,27 @@ def test_two_versions_of_a_course_are_two_and_the_last_is_in_force(filled: Datab
         assert found == {("python", 1): ("{}", "{}", "{}"), ("python", 2): ("{2}", "{}", "{}")}
     with pytest.raises(DBAPIError), filled.transaction() as connection:
         courses.publish(connection, Publication("python", 2, "Python", "{}", "{}", 1, None))
+
+
+def test_postgresql_looks_keys_up_whatever_it_believes_of_a_table(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    try:
+        fill(database)
+        with database.transaction() as connection:
+            # Two rows: to read them all looks cheaper than to look one up, as it does by stale statistics.
+            connection.exec_driver_sql("ANALYZE learner")
+            plan = plan_of(connection, lambda: rows.lookup(connection, learner, [(ADA,)], "id", by=("id",)))
+    finally:
+        database.close()
+    assert "Nested Loop" in plan
+    assert "Join" not in plan
+
+
+def plan_of(connection: Connection, ask: Callable[[], Iterable[rows.Row]]) -> str:
+    """How PostgreSQL goes about what is asked."""
+
+    def explain(_: object, __: object, statement: str, parameters: Any, *___: object) -> tuple[str, Any]:
+        return (f"EXPLAIN {statement}" if statement.startswith("SELECT") else statement), parameters
+
+    event.listen(connection, "before_cursor_execute", explain, retval=True)
+    return "\n".join(row[0] for row in ask())

@@ -95,6 +95,7 @@ class Share(NamedTuple):
     key: str
     policy: Policy
     parts: int
+    step: Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ class Module:
         return self.renamed_from[0] if self.renamed_from else self.id
 
     def _share(self, step: Step, each: int) -> Share:
-        return Share(step.key, self.policies.of(step.kind), each * step.weight)
+        return Share(step.key, self.policies.of(step.kind), each * step.weight, step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

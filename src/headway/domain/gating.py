@@ -1,6 +1,6 @@
 """What a run of a course is due: modules that open and complete, the course's completion, its certificate."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
@@ -119,15 +119,21 @@ def awaits_evidence(course: Course, held: Held) -> bool:
     return due and (COURSE_COMPLETED, "") in held and (CERTIFIED, "") not in held
 
 
-def score_of_module(module: Module, sums: StepSums, held: Held) -> Fraction:
-    """The score that is shown, 0 to 1: what the steps come to, and never less than at its completion."""
-    return _at_least(total_score(module, sums), held.get((MODULE_COMPLETED, module.key)))
+def score_of_module(module: Module, total: Fraction, held: Held) -> Fraction:
+    """The score that is shown, 0 to 1: what its steps come to in total, and never less than at its completion."""
+    return _at_least(total, held.get((MODULE_COMPLETED, module.key)))
 
 
 def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
     """The mean of the modules' scores by their weights, 0 to 1, and never less than at the course's completion."""
+    return score_of_modules(course, [total_score(module, sums) for module in course.modules], held)
+
+
+def score_of_modules(course: Course, totals: Sequence[Fraction], held: Held) -> Fraction:
+    """As `score_of_course`, where it is known what each module's steps come to, in the order of the modules."""
     weights = sum(module.weight for module in course.modules)
-    total = sum((module.weight * score_of_module(module, sums, held) for module in course.modules), Fraction(0))
+    scored = zip(course.modules, totals, strict=True)
+    total = sum((module.weight * score_of_module(module, one, held) for module, one in scored), Fraction(0))
     return _at_least(total / weights, held.get((COURSE_COMPLETED, "")))
 
 

@@ -69,15 +69,18 @@ def score_module(module: Module, sums: StepSums) -> ModuleScore:
     groups = _groups(module, sums)
     weights = sum(group.weight for group in groups)
     kinds = tuple(_kind_score(group, weights) for group in groups)
-    return ModuleScore(sum((kind.contribution for kind in kinds), Fraction(0)), kinds)
+    return ModuleScore(total_score(module, sums), kinds)
 
 
 def lacks(module: Module, sums: StepSums) -> list[Lack]:
     """The steps that the module's score could still gain by, in the order of the steps."""
-    groups = _groups(module, sums)
-    weights = sum(group.weight for group in groups)
-    gains = {lack.step.id: lack for group in groups for lack in _lacks(group, weights)}
-    return [gains[step.id] for step in module.steps if step.id in gains]
+    whole = module.whole * FULL
+    counted = ((step_score(sums.get(one.key, _UNTOUCHED), one.policy), one) for one in module.shares)
+    return [
+        Lack(one.step, Fraction(score, FULL), Fraction(one.parts * (FULL - score), whole))
+        for score, one in counted
+        if score < FULL
+    ]
 
 
 def step_score(sum_: StepSum, policy: Policy) -> Exact:
@@ -161,7 +164,7 @@ def shown_percent(score: Fraction, mark: int = FULL) -> float:
 
 def _reached(module: Module, sums: StepSums) -> Exact:
     """What the steps reached of the module's whole, in millionths: whole numbers, but for averages."""
-    known = ((parts, policy, sums.get(key)) for key, policy, parts in module.shares)
+    known = ((parts, policy, sums.get(key)) for key, policy, parts, _ in module.shares)
     return sum(parts * step_score(one, policy) for parts, policy, one in known if one is not None)
 
 
@@ -177,15 +180,6 @@ def _groups(module: Module, sums: StepSums) -> list[_Group]:
 def _kind_score(group: _Group, weights: int) -> KindScore:
     reached = sum(step.weight * score for step, score in group.scored)
     return KindScore(group.kind, Fraction(group.weight, weights), Fraction(reached, FULL * group.step_weights))
-
-
-def _lacks(group: _Group, weights: int) -> list[Lack]:
-    whole = weights * group.step_weights * FULL
-    return [
-        Lack(step, Fraction(score, FULL), Fraction(group.weight * step.weight * (FULL - score), whole))
-        for step, score in group.scored
-        if group.weight * step.weight and score < FULL
-    ]
 
 
 def _nothing_to_gain(module: Module, step: Step, sums: StepSums) -> Lack:

@@ -12,6 +12,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.granting import Granting
 from headway.ledger.impact import Impact, Surveyed, look, survey
+from headway.ledger.portions import portions
 from headway.ledger.submission import StatusChange
 from headway.store import courses, learners
 from headway.store.catalog import Catalog
@@ -109,7 +110,8 @@ class _Sweep:
             if not page:
                 break
             judged = {one.learner_id: one for one in page if not one.effect.due}
-            for portion in _portions([one for one in page if one.effect.due]):
+            given = (one for one in page if one.effect.due)
+            for portion in portions(given, lambda one: len(one.effect.due), GRANTS_A_TRANSACTION):
                 judged |= self._give(portion)
             yield from (judged[learner_id] for learner_id in sorted(judged))
             up_to = page[-1].learner_id
@@ -157,17 +159,3 @@ class _Sweep:
             granting.give(place, one.effect.due, f"version:{version}", self.now)
         batch.write()
         return judged, granting.statuses
-
-
-def _portions(found: Sequence[Surveyed]) -> Iterator[list[Surveyed]]:
-    """Learners for one transaction each: some, or one who is given much."""
-    portion: list[Surveyed] = []
-    size = 0
-    for one in found:
-        if portion and size + len(one.effect.due) > GRANTS_A_TRANSACTION:
-            yield portion
-            portion, size = [], 0
-        portion.append(one)
-        size += len(one.effect.due)
-    if portion:
-        yield portion

@@ -23,22 +23,9 @@ def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = T
     """Lock the learners in order of id, in a statement of its own; with wait=False those that are free.
 
     What is read after it sees all that the lock's last holder committed.
-    SQLite has one writer at a time and needs no more than the reading.
     """
     what = "t.id, t.time_zone, t.merged_into, t.erased_at"
-    keys = [(one,) for one in sorted(learner_ids)]
-    if connection.dialect.name == "sqlite":
-        found = rows.select(connection, learner, keys, what, ("id",))
-    else:
-        suffix = "" if wait else " SKIP LOCKED"
-        found = rows.select(
-            connection,
-            learner,
-            keys,
-            what,
-            ("id",),
-            f"ORDER BY t.id FOR NO KEY UPDATE OF t{suffix}",
-        )
+    found = rows.lock(connection, learner, [(one,) for one in sorted(learner_ids)], what, ("id",), wait=wait)
     return {row[0]: Locked(*row) for row in found}
 
 

@@ -39,18 +39,33 @@ def select(
     keys: Iterable[Row],
     what: str,
     by: Sequence[str],
-    suffix: str = "",
+    also: str = "",
 ) -> list[Row]:
-    """As `lookup`, for any list of expressions over the table `t` and the keys `r`."""
+    """As `lookup`, for any list of expressions over the table `t`, of rows that meet a condition on `t` too."""
     sent = _encoded(connection, keys, by)
     if sent is None:
         return []
-    statement = _select_statement(connection.dialect.name, table, what, tuple(by)) + suffix
+    statement = _select_statement(connection.dialect.name, table, what, tuple(by), also)
     return _gathered(connection, _run(connection, statement, sent))
 
 
+def lock(
+    connection: Connection, table: Table, keys: Iterable[Row], what: str, by: Sequence[str], *, wait: bool
+) -> list[Row]:
+    """As `select`, of rows that are locked in order of the columns `by`; with wait=False those that are free.
+
+    SQLite has one writer at a time and needs no more than the reading.
+    """
+    if connection.dialect.name == "sqlite":
+        return select(connection, table, keys, what, by)
+    sent = _encoded(connection, keys, by)
+    if sent is None:
+        return []
+    return _gathered(connection, _run(connection, _lock_statement(table, what, tuple(by), wait), sent))
+
+
 class Question(NamedTuple):
-    """What `select` asks: expressions over the table `t` and the keys `r`, whose columns `by` are."""
+    """What `select` asks: expressions over the table `t`, whose columns `by` are the keys."""
 
     table: Table
     keys: Iterable[Row]
@@ -219,17 +234,32 @@ def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) 
 
 
 @lru_cache(maxsize=512)
-def _select_statement(dialect: str, table: Table, what: str, by: tuple[str, ...]) -> str:
-    rest = _found_in(dialect, table, by, "rows")
+def _select_statement(dialect: str, table: Table, what: str, by: tuple[str, ...], also: str) -> str:
+    rest = _found_in(dialect, table, by, "rows", also)
     columns = _ARRAYS[dialect].format(what) if dialect == "sqlite" else what
     return f"SELECT {columns} {rest} "
 
 
-def _found_in(dialect: str, table: Table, by: tuple[str, ...], sent: str) -> str:
+@lru_cache(maxsize=16)
+def _lock_statement(table: Table, what: str, by: tuple[str, ...], wait: bool) -> str:
+    source = _source("postgresql", tuple(table.c[name] for name in by))
+    order = ", ".join(f"t.{name}" for name in by)
+    rest = f"{source} CROSS JOIN {table.name} t WHERE {_matching(by)} ORDER BY {order}"
+    return f"SELECT {what} FROM {rest} FOR NO KEY UPDATE OF t{'' if wait else ' SKIP LOCKED'}"  # noqa: S608  # our own words
+
+
+def _found_in(dialect: str, table: Table, by: tuple[str, ...], sent: str, also: str = "") -> str:
+    """The keys are walked and each is looked up, whatever the database believes of their number."""
     source = _source(dialect, tuple(table.c[name] for name in by), sent)
-    match = " AND ".join(f"t.{name} = r.{name}" for name in by)
-    # CROSS JOIN: SQLite walks the keys and looks each up, whatever it believes of their number.
-    return f"FROM {source} CROSS JOIN {table.name} t WHERE {match}"
+    match = f"{_matching(by)} {also}"
+    if dialect == "sqlite":
+        return f"FROM {source} CROSS JOIN {table.name} t WHERE {match}"
+    # OFFSET 0 keeps PostgreSQL from making a join of it: with stale statistics it would read the whole table.
+    return f"FROM {source} CROSS JOIN LATERAL (SELECT * FROM {table.name} t WHERE {match} OFFSET 0) AS t"  # noqa: S608  # our own words
+
+
+def _matching(by: tuple[str, ...]) -> str:
+    return " AND ".join(f"t.{name} = r.{name}" for name in by)
 
 
 @lru_cache(maxsize=64)

@@ -11,9 +11,9 @@ from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError, UnknownCourse
 from headway.domain.events import SLUG_MAX
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
-from headway.domain.gating import Held, is_begun, is_open, score_of_course, score_of_module
+from headway.domain.gating import Held, is_begun, is_open, score_of_module, score_of_modules
 from headway.domain.gating import lacking as locked_by
-from headway.domain.module_scores import KindScore, Lack, StepSums, missing, score_module, shown_percent
+from headway.domain.module_scores import KindScore, Lack, ModuleScore, StepSums, missing, score_module, shown_percent
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
 from headway.domain.step_status import is_manual, step_status
@@ -155,6 +155,8 @@ def read_course(
     found = _with_feedback(connection, subject, found)
     completed = found.held.get((COURSE_COMPLETED, ""))
     certificate = found.held.get((CERTIFIED, ""))
+    scored = [score_module(module, found.steps) for module in found.course.modules]
+    total = score_of_modules(found.course, [one.score for one in scored], found.held)
     return CourseProgress(
         course=found.course.id,
         version=version,
@@ -162,10 +164,10 @@ def read_course(
         enrolled=enrolled,
         status=found.status,
         percent=found.percent,
-        score_percent=shown_percent(score_of_course(found.course, found.steps, found.held), found.course.pass_mark),
+        score_percent=shown_percent(total, found.course.pass_mark),
         completed_at=_shown_time(completed and completed.at),
         certificate=certificate and certificate.event_id,
-        modules=[_module_progress(module, found) for module in found.course.modules],
+        modules=[_module_progress(*one, found) for one in zip(found.course.modules, scored, strict=True)],
     )
 
 
@@ -182,7 +184,7 @@ def read_module(
     module = found.course.module(module_id)
     if module is None:
         raise UnknownModule("the course has no module of that name; its outline lists them", field="module")
-    return _module_progress(module, _with_feedback(connection, subject, found))
+    return _module_progress(module, score_module(module, found.steps), _with_feedback(connection, subject, found))
 
 
 def _with_feedback(connection: Connection, subject: Subject, run: Run) -> Run:
@@ -223,8 +225,7 @@ def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants
     return Run(course, number, mine, held)
 
 
-def _module_progress(module: Module, run: Run) -> ModuleProgress:
-    scored = score_module(module, run.steps)
+def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModuleProgress:
     completed = run.held.get((MODULE_COMPLETED, module.key))
     is_locked = not is_open(module, run.steps, run.held)
     lacking = [run.course.module_id(key) for key in locked_by(module, run.held)] if is_locked else []
@@ -234,7 +235,7 @@ def _module_progress(module: Module, run: Run) -> ModuleProgress:
         module.id,
         module.title,
         status,
-        shown_percent(score_of_module(module, run.steps, run.held), module.pass_mark),
+        shown_percent(score_of_module(module, scored.score, run.held), module.pass_mark),
         _shown_time(completed and completed.at),
         lacking,
         ToGo(shown_percent(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
