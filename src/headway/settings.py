@@ -22,6 +22,7 @@ _BOUNDS: Final = {
     "workers": (1, 1_000),
     "guest_days": (1, 36_500),
     "security_days": (1, 36_500),
+    "notice_days": (1, 36_500),
     "freeze_days": (1, 365),
     "freezes_max": (0, 30),
 }
@@ -85,6 +86,8 @@ class Settings:
     # How many days a guest is kept who does nothing, and a security event.
     guest_days: int = 365
     security_days: int = 365
+    # How many days a notification is kept.
+    notice_days: int = 90
     # For how many days kept a streak earns a freeze, and how many of them can be held.
     freeze_days: int = 7
     freezes_max: int = 2

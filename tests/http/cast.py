@@ -25,9 +25,10 @@ from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.publish import publish
 from headway.ledger.signing_keys import first_key
 from headway.ledger.submission import Submission
-from headway.store import learners, schema
+from headway.store import learners, notices, schema
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.notices import Notice
 from headway.views.certificates import certificates_of
 from tests.http.server import COURSE, PASSWORD
 
@@ -74,6 +75,10 @@ class Cast:
         later = str(date.today() + timedelta(200))  # noqa: DTZ011  # on whichever day
         wanted = PauseWanted(self.ids["learner"], str(uuid4()), later, 3)
         self.pause = pause(database, Catalog(), wanted, now=who.now()).id
+        self.notification = str(uuid4())
+        told = Notice(self.ids["learner"], 0, 0, self.notification, "streak_milestone", "", who.now(), "{}")
+        with database.transaction() as connection:
+            notices.add_missing(connection, [told])
         self.achievement = f"steps-{self.serial}"
         said = ("Steps", "Complete a thousand steps.", "practice", "steps", 1_000, 10, "gold")
         define(database, Definition(self.achievement, *said))
@@ -203,6 +208,7 @@ OBJECTS: Mapping[str, Thing] = {
     "session of learner": Thing(lambda cast: cast.session_id("learner"), lambda: str(uuid4())),
     "certificate": Thing(lambda cast: cast.certificate, lambda: str(uuid4())),
     "pause of learner": Thing(lambda cast: cast.pause, lambda: str(uuid4())),
+    "notification of learner": Thing(lambda cast: cast.notification, lambda: str(uuid4())),
     "achievement": Thing(lambda cast: cast.achievement),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),

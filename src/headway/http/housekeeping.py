@@ -65,7 +65,8 @@ def do_what_is_due(services: Services, *, now: int) -> None:
     """Do what no process has done for an hour, or a day."""
     database, settings = services.database, services.settings
     if is_due(database, "housekeeping", _HOUR_S, now=now):
-        gone = tidy(database, now=now, events_before=now - settings.security_days * DAY)
+        before = {"events_before": settings.security_days, "notices_before": settings.notice_days}
+        gone = tidy(database, now=now, **{name: now - days * DAY for name, days in before.items()})
         log.debug("tidied", rows=gone)
     if is_due(database, "scrubbing", _HOUR_S, now=now):
         database.scrub()

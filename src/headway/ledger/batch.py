@@ -19,6 +19,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
 from headway.ledger.achieving import Achieving
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
+from headway.ledger.noticing import noticed
 from headway.ledger.submission import Submission
 from headway.ledger.touched import touched
 from headway.ledger.watched import Watched
@@ -41,6 +42,8 @@ class BatchLearner:
     def __init__(self, locked: Locked, standing: Standing) -> None:
         self.id = locked.id
         self.time_zone = zone_here(locked.time_zone)
+        # Who is known from an import alone reads nothing.
+        self.is_told = locked.kind != "imported"
         self.standing = standing
         self.head = 0
         self.known: dict[str, Known | Entry] = {}
@@ -220,7 +223,8 @@ class Batch:
         self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
         changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
         made = (sums.written(kind, found) for kind, found in changed.items())
-        rows.add_together(self.connection, entries.appended(self.appended), *made)
+        told = noticed(self.appended, self.learners)
+        rows.add_together(self.connection, entries.appended(self.appended), told, *made)
         for kind, found in changed.items():
             self._remember(kind, found)
         for entry in self.appended:

@@ -13,7 +13,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import entries, guests, identities, learners
+from headway.store import entries, guests, identities, learners, notices
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -106,6 +106,7 @@ class _Move:
         identities.drop_sums(connection, guest_id)
         batch.write()
         identities.bring(connection, self.account_id, new)
+        notices.move(connection, guest_id, self.account_id, batch.learners[self.account_id].head)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})

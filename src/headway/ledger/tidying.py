@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from headway.ledger.throttles import Limit, Throttle, take_quietly
-from headway.store import resets, security, sessions, throttles
+from headway.store import notices, resets, security, sessions, throttles
 from headway.store.database import Database
 
 ROWS_A_TRANSACTION: Final = 1_000
@@ -18,14 +18,15 @@ def is_due(database: Database, what: str, every_s: int, *, now: int) -> bool:
     return take_quietly(database, Throttle(Limit(what, 1, every_s), ()), now=now)
 
 
-def tidy(database: Database, *, now: int, events_before: int) -> int:
-    """Delete what has run out, and security events from before a time, in small transactions; how much there was."""
+def tidy(database: Database, *, now: int, events_before: int, notices_before: int) -> int:
+    """Delete what has run out, and security events and notices from before a time, in small transactions; how much."""
     return _tidy_sessions(database, now) + sum(
         _in_portions(database, forget)
         for forget in (
             partial(throttles.forget_ended, now=now, limit=ROWS_A_TRANSACTION),
             partial(resets.forget_ended, now=now, limit=ROWS_A_TRANSACTION),
             partial(security.forget_before, at=events_before, limit=ROWS_A_TRANSACTION),
+            partial(notices.forget_before, at=notices_before, limit=ROWS_A_TRANSACTION),
         )
     )
 

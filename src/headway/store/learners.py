@@ -17,6 +17,7 @@ class Locked(NamedTuple):
     time_zone: str
     merged_into: str | None
     erased_at: int | None
+    kind: str = "guest"
 
 
 def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = True) -> dict[str, Locked]:
@@ -24,7 +25,7 @@ def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = T
 
     What is read after it sees all that the lock's last holder committed.
     """
-    what = "t.id, t.time_zone, t.merged_into, t.erased_at"
+    what = "t.id, t.time_zone, t.merged_into, t.erased_at, t.kind"
     found = rows.lock(connection, learner, [(one,) for one in sorted(learner_ids)], what, ("id",), wait=wait)
     return {row[0]: Locked(*row) for row in found}
 

@@ -32,6 +32,7 @@ from headway.store.doors import (
     signing_key,
     throttle,
 )
+from headway.store.notice_tables import notice
 
 __all__ = [
     "OF_LEARNER",
@@ -57,6 +58,7 @@ __all__ = [
     "ledger",
     "ledger_opened",
     "metadata",
+    "notice",
     "password_reset",
     "pseudonym",
     "security_event",

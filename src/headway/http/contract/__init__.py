@@ -6,7 +6,17 @@ A subject a file; what they share is `operation.py`.
 from collections.abc import Mapping
 from typing import Final
 
-from headway.http.contract import administration, certifying, courses, health, identity, reading, recording, teaching
+from headway.http.contract import (
+    administration,
+    certifying,
+    courses,
+    health,
+    identity,
+    notifying,
+    reading,
+    recording,
+    teaching,
+)
 from headway.http.contract.operation import Operation
 
 __all__ = ["OPERATIONS", "Operation"]
@@ -14,6 +24,7 @@ __all__ = ["OPERATIONS", "Operation"]
 OPERATIONS: Final[Mapping[str, Operation]] = {
     **recording.OPERATIONS,
     **reading.OPERATIONS,
+    **notifying.OPERATIONS,
     **identity.OPERATIONS,
     **courses.OPERATIONS,
     **certifying.OPERATIONS,

@@ -1,0 +1,43 @@
+"""The operations of what learners are told, and their examples."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from headway.http import notifications
+from headway.http.contract.operation import Operation
+
+_TAG: Final = "Notifications"
+_ID: Final = "8d5e2b1c-7a3f-5c44-9f0e-1b2a3c4d5e6f"
+_NOTIFICATION: Final[dict[str, Any]] = {
+    "id": _ID,
+    "type": "module_completed",
+    "at": "2026-03-01T09:30:00.000000Z",
+    "read_at": None,
+    "change": {
+        "type": "module_completed",
+        "course": "python-basics",
+        "module": "loops",
+        "score_percent": 92.5,
+        "completed_at": "2026-03-01T09:29:58.000000Z",
+    },
+}
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "list_notifications": Operation(
+        tag=_TAG,
+        gives={200: notifications.NotificationList},
+        has_etag=True,
+        given={"items": [_NOTIFICATION], "unread": 1, "next_cursor": None},
+    ),
+    "read_notification": Operation(tag=_TAG, callers="learner", gives={204: None}),
+    "read_notifications": Operation(
+        tag=_TAG,
+        callers="learner",
+        takes=notifications.ReadUpTo,
+        may_be_empty=True,
+        gives={200: notifications.NotificationsRead},
+        refuses=(404,),
+        sent={"up_to": _ID},
+        given={"unread": 0},
+    ),
+}
