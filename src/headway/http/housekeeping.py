@@ -14,6 +14,7 @@ from headway.http import who
 from headway.http.services import Services
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.guests import clear_guests
+from headway.ledger.reminding import remind
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.tidying import is_due, tidy
 
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 24 * _HOUR_S
+_REMIND_S: Final = 240
 _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 
@@ -68,6 +70,10 @@ def do_what_is_due(services: Services, *, now: int) -> None:
         before = {"events_before": settings.security_days, "notices_before": settings.notice_days}
         gone = tidy(database, now=now, **{name: now - days * DAY for name, days in before.items()})
         log.debug("tidied", rows=gone)
+    if is_due(database, "reminders", _REMIND_S, now=now):
+        reminded = remind(database, services.streak_rules, now=now)
+        if reminded:
+            log.info("reminded", learners=reminded)
     if is_due(database, "scrubbing", _HOUR_S, now=now):
         database.scrub()
     if is_due(database, "guests", _DAY_S, now=now):

@@ -1,6 +1,6 @@
 """The tables of what learners are told."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from headway.store.columns import Id, learner_key, metadata
 
@@ -22,4 +22,12 @@ notice = Table(
     UniqueConstraint("learner_id", "id"),
     Index(None, "at"),
     sqlite_with_rowid=False,
+)
+
+# Up to which time reminders of each kind were given: a row a kind.
+reminded = Table(
+    "reminded",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("up_to", BigInteger, nullable=False),
 )

@@ -32,7 +32,7 @@ from headway.store.doors import (
     signing_key,
     throttle,
 )
-from headway.store.notice_tables import notice
+from headway.store.notice_tables import notice, reminded
 
 __all__ = [
     "OF_LEARNER",
@@ -61,6 +61,7 @@ __all__ = [
     "notice",
     "password_reset",
     "pseudonym",
+    "reminded",
     "security_event",
     "session",
     "signing_key",

@@ -1,0 +1,184 @@
+"""Reminding: of streaks that end tonight, and of how the week was; in everybody's own zone, and once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from zoneinfo import available_timezones
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import HeadwayError
+from headway.domain.notices import STREAK_AT_RISK, WEEKLY_SUMMARY, notice_id
+from headway.domain.reminders import (
+    EVENING_HOUR,
+    MORNING_HOUR,
+    at_risk,
+    came_within,
+    is_monday,
+    streak_at_risk,
+    summary,
+    week_before,
+)
+from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
+from headway.domain.times import MINUTE, day_of, ordinal
+from headway.ledger.commit import committed
+from headway.store import learners, notices, reminders, sums
+from headway.store.database import Database
+from headway.store.notices import Notice
+
+LEARNERS_AT_ONCE: Final = 200
+_HOUR: Final = 60 * MINUTE
+# No pause and no freezes keep a streak for longer.
+_KEPT_DAYS_MAX: Final = 150
+_encode: Final = msgspec.json.Encoder().encode
+_NO_DAYS: Final = StreakDays(frozenset())
+
+
+class Reminder(NamedTuple):
+    """When a kind of reminder is due and what it says.
+
+    At an `hour` of the learner's clock; no later than `patience` (microseconds) after that. `since` says, for a day,
+    from when on somebody must have done anything, and `told` what learners are to be told on it.
+    """
+
+    kind: str
+    hour: int
+    patience: int
+    is_on: Callable[[str], bool]
+    since: Callable[[str], str]
+    told: Callable[[Connection, Sequence[str], str, StreakRules], dict[str, dict[str, Any]]]
+
+
+def remind(database: Database, rules: StreakRules, *, now: int) -> int:
+    """Give all reminders that became due since they were given last; how many there were.
+
+    Where two processes do it at once, or one was killed at it, each learner is told once all the same.
+    """
+    return sum(_remind(database, rules, one, now) for one in REMINDERS)
+
+
+def _remind(database: Database, rules: StreakRules, reminder: Reminder, now: int) -> int:
+    with database.read() as connection:
+        noted = reminders.up_to(connection, reminder.kind)
+    # What was due while no server ran is told while it is of use, and nobody is told what is long over.
+    since = max(now - reminder.patience, now - MINUTE if noted is None else noted)
+    given = 0
+    for day, zones in _zones_by_day(reminder, since, now).items():
+        for page in _pages(database, zones, reminder.since(day)):
+            given += _give(database, rules, reminder, page, day, now)
+    committed(database, lambda connection: reminders.note(connection, reminder.kind, now))
+    return given
+
+
+def _zones_by_day(reminder: Reminder, since: int, now: int) -> Mapping[str, set[str]]:
+    """The zones in which the hour struck since then, by the day that it was there."""
+    found: dict[str, set[str]] = {}
+    for zone_name in _zones():
+        day = came_within(zone_name, reminder.hour, since, now)
+        if day is not None and reminder.is_on(day):
+            found.setdefault(day, set()).add(zone_name)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """All zones that this machine knows."""
+    known = set[str]()
+    for name in available_timezones():
+        try:
+            came_within(name, 0, 0, 1)
+        except HeadwayError:
+            continue
+        known.add(name)
+    return frozenset(known)
+
+
+def _pages(database: Database, zones: set[str], day: str) -> Iterator[list[str]]:
+    after = ""
+    while True:
+        with database.read() as connection:
+            page = [one for one, _ in reminders.active_since(connection, zones, day, after, LEARNERS_AT_ONCE)]
+        if not page:
+            return
+        yield page
+        after = page[-1]
+
+
+def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequence[str], day: str, now: int) -> int:
+    """Remind those of a page who are to be: looked for in a snapshot, and once more under their locks."""
+    with database.read() as connection:
+        due = reminder.told(connection, page, day, rules)
+        known = notices.known(connection, [(one, notice_id(one, f"{reminder.kind}:{day}")) for one in due])
+    left = sorted(due.keys() - {learner_id for learner_id, _ in known})
+    if not left:
+        return 0
+
+    def work(connection: Connection) -> int:
+        locked = learners.lock(connection, left).values()
+        alive = [one.id for one in locked if one.merged_into is None and one.erased_at is None]
+        return _tell(connection, reminder.told(connection, alive, day, rules), reminder.kind, day, now)
+
+    return committed(database, work)
+
+
+def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str, day: str, now: int) -> int:
+    ids = {learner_id: notice_id(learner_id, f"{kind}:{day}") for learner_id in told}
+    known = notices.known(connection, ids.items())
+    new = {one: change for one, change in told.items() if (one, ids[one]) not in known}
+    heads = learners.heads(connection, new)
+    parts = notices.next_parts(connection, heads.items())
+    subject = f"{kind}/{day}"
+    notices.add_missing(
+        connection,
+        (
+            Notice(one, heads[one], parts[one], ids[one], kind, subject, now, _encode(change).decode())
+            for one, change in new.items()
+        ),
+    )
+    return len(new)
+
+
+def _at_risk(
+    connection: Connection, learner_ids: Sequence[str], today: str, rules: StreakRules
+) -> dict[str, dict[str, Any]]:
+    days = sums.streak_days(connection, learner_ids)
+    found = {one: streak_at_risk(days[one], today, rules) for one in learner_ids if one in days}
+    return {one: at_risk(length, today) for one, length in found.items() if length}
+
+
+def _summaries(
+    connection: Connection, learner_ids: Sequence[str], today: str, rules: StreakRules
+) -> dict[str, dict[str, Any]]:
+    week = week_before(today)
+    done = reminders.done_between(connection, learner_ids, week.before, week.last)
+    days = sums.streak_days(connection, done)
+    found = dict[str, dict[str, Any]]()
+    for one, what in done.items():
+        known = days.get(one, _NO_DAYS)
+        if ordinal(today) in known.paused:
+            continue
+        told = summary(week, what, current(last_kept(known, rules), ordinal(today), known.paused, rules))
+        if told is not None:
+            found[one] = told
+    return found
+
+
+REMINDERS: Final = (
+    Reminder(
+        kind=STREAK_AT_RISK,
+        hour=EVENING_HOUR,
+        patience=4 * _HOUR,
+        is_on=lambda _: True,
+        since=lambda day: day_of(ordinal(day) - _KEPT_DAYS_MAX),
+        told=_at_risk,
+    ),
+    Reminder(
+        kind=WEEKLY_SUMMARY,
+        hour=MORNING_HOUR,
+        patience=12 * _HOUR,
+        is_on=is_monday,
+        since=lambda day: week_before(day).first,
+        told=_summaries,
+    ),
+)
