@@ -54,9 +54,27 @@ def courses(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @st.composite
-def versions(draw: st.DrawFn, course_id: str) -> dict[str, Any]:
+def touched(draw: st.DrawFn, modules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same modules, but for what is changed in some of them, as authors do."""
+    changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
+        st.just({}),
+        st.fixed_dictionaries({"pass_mark": st.sampled_from([0, 40, 70, 100])}),
+        st.fixed_dictionaries({"complete_by": st.sampled_from(["score", "steps"])}),
+        st.just({"requires": []}),
+        st.just({"title": "Another title"}),
+    )
+    made = [{**one, **draw(changes)} for one in modules]
+    names = [one["id"] for one in made]
+    if len(made) > 1 and draw(st.booleans()) and not any(names[-1] in one["requires"] for one in made):
+        made.pop()
+    return made
+
+
+@st.composite
+def versions(draw: st.DrawFn, course_id: str, before: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     marks = {"certificate": draw(st.booleans()), "title": str(next(NUMBERS))}
-    return course(*draw(courses()), id=course_id, **marks)
+    modules = draw(touched(before) if before and draw(st.integers(0, 2)) else courses())
+    return course(*modules, id=course_id, **marks)
 
 
 done = st.fixed_dictionaries(
@@ -134,9 +152,19 @@ def would_lose(world: World, before: Course, after: Course, was: Seen, learner_i
             return all(step.key in sums and sums[step.key].completion is not None for step in one.steps)
         return score_module(one, sums).score * 1_000_000 >= one.pass_mark
 
-    lost = [one.id for one in after.modules if not completes(one)]
+    lost = [one.id for one in after.modules if rules_otherwise(before, one) and not completes(one)]
     kept = tuple(one for one in lost if ("module_completed", one) in was.grants)
     return Kept(tuple(locks), kept, bool(lost) and ("course_completed", "") in was.grants)
+
+
+def rules_otherwise(before: Course, one: Module) -> bool:
+    """Whether a module has another rule than it had; of a module's rule the versions here vary no more than this."""
+    rules = {old.id: (set(old.requires), old.complete_by, old.pass_mark, contents(old)) for old in before.modules}
+    return rules.get(one.id) != (set(one.requires), one.complete_by, one.pass_mark, contents(one))
+
+
+def contents(one: Module) -> set[tuple[str, str]]:
+    return {(step.key, step.kind) for step in one.steps}
 
 
 def digest(world: World) -> str:
@@ -162,12 +190,13 @@ def told(published: Published, learner_id: str) -> tuple[Gains, Kept]:
 def check_a_succession(world: World, data: st.DataObject) -> None:
     """Publish versions over random histories; each does to each learner what its dry run said."""
     course_id = f"course-{next(NUMBERS)}"
-    before = publish(world.database, data.draw(versions(course_id)), now=NOON).course
+    manifest = data.draw(versions(course_id))
+    before = publish(world.database, manifest, now=NOON).course
     learners = [world.learner() for _ in range(3)]
     for _ in range(data.draw(st.integers(1, 3))):
         for one in learners:
             record(world, one, course_id, data.draw(st.lists(done, max_size=6)))
-        manifest = data.draw(versions(course_id))
+        manifest = data.draw(versions(course_id, manifest["modules"]))
         stored = digest(world)
         dry = publish(world.database, manifest, now=NOON + 2 * HOUR, dry_run=True)
         assert digest(world) == stored
@@ -220,9 +249,10 @@ def counted(world: World) -> Iterator[list[str]]:
 
 
 @pytest.fixture(autouse=True)
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two learners a page, so that there are several."""
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two learners a page, so that there are several; of the steps those alone are read that it takes."""
     monkeypatch.setattr(impact, "LEARNERS_A_PAGE", 2)
+    monkeypatch.setattr(impact, "LOOKED_UP", 1)
 
 
 @pytest.mark.parametrize("kind", OFTEN)
@@ -296,6 +326,48 @@ def test_what_would_be_locked_stays_open_and_is_opened_once(world: World) -> Non
     assert len(unlocked) == 1
     world.send(ada, done_in("b-1"))
     assert seen(world, ada, "gated").shown.status == "completed"
+
+
+def scored(world: World, learner_id: str) -> dict[tuple[str, str], int]:
+    return {(row["kind"], row["module_id"]): row["score"] for row in world.rows(granted, learner_id)}
+
+
+def test_a_module_that_was_begun_is_not_told_to_open_with_the_one_before_it(world: World) -> None:
+    publish(world.database, gates({**A, "pass_mark": 100}, B), now=NOON)
+    ada = world.learner()
+    begun = done_in("b-1", "opened")
+    world.submit(Submission(ada, (begun, done_in("a-1", "attempted", score=0.9)), NOON + HOUR, source=IMPORTED))
+    found = published(world, gates({**A, "pass_mark": 90}, B))
+    assert found.impact.gains.listed == [(ada, Gains((), ("a",)))]
+
+
+def test_a_course_that_comes_to_be_completed_has_the_score_of_all_its_modules(world: World) -> None:
+    quiz = module("a", step("a-1", kind="quiz"))
+    publish(world.database, gates(quiz, B), now=NOON)
+    ada = world.learner()
+    for score in (0.9, 1):
+        world.send(ada, done_in("a-1", "attempted", score=score))
+    assert published(world, gates(quiz)).impact.gains.listed == [(ada, Gains(course_completed=True))]
+    assert scored(world, ada)["course_completed", ""] == 1_000_000
+
+
+def test_a_certificate_that_comes_to_be_given_has_the_score_of_that_day(world: World) -> None:
+    quiz = module("a", step("a-1", kind="quiz"))
+    publish(world.database, gates(quiz), now=NOON)
+    ada = world.learner()
+    for score in (0.9, 1):
+        world.send(ada, done_in("a-1", "attempted", score=score))
+    assert published(world, gates(quiz, certificate=True)).impact.gains.listed == [(ada, Gains(certified=True))]
+    assert [row["score"] for row in world.rows(certificate, ada)] == [1_000_000]
+
+
+def test_of_steps_that_it_does_not_concern_a_version_reads_nothing(world: World) -> None:
+    publish(world.database, gates(A, B), now=NOON)
+    world.send(world.learner(), done_in("a-1"))
+    renamed = gates({**A, "title": "Another title"}, B)
+    with counted(world) as statements:
+        assert publish(world.database, renamed, now=NOON, dry_run=True).impact.learners == 1
+    assert not [one for one in statements if "step_sum" in one]
 
 
 def test_a_step_that_is_removed_keeps_its_progress_and_comes_back_under_its_name(world: World) -> None:
