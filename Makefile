@@ -8,7 +8,7 @@ CODE := $(wildcard src tests benchmarks)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo static test check bench contract lock clean
+.PHONY: help install pages browser demo static test check bench contract lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,7 +28,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: install  ## Start Headway on a throw-away database, with a course and learners
+pages: install  ## Build the web pages, if their sources have changed
+	@$(BIN)/python hatch_build.py
+
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } || \
+		echo "There is no Chromium, and it cannot be installed: tests in a browser are skipped." >&2
+
+demo: install pages  ## Start Headway on a throw-away database, with a course and learners
 	$(BIN)/headway demo
 
 static: install
@@ -36,11 +44,12 @@ static: install
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python hatch_build.py --check
 
 check: static  ## Format, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q $(wildcard tests/domain tests/house)
 
-test: static  ## The same, with every test; those marked `alone` run last and by themselves
+test: static pages browser  ## The same, with every test; those marked `alone` run last and by themselves
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not alone'
 	$(BIN)/pytest -m alone || test $$? -eq 5  # 5: there are none
 
@@ -57,4 +66,5 @@ lock:  ## Work out requirements.lock anew from pyproject.toml
 		--upgrade --output-file requirements.lock pyproject.toml
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build tests/provider/node_modules tests/verifier/node_modules
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build screenshots \
+		tests/provider/node_modules tests/verifier/node_modules web/node_modules src/headway/http/built

@@ -91,7 +91,7 @@ class Settings:
     # For how many days kept a streak earns a freeze, and how many of them can be held.
     freeze_days: int = 7
     freezes_max: int = 2
-    # Whether all learners are invented, so that the front page may show them by name: `headway demo` says so.
+    # Whether all learners are invented, so that the app may offer to look around as one: `headway demo` says so.
     demo: bool = False
     log_level: str = "info"
 

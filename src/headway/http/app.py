@@ -9,6 +9,7 @@ from litestar import Litestar, Router
 from headway.http import (
     achievements,
     admin_achievements,
+    app_pages,
     auth,
     certificate_page,
     certificates,
@@ -19,7 +20,6 @@ from headway.http import (
     docs,
     erasing,
     events,
-    front,
     health,
     issuer,
     merging,
@@ -44,7 +44,7 @@ API = "/api/v1"
 _BESIDE_THE_API = (
     *health.handlers,
     *docs.handlers,
-    *front.handlers,
+    *app_pages.handlers,
     *device_page.handlers,
     *reset_page.handlers,
     *certificate_page.handlers,

@@ -14,9 +14,8 @@ from headway.certificates.pdf import NAMELESS
 from headway.http import etags
 from headway.http.certificates import found
 from headway.http.exchange import Asked, exchange_of
-from headway.http.front_page import ICON, MARK
 from headway.http.issuer import issuer_of
-from headway.http.pages import html_reply
+from headway.http.pages import ICON, MARK, html_reply
 from headway.http.refusals import NotFound
 from headway.http.reply import Header, Reply
 

@@ -6,9 +6,13 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from headway.http.front_page import ICON, MARK
 from headway.http.reply import Header, Reply
 
+MARK: Final = "M2 13V8M6 13V5M10 13V2M14 13V6"
+ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='none'"
+    f" stroke='%230b8573' stroke-width='2.6' stroke-linecap='round' d='{MARK}'/%3E%3C/svg%3E"
+)
 _STYLE: Final = files("headway.http").joinpath("pages.css").read_text("utf-8")
 _STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 # The page's own style, and forms that go to this server alone: what a name could smuggle in would not run or load.

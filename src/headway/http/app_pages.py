@@ -1,0 +1,134 @@
+"""The web app: its pages, which are one document that finds its way by the address, and the files that it loads."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from litestar import get
+from litestar.params import FromPath
+
+from headway.http import etags
+from headway.http.exchange import Asked, exchange_of
+from headway.http.pages import html_reply
+from headway.http.refusals import NotFound
+from headway.http.reply import Header, Reply
+
+BUILT: Final = Path(__file__).with_name("built")
+# The app's own addresses; a test holds them equal to those of web/app/src/routes.ts. All others are 404.
+ROUTES: Final = (
+    "/",
+    "/courses",
+    "/courses/{course:str}",
+    "/courses/{course:str}/steps/{step:str}",
+    "/streak",
+    "/unsent",
+    "/sign-in",
+    "/register",
+)
+# Scripts, styles and data of this server alone, and nothing written into the document.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_POLICY: Final[Header] = (b"content-security-policy", POLICY.encode("ascii"))
+_HTML: Final = b"text/html; charset=utf-8"
+_TYPES: Final[Mapping[str, bytes]] = {
+    ".css": b"text/css; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".svg": b"image/svg+xml",
+    ".webmanifest": b"application/manifest+json",
+}
+# What has the hash of its content in its name never changes; the others may with the next version.
+_HASHED: Final = re.compile(r"-[\w-]{8}\.\w+")
+_FOREVER: Final[Header] = (b"cache-control", b"public, max-age=31536000, immutable")
+_A_WHILE: Final[Header] = (b"cache-control", b"public, max-age=3600")
+_CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+_DEMO: Final = (b'<html lang="en">', b'<html lang="en" data-demo>')
+
+
+class File(NamedTuple):
+    """A file as it was built, and compressed by each coding that it is worth it in."""
+
+    media_type: bytes
+    cache: Header
+    plain: bytes
+    coded: Mapping[str, bytes]
+
+
+@get(list(ROUTES), include_in_schema=False)
+async def app_page(request: Asked) -> Reply:
+    """The document of the app; where it was not built, a page that says how to."""
+    document = _document(BUILT, demo=exchange_of(request).services.settings.demo)
+    if document is None:
+        return _not_built()
+    return etags.public(request, document, _HTML, (_POLICY,))
+
+
+@get("/assets/{name:str}", include_in_schema=False)
+async def app_file(request: Asked, name: FromPath[str]) -> Reply:
+    """A file that the app loads."""
+    file = _files(BUILT).get(name)
+    if file is None:
+        raise NotFound("the app has no file of that name")
+    return _sent(request, file)
+
+
+@get("/worker.js", include_in_schema=False)
+async def app_worker(request: Asked) -> Reply:
+    """The worker that opens the pages without a network."""
+    path = BUILT / "worker.js"
+    if not path.is_file():
+        raise NotFound("the web pages were not built")
+    return etags.public(request, _read(path), _TYPES[".js"], (_POLICY,))
+
+
+def _sent(request: Asked, file: File) -> Reply:
+    accepted = exchange_of(request).headers.get(b"accept-encoding", b"").decode("latin-1")
+    asked = {one.split(";")[0].strip() for one in accepted.split(",") if "q=0" not in one.replace(" ", "")}
+    headers: list[Header] = [file.cache, (b"vary", b"Accept-Encoding")]
+    for coding, body in file.coded.items():
+        if coding in asked:
+            return Reply(body, 200, [*headers, (b"content-encoding", coding.encode("ascii"))], file.media_type)
+    return Reply(file.plain, 200, headers, file.media_type)
+
+
+@cache
+def _document(folder: Path, *, demo: bool) -> bytes | None:
+    path = folder / "index.html"
+    if not path.is_file():
+        return None
+    document = path.read_bytes()
+    # The app offers strangers the demo's own learner.
+    return document.replace(*_DEMO, 1) if demo else document
+
+
+@cache
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
+def _files(folder: Path) -> Mapping[str, File]:
+    """The files that the app loads, by their names: they are few, and are kept."""
+    assets = folder / "assets"
+    paths = [path for path in assets.iterdir() if path.suffix in _TYPES] if assets.is_dir() else []
+    return {path.name: _file(path) for path in paths}
+
+
+def _file(path: Path) -> File:
+    beside = ((coding, path.with_name(path.name + suffix)) for coding, suffix in _CODINGS)
+    coded = {coding: one.read_bytes() for coding, one in beside if one.is_file()}
+    cached = _FOREVER if _HASHED.search(path.name) else _A_WHILE
+    return File(_TYPES[path.suffix], cached, path.read_bytes(), coded)
+
+
+def _not_built() -> Reply:
+    body = """<h1>Headway is running, without its web pages</h1>
+<p>They were not built when it was installed. In a checkout, <code>make pages</code> builds them; then start the server
+again. Everything else works: see the <a href="/api/docs">API reference</a>.</p>"""
+    return html_reply("No web pages", body)
+
+
+handlers: Final = [app_page, app_file, app_worker]

@@ -1,0 +1,201 @@
+"""What a learner does in a browser is recorded once, whatever happens to the tab, the network or the server."""
+
+import json
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.torture.server import Server
+from tests.web.conftest import Open
+from tests.web.door import Door
+
+pytestmark = pytest.mark.long
+
+COURSE = "/courses/shell-and-git"
+QUIZ, LESSON = "one-folder-up", "what-a-shell-is"
+FIRST_MODULE = 5
+
+
+def at(step: str) -> str:
+    return f"{COURSE}/steps/{step}"
+
+
+def events(context: BrowserContext) -> list[dict[str, Any]]:
+    """What the server has recorded of who the context is, but for what it granted by itself."""
+    got = context.request.get("/api/v1/progress/events?limit=100").json()
+    return [one for one in got["items"] if one["type"] in ("attempted", "completed")]
+
+
+def standing(page: Page) -> Any:
+    return page.locator("a.save")
+
+
+def answer_quiz(page: Page, option: str = "/Users/ada") -> None:
+    page.get_by_label(option, exact=True).check()
+    page.get_by_role("button", name=re.compile("Check answer|Try again")).click()
+
+
+def read_lesson(page: Page, step: str) -> None:
+    page.goto(at(step))
+    page.get_by_role("button", name="I have read it").click()
+
+
+def works_offline(page: Page) -> None:
+    """Wait until the pages are kept, so that they open without a network."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => caches.match('/')).then((kept) => kept.text())")
+
+
+def test_solved_as_a_guest_in_a_tab_that_is_closed_at_once(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    answer_quiz(page)
+    page.close()
+    again = context.new_page()
+    again.goto(at(QUIZ))
+    expect(standing(again)).to_have_text("Saved")
+    expect(again.get_by_text("1 attempt, best 100 %")).to_be_visible()
+    assert [(one["step"], one["score"]) for one in events(context)] == [(QUIZ, 1.0)]
+
+
+def test_five_solved_offline_are_recorded_once_each_after_a_reload(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(COURSE)
+    expect(page.get_by_role("heading", name="Meet the shell")).to_be_visible()
+    works_offline(page)
+    context.set_offline(True)
+    for step in (LESSON, "where-am-i"):
+        read_lesson(page, step)
+        expect(page.get_by_text("Saved on this device").first).to_be_visible()
+    page.goto(at(QUIZ))
+    answer_quiz(page)
+    expect(page.get_by_text("as soon as the server has it")).to_be_visible()
+    answer_quiz(page, "/Users/ada/notes")
+    expect(standing(page)).to_have_text("Saved on this device (4)")
+    page.goto(at("list-everything"))
+    page.get_by_label("Your answer").fill("ls -la")
+    page.get_by_role("button", name="Check answer").click()
+    expect(standing(page)).to_have_text("Saved on this device (5)")
+    page.reload()
+    expect(standing(page)).to_have_text("Saved on this device (5)")
+    assert events(context) == []
+    context.set_offline(False)
+    expect(standing(page)).to_have_text("Saved")
+    assert sorted(one["step"] for one in events(context)) == sorted(
+        [LESSON, "where-am-i", QUIZ, QUIZ, "list-everything"]
+    )
+
+
+def test_a_server_killed_between_recording_and_answering_counts_once(opened: Open, door: Door, server: Server) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    door.lose_the_answer_to("/api/v1/courses/shell-and-git/steps/one-folder-up/attempts")
+    answer_quiz(page)
+    expect(page.get_by_text("as soon as the server has it")).to_be_visible()
+    assert door.lost.wait(10)
+    expect(standing(page)).to_have_text("Saved on this device")
+    server.start()
+    page.goto("/unsent")
+    expect(standing(page)).to_have_text("Saved")
+    # Whoever was nobody lost the guest's cookie with the answer: sent again as nobody, it makes another guest.
+    assert [one["step"] for one in events(context)] == [QUIZ]
+    door.lose_the_answer_to("/api/v1/events")
+    read_lesson(page, LESSON)
+    expect(standing(page)).to_have_text("Saved on this device")
+    assert door.lost.wait(10)
+    server.start()
+    page.reload()
+    expect(standing(page)).to_have_text("Saved")
+    assert [one["step"] for one in events(context)] == [LESSON, QUIZ]
+
+
+def test_progress_is_there_in_a_new_browser_before_anything_is_shown(opened: Open) -> None:
+    email = f"{uuid4().hex}@example.org"
+    account = {"email": email, "password": "one-step-at-a-time"}
+    first = opened()
+    assert first.request.post("/api/v1/auth/register", data=account).ok
+    page = first.new_page()
+    read_lesson(page, LESSON)
+    expect(page.get_by_text("Completed")).to_be_visible()
+    other = opened().new_page()
+    other.goto("/sign-in")
+    other.get_by_label("Email address").fill(email)
+    other.get_by_label("Password").fill(account["password"])
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    expect(other.get_by_role("status").filter(has_text="Welcome")).to_be_visible()
+    other.goto(COURSE)
+    dots = other.get_by_role("img", name=re.compile("of 5 steps"))
+    dots.first.wait_for()
+    # The first time that there are dots, they are the server's.
+    assert dots.first.get_attribute("aria-label") == "1 of 5 steps"
+
+
+def test_registering_after_solving_as_a_guest_moves_what_was_done(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    answer_quiz(page)
+    expect(page.get_by_text("Right", exact=True)).to_be_visible()
+    assert [one["name"] for one in context.cookies()] == ["headway_guest"]
+    page.goto("/register")
+    expect(page.get_by_text("What you have done as a guest comes along.")).to_be_visible()
+    page.get_by_label("Email address").fill(f"{uuid4().hex}@example.org")
+    page.get_by_label("Password").fill("one-step-at-a-time")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("Your guest progress")).to_be_visible()
+    assert [one["name"] for one in context.cookies()] == ["headway_session"]
+    assert [one["step"] for one in events(context)] == [QUIZ]
+
+
+def test_two_tabs_at_once_share_one_outbox(opened: Open) -> None:
+    context = opened()
+    one, other = context.new_page(), context.new_page()
+    one.goto(at(LESSON))
+    other.goto(at(QUIZ))
+    context.set_offline(True)
+    one.get_by_role("button", name="I have read it").click()
+    answer_quiz(other)
+    expect(standing(one)).to_have_text("Saved on this device (2)")
+    expect(standing(other)).to_have_text("Saved on this device (2)")
+    context.set_offline(False)
+    expect(standing(one)).to_have_text("Saved")
+    expect(standing(other)).to_have_text("Saved")
+    assert sorted(one["step"] for one in events(context)) == sorted([LESSON, QUIZ])
+    # One guest, whichever tab was first: the cookie is that of all that was recorded.
+    assert len([one for one in context.cookies() if one["name"] == "headway_guest"]) == 1
+
+
+def test_what_is_refused_leaves_the_queue_and_is_shown_with_its_reason(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(LESSON))
+    works_offline(page)
+    context.set_offline(True)
+    page.get_by_role("button", name="I have read it").click()
+    expect(standing(page)).to_have_text("Saved on this device")
+    # Somebody else used the id: in another tab, with another step.
+    made = page.evaluate(
+        """() => new Promise((done) => { const open = indexedDB.open("headway");
+        open.onsuccess = () => { const all = open.result.transaction("queue").objectStore("queue").getAll();
+        all.onsuccess = () => done(all.result[0].event); }; })"""
+    )
+    context.set_offline(False)
+    expect(standing(page)).to_have_text("Saved")
+    assert [one["id"] for one in events(context)] == [made["id"]]
+    spoiled = {"event": {**made, "step": QUIZ}, "identity": None, "made_at": made["occurred_at"], "title": "Spoiled"}
+    page.evaluate(
+        """(item) => new Promise((done) => { const open = indexedDB.open("headway");
+        open.onsuccess = () => { const transaction = open.result.transaction("queue", "readwrite");
+        transaction.objectStore("queue").add(item); transaction.oncomplete = done; }; })""",
+        json.loads(json.dumps(spoiled)),
+    )
+    page.goto("/unsent")
+    expect(page.get_by_role("heading", name="Could not be recorded")).to_be_visible()
+    expect(page.get_by_text("The event id was used for other content")).to_be_visible()
+    page.get_by_role("button", name="Take off the list").click()
+    expect(page.get_by_text("Everything is saved")).to_be_visible()

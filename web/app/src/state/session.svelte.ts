@@ -1,0 +1,104 @@
+/** Who is here, how what they do stands with the server, and what they are told of it. */
+import type { Change, Headway, Me, Outcome, Recorded, Standing } from "@headway/sdk";
+import { askToKeep, inBrowser } from "@headway/sdk/browser";
+import { t } from "../words/en";
+
+export interface Toast {
+  readonly id: number;
+  readonly tone: "good" | "plain" | "wrong";
+  readonly text: string;
+}
+
+const NOBODY: Me = { kind: "nobody", learner: null };
+const AT_REST: Standing = {
+  state: "saved",
+  sending: false,
+  waiting: [],
+  held: [],
+  refused: [],
+  why: null,
+  notKept: null,
+};
+const TOLD_MS = 7000;
+
+class Session {
+  ready = $state(false);
+  me = $state.raw<Me>(NOBODY);
+  standing = $state.raw<Standing>(AT_REST);
+  /** Grows with everything that makes what was read before old. */
+  epoch = $state(0);
+  online = $state(navigator.onLine);
+  toasts = $state.raw<readonly Toast[]>([]);
+  celebrated = $state.raw<readonly Change[]>([]);
+  private client: Headway | null = null;
+  private toastId = 0;
+
+  get headway(): Headway {
+    if (!this.client) throw new Error("the session has not begun");
+    return this.client;
+  }
+
+  get zone(): string | undefined {
+    return this.me.learner?.time_zone ?? undefined;
+  }
+
+  get isDemo(): boolean {
+    return "demo" in document.documentElement.dataset;
+  }
+
+  async start(): Promise<void> {
+    const headway = await inBrowser();
+    this.client = headway;
+    this.me = headway.identity;
+    headway.onIdentity((me) => {
+      this.me = me;
+      this.epoch++;
+    });
+    headway.outbox.onStanding((standing) => (this.standing = standing));
+    headway.outbox.onRecorded((recorded) => this.recorded(recorded));
+    addEventListener("online", () => this.connected(true));
+    addEventListener("offline", () => this.connected(false));
+    addEventListener("beforeunload", (event) => {
+      if (this.standing.state === "not saved") event.preventDefault();
+    });
+    this.ready = true;
+  }
+
+  /** Tell something that goes away by itself. */
+  say(text: string, tone: Toast["tone"] = "plain"): void {
+    const toast = { id: this.toastId++, tone, text };
+    this.toasts = [...this.toasts.slice(-2), toast];
+    setTimeout(() => (this.toasts = this.toasts.filter((one) => one !== toast)), TOLD_MS);
+  }
+
+  /** After something was done: ask the browser to keep what waits, and tell what must be known. */
+  did(outcome: Outcome): void {
+    void askToKeep();
+    if (outcome.kind === "not saved") this.say(t.save.lost[outcome.reason], "wrong");
+  }
+
+  refresh(): void {
+    this.epoch++;
+  }
+
+  private connected(online: boolean): void {
+    this.online = online;
+    if (online) this.epoch++;
+  }
+
+  private recorded(recorded: Recorded): void {
+    this.epoch++;
+    const told = recorded.changes.filter((change) => CELEBRATED.has(change.type));
+    if (told.length && document.visibilityState === "visible") this.celebrated = told;
+  }
+}
+
+const CELEBRATED = new Set([
+  "module_completed",
+  "course_completed",
+  "certificate_issued",
+  "achievement_unlocked",
+  "streak_milestone",
+]);
+
+export const session = new Session();

@@ -1,0 +1,212 @@
+/** Headway for a client with a screen: who one is, what one reads, what one does. */
+import { Outbox, type Outcome } from "./outbox";
+import { Refusal, Unreachable } from "./problems";
+import { verdictOn } from "./sending";
+import type { EventSent, Learner, Me, Shape } from "./shapes";
+import type { Kept, Store } from "./store";
+import type { Ask } from "./transport";
+
+const ME = "me";
+const BECAME = "became";
+const NOBODY: Me = { kind: "nobody", learner: null };
+const TRUSTED_MS = 60_000;
+
+/** What was read: now, or with `stale` from what was kept when the server could last be asked. */
+export interface Reading<T> {
+  readonly value: T;
+  readonly at: Date;
+  readonly stale: boolean;
+}
+
+export interface StepRef {
+  readonly course: string;
+  readonly step: string;
+  readonly title?: string;
+}
+
+/** What is told with something done: seconds spent on it, and hints that were looked at. */
+export interface Doing {
+  readonly duration_s?: number;
+  readonly hints?: number;
+  readonly score?: number;
+}
+
+export type SignedIn = Shape<"SignedIn">;
+
+export class Headway {
+  readonly outbox: Outbox;
+  private known: Me = NOBODY;
+  private knownAt = 0;
+  private became: Record<string, string> = {};
+  private readonly watchers = new Set<(me: Me) => void>();
+
+  constructor(
+    readonly store: Store,
+    readonly ask: Ask,
+    private readonly newId: () => string = () => crypto.randomUUID(),
+  ) {
+    this.outbox = new Outbox(store, ask, {
+      current: async () => (await this.me()).learner?.id ?? null,
+      known: () => this.known.learner?.id ?? null,
+      became: (id) => this.becameOf(id),
+      doubt: () => this.doubt(),
+    });
+    // The first thing that a nobody has recorded makes a guest.
+    this.outbox.onRecorded(() => {
+      if (this.known.kind === "nobody") void this.me(true).catch(() => undefined);
+    });
+    store.hear((message) => {
+      if ((message as { type?: string }).type === "identity") void this.me(true).catch(() => undefined);
+    });
+  }
+
+  /** Begin: as whom, told at once from what is kept, and then by the server; then what waits is sent. */
+  async start(): Promise<void> {
+    this.became = ((await this.store.note(BECAME)) as Record<string, string> | undefined) ?? {};
+    this.known = ((await this.store.note(ME)) as Me | undefined) ?? NOBODY;
+    await this.me(true).catch((error: unknown) => {
+      if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
+    });
+    for (const watcher of this.watchers) watcher(this.known);
+    void this.outbox.drain();
+  }
+
+  /** Who one is, as was heard last. */
+  get identity(): Me {
+    return this.known;
+  }
+
+  onIdentity(told: (me: Me) => void): () => void {
+    this.watchers.add(told);
+    return () => this.watchers.delete(told);
+  }
+
+  /** Who one is; asks the server, unless it said so just now. */
+  async me(again = false): Promise<Me> {
+    if (!again && Date.now() - this.knownAt < TRUSTED_MS) return this.known;
+    await this.meet(await this.ask<Me>("GET", "/auth/me"));
+    return this.known;
+  }
+
+  /** What is known of who one is may be wrong: ask before the next write. */
+  doubt(): void {
+    this.knownAt = 0;
+  }
+
+  private async meet(me: Me): Promise<void> {
+    const before = this.known;
+    this.known = me;
+    this.knownAt = Date.now();
+    // A guest's cookie ends by signing in, and then the server has moved the guest into the account.
+    if (before.kind === "guest" && me.kind === "account" && before.learner && me.learner) {
+      this.became = { ...this.became, [before.learner.id]: me.learner.id };
+      await this.quietly(this.store.setNote(BECAME, this.became));
+    }
+    if (JSON.stringify(before) === JSON.stringify(me)) return;
+    await this.quietly(this.store.setNote(ME, me));
+    for (const watcher of this.watchers) watcher(me);
+  }
+
+  private becameOf(id: string): string {
+    let last = id;
+    for (let steps = 0; this.became[last] && this.became[last] !== last && steps < 100; steps++) {
+      last = this.became[last] ?? last;
+    }
+    return last;
+  }
+
+  /** Read a path, or give what was read of it last where the server cannot be asked. */
+  async read<T>(path: string, signal?: AbortSignal): Promise<Reading<T>> {
+    const identity = this.known.learner?.id ?? "nobody";
+    try {
+      const value = await this.ask<T>("GET", path, { signal });
+      const at = new Date();
+      await this.quietly(this.store.keep(`${identity} ${path}`, { value, at: at.toISOString() }));
+      return { value, at, stale: false };
+    } catch (error) {
+      if (!(error instanceof Unreachable) && !(error instanceof Refusal && error.passes)) throw error;
+      const kept = await this.lastRead(path, identity);
+      if (!kept) throw error;
+      return { value: kept.value as T, at: new Date(kept.at), stale: true };
+    }
+  }
+
+  /** What was read of a path last, on this device and by this learner. */
+  async lastRead(path: string, identity = this.known.learner?.id ?? "nobody"): Promise<Kept | null> {
+    return this.store.kept(`${identity} ${path}`).catch(() => null);
+  }
+
+  /** Answer a step that the server grades. */
+  async answer(of: StepRef, response: unknown, doing: Doing = {}): Promise<Outcome> {
+    const event = this.event("attempted", of, { ...doing, response });
+    const outcome = await this.outbox.submit(event, this.author, { title: of.title, verdict: true });
+    if (outcome.kind !== "recorded" || outcome.verdict) return outcome;
+    // Another window was quicker, and sent it among others: ask again for what was said of it.
+    const told = await verdictOn(this.ask, event).catch(() => null);
+    return told ? { ...outcome, verdict: told.attempt, step: told.progress } : outcome;
+  }
+
+  /** Say how an attempt went at a step that nobody grades. */
+  async attempted(of: StepRef, score: number, doing: Doing = {}): Promise<Outcome> {
+    return this.outbox.submit(this.event("attempted", of, { ...doing, score }), this.author, { title: of.title });
+  }
+
+  /** Complete a step that is not graded. */
+  async completed(of: StepRef, doing: Doing = {}): Promise<Outcome> {
+    return this.outbox.submit(this.event("completed", of, doing), this.author, { title: of.title });
+  }
+
+  private get author(): string | null {
+    return this.known.learner?.id ?? null;
+  }
+
+  private event(type: EventSent["type"], of: StepRef, more: Partial<EventSent>): EventSent {
+    const occurred_at = new Date().toISOString();
+    return { id: this.newId(), type, course: of.course, step: of.step, occurred_at, ...more };
+  }
+
+  async register(sent: Shape<"Registration">): Promise<SignedIn> {
+    return this.entered("/auth/register", sent);
+  }
+
+  async signIn(sent: Shape<"SignIn">): Promise<SignedIn> {
+    return this.entered("/auth/login", sent);
+  }
+
+  /** Come in. What waits is sent first, as whoever it was made by; no other window sends meanwhile. */
+  private async entered(path: string, body: unknown): Promise<SignedIn> {
+    await this.outbox.drain(true);
+    const signedIn = await this.store.alone(() => this.ask<SignedIn>("POST", path, { body }));
+    await this.changedIdentity({ kind: "account", learner: signedIn.learner });
+    return signedIn;
+  }
+
+  /** Go. What is unsent stays on this device, for the one who made it. */
+  async signOut(): Promise<void> {
+    await this.outbox.drain(true);
+    await this.store.alone(() => this.ask("POST", "/auth/logout"));
+    await this.forgetMe();
+  }
+
+  /** Nobody is here any more: what was read is nobody's business. */
+  async forgetMe(): Promise<void> {
+    await this.quietly(this.store.forgetKept());
+    await this.changedIdentity(NOBODY);
+  }
+
+  /** Take a changed profile over. */
+  async changedProfile(learner: Learner): Promise<void> {
+    await this.changedIdentity({ ...this.known, learner });
+  }
+
+  private async changedIdentity(me: Me): Promise<void> {
+    await this.meet(me);
+    this.store.tell({ type: "identity" });
+    void this.outbox.drain(true);
+  }
+
+  /** What only makes later reads quicker may fail: what must be kept is told by the outbox. */
+  private async quietly(kept: Promise<void>): Promise<void> {
+    await kept.catch(() => undefined);
+  }
+}

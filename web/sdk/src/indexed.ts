@@ -1,0 +1,134 @@
+/** The store in IndexedDB: what a transaction has taken survives the tab, the browser and the machine. */
+import { NotKept } from "./problems";
+import type { Item, Kept, SetAside, Settling, Store } from "./store";
+import { tabChannel, tabLock } from "./tabs";
+
+const NAME = "headway";
+const VERSION = 1;
+type Table = "queue" | "aside" | "notes" | "kept";
+
+export class IndexedStore implements Store {
+  readonly alone = tabLock();
+  private readonly channel = tabChannel();
+  readonly tell = this.channel.tell;
+  readonly hear = this.channel.hear;
+
+  private constructor(private database: IDBDatabase) {
+    // Another tab brings a newer layout: it may not wait for us.
+    database.onversionchange = () => database.close();
+  }
+
+  static async open(): Promise<IndexedStore> {
+    const asked = indexedDB.open(NAME, VERSION);
+    asked.onupgradeneeded = () => {
+      const made = asked.result;
+      made.createObjectStore("queue", { keyPath: "place", autoIncrement: true }).createIndex("id", "event.id", {
+        unique: true,
+      });
+      made.createObjectStore("aside", { keyPath: "item.event.id" });
+      made.createObjectStore("notes");
+      made.createObjectStore("kept");
+    };
+    return new IndexedStore(await answered(asked));
+  }
+
+  async add(item: Item): Promise<void> {
+    await this.write(["queue"], (of) => of("queue").add(item));
+  }
+
+  async items(): Promise<readonly Item[]> {
+    return this.read<(Item & { place?: number })[]>("queue", (table) => table.getAll());
+  }
+
+  async settle({ gone, aside, waiting }: Settling): Promise<void> {
+    await this.write(["queue", "aside"], (of) => {
+      const queue = of("queue");
+      const replace = (id: string, item: Item | null) => {
+        const found = queue.index("id").getKey(id);
+        found.onsuccess = () => {
+          if (found.result === undefined) return;
+          if (item === null) queue.delete(found.result);
+          else queue.put({ ...item, place: found.result });
+        };
+      };
+      for (const id of gone) replace(id, null);
+      for (const one of aside) {
+        of("aside").put(one);
+        replace(one.item.event.id, null);
+      }
+      for (const item of waiting) replace(item.event.id, item);
+    });
+  }
+
+  async setAside(): Promise<readonly SetAside[]> {
+    const found = await this.read<SetAside[]>("aside", (table) => table.getAll());
+    return found.sort((one, other) => one.at.localeCompare(other.at));
+  }
+
+  async forget(ids: readonly string[]): Promise<void> {
+    await this.write(["aside"], (of) => ids.forEach((id) => of("aside").delete(id)));
+  }
+
+  async note(key: string): Promise<unknown> {
+    return this.read("notes", (table) => table.get(key));
+  }
+
+  async setNote(key: string, value: unknown): Promise<void> {
+    await this.write(["notes"], (of) => of("notes").put(value, key));
+  }
+
+  async kept(key: string): Promise<Kept | null> {
+    return (await this.read<Kept | undefined>("kept", (table) => table.get(key))) ?? null;
+  }
+
+  async keep(key: string, kept: Kept): Promise<void> {
+    await this.write(["kept"], (of) => of("kept").put(kept, key), "relaxed");
+  }
+
+  async forgetKept(): Promise<void> {
+    await this.write(["kept"], (of) => of("kept").clear());
+  }
+
+  private async read<T>(table: Table, ask: (table: IDBObjectStore) => IDBRequest): Promise<T> {
+    try {
+      return (await answered(ask(this.database.transaction(table).objectStore(table)))) as T;
+    } catch (error) {
+      throw notKept(error);
+    }
+  }
+
+  private async write(
+    tables: Table[],
+    work: (of: (table: Table) => IDBObjectStore) => unknown,
+    // "strict": on the disk before it is said to be kept.
+    durability: IDBTransactionDurability = "strict",
+  ): Promise<void> {
+    try {
+      const transaction = this.database.transaction(tables, "readwrite", { durability });
+      const done = completed(transaction);
+      work((table) => transaction.objectStore(table));
+      await done;
+    } catch (error) {
+      throw notKept(error);
+    }
+  }
+}
+
+function answered<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error("the browser gives no reason"));
+  });
+}
+
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("the browser gives no reason"));
+  });
+}
+
+function notKept(error: unknown): NotKept {
+  const full = error instanceof DOMException && error.name === "QuotaExceededError";
+  return new NotKept(full ? "full" : "unavailable", { cause: error });
+}

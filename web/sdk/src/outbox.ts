@@ -1,0 +1,285 @@
+/** The outbox: what a learner did is kept on the device before it is sent, and until a server has answered for it. */
+import { codeOf, NotKept, Refusal, Unreachable } from "./problems";
+import { portions, sentTo, type Answered } from "./sending";
+import type { Change, EventSent, Problem, StepProgress, Verdict } from "./shapes";
+import type { Item, SetAside, Settling, Store } from "./store";
+import type { Ask } from "./transport";
+import { backoff } from "./waiting";
+
+/** What became of an event. `waiting` is kept on the device; `not saved` is in the memory of this page alone. */
+export type Outcome =
+  | { kind: "recorded"; verdict: Verdict | null; step: StepProgress | null; changes: readonly Change[] }
+  | { kind: "refused"; problem: Problem }
+  | { kind: "waiting"; why: Why; problem: Problem | null }
+  | { kind: "not saved"; reason: "full" | "unavailable" };
+
+/** Why something waits: no network, the server asked for time, nobody is signed in, or the server said what is missing. */
+export type Why = "unreachable" | "later" | "signed-out" | "locked" | "grader" | "trouble";
+
+export interface Standing {
+  readonly state: "saved" | "saved on this device" | "not saved";
+  readonly sending: boolean;
+  readonly waiting: readonly Item[];
+  /** Of those, what somebody else made who is not signed in now. */
+  readonly held: readonly Item[];
+  readonly refused: readonly SetAside[];
+  /** Why the last try failed; null after one that did not. */
+  readonly why: Why | null;
+  readonly notKept: "full" | "unavailable" | null;
+}
+
+/** What was recorded just now, by this window or another. */
+export interface Recorded {
+  readonly steps: readonly StepProgress[];
+  readonly changes: readonly Change[];
+  readonly here: boolean;
+}
+
+export interface Identities {
+  /** Who sends now: a learner's id, or null for nobody; as the server sees it. */
+  current(): Promise<string | null>;
+  /** Who that is, as was heard last. */
+  known(): string | null;
+  /** Who that learner became, if a guest was moved into an account. */
+  became(id: string): string;
+  /** What was believed of it may be wrong. */
+  doubt(): void;
+}
+
+type Told = { type: "changed" } | { type: "recorded"; ids: string[]; recorded: Omit<Recorded, "here"> };
+
+export class Outbox {
+  private readonly unkept = new Map<string, { item: Item; reason: NotKept["reason"] }>();
+  private readonly waiters = new Map<string, (outcome: Outcome) => void>();
+  private readonly wantVerdict = new Set<string>();
+  private readonly standers = new Set<(standing: Standing) => void>();
+  private readonly listeners = new Set<(recorded: Recorded) => void>();
+  private draining: Promise<void> | null = null;
+  private again = false;
+  private failures = 0;
+  private why: Why | null = null;
+  private notBefore = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly store: Store,
+    private readonly ask: Ask,
+    private readonly who: Identities,
+  ) {
+    store.hear((message) => this.heard(message as Told));
+  }
+
+  /** Hear how things stand, now and after every change. */
+  onStanding(told: (standing: Standing) => void): () => void {
+    this.standers.add(told);
+    void this.standing().then(told);
+    return () => this.standers.delete(told);
+  }
+
+  /** Hear what was recorded. */
+  onRecorded(told: (recorded: Recorded) => void): () => void {
+    this.listeners.add(told);
+    return () => this.listeners.delete(told);
+  }
+
+  async standing(): Promise<Standing> {
+    const [kept, refused] = await Promise.all([this.store.items(), this.store.setAside()]);
+    const waiting = [...kept, ...[...this.unkept.values()].map((one) => one.item)];
+    const lost = this.unkept.values().next().value;
+    return {
+      state: lost ? "not saved" : waiting.length ? "saved on this device" : "saved",
+      sending: this.draining !== null,
+      waiting,
+      held: waiting.filter((item) => !this.maySend(item)),
+      refused,
+      why: this.why,
+      notKept: lost?.reason ?? null,
+    };
+  }
+
+  /** Keep an event, try to send it, and say what became of it. `verdict`: have the server's word on the answer. */
+  async submit(event: EventSent, identity: string | null, asked: { title?: string; verdict?: boolean } = {}) {
+    const item: Item = { event, identity, made_at: new Date().toISOString(), title: asked.title };
+    if (asked.verdict) this.wantVerdict.add(event.id);
+    const outcome = new Promise<Outcome>((resolve) => this.waiters.set(event.id, resolve));
+    try {
+      await this.store.add(item);
+    } catch (error) {
+      if (!(error instanceof NotKept)) throw error;
+      this.unkept.set(event.id, { item, reason: error.reason });
+    }
+    this.changed();
+    void this.drain().then(() => this.stopWaiting(event.id));
+    return outcome;
+  }
+
+  /** Send what waits. `now` does so even where the server asked for time. */
+  drain(now = false): Promise<void> {
+    if (this.draining) {
+      this.again = true;
+      return this.draining;
+    }
+    if (!now && Date.now() < this.notBefore) return Promise.resolve();
+    this.draining = this.passes().finally(() => {
+      this.draining = null;
+      this.changed();
+    });
+    return this.draining;
+  }
+
+  /** Send what others made who are not here as whoever is: somebody decided that it is theirs. */
+  async adopt(items: readonly Item[]): Promise<void> {
+    await this.store.settle({ gone: [], aside: [], waiting: items.map((item) => ({ ...item, identity: null })) });
+    await this.drain(true);
+  }
+
+  /** Take what was refused off the list: it was seen. */
+  async forget(ids: readonly string[]): Promise<void> {
+    await this.store.forget(ids);
+    this.changed();
+  }
+
+  private async passes(): Promise<void> {
+    clearTimeout(this.timer);
+    try {
+      do {
+        this.again = false;
+        let recorded: number;
+        // What opens a lock may have been recorded in this pass: then what was locked is worth another try.
+        do recorded = await this.store.alone(() => this.pass());
+        while (recorded > 0 && (await this.lockedOnes()) > 0);
+      } while (this.again);
+      this.failures = 0;
+      this.why = null;
+      if ((await this.store.items()).some((item) => item.waits_for)) this.later(backoff(8));
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** One way through all that may be sent; the number of events that were recorded. */
+  private async pass(): Promise<number> {
+    const queue = [...(await this.store.items()), ...[...this.unkept.values()].map((one) => one.item)];
+    if (!queue.length) return 0;
+    await this.who.current();
+    let recorded = 0;
+    for (const portion of portions(
+      queue.filter((item) => this.maySend(item)),
+      this.wantVerdict,
+    )) {
+      const answered = await sentTo(this.ask, portion, this.wantVerdict);
+      // Whoever was nobody is a guest by now.
+      if (this.who.known() === null) this.who.doubt();
+      recorded += await this.settled(answered);
+    }
+    return recorded;
+  }
+
+  private async settled(answered: readonly Answered[]): Promise<number> {
+    const at = new Date().toISOString();
+    const settling: Settling = {
+      gone: answered.filter((one) => one.kind === "recorded").map((one) => one.item.event.id),
+      aside: answered.flatMap((one) =>
+        one.kind === "refused" && !waits(one.problem) ? { item: one.item, problem: one.problem, at } : [],
+      ),
+      waiting: answered.flatMap((one) =>
+        one.kind === "refused" && waits(one.problem) ? { ...one.item, waits_for: one.problem } : [],
+      ),
+    };
+    await this.store.settle(settling);
+    for (const id of [...settling.gone, ...settling.aside.map((one) => one.item.event.id)]) this.unkept.delete(id);
+    this.tellOf(answered);
+    return settling.gone.length;
+  }
+
+  private tellOf(answered: readonly Answered[]): void {
+    const steps = new Map<string, StepProgress>();
+    const changes = new Set<Change>();
+    for (const one of answered) {
+      if (one.kind !== "recorded") continue;
+      if (one.step) steps.set(`${one.step.course}/${one.step.step}`, one.step);
+      for (const change of one.changes) changes.add(change);
+    }
+    for (const one of answered) this.resolve(one.item.event.id, outcomeOf(one));
+    const recorded = { steps: [...steps.values()], changes: [...changes] };
+    const ids = answered.filter((one) => one.kind === "recorded").map((one) => one.item.event.id);
+    this.store.tell({ type: "recorded", ids, recorded } satisfies Told);
+    if (ids.length) for (const listener of this.listeners) listener({ ...recorded, here: true });
+    this.changed();
+  }
+
+  private heard(told: Told): void {
+    if (told.type === "recorded") {
+      for (const id of told.ids) {
+        const step = told.recorded.steps[0] ?? null;
+        this.resolve(id, { kind: "recorded", verdict: null, step, changes: told.recorded.changes });
+      }
+      if (told.ids.length) for (const listener of this.listeners) listener({ ...told.recorded, here: false });
+    }
+    void this.tellStanding();
+  }
+
+  private maySend(item: Item): boolean {
+    const known = this.who.known();
+    return item.identity === null || (known !== null && this.who.became(item.identity) === known);
+  }
+
+  private async lockedOnes(): Promise<number> {
+    const items = await this.store.items();
+    return items.filter((item) => item.waits_for && codeOf(item.waits_for) === "locked" && this.maySend(item)).length;
+  }
+
+  private failed(error: unknown): void {
+    this.failures += 1;
+    this.why = whyOf(error);
+    if (error instanceof Refusal && error.status === 401) this.who.doubt();
+    const asked = error instanceof Refusal ? (error.retryAfter ?? 0) : 0;
+    if (asked) this.notBefore = Date.now() + asked * 1000;
+    this.later(Math.max(backoff(this.failures), asked * 1000));
+  }
+
+  private later(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.drain(), ms);
+  }
+
+  private resolve(id: string, outcome: Outcome): void {
+    this.waiters.get(id)?.(outcome);
+    this.waiters.delete(id);
+    this.wantVerdict.delete(id);
+  }
+
+  private stopWaiting(id: string): void {
+    const lost = this.unkept.get(id);
+    if (lost) this.resolve(id, { kind: "not saved", reason: lost.reason });
+    else this.resolve(id, { kind: "waiting", why: this.why ?? "signed-out", problem: null });
+  }
+
+  private changed(): void {
+    this.store.tell({ type: "changed" } satisfies Told);
+    void this.tellStanding();
+  }
+
+  private async tellStanding(): Promise<void> {
+    const standing = await this.standing();
+    for (const stander of this.standers) stander(standing);
+  }
+}
+
+/** Whether an event that was refused with this is kept and tried again: all others are set aside. */
+function waits(problem: Problem): boolean {
+  return codeOf(problem) === "locked" || problem.status >= 500;
+}
+
+function outcomeOf(one: Answered): Outcome {
+  if (one.kind === "recorded") return { kind: "recorded", verdict: one.verdict, step: one.step, changes: one.changes };
+  if (!waits(one.problem)) return { kind: "refused", problem: one.problem };
+  return { kind: "waiting", why: codeOf(one.problem) === "locked" ? "locked" : "grader", problem: one.problem };
+}
+
+function whyOf(error: unknown): Why {
+  if (error instanceof Unreachable) return "unreachable";
+  if (!(error instanceof Refusal)) return "trouble";
+  if (error.status === 401) return "signed-out";
+  return error.passes ? "later" : "trouble";
+}

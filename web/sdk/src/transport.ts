@@ -1,0 +1,75 @@
+/** One request and its reply: JSON both ways, problems as errors, whatever is not Headway as no answer at all. */
+import { Refusal, Unreachable } from "./problems";
+import type { Problem } from "./shapes";
+
+const PATIENCE_MS = 20_000;
+/** Beyond this a browser refuses to send the request when the page is closed meanwhile. */
+const KEEPALIVE_BYTES = 60_000;
+
+export interface Asking {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  /** Let the request outlive its page. */
+  readonly keepalive?: boolean;
+}
+
+export type Ask = <T>(method: string, path: string, asking?: Asking) => Promise<T>;
+
+/** Requests to `url`, the address of a server, or nothing for the page's own; `headers` are sent with each of them. */
+export function transport(url = "", headers: () => Record<string, string> = () => ({})): Ask {
+  return async <T>(method: string, path: string, asking: Asking = {}): Promise<T> => {
+    const reply = await sent(`${url}/api/v1${path}`, method, headers(), asking);
+    if (reply.status === 204) return undefined as T;
+    const told = await read(reply);
+    if (reply.ok) return told as T;
+    throw refusal(reply, told);
+  };
+}
+
+async function sent(url: string, method: string, headers: Record<string, string>, asking: Asking): Promise<Response> {
+  const body = asking.body === undefined ? undefined : JSON.stringify(asking.body);
+  const signals = [AbortSignal.timeout(PATIENCE_MS), ...(asking.signal ? [asking.signal] : [])];
+  try {
+    return await fetch(url, {
+      method,
+      body,
+      headers: { accept: "application/json", ...(body ? { "content-type": "application/json" } : {}), ...headers },
+      signal: AbortSignal.any(signals),
+      // A redirect is somebody else's: the sign-in of a hotel's network, most of the time.
+      redirect: "error",
+      credentials: "same-origin",
+      keepalive: Boolean(asking.keepalive && body && body.length < KEEPALIVE_BYTES),
+    });
+  } catch (error) {
+    if (asking.signal?.aborted) throw error;
+    throw new Unreachable("the server cannot be reached", { cause: error });
+  }
+}
+
+async function read(reply: Response): Promise<unknown> {
+  const type = reply.headers.get("content-type") ?? "";
+  if (!/^application\/(problem\+)?json\b/.test(type)) {
+    throw new Unreachable(`something that is not Headway answered, with status ${reply.status}`);
+  }
+  try {
+    return await reply.json();
+  } catch (error) {
+    throw new Unreachable("the reply was cut off", { cause: error });
+  }
+}
+
+function refusal(reply: Response, told: unknown): Error {
+  const problem = told as Partial<Problem> | null;
+  if (typeof problem?.type !== "string" || typeof problem.status !== "number") {
+    return new Unreachable(`something that is not Headway answered, with status ${reply.status}`);
+  }
+  return new Refusal(problem as Problem, seconds(reply.headers.get("retry-after")));
+}
+
+/** `Retry-After` in seconds: a number, or a date. */
+export function seconds(said: string | null, now = Date.now()): number | null {
+  if (!said) return null;
+  if (/^\d+$/.test(said)) return Number(said);
+  const until = Date.parse(said);
+  return Number.isNaN(until) ? null : Math.max(0, Math.ceil((until - now) / 1000));
+}
