@@ -36,6 +36,8 @@ COMMANDS = (
     "erasures apply",
     "audit",
     "rebuild",
+    "backup",
+    "restore",
     "migrate",
     "doctor",
 )

@@ -31,6 +31,8 @@ NOT_OF_HTTP = {
     "file-there",
     "not-ready",
     "unknown-key",
+    "backup-unusable",
+    "not-empty",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]
 WITH_BODIES = [name for name, one in OPERATIONS.items() if one.takes is not None]

@@ -19,7 +19,7 @@ from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.revoke_certificate import Revoking, revoke
 from headway.ledger.security import OPERATOR
 from headway.ledger.submission import Submission
-from headway.store import learners, schema
+from headway.store import learners, schema, upkeep
 from tests.ledger.facts import grade, override
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import Guest, move
@@ -157,6 +157,9 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
         for table, row in rows.items():
             connection.execute(sa.insert(schema.metadata.tables[table]).values(learner_id=learner_id, **row))
         connection.execute(sa.insert(schema.security_event).values(**acted))
+        run_id = str(UUID(int=0xABCDEF0000 + number))
+        upkeep.begin(connection, f"audit {number}", run_id, NOON, 1)
+        upkeep.end(connection, run_id, NOON, "found", f'{{"faults": [{{"learner": "{learner_id}"}}]}}')
         owner = {"id": course_id, "owner_id": learner_id, "created_at": NOON, "version": 1, "title": "A course"}
         connection.execute(sa.insert(schema.course).values(**owner))
         version = {"course_id": course_id, "version": 1, "published_at": NOON, "published_by": learner_id}

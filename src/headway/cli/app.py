@@ -9,6 +9,7 @@ import typer
 from headway import __version__
 from headway.cli.achievements import achievements
 from headway.cli.admin import admin
+from headway.cli.backups import backup, restore
 from headway.cli.course import course
 from headway.cli.demo import demo
 from headway.cli.doctor import doctor
@@ -46,6 +47,8 @@ app.command()(erase)
 app.add_typer(erasures)
 app.command()(audit)
 app.command()(rebuild)
+app.command()(backup)
+app.command()(restore)
 app.command()(migrate)
 app.command()(doctor)
 

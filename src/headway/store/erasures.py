@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import rows
+from headway.store import rows, upkeep
 from headway.store.database import mark_for_scrubbing
 from headway.store.schema import (
     OF_LEARNER,
@@ -62,6 +62,7 @@ def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | No
         connection.execute(sa.delete(table).where(table.c.learner_id.in_(ids)))
     acted = security_event.c.actor_id.in_(ids)
     connection.execute(sa.update(security_event).where(acted).values(actor_id=None, address=None))
+    upkeep.forget_named(connection, ids)
     connection.execute(sa.insert(ledger_opened).values(reason="erase"))
     connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(ids)))
     connection.execute(sa.delete(ledger_opened))

@@ -20,7 +20,7 @@ class SchemaTooNew(HeadwayError):
 
 def newest() -> str:
     """The newest revision that this Headway knows; files are named after their revision."""
-    return max(path.stem for path in _VERSIONS.glob("[0-9]*.py")).partition("_")[0]
+    return max(revisions())
 
 
 def current(connection: Connection) -> str | None:
@@ -41,11 +41,17 @@ def migrate(database: Database) -> tuple[str | None, str]:
         )
     if before != newest():
         with database.transaction() as connection:
-            _upgrade(connection)
+            upgrade(connection, newest())
     return before, newest()
 
 
-def _upgrade(connection: Connection) -> None:
+def revisions() -> set[str]:
+    """All revisions that this Headway knows."""
+    return {path.stem.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py")}
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring the database to a revision, within the transaction: nobody else does at the same time."""
     from alembic import command  # noqa: PLC0415  # slow to import, and seldom needed
     from alembic.config import Config  # noqa: PLC0415  # as above
 
@@ -55,4 +61,4 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_VERSIONS.parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, newest())
+    command.upgrade(config, revision)

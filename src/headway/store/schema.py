@@ -33,6 +33,7 @@ from headway.store.doors import (
     throttle,
 )
 from headway.store.notice_tables import notice, reminded
+from headway.store.upkeep import upkeep
 
 __all__ = [
     "OF_LEARNER",
@@ -69,6 +70,7 @@ __all__ = [
     "streak_pause",
     "throttle",
     "topic_sum",
+    "upkeep",
 ]
 
 learner = Table(

@@ -1,0 +1,117 @@
+"""Backing up: all that a database holds as of one moment, in one file, beside a server at work."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from headway import __version__
+from headway.domain.errors import HeadwayError
+from headway.ledger.backup_file import Header, Totals, Writing
+from headway.ledger.commit import committed
+from headway.store import upkeep, whole
+from headway.store.database import Database
+from headway.store.migrate import current, newest
+from headway.store.rows import Row
+
+KIND: Final = "backup"
+UNFINISHED: Final = ".part"
+_TOLD_EVERY: Final = 1_000
+
+
+class BackupRefused(HeadwayError):
+    """A backup cannot be written there."""
+
+    code = "file-there"
+
+
+class Backup(NamedTuple):
+    """A backup that was written: when it was taken (microseconds), what it holds, its size."""
+
+    taken_at: int
+    totals: Totals
+    size: int
+
+
+def backup(
+    database: Database,
+    path: Path,
+    *,
+    now: Callable[[], int],
+    replace: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Backup:
+    """Write a backup, whole or not at all: under its name stands no file that was not finished."""
+    if path.exists() and not replace:
+        raise BackupRefused(f"{path} is there already; name another, or replace it with --replace")
+    with _unfinished(path) as file:
+        began, totals = _write(database, file, now, progress)
+        file.flush()
+        os.fsync(file.fileno())
+        size = os.fstat(file.fileno()).st_size
+        path.with_name(path.name + UNFINISHED).replace(path)
+    _sync_folder(path.parent)
+    _note(database, Backup(began, totals, size), now())
+    return Backup(began, totals, size)
+
+
+def _write(
+    database: Database, file: IO[bytes], now: Callable[[], int], progress: Callable[[int], None]
+) -> tuple[int, Totals]:
+    # Before the snapshot, which the first reading takes: nothing committed by this moment is left out.
+    taken_at = now()
+    with database.read() as connection:
+        if (revision := current(connection)) != newest():
+            raise BackupRefused(f"the tables are at revision {revision}, this Headway knows {newest()}: migrate first")
+        writing = Writing(file, Header(taken_at, newest(), __version__, database.dialect))
+        for table in whole.tables():
+            writing.table(str(table.name), table.c.keys(), _counted(whole.rows_of(connection, table), progress))
+    return taken_at, writing.close()
+
+
+def _counted(rows: Iterator[Row], progress: Callable[[int], None]) -> Iterator[Row]:
+    for number, row in enumerate(rows, 1):
+        if number % _TOLD_EVERY == 0:
+            progress(_TOLD_EVERY)
+        yield row
+
+
+@contextmanager
+def _unfinished(path: Path) -> Iterator[IO[bytes]]:
+    """A file of another name, which goes again where it was not renamed; what a killed backup left is taken over."""
+    name = path.with_name(path.name + UNFINISHED)
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupRefused(f"another backup is being written to {name}; wait for it, or name another") from None
+        os.fchmod(descriptor, 0o600)
+        os.ftruncate(descriptor, 0)
+        try:
+            yield file
+        except BaseException:
+            with suppress(FileNotFoundError):
+                name.unlink()
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _note(database: Database, made: Backup, now: int) -> None:
+    report = msgspec.json.encode({"rows": made.totals.rows, "size": made.size, "sha256": made.totals.sha256})
+    rows = made.totals.rows
+    run = {"id": str(uuid4()), "began_at": made.taken_at, "ended_at": now, "outcome": "done"}
+    run |= {"done": rows, "total": rows, "report": report.decode()}
+    committed(database, lambda connection: upkeep.add_done(connection, KIND, run))

@@ -1,0 +1,97 @@
+"""Restoring: a backup into a database that holds nothing, in one transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from headway.domain.errors import HeadwayError
+from headway.ledger.backup_file import BackupUnusable, Header, Reading, Totals
+from headway.store import whole
+from headway.store.database import Database
+from headway.store.migrate import newest, revisions, upgrade
+from headway.store.rows import Row
+from headway.store.whole import TablesDiffer
+
+_TOLD_EVERY: Final = 1_000
+
+
+class RestoreRefused(HeadwayError):
+    """A backup cannot be restored into this database."""
+
+    code = "not-empty"
+
+
+class Checked(NamedTuple):
+    """A backup of which every byte was read."""
+
+    header: Header
+    totals: Totals
+    columns: dict[str, list[str]]
+
+
+def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+    """Read a whole backup and compare its checksums; BackupUnusable where anything is wrong with it."""
+    columns: dict[str, list[str]] = {}
+    with closing(Reading(path)) as reading:
+        _check_revision(path, reading.header)
+        for table in reading.tables():
+            columns[table.name] = table.columns
+            for _ in _counted(table.rows, progress):
+                pass
+        return Checked(reading.header, reading.totals, columns)
+
+
+def restore(database: Database, path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+    """Put a backup into an empty database, all of it or nothing, and bring that to the newest revision.
+
+    The file is read twice: nothing is written before all of it was found to be whole.
+    """
+    database.make_file()
+    with database.read() as connection:
+        _check_empty(database, holds=whole.holds_tables(connection))
+    checked = check(path, progress)
+    with database.transaction() as connection:
+        _check_empty(database, holds=whole.holds_tables(connection))
+        upgrade(connection, checked.header.revision)
+        whole.clear_seeds(connection)
+        try:
+            whole.check_names(connection, checked.columns)
+        except TablesDiffer as error:
+            raise BackupUnusable(f"{path} cannot be restored: {error.detail}") from None
+        whole.refer_later(connection)
+        with closing(Reading(path)) as reading:
+            for table in reading.tables():
+                whole.load(connection, table.name, table.columns, _counted(table.rows, progress))
+            if reading.totals != checked.totals:
+                raise BackupUnusable(f"{path} was changed while it was read; nothing was restored")
+        whole.set_sequences(connection)
+        upgrade(connection, newest())
+    with database.transaction() as connection:
+        whole.analyze(connection)
+    return checked
+
+
+def _check_empty(database: Database, *, holds: bool) -> None:
+    if holds:
+        raise RestoreRefused(
+            f"{database.shown} holds something, and a restore goes into an empty database alone: name a new one with"
+            " --database, and have the server use that afterwards"
+        )
+
+
+def _check_revision(path: Path, header: Header) -> None:
+    if header.revision > newest():
+        raise BackupUnusable(
+            f"{path} is of a database at revision {header.revision}, this Headway knows {newest()}:"
+            " install the newer Headway"
+        )
+    if header.revision not in revisions():
+        raise BackupUnusable(f"{path} is of a revision that there never was: {header.revision}")
+
+
+def _counted(rows: Iterator[Row], progress: Callable[[int], None]) -> Iterator[Row]:
+    for number, row in enumerate(rows, 1):
+        if number % _TOLD_EVERY == 0:
+            progress(_TOLD_EVERY)
+        yield row

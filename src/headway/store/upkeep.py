@@ -1,0 +1,94 @@
+"""What operators had done to the database: backups, audits in the background; and statements on it."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.store.columns import Id, metadata, only
+
+KEPT: Final = 20
+
+# One row for each; while it is under way `noted_at` says when it was last seen at work. Of a kind one is under way at
+# a time. Backups leave the table out: what was done to one database says nothing of another.
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", String(16)),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    # What came of it, as JSON.
+    Column("report", Text),
+    Index("ix_upkeep_under_way", "kind", unique=True, **only("ended_at IS NULL")),
+)
+
+
+def begin(connection: Connection, kind: str, run_id: str, now: int, total: int) -> None:
+    """Note that something begins; IntegrityError where one of the kind is under way."""
+    values = {"id": run_id, "kind": kind, "began_at": now, "noted_at": now, "done": 0, "total": total}
+    connection.execute(sa.insert(upkeep).values(**values))
+
+
+def note(connection: Connection, run_id: str, now: int, done: int) -> bool:
+    """Note how far it has come; whether it is still under way."""
+    mine = sa.and_(upkeep.c.id == run_id, upkeep.c.ended_at.is_(None))
+    return connection.execute(sa.update(upkeep).where(mine).values(noted_at=now, done=done)).rowcount == 1
+
+
+def end(connection: Connection, run_id: str, now: int, outcome: str, report: str | None) -> None:
+    """Note that it is over, and forget the oldest of its kind."""
+    mine = sa.and_(upkeep.c.id == run_id, upkeep.c.ended_at.is_(None))
+    ended = {"noted_at": now, "ended_at": now, "outcome": outcome, "report": report}
+    connection.execute(sa.update(upkeep).where(mine).values(**ended))
+    _forget_old(connection)
+
+
+def give_up(connection: Connection, kind: str, before: int, now: int) -> int:
+    """Note as lost what has not been seen at work since then: its process has ended; how many that were."""
+    lost = sa.and_(upkeep.c.kind == kind, upkeep.c.ended_at.is_(None), upkeep.c.noted_at < before)
+    return connection.execute(sa.update(upkeep).where(lost).values(ended_at=now, outcome="lost")).rowcount
+
+
+def one(connection: Connection, kind: str, run_id: str) -> RowMapping | None:
+    """One of them."""
+    wanted = sa.select(upkeep).where(upkeep.c.kind == kind, upkeep.c.id == run_id)
+    return connection.execute(wanted).mappings().first()
+
+
+def under_way(connection: Connection, kind: str) -> RowMapping | None:
+    """The one that has not ended."""
+    wanted = sa.select(upkeep).where(upkeep.c.kind == kind, upkeep.c.ended_at.is_(None))
+    return connection.execute(wanted).mappings().first()
+
+
+def last(connection: Connection, kind: str) -> RowMapping | None:
+    """The one that ended last, of those that came to their end."""
+    came = upkeep.c.outcome.not_in(("lost", "stopped", "failed"))
+    wanted = sa.select(upkeep).where(upkeep.c.kind == kind, came).order_by(upkeep.c.ended_at.desc()).limit(1)
+    return connection.execute(wanted).mappings().first()
+
+
+def forget_named(connection: Connection, names: Collection[str]) -> None:
+    """Drop the reports in which one of these ids stands: a learner who is erased is in none."""
+    told = connection.execute(sa.select(upkeep.c.id, upkeep.c.report).where(upkeep.c.report.is_not(None))).all()
+    naming = [run_id for run_id, report in told if any(name in report for name in names)]
+    if naming:
+        connection.execute(sa.update(upkeep).where(upkeep.c.id.in_(naming)).values(report=None))
+
+
+def add_done(connection: Connection, kind: str, run: dict[str, Any]) -> None:
+    """Note something that is over already."""
+    connection.execute(sa.insert(upkeep).values(kind=kind, noted_at=run["ended_at"], **run))
+    _forget_old(connection)
+
+
+def _forget_old(connection: Connection) -> None:
+    newest = sa.select(upkeep.c.id).order_by(upkeep.c.began_at.desc()).limit(KEPT)
+    connection.execute(sa.delete(upkeep).where(upkeep.c.ended_at.is_not(None), upkeep.c.id.not_in(newest)))
