@@ -23,6 +23,7 @@ _BOUNDS: Final = {
     "guest_days": (1, 36_500),
     "security_days": (1, 36_500),
     "notice_days": (1, 36_500),
+    "streams_max": (0, 100_000),
     "freeze_days": (1, 365),
     "freezes_max": (0, 30),
 }
@@ -88,6 +89,8 @@ class Settings:
     security_days: int = 365
     # How many days a notification is kept.
     notice_days: int = 90
+    # How many streams a process holds open.
+    streams_max: int = 1_000
     # For how many days kept a streak earns a freeze, and how many of them can be held.
     freeze_days: int = 7
     freezes_max: int = 2

@@ -15,6 +15,7 @@ import uvicorn
 
 from headway.http.app import create_app
 from headway.http.proxies import proxy_options
+from headway.http.stopping import PROTOCOL
 from headway.ledger import accounts
 from headway.ledger.publish import publish
 from headway.settings import Settings
@@ -141,7 +142,7 @@ def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **setting
     known = Settings(database_url=url, **chosen)
     app = create_app(known)
     prepare(app)
-    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": "httptools"}
+    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": PROTOCOL}
     server = Stoppable(uvicorn.Config(app, **options, **proxy_options(known)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -64,6 +64,8 @@ schema = schemathesis.openapi.from_dict(json.loads(made()))
 def test_a_creator_is_answered_as_documented(case: Case[Any], made_up: Site, creator: str) -> None:
     if case.operation.label.endswith("/logout"):
         return  # it would end the session that the others are made with
+    if case.operation.label.endswith("/stream"):
+        case.query = {"seconds": 0}  # it would not end by itself
     case.call_and_validate(made_up.url, headers={"Authorization": f"Bearer {creator}"}, checks=CHECKS)
 
 

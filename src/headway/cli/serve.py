@@ -81,6 +81,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     from uvicorn.supervisors import Multiprocess
 
     from headway.http.proxies import proxy_options
+    from headway.http.stopping import PROTOCOL
 
     # Whatever process serves, it reads its settings from its environment.
     os.environ |= settings.environment()
@@ -88,7 +89,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
         "headway.http.app:from_environment",
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=PROTOCOL,
         access_log=False,
         log_level="warning",
         workers=settings.workers,

@@ -31,6 +31,7 @@ from headway.http import (
     reset_page,
     sessions,
     steps,
+    stream,
     tokens_of_own,
 )
 from headway.http.envelope import Envelope
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Litestar:
             *admin_achievements.handlers,
             *pauses.handlers,
             *notifications.handlers,
+            *stream.handlers,
             *certificates.handlers,
             *creator_grading.handlers,
         ],

@@ -65,7 +65,8 @@ class Envelope:
         app = _refuse_nul if holds_nul else self._direct.get(scope["path"], self._app)
         await app(scope, receive, dress)
         took_s = perf_counter() - since
-        if exchange.status >= HTTPStatus.BAD_REQUEST or took_s > SLOW_S or self._tells_all:
+        is_slow = took_s > SLOW_S and exchange.stopping is None
+        if exchange.status >= HTTPStatus.BAD_REQUEST or is_slow or self._tells_all:
             _tell(scope, exchange, took_s)
 
 

@@ -1,6 +1,7 @@
 """What a request and its reply carry beside the bytes: the request's id, its headers, cookies to set."""
 
 import re
+from asyncio import Event
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -33,6 +34,7 @@ class Exchange:
         "scheme",
         "services",
         "status",
+        "stopping",
     )
 
     def __init__(self, services: Services, scope: Any) -> None:
@@ -47,6 +49,8 @@ class Exchange:
         self.cookies: list[bytes] = []
         self.more_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.status = 0
+        # Set where the server stops, for a reply that has no end of its own; its length is nothing to warn of.
+        self.stopping: Event | None = None
         self._client: tuple[str, int] | None = scope.get("client")
         scope[_KEY] = self
 

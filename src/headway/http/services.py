@@ -16,6 +16,7 @@ from headway.http.desk import Desk
 from headway.http.mail import Mail
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
+from headway.http.waking import Waking, wire_of
 from headway.ledger.definitions import install, shipped
 from headway.settings import Settings
 from headway.store.catalog import Catalog
@@ -49,6 +50,7 @@ class Services:
         self.catalog = Catalog()
         self.streak_rules = StreakRules(settings.freeze_days, settings.freezes_max)
         self.desk = Desk(self.database, self.catalog)
+        self.waking = Waking(self.database, wire_of(self.database))
         self.passwords = Passwords()
         self.remembered = Remembered()
         # Encoded, by course and version: what many ask for and seldom changes.
@@ -68,11 +70,13 @@ class Services:
         with claimed(self.database):
             await self.run(lambda: migrate(self.database))
             await self.run(self._define)
+            self.waking.open()
             self.desk.open()
             try:
                 yield
             finally:
                 await self.desk.close()
+                await self.waking.close()
                 if self._later:
                     await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.passwords.close()

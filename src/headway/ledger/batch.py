@@ -17,6 +17,7 @@ from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
+from headway.ledger import announcing
 from headway.ledger.achieving import Achieving
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.noticing import noticed
@@ -225,6 +226,7 @@ class Batch:
         made = (sums.written(kind, found) for kind, found in changed.items())
         told = noticed(self.appended, self.learners)
         rows.add_together(self.connection, entries.appended(self.appended), told, *made)
+        announcing.note(self.connection, {entry.learner_id for entry in self.appended if entry.changes})
         for kind, found in changed.items():
             self._remember(kind, found)
         for entry in self.appended:

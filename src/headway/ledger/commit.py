@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from headway.ledger import announcing
 from headway.ledger.memory import Memory
 from headway.ledger.record import Answer, record
 from headway.ledger.submission import Receipt, StatusChange, Submission
@@ -61,6 +62,7 @@ def committed(database: Database, work: Callable[[Connection], T]) -> T:
         try:
             with database.transaction() as connection:
                 made = work(connection)
+                told = announcing.taken(connection)
         except DBAPIError as error:
             lost = lost or is_lost(error)
             if attempt == TRIES - 1 or not (lost or is_worth_repeating(error)):
@@ -68,5 +70,6 @@ def committed(database: Database, work: Callable[[Connection], T]) -> T:
             log.warning("commit_tried_again", attempt=attempt + 1, error=type(error.orig).__name__)
             time.sleep(FIRST_PAUSE_S * 2**attempt)
         else:
+            announcing.announce(database, told)
             return made
     raise AssertionError("unreachable: the last try returns or raises")

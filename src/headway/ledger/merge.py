@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import IdentityGone
 from headway.domain.facts import CERTIFIED
 from headway.domain.recording import SERVER
+from headway.ledger import announcing
 from headway.ledger.accounts import Merged
 from headway.ledger.achieving import Cause
 from headway.ledger.batch import Batch
@@ -106,6 +107,7 @@ class _Move:
         identities.drop_sums(connection, guest_id)
         batch.write()
         identities.bring(connection, self.account_id, new)
+        announcing.note(connection, [guest_id, self.account_id])
         notices.move(connection, guest_id, self.account_id, batch.learners[self.account_id].head)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)

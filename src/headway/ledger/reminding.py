@@ -22,6 +22,7 @@ from headway.domain.reminders import (
 )
 from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
 from headway.domain.times import MINUTE, day_of, ordinal
+from headway.ledger import announcing
 from headway.ledger.commit import committed
 from headway.store import learners, notices, reminders, sums
 from headway.store.database import Database
@@ -136,6 +137,7 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
             for one, change in new.items()
         ),
     )
+    announcing.note(connection, new)
     return len(new)
 
 

@@ -1,13 +1,16 @@
 """Statements on notices."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.store import rows
 from headway.store.notice_tables import notice
+
+# More than any entry tells.
+PARTS_MAX: Final = 1_000
 
 
 class Notice(NamedTuple):
@@ -90,10 +93,13 @@ def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[tuple[s
 
 
 def next_parts(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """By learner, as which part a notice is to be told behind an entry, of (learner, number of the entry) pairs."""
+    """By learner, as which part a notice is to be told behind an entry, of (learner, number of the entry) pairs.
+
+    Behind all that the entry itself tells, the changes among it that are no notices: streams tell those too.
+    """
     asked = list(places)
     found = rows.lookup(connection, notice, asked, "learner_id", "n", by=("learner_id", "seq"))
-    last: dict[str, int] = dict.fromkeys((learner_id for learner_id, _ in asked), -1)
+    last: dict[str, int] = dict.fromkeys((learner_id for learner_id, _ in asked), PARTS_MAX - 1)
     for learner_id, n in found:
         last[learner_id] = max(last[learner_id], n)
     return {learner_id: n + 1 for learner_id, n in last.items()}

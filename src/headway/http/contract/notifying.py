@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headway.http import notifications
+from headway.http import notifications, stream
 from headway.http.contract.operation import Operation
 
 _TAG: Final = "Notifications"
+_EVENTS: Final = {stream.MEDIA_TYPE: {"type": "string"}}
 _ID: Final = "8d5e2b1c-7a3f-5c44-9f0e-1b2a3c4d5e6f"
 _NOTIFICATION: Final[dict[str, Any]] = {
     "id": _ID,
@@ -29,6 +30,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         has_etag=True,
         given={"items": [_NOTIFICATION], "unread": 1, "next_cursor": None},
     ),
+    "stream": Operation(tag=_TAG, callers="learner", gives={200: None}, media=_EVENTS, refuses=(503,)),
     "read_notification": Operation(tag=_TAG, callers="learner", gives={204: None}),
     "read_notifications": Operation(
         tag=_TAG,

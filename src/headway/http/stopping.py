@@ -1,0 +1,21 @@
+"""uvicorn's protocol, which tells replies without an end of their own that the server stops."""
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from headway.http.exchange import exchange_in
+
+# For uvicorn's setting `http`.
+PROTOCOL = "headway.http.stopping:Protocol"
+
+
+class Protocol(HttpToolsProtocol):
+    """As it is; but streams end at once, and their clients go to another server, where the rest is waited for."""
+
+    def shutdown(self) -> None:
+        """Answer what was begun, and take nothing more."""
+        super().shutdown()
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        if cycle is not None and not cycle.response_complete:
+            stopping = exchange_in(cycle.scope).stopping
+            if stopping is not None:
+                stopping.set()

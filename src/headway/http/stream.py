@@ -1,0 +1,194 @@
+"""`GET /stream`: what a learner is told, as it comes, as server-sent events."""
+
+import asyncio
+import re
+from typing import Annotated, Any, Final, NamedTuple
+
+import structlog
+from litestar import get
+from litestar.params import QueryParameter
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.domain.changes import Change
+from headway.domain.errors import Busy
+from headway.domain.times import format_time
+from headway.http import who
+from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.refusals import Unauthorized
+from headway.http.reply import Header, encode
+from headway.http.who import Reader
+from headway.store.notices import Place
+from headway.store.told import Told
+from headway.views.told import Watched, begin_watching, watch
+
+log = structlog.get_logger()
+
+MEDIA_TYPE: Final = "text/event-stream"
+STREAMS_OF_LEARNER_MAX: Final = 8
+SECONDS_MAX: Final = 24 * 3_600
+# How often a stream looks by itself, and says that it is there: proxies end what is silent for a minute or so.
+LOOK_S: Final = 15.0
+# On SQLite commands of other processes call nobody.
+LOOK_UNCALLED_S: Final = 5.0
+_SEND_S: Final = 30.0
+_AGAIN_MS: Final = 2_000
+_PLACE: Final = re.compile(rb"([0-9a-f]{8})-(\d{1,18})-(\d{1,9})")
+_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-type", f"{MEDIA_TYPE}; charset=utf-8".encode()),
+    (b"cache-control", b"no-store, no-transform"),
+    # Else nginx would gather some kilobytes before it passes anything on.
+    (b"x-accel-buffering", b"no"),
+    (b"vary", b"Cookie, Authorization"),
+)
+
+
+class StreamEvent(Struct):
+    """What an event of the stream holds as its data: a change, when it was told, and its id, by which it is known."""
+
+    id: str
+    type: str
+    at: str
+    change: Change
+
+
+class _Watching(NamedTuple):
+    learner_id: str
+    session_id: str
+    begins: Watched
+
+
+@get("/stream")
+async def stream(
+    request: Asked, seconds: Annotated[int | None, QueryParameter(ge=0, le=SECONDS_MAX)] = None
+) -> "Stream":
+    """What the caller is told from now on, or behind `Last-Event-ID`, as it comes: server-sent events.
+
+    It goes on until the session ends, or for some seconds: with 0 it tells what is there.
+    """
+    exchange = exchange_of(request)
+    sent = exchange.headers.get(b"last-event-id", b"")
+
+    def look(connection: Connection, reader: Reader) -> _Watching:
+        if reader.row is None:
+            raise Unauthorized("sign in, or record something first: nobody is told nothing")
+        learner_id = str(reader.row["id"])
+        return _Watching(
+            learner_id, reader.row["session_id"], begin_watching(connection, learner_id, _place(sent, learner_id))
+        )
+
+    watching = await who.read_as_caller(request, look)
+    waking = exchange.services.waking
+    if waking.streams >= exchange.services.settings.streams_max:
+        raise Busy("this server holds as many streams as it may; try again in a while", retry_after_s=60)
+    if waking.streams_of(watching.learner_id) >= STREAMS_OF_LEARNER_MAX:
+        raise Busy(f"you have {STREAMS_OF_LEARNER_MAX} streams open already; end one of them", retry_after_s=60)
+    return Stream(exchange, watching, SECONDS_MAX if seconds is None else seconds)
+
+
+def _place(sent: bytes, learner_id: str) -> Place | None:
+    """The place that an id of an event names; None where it is none, or another learner's, as after a move."""
+    found = _PLACE.fullmatch(sent.strip())
+    if found is None or found[1].decode() != learner_id[:8]:
+        return None
+    return Place(int(found[2]), int(found[3]))
+
+
+class Stream:
+    """A reply that goes on: it is woken where something was told, and looks by itself now and then."""
+
+    def __init__(self, exchange: Exchange, watching: _Watching, seconds: float) -> None:
+        self._exchange = exchange
+        self._learner_id, self._session_id, begins = watching
+        self._place = begins.place
+        self._is_late = begins.is_late
+        self._seconds = seconds
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - the shape of an ASGI app
+        """Send it, until it ends."""
+        stopping = self._exchange.stopping = asyncio.Event()
+        waking = self._exchange.services.waking
+        woken = waking.enter(self._learner_id)
+        leaving = asyncio.create_task(_left(receive, stopping, woken))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
+            if self._exchange.method != "HEAD":
+                await self._tell(send, woken, stopping)
+            await _send(send, b"", more=False)
+        except TimeoutError:
+            log.info("stream_not_read", learner_id=self._learner_id)
+        except SQLAlchemyError as error:
+            log.warning("stream_ended", error=type(error).__name__)
+            await _send(send, b"", more=False)
+        finally:
+            leaving.cancel()
+            waking.leave(self._learner_id, woken)
+
+    def to_asgi_response(self, **_: Any) -> "Stream":
+        """What Litestar asks of a reply."""
+        return self
+
+    async def _tell(self, send: Any, woken: asyncio.Event, stopping: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._seconds
+        services = self._exchange.services
+        look_s = LOOK_S if services.database.path is None else LOOK_UNCALLED_S
+        await _send(send, self._greeting())
+        while not stopping.is_set():
+            woken.clear()
+            found = await services.read(self._look)
+            if found is None:
+                return
+            self._place = found.place
+            await _send(send, b"".join(map(self._event, found.told)) or b":\n\n")
+            left = ends_at - loop.time()
+            if found.has_more:
+                continue
+            if left <= 0:
+                return
+            try:
+                await asyncio.wait_for(woken.wait(), min(look_s, left))
+            except TimeoutError:
+                continue
+
+    def _look(self, connection: Connection) -> Watched | None:
+        return watch(connection, self._learner_id, self._session_id, self._place, who.now())
+
+    def _greeting(self) -> bytes:
+        """From where on is told, so that a client that loses the stream before its first event comes back to it."""
+        late = b"event: reset\ndata: {}\n" if self._is_late else b""
+        return b"retry: %d\nid: %s\n%s\n" % (_AGAIN_MS, self._id_of(self._place), late)
+
+    def _id_of(self, place: Place) -> bytes:
+        return b"%s-%d-%d" % (self._learner_id[:8].encode(), *place)
+
+    def _event(self, one: Told) -> bytes:
+        data = encode(StreamEvent(one.id, one.change["type"], format_time(one.at), one.change))
+        return b"id: %s\ndata: %s\n\n" % (self._id_of(one.place), data)
+
+
+async def _left(receive: Any, stopping: asyncio.Event, woken: asyncio.Event) -> None:
+    """End the stream once its client has gone, or the server stops."""
+    gone = asyncio.create_task(_gone(receive))
+    stops = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((gone, stops), return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        woken.set()
+    finally:
+        gone.cancel()
+        stops.cancel()
+
+
+async def _gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Any, body: bytes, *, more: bool = True) -> None:
+    """Send a part; TimeoutError where nobody takes it."""
+    await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": more}), _SEND_S)
+
+
+handlers: Final = [stream]

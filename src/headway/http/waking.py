@@ -1,0 +1,197 @@
+"""Waking streams: of this process at once, of others by PostgreSQL; what is missed is found when they next look."""
+
+import asyncio
+import os
+import select
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from threading import Thread
+from time import monotonic
+from typing import Final, Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.ledger import announcing
+from headway.store import calls
+from headway.store.calls import LEARNERS_A_CALL
+from headway.store.database import Database
+
+log = structlog.get_logger()
+
+# For so long what is told is gathered before other processes are called.
+GATHER_S: Final = 0.03
+_PAUSE_MAX_S: Final = 30.0
+
+# Called with learners' ids, or with None where nobody knows whose calls were missed.
+Heard = Callable[[set[str] | None], None]
+
+
+class Wire(Protocol):
+    """Between the processes of a site."""
+
+    def call(self, learner_ids: list[str]) -> None:
+        """Tell the others, in a thread; what fails is of no consequence."""
+
+    def listen(self, heard: Heard) -> None:
+        """Begin to listen, in a thread of its own; may be called again."""
+
+    def close(self) -> None:
+        """Hear nothing more."""
+
+
+class NoWire:
+    """Where one server is all there is, on SQLite."""
+
+    def call(self, learner_ids: list[str]) -> None:
+        """Nobody is there."""
+
+    def listen(self, heard: Heard) -> None:
+        """Nobody calls."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class PostgresWire:
+    """LISTEN and NOTIFY, behind what records: in its transaction a NOTIFY would have commits wait for each other."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread: Thread | None = None
+        self._stop_read, self._stop_write = -1, -1
+
+    def call(self, learner_ids: list[str]) -> None:
+        """Tell the others."""
+        announcing.call(self._database, learner_ids)
+
+    def listen(self, heard: Heard) -> None:
+        """Begin to listen."""
+        if self._thread is None:
+            self._stop_read, self._stop_write = os.pipe()
+            self._thread = Thread(target=self._run, args=(heard,), name="headway-listener", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        if self._thread is not None:
+            os.write(self._stop_write, b"x")
+            self._thread.join(_PAUSE_MAX_S)
+            os.close(self._stop_read)
+            os.close(self._stop_write)
+            self._thread = None
+
+    def _run(self, heard: Heard) -> None:
+        pause = 0.5
+        while True:
+            since = monotonic()
+            try:
+                with calls.listening(self._database.url) as connection:
+                    heard(None)
+                    if self._hear(connection, heard):
+                        return
+            except calls.Lost as error:
+                log.warning("listener_lost", error=type(error).__name__)
+            pause = 0.5 if monotonic() - since > _PAUSE_MAX_S else min(2 * pause, _PAUSE_MAX_S)
+            if select.select([self._stop_read], [], [], pause)[0]:
+                return
+
+    def _hear(self, connection: calls.Listening, heard: Heard) -> bool:
+        """Pass on what is heard until the server stops: True; an error of the connection's is raised."""
+        while True:
+            ready, _, _ = select.select([connection.fileno(), self._stop_read], [], [])
+            if self._stop_read in ready:
+                return True
+            for learner_ids in calls.heard(connection):
+                heard(learner_ids)
+
+
+class Waking:
+    """The streams of a process, and who is to be woken. But for `told` it is the event loop's alone."""
+
+    def __init__(self, database: Database, wire: Wire) -> None:
+        self._wire = wire
+        self._database = database
+        self._asleep: dict[str, list[asyncio.Event]] = {}
+        self._calling: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return sum(map(len, self._asleep.values()))
+
+    def streams_of(self, learner_id: str) -> int:
+        """How many streams of a learner's are open."""
+        return len(self._asleep.get(learner_id, ()))
+
+    def open(self) -> None:
+        """Begin, on the loop that is running."""
+        self._loop = asyncio.get_running_loop()
+        announcing.listen(self._database, self.told)
+
+    async def close(self) -> None:
+        """Wake nobody any more; what was told a moment ago is still passed on."""
+        loop, self._loop = self._loop, None
+        if self._task is not None:
+            with suppress(asyncio.CancelledError):
+                await self._task
+        if loop is not None:
+            await asyncio.to_thread(self._wire.close)
+
+    def enter(self, learner_id: str) -> asyncio.Event:
+        """What is set whenever a learner was told anything."""
+        event = asyncio.Event()
+        self._asleep.setdefault(learner_id, []).append(event)
+        # Nobody who has no streams need hear of anybody.
+        self._wire.listen(self._heard)
+        return event
+
+    def leave(self, learner_id: str, event: asyncio.Event) -> None:
+        """A stream has ended."""
+        self._asleep[learner_id].remove(event)
+        if not self._asleep[learner_id]:
+            del self._asleep[learner_id]
+
+    def told(self, learner_ids: set[str]) -> None:
+        """Wake whoever was told anything here, and call the others. From any thread, behind the commit."""
+        self._in_loop(lambda: self._wake_and_call(learner_ids))
+
+    def _heard(self, learner_ids: set[str] | None) -> None:
+        """What another process calls; from the listener's thread."""
+        self._in_loop(lambda: self._wake(self._asleep.keys() if learner_ids is None else learner_ids))
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it was closed a moment ago
+                loop.call_soon_threadsafe(work)
+
+    def _wake(self, learner_ids: Iterable[str]) -> None:
+        for one in learner_ids:
+            for event in self._asleep.get(one, ()):
+                event.set()
+
+    def _wake_and_call(self, learner_ids: set[str]) -> None:
+        self._wake(learner_ids)
+        if isinstance(self._wire, NoWire):
+            return
+        self._calling |= learner_ids
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._call())
+
+    async def _call(self) -> None:
+        while self._calling:
+            await asyncio.sleep(GATHER_S)
+            ids, self._calling = sorted(self._calling), set()
+            for start in range(0, len(ids), LEARNERS_A_CALL):
+                try:
+                    await asyncio.to_thread(self._wire.call, ids[start : start + LEARNERS_A_CALL])
+                except (SQLAlchemyError, OSError) as error:
+                    log.warning("call_failed", error=type(error).__name__)
+
+
+def wire_of(database: Database) -> Wire:
+    """By what the processes of a site call each other."""
+    return NoWire() if database.path is not None else PostgresWire(database)

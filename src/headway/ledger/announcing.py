@@ -1,0 +1,44 @@
+"""Whom a transaction told anything, said once it is committed: to streams, which then read what that was."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.engine import Connection
+
+from headway.store import calls
+from headway.store.database import Database
+
+# Called with the ids of learners, from whatever thread committed; it must neither wait nor raise.
+Heard: TypeAlias = Callable[[set[str]], None]
+_TOLD: Final = "headway_told"
+_listening: Final = WeakKeyDictionary[Database, Heard]()
+
+
+def listen(database: Database, heard: Heard) -> None:
+    """Have it said from now on whom transactions of this process tell anything."""
+    _listening[database] = heard
+
+
+def note(connection: Connection, learner_ids: Iterable[str]) -> None:
+    """Note whom this transaction tells anything."""
+    connection.info.setdefault(_TOLD, set()).update(learner_ids)
+
+
+def taken(connection: Connection) -> set[str]:
+    """Whom it told anything. Of one that failed some may be left on the connection, who are told of nothing new."""
+    told: set[str] = connection.info.pop(_TOLD, set())
+    return told
+
+
+def announce(database: Database, told: set[str]) -> None:
+    """Say of whom it is committed."""
+    heard = _listening.get(database)
+    if told and heard is not None:
+        heard(told)
+
+
+def call(database: Database, learner_ids: list[str]) -> None:
+    """Say it to the other processes, in a transaction of its own; on PostgreSQL alone there are any."""
+    with database.transaction() as connection:
+        calls.call(connection, learner_ids)
