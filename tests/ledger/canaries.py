@@ -20,7 +20,7 @@ from headway.ledger.revoke_certificate import Revoking, revoke
 from headway.ledger.security import OPERATOR
 from headway.ledger.submission import Submission
 from headway.store import learners, schema, upkeep
-from tests.ledger.facts import grade, override
+from tests.ledger.facts import grade, override, reset
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import Guest, move
 from tests.ledger.world import HOUR, NOON, World, event
@@ -71,6 +71,7 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
     world.send(learner_id, *_events(chance, number, 0, events))
     world.submit(Submission(learner_id, (enrollment_event(_event_id(number, 9, 1), "enrolled", "python"),), NOON))
     _certify(world, learner_id, number)
+    reset(world, learner_id, "go", id=_event_id(number, 14, 1), at=NOON)
     elsewhere = tuple(_events(random.Random(-number), number, 12, 6))
     world.submit(Submission(learner_id, elsewhere, NOON, source=IMPORTED))
     wanted = PauseWanted(learner_id, _event_id(number, 13, 1), None, 3)

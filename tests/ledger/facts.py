@@ -7,6 +7,8 @@ from headway.domain.events import Event, fact_event
 from headway.domain.facts import GRADED, OVERRIDDEN
 from headway.domain.recording import SERVER
 from headway.domain.times import format_time
+from headway.ledger.reset import ResetDone, ResetWanted
+from headway.ledger.reset import reset as reset_learner
 from headway.ledger.retake import RunWanted, Started, start_run
 from headway.ledger.submission import Receipt, Submission
 from tests.ledger.world import HOUR, NOON, World
@@ -47,3 +49,11 @@ def begin_anew(world: World, learner_id: str, *, at: int = LATER, **asked: Any) 
     """Begin the course `gates` anew."""
     wanted = RunWanted(learner_id, **{"course": "gates", "id": str(uuid4()), **asked})
     return start_run(world.database, world.catalog, wanted, now=at)
+
+
+def reset(
+    world: World, learner_id: str, course: str | None = None, *, at: int = LATER, id: str | None = None
+) -> ResetDone:
+    """Have a learner begin from nothing."""
+    wanted = ResetWanted(learner_id, id or str(uuid4()), course)
+    return reset_learner(world.database, world.catalog, wanted, now=at)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tests.domain.manifests import course, module, step
 from tests.domain.slow_gates import SlowCourse, SlowGrant, SlowModule, SlowRun, SlowStep
-from tests.ledger.slow_fold import SENT, Fact, StepThen, enrollments, knowledge
+from tests.ledger.slow_fold import SENT, Fact, StepThen, day_of, enrollments, happened, knowledge, micros
 from tests.ledger.world import GRADER
 
 
@@ -18,6 +19,14 @@ class Version(NamedTuple):
 
     def module_of(self, step_id: str) -> str:
         return next(name for name, one in self.course.modules.items() if step_id in one.steps)
+
+
+class SlowReset(NamedTuple):
+    """What a reset cleared: steps, attempts, sessions and days, how many entries, and which that were sent."""
+
+    cleared: tuple[int, int, int, int]
+    entries: int
+    ids: set[str]
 
 
 def version(modules: Mapping[str, tuple[SlowModule, Mapping[str, StepThen]]], *, graded_evidence: bool) -> Version:
@@ -74,6 +83,7 @@ class SlowLearner:
         self.facts: dict[str, Fact] = {}
         self.runs: dict[int, SlowRun] = {}
         self.certificates: list[tuple[int, SlowGrant]] = []
+        self.reset_at = -1
 
     @property
     def run(self) -> int:
@@ -129,6 +139,27 @@ class SlowLearner:
             issued = of_run.granted["certified", ""]._replace(at=received_at)
             of_run.granted["certified", ""] = issued
             self.certificates.append((run, issued))
+
+    def reset(self, at: int) -> "SlowReset":
+        """Begin from nothing: what the run that the learner is in came to is gone, but for a certificate."""
+        done = [one for one in self.facts.values() if one.then is not None]
+        here = [one for one in done if one.run == self.run]
+        sent = [one for one in here if one.type in SENT]
+        attempts = sorted(micros(happened(one)) for one in sent if one.type == "attempted")
+        gaps = sum(later - earlier > 30 * 60 * 10**6 for earlier, later in pairwise(attempts))
+        days = {day_of(one) for one in sent if one.type in ("attempted", "completed")}
+        steps = {one.step for one in sent}
+        self.reset_at = max([at, *(micros(happened(one)) for one in done)])
+        granted = self.of_run(self.run).granted
+        left = {key: one for key, one in granted.items() if key[0] == "certified"}
+        gone = len(here) + len(granted) - len(left)
+        self.of_run(self.run).granted = left
+        self.facts = {name: one for name, one in self.facts.items() if one not in here}
+        return SlowReset((len(steps), len(attempts), gaps + bool(attempts), len(days)), gone, {one.id for one in here})
+
+    def is_late(self, fact: Fact) -> bool:
+        """Whether something comes from before a reset."""
+        return bool(fact.step) and micros(happened(fact)) <= self.reset_at
 
     def judge(self, now: Version, number: int, run: int, received_at: int, at: int | None = None) -> None:
         """Grant all that is due of a run."""

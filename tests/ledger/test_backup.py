@@ -153,7 +153,7 @@ def test_no_damaged_or_foreign_file_is_taken_and_nothing_of_it_is_written(
     lines = gzip.decompress(whole_file).splitlines(keepends=True)
     for left_out in (1, len(lines) // 2, len(lines) - 2, len(lines) - 1):
         damaged += [zipped(lines[:left_out] + lines[left_out + 1 :])]
-    row = next(n for n, line in enumerate(lines) if line.startswith(b"[") and b"\"attempted\"" in line)
+    row = next(n for n, line in enumerate(lines) if line.startswith(b"[") and b'"attempted"' in line)
     damaged += [zipped([*lines[:row], lines[row].replace(b"attempted", b"completed"), *lines[row + 1 :]])]
     damaged += [b"SQLite format 3\0", b"{}\n", zipped([b"hello\n"]), whole_file + b"more", whole_file + whole_file]
     for content in damaged:

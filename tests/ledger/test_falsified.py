@@ -18,7 +18,7 @@ from headway.ledger.submission import Submission
 from headway.store.schema import metadata
 from tests.ledger.earning import defined, given
 from tests.ledger.essays import ESSAYS, essay
-from tests.ledger.facts import LATER, begin_anew, grade, override, tell
+from tests.ledger.facts import LATER, begin_anew, grade, override, reset, tell
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
@@ -49,7 +49,7 @@ OTHERS: dict[str, list[Any]] = {
     "step_sum.override": ['[1,"x",1,false,true]'],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
-FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement"]
+FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset"]
 # Of keys that name no course, the part that tells rows apart.
 KEYS = {
     "brought": "event_id",
@@ -57,6 +57,7 @@ KEYS = {
     "attempt_grade": "attempt_id",
     "streak_pause": "id",
     "achievement": "achievement_id",
+    "progress_reset": "ledger_id",
 }
 
 
@@ -98,6 +99,7 @@ def filled(world: World) -> World:
         world.send(ada, event(4, kind="completed", of="hello", occurred_at=format_time(NOON - 24 * HOUR)))
         world.send(ada, event(5, kind="opened", of="quiz"), enrollment(6, "left", "go"), event(7, of="essay"))
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
+        reset(world, ada, "go")
         _certify(world, ada)
         world.send(ada, essay(80))
         world.submit(Submission(ada, (event(90), event(91, "completed")), LATER, source=IMPORTED))

@@ -1,5 +1,6 @@
 """Random histories of a few learners, whatever happens around them: the stored sums equal a slow and obvious fold."""
 
+import json
 from datetime import timedelta, timezone
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.ledger.doings import BLANK, START, STEPS, right, things_done
-from tests.ledger.facts import begin_anew
+from tests.ledger.facts import begin_anew, reset
 from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, as_graded, micros, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, certified, fitted, manifest_of
@@ -37,7 +38,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 ZONES = ["UTC", "America/New_York", "Pacific/Kiritimati"]
 TABLES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "attempt_grade"]
-TABLES += ["achievement"]
+TABLES += ["achievement", "progress_reset"]
 
 
 class Histories(RuleBasedStateMachine):
@@ -58,6 +59,8 @@ class Histories(RuleBasedStateMachine):
         self.serial = 0
         self.clock = START
         self.kinds: list[int] = []
+        # Entries that count no more, and resets.
+        self.gone = dict.fromkeys(self.ids, 0)
         self.seen: dict[str, list[dict[str, Any]]] = {one: [] for one in self.ids}
         self.earned: dict[str, set[str]] = {one: set() for one in self.ids}
         given_all(self.world)
@@ -187,6 +190,34 @@ class Histories(RuleBasedStateMachine):
         assert begin(at=at) == Started(self.course, run, at)
         assert begin(at=self.now()) == Started(self.course, run, at, repeated=True)
 
+    @rule(
+        who=st.integers(0, 1),
+        alone=st.booleans(),
+        then=st.lists(st.sampled_from(STEPS), max_size=6),
+        late=things_done(),
+    )
+    def begin_from_nothing(self, who: int, alone: bool, then: list[str], late: dict[str, Any]) -> None:
+        """And do some of it anew, while something comes late from before."""
+        learner_id = self.ids[who % len(self.ids)]
+        learner, at = self.learners[learner_id], self.now()
+        self.serial += 1
+        again = partial(reset, self.world, learner_id, self.course if alone else None, id=numbered(self.serial))
+        expected = learner.reset(at)
+        assert again(at=at) == expected.cleared
+        self.gone[learner_id] += expected.entries + 1
+        self.seen[learner_id] = []
+        if not alone:
+            kept = self.earned[learner_id] & self.met_by(learner_id)
+            self.gone[learner_id] += len(self.earned[learner_id] - kept)
+            self.earned[learner_id] = kept
+        before = self.world.figures(learner_id)
+        self.send(who, [self.made(who, late | {"at": START - timedelta(days=1)})])
+        assert again(at=self.now()) == expected.cleared
+        rows = json.loads(self.world.figures(learner_id))
+        assert {**rows, "progress_reset": None} == {**json.loads(before), "progress_reset": None}
+        self.clock += timedelta(minutes=10)
+        self.send(who, [self.made(who, right(of) | {"at": self.clock}) for of in then])
+
     @rule()
     def restart_and_rebuild(self) -> None:
         self.world.restart()
@@ -225,16 +256,22 @@ class Histories(RuleBasedStateMachine):
             report = audit(self.world.database, self.world.catalog, learner_id=learner_id)
             granted = sum(len(run.granted) for run in self.learners[learner_id].runs.values())
             given = granted + len(self.earned_by(learner_id))
-            assert (report.faults, report.events) == ([], len(self.learners[learner_id].facts) + given)
+            assert (report.faults, report.events) == (
+                [],
+                len(self.learners[learner_id].facts) + given + self.gone[learner_id],
+            )
 
     def earned_by(self, learner_id: str) -> set[str]:
         """Whatever was met once: looked at after each request, for what is met within one and not at its end is not."""
-        learner = self.learners[learner_id]
-        granted = ((kind, name) for run in learner.runs.values() for kind, name in run.granted)
-        self.earned[learner_id] |= met_by(learner.facts.values(), granted)
+        self.earned[learner_id] |= self.met_by(learner_id)
         rows = self.world.rows(metadata.tables["achievement"], learner_id)
         assert {row["achievement_id"] for row in rows} == self.earned[learner_id]
         return self.earned[learner_id]
+
+    def met_by(self, learner_id: str) -> set[str]:
+        learner = self.learners[learner_id]
+        granted = ((kind, name) for run in learner.runs.values() for kind, name in run.granted)
+        return met_by(learner.facts.values(), granted)
 
     @property
     def now_in_force(self) -> Version:
@@ -277,7 +314,11 @@ class Histories(RuleBasedStateMachine):
         for n in sorted(range(len(made)), key=lambda n: made[n][0].at):
             fact, sent = made[n]
             expected[n] = learner.answer(self.now_in_force, fact.step) if fact.step else "recorded"
-            if expected[n] == "recorded":
+            if learner.is_late(fact) and expected[n] in ("recorded", "locked"):
+                expected[n] = "recorded"
+                self.sent[learner_id].append(sent)
+                self.gone[learner_id] += 1
+            elif expected[n] == "recorded":
                 learner.count(self.now_in_force, fact)
                 self.sent[learner_id].append(sent)
         if any(made[n][0].step for n, status in expected.items() if status == "recorded"):

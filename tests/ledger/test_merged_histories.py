@@ -24,7 +24,7 @@ from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.domain.slow_gates import SlowGrant
 from tests.ledger.doings import BLANK, START, STEPS, right, things_done
-from tests.ledger.facts import begin_anew
+from tests.ledger.facts import begin_anew, reset
 from tests.ledger.guests import Guest, guest_in, move
 from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, micros, slow_fold
@@ -68,6 +68,8 @@ class MergedHistories(RuleBasedStateMachine):
         # Of each ledger what lies in it, by event id; of the account what counts: whatever came first.
         self.ledgers: dict[str, dict[str, Sent]] = {one: {} for one in self.zones}
         self.counted: dict[str, Sent] = {}
+        # Of what counted, and of what came late, the ids that resets cleared.
+        self.cleared: dict[str, set[str]] = {one: set() for one in self.zones}
         self.earned: dict[str, set[str]] = {one: set() for one in self.zones}
         given_all(self.world)
         self.publish()
@@ -167,7 +169,8 @@ class MergedHistories(RuleBasedStateMachine):
         brought, theirs = self.ledgers[guest.id], self.learners[guest.id]
         new = {event_id: sent for event_id, sent in brought.items() if event_id not in self.counted}
         steps = {(sent.fact.run, sent.fact.step) for sent in brought.values() if sent.fact.then is not None}
-        sent_by_them = sum(sent.event is not None for sent in new.values())
+        live = {event_id: sent for event_id, sent in new.items() if event_id not in self.cleared[guest.id]}
+        sent_by_them = sum(sent.event is not None for sent in live.values())
         now = self.now() + hours * 3_600_000_000
         expected = (len(steps), sent_by_them, len(theirs.certificates))
         if not brought:
@@ -176,7 +179,8 @@ class MergedHistories(RuleBasedStateMachine):
         assert move(self.world, self.account, guest, now) is None
         self.counted |= new
         self.moved.append(guest)
-        self.join(theirs, {event_id: sent.fact for event_id, sent in new.items()}, now)
+        self.cleared[self.account] |= new.keys() - live.keys()
+        self.join(theirs, {event_id: sent.fact for event_id, sent in live.items()}, now)
         self.earned[self.account] |= self.earned[guest.id]
         self.earned[guest.id] = set()
         self.note_earned(self.account)
@@ -205,6 +209,27 @@ class MergedHistories(RuleBasedStateMachine):
         theirs.runs.clear()
         theirs.certificates.clear()
 
+    @rule(who=st.integers(0, 3), alone=st.booleans(), then=st.sets(st.sampled_from(STEPS)))
+    def begin_from_nothing(self, who: int, alone: bool, then: set[str]) -> None:
+        """What comes late from before adds nothing; what guests bring who are moved in later counts."""
+        learner_id = self.alive[who % len(self.alive)]
+        at = self.now()
+        self.serial += 1
+        expected = self.learners[learner_id].reset(at)
+        cleared = reset(self.world, learner_id, self.course if alone else None, id=numbered(self.serial), at=at)
+        assert cleared == expected.cleared
+        self.cleared[learner_id] |= expected.ids
+        if not alone:
+            self.earned[learner_id] &= self.met_by(learner_id)
+        self.clock += timedelta(minutes=10)
+        for of in sorted(then & self.now_in_force.steps.keys()):
+            self.serial += 1
+            one = right(of) | {"at": self.clock}
+            fields = {name: one[name] for name in ("score", "response") if one[name] is not None}
+            said = {"occurred_at": one["at"].isoformat(), **fields}
+            made = event(self.serial, "attempted", of, course=self.course, **said)
+            self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
+
     @rule(alone=st.booleans())
     def restart_and_rebuild(self, alone: bool) -> None:
         self.world.restart()
@@ -220,7 +245,7 @@ class MergedHistories(RuleBasedStateMachine):
     @invariant()
     def the_account_is_the_fold_of_all_that_counts(self) -> None:
         for learner_id in getattr(self, "ledgers", {}):
-            facts = [sent.fact for sent in self.counts(learner_id).values()]
+            facts = self.facts(learner_id)
             for table, rows in slow_fold(facts).items():
                 assert self.world.rows(metadata.tables[table], learner_id) == rows
 
@@ -260,11 +285,16 @@ class MergedHistories(RuleBasedStateMachine):
         assert sent.event is not None
         known, learner = self.counts(learner_id).get(sent.event.id), self.learners[learner_id]
         new = learner.answer(self.now_in_force, sent.fact.step) if sent.fact.step else "recorded"
+        is_late = learner.is_late(sent.fact) and new in ("recorded", "locked")
+        new = "recorded" if is_late else new
         expected = new if known is None else self.repeated(known, sent)
         at = self.now()
         receipt = self.world.send(learner_id, sent.event, at=at)
         assert statuses(receipt) == [expected]
-        if expected == "recorded":
+        if expected == "recorded" and is_late:
+            self.cleared[learner_id].add(sent.fact.id)
+            self.lay_down(learner_id, sent)
+        elif expected == "recorded":
             self.keep(learner_id, sent)
             if sent.fact.step:
                 learner.conclude(self.now_in_force, self.version, sent.fact.run, at)
@@ -272,14 +302,23 @@ class MergedHistories(RuleBasedStateMachine):
 
     def note_earned(self, learner_id: str) -> None:
         """Whatever was met once, at the end of a request or of a move, is earned."""
+        self.earned[learner_id] |= self.met_by(learner_id)
+
+    def met_by(self, learner_id: str) -> set[str]:
         runs = self.learners[learner_id].runs.values()
         granted = ((kind, name) for run in runs for kind, name in run.granted)
-        facts = [sent.fact for sent in self.counts(learner_id).values()]
-        self.earned[learner_id] |= met_by(facts, granted)
+        return met_by(self.facts(learner_id), granted)
+
+    def facts(self, learner_id: str) -> list[Fact]:
+        gone = self.cleared[learner_id]
+        return [sent.fact for event_id, sent in self.counts(learner_id).items() if event_id not in gone]
 
     def keep(self, learner_id: str, sent: Sent) -> None:
-        self.ledgers[learner_id][sent.fact.id] = sent
+        self.lay_down(learner_id, sent)
         self.learners[learner_id].count(self.now_in_force, sent.fact)
+
+    def lay_down(self, learner_id: str, sent: Sent) -> None:
+        self.ledgers[learner_id][sent.fact.id] = sent
         if learner_id == self.account:
             self.counted[sent.fact.id] = sent
 

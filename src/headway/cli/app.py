@@ -19,6 +19,7 @@ from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
 from headway.cli.proof import audit, rebuild
+from headway.cli.reset import reset
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
 from headway.domain.errors import HeadwayError
@@ -45,6 +46,7 @@ app.add_typer(achievements)
 app.add_typer(keys)
 app.command()(erase)
 app.add_typer(erasures)
+app.command()(reset)
 app.command()(audit)
 app.command()(rebuild)
 app.command()(backup)

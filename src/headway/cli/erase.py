@@ -26,7 +26,9 @@ def _group() -> None:
     """Keep the list of who was erased, and apply it after a restore."""
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """A learner by id, and how they are shown to the operator."""
+
     id: str
     shown: str
 
@@ -42,7 +44,7 @@ def erase(
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
-        found = _find(opened, learner)
+        found = learner_named(opened, learner)
         if found is None:
             # Whoever ran it before may have been stopped before the file was scrubbed.
             _scrub(opened)
@@ -74,7 +76,7 @@ def _tell_again(learner: str, *, as_json: bool) -> None:
         show(f"{learner} was erased before; there is nothing left to erase.")
 
 
-def _find(database: "Database", named: str) -> _Found | None:
+def learner_named(database: "Database", named: str) -> Found | None:
     """The learner of that name, None where they were erased before; UnknownLearner where there never was any."""
     from headway.cli.proof import learner_id_of
     from headway.importers import learners as imported
@@ -95,7 +97,7 @@ def _find(database: "Database", named: str) -> _Found | None:
     if row is None:
         return None
     name = row["email"] or row["external_id"] or row["display_name"] or row["id"]
-    return _Found(learner_id, f"{name} ({row['kind']}, {counted(events, 'event')})")
+    return Found(learner_id, f"{name} ({row['kind']}, {counted(events, 'event')})")
 
 
 @erasures.command()

@@ -25,6 +25,7 @@ from headway.domain.facts import (
     RunStarted,
 )
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
+from headway.domain.resets import Cleared
 from headway.domain.scores import fraction, percent
 from headway.domain.times import format_time
 
@@ -76,6 +77,13 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
     if isinstance(fact, RunStarted):
         return [told | {"run": event.run, "started_at": format_time(event.at)}]
     return [told | {"step": name, "score": fraction(event.score)} | _by_person(fact)]
+
+
+def progress_reset(event: Contribution, cleared: Cleared, sessions: int) -> list[Change]:
+    """What a reset took away, of a course or of all (then it names none)."""
+    of_course = {"course": event.course} if event.course else {}
+    counts = {"steps": cleared.steps, "attempts": cleared.attempts, "sessions": sessions, "days": cleared.days}
+    return [{"type": "progress_reset", **of_course, "cleared": counts}]
 
 
 def _of_learner(event: Contribution, fact: Paused | Resumed | Achieved) -> Change:

@@ -13,6 +13,7 @@ REVOKED, RUN_STARTED = "revoked", "run_started"
 GRADED, OVERRIDDEN = "graded", "overridden"
 PAUSED, RESUMED = "paused", "resumed"
 ACHIEVED = "achieved"
+RESET = "reset"
 # About the learner alone, and no course.
 COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
@@ -89,7 +90,17 @@ class Resumed(NamedTuple):
     last_on: str
 
 
-Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved
+class Reset(NamedTuple):
+    """The learner begins from nothing: in a course, or in all where the entry names none.
+
+    `sessions` says how many practice sessions that cleared, `kept` which achievements what stands still meets.
+    """
+
+    sessions: int
+    kept: tuple[str, ...] = ()
+
+
+Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved | Reset
 
 
 class Said(NamedTuple):
@@ -114,7 +125,7 @@ def read_fact(content: Mapping[str, Any]) -> Said | None:
         score = content.get("score")
         if score is not None and not (type(score) is int and 0 <= score <= FULL):
             raise FactInvalid(f"{score!r} is no score in millionths", field="score")
-        if content["type"] in COURSELESS_TYPES:
+        if content["type"] in COURSELESS_TYPES or (content["type"] == RESET and "course" not in content):
             return Said(fact, "", "", 1, at, None)
         return Said(fact, str(content["course"]), str(content.get("step", "")), int(content["run"]), at, score)
     except (KeyError, TypeError, ValueError) as error:
@@ -163,6 +174,10 @@ def _achieved(content: Mapping[str, Any]) -> Achieved:
     return Achieved(str(content["achievement"]), title, tier, int(content["points"]), cause)
 
 
+def _reset(content: Mapping[str, Any]) -> Reset:
+    return Reset(int(content["sessions"]), tuple(str(one) for one in content.get("kept", ())))
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     **dict.fromkeys(GRANT_TYPES, _granted),
     GRADED: _graded,
@@ -172,5 +187,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     PAUSED: _paused,
     RESUMED: _resumed,
     ACHIEVED: _achieved,
+    RESET: _reset,
 }
 FACT_TYPES: Final = tuple(_READERS)

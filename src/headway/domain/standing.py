@@ -6,9 +6,10 @@ from headway.domain import changes
 from headway.domain.attendance import Attendance
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import Achieved, Graded, Granted, Paused, Resumed
+from headway.domain.facts import Achieved, Graded, Granted, Paused, Reset, Resumed
 from headway.domain.progress import Contribution, EnrollmentSum
-from headway.domain.streaks import STANDARD, StreakRules, days_of
+from headway.domain.resets import Marks, ResetKey, is_late, last_reset
+from headway.domain.streaks import STANDARD, StreakRules, days_of, streak_days_of
 from headway.domain.sums import GrantKey, Sums, WorthOf
 from headway.domain.times import ordinal
 
@@ -21,6 +22,8 @@ class Standing:
         self.attendance = Attendance()
         # Active days that were none before.
         self.gained: set[int] = set()
+        # The guests that were moved into the learner so far, whose ledgers a reset covers.
+        self.guests: list[str] = []
 
     def apply(self, event: Contribution, *, name: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
         """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
@@ -31,6 +34,11 @@ class Standing:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
             self.sums.add(event)
             return changes.enrollment_changed(event.course, enrolled, self.sums.enrollments[event.course])
+        if isinstance(event.fact, Reset):
+            return self._reset(event, event.fact)
+        if self.is_late(event):
+            self._note_late(event)
+            return []
         told = self._told_of_fact(event, name)
         told += changes.step_completed(event.course, name, *self.sums.add(event))
         if event.is_activity and ordinal(event.day) not in self.attendance.active:
@@ -41,6 +49,25 @@ class Standing:
         else:
             self._count_day(event)
         return told
+
+    def is_late(self, event: Contribution) -> bool:
+        """Whether an event comes from before a reset: it is kept, and adds nothing."""
+        return is_late(self.sums.resets, event)
+
+    def _note_late(self, event: Contribution) -> None:
+        """Say of the run, of which nothing was known then, that it is cleared: who reads the ledger asks by run."""
+        mark = last_reset(self.sums.resets, event.course)
+        if mark is not None:
+            self.sums.resets[ResetKey("", event.course, event.run)] = mark
+
+    def _reset(self, event: Contribution, fact: Reset) -> list[Change]:
+        kept = None if event.course else fact.kept
+        cleared = self.sums.clear(event.course, event.at, self.guests, kept)
+        days = ((key.day, one.activities) for key, one in self.sums.days.items())
+        imported = ((key.day, one.activities) for key, one in self.sums.imported_days.items())
+        self.attendance, self.gained = Attendance(), set()
+        self.attendance.add(streak_days_of(days, imported, self.sums.pauses.values()))
+        return changes.progress_reset(event, cleared, fact.sessions)
 
     def _count_day(self, event: Contribution) -> None:
         """Count what an event says of the days that a streak is worked out from."""
@@ -76,6 +103,11 @@ class Standing:
             taken.add(event.event_id)
             self._count_day(event)
         return taken
+
+    def take_in_resets(self, guest: str, theirs: Marks) -> None:
+        """Note what a guest who is now part of this learner had reset; it is said of that ledger alone."""
+        self.guests.append(guest)
+        self.sums.resets |= {key._replace(ledger=guest): mark for key, mark in theirs.items() if not key.ledger}
 
     def _fits(self, grade: Graded) -> bool:
         known = self.sums.grades.get(grade.attempt)

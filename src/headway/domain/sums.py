@@ -1,7 +1,7 @@
 """All sums of one learner, and the one way in which an event moves them."""
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple, TypeAlias
 
 from headway.domain.earned import Achievement
 from headway.domain.events import ENROLLMENT_TYPES
@@ -23,6 +23,7 @@ from headway.domain.progress import (
     StepSum,
     Worth,
 )
+from headway.domain.resets import ALL_COURSES, Cleared, ResetKey, ResetMark
 
 
 class StepKey(NamedTuple):
@@ -93,6 +94,7 @@ class Sums:
         self.imported_days: dict[DayKey, ImportedDay] = {}
         self.pauses: dict[str, Pause] = {}
         self.achievements: dict[str, Achievement] = {}
+        self.resets: dict[ResetKey, ResetMark] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -187,6 +189,46 @@ class Sums:
         key, one = fact.achievement, Achievement(event.at, event.event_id, event.day, fact.points)
         self.achievements[key] = self.achievements[key] + one if key in self.achievements else one
 
+    def clear(self, course: str, up_to: int, ledgers: Iterable[str], kept: Collection[str] | None = None) -> Cleared:
+        """Take away what there is of the run that the learner is in: of a course, or of each where it names none.
+
+        `ledgers` are the guests' that counted so far, `kept` the achievements that stand: None for all.
+        """
+        places = [course] if course else sorted(self._courses())
+        runs = {one: self.current_run(one) for one in places}
+        steps = {key: one for key, one in self.steps.items() if runs.get(key.course) == key.run}
+        days = {key.day for key, one in self.days.items() if runs.get(key.course) == key.run and one.activities}
+        attempts = sum(one.attempts for one in steps.values())
+        cleared = Cleared(sum(one.events > 0 for one in steps.values()), attempts, len(days))
+        for key in steps:
+            self._clear_step(key)
+        for found in (self.days, self.topics, self.imported_days):
+            _drop(found, [key for key in found if runs.get(key.course) == key.run])
+        _drop(self.grades, [name for name, one in self.grades.items() if runs.get(one.course) == one.run])
+        # A certificate stands, and a run has one.
+        granted = [key for key in self.grants if runs.get(key.course) == key.run and key.kind != CERTIFIED]
+        _drop(self.grants, granted)
+        # The first run begins with what is done; any other was begun by a word of the learner's, which stands.
+        _drop(self.runs, [key for key in self.runs if runs.get(key.course) == key.run == FIRST_RUN])
+        if kept is not None:
+            _drop(self.achievements, [name for name in self.achievements if name not in kept])
+        for one, run in (runs if course else {**runs, ALL_COURSES: FIRST_RUN}).items():
+            self.resets |= {ResetKey(name, one, run): ResetMark(up_to) for name in ("", *ledgers)}
+        return cleared
+
+    def _courses(self) -> set[str]:
+        known = {key.course for key in self.resets if key.course}
+        return known | {key.course for kind in (self.steps, self.days, self.runs, self.grants) for key in kind}
+
+    def _clear_step(self, key: StepKey) -> None:
+        """Take a step's sum away; where it was first completed here, and in another run too, it counts there now."""
+        first = self.first_completion(key.course, key.step)
+        del self.steps[key]
+        now = self.first_completion(key.course, key.step)
+        if first is not None and now is not None and first.key == key:
+            worth = self.worth_of(key.course, now.completion.version, key.step)
+            self._move(now.key, now.completion.day, worth.topics, PeriodSum.of_completion(worth))
+
     def active_days(self) -> set[str]:
         """The local days with at least one attempt or completion."""
         return {key.day for key, one in self.days.items() if one.activities}
@@ -197,6 +239,11 @@ class Sums:
         for topic in topics:
             topic_key = TopicKey(topic, key.course, key.run)
             self.topics[topic_key] = by + self.topics[topic_key] if topic_key in self.topics else by
+
+
+def _drop(found: dict[Any, Any], keys: Iterable[Any]) -> None:
+    for key in keys:
+        del found[key]
 
 
 _NO_STEP = StepSum()

@@ -13,6 +13,7 @@ from headway.domain.course import Course, Module
 from headway.domain.events import read_event
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
 from headway.domain.recording import GRADED, IMPORTED, SERVER, worth_of
+from headway.domain.resets import Surviving
 from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
@@ -147,6 +148,8 @@ class Batch:
             if self.memory is not None:
                 self.learners[learner_id].remember(self.memory.take(learner_id, found.marks[learner_id]))
         self._keep(sums.RUNS, found.runs)
+        if found.reset:
+            self._load((sums.of_kind(sums.RESETS, "learner_id"), {(one,) for one in found.reset}))
         if found.joined:
             self._read_brought(found.joined, judged)
         self._read_caused(judged)
@@ -178,20 +181,27 @@ class Batch:
             cause = json.loads(body).get("cause", "")
             self.caused.setdefault((learner_id, cause), []).extend(json.loads(changes) if changes else [])
 
-    def take_in(self, learner_id: str, brought: Sequence[Entry]) -> set[str]:
-        """Add what entries of a guest's ledger contributed, as it was fixed when they were recorded, to a learner.
+    def take_in(self, learner_id: str, brought: Sequence[Entry], new: Collection[str]) -> set[str]:
+        """Add what a guest's ledger contributed, as it was fixed when it was recorded, to a learner.
 
-        The ids of those that count.
+        `new` are the ids that count nowhere yet; of those the ones that count now.
         """
         self.enter([self.locked[learner_id]])
         versions = {(one.course_id, one.version) for one in brought if one.course_id}
         self._versions |= self.catalog.load(self.connection, versions)
-        made = [self._contribution(one) for one in brought]
+        made = [one for one in self._surviving(brought) if one.event_id in new]
         courses = {(learner_id, one.course) for one in made}
         self._load((sums.of_kind(sums.RUNS, "learner_id", "course_id"), courses))
         self.read_runs({(learner_id, one.course, one.run) for one in made})
         self.read_sums([(learner_id, one) for one in made])
         return self.learners[learner_id].standing.take_in(made)
+
+    def cleared(self, brought: Sequence[Entry]) -> set[str]:
+        """The ids in a guest's ledger that the guest's own resets cleared."""
+        return {one.event_id for one in brought} - {one.event_id for one in self._surviving(brought)}
+
+    def _surviving(self, brought: Sequence[Entry]) -> list[Contribution]:
+        return Surviving().of(map(self._contribution, brought))
 
     def _contribution(self, one: Entry) -> Contribution:
         place = (one.course_id, one.run, one.step_id, one.version)

@@ -15,7 +15,7 @@ from headway.ledger.commit import committed
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
-from headway.store import entries, erasures, identities, learners, sums
+from headway.store import entries, erasures, identities, learners, reset_marks, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -198,11 +198,15 @@ def _nobody(heir_id: str, row: RowMapping, day: int) -> dict[str, object]:
 
 
 def _counted(connection: Connection, learner_id: str) -> list[Entry]:
-    """The entries of a learner and its guests, in the order of their moves, that count: each event id once."""
+    """The entries of a learner and its guests, in the order of their moves, that count: each event id once.
+
+    What was reset is nobody's either.
+    """
+    marks = reset_marks.of_learners(connection, [learner_id]).get(learner_id, reset_marks.NO_MARKS)
     whole = (learner_id, learner_id)
     found: dict[str, Entry] = {}
     for theirs in (entries.between(connection, *whole), identities.entries_of_guests(connection, *whole)):
         with closing(theirs):
             for entry in theirs:
                 found.setdefault(entry.event_id, entry)
-    return list(found.values())
+    return [one for one in found.values() if reset_marks.counts(marks, one, learner_id)]

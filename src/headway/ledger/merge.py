@@ -14,7 +14,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import entries, guests, identities, learners, notices
+from headway.store import entries, guests, identities, learners, notices, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -96,8 +96,13 @@ class _Move:
             return self._clear(connection, guest_id)
         known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
-        counted = batch.take_in(self.account_id, new)
+        counted = batch.take_in(self.account_id, brought, {one.event_id for one in new})
+        # What the guest's own resets cleared is known from now on as well, and counts no more than it did there.
+        cleared = batch.cleared(brought)
+        known_now = [one for one in new if one.event_id in counted | cleared]
         new = [one for one in new if one.event_id in counted]
+        resets = sums.read_learners(connection, sums.RESETS, [guest_id])
+        batch.learners[self.account_id].standing.take_in_resets(guest_id, {key: mark for _, key, mark in resets})
         batch.learners[self.account_id].head = head
         batch.achieving.causes[self.account_id] = Cause(f"move:{guest_id}", self.now, self.now)
         # What neither had the progress for may be due to both together.
@@ -106,7 +111,7 @@ class _Move:
         # First, for no two certificates have one id, and the guest's are the account's from now on.
         identities.drop_sums(connection, guest_id)
         batch.write()
-        identities.bring(connection, self.account_id, new)
+        identities.bring(connection, self.account_id, known_now)
         announcing.note(connection, [guest_id, self.account_id])
         notices.move(connection, guest_id, self.account_id, batch.learners[self.account_id].head)
         # Moves of one account are in order by their times, whatever the servers' clocks say.

@@ -11,13 +11,14 @@ from headway.domain.facts import OVERRIDDEN, Overridden
 from headway.domain.module_scores import step_score
 from headway.domain.progress import FIRST_RUN, Override, StepSum
 from headway.domain.recording import SERVER
+from headway.domain.resets import last_reset
 from headway.domain.scores import FULL, fraction
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time
 from headway.ledger.by_hand import Moved, NobodyThere, Work, lock, on_learner, signed, step_in_force, tell
 from headway.ledger.effects import Effects, Kept, result_of, updates_of
 from headway.ledger.submission import StatusChange, Submission
-from headway.store import grades, sums
+from headway.store import grades, reset_marks, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -92,6 +93,9 @@ class _Overriding:
         asked = self.asked
         # Whatever the servers' clocks say, what is said last is the last.
         at = self.now if standing is None else max(self.now, standing.at + 1)
+        resets = reset_marks.of_learners(connection, [asked.learner_id]).get(asked.learner_id, reset_marks.NO_MARKS)
+        mark = last_reset(resets, asked.course_id)
+        at = at if mark is None else max(at, mark.up_to + 1)
         said: dict[str, Any] = {"course": asked.course_id, "run": run, "step": step.id, "reason": asked.reason}
         said |= {"score": FULL if asked.score is None else asked.score, "waived": asked.score is None}
         said |= {"final": asked.final}

@@ -14,12 +14,14 @@ from headway.domain.recording import (
     Circumstances,
     Grade,
     contribute,
+    effective_at,
     is_ahead,
     is_repeat,
     is_timed_here,
     set_after,
     trust_of,
 )
+from headway.domain.resets import ResetKey
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
 from headway.graders.registry import grade
@@ -30,6 +32,7 @@ from headway.ledger.memory import Memory
 from headway.ledger.submission import (
     AHEAD_FLAG,
     DUPLICATE,
+    LATE_FLAG,
     RECORDED,
     REFUSED,
     Judged,
@@ -218,8 +221,19 @@ class _Recorder:
         caused = self.batch.caused.get((learner.id, event.id), []) if own else []
         changes += (change for change in caused if change["type"] not in _CONCLUDED)
         status = RECORDED if own else DUPLICATE
-        flags, passed = _flags(submission, event), bool(known.passed)
+        flags, passed = self._flags(submission, learner, event, known), bool(known.passed)
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
+
+    def _flags(
+        self, submission: Submission, learner: BatchLearner, event: Event, known: Known | Entry
+    ) -> tuple[str, ...]:
+        """What is to be said of an event that is there already: that it counts no more, where it was reset."""
+        resets, flags = learner.standing.sums.resets, _flags(submission, event)
+        mark = resets.get(ResetKey("", known.course_id, known.run)) if known.step_id else None
+        if mark is None or event.id in learner.brought:
+            return flags
+        at = effective_at(event, self._known(submission, learner, event.course))
+        return (*flags, LATE_FLAG) if at <= mark.up_to else flags
 
     def _concluded_before(self, learner: BatchLearner, submission: Submission) -> Iterator[Change]:
         """What the lost answer told of courses and achievements, behind all else as it was told."""
@@ -238,8 +252,10 @@ class _Recorder:
             made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
         today = self._today(submission, learner)
+        # What was done before a reset happened, whatever is locked since; and it brings nothing about.
+        is_late = learner.standing.is_late(made)
         before = self.granting.look(learner, made)
-        if step is not None:
+        if step is not None and not is_late:
             self.granting.check_open(learner, made, known.source, course)
         name = step.id if step else ""
         changes = learner.standing.apply(made, name=name, today=today, rules=known.rules)
@@ -248,10 +264,10 @@ class _Recorder:
         self.batch.appended.append(entry)
         learner.known[event.id] = entry
         self.batch.achieving.causes[learner.id] = Cause(event.id, made.at, submission.received_at)
-        if step is not None:
+        if step is not None and not is_late:
             changes = changes + self.granting.after(learner, made, known, course, before)
         key = StepKey(made.course, made.run, made.step) if step else None
-        flags = _flags(submission, event)
+        flags = (*_flags(submission, event), *((LATE_FLAG,) if is_late else ()))
         return Result(event.id, RECORDED, None, flags, made.score, made.passed, version), key, changes
 
     def _known(self, submission: Submission, learner: BatchLearner, course_id: str) -> Circumstances:

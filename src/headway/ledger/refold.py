@@ -14,6 +14,7 @@ from headway.domain.events import Event, read_event
 from headway.domain.facts import Granted
 from headway.domain.progress import Contribution, Worth
 from headway.domain.recording import ERASED, Circumstances, contribute, trust_of, worth_of
+from headway.domain.resets import Marks, Surviving
 from headway.domain.standing import Standing
 from headway.domain.streaks import read_rules
 from headway.domain.sums import Sums
@@ -32,8 +33,8 @@ from headway.store.sums import BROUGHT, Kind
 LEARNERS_AT_ONCE = 200
 # Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
 UNGRADED = "grader"
-# What a guest brought by the numbers of its entries, and behind which entry of the account's ledger.
-Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]]]
+# What a guest brought by the numbers of its entries, behind which entry of the account's ledger, and what it reset.
+Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
 
 
 class Refolded(NamedTuple):
@@ -116,7 +117,7 @@ class _Folding:
     def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
         """A ledger with those of the guests that were moved into it, each taken in where it was."""
         guests = [(one, *self._of_guest(one)) for one in moved]
-        brought = deque((one, made) for one, _, made in guests)
+        brought: deque[Brought] = deque((one, made, guest.sums.resets) for one, guest, made in guests)
         whole = _Fold(learner_id, self._course_of, brought).run(own)
         for _, guest, _ in guests:
             whole = whole._replace(
@@ -192,11 +193,15 @@ class _Fold:
     def _take_in(self, head: int, *, at_end: bool = False) -> None:
         """Count what guests brought that were moved in behind the entry of this number, or before it."""
         while self._brought and self._counted is not None and (at_end or self._brought[0][0].after <= head):
-            guest, brought = self._brought.popleft()
-            new = {made.event_id: (seq, made) for seq, made in brought if made.event_id not in self._counted}
-            for event_id in self.standing.take_in([made for _, made in new.values()]):
+            guest, brought, resets = self._brought.popleft()
+            new = {made.event_id: seq for seq, made in brought if made.event_id not in self._counted}
+            surviving = Surviving().of(made for _, made in brought)
+            counted = self.standing.take_in([made for made in surviving if made.event_id in new])
+            cleared = new.keys() - {made.event_id for made in surviving}
+            for event_id in counted | cleared:
                 self._counted.add(event_id)
-                self.brought[event_id] = (guest.id, new[event_id][0])
+                self.brought[event_id] = (guest.id, new[event_id])
+            self.standing.take_in_resets(guest.id, resets)
 
     def _fold(self, entry: Entry) -> None:
         self.erased = self.erased or entry.source == ERASED

@@ -25,7 +25,7 @@ from headway.graders.verdict import ResponseInvalid, Verdict
 from headway.ledger.by_hand import InForce, carry_out, grade_of, signed, step_in_force, tell
 from headway.ledger.effects import Effects, Kept, Update, result_of, updates_of
 from headway.ledger.submission import Receipt, StatusChange, Submission
-from headway.store import grades, identities, learners, runs, sums
+from headway.store import grades, identities, learners, reset_marks, runs, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -259,10 +259,12 @@ class _Regrading:
         pairs = [(owner[one.learner_id], one) for one in page]
         from_guests = [(account, one.event_id) for account, one in pairs if account != one.learner_id]
         brought = grades.brought_ids(connection, from_guests)
+        marks = reset_marks.of_learners(connection, owner.values())
         counting = [
             (account, one)
             for account, one in pairs
-            if account == one.learner_id or brought.get((account, one.event_id)) == one.learner_id
+            if reset_marks.counts(marks.get(account, {}), one, account)
+            and (account == one.learner_id or brought.get((account, one.event_id)) == one.learner_id)
         ]
         given = _given(connection, [(account, one.event_id) for account, one in counting])
         found = [_Judged(account, one, given.get((account, one.event_id)), _UNJUDGED) for account, one in counting]

@@ -17,6 +17,8 @@ from headway.graders.verdict import Verdict
 
 RECORDED, DUPLICATE, REFUSED = "recorded", "duplicate", "refused"
 AHEAD_FLAG = "clock-ahead"
+# From before a reset: kept, and adds nothing.
+LATE_FLAG = "before-reset"
 # What a grader says of an answer, or why it cannot.
 Judged: TypeAlias = Verdict | HeadwayError
 # By version and body: a body names course, step and response, and a version says which grader the step has.

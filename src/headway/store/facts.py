@@ -26,7 +26,8 @@ class Facts(NamedTuple):
     `marks` say up to where the sums of a learner were moved.
     `judging` says by which version all were judged, of courses where that is not the one in force yet.
     `achievements` is the version of what can be earned.
-    `joined` are the learners to whom guests brought events, `runs` (learner, key, value) those of the courses.
+    `joined` are the learners to whom guests brought events, `reset` those who ever began from nothing; `runs` (learner,
+    key, value) are those of the courses.
     """
 
     session_ends: dict[str, int]
@@ -34,6 +35,7 @@ class Facts(NamedTuple):
     heads: dict[str, int]
     marks: dict[str, Mark]
     joined: set[str]
+    reset: set[str]
     versions: dict[str, int]
     judging: dict[str, int]
     runs: list[tuple[str, RunKey, RunSum]]
@@ -59,13 +61,13 @@ def facts(
         rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
         achievements.set_asked(),
     )
-    joined = {row[0] for row in heads if row[2]}
+    joined, reset = ({row[0] for row in heads if row[2] & bit} for bit in (1, 2))
     marks = {row[0]: Mark(row[4] or "", row[3]) for row in heads}
     found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
     judging = {row[0]: row[2] for row in versions if row[1] != row[2]}
     known_events = entries.known_answered(known)
     ends, now = _pairs(sessions), defined[0][0]
-    return Facts(ends, known_events, _pairs(heads), marks, joined, _pairs(versions), judging, found, now)
+    return Facts(ends, known_events, _pairs(heads), marks, joined, reset, _pairs(versions), judging, found, now)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

@@ -49,12 +49,16 @@ def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, last number, whether guests brought any, epoch, last id)."""
+    """The question for the ends of ledgers: (learner, last number, what of, epoch, last id).
+
+    What of is 1 where guests brought any, and 2 more where the learner ever reset anything.
+    """
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
     last_id = f"(SELECT l.event_id FROM {ledger.name} l WHERE l.learner_id = t.id ORDER BY l.seq DESC LIMIT 1)"  # noqa: S608  # names of our own tables
-    joined = "EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id)"
+    joined = "CASE WHEN EXISTS (SELECT 1 FROM brought b WHERE b.learner_id = t.id) THEN 1 ELSE 0 END"
+    reset = "CASE WHEN EXISTS (SELECT 1 FROM progress_reset p WHERE p.learner_id = t.id) THEN 2 ELSE 0 END"
     return rows.Question(
-        learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined}, t.epoch, {last_id}", ("id",)
+        learner, [(one,) for one in learner_ids], f"t.id, {last}, {joined} + {reset}, t.epoch, {last_id}", ("id",)
     )
 
 

@@ -33,6 +33,7 @@ from headway.store.doors import (
     throttle,
 )
 from headway.store.notice_tables import notice, reminded
+from headway.store.reset_tables import progress_reset
 from headway.store.upkeep import upkeep
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "metadata",
     "notice",
     "password_reset",
+    "progress_reset",
     "pseudonym",
     "reminded",
     "security_event",

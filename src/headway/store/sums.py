@@ -27,6 +27,7 @@ from headway.domain.progress import (
     Scored,
     StepSum,
 )
+from headway.domain.resets import ResetKey, ResetMark
 from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
@@ -40,6 +41,7 @@ from headway.store.schema import (
     enrollment,
     granted,
     imported_day,
+    progress_reset,
     step_sum,
     streak_pause,
     topic_sum,
@@ -225,7 +227,15 @@ ACHIEVEMENTS = Kind(
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.achievements,
 )
-ALL = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS, PAUSES, ACHIEVEMENTS)
+RESETS = Kind(
+    progress_reset,
+    lambda row: ResetKey(*row[1:4]),
+    lambda row: ResetMark(row[4]),
+    _flat_row,
+    lambda sums: sums.resets,
+)
+_OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
+ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, RESETS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)

@@ -4,6 +4,7 @@ Each question is one statement. What does not count any more is to be left out h
 """
 
 from collections import Counter
+from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.periods import Range
 from headway.domain.practice import Practiced
 from headway.domain.progress import Completion, PeriodSum
-from headway.store import rows
+from headway.store import reset_marks, rows
 from headway.store.rows import Part
 
 _T = TypeVar("_T", int, "Done", Practiced)
@@ -21,13 +22,16 @@ _WITHIN: Final = "e.day BETWEEN :first AND :last"
 _ATTEMPTS: Final = "e.type = 'attempted'"
 
 
-def _counted(names: str, condition: str) -> Part:
-    """Columns of the entries that count."""
+def _counted(names: str, condition: str, *, is_reset: bool) -> Part:
+    """Columns of the entries that count; where the learner ever reset anything, each is held against that."""
+    of_own, of_brought = (
+        f" AND {reset_marks.condition(one)}" if is_reset else "" for one in ("''", "CAST(b.guest_id AS text)")
+    )
     what = ", ".join(f"e.{name}" for name in names.split(", "))
-    own = f"SELECT {what} FROM ledger e WHERE e.learner_id = :learner AND {condition}"  # noqa: S608  # our own words
+    own = f"SELECT {what} FROM ledger e WHERE e.learner_id = :learner AND {condition}{of_own}"  # noqa: S608  # our own words
     of_guests = (
         f"SELECT {what} FROM brought b CROSS JOIN ledger e"  # noqa: S608  # our own words
-        f" WHERE b.learner_id = :learner AND e.learner_id = b.guest_id AND e.seq = b.seq AND {condition}"
+        f" WHERE b.learner_id = :learner AND e.learner_id = b.guest_id AND e.seq = b.seq AND {condition}{of_brought}"
     )
     return Part(names, f"FROM ({own} UNION ALL {of_guests}) w")
 
@@ -53,23 +57,31 @@ def _sums(table: str, key: str, condition: str = "") -> Part:
 
 _EVENT: Final = "day, course_id, version, step_id, type, score, passed, duration_ms"
 _PRACTICE: Final = "at, day, passed, duration_ms"
-_OF_RANGE: Final = (
-    _sums("day_sum", "day", "AND day BETWEEN :first AND :last"),
-    _counted(_EVENT, f"{_WITHIN} AND e.type IN ('opened', 'worked', 'attempted', 'completed')"),
-    _regraded(_EVENT, _WITHIN),
-    Part(
-        "course_id, step_id, completed_at, completed_by, completed_on, completed_version",
-        "FROM step_sum WHERE learner_id = :learner AND completed_at IS NOT NULL",
-    ),
-)
-_OF_ALL: Final = (
-    _sums("day_sum", "day"),
-    _sums("topic_sum", "topic"),
-    _counted("score, duration_ms", _ATTEMPTS),
-    _regraded("score", _ATTEMPTS),
-    _counted("day, score", f"{_WITHIN} AND {_ATTEMPTS}"),
-    _regraded("day, score", _WITHIN),
-)
+
+
+@cache
+def _of_range(is_reset: bool) -> tuple[Part, ...]:
+    return (
+        _sums("day_sum", "day", "AND day BETWEEN :first AND :last"),
+        _counted(_EVENT, f"{_WITHIN} AND e.type IN ('opened', 'worked', 'attempted', 'completed')", is_reset=is_reset),
+        _regraded(_EVENT, _WITHIN),
+        Part(
+            "course_id, step_id, completed_at, completed_by, completed_on, completed_version",
+            "FROM step_sum WHERE learner_id = :learner AND completed_at IS NOT NULL",
+        ),
+    )
+
+
+@cache
+def _of_all(is_reset: bool) -> tuple[Part, ...]:
+    return (
+        _sums("day_sum", "day"),
+        _sums("topic_sum", "topic"),
+        _counted("score, duration_ms", _ATTEMPTS, is_reset=is_reset),
+        _regraded("score", _ATTEMPTS),
+        _counted("day, score", f"{_WITHIN} AND {_ATTEMPTS}", is_reset=is_reset),
+        _regraded("day, score", _WITHIN),
+    )
 
 
 class Done(NamedTuple):
@@ -96,7 +108,9 @@ class Work(NamedTuple):
 def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
     """A learner's work on the days of a range."""
     asked = {"learner": learner_id, "first": within.first, "last": within.last}
-    days, events, regraded, completed = rows.gather(connection, *_OF_RANGE, **asked)
+    days, events, regraded, completed = rows.gather(
+        connection, *_of_range(reset_marks.any_of(connection, learner_id)), **asked
+    )
     first: dict[tuple[str, str], Completion] = {}
     for course_id, step_id, *row in completed:
         # Of all runs the first: a step counts once.
@@ -122,7 +136,8 @@ class AllWork(NamedTuple):
 def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
     """A learner's work on all days."""
     asked = {"learner": learner_id, "first": recent.first, "last": recent.last}
-    days, topics, attempts, regraded, lately, regraded_lately = rows.gather(connection, *_OF_ALL, **asked)
+    parts = _of_all(reset_marks.any_of(connection, learner_id))
+    days, topics, attempts, regraded, lately, regraded_lately = rows.gather(connection, *parts, **asked)
     scores = _scores([score for score, _ in attempts], [row[:2] for row in regraded])
     by_day: dict[str, list[int]] = {}
     for day in {day for day, _ in lately}:
@@ -136,10 +151,18 @@ def practiced(connection: Connection, learner_id: str, within: Range) -> list[Pr
     """A learner's attempts on the days of a range."""
     asked = {"learner": learner_id, "first": within.first, "last": within.last}
     condition = f"{_WITHIN} AND {_ATTEMPTS}"
-    parts = _counted(_PRACTICE, condition), _regraded(_PRACTICE, condition)
+    is_reset = reset_marks.any_of(connection, learner_id)
+    parts = _counted(_PRACTICE, condition, is_reset=is_reset), _regraded(_PRACTICE, condition)
     attempts, regraded = rows.gather(connection, *parts, **asked)
     changed = [(old := Practiced(*row), old._replace(passed=bool(passed))) for *row, _, passed in regraded]
     return _as_graded([Practiced(*row) for row in attempts], changed)
+
+
+def attempt_times(connection: Connection, learner_id: str) -> list[tuple[str, int, int]]:
+    """(course, run, time) of each of a learner's attempts."""
+    part = _counted("course_id, run, at", _ATTEMPTS, is_reset=reset_marks.any_of(connection, learner_id))
+    (found,) = rows.gather(connection, part, learner=learner_id)
+    return [(course, run, at) for course, run, at in found]
 
 
 def _scores(recorded: list[int | None], regraded: list[Any]) -> list[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headway.http import achievements, examples, pauses, progress
+from headway.http import achievements, examples, pauses, progress, resetting
 from headway.http.contract.operation import Operation
 from headway.views import course_progress, history, overview, skills, statistics, streak
 
@@ -44,6 +44,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         refuses=(409,),
         sent=examples.PAUSE_SENT,
         given=examples.PAUSE,
+    ),
+    "reset_progress": Operation(
+        tag=_TAG,
+        callers="learner",
+        takes=resetting.ResetAsked,
+        may_be_empty=True,
+        gives={200: resetting.ResetReply},
+        refuses=(404, 409),
+        sent={"id": "6b1f0c7e-58a3-4d0c-9a52-3a8b6f1f0a11"},
+        given={"cleared": {"steps": 12, "attempts": 31, "sessions": 5, "days": 4}},
     ),
     "resume_streak": Operation(tag=_TAG, callers="learner", gives={204: None}),
 }

@@ -1,0 +1,172 @@
+"""Resetting: a learner begins from nothing, in a course or in all. The ledger keeps what was, and counts it no more."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.achievements import Metrics, met
+from headway.domain.course import NO_COURSE, Course
+from headway.domain.errors import IdReused, UnknownCourse
+from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
+from headway.domain.facts import RESET, Reset
+from headway.domain.practice import Practiced, sessions
+from headway.domain.progress import Worth
+from headway.domain.recording import SERVER, Circumstances, contribute, worth_of
+from headway.domain.standing import Standing
+from headway.domain.times import format_time
+from headway.ledger import announcing
+from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.commit import committed
+from headway.ledger.record import admit
+from headway.ledger.submission import Submission
+from headway.ledger.writing import entry_of, no_grader
+from headway.store import achievements, entries, identities, sums, work
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry, Known
+
+_NO_COURSE: Final = "there is no course of that name"
+
+
+class ResetWanted(NamedTuple):
+    """Who begins from nothing, in which course (None: in all), under which id of the client's making.
+
+    `token_hash` is the request's session.
+    """
+
+    learner_id: str
+    id: str
+    course: str | None = None
+    token_hash: str | None = None
+
+
+class ResetDone(NamedTuple):
+    """What there was: steps with anything recorded, attempts, practice sessions and active days."""
+
+    steps: int
+    attempts: int
+    sessions: int
+    days: int
+
+
+def reset(database: Database, catalog: Catalog, asked: ResetWanted, *, now: int) -> ResetDone:
+    """Have a learner begin from nothing; sent again under the same id, nothing changes, and the same is told.
+
+    UnknownCourse, IdReused, and IdentityGone where the session has ended or the learner is part of an account by now.
+    """
+    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
+    if asked.course is not None and not (1 <= len(asked.course) <= SLUG_MAX and asked.course.isprintable()):
+        raise UnknownCourse(_NO_COURSE, field="course")
+    return committed(database, lambda connection: _reset(connection, catalog, asked, now))
+
+
+def _reset(connection: Connection, catalog: Catalog, asked: ResetWanted, now: int) -> ResetDone:
+    batch = Batch(connection, catalog)
+    probe = fact_event(asked.id, RESET, format_time(now), {"sessions": 0, **_about(asked)})
+    submission = Submission(asked.learner_id, (probe,), now, token_hash=asked.token_hash)
+    batch.lock([submission], wait=True)
+    batch.read_facts([submission])
+    admit(batch, submission)
+    learner = batch.learners[asked.learner_id]
+    known = learner.known.get(asked.id)
+    if known is not None:
+        return _done_before(asked, known)
+    version, course = batch.courses.get(asked.course, (0, None)) if asked.course else (0, NO_COURSE)
+    if course is None:
+        raise UnknownCourse(_NO_COURSE, field="course")
+    return _Resetting(connection, catalog, learner, asked).run(Circumstances(now, 0, "", SERVER, version), course)
+
+
+def _about(asked: ResetWanted) -> dict[str, Any]:
+    return {} if asked.course is None else {"course": asked.course, "run": 1}
+
+
+def _done_before(asked: ResetWanted, known: Known | Entry) -> ResetDone:
+    """What an id that is there already stands for."""
+    said = read_event(asked.id, known.body)
+    if not isinstance(said.fact, Reset) or said.course != (asked.course or ""):
+        raise IdReused("this id was used for something else; make a new UUID for each reset", field="id")
+    return _told(json.loads(known.changes or "[]"))
+
+
+def _told(changes: Iterable[dict[str, Any]]) -> ResetDone:
+    return next(ResetDone(**one["cleared"]) for one in changes if one["type"] == "progress_reset")
+
+
+class _Resetting:
+    """One reset under the learner's lock: all sums are read, those of its scope taken away by the rules' own code."""
+
+    def __init__(self, connection: Connection, catalog: Catalog, learner: BatchLearner, asked: ResetWanted) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.learner = learner
+        self.asked = asked
+        self._stored = {
+            kind: {key: value for _, key, value in sums.read_learners(connection, kind, [learner.id])}
+            for kind in sums.ALL
+        }
+        done = ((key.course, one.completion) for key, one in self._stored[sums.STEPS].items())
+        self._versions = catalog.load(connection, {(course, one.version) for course, one in done if one})
+        self._guests = [one.id for one in identities.moved_into(connection, [learner.id]).get(learner.id, ())]
+
+    def run(self, known: Circumstances, course: Course) -> ResetDone:
+        """Write the entry, and what is left."""
+        standing, event = self._standing(), self._event(known.received_at)
+        known = known._replace(time_zone=self.learner.time_zone)
+        made = contribute(event, known, course, no_grader)
+        changes = standing.apply(made, name="", today=made.day)
+        entry = entry_of((self.learner.id, self.learner.head + 1), event, known, made, SERVER, changes)
+        entries.append(self.connection, [entry])
+        announcing.note(self.connection, [self.learner.id])
+        for kind in sums.ALL:
+            self._write(kind, kind.held_in(standing.sums))
+        return _told(changes)
+
+    def _write(self, kind: sums.Kind, left: dict[Any, Any]) -> None:
+        stored, learner_id = self._stored[kind], self.learner.id
+        gone = [kind.write(learner_id, *one)[: len(kind.key_names)] for one in stored.items() if one[0] not in left]
+        sums.remove(self.connection, kind, gone)
+        changed = [(learner_id, key, one) for key, one in left.items() if stored.get(key) != one]
+        sums.write(self.connection, kind, changed)
+
+    def _standing(self) -> Standing:
+        standing = Standing(self._worth_of)
+        standing.guests = self._guests
+        for kind, found in self._stored.items():
+            kind.held_in(standing.sums).update(found)
+        return standing
+
+    def _event(self, now: int) -> Event:
+        # Whatever the servers' clocks say, it covers all that is there.
+        steps = self._stored[sums.STEPS].values()
+        resets = self._stored[sums.RESETS].values()
+        at = max([now, *(one.updated_at for one in steps), *(one.up_to for one in resets)])
+        said: dict[str, Any] = {"sessions": self._sessions(), **_about(self.asked)}
+        if self.asked.course is None:
+            said |= {"kept": self._kept(at)}
+        return fact_event(self.asked.id, RESET, format_time(at), said)
+
+    def _sessions(self) -> int:
+        """How many practice sessions there were in what is cleared."""
+        runs: dict[str, int] = {}
+        for key in self._stored[sums.RUNS]:
+            runs[key.course] = max(key.run, runs.get(key.course, 1))
+        found = work.attempt_times(self.connection, self.learner.id)
+        scope = {self.asked.course} if self.asked.course else runs.keys()
+        times = (at for course, run, at in found if course in scope and run >= runs.get(course, 1))
+        return len(sessions(Practiced(at, "", False, 0) for at in times))
+
+    def _kept(self, at: int) -> Sequence[str]:
+        """Which achievements what stands still meets."""
+        held = self._stored[sums.ACHIEVEMENTS].keys()
+        if not held:
+            return []
+        left = self._standing().sums
+        left.clear("", at, (), held)
+        _, definitions = achievements.in_force(self.connection)
+        return sorted({one.id for one in met(definitions, Metrics.of(left))} & held)
+
+    def _worth_of(self, course: str, version: int, step: str) -> Worth:
+        return worth_of(self._versions[course, version], step)
