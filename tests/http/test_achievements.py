@@ -24,6 +24,7 @@ STEPS: dict[str, Any] = {
     "points": 7,
     "tier": "silver",
 }
+NOTHING_TO_DO = {"total": 2, "updated": 0, "unchanged": 2, "broken": 0, "updates": []}
 SECRET = STEPS | {"title": "A secret", "hidden": True}
 
 
@@ -99,7 +100,7 @@ def test_an_admin_makes_changes_and_retires_them(site: Site) -> None:
     assert admin.put("/admin/achievements/two-steps", json=STEPS).status_code == 201
     wait_for(admin)
     assert by_id(guest)["two-steps"]["unlocked"]
-    assert admin.post(dry).json() == {"dry_run": True, "total": 2, "updated": 0, "unchanged": 2, "updates": []}
+    assert admin.post(dry).json() == {"dry_run": True, **NOTHING_TO_DO}
     again = admin.put("/admin/achievements/two-steps", json=STEPS | {"points": 900, "threshold": 9})
     assert (again.status_code, again.json()["points"], again.json()["origin"]) == (200, 900, "site")
     wait_for(admin)

@@ -33,6 +33,7 @@ NOT_OF_HTTP = {
     "unknown-key",
     "backup-unusable",
     "not-empty",
+    "audit-stopped",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]
 WITH_BODIES = [name for name, one in OPERATIONS.items() if one.takes is not None]

@@ -160,7 +160,7 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
         connection.execute(sa.insert(schema.security_event).values(**acted))
         run_id = str(UUID(int=0xABCDEF0000 + number))
         upkeep.begin(connection, f"audit {number}", run_id, NOON, 1)
-        upkeep.end(connection, run_id, NOON, "found", f'{{"faults": [{{"learner": "{learner_id}"}}]}}')
+        upkeep.end(connection, run_id, NOON, ("found", 1), f'{{"faults": [{{"learner": "{learner_id}"}}]}}')
         owner = {"id": course_id, "owner_id": learner_id, "created_at": NOON, "version": 1, "title": "A course"}
         connection.execute(sa.insert(schema.course).values(**owner))
         version = {"course_id": course_id, "version": 1, "published_at": NOON, "published_by": learner_id}

@@ -4,8 +4,8 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import delete, get, post, put
-from litestar.params import FromPath, FromQuery
+from litestar import delete, get, put
+from litestar.params import FromPath
 from msgspec import Meta, Struct
 from sqlalchemy.engine import Connection
 
@@ -26,7 +26,7 @@ from headway.http.refusals import Forbidden, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.services import Services
 from headway.http.who import Reader
-from headway.ledger.backfill import Update, backfill, backfill_pending
+from headway.ledger.backfill import backfill_pending
 from headway.ledger.definitions import UnknownAchievement, define, retire
 from headway.store import achievements
 from headway.store.achievements import Defined
@@ -69,26 +69,6 @@ class DefinitionList(Struct):
     next_cursor: str | None = None
 
 
-class AchievementsGained(Struct):
-    """A learner who earns something: how many achievements they had, how many they have, and which join."""
-
-    learner: str
-    field: str
-    old: int
-    new: int
-    achievements: list[str]
-
-
-class BackfillTold(Struct):
-    """What a backfill came to; `updates` are the first thousand."""
-
-    dry_run: bool
-    total: int
-    updated: int
-    unchanged: int
-    updates: list[AchievementsGained]
-
-
 _sent: Final = msgspec.json.Decoder(DefinitionSent).decode
 
 
@@ -97,7 +77,7 @@ async def list_definitions(request: Asked) -> Reply:
     """All definitions of achievements, the retired ones as well."""
 
     def look(connection: Connection, reader: Reader) -> DefinitionList:
-        _check_admin(reader)
+        check_admin(reader)
         given = achievements.read_set(connection)
         found = [_shown(one) for one in achievements.defined(connection)]
         return DefinitionList(found, given.version == given.given_version)
@@ -108,7 +88,7 @@ async def list_definitions(request: Asked) -> Reply:
 @put("/admin/achievements/{achievement:str}")
 async def define_achievement(request: Asked, achievement: FromPath[str]) -> Reply:
     """Make an achievement, 201, or change one, 200; learners who meet it are given it soon afterwards."""
-    services = await _administered(request)
+    services = await administered(request)
     sent = msgspec.structs.asdict(await read_json(request, _sent))
     definition = parse_definition(achievement, sent)
     is_new = await services.run(partial(define, services.database, definition))
@@ -120,24 +100,9 @@ async def define_achievement(request: Asked, achievement: FromPath[str]) -> Repl
 @delete("/admin/achievements/{achievement:str}", status_code=200)
 async def retire_achievement(request: Asked, achievement: FromPath[str]) -> Reply:
     """Retire an achievement: nobody earns it any more, and who has it keeps it."""
-    services = await _administered(request)
+    services = await administered(request)
     await services.run(partial(retire, services.database, achievement))
     return Reply(status=204, headers=(PERSONAL,))
-
-
-@post("/admin/backfill", status_code=200)
-async def backfill_achievements(request: Asked, dry_run: FromQuery[bool] = False) -> Reply:
-    """Give every learner the achievements that they meet and have not been given, or tell what that would be."""
-    services = await _administered(request)
-    run = partial(backfill, services.database, services.catalog, now=who.now, dry_run=dry_run)
-    report = await services.publish(run)
-    updates = [_gained(one) for one in report.updates]
-    told = BackfillTold(dry_run, report.total, report.updated, report.total - report.updated, updates)
-    return json_reply(told, 200, (PERSONAL,))
-
-
-def _gained(one: Update) -> AchievementsGained:
-    return AchievementsGained(one.learner_id, "achievements", one.had, one.had + len(one.earned), list(one.earned))
 
 
 def _give(services: Services) -> None:
@@ -156,19 +121,20 @@ def _shown(one: Defined) -> DefinitionShown:
     return DefinitionShown(**fields, origin=one.origin, retired=one.retired)
 
 
-async def _administered(request: Asked) -> Services:
+async def administered(request: Asked) -> Services:
     """What an admin works on; Unauthorized or Forbidden for everybody else."""
     exchange = exchange_of(request)
     who.check_cookies(exchange)
-    _check_admin(await who.caller(request, scope="admin"))
+    check_admin(await who.caller(request, scope="admin"))
     return exchange.services
 
 
-def _check_admin(reader: Reader) -> None:
+def check_admin(reader: Reader) -> None:
+    """Let admins pass; Unauthorized or Forbidden for everybody else."""
     if reader.row is None:
         raise Unauthorized("sign in as an admin")
     if "admin" not in reader.row["roles"].split():
-        raise Forbidden("only admins see and change what the site's achievements are")
+        raise Forbidden("this is for admins")
 
 
-handlers: Final = [list_definitions, define_achievement, retire_achievement, backfill_achievements]
+handlers: Final = [list_definitions, define_achievement, retire_achievement]

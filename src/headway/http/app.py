@@ -9,6 +9,7 @@ from litestar import Litestar, Router
 from headway.http import (
     achievements,
     admin_achievements,
+    admin_upkeep,
     app_pages,
     auth,
     certificate_page,
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Litestar:
             *progress.handlers,
             *achievements.handlers,
             *admin_achievements.handlers,
+            *admin_upkeep.handlers,
             *pauses.handlers,
             *notifications.handlers,
             *stream.handlers,

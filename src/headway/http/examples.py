@@ -292,10 +292,3 @@ BADGE: Final[dict[str, Any]] = {
     "earned_at": _AT,
     "image": "/api/v1/badges/first-steps-bronze.svg",
 }
-BACKFILL: Final[dict[str, Any]] = {
-    "dry_run": False,
-    "total": 2,
-    "updated": 1,
-    "unchanged": 1,
-    "updates": [{"learner": _OTHER_ID, "field": "achievements", "old": 3, "new": 4, "achievements": ["loop-the-loop"]}],
-}

@@ -1,6 +1,8 @@
 """What all requests of a process share."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -63,6 +65,10 @@ class Services:
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
         self._mailing = CapacityLimiter(LATER_AT_ONCE)
+        self._in_background = CapacityLimiter(1)
+        # Set once the server is to stop: what works in the background ends soon after.
+        self.stopping = threading.Event()
+        self.started_at = time.time_ns() // 1000
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -75,6 +81,7 @@ class Services:
             try:
                 yield
             finally:
+                self.stopping.set()
                 await self.desk.close()
                 await self.waking.close()
                 if self._later:
@@ -114,7 +121,14 @@ class Services:
         if len(self._later) >= LATER_MAX:
             log.error("left_out", waiting=len(self._later))
             return
-        task = asyncio.create_task(to_thread.run_sync(work, limiter=self._mailing))
+        self._begin(work, self._mailing)
+
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Have a long call made in a thread that no reply waits for; it must end soon once the server is `stopping`."""
+        self._begin(work, self._in_background)
+
+    def _begin(self, work: Callable[[], None], limiter: CapacityLimiter) -> None:
+        task = asyncio.create_task(to_thread.run_sync(work, limiter=limiter))
         self._later.add(task)
         task.add_done_callback(self._done_later)
 

@@ -42,7 +42,7 @@ def audit(
     found, seen, events = len(faults), 0, 0
     for ids in pages(database, learner_id):
         with database.read() as connection:
-            for refolded, differences in _of_learners(connection, catalog, ids):
+            for refolded, differences in of_learners(connection, catalog, ids):
                 events += refolded.events
                 found += len(differences)
                 faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
@@ -75,7 +75,8 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
     return stored
 
 
-def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
+def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
+    """Some learners, what their ledgers come to, and where what is stored differs from it."""
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
     for refolded in refold(connection, catalog, ids):
@@ -83,15 +84,23 @@ def _of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> It
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
             yield refolded, refolded.broken
             continue
-        faults = [*refolded.broken, *_of_entries(refolded.amended)]
-        for kind in sums.DERIVED:
-            faults += _of_sums(refolded.learner_id, kind, stored[refolded.learner_id][kind], refolded.held(kind))
-        for run, due in ungranted.of(refolded):
-            key = "/".join(map(str, (*run, *due.key)))
-            faults.append(Fault("granted", refolded.learner_id, key, "*", None, "a row: the rule says yes"))
+        faults = [*refolded.broken, *of_figures(refolded, stored[refolded.learner_id])]
+        faults += [of_grant(refolded.learner_id, run, due.key) for run, due in ungranted.of(refolded)]
         for one in unachieved.of(refolded):
             faults.append(Fault("achievement", refolded.learner_id, one.id, "*", None, "a row: it is met"))
         yield refolded, faults
+
+
+def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -> Iterator[Fault]:
+    """What is stored of a learner otherwise than the ledger has it."""
+    yield from _of_entries(refolded.amended)
+    for kind in sums.DERIVED:
+        yield from _of_sums(refolded.learner_id, kind, stored[kind], refolded.held(kind))
+
+
+def of_grant(learner_id: str, run: Iterable[object], key: Iterable[object]) -> Fault:
+    """What a rule says yes to, and was not granted."""
+    return Fault("granted", learner_id, "/".join(map(str, (*run, *key))), "*", None, "a row: the rule says yes")
 
 
 def begun_in(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> set[str]:
@@ -111,6 +120,8 @@ def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dic
     for key in stored.keys() | true.keys():
         was = stored.get(key)
         should = kind.write(learner_id, key, true[key]) if key in true else None
+        if was == should:
+            continue
         label = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
         if was is None or should is None:
             yield Fault(kind.table.name, learner_id, label, "*", was and "a row", should and "a row")

@@ -51,15 +51,16 @@ def backfill(
     now: Callable[[], int],
     dry_run: bool = False,
     progress: Progress = lambda _: None,
+    told: Callable[[Update], None] = lambda _: None,
 ) -> BackfillReport:
-    """Give every learner what they meet of the definitions in force, or tell what that would be.
+    """Give every learner what they meet of the definitions in force, or tell what that would be; each is told.
 
     Where one is at work already, or a version is being published, this waits for that.
     """
     if dry_run:
-        return _gathered(_Backfill(database, catalog, now, dry_run=True).run(""), progress)
+        return _gathered(_Backfill(database, catalog, now, dry_run=True).run(""), progress, told)
     with database.alone(wait=True):
-        return _gathered(_Backfill(database, catalog, now).run(""), progress)
+        return _gathered(_Backfill(database, catalog, now).run(""), progress, told)
 
 
 def backfill_pending(database: Database, catalog: Catalog, *, now: Callable[[], int]) -> BackfillReport | None:
@@ -74,7 +75,7 @@ def backfill_pending(database: Database, catalog: Catalog, *, now: Callable[[], 
             given = achievements.read_set(connection)
         if given.version == given.given_version:
             return None
-        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""), lambda _: None)
+        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""))
 
 
 def _is_given(connection: Connection) -> bool:
@@ -82,7 +83,11 @@ def _is_given(connection: Connection) -> bool:
     return given.version == given.given_version
 
 
-def _gathered(pages: Iterator[tuple[int, list[Update]]], progress: Progress) -> BackfillReport:
+def _gathered(
+    pages: Iterator[tuple[int, list[Update]]],
+    progress: Progress = lambda _: None,
+    told: Callable[[Update], None] = lambda _: None,
+) -> BackfillReport:
     total, updated, earned = 0, 0, 0
     updates = list[Update]()
     for seen, found in pages:
@@ -90,6 +95,8 @@ def _gathered(pages: Iterator[tuple[int, list[Update]]], progress: Progress) -> 
         updated += len(found)
         earned += sum(len(one.earned) for one in found)
         updates += found[: max(0, UPDATES_SHOWN - len(updates))]
+        for one in found:
+            told(one)
         progress(seen)
     return BackfillReport(total, updated, earned, updates)
 
@@ -184,10 +191,11 @@ def award(
 
 
 class Unachieved:
-    """Looks for what learners meet and have not earned, of the definitions that all were given."""
+    """Looks for what learners meet and have not earned, of the definitions that all were given, or are being given."""
 
-    def __init__(self, connection: Connection) -> None:
-        given = achievements.read_set(connection).given_version
+    def __init__(self, connection: Connection, *, also_pending: bool = False) -> None:
+        known = achievements.read_set(connection)
+        given = known.version if also_pending else known.given_version
         found = achievements.defined(connection)
         self._definitions = [one.definition for one in found if one.version <= given and not one.retired]
 

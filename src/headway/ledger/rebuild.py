@@ -1,13 +1,13 @@
 """Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
-from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, of_figures, of_grant, pages, stored_rows
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
@@ -45,10 +45,27 @@ class RebuildReport(NamedTuple):
         return self.total - self.updated - self.beyond
 
 
+class Mended(NamedTuple):
+    """What was put right of a learner: the figures that differed, and what is earned now."""
+
+    learner_id: str
+    faults: list[Fault]
+    had: int
+    earned: tuple[str, ...]
+
+
 def rebuild(
-    database: Database, catalog: Catalog, *, learner_id: str | None = None, progress: Progress = lambda _: None
+    database: Database,
+    catalog: Catalog,
+    *,
+    learner_id: str | None = None,
+    progress: Progress = lambda _: None,
+    told: Callable[[Mended], None] = lambda _: None,
 ) -> RebuildReport:
-    """Rebuild all learners or one, some in a transaction, while recording goes on beside it."""
+    """Rebuild all learners or one, some in a transaction, while recording goes on beside it.
+
+    What was mended of each is told once it is committed.
+    """
     broken: list[Fault] = []
     if learner_id is None:
         with database.transaction() as connection:
@@ -60,11 +77,14 @@ def rebuild(
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             locked = learners.lock(connection, ids)
-            for refolded, mended in _mend(connection, catalog, locked, ids):
-                beyond += bool(refolded.broken)
-                found += len(refolded.broken)
-                broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
-                updated += mended
+            mended = list(_mend(connection, catalog, locked, ids))
+        for refolded, one in mended:
+            beyond += bool(refolded.broken)
+            found += len(refolded.broken)
+            broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
+            if one is not None:
+                updated += 1
+                told(one)
         total += len(ids)
         progress(len(ids))
     return RebuildReport(total, updated, beyond, found, broken)
@@ -99,29 +119,34 @@ def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
 
 def _mend(
     connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], ids: list[str]
-) -> Iterator[tuple[Refolded, bool]]:
+) -> Iterator[tuple[Refolded, Mended | None]]:
     stored = stored_rows(connection, ids)
     folded = list(refold(connection, catalog, ids))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
     unachieved = Unachieved(connection)
     places, earned = set[Place](), dict[str, list[Definition]]()
     for refolded in folded:
-        # Where the ledger itself is broken nothing may be concluded from it.
-        mended = not refolded.broken and _mend_one(connection, refolded, stored[refolded.learner_id])
-        due = [] if refolded.broken else list(ungranted.of(refolded))
-        places |= {(refolded.learner_id, *run) for run, _ in due}
-        met = [] if refolded.broken else unachieved.of(refolded)
-        earned |= {refolded.learner_id: met} if met else {}
-        yield refolded, mended or bool(due) or bool(met)
+        if refolded.broken:  # nothing may be concluded from such a ledger
+            yield refolded, None
+            continue
+        learner_id = refolded.learner_id
+        faults = list(of_figures(refolded, stored[learner_id]))
+        if faults:
+            _mend_one(connection, refolded, stored[learner_id])
+        due, met = list(ungranted.of(refolded)), unachieved.of(refolded)
+        faults += [of_grant(learner_id, run, one.key) for run, one in due]
+        places |= {(learner_id, *run) for run, _ in due}
+        earned |= {learner_id: met} if met else {}
+        had = len(refolded.sums.achievements)
+        yield refolded, Mended(learner_id, faults, had, tuple(one.id for one in met)) if faults or met else None
     if earned:
         award(connection, catalog, locked, earned, Judging("rebuild", _now()))
     if places:
         judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
 
 
-def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> bool:
+def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> None:
     learner_id = refolded.learner_id
-    mended = bool(refolded.amended)
     for start in range(0, len(refolded.amended), _ENTRIES_A_STATEMENT):
         amended = refolded.amended[start : start + _ENTRIES_A_STATEMENT]
         entries.replace(connection, [true for _, true in amended], reason="rebuild")
@@ -131,7 +156,4 @@ def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind
         gone = [row[: len(kind.key_names)] for key, row in was.items() if key not in true]
         sums.write(connection, kind, ((learner_id, *one) for one in changed))
         sums.remove(connection, kind, gone)
-        mended = mended or bool(changed or gone)
-    if mended:
-        learners.raise_epochs(connection, [learner_id])
-    return mended
+    learners.raise_epochs(connection, [learner_id])

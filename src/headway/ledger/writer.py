@@ -69,6 +69,12 @@ class Writer:
         """How many events wait to be written."""
         return self._waiting_events
 
+    @property
+    def waits_since(self) -> float | None:
+        """Since when the oldest waits that is not being written yet, by the monotonic clock."""
+        with self._changed:
+            return self._queue[0].since if self._queue else None
+
     def submit(self, submission: Submission, reply: object) -> None:
         """Put a submission into the queue; Busy where too much waits already."""
         with self._changed:

@@ -30,10 +30,16 @@ upkeep = Table(
 )
 
 
-def begin(connection: Connection, kind: str, run_id: str, now: int, total: int) -> None:
-    """Note that something begins; IntegrityError where one of the kind is under way."""
+def hold(connection: Connection) -> None:
+    """Let nobody else begin anything until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE upkeep IN SHARE ROW EXCLUSIVE MODE")
+
+
+def begin(connection: Connection, kind: str, run_id: str, now: int, total: int) -> RowMapping:
+    """Note that something begins; none of the kind may be under way."""
     values = {"id": run_id, "kind": kind, "began_at": now, "noted_at": now, "done": 0, "total": total}
-    connection.execute(sa.insert(upkeep).values(**values))
+    return connection.execute(sa.insert(upkeep).values(**values).returning(upkeep)).mappings().one()
 
 
 def note(connection: Connection, run_id: str, now: int, done: int) -> bool:
@@ -42,10 +48,11 @@ def note(connection: Connection, run_id: str, now: int, done: int) -> bool:
     return connection.execute(sa.update(upkeep).where(mine).values(noted_at=now, done=done)).rowcount == 1
 
 
-def end(connection: Connection, run_id: str, now: int, outcome: str, report: str | None) -> None:
-    """Note that it is over, and forget the oldest of its kind."""
+def end(connection: Connection, run_id: str, now: int, how: tuple[str, int], report: str | None) -> None:
+    """Note that it is over, how it ended and how far it came; and forget the oldest."""
     mine = sa.and_(upkeep.c.id == run_id, upkeep.c.ended_at.is_(None))
-    ended = {"noted_at": now, "ended_at": now, "outcome": outcome, "report": report}
+    outcome, done = how
+    ended = {"noted_at": now, "ended_at": now, "outcome": outcome, "done": done, "report": report}
     connection.execute(sa.update(upkeep).where(mine).values(**ended))
     _forget_old(connection)
 

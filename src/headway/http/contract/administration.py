@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headway.http import admin_achievements, examples
+from headway.http import admin_achievements, admin_upkeep, examples, examples_of_upkeep
 from headway.http.contract.operation import Operation
 
 _TAG: Final = "Administration"
@@ -25,10 +25,30 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         given=examples.DEFINITION,
     ),
     "retire_achievement": Operation(tag=_TAG, callers="admin", gives={204: None}),
-    "backfill_achievements": Operation(
+    "start_audit": Operation(
         tag=_TAG,
         callers="admin",
-        gives={200: admin_achievements.BackfillTold},
-        given=examples.BACKFILL,
+        gives={202: admin_upkeep.AuditShown},
+        given=examples_of_upkeep.AUDIT,
+    ),
+    "read_audit": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_upkeep.AuditShown},
+        refuses=(403,),
+        given=examples_of_upkeep.AUDIT,
+    ),
+    "backfill_figures": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_upkeep.BackfillTold},
+        given=examples_of_upkeep.BACKFILL,
+    ),
+    "read_system": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_upkeep.SystemShown},
+        refuses=(403,),
+        given=examples_of_upkeep.SYSTEM,
     ),
 }

@@ -1,0 +1,268 @@
+"""A site's state, for its admins: audits in the background, figures worked out again, what the system stands on."""
+
+import platform
+import shutil
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, FromQuery
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from headway import __version__
+from headway.domain.times import format_time
+from headway.http import who
+from headway.http.admin_achievements import administered, check_admin
+from headway.http.exchange import Asked, exchange_of
+from headway.http.ids import is_id
+from headway.http.refusals import NotFound
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.services import Services
+from headway.http.who import Reader
+from headway.ledger import auditing, backup
+from headway.ledger.recompute import Updated, recompute
+from headway.store import learners, sizes, upkeep
+from headway.store.migrate import current, newest
+
+RUNNING: Final = "running"
+_SHOWN_MAX: Final = 200
+
+
+class FaultShown(Struct):
+    """A stored value that is not what follows from the ledger, and what does; long texts are cut."""
+
+    table: str
+    learner: str
+    key: str
+    column: str
+    stored: str | int | float | bool | None
+    true: str | int | float | bool | None
+
+
+class AuditReported(Struct):
+    """What an audit found: `faults` are the first hundred of `found`."""
+
+    learners: int
+    events: int
+    found: int
+    faults: list[FaultShown]
+
+
+class AuditShown(Struct):
+    """An audit: `done` of `total` learners were looked at.
+
+    `status` is running, clean, found, stopped (with its server), failed, or lost (its process ended). `report` is null
+    until it is over, and again once somebody was erased who is named in it.
+    """
+
+    id: str
+    status: str
+    began_at: str
+    ended_at: str | None
+    done: int
+    total: int
+    report: AuditReported | None
+
+
+class FigureChanged(Struct, omit_defaults=True):
+    """A figure of a learner: the row's `key`, what it was and what it is; of achievements, which ones join."""
+
+    learner: str
+    field: str
+    old: str | int | float | bool | None
+    new: str | int | float | bool | None
+    key: str = ""
+    achievements: list[str] = []
+
+
+class BackfillTold(Struct):
+    """What a backfill came to; `updates` are the first thousand. No backfill can mend the ledgers that are `broken`."""
+
+    dry_run: bool
+    total: int
+    updated: int
+    unchanged: int
+    broken: int
+    updates: list[FigureChanged]
+
+
+class DatabaseShown(Struct):
+    """What keeps the database; `log_bytes` and `free_bytes` are of the SQLite file's log and of its disk."""
+
+    kind: str
+    version: str
+    revision: str | None
+    newest_revision: str
+    size_bytes: int
+    log_bytes: int | None
+    free_bytes: int | None
+
+
+class WriterShown(Struct):
+    """The writer of the process that answers: what waits, for how long the oldest does, and its commits."""
+
+    waiting_events: int
+    lag_s: float
+    commits: int
+
+
+class BackupShown(Struct):
+    """The last backup: when it was taken, and what it holds."""
+
+    taken_at: str
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+class SystemShown(Struct):
+    """What a site stands on."""
+
+    headway: str
+    python: str
+    now: str
+    started_at: str
+    workers: int
+    learners: int
+    database: DatabaseShown
+    writer: WriterShown
+    last_backup: BackupShown | None
+    last_audit: AuditShown | None
+    audit_under_way: AuditShown | None
+
+
+@post("/admin/audit", status_code=202)
+async def start_audit(request: Asked) -> Reply:
+    """Begin an audit in the background; where one is under way, that is the answer."""
+    services = await administered(request)
+    begun, is_new = await services.run(partial(auditing.begin, services.database, now=who.now()))
+    if is_new:
+        run = partial(auditing.run, services.database, services.catalog, begun["id"], now=who.now)
+        services.in_background(partial(run, stopping=services.stopping))
+    return json_reply(_audit(begun), 202, (PERSONAL,))
+
+
+@get("/admin/audit/{audit:str}")
+async def read_audit(request: Asked, audit: FromPath[str]) -> Reply:
+    """An audit: how far it has come, or what it found."""
+
+    def look(connection: Connection, reader: Reader) -> AuditShown:
+        check_admin(reader)
+        found = upkeep.one(connection, auditing.KIND, audit) if is_id(audit) else None
+        if found is None:
+            raise NotFound("there is no audit of that id, or it was long ago")
+        return _audit(found)
+
+    return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
+
+
+@post("/admin/backfill", status_code=200)
+async def backfill_figures(request: Asked, dry_run: FromQuery[bool] = False) -> Reply:
+    """Work out all figures, grants and achievements again, and write what differs, or tell what that would be."""
+    services = await administered(request)
+    run = partial(recompute, services.database, services.catalog, now=who.now, dry_run=dry_run)
+    report = await services.publish(run)
+    unchanged = report.total - report.updated - report.broken
+    updates = [_changed(one) for one in report.updates]
+    told = BackfillTold(dry_run, report.total, report.updated, unchanged, report.broken, updates)
+    return json_reply(told, 200, (PERSONAL,))
+
+
+@get("/admin/system")
+async def read_system(request: Asked) -> Reply:
+    """What the site stands on: versions, sizes, what waits to be written, the last backup and audit."""
+    services = exchange_of(request).services
+
+    def look(connection: Connection, reader: Reader) -> SystemShown:
+        check_admin(reader)
+        return _system(services, connection)
+
+    return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
+
+
+def _system(services: Services, connection: Connection) -> SystemShown:
+    audited, under_way = upkeep.last(connection, auditing.KIND), upkeep.under_way(connection, auditing.KIND)
+    saved = upkeep.last(connection, backup.KIND)
+    return SystemShown(
+        headway=__version__,
+        python=platform.python_version(),
+        now=format_time(who.now()),
+        started_at=format_time(services.started_at),
+        workers=services.settings.workers,
+        learners=learners.count(connection),
+        database=_database(services, connection),
+        writer=_writer(services),
+        last_backup=None if saved is None else _backup(saved),
+        last_audit=None if audited is None else _audit(audited),
+        audit_under_way=None if under_way is None else _audit(under_way),
+    )
+
+
+def _database(services: Services, connection: Connection) -> DatabaseShown:
+    path, log_bytes, free_bytes = services.database.path, None, None
+    if path is not None:
+        log_bytes, free_bytes = _size_of(path.with_name(path.name + "-wal")), shutil.disk_usage(path.parent).free
+    known = sizes.server_version(connection), current(connection), newest(), sizes.size(connection)
+    return DatabaseShown(services.database.dialect, *known, log_bytes, free_bytes)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _writer(services: Services) -> WriterShown:
+    writer = services.desk.writer
+    since = writer.waits_since
+    lag_s = 0.0 if since is None else round(time.monotonic() - since, 3)
+    return WriterShown(writer.waiting_events, lag_s, writer.commits)
+
+
+def _backup(row: Mapping[Any, Any]) -> BackupShown:
+    told = msgspec.json.decode(row["report"])
+    return BackupShown(format_time(row["began_at"]), told["rows"], told["size"], told["sha256"])
+
+
+def _audit(row: Mapping[Any, Any]) -> AuditShown:
+    ended_at = row["ended_at"]
+    status = row["outcome"] or RUNNING
+    if ended_at is None and row["noted_at"] < who.now() - auditing.LOST_AFTER:
+        status = "lost"
+    report = row["report"] and msgspec.json.decode(row["report"])
+    return AuditShown(
+        row["id"],
+        status,
+        format_time(row["began_at"]),
+        None if ended_at is None else format_time(ended_at),
+        row["done"],
+        row["total"],
+        _reported(report) if report else None,
+    )
+
+
+def _reported(report: Mapping[str, Any]) -> AuditReported:
+    faults = [
+        FaultShown(**{**one, "stored": _shown(one["stored"]), "true": _shown(one["true"])}) for one in report["faults"]
+    ]
+    return AuditReported(report["learners"], report["events"], report["found"], faults)
+
+
+def _changed(one: Updated) -> FigureChanged:
+    return FigureChanged(one.learner_id, one.field, _shown(one.old), _shown(one.new), one.key, list(one.achievements))
+
+
+def _shown(value: object) -> str | int | float | bool | None:
+    if value is None or isinstance(value, int | float | bool):
+        return value
+    text = str(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
+
+
+handlers: Final = [start_audit, read_audit, backfill_figures, read_system]
