@@ -14,6 +14,7 @@ from headway.domain.facts import (
     Achieved,
     Graded,
     Granted,
+    Leveled,
     Overridden,
     Paused,
     Resumed,
@@ -53,6 +54,7 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "overridden": {**PLACE, "step": "essay", "score": 1_000_000, "waived": True, "by": ID, "reason": "was ill"},
     "paused": {"from": "2026-03-01", "to": "2026-03-14"},
     "resumed": {"pause": ID, "to": "2026-03-05"},
+    "leveled": {"topic": "loops", "level": "advanced", "previous": "beginner", "cause": "x"},
     "achieved": {"achievement": "first-step", "title": "First step", "tier": "bronze", "points": 5, "cause": "x"},
 }
 FACTS = {
@@ -72,6 +74,7 @@ FACTS = {
     "overridden": Overridden(final=False, waived=True, reason="was ill"),
     "paused": Paused("2026-03-01", "2026-03-14"),
     "resumed": Resumed(ID, "2026-03-05"),
+    "leveled": Leveled("loops", "advanced", "beginner", "x"),
     "achieved": Achieved("first-step", "First step", "bronze", 5, "x"),
 }
 

@@ -20,6 +20,7 @@ from headway.ledger.revoke_certificate import Revoking, revoke
 from headway.ledger.security import OPERATOR
 from headway.ledger.submission import Submission
 from headway.store import learners, schema, upkeep
+from tests.domain.manifests import course, module, step
 from tests.ledger.facts import grade, override, reset
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import Guest, move
@@ -72,6 +73,7 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
     world.submit(Submission(learner_id, (enrollment_event(_event_id(number, 9, 1), "enrolled", "python"),), NOON))
     _certify(world, learner_id, number)
     reset(world, learner_id, "go", id=_event_id(number, 14, 1), at=NOON)
+    _level(world, learner_id, number)
     elsewhere = tuple(_events(random.Random(-number), number, 12, 6))
     world.submit(Submission(learner_id, elsewhere, NOON, source=IMPORTED))
     wanted = PauseWanted(learner_id, _event_id(number, 13, 1), None, 3)
@@ -85,6 +87,14 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
         world.send(guest_id, *_events(chance, number, 1, events), *_events(random.Random(number), number, 0, 2))
         assert move(world, learner_id, Guest(guest_id, session["token_hash"])) is not None
     return learner_id
+
+
+def _level(world: World, learner_id: str, number: int) -> None:
+    """Come to a level, early in the morning."""
+    steps = [step(f"s{n}", kind="exercise", topics=["a"]) for n in range(10)]
+    world.publish(course(module("first", *steps), id="drill"))
+    early: dict[str, Any] = {"course": "drill", "score": 1, "occurred_at": "2026-02-10T05:00:00+00:30"}
+    world.send(learner_id, *(event(_event_id(number, 15, n), of=f"s{n}", **early) for n in range(10)))
 
 
 def _certify(world: World, learner_id: str, number: int) -> None:

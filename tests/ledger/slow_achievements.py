@@ -59,6 +59,10 @@ def slow_metrics(rows: Rows, granted: set[tuple[str, str]]) -> dict[str, int]:
         "modules": sum(1 for kind, _ in granted if kind == "module_completed"),
         "courses": sum(1 for kind, _ in granted if kind == "course_completed"),
         "certificates": sum(1 for kind, _ in granted if kind == "certified"),
+        "early_days": len({row["day"] for row in rows["day_part"] if row["part"] == "early"}),
+        "late_days": len({row["day"] for row in rows["day_part"] if row["part"] == "late"}),
+        # No history here has the ten exercises that a level takes: those are in test_leveling.
+        **dict.fromkeys(("intermediate_topics", "advanced_topics", "expert_topics"), 0),
     }
 
 

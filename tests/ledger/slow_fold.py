@@ -68,9 +68,27 @@ def place(fact: Fact) -> tuple[datetime, str]:
     return happened(fact), fact.id
 
 
-def day_of(fact: Fact) -> str:
+def local(fact: Fact) -> datetime:
     offset = timezone(timedelta(minutes=fact.offset_minutes))
-    return happened(fact).astimezone(offset if fact.offset_minutes else ZoneInfo(fact.zone)).date().isoformat()
+    return happened(fact).astimezone(offset if fact.offset_minutes else ZoneInfo(fact.zone))
+
+
+def day_of(fact: Fact) -> str:
+    return local(fact).date().isoformat()
+
+
+def parts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    """The rows of early mornings and late nights: how much was attempted and completed in them."""
+    active = [one for one in facts if one.type in ("attempted", "completed")]
+    hours = {"early": (4, 5, 6, 7), "late": (22, 23, 0, 1, 2, 3)}
+    places = [
+        (part, day_of(one), one.course, one.run)
+        for one in active
+        for part, of in hours.items()
+        if local(one).hour in of
+    ]
+    names = ("part", "day", "course_id", "run", "activities")
+    return [dict(zip(names, (*one, places.count(one)), strict=True)) for one in sorted(set(places))]
 
 
 def score_of(fact: Fact) -> int | None:
@@ -303,4 +321,5 @@ def slow_fold(facts: Iterable[Fact]) -> Mapping[str, list[dict[str, Any]]]:
         "topic_sum": periods(on_steps, "topic", lambda one: one.then.topics if one.then else ()),
         "enrollment": enrollments(one for one in history if one.type in ("enrolled", "left")),
         "course_run": runs(one for one in history if one.type not in ("enrolled", "left")),
+        "day_part": parts(history),
     }

@@ -21,6 +21,7 @@ from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import LATER, begin_anew, grade, override, reset, tell
 from tests.ledger.gates import GATES, certificates, gated, through
 from tests.ledger.guests import guest_in, move
+from tests.ledger.test_leveling import DRILL
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
 
 DERIVED = [column for table in metadata.sorted_tables for column in table.c if column.info.get("derived")]
@@ -41,6 +42,7 @@ OTHERS: dict[str, list[Any]] = {
     "granted.event_id": [numbered(1)],
     "achievement.event_id": [numbered(1)],
     "achievement.day": ["2026-02-27"],
+    "topic_level.event_id": [numbered(1)],
     "attempt_grade.graded_by": [numbered(1)],
     "certificate.course_id": ["go"],
     "certificate.revoked_by": [numbered(1)],
@@ -49,7 +51,7 @@ OTHERS: dict[str, list[Any]] = {
     "step_sum.override": ['[1,"x",1,false,true]'],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
-FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset"]
+FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset", "topic_level", "day_part"]
 # Of keys that name no course, the part that tells rows apart.
 KEYS = {
     "brought": "event_id",
@@ -58,6 +60,7 @@ KEYS = {
     "streak_pause": "id",
     "achievement": "achievement_id",
     "progress_reset": "ledger_id",
+    "topic_level": "topic",
 }
 
 
@@ -92,6 +95,7 @@ def filled(world: World) -> World:
     world.prepare()
     world.publish(GATES)
     world.publish(ESSAYS)
+    world.publish({**DRILL, "id": "drill"})
     given(world, defined("first", "attempts"))
     for _ in range(2):
         ada = world.learner("Europe/Berlin")
@@ -103,6 +107,8 @@ def filled(world: World) -> World:
         _certify(world, ada)
         world.send(ada, essay(80))
         world.submit(Submission(ada, (event(90), event(91, "completed")), LATER, source=IMPORTED))
+        early = {"course": "drill", "occurred_at": "2026-02-10T05:00:00+01:00"}
+        world.send(ada, *(event(200 + n, of=f"s{n}", score=1, **early) for n in range(10)))
         pause(world.database, world.catalog, PauseWanted(ada, numbered(95), "2026-03-10", 7), now=LATER)
         for ids in ((31, 32), (32, 33)):
             assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None

@@ -75,4 +75,5 @@ def test_a_day_that_shows_in_the_bytes_is_not_lost_in_the_comparison(world: Worl
         "attempt_grade",
         "imported_day",
         "streak_pause",
+        "day_part",
     }

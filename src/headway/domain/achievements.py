@@ -9,12 +9,14 @@ from typing import Any, Final, NamedTuple, Self
 
 from headway.domain.errors import Invalid
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
+from headway.domain.levels import LEVELS, RANKS
 from headway.domain.progress import FIRST_RUN, PeriodSum, StepSum
+from headway.domain.recording import EARLY, LATE
 from headway.domain.scores import FULL
-from headway.domain.sums import Sums
+from headway.domain.sums import LevelKey, Sums
 from headway.domain.times import ordinal
 
-CATEGORIES: Final = ("first_steps", "practice", "mastery", "streaks", "courses", "persistence")
+CATEGORIES: Final = ("first_steps", "practice", "mastery", "streaks", "courses", "persistence", "hours")
 TIERS: Final = ("bronze", "silver", "gold", "platinum")
 AWAY_DAYS: Final = 14
 HARD_FAILURES: Final = 3
@@ -51,6 +53,11 @@ class Totals(NamedTuple):
     modules: int = 0
     courses: int = 0
     certificates: int = 0
+    early_days: int = 0
+    late_days: int = 0
+    intermediate_topics: int = 0
+    advanced_topics: int = 0
+    expert_topics: int = 0
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
@@ -69,6 +76,8 @@ class Totals(NamedTuple):
             hard_won=sum(key.run == FIRST_RUN and is_hard_won(one) for key, one in steps),
             courses_begun=sum(key.run == FIRST_RUN for key in sums.runs),
             **{name: sum(kind == one[0] for one in granted) for kind, name in GRANTED.items()},
+            **{name: len({key.day for key in sums.parts if key.part == part}) for part, name in IN_PART.items()},
+            **_at_level(sums.levels),
         )
 
 
@@ -78,6 +87,29 @@ GRANTED: Final[Mapping[str, str]] = {
     COURSE_COMPLETED: "courses",
     CERTIFIED: "certificates",
 }
+
+
+# The totals that count days on which something was done in a part of the day.
+IN_PART: Final[Mapping[str, str]] = {EARLY: "early_days", LATE: "late_days"}
+# The totals that count topics at a level or above it, from the lowest that takes anything.
+AT_LEVEL: Final = tuple(f"{one.name}_topics" for one in LEVELS[1:])
+
+
+def _at_level(told: Iterable[LevelKey]) -> dict[str, int]:
+    """In how many topics a learner was told of each level, or of one above it."""
+    ranks: dict[str, int] = {}
+    for topic, level in told:
+        ranks[topic] = max(RANKS.get(level, 0), ranks.get(topic, 0))
+    return topics_at((0, rank) for rank in ranks.values())
+
+
+def topics_at(risen: Iterable[tuple[int, int]]) -> dict[str, int]:
+    """By how much the totals of topics at levels grow: of (place of the level before, place of the level)."""
+    found = dict.fromkeys(AT_LEVEL, 0)
+    for was, now in risen:
+        for name in AT_LEVEL[was:now]:
+            found[name] += 1
+    return found
 
 
 def of_day(one: PeriodSum) -> tuple[int, ...]:
@@ -169,6 +201,9 @@ METRICS: Final[Mapping[str, str]] = {
     "modules": "modules",
     "courses": "courses",
     "certificates": "certificates",
+    "early_days": "early_days",
+    "late_days": "late_days",
+    **{name: name for name in AT_LEVEL},
 }
 
 

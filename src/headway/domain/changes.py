@@ -8,6 +8,7 @@ from headway.domain.facts import (
     CERTIFIED,
     COURSE_COMPLETED,
     GRADED,
+    LEVELED,
     MODULE_COMPLETED,
     MODULE_UNLOCKED,
     OVERRIDDEN,
@@ -18,6 +19,7 @@ from headway.domain.facts import (
     Fact,
     Graded,
     Granted,
+    Leveled,
     Overridden,
     Paused,
     Resumed,
@@ -39,6 +41,7 @@ _TOLD_AS: Final = {
     PAUSED: "streak_paused",
     RESUMED: "streak_resumed",
     ACHIEVED: "achievement_unlocked",
+    LEVELED: "level_changed",
 }
 
 
@@ -70,7 +73,7 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
         return [told | _granted(event, name)]
-    if isinstance(fact, Paused | Resumed | Achieved):
+    if isinstance(fact, Paused | Resumed | Achieved | Leveled):
         return [{"type": told["type"]} | _of_learner(event, fact)]
     if isinstance(fact, Revoked):
         return [told | {"certificate": fact.certificate, "reason": fact.reason, "revoked_at": format_time(event.at)}]
@@ -86,12 +89,14 @@ def progress_reset(event: Contribution, cleared: Cleared, sessions: int) -> list
     return [{"type": "progress_reset", **of_course, "cleared": counts}]
 
 
-def _of_learner(event: Contribution, fact: Paused | Resumed | Achieved) -> Change:
+def _of_learner(event: Contribution, fact: Paused | Resumed | Achieved | Leveled) -> Change:
     """What is told of the learner alone, and of no course."""
     if isinstance(fact, Paused):
         return {"pause": event.event_id, "from": fact.first_on, "to": fact.last_on}
     if isinstance(fact, Resumed):
         return {"pause": fact.pause, "to": fact.last_on}
+    if isinstance(fact, Leveled):
+        return {"topic": fact.topic, "level": fact.level, "previous_level": fact.previous}
     said = {"achievement": fact.achievement, "title": fact.title, "tier": fact.tier, "points": fact.points}
     return said | {"unlocked_at": format_time(event.at)}
 

@@ -14,3 +14,15 @@ class Achievement(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         return min(self, other)
+
+
+class LevelReached(NamedTuple):
+    """When a learner was told of a level, and which one it followed; the earliest stands."""
+
+    at: int
+    event_id: str
+    previous: str
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return min(self, other)

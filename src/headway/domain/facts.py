@@ -14,8 +14,11 @@ GRADED, OVERRIDDEN = "graded", "overridden"
 PAUSED, RESUMED = "paused", "resumed"
 ACHIEVED = "achieved"
 RESET = "reset"
+LEVELED = "leveled"
+# The cause of what is given for what was done long ago.
+BACKFILL = "backfill"
 # About the learner alone, and no course.
-COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED)
+COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED, LEVELED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
 
 
@@ -72,6 +75,15 @@ class Achieved(NamedTuple):
     cause: str
 
 
+class Leveled(NamedTuple):
+    """The learner came to a level in a topic, from the one before. `cause` is the event that brought it."""
+
+    topic: str
+    level: str
+    previous: str
+    cause: str
+
+
 class RunStarted(NamedTuple):
     """The learner begins the course anew."""
 
@@ -93,14 +105,16 @@ class Resumed(NamedTuple):
 class Reset(NamedTuple):
     """The learner begins from nothing: in a course, or in all where the entry names none.
 
-    `sessions` says how many practice sessions that cleared, `kept` which achievements what stands still meets.
+    `sessions` says how many practice sessions that cleared, `kept` which achievements what stands still meets, and
+    `levels` which levels in topics (topic, level).
     """
 
     sessions: int
     kept: tuple[str, ...] = ()
+    levels: tuple[tuple[str, str], ...] = ()
 
 
-Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved | Reset
+Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved | Leveled | Reset
 
 
 class Said(NamedTuple):
@@ -175,7 +189,12 @@ def _achieved(content: Mapping[str, Any]) -> Achieved:
 
 
 def _reset(content: Mapping[str, Any]) -> Reset:
-    return Reset(int(content["sessions"]), tuple(str(one) for one in content.get("kept", ())))
+    levels = tuple((str(topic), str(level)) for topic, level in content.get("levels", ()))
+    return Reset(int(content["sessions"]), tuple(str(one) for one in content.get("kept", ())), levels)
+
+
+def _leveled(content: Mapping[str, Any]) -> Leveled:
+    return Leveled(*(str(content[name]) for name in ("topic", "level", "previous", "cause")))
 
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
@@ -188,5 +207,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     RESUMED: _resumed,
     ACHIEVED: _achieved,
     RESET: _reset,
+    LEVELED: _leveled,
 }
 FACT_TYPES: Final = tuple(_READERS)

@@ -1,9 +1,9 @@
 """Skill levels: what a learner has come to in a topic, and when. A level that was reached stays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 
 class Level(NamedTuple):
@@ -20,6 +20,9 @@ LEVELS: Final = (
     Level("advanced", 30, 700_000),
     Level("expert", 50, 800_000),
 )
+
+
+RANKS: Final = {one.name: n for n, one in enumerate(LEVELS)}
 
 
 class Exercise(NamedTuple):
@@ -45,6 +48,44 @@ class Skill(NamedTuple):
     def next(self) -> Level | None:
         """The level above; None above the highest."""
         return next((one for one in LEVELS if one.exercises > self.level.exercises), None)
+
+
+class Held(NamedTuple):
+    """A level that a learner was told of, when, and which one it followed."""
+
+    level: str
+    at: int
+    previous: str
+
+    @property
+    def rank(self) -> int:
+        """The level's place among all, from 0."""
+        return RANKS.get(self.level, 0)
+
+
+# When a learner was told of a level, by which entry, and which one it followed.
+Told: TypeAlias = tuple[int, str, str]
+
+
+def highest(told: Iterable[tuple[str, str, Told]]) -> dict[str, Held]:
+    """The highest of the levels told of each topic, out of (topic, level, when it was told)."""
+    found: dict[str, Held] = {}
+    for topic, level, (at, _, previous) in told:
+        one = Held(level, at, previous)
+        if topic not in found or found[topic].rank < one.rank:
+            found[topic] = one
+    return found
+
+
+def with_held(found: Mapping[str, Skill], held: Mapping[str, Held]) -> dict[str, Skill]:
+    """The standing in each topic, no lower than what the learner was told of: what comes late takes no level away."""
+    kept = dict(found)
+    for topic, one in held.items():
+        skill = kept.get(topic, _NEW)
+        if one.rank > RANKS[skill.level.name]:
+            level, previous = LEVELS[one.rank], LEVELS[RANKS.get(one.previous, 0)]
+            kept[topic] = skill._replace(level=level, previous=previous, changed_at=one.at)
+    return kept
 
 
 _NEW: Final = Skill(LEVELS[0], None, None, 0, 0, 0)

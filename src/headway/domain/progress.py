@@ -1,7 +1,7 @@
 """Progress adds up: sums with a zero and a `+` that knows no order. The `+` stands here and nowhere else."""
 
 from operator import add
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from headway.domain.facts import Fact, Graded, Overridden
 
@@ -10,11 +10,11 @@ _T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation
 
 
 class Contribution(NamedTuple):
-    """What one event adds: fixed when it is recorded, whatever becomes of course, zone or pass mark later.
+    """What one event adds, fixed when it is recorded.
 
-    `at` is the effective time (microseconds), `day` the learner's local day, `score` in millionths.
-    `topics` are those of the step in the course's `version`. `is_graded` says that the server vouches for the score,
-    `fact` what an entry of the server's own says; `imported` is history from elsewhere.
+    `at` is the effective time (microseconds), `day` the learner's local day, `score` in millionths, `topics` are those
+    of the step in the course's `version`. `is_graded` says that the server vouches for the score, `fact` what an entry
+    of the server's own says; `imported` is history from elsewhere, `part` that of the day: early, late or none.
     """
 
     event_id: str
@@ -33,6 +33,7 @@ class Contribution(NamedTuple):
     is_graded: bool = False
     fact: Fact | None = None
     imported: bool = False
+    part: str = ""
 
     @property
     def is_attempt(self) -> bool:
@@ -304,31 +305,6 @@ class PeriodSum(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         return tuple.__new__(type(self), map(add, self, other))  # what _make does, without counting again
-
-
-class ImportedDay(NamedTuple):
-    """How many of a day's attempts and completions were imported."""
-
-    activities: int
-
-    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
-        """The sum of two."""
-        return type(self)(self.activities + other.activities)
-
-
-class Pause(NamedTuple):
-    """From which day to which a streak rests, both included; nowhere, where the last lies before the first."""
-
-    first_on: str
-    last_on: str
-
-    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
-        """The sum of two: what made a pause and what ended it."""
-        return type(self)(min(self.first_on, other.first_on), min(self.last_on, other.last_on))
-
-
-# What the end of a pause says of its beginning.
-ENDLESS: Final = "9999-12-31"
 
 
 class EnrollmentSum(NamedTuple):

@@ -1,21 +1,25 @@
 """From an event to what it adds: the judgment that record, audit and rebuild share."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
-from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, under_name
+from headway.domain.events import ENROLLMENT_TYPES, SCORED_TYPES, Event, EventInvalid, under_name
 from headway.domain.facts import Graded, Overridden
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth
 from headway.domain.streaks import STANDARD, StreakRules
-from headway.domain.times import MINUTE, local_day, offset_day
+from headway.domain.times import MINUTE, local_day, local_hour, offset_day, parse_time
 
 GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
 # Who says so where the server itself writes an entry.
 SERVER = "server"
 AHEAD_MAX = 5 * MINUTE
 DURATION_MS_MAX = 3_600_000
+EARLY, LATE = "early", "late"
+# Hours of the learner's own clock.
+EARLY_FROM, EARLY_UNTIL, LATE_FROM = 4, 8, 22
 # The score of an answer in millionths; None where a person is to give it.
 Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int | None]
 
@@ -71,7 +75,29 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         trust_of(event, known.source, step) == GRADED and not (score is None and known.source == ERASED),
         None,
         known.source == IMPORTED,
+        _part(event, known, at),
     )
+
+
+def _part(event: Event, known: Circumstances, at: int) -> str:
+    """The part of the day that an activity counts in; of somebody erased no time of day is left."""
+    if event.type not in SCORED_TYPES or known.source == ERASED:
+        return ""
+    return part_of_day(local_hour(at, event.offset or known.time_zone))
+
+
+def part_in(body: str, at: int, time_zone: str) -> str:
+    """The part of the day of an activity that was recorded, by what was sent, its effective time and the zone then."""
+    said = json.loads(body).get("occurred_at")
+    offset = 0 if said is None else parse_time(said)[1]
+    return part_of_day(local_hour(at, offset or time_zone))
+
+
+def part_of_day(hour: int) -> str:
+    """The part of the day that achievements count: early from 4 to 8, late from 22 to 4, else none."""
+    if EARLY_FROM <= hour < EARLY_UNTIL:
+        return EARLY
+    return LATE if hour >= LATE_FROM or hour < EARLY_FROM else ""
 
 
 def _has_passed(event: Event, known: Circumstances, reached: bool) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, Self, TypeAlias
 
-from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Overridden, Reset
+from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Overridden, Reset
 from headway.domain.progress import FIRST_RUN, Contribution
 
 # What a reset of all courses says of those of which nothing is known yet.
@@ -81,6 +81,8 @@ class Surviving:
     def _covers(self, reset: Contribution, fact: Reset, one: Contribution) -> bool:
         if isinstance(one.fact, Achieved):
             return not reset.course and one.fact.achievement not in fact.kept
+        if isinstance(one.fact, Leveled):
+            return (one.fact.topic, one.fact.level) not in fact.levels
         if reset.course not in ("", one.course) or one.run < self._runs.get(one.course, FIRST_RUN):
             return False
         if isinstance(one.fact, Granted):

@@ -6,11 +6,11 @@ from headway.domain import changes
 from headway.domain.attendance import Attendance
 from headway.domain.changes import Change
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import Achieved, Graded, Granted, Paused, Reset, Resumed
+from headway.domain.facts import BACKFILL, Achieved, Graded, Granted, Leveled, Paused, Reset, Resumed
 from headway.domain.progress import Contribution, EnrollmentSum
 from headway.domain.resets import Marks, ResetKey, is_late, last_reset
 from headway.domain.streaks import STANDARD, StreakRules, days_of, streak_days_of
-from headway.domain.sums import GrantKey, Sums, WorthOf
+from headway.domain.sums import GrantKey, LevelKey, Sums, WorthOf
 from headway.domain.times import ordinal
 
 
@@ -63,6 +63,7 @@ class Standing:
     def _reset(self, event: Contribution, fact: Reset) -> list[Change]:
         kept = None if event.course else fact.kept
         cleared = self.sums.clear(event.course, event.at, self.guests, kept)
+        self.sums.keep_levels(fact.levels, (event.at, event.event_id))
         days = ((key.day, one.activities) for key, one in self.sums.days.items())
         imported = ((key.day, one.activities) for key, one in self.sums.imported_days.items())
         self.attendance, self.gained = Attendance(), set()
@@ -87,7 +88,13 @@ class Standing:
             return [] if key in self.sums.grants else changes.of_fact(event, name)
         if isinstance(event.fact, Achieved) and event.fact.achievement in self.sums.achievements:
             return []
+        if isinstance(event.fact, Leveled) and self._is_no_news(event.fact):
+            return []
         return changes.of_fact(event, name)
+
+    def _is_no_news(self, told: Leveled) -> bool:
+        """Whether a level was told of before, or was reached before levels were told at all."""
+        return told.cause == BACKFILL or LevelKey(told.topic, told.level) in self.sums.levels
 
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:
         """Count what one guest brought who is now part of this learner, and was told of then; the ids that count.

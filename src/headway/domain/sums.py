@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
-from headway.domain.earned import Achievement
+from headway.domain.days import ENDLESS, ImportedDay, PartOfDay, Pause
+from headway.domain.earned import Achievement, LevelReached
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Paused, Resumed, Revoked, RunStarted
+from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Paused, Resumed, Revoked, RunStarted
+from headway.domain.levels import LEVELS
 from headway.domain.progress import (
-    ENDLESS,
     FIRST_RUN,
     AttemptGrade,
     Certificate,
@@ -15,8 +16,6 @@ from headway.domain.progress import (
     Contribution,
     EnrollmentSum,
     Grant,
-    ImportedDay,
-    Pause,
     PeriodSum,
     Revocation,
     RunSum,
@@ -66,6 +65,22 @@ class GrantKey(NamedTuple):
     module: str
 
 
+class LevelKey(NamedTuple):
+    """A level in a topic, over all courses."""
+
+    topic: str
+    level: str
+
+
+class PartKey(NamedTuple):
+    """A part of a local day, within a run of a course."""
+
+    part: str
+    day: str
+    course: str
+    run: int
+
+
 class FirstCompletion(NamedTuple):
     """The earliest completion of a step, and in which run that lies."""
 
@@ -95,6 +110,8 @@ class Sums:
         self.pauses: dict[str, Pause] = {}
         self.achievements: dict[str, Achievement] = {}
         self.resets: dict[ResetKey, ResetMark] = {}
+        self.levels: dict[LevelKey, LevelReached] = {}
+        self.parts: dict[PartKey, PartOfDay] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -124,9 +141,8 @@ class Sums:
         self._move(key, event.worked_on, event.worked_topics, moved)
         if event.waits or isinstance(event.fact, Graded):
             self._add_grade(event)
-        if event.imported and event.is_activity:
-            day, one = DayKey(event.day, event.course, event.run), ImportedDay(1)
-            self.imported_days[day] = self.imported_days[day] + one if day in self.imported_days else one
+        if event.imported or event.part:
+            self._add_activity(event)
         return before, after
 
     def current_run(self, course: str) -> int:
@@ -139,6 +155,15 @@ class Sums:
         found = ((key, self.steps[key].completion) for key in keys if key in self.steps)
         completed = [FirstCompletion(completion, key) for key, completion in found if completion is not None]
         return min(completed, default=None)
+
+    def _add_activity(self, event: Contribution) -> None:
+        """Count what is asked of an activity beside its sums: that it was imported, and that it was early or late."""
+        if event.imported and event.is_activity:
+            day, one = DayKey(event.day, event.course, event.run), ImportedDay(1)
+            self.imported_days[day] = self.imported_days[day] + one if day in self.imported_days else one
+        if event.part:
+            part, once = PartKey(event.part, event.day, event.course, event.run), PartOfDay(1)
+            self.parts[part] = self.parts[part] + once if part in self.parts else once
 
     def _add_grade(self, event: Contribution) -> None:
         attempt = event.fact.attempt if isinstance(event.fact, Graded) else event.event_id
@@ -160,8 +185,8 @@ class Sums:
             self._add_pause(event.event_id, Pause(*event.fact))
         elif isinstance(event.fact, Resumed):
             self._add_pause(event.fact.pause, Pause(ENDLESS, event.fact.last_on))
-        elif isinstance(event.fact, Achieved):
-            self._add_achievement(event, event.fact)
+        elif isinstance(event.fact, Achieved | Leveled):
+            self._add_earned(event, event.fact)
 
     def _add_run(self, event: Contribution) -> None:
         key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
@@ -185,7 +210,11 @@ class Sums:
     def _add_pause(self, pause_id: str, one: Pause) -> None:
         self.pauses[pause_id] = self.pauses[pause_id] + one if pause_id in self.pauses else one
 
-    def _add_achievement(self, event: Contribution, fact: Achieved) -> None:
+    def _add_earned(self, event: Contribution, fact: Achieved | Leveled) -> None:
+        if isinstance(fact, Leveled):
+            level, told = LevelKey(fact.topic, fact.level), LevelReached(event.at, event.event_id, fact.previous)
+            self.levels[level] = self.levels[level] + told if level in self.levels else told
+            return
         key, one = fact.achievement, Achievement(event.at, event.event_id, event.day, fact.points)
         self.achievements[key] = self.achievements[key] + one if key in self.achievements else one
 
@@ -202,7 +231,7 @@ class Sums:
         cleared = Cleared(sum(one.events > 0 for one in steps.values()), attempts, len(days))
         for key in steps:
             self._clear_step(key)
-        for found in (self.days, self.topics, self.imported_days):
+        for found in (self.days, self.topics, self.imported_days, self.parts):
             _drop(found, [key for key in found if runs.get(key.course) == key.run])
         _drop(self.grades, [name for name, one in self.grades.items() if runs.get(one.course) == one.run])
         # A certificate stands, and a run has one.
@@ -215,6 +244,11 @@ class Sums:
         for one, run in (runs if course else {**runs, ALL_COURSES: FIRST_RUN}).items():
             self.resets |= {ResetKey(name, one, run): ResetMark(up_to) for name in ("", *ledgers)}
         return cleared
+
+    def keep_levels(self, kept: Iterable[tuple[str, str]], reset: tuple[int, str]) -> None:
+        """Have only these (topic, level) be told: by a reset (when, by which id) where a higher one alone was."""
+        told = LevelReached(*reset, LEVELS[0].name)
+        self.levels = {key: self.levels.get(key, told) for key in (LevelKey(*one) for one in kept)}
 
     def _courses(self) -> set[str]:
         known = {key.course for key in self.resets if key.course}

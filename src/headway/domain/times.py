@@ -9,6 +9,7 @@ from headway.domain.errors import Invalid
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC, and without a zone so that isoformat leaves it out
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
@@ -99,6 +100,14 @@ def local_day(at: int, zone_name: str) -> str:
         return offset_day(at, 0)
     moment = datetime.fromtimestamp(at // SECOND, _zone_or_utc(zone_name))
     return _day_text(moment.toordinal() - _EPOCH_DAY)
+
+
+def local_hour(at: int, place: int | str) -> int:
+    """The hour of the day, 0 to 23, at an offset from UTC in minutes or in a zone; of an unknown one, in UTC."""
+    if isinstance(place, int) or place == "UTC":
+        offset = 0 if isinstance(place, str) else place
+        return (at + offset * MINUTE) % DAY // HOUR
+    return datetime.fromtimestamp(at // SECOND, _zone_or_utc(place)).hour
 
 
 def offset_day(at: int, offset: int) -> str:

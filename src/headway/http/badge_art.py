@@ -59,6 +59,9 @@ _SIGNS: Final[Mapping[str, str]] = {
     # An open book.
     "courses": '<path d="M60 44c-8-6-18-8-28-7a3 3 0 0 0-3 3v42a3 3 0 0 0 3 3c10-1 19 1 28 7Z" {area}/>'
     '<path d="M68 44c8-6 18-8 28-7a3 3 0 0 1 3 3v42a3 3 0 0 1-3 3c-10-1-19 1-28 7Z" {area}/>',
+    # A moon, and a star beside it.
+    "hours": '<path d="M58 30a35 35 0 1 0 40 47A30 30 0 0 1 58 30Z" {area}/>'
+    '<path d="M88 32l3.600 8.900 8.900 3.600-8.900 3.600L88 57l-3.600-8.900-8.900-3.600 8.900-3.600Z" {area}/>',
     # A mountain with a flag.
     "persistence": '<path d="M26 94l28-44c2-3 6-3 8 0l9 14 5-7c2-3 5-3 7 0l23 37Z" {area}/>'
     '<path d="M58 50V30" {line}/><path d="M59 28l19 7-19 8Z" {area}/>',

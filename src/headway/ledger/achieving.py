@@ -8,7 +8,9 @@ from uuid import uuid4
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import (
+    AT_LEVEL,
     GRANTED,
+    IN_PART,
     Definition,
     Ladders,
     Totals,
@@ -72,6 +74,8 @@ class Achieving:
         self.version: int | None = None
         # Of learners whose sums do not move by the last entry alone.
         self.causes: dict[str, Cause] = {}
+        # Who was told of a level in a topic: by the places of the one before and of that among all levels.
+        self.risen: list[tuple[str, int, int]] = []
 
     def tell_in(self, learner_id: str, told: list[Change]) -> None:
         """Have what a learner earns told behind these changes, where what brings it is among them."""
@@ -83,7 +87,7 @@ class Achieving:
         self, learners: Mapping[str, Learner], read: Read, changed: Changed, appended: Sequence[Entry]
     ) -> list[Entry]:
         """The entries of what these changes bring learners to, whose sums take them in."""
-        moved = _Moved(learners, read, changed).by_learner(self.connection)
+        moved = _Moved(learners, read, changed).by_learner(self.connection, self.risen)
         crossed = self._crossed(learners, moved)
         due = [(learner_id, one) for learner_id, found in crossed.items() for one in found]
         pairs = [(learner_id, one.id) for learner_id, one in due]
@@ -92,7 +96,7 @@ class Achieving:
         for learner_id, one in due:
             learner = learners[learner_id]
             if (learner_id, one.id) not in held and one.id not in learner.standing.sums.achievements:
-                given.append(earn(learner, one, self._cause(learner, appended)))
+                given.append(earn(learner, one, self.cause_of(learner, appended)))
         return given
 
     def _crossed(self, learners: Mapping[str, Learner], moved: Mapping[str, Totals]) -> dict[str, list[Definition]]:
@@ -133,7 +137,7 @@ class Achieving:
                 unknown.append(learner_id)
         return known | achievements.totals(self.connection, unknown) if ladders and unknown else known
 
-    def _cause(self, learner: Learner, appended: Sequence[Entry]) -> Cause:
+    def cause_of(self, learner: Learner, appended: Sequence[Entry]) -> Cause:
         """What brought it: as was said, or the learner's last entry of this transaction."""
         said = self.causes.get(learner.id)
         if said is not None:
@@ -149,9 +153,13 @@ def earn(learner: Learner, definition: Definition, cause: Cause) -> Entry:
         "title": definition.title,
         "tier": definition.tier,
         "points": definition.points,
-        "cause": cause.event_id,
     }
-    event = fact_event(str(uuid4()), ACHIEVED, format_time(cause.at), said)
+    return said_by_server(learner, ACHIEVED, said, cause)
+
+
+def said_by_server(learner: Learner, kind: str, said: Mapping[str, Any], cause: Cause) -> Entry:
+    """The entry of the server's own that says this of a learner alone, whose sums take it in."""
+    event = fact_event(str(uuid4()), kind, format_time(cause.at), {**said, "cause": cause.event_id})
     known = Circumstances(cause.received_at, 0, learner.time_zone, SERVER, 0)
     made = contribute(event, known, NO_COURSE, no_grader)
     changes = learner.standing.apply(made, name="", today=made.day)
@@ -170,13 +178,17 @@ class _Moved:
         self.changed = changed
         self._by: dict[str, list[int]] = {}
 
-    def by_learner(self, connection: Connection) -> dict[str, Totals]:
+    def by_learner(self, connection: Connection, risen: Iterable[tuple[str, int, int]]) -> dict[str, Totals]:
         """Those whose totals move at all."""
+        for learner_id, was, now in risen:
+            for name in AT_LEVEL[was:now]:
+                self._add(learner_id, name, 1)
         self._count_days()
         self._count_steps()
         for learner_id, key, _ in self.changed[sums.RUNS]:
             if key.run == FIRST_RUN and (learner_id, key) not in self.read[sums.RUNS]:
                 self._add(learner_id, "courses_begun", 1)
+        self._count_parts()
         self._count_grants(connection)
         return {learner_id: Totals._make(by) for learner_id, by in self._by.items() if any(by)}
 
@@ -215,6 +227,13 @@ class _Moved:
             known = (key for key in keys if (learner_id, key) not in perfect)
             if not any(is_perfect(of_all.steps.get(key, _NO_STEP)) for key in known):
                 self._add(learner_id, "perfect", 1)
+
+    def _count_parts(self) -> None:
+        """A day counts once, in however many courses: all that is known of it was read."""
+        known = {(learner_id, key[:2]) for learner_id, key in self.read[sums.PARTS]}
+        changed = {(learner_id, key[:2]) for learner_id, key, _ in self.changed[sums.PARTS]}
+        for learner_id, (part, _) in changed - known:
+            self._add(learner_id, IN_PART[part], 1)
 
     def _count_grants(self, connection: Connection) -> None:
         """A module or course counts once, whatever the run: where there are others, they are asked for."""

@@ -6,11 +6,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.achievements import Definition, Metrics, Totals, attended, met
+from headway.domain.achievements import Definition, Metrics, Totals, attended, met, topics_at
+from headway.domain.facts import BACKFILL
 from headway.ledger.achieving import Cause, earn
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed
 from headway.ledger.judging import Judging
+from headway.ledger.leveling import reach
+from headway.ledger.levels_due import Due, levels_due
 from headway.ledger.portions import portions
 from headway.ledger.refold import Refolded
 from headway.ledger.sweep import NOTED_EVERY_S, await_readers
@@ -23,16 +26,19 @@ LEARNERS_A_PAGE: Final = 200
 # Who records waits for as long as these are written.
 GIVEN_A_TRANSACTION: Final = 100
 UPDATES_SHOWN: Final = 1_000
-CAUSE: Final = "backfill"
 Progress: TypeAlias = Callable[[int], None]
 
 
 class Update(NamedTuple):
-    """A learner who earns something: how many achievements they had, and which join them."""
+    """A learner who earns something: how many achievements they had, and which join them.
+
+    `levels` are those that they came to and were never told of, which nobody tells them now.
+    """
 
     learner_id: str
     had: int
     earned: tuple[str, ...]
+    levels: tuple[Due, ...] = ()
 
 
 class BackfillReport(NamedTuple):
@@ -90,7 +96,8 @@ def _gathered(
 ) -> BackfillReport:
     total, updated, earned = 0, 0, 0
     updates = list[Update]()
-    for seen, found in pages:
+    for seen, given in pages:
+        found = [one for one in given if one.earned]
         total += seen
         updated += len(found)
         earned += sum(len(one.earned) for one in found)
@@ -121,7 +128,7 @@ class _Backfill:
         while True:
             with self.database.read() as connection:
                 ids = achievements.living(connection, up_to, LEARNERS_A_PAGE)
-                found = survey(connection, self.definitions, ids)
+                found = survey(connection, self.catalog, self.definitions, ids)
             if not ids:
                 break
             yield len(ids), found if self.dry_run else [given for part in _parts(found) for given in self._give(part)]
@@ -142,10 +149,12 @@ class _Backfill:
         def work(connection: Connection) -> None:
             locked = learners.lock(connection, [one.learner_id for one in portion])
             alive = {one.id: one for one in locked.values() if one.merged_into is None and one.erased_at is None}
-            due = survey(connection, self.definitions, list(alive))
+            due = survey(connection, self.catalog, self.definitions, list(alive))
             by_id = {one.id: one for one in self.definitions}
-            wanted = {one.learner_id: [by_id[name] for name in one.earned] for one in due}
-            award(connection, self.catalog, alive, wanted, Judging(CAUSE, self.now()))
+            wanted: dict[str, Sequence[Definition | Due]] = {
+                one.learner_id: [*one.levels, *(by_id[name] for name in one.earned)] for one in due
+            }
+            award(connection, self.catalog, alive, wanted, Judging(BACKFILL, self.now()))
             given.update({one.learner_id: one for one in due})
 
         committed(self.database, work)
@@ -154,21 +163,26 @@ class _Backfill:
 
 def _parts(found: Iterable[Update]) -> Iterator[list[Update]]:
     """Learners for one transaction each: some, or one who earns much."""
-    return portions(found, lambda one: len(one.earned), GIVEN_A_TRANSACTION)
+    return portions(found, lambda one: len(one.earned) + len(one.levels), GIVEN_A_TRANSACTION)
 
 
-def survey(connection: Connection, definitions: Sequence[Definition], ids: Sequence[str]) -> list[Update]:
+def survey(
+    connection: Connection, catalog: Catalog, definitions: Sequence[Definition], ids: Sequence[str]
+) -> list[Update]:
     """Those of the learners who meet what they have not earned: a few statements, however many they are."""
+    levels = levels_due(connection, catalog, ids)
     totals = achievements.totals(connection, ids)
     days = sums.streak_days(connection, ids)
     held = achievements.held_by(connection, ids)
     found = list[Update]()
     for one in ids:
         has = held.get(one, set())
-        now = Metrics(totals.get(one, Totals()), attended(days[one].active if one in days else ()))
+        due = tuple(levels.get(one, ()))
+        reached = totals.get(one, Totals()) + Totals(**topics_at(each.risen for each in due))
+        now = Metrics(reached, attended(days[one].active if one in days else ()))
         earned = tuple(each.id for each in met(definitions, now) if each.id not in has)
-        if earned:
-            found.append(Update(one, len(has), earned))
+        if earned or due:
+            found.append(Update(one, len(has), earned, due))
     return found
 
 
@@ -176,7 +190,7 @@ def award(
     connection: Connection,
     catalog: Catalog,
     locked: Mapping[str, Locked],
-    due: Mapping[str, Sequence[Definition]],
+    due: Mapping[str, Sequence[Definition | Due]],
     why: Judging,
 ) -> None:
     """Have learners under their locks earn what they were found to meet, and write it."""
@@ -186,7 +200,10 @@ def award(
         batch.learners[learner_id].head = head
     cause = Cause(why.cause, why.now, why.now)
     for learner_id, found in due.items():
-        batch.appended += [earn(batch.learners[learner_id], one, cause) for one in found]
+        learner = batch.learners[learner_id]
+        batch.appended += [
+            reach(learner, one, cause) if isinstance(one, Due) else earn(learner, one, cause) for one in found
+        ]
     batch.write()
 
 

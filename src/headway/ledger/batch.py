@@ -10,9 +10,9 @@ from sqlalchemy.engine import Connection
 from headway.domain import gating
 from headway.domain.changes import Change
 from headway.domain.course import Course, Module
-from headway.domain.events import read_event
+from headway.domain.events import SCORED_TYPES, read_event
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
-from headway.domain.recording import GRADED, IMPORTED, SERVER, worth_of
+from headway.domain.recording import GRADED, IMPORTED, SERVER, part_in, worth_of
 from headway.domain.resets import Surviving
 from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
@@ -20,6 +20,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
 from headway.ledger import announcing
 from headway.ledger.achieving import Achieving
+from headway.ledger.leveling import Leveling, Moved
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.noticing import noticed
 from headway.ledger.submission import Submission
@@ -108,6 +109,7 @@ class Batch:
         self.judging: dict[str, int] = {}
         self.appended: list[Entry] = []
         self.achieving = Achieving(connection, catalog)
+        self.leveling = Leveling(connection, catalog)
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
@@ -208,7 +210,8 @@ class Batch:
         figures = (one.score, bool(one.passed), one.duration_ms, one.hints)
         topics = self._worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
         fact = read_event(one.event_id, one.body).fact if one.source == SERVER else None
-        said = (one.trust == GRADED, fact, one.source == IMPORTED)
+        part = part_in(one.body, one.at, one.time_zone) if one.type in SCORED_TYPES else ""
+        said = (one.trust == GRADED, fact, one.source == IMPORTED, part)
         return Contribution(one.event_id, one.type, *place, one.at, one.day, *figures, topics, *said)
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
@@ -218,7 +221,7 @@ class Batch:
         steps |= self._steps_of_known()
         wanted = {sums.STEPS: steps, sums.GRANTS: self._gates_of(on_steps), **touched(new)}
         asked = ((sums.of_kind(kind), keys) for kind, keys in wanted.items())
-        self._load(*asked, *self._modules_of(on_steps, steps))
+        self._load(*asked, *self._modules_of(on_steps, steps), *self.leveling.asked(self.learners, on_steps))
         # An event from before a completion moves it, and with it what its day and its topics count.
         moved_days, moved_topics = set(), set()
         for learner_id, key, day, worth in self._moving(on_steps):
@@ -231,6 +234,9 @@ class Batch:
     def write(self) -> None:
         """Write the entries, the sums as they now are, each table in order of key, and what learners earned by them."""
         changed = {kind: self._changed(kind) for kind in sums.ALL}
+        by = Moved(self.learners, self._read, changed, self.courses, self.appended)
+        self.appended += self.leveling.give(by, self.achieving)
+        changed[sums.LEVELS] = self._changed(sums.LEVELS)
         self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
         changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
         made = (sums.written(kind, found) for kind, found in changed.items())

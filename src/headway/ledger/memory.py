@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.domain.achievements import Totals
 from headway.domain.attendance import Attendance
+from headway.ledger.topics import Topics
 from headway.ledger.watched import Watched
 from headway.store import sums
 from headway.store.facts import Mark
@@ -37,10 +38,10 @@ class Remembered:
     """What is known of a learner as of a mark of their ledger; `totals` are what achievements ask of all sums.
 
     `sums` hold, for each of KINDS, (key, value) by the key as it is asked for, None where nothing is stored;
-    `attendance` holds all days.
+    `attendance` holds all days, `topics` what levels are judged by.
     """
 
-    __slots__ = ("attendance", "mark", "modules", "sums", "totals")
+    __slots__ = ("attendance", "mark", "modules", "sums", "topics", "totals")
 
     def __init__(self, mark: Mark) -> None:
         self.mark = mark
@@ -48,12 +49,14 @@ class Remembered:
         self.attendance: Attendance | None = None
         self.modules: dict[ModuleKey, Watched] = {}
         self.totals: Totals | None = None
+        self.topics: Topics | None = None
 
     @property
     def size(self) -> int:
         """How many values it holds."""
         modules = sum(len(one.sums) for one in self.modules.values())
-        return sum(map(len, self.sums)) + modules + (len(self.attendance.active) if self.attendance else 0)
+        days = len(self.attendance.active) if self.attendance else 0
+        return sum(map(len, self.sums)) + modules + days + (self.topics.size if self.topics else 0)
 
 
 class Memory:

@@ -7,10 +7,10 @@ from uuid import uuid4
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import NO_COURSE
+from headway.domain.days import Pause
 from headway.domain.errors import HeadwayError, IdReused, Invalid
 from headway.domain.events import Event, fact_event, read_event
 from headway.domain.facts import PAUSED, RESUMED, Paused
-from headway.domain.progress import Pause
 from headway.domain.recording import SERVER, Circumstances, contribute
 from headway.domain.times import day_of, format_time, local_day, ordinal, parse_day
 from headway.ledger.batch import Batch, BatchLearner

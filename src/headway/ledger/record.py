@@ -48,7 +48,7 @@ from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Known
 
 Answer: TypeAlias = Receipt | HeadwayError | None
-_CONCLUDED: Final = ("course_completed", "certificate_issued", "achievement_unlocked")
+_CONCLUDED: Final = ("course_completed", "certificate_issued", "level_changed", "achievement_unlocked")
 
 
 def record(

@@ -10,11 +10,14 @@ from headway.domain.achievements import Metrics, met
 from headway.domain.course import NO_COURSE, Course
 from headway.domain.errors import IdReused, UnknownCourse
 from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
+from headway.domain.exercises import exercises_done
 from headway.domain.facts import RESET, Reset
+from headway.domain.levels import LEVELS, RANKS, skills
 from headway.domain.practice import Practiced, sessions
 from headway.domain.progress import Worth
 from headway.domain.recording import SERVER, Circumstances, contribute, worth_of
 from headway.domain.standing import Standing
+from headway.domain.sums import LevelKey, Sums
 from headway.domain.times import format_time
 from headway.ledger import announcing
 from headway.ledger.batch import Batch, BatchLearner
@@ -144,8 +147,14 @@ class _Resetting:
         resets = self._stored[sums.RESETS].values()
         at = max([now, *(one.updated_at for one in steps), *(one.up_to for one in resets)])
         said: dict[str, Any] = {"sessions": self._sessions(), **_about(self.asked)}
+        left = self._standing().sums
+        left.clear(self.asked.course or "", at, ())
+        if left.levels:
+            levels = self._levels(left)
+            left.keep_levels(levels, (at, self.asked.id))
+            said |= {"levels": levels}
         if self.asked.course is None:
-            said |= {"kept": self._kept(at)}
+            said |= {"kept": self._kept(left)}
         return fact_event(self.asked.id, RESET, format_time(at), said)
 
     def _sessions(self) -> int:
@@ -158,13 +167,20 @@ class _Resetting:
         times = (at for course, run, at in found if course in scope and run >= runs.get(course, 1))
         return len(sessions(Practiced(at, "", False, 0) for at in times))
 
-    def _kept(self, at: int) -> Sequence[str]:
+    def _levels(self, left: Sums) -> list[LevelKey]:
+        """The levels that what stands still amounts to, in the topics in which any was told."""
+        courses = self.catalog.in_force(self.connection, {key.course for key in left.steps})
+        found = skills(one.exercise for one in exercises_done(left.steps, self._versions, courses))
+        ranks = {topic: RANKS[one.level.name] for topic, one in found.items()}
+        stay = {key for key in left.levels if RANKS.get(key.level, 0) <= ranks.get(key.topic, 0)}
+        now = {LevelKey(key.topic, LEVELS[ranks.get(key.topic, 0)].name) for key in left.levels}
+        return sorted(stay | {key for key in now if RANKS[key.level]})
+
+    def _kept(self, left: Sums) -> Sequence[str]:
         """Which achievements what stands still meets."""
         held = self._stored[sums.ACHIEVEMENTS].keys()
         if not held:
             return []
-        left = self._standing().sums
-        left.clear("", at, (), held)
         _, definitions = achievements.in_force(self.connection)
         return sorted({one.id for one in met(definitions, Metrics.of(left))} & held)
 

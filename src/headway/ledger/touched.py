@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headway.domain.facts import Achieved, Graded, Paused, Resumed, Revoked
+from headway.domain.facts import Achieved, Graded, Leveled, Paused, Resumed, Revoked
 from headway.domain.progress import Contribution
 from headway.store import sums
 
@@ -59,6 +59,10 @@ def _achievements(one: Contribution) -> Iterable[Sequence[Any]]:
     return ((one.fact.achievement,),) if isinstance(one.fact, Achieved) else ()
 
 
+def _levels(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.fact.topic, one.fact.level),) if isinstance(one.fact, Leveled) else ()
+
+
 # What most events leave alone.
 _SELDOM = {
     sums.ENROLLMENTS: _enrollments,
@@ -67,4 +71,5 @@ _SELDOM = {
     sums.CERTIFICATES: _certificates,
     sums.GRADES: _grades,
     sums.ACHIEVEMENTS: _achievements,
+    sums.LEVELS: _levels,
 }

@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.domain.achievements import GRANTED, HARD_FAILURES, Definition, Totals
+from headway.domain.achievements import AT_LEVEL, GRANTED, HARD_FAILURES, IN_PART, Definition, Totals
+from headway.domain.levels import RANKS
 from headway.domain.progress import FIRST_RUN
 from headway.domain.scores import FULL
 from headway.domain.sums import GrantKey
@@ -163,7 +164,14 @@ _BY_GRANT: Final = (
     f"(SELECT DISTINCT learner_id, course_id, kind, module_id FROM granted {_MINE}"  # noqa: S608  # our own words
     f" AND kind IN ({', '.join(repr(kind) for kind in GRANTED)})) g"
 )
-_TOTALS: Final = ", ".join(f"coalesce({one}, 0)" for one in (*_DAYS, *_STEPS, *_RUNS, *_GRANTS))
+_PARTS: Final = {name: f"count(DISTINCT CASE WHEN part = '{part}' THEN day END)" for part, name in IN_PART.items()}
+_LEVELS: Final = {name: _count(f"reached >= {n}") for n, name in enumerate(AT_LEVEL, 1)}
+_RANK: Final = " ".join(f"WHEN '{level}' THEN {n}" for level, n in RANKS.items())
+_BY_TOPIC: Final = (
+    f"(SELECT learner_id, topic, max(CASE level {_RANK} ELSE 0 END) AS reached"  # noqa: S608  # our own words
+    f" FROM topic_level {_MINE} GROUP BY learner_id, topic) l"
+)
+_TOTALS: Final = ", ".join(f"coalesce({one}, 0)" for one in (*_DAYS, *_STEPS, *_RUNS, *_GRANTS, *_PARTS, *_LEVELS))
 _FROM: Final = " ".join(
     (
         "FROM wanted",
@@ -171,6 +179,8 @@ _FROM: Final = " ".join(
         _figures("steps", _STEPS, _BY_STEP),
         _figures("runs", _RUNS, f"course_run {_MINE}"),
         _figures("grants", _GRANTS, _BY_GRANT),
+        _figures("parts", _PARTS, f"day_part {_MINE}"),
+        _figures("levels", _LEVELS, _BY_TOPIC),
     )
 )
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from headway.domain.levels import Held, highest
 from headway.domain.progress import EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
 from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import GrantKey, RunKey, StepKey
@@ -83,15 +84,26 @@ def of_courses(connection: Connection, learner_id: str, course_id: str | None = 
     return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
 
 
-def of_learner(connection: Connection, learner_id: str) -> tuple[CourseFigures, dict[str, PeriodSum]]:
-    """A learner's figures in all courses, and what was done in each topic over all of them."""
-    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS)
+class TopicFigures(NamedTuple):
+    """What was done in each topic over all courses, and the highest level that the learner was told of."""
+
+    sums: dict[str, PeriodSum]
+    levels: dict[str, Held]
+
+
+NO_TOPICS: Final = TopicFigures({}, {})
+
+
+def of_learner(connection: Connection, learner_id: str) -> tuple[CourseFigures, TopicFigures]:
+    """A learner's figures in all courses, and in each topic over all of them."""
+    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS, sums.LEVELS)
     asked = [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in kinds]
-    *found, (_, in_courses) = sums.read_together(connection, asked)
+    *found, (_, in_courses), (_, told) = sums.read_together(connection, asked)
     topics: dict[str, PeriodSum] = {}
     for _, key, one in in_courses:
         topics[key.topic] = topics[key.topic] + one if key.topic in topics else one
-    return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found)), topics
+    courses = CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
+    return courses, TopicFigures(topics, highest((key.topic, key.level, one) for _, key, one in told))
 
 
 class Referred(NamedTuple):

@@ -32,6 +32,7 @@ from headway.store.doors import (
     signing_key,
     throttle,
 )
+from headway.store.earning_tables import day_part, topic_level
 from headway.store.notice_tables import notice, reminded
 from headway.store.reset_tables import progress_reset
 from headway.store.upkeep import upkeep
@@ -48,6 +49,7 @@ __all__ = [
     "course",
     "course_run",
     "course_version",
+    "day_part",
     "day_sum",
     "device_sign_in",
     "enrollment",
@@ -71,6 +73,7 @@ __all__ = [
     "step_sum",
     "streak_pause",
     "throttle",
+    "topic_level",
     "topic_sum",
     "upkeep",
 ]

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from headway.domain.earned import Achievement
+from headway.domain.days import ImportedDay, PartOfDay, Pause
+from headway.domain.earned import Achievement, LevelReached
 from headway.domain.progress import (
     FIRST_RUN,
     AttemptGrade,
@@ -18,9 +19,7 @@ from headway.domain.progress import (
     EnrollmentSum,
     GivenGrade,
     Grant,
-    ImportedDay,
     Override,
-    Pause,
     PeriodSum,
     Revocation,
     RunSum,
@@ -29,9 +28,10 @@ from headway.domain.progress import (
 )
 from headway.domain.resets import ResetKey, ResetMark
 from headway.domain.streaks import StreakDays, streak_days_of
-from headway.domain.sums import DayKey, GrantKey, RunKey, StepKey, Sums, TopicKey
+from headway.domain.sums import DayKey, GrantKey, LevelKey, PartKey, RunKey, StepKey, Sums, TopicKey
 from headway.store import rows
 from headway.store.achievement_tables import achievement
+from headway.store.earning_tables import day_part, topic_level
 from headway.store.schema import (
     attempt_grade,
     brought,
@@ -234,8 +234,22 @@ RESETS = Kind(
     _flat_row,
     lambda sums: sums.resets,
 )
+LEVELS = Kind(
+    topic_level,
+    lambda row: LevelKey(row[1], row[2]),
+    lambda row: LevelReached(*row[3:]),
+    _flat_row,
+    lambda sums: sums.levels,
+)
+PARTS = Kind(
+    day_part,
+    lambda row: PartKey(*row[1:5]),
+    lambda row: PartOfDay(row[5]),
+    _flat_row,
+    lambda sums: sums.parts,
+)
 _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
-ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, RESETS)
+ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, RESETS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT)

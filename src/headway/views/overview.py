@@ -14,7 +14,7 @@ from headway.domain.times import format_time, local_day
 from headway.store import achievements, figures
 from headway.store.achievements import Count
 from headway.store.catalog import Catalog
-from headway.store.figures import NO_DAYS, CourseFigures, Days
+from headway.store.figures import NO_DAYS, NO_TOPICS, CourseFigures, Days, TopicFigures
 from headway.views.course_progress import NOTHING, run_of
 from headway.views.skills import SkillLevel, skill_levels
 from headway.views.streak import StreakSummary, summary
@@ -65,7 +65,7 @@ class _Known(NamedTuple):
 
     days: Days
     figures: CourseFigures
-    topics: dict[str, PeriodSum]
+    topics: TopicFigures
     courses: dict[str, tuple[int, Course]]
     achievements: Count
 
@@ -93,7 +93,7 @@ def read_overview(
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
     if learner_id is None:
-        return _Known(NO_DAYS, NOTHING, {}, {}, achievements.count(connection, None))
+        return _Known(NO_DAYS, NOTHING, NO_TOPICS, {}, achievements.count(connection, None))
     days = figures.days(connection, learner_id)
     found, topics = figures.of_learner(connection, learner_id)
     listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}

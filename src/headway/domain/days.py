@@ -1,0 +1,38 @@
+"""What sums hold of days beside what was done on them: imports, early and late hours, pauses."""
+
+from typing import Final, NamedTuple, Self
+
+
+class ImportedDay(NamedTuple):
+    """How many of a day's attempts and completions were imported."""
+
+    activities: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return type(self)(self.activities + other.activities)
+
+
+class Pause(NamedTuple):
+    """From which day to which a streak rests, both included; nowhere, where the last lies before the first."""
+
+    first_on: str
+    last_on: str
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two: what made a pause and what ended it."""
+        return type(self)(min(self.first_on, other.first_on), min(self.last_on, other.last_on))
+
+
+# What the end of a pause says of its beginning.
+ENDLESS: Final = "9999-12-31"
+
+
+class PartOfDay(NamedTuple):
+    """How many attempts and completions lie in a part of a day."""
+
+    activities: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return type(self)(self.activities + other.activities)

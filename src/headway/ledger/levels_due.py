@@ -1,0 +1,60 @@
+"""The levels that learners have come to and were never told of: from before levels were told, or by a new version."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.exercises import exercises_done, versions_of
+from headway.domain.levels import LEVELS, RANKS, skills
+from headway.domain.progress import StepSum
+from headway.domain.sums import StepKey
+from headway.ledger.topics import Topics
+from headway.store import sums
+from headway.store.catalog import Catalog
+
+
+class Due(NamedTuple):
+    """A level in a topic that a learner has come to, and the one that they were told of before."""
+
+    topic: str
+    level: str
+    previous: str
+
+    @property
+    def risen(self) -> tuple[int, int]:
+        """Over which places among all levels that goes: from the one, up to the other."""
+        return RANKS[self.previous], RANKS[self.level]
+
+
+def levels_due(connection: Connection, catalog: Catalog, ids: Sequence[str]) -> dict[str, list[Due]]:
+    """What each of these learners has come to by the stored sums: a few statements, however many they are."""
+    kinds = (sums.TOPICS, sums.LEVELS)
+    asked = [(sums.of_kind(kind, "learner_id"), [(one,) for one in ids]) for kind in kinds]
+    (_, in_topics), (_, told) = sums.read_together(connection, asked)
+    known = {one: Topics() for one in ids}
+    for learner_id, key, one in in_topics:
+        known[learner_id].count(key.topic, one.exercises_completed)
+    for learner_id, key, one in told:
+        known[learner_id].hold(key.topic, key.level, one)
+    wanted = {one: topics for one, topics in known.items() if any(map(topics.has_enough, topics.exercises))}
+    return _reached(connection, catalog, wanted) if wanted else {}
+
+
+def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topics]) -> dict[str, list[Due]]:
+    of_learners: dict[str, dict[StepKey, StepSum]] = {}
+    for learner_id, key, one in sums.read_learners(connection, sums.STEPS, wanted):
+        of_learners.setdefault(learner_id, {})[key] = one
+    completed_by = catalog.load(connection, {pair for steps in of_learners.values() for pair in versions_of(steps)})
+    courses = catalog.in_force(connection, {key.course for steps in of_learners.values() for key in steps})
+    found: dict[str, list[Due]] = {}
+    for learner_id, steps in of_learners.items():
+        topics = wanted[learner_id]
+        reached = skills(one.exercise for one in exercises_done(steps, completed_by, courses))
+        due = [
+            Due(topic, one.level.name, LEVELS[topics.rank(topic)].name)
+            for topic, one in sorted(reached.items())
+            if RANKS[one.level.name] > topics.rank(topic)
+        ]
+        found |= {learner_id: due} if due else {}
+    return found

@@ -1,0 +1,31 @@
+"""The tables of what learners come to in topics, and of when in the day they learn: achievements ask for both."""
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table
+
+from headway.store.columns import Id, derived, learner_key, metadata
+
+# The levels that a learner was told of, each once: what was reached stays, whatever follows.
+topic_level = Table(
+    "topic_level",
+    metadata,
+    learner_key(),
+    Column("topic", String(200), primary_key=True),
+    Column("level", String(16), primary_key=True),
+    derived("at", BigInteger),
+    derived("event_id", Id),
+    derived("previous", String(16)),
+    sqlite_with_rowid=False,
+)
+
+# Attempts and completions of early mornings and late nights, by the learner's own clock; those between leave no row.
+day_part = Table(
+    "day_part",
+    metadata,
+    learner_key(),
+    Column("part", String(16), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    derived("activities", BigInteger),
+    sqlite_with_rowid=False,
+)
