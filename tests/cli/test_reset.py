@@ -11,7 +11,7 @@ from tests.torture.server import Command
 __all__ = ["url"]
 
 
-def test_it_asks_and_tells_what_it_cleared(url: str) -> None:  # pytest's own way of naming a fixture
+def test_it_asks_and_tells_what_it_cleared(url: str) -> None:  # a fixture
     done = Command("reset", "Ada@Example.org", "--database", url, given="n\n")
     assert (done.code, done.out.strip()) == (1, "")
     assert "Clear everything of ada@example.org (account, 0 events)?" in done.err
@@ -22,7 +22,7 @@ def test_it_asks_and_tells_what_it_cleared(url: str) -> None:  # pytest's own wa
 
 
 @pytest.mark.parametrize("named", [ADA, "oulad:7"])
-def test_as_json(url: str, named: str) -> None:  # pytest's own way of naming a fixture
+def test_as_json(url: str, named: str) -> None:  # a fixture
     done = Command("reset", named, "--yes", "--json", "--database", url)
     assert json.loads(done.out) == {"cleared": {"steps": 0, "attempts": 0, "sessions": 0, "days": 0}}, str(done)
 

@@ -14,6 +14,7 @@ from headway.cli.course import course
 from headway.cli.demo import demo
 from headway.cli.doctor import doctor
 from headway.cli.erase import erase, erasures
+from headway.cli.export import export
 from headway.cli.grades import grades
 from headway.cli.guests import guests
 from headway.cli.imports import import_
@@ -47,6 +48,7 @@ app.add_typer(keys)
 app.command()(erase)
 app.add_typer(erasures)
 app.command()(reset)
+app.command()(export)
 app.command()(audit)
 app.command()(rebuild)
 app.command()(backup)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="oulad, dalestudy, jsonl or csv.")],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="oulad, dalestudy, jsonl, csv or headway-export.")],
     paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files or a folder; - is standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
     database: DatabaseOption = None,
@@ -25,6 +25,9 @@ def import_(
     Each record that cannot be taken is told on standard error with its file, its line and the reason. Exits with 1
     where the import failed, or where nothing could be taken.
     """
+    if format_ == _EXPORT:
+        _take_over(paths, database, dry_run=dry_run, as_json=as_json)
+        return
     importer = _importer(format_, paths)
     with ExitStack() as stack:
         source = database_or_none(database) if dry_run else database_of(database, make=True)
@@ -37,11 +40,27 @@ def import_(
         raise typer.Exit(1)
 
 
+_EXPORT = "headway-export"
+
+
+def _take_over(paths: list[str], database: str | None, *, dry_run: bool, as_json: bool) -> None:
+    from headway.importers.headway_export import take_over
+
+    with database_of(database) as opened:
+        for path in paths:
+            done = take_over(opened, path, dry_run=dry_run)
+            if as_json:
+                show_json({"format": _EXPORT, "dry_run": dry_run, "file": path} | done._asdict())
+                continue
+            became = "is here already, just so" if done.repeated else "would be taken over" if dry_run else "taken over"
+            show(f"Learner {done.learner_id}: {done.entries:,} entries, {became}.")
+
+
 def _importer(format_: str, paths: list[str]) -> "Importer":
     from headway.importers.run import FORMATS
 
     if format_ not in FORMATS:
-        raise Misused(f"there is no format {format_!r}; there are {', '.join(FORMATS)}")
+        raise Misused(f"there is no format {format_!r}; there are {', '.join((*FORMATS, _EXPORT))}")
     return FORMATS[format_](paths)
 
 

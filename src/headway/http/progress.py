@@ -182,12 +182,13 @@ async def answer(request: Asked, view: View, learner: str | None, course: str | 
     """What a view gives of whoever is asked for, read and encoded off the event loop."""
 
     def look(connection: Connection, reader: Reader) -> bytes:
-        return encode(view(connection, _subject(connection, reader, learner, course)))
+        return encode(view(connection, subject_of(connection, reader, learner, course)))
 
     return etags.tagged(request, await who.read_as_caller(request, look), PERSONAL)
 
 
-def _subject(connection: Connection, reader: Reader, learner: str | None, course: str | None) -> Subject:
+def subject_of(connection: Connection, reader: Reader, learner: str | None, course: str | None = None) -> Subject:
+    """Whose progress is read: the caller's, or that of a learner whom the caller may see."""
     row = reader.row
     if learner is not None:
         asking = subject.NOBODY_ASKING if row is None else Asking(row["id"], frozenset(row["roles"].split()))

@@ -117,6 +117,12 @@ def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
     return {one: sum(heads.get(part, 0) for part in (one, *(guest.id for guest in moved.get(one, ())))) for one in ids}
 
 
+def mend(connection: Connection, catalog: Catalog, ids: list[str]) -> list[Fault]:
+    """Put right what follows from the ledgers of learners, given in order of id; what is beyond repair is returned."""
+    locked = learners.lock(connection, ids)
+    return [fault for refolded, _ in _mend(connection, catalog, locked, ids) for fault in refolded.broken]
+
+
 def _mend(
     connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], ids: list[str]
 ) -> Iterator[tuple[Refolded, Mended | None]]:

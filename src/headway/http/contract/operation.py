@@ -27,4 +27,6 @@ class Operation:
     given: Any = None
     method: str | None = None
     # What 200 is where it is no JSON of a shape: the schema by the media type.
+    # What 200 can be as well, by the media type.
+    also: Mapping[str, Mapping[str, Any]] | None = None
     media: Mapping[str, Mapping[str, Any]] | None = None

@@ -5,9 +5,10 @@ from typing import Final
 
 from headway.http import achievements, examples, pauses, progress, resetting
 from headway.http.contract.operation import Operation
-from headway.views import course_progress, history, overview, skills, statistics, streak
+from headway.views import course_progress, export, history, overview, skills, statistics, streak
 
 _TAG: Final = "Progress"
+_CSV: Final = {"text/csv": {"type": "string"}}
 _DRAWING: Final = {"image/svg+xml": {"type": "string"}}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -45,6 +46,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         sent=examples.PAUSE_SENT,
         given=examples.PAUSE,
     ),
+    "export_progress": Operation(tag=_TAG, gives={200: export.Export}, also=_CSV, refuses=(404,)),
     "reset_progress": Operation(
         tag=_TAG,
         callers="learner",

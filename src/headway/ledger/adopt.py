@@ -1,0 +1,106 @@
+"""Adopting a learner from an export: the facts of the ledgers as they were, and all that follows worked out here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import HeadwayError
+from headway.domain.events import read_event
+from headway.ledger.commit import committed
+from headway.ledger.erase import is_listed
+from headway.ledger.rebuild import mend
+from headway.store import entries, exporting, identities, learners
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry
+
+_COLUMNS: Final = ("id", "kind", "email", "display_name", "time_zone", "roles", "external_id", "created_at")
+_FACTS: Final = ("received_at_us", "clock_skew_us", "time_zone", "source", "version")
+_MOVED: Final = ("merged_into", "merged_at", "merged_after")
+
+
+class NotAdopted(HeadwayError):
+    """The learner cannot be taken over here."""
+
+    code = "import-failed"
+
+
+class Adoptee(NamedTuple):
+    """A learner from elsewhere: rows of the account and of each guest moved into it, facts of all entries in order.
+
+    `versions` are hashes of the manifests by which the entries were recorded.
+    """
+
+    learners: Sequence[Mapping[str, Any]]
+    entries: Sequence[Entry]
+    versions: Mapping[tuple[str, int], str]
+
+
+class Adopted(NamedTuple):
+    """How many entries there are, and whether they were here already."""
+
+    learner_id: str
+    entries: int
+    repeated: bool
+
+
+def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool = False) -> Adopted:
+    """Take a learner over, all or nothing; one who is here already, just so, stays as they are.
+
+    NotAdopted where the learner was erased here or has other entries, where the address is somebody else's, and where a
+    course's version is missing here or another.
+    """
+    if dry_run:
+        with database.read() as connection:
+            return _look(connection, one) or Adopted(one.learners[0]["id"], len(one.entries), repeated=False)
+    return committed(database, lambda connection: _adopt(connection, catalog, one))
+
+
+def facts_of(said: Mapping[str, Any]) -> Entry:
+    """An entry with its facts alone, as an export gives it: what follows from them is still to be worked out."""
+    event = read_event(said["id"], said["body"])
+    place, facts = (said["ledger"], said["seq"], said["id"], said["body"]), tuple(said[name] for name in _FACTS)
+    derived = (event.type, event.course, 1, "", 0, "", "", None, False, 0, 0, None)
+    return Entry._make((*place, *facts, *derived, said["streak_rules"]))
+
+
+def _look(connection: Connection, one: Adoptee) -> Adopted | None:
+    """What is here already; None where the learner is to be added. NotAdopted where they cannot be."""
+    ids = [row["id"] for row in one.learners]
+    if any(is_listed(connection, learner_id) for learner_id in ids):
+        raise NotAdopted("this learner was erased here: whoever was erased is not brought back")
+    missing = exporting.published(connection, list(one.versions))
+    for pair, wanted in sorted(one.versions.items()):
+        if missing.get(pair) != wanted:
+            said = "is another here" if pair in missing else "is not published here"
+            raise NotAdopted(f"version {pair[1]} of course {pair[0]} {said}; publish the versions of there, in order")
+    if not learners.existing(connection, ids):
+        address = one.learners[0]["email"]
+        if address and learners.by_email(connection, address) is not None:
+            raise NotAdopted(f"{address} is the address of another account here")
+        return None
+    here = {place.id: place.head for place in identities.ledgers(connection, ids[0], 0)}
+    wanted_ids = [(entry.learner_id, entry.event_id) for entry in one.entries]
+    known = entries.known(connection, wanted_ids)
+    pairs = zip(wanted_ids, one.entries, strict=True)
+    same = all(key in known and known[key].body == entry.body for key, entry in pairs)
+    if not same or here.keys() != set(ids):
+        raise NotAdopted("this learner is here already, with other entries: an export is no way to join two")
+    return Adopted(ids[0], len(one.entries), repeated=True)
+
+
+def _adopt(connection: Connection, catalog: Catalog, one: Adoptee) -> Adopted:
+    found = _look(connection, one)
+    if found is not None:
+        return found
+    account, *guests = one.learners
+    learners.add(connection, {name: account[name] for name in _COLUMNS if name in account})
+    for guest in guests:
+        learners.add(connection, {name: guest[name] for name in (*_COLUMNS, *_MOVED) if name in guest})
+    entries.append(connection, one.entries)
+    ids = [row["id"] for row in one.learners]
+    broken = mend(connection, catalog, sorted(ids))
+    if broken:
+        raise NotAdopted(f"its ledger does not hold together: entry {broken[0].key}: {broken[0].true}")
+    return Adopted(ids[0], len(one.entries), repeated=False)

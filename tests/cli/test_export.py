@@ -1,0 +1,25 @@
+"""`headway export` and `headway import headway-export`."""
+
+import json
+from pathlib import Path
+
+from tests.cli.test_erase import ADA, url
+from tests.torture.server import Command
+
+__all__ = ["url"]
+
+
+def test_what_is_written_can_be_taken_in_again(url: str, tmp_path: Path) -> None:  # a fixture
+    file = tmp_path / "ada.json"
+    done = Command("export", "--learner", "ada@example.org", str(file), "--database", url)
+    assert (done.code, "bytes about ada@example.org" in done.err) == (0, True), str(done)
+    whole = json.loads(file.read_bytes())
+    assert (whole["complete"], whole["learner"]["id"]) == (True, ADA)
+    done = Command("export", "--learner", ADA, "--format", "csv", "--database", url)
+    assert (done.code, done.out.splitlines()[0].lstrip("\ufeff")[:15]) == (0, "occurred_at,day"), str(done)
+    done = Command("import", "headway-export", str(file), "--database", url)
+    assert (done.code, done.out.strip()) == (0, f"Learner {ADA}: 0 entries, is here already, just so."), str(done)
+    file.write_bytes(file.read_bytes()[:100])
+    done = Command("import", "headway-export", str(file), "--database", url)
+    assert (done.code, "no whole export" in done.err) == (1, True), str(done)
+    assert Command("export", "--learner", ADA, "--format", "xml", "--database", url).code == 2
