@@ -8,7 +8,7 @@ CODE := $(wildcard src tests benchmarks)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help install pages browser demo static test check bench contract lock clean
+.PHONY: help install pages browser demo static test torture check bench contract lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -52,6 +52,9 @@ check: static  ## Format, lint, types, import contracts and the fast tests
 test: static pages browser  ## The same, with every test; those marked `alone` run last and by themselves
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not alone'
 	$(BIN)/pytest -m alone || test $$? -eq 5  # 5: there are none
+
+torture: install  ## Kill programs that record 500 times, at every step of keeping, sending and acknowledging
+	CLIENT_KILLS=500 $(BIN)/pytest -q tests/torture/test_client_killed.py
 
 bench: install  ## Measure against the usual design, HTTP that stores nothing, and large courses against small ones
 	$(BIN)/python -m benchmarks

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Final
 
 # Where Headway keeps its data and its settings in a home on Linux, and where it does on macOS.
-DEFAULT_FOLDERS: Final = (".local/share/headway", ".config/headway", "Library/Application Support/headway")
+DEFAULT_FOLDERS: Final = (
+    ".local/share/headway",
+    ".local/state/headway",
+    ".config/headway",
+    "Library/Application Support/headway",
+)
 # npm and pip go on with their registries and what they have fetched.
 _LENT: Final = (".npmrc", ".npm", ".cache", "Library/Caches", ".config/pip")
 _SIGN: Final = "This is a test's throw-away home: name a database or a file of settings of the test's own.\n"
@@ -22,7 +27,7 @@ def move_in(home: Path, variables: MutableMapping[str, str] = os.environ) -> Non
         _below(home, name).write_text(_SIGN)
     for name in [one for one in variables if one.startswith("HEADWAY_")]:
         del variables[name]
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         variables.pop(name, None)
     variables["HOME"] = str(home)
 

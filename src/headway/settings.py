@@ -15,6 +15,8 @@ from headway.domain.errors import HeadwayError
 
 PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
+# What the learner's commands look at: whoever sets these may be an operator as well.
+_OF_LEARNERS: Final = ("HEADWAY_URL", "HEADWAY_TOKEN", "HEADWAY_STATE_FOLDER")
 _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
 # Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
 _BOUNDS: Final = {
@@ -146,7 +148,11 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def _check_variables(environment: Mapping[str, str]) -> None:
     """A variable that means nothing is a misspelled one: without a word, it would leave the default in force."""
-    known = {CONFIG_VARIABLE, *(PREFIX + one.name.upper() for one in fields(Settings) if one.name != "oidc")}
+    known = {
+        CONFIG_VARIABLE,
+        *_OF_LEARNERS,
+        *(PREFIX + one.name.upper() for one in fields(Settings) if one.name != "oidc"),
+    }
     for name in environment:
         if name.startswith(PREFIX) and name not in known and not _OF_PROVIDER.fullmatch(name):
             near = get_close_matches(name, known, n=1)

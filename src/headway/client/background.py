@@ -1,0 +1,45 @@
+"""Trying again by itself while a program runs: a thread that is there as long as something waits."""
+
+import threading
+from collections.abc import Callable
+
+
+class Background:
+    """Calls `try_once` until that says None, waiting as long in between as it says, in seconds."""
+
+    def __init__(self, try_once: Callable[[], float | None]) -> None:
+        self._try_once = try_once
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._is_woken = False
+
+    def wake(self) -> None:
+        """Something waits: have it tried, at once where nothing was tried yet."""
+        with self._lock:
+            self._is_woken = True
+            if self._closing.is_set() or self._thread is not None:
+                return
+            # A daemon: a program that ends does not wait for it, and nothing is lost by that.
+            self._thread = threading.Thread(target=self._run, name="headway-outbox", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Try no more; waits for a try that is under way."""
+        with self._lock:
+            self._closing.set()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _run(self) -> None:
+        wait_s = 0.0
+        while not self._closing.wait(wait_s):
+            self._is_woken = False
+            said = self._try_once()
+            with self._lock:
+                # Whatever was saved since that try has woken this thread, and finds no other.
+                if said is None and not self._is_woken:
+                    self._thread = None
+                    return
+            wait_s = said or 0.0

@@ -1,0 +1,180 @@
+"""Whose an event is: the identity on a server under which it was made.
+
+It is sent as that, or as the account into which that was moved, and as nobody else, whoever uses this device meanwhile.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from sqlite3 import Connection, Row
+from typing import Final, NamedTuple
+
+GUEST: Final = "guest"
+ACCOUNT: Final = "account"
+UNKNOWN: Final = "unknown"
+SIGN_IN: Final = "sign in again: the server does not know this token any more"
+
+
+class Identity(NamedTuple):
+    """An identity on a server; `into_id` is the account that a guest is to be moved into, `moved` says that it was."""
+
+    id: int
+    server: str
+    kind: str
+    learner: str | None
+    name: str | None
+    token: str | None
+    digest: str | None
+    into_id: int | None
+    moved: bool
+    trouble: str | None
+
+
+class Bearer(NamedTuple):
+    """Who writes or reads: by a token that the program brings along, or (None) whoever is signed in on this device."""
+
+    server: str
+    token: str | None
+
+
+def current(connection: Connection, bearer: Bearer) -> Identity:
+    """The identity that a bearer acts as; one that was not known before is noted, a guest where nobody is signed in."""
+    found = known(connection, bearer)
+    if found is not None:
+        return found
+    if bearer.token is not None:
+        return _added(connection, bearer.server, UNKNOWN, digest=digest_of(bearer.token))
+    guest = _added(connection, bearer.server, GUEST)
+    make_current(connection, guest)
+    return guest
+
+
+def known(connection: Connection, bearer: Bearer) -> Identity | None:
+    """The same, if it was noted before."""
+    if bearer.token is not None:
+        return _one(connection, "server = ? AND digest = ?", (bearer.server, digest_of(bearer.token)))
+    row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"current {bearer.server}",)).fetchone()
+    return None if row is None else by_id(connection, int(row["value"]))
+
+
+def make_current(connection: Connection, identity: Identity) -> None:
+    """Have this identity be whoever is signed in on this device."""
+    said = (f"current {identity.server}", str(identity.id))
+    connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", said)
+
+
+def forget_current(connection: Connection, server: str) -> Identity | None:
+    """Sign out on this device: the token goes, what waits stays until the same learner signs in again.
+
+    A guest stays: without the token nobody could ever be that guest again. None where no account was signed in.
+    """
+    found = known(connection, Bearer(server, None))
+    if found is None or found.kind == GUEST:
+        return None
+    connection.execute("DELETE FROM setting WHERE name = ?", (f"current {server}",))
+    connection.execute("UPDATE identity SET token = NULL WHERE id = ?", (found.id,))
+    connection.execute("DELETE FROM cached WHERE identity_id = ?", (found.id,))
+    return found
+
+
+def all_of(connection: Connection, server: str) -> list[Identity]:
+    """All identities on a server."""
+    rows = connection.execute("SELECT * FROM identity WHERE server = ? ORDER BY id", (server,))
+    return [_identity(row) for row in rows]
+
+
+def by_id(connection: Connection, identity_id: int) -> Identity | None:
+    """The identity of that number."""
+    return _one(connection, "id = ?", (identity_id,))
+
+
+def learned(connection: Connection, identity: Identity, learner: str, kind: str, name: str | None) -> Identity:
+    """The server said who a token is: the identity that is known under that learner, or this one from now on."""
+    same = _one(connection, "server = ? AND learner = ?", (identity.server, learner))
+    if same is None or same.id == identity.id:
+        said = (learner, kind, name, identity.id)
+        connection.execute("UPDATE identity SET learner = ?, kind = ?, name = ?, trouble = NULL WHERE id = ?", said)
+        return _there(connection, identity.id)
+    for table in ("item", "cached"):
+        connection.execute(
+            f"UPDATE OR REPLACE {table} SET identity_id = ? WHERE identity_id = ?",  # noqa: S608 - one of two tables
+            (same.id, identity.id),
+        )
+    connection.execute("UPDATE identity SET into_id = ? WHERE into_id = ?", (same.id, identity.id))
+    current_there = (str(same.id), f"current {identity.server}", str(identity.id))
+    connection.execute("UPDATE setting SET value = ? WHERE name = ? AND value = ?", current_there)
+    connection.execute("DELETE FROM identity WHERE id = ?", (identity.id,))
+    said_now = (identity.digest or same.digest, identity.token or same.token, kind, name, same.id)
+    connection.execute(
+        "UPDATE identity SET digest = ?, token = ?, kind = ?, name = ?, trouble = NULL WHERE id = ?", said_now
+    )
+    return _there(connection, same.id)
+
+
+def signed_in(connection: Connection, server: str, token: str, learner: str, name: str | None) -> Identity:
+    """An account signs in on this device; whoever was a guest here is to be moved into it."""
+    before = known(connection, Bearer(server, None))
+    bare = _added(connection, server, ACCOUNT, digest=digest_of(token), token=token)
+    account = learned(connection, bare, learner, ACCOUNT, name)
+    if before is not None and before.kind == GUEST and before.id != account.id:
+        # A guest of whom the server has never heard is moved by that alone.
+        moved = before.token is None and before.learner is None
+        connection.execute(
+            "UPDATE identity SET into_id = ?, moved = ? WHERE id = ?", (account.id, int(moved), before.id)
+        )
+    make_current(connection, account)
+    return account
+
+
+def became_guest(connection: Connection, identity: Identity, learner: str, token: str) -> Identity:
+    """The server made the guest."""
+    connection.execute(
+        "UPDATE identity SET learner = ?, token = ?, digest = ? WHERE id = ?",
+        (learner, token, digest_of(token), identity.id),
+    )
+    return _there(connection, identity.id)
+
+
+def was_moved(connection: Connection, guest: Identity) -> None:
+    """The server has moved a guest into the account; the guest's token is dead."""
+    connection.execute("UPDATE identity SET moved = 1, token = NULL, trouble = NULL WHERE id = ?", (guest.id,))
+
+
+def note_trouble(connection: Connection, identity_id: int, trouble: str | None) -> None:
+    """Why nothing can be sent as an identity; None where all is well."""
+    connection.execute(
+        "UPDATE identity SET trouble = ? WHERE id = ? AND trouble IS NOT ?", (trouble, identity_id, trouble)
+    )
+
+
+def sent_as(identities: Sequence[Identity], identity: Identity) -> Identity:
+    """The identity as which what was made under this one is sent."""
+    return next((one for one in identities if one.id == identity.into_id), identity)
+
+
+def digest_of(token: str) -> str:
+    """By what a token is recognized that is not kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _added(
+    connection: Connection, server: str, kind: str, *, digest: str | None = None, token: str | None = None
+) -> Identity:
+    said = (server, kind, digest, token)
+    cursor = connection.execute("INSERT INTO identity (server, kind, digest, token) VALUES (?, ?, ?, ?)", said)
+    return _there(connection, cursor.lastrowid or 0)
+
+
+def _there(connection: Connection, identity_id: int) -> Identity:
+    found = by_id(connection, identity_id)
+    if found is None:
+        raise LookupError(identity_id)
+    return found
+
+
+def _one(connection: Connection, condition: str, values: tuple[object, ...]) -> Identity | None:
+    row = connection.execute(f"SELECT * FROM identity WHERE {condition}", values).fetchone()  # noqa: S608 - of this file
+    return None if row is None else _identity(row)
+
+
+def _identity(row: Row) -> Identity:
+    return Identity(**{**dict(row), "moved": bool(row["moved"])})

@@ -1,0 +1,142 @@
+"""What waits to be sent: written down before the first try, and gone only when the server has answered for it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
+from typing import Any, Final, NamedTuple
+
+from headway.client.events import encoded
+
+WAITING: Final = "waiting"
+LOCKED: Final = "locked"
+ASIDE: Final = "aside"
+BATCH_MAX: Final = 500
+# The server takes 2 MiB; what stands before it often 1 MB.
+BATCH_BYTES_MAX: Final = 900_000
+# A request in which something breaks the server is a fourth as large at each further try, until that is alone.
+_SMALLER: Final = 4
+
+
+class Item(NamedTuple):
+    """An event in the outbox: `waiting`, `locked` (its module is; tried again at the next sync) or set `aside`."""
+
+    seq: int
+    id: str
+    identity_id: int
+    event: str
+    state: str
+    reason: str | None
+    failures: int
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The event."""
+        content: dict[str, Any] = json.loads(self.event)
+        return content
+
+
+def append(connection: Connection, identity_id: int, events: Iterable[dict[str, Any]]) -> None:
+    """Put events at the end."""
+    connection.executemany(
+        "INSERT INTO item (id, identity_id, event) VALUES (?, ?, ?)",
+        ((one["id"], identity_id, encoded(one)) for one in events),
+    )
+
+
+def next_batch(connection: Connection, identity_ids: Sequence[int]) -> list[Item]:
+    """What is sent next of some identities, in the order in which it was made; what broke the server before, last."""
+    chosen = _marks(identity_ids)
+    rows = connection.execute(
+        f"SELECT * FROM item WHERE state = '{WAITING}' AND identity_id IN ({chosen}) ORDER BY failures, seq LIMIT ?",  # noqa: S608 - marks alone
+        (*identity_ids, BATCH_MAX),
+    )
+    batch: list[Item] = []
+    size = 0
+    for row in rows:
+        item = Item(**row)
+        size += len(item.event.encode()) + 1
+        most = max(1, BATCH_MAX // _SMALLER ** min(batch[0].failures if batch else 0, 5))
+        if batch and (size > BATCH_BYTES_MAX or len(batch) >= most or item.failures != batch[0].failures):
+            break
+        batch.append(item)
+    return batch
+
+
+def take_out(connection: Connection, items: Iterable[Item]) -> None:
+    """The server has answered for these."""
+    connection.executemany("DELETE FROM item WHERE seq = ?", ((one.seq,) for one in items))
+
+
+def keep(connection: Connection, items: Iterable[Item], state: str, reasons: Iterable[str]) -> None:
+    """The server refused these, each for its reason."""
+    said = ((state, reason, item.seq) for item, reason in zip(items, reasons, strict=True))
+    connection.executemany("UPDATE item SET state = ?, reason = ? WHERE seq = ?", said)
+
+
+def note_failure(connection: Connection, items: Iterable[Item], reason: str) -> None:
+    """The server broke with these in the request."""
+    said = ((reason, item.seq) for item in items)
+    connection.executemany("UPDATE item SET failures = failures + 1, reason = ? WHERE seq = ?", said)
+
+
+def try_locked_again(connection: Connection, server: str) -> None:
+    """Have whatever is locked be sent once more: another device may have brought the unlock."""
+    connection.execute(
+        f"UPDATE item SET state = '{WAITING}' WHERE state = '{LOCKED}'"  # noqa: S608 - words of this file
+        " AND identity_id IN (SELECT id FROM identity WHERE server = ?)",
+        (server,),
+    )
+
+
+def put_back(connection: Connection, ids: Sequence[str] | None = None) -> int:
+    """Have what was set aside be sent again, all of it or some; how many that are."""
+    which, values = _which(ids)
+    statement = f"UPDATE item SET state = '{WAITING}', reason = NULL, failures = 0 WHERE state = '{ASIDE}'{which}"  # noqa: S608 - marks alone
+    return connection.execute(statement, values).rowcount
+
+
+def drop(connection: Connection, ids: Sequence[str]) -> int:
+    """Throw items away for good; how many there were."""
+    which, values = _which(ids)
+    return connection.execute(f"DELETE FROM item WHERE 1{which}", values).rowcount  # noqa: S608 - marks alone
+
+
+def find(connection: Connection, item_id: str) -> Item | None:
+    """The item with an event of that id."""
+    row = connection.execute("SELECT * FROM item WHERE id = ?", (item_id,)).fetchone()
+    return None if row is None else Item(**row)
+
+
+def listed(connection: Connection, limit: int = 1_000) -> list[tuple[Item, str, str | None]]:
+    """What is in the outbox, in the order in which it was made: item, server, and what troubles who it is sent as."""
+    rows = connection.execute(
+        "SELECT item.*, of.server, coalesce(account.trouble, of.trouble) AS trouble FROM item"
+        " JOIN identity AS of ON of.id = item.identity_id LEFT JOIN identity AS account ON account.id = of.into_id"
+        " ORDER BY item.seq LIMIT ?",
+        (limit,),
+    )
+    return [(Item(*tuple(row)[:7]), row["server"], row["trouble"]) for row in rows]
+
+
+def counts(connection: Connection, server: str | None = None) -> dict[str, int]:
+    """How many items there are in each state."""
+    rows = connection.execute(
+        "SELECT state, count(*) FROM item JOIN identity ON identity.id = item.identity_id"
+        " WHERE ? IS NULL OR server = ? GROUP BY state",
+        (server, server),
+    )
+    return {WAITING: 0, LOCKED: 0, ASIDE: 0} | {row[0]: row[1] for row in rows}
+
+
+def servers(connection: Connection) -> list[str]:
+    """The servers that something waits for."""
+    rows = connection.execute("SELECT DISTINCT server FROM item JOIN identity ON identity.id = item.identity_id")
+    return [row["server"] for row in rows]
+
+
+def _which(ids: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
+    return ("", ()) if ids is None else (f" AND id IN ({_marks(ids)})", tuple(ids))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

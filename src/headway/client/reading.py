@@ -1,0 +1,88 @@
+"""Reading from the server, and from what was last read where that cannot be reached."""
+
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from sqlite3 import Connection
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from headway.client import identities
+from headway.client.errors import NotSaved, Unreachable
+from headway.client.identities import Bearer
+from headway.client.shapes import Answer
+from headway.client.store import Store
+from headway.client.transport import Reply, Transport
+
+
+class _Kept(NamedTuple):
+    body: str
+    etag: str | None
+    at: float
+    is_stale: bool
+
+
+class Reader:
+    """Reads as a bearer, and keeps the latest answer to each question on this device."""
+
+    def __init__(self, store: Store, transport: Transport, bearer: Bearer) -> None:
+        self._store = store
+        self._transport = transport
+        self._bearer = bearer
+
+    def read(self, path: str) -> Answer[Any]:
+        """The server's answer, or the last one known where it cannot be reached; Unreachable where there is none."""
+        token, kept = self._known(path)
+        try:
+            reply = self._transport.get(path, token=token, etag=kept.etag if kept else None)
+        except Unreachable:
+            if kept is None:
+                raise
+            return _answer(kept, is_fresh=False)
+        if reply.status == 304 and kept is not None:
+            reply = Reply(200, json.loads(kept.body), {"etag": kept.etag or ""})
+        return self._keep(path, reply)
+
+    def cached(self, path: str, age_s: float | None = None) -> Answer[Any] | None:
+        """The last answer known, without asking; None where there is none, or where it may have changed since.
+
+        It may where it is older than `age_s` seconds, or where something was sent meanwhile.
+        """
+        _, kept = self._known(path)
+        if kept is None or (age_s is not None and (kept.is_stale or not 0 <= time.time() - kept.at <= age_s)):
+            return None
+        return _answer(kept, is_fresh=False)
+
+    def _known(self, path: str) -> tuple[str | None, _Kept | None]:
+        with self._store.reading() as connection:
+            identity = identities.known(connection, self._bearer)
+            if identity is None:
+                return self._bearer.token, None
+            token = self._bearer.token or identity.token
+            return token, _kept(connection, identity.id, path)
+
+    def _keep(self, path: str, reply: Reply) -> Answer[Any]:
+        kept = _Kept(json.dumps(reply.body), reply.headers.get("etag"), time.time(), is_stale=False)
+        with suppress(NotSaved), self._store.writing() as connection:  # a full disk keeps nobody from reading
+            identity = identities.current(connection, self._bearer)
+            said = (identity.id, path, *kept)
+            connection.execute("INSERT OR REPLACE INTO cached VALUES (?, ?, ?, ?, ?, ?)", said)
+        return _answer(kept, is_fresh=True)
+
+
+def path_of(*parts: str, **query: object) -> str:
+    """A path below the API's base path; what is None is left out of the query."""
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    return "".join(f"/{quote(part, safe='')}" for part in parts) + (f"?{asked}" if asked else "")
+
+
+def _kept(connection: Connection, identity_id: int, path: str) -> _Kept | None:
+    row = connection.execute(
+        "SELECT body, etag, at, is_stale FROM cached WHERE identity_id = ? AND path = ?", (identity_id, path)
+    ).fetchone()
+    return None if row is None else _Kept(row["body"], row["etag"], row["at"], bool(row["is_stale"]))
+
+
+def _answer(kept: _Kept, *, is_fresh: bool) -> Answer[Any]:
+    return Answer(json.loads(kept.body), datetime.fromtimestamp(kept.at, UTC), is_fresh)

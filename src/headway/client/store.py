@@ -1,0 +1,148 @@
+"""The file on this device that holds what is not sent yet, whose it is, and what was last read; for one user alone.
+
+Several processes use it at a time. A commit has reached the disk when it returns: a rollback journal with
+synchronous=FULL waits for it, and needs no shared memory, so that a home folder on a network will do.
+"""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from headway.client.errors import NotSaved
+
+FOLDER_VARIABLE: Final = "HEADWAY_STATE_FOLDER"
+VERSION: Final = 1
+BUSY_S: Final = 30.0
+_SCHEMA: Final = (
+    # `learner` is not known before the server has said it, `token` is kept of guests and of who signed in on this
+    # device; of a token that a program brings along only the digest. `into_id` is the account that a guest moves into.
+    """CREATE TABLE identity (
+        id INTEGER PRIMARY KEY, server TEXT NOT NULL, kind TEXT NOT NULL, learner TEXT, name TEXT, token TEXT,
+        digest TEXT, into_id INTEGER, moved INTEGER NOT NULL DEFAULT 0, trouble TEXT)""",
+    "CREATE UNIQUE INDEX identity_learner ON identity (server, learner)",
+    "CREATE INDEX identity_digest ON identity (server, digest)",
+    # `state` is waiting, locked or aside; `failures` counts the server's own errors with the item in the request.
+    """CREATE TABLE item (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, identity_id INTEGER NOT NULL,
+        event TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', reason TEXT,
+        failures INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX item_next ON item (state, failures, seq)",
+    """CREATE TABLE place (
+        server TEXT PRIMARY KEY, tries INTEGER NOT NULL, backoff_until REAL NOT NULL, asked_until REAL NOT NULL,
+        said TEXT)""",
+    """CREATE TABLE cached (
+        identity_id INTEGER NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL, etag TEXT, at REAL NOT NULL,
+        is_stale INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (identity_id, path))""",
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+)
+
+
+class Store:
+    """The file; every use opens it anew, so that threads and processes are alike to it."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or state_folder()
+        self.path = self.folder / "outbox.db"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot to read."""
+        with self._opened("read") as connection:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self, what: str = "nothing was saved") -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk when this ends; NotSaved begins with `what` where it could not be."""
+        with self._opened(what) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Whether this is the one that sends now, and no other process or thread; its end, whatever it is, frees it."""
+        with self._opened("nothing was sent"):
+            pass  # makes the folder
+        with closing(self._connect(self.folder / "sending.lock", timeout_s=0)) as connection:
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise self._not_saved("nothing was sent", error) from error
+                yield False
+                return
+            yield True
+
+    @contextmanager
+    def _opened(self, what: str) -> Iterator[sqlite3.Connection]:
+        try:
+            self._make_file()
+            with closing(self._connect(self.path, timeout_s=BUSY_S)) as connection:
+                _prepare(connection, self.path)
+                yield connection
+        except sqlite3.Error as error:
+            raise self._not_saved(what, error) from error
+        except OSError as error:
+            raise NotSaved(f"{what}: {error.filename or self.path}: {error.strerror}") from error
+
+    def _not_saved(self, what: str, error: sqlite3.Error) -> NotSaved:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            return NotSaved(f"{what}: the disk is full ({self.path}); make room and try again")
+        return NotSaved(f"{what}: {self.path} cannot be used: {error}")
+
+    def _make_file(self) -> None:
+        """Tokens and answers are in it: nobody else may read it."""
+        try:
+            mode = self.path.stat().st_mode
+        except FileNotFoundError:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                # Another was faster. The file is not opened beside SQLite: closing it would give up SQLite's locks.
+                return
+        else:
+            if mode & 0o077 and sys.platform != "win32":
+                self.path.chmod(0o600)
+
+    def _connect(self, path: Path, *, timeout_s: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+
+def state_folder() -> Path:
+    """The user's own folder for Headway's state; it need not be there yet."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs  # noqa: PLC0415  # only where no folder is named
+
+    return Path(platformdirs.user_state_dir("headway", appauthor=False))
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    version = _version(connection)  # another process may have made the tables meanwhile
+    if version > VERSION:
+        raise NotSaved(f"{path} is of a newer Headway: use that one, or set {FOLDER_VARIABLE} to another folder")
+    if version == 0:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,260 @@
+"""HTTP to one server. Whatever is no answer of Headway's, a hotel's page as well, is told as Unreachable.
+
+By the standard library alone: it is imported in a third of the time of the usual clients, and brings all that is needed
+here. No redirect is followed: a token goes to nobody else.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from headway import __version__
+from headway.client.errors import AddressInvalid, AskLater, Refused, SignInNeeded, Unreachable
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+CONNECT_S: Final = 10.0
+BYTES_MAX: Final = 32 * 1024 * 1024
+RETRY_AFTER_S: Final = 5.0
+RETRY_AFTER_MAX_S: Final = 3_600.0
+_PART: Final = 65_536
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Reply(NamedTuple):
+    """An answer of Headway's: its status, its JSON, its headers (names in lower case)."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def slug(self) -> str:
+        """The last part of the type of the problem that it tells."""
+        kind = self.body.get("type") if isinstance(self.body, dict) else None
+        return kind.rpartition("/")[2] if isinstance(kind, str) else ""
+
+    @property
+    def detail(self) -> str:
+        """What the problem says."""
+        told = (self.body.get("detail") or self.body.get("title")) if isinstance(self.body, dict) else None
+        return str(told or f"the server answered {self.status}")
+
+
+class Transport:
+    """Asks one server; each request is over within `timeout_s` seconds, however slowly the answer comes."""
+
+    def __init__(self, url: str, timeout_s: float = 30.0) -> None:
+        self.url = normalized(url)
+        self.timeout_s = timeout_s
+        self._idle: list[HTTPConnection] = []
+
+    def ask(
+        self, method: str, path: str, body: object = None, *, token: str | None = None, etag: str | None = None
+    ) -> Reply:
+        """One request below the API's base path, and whatever Headway answers to it; Unreachable where it does not."""
+        headers = {"Accept": "application/json", "User-Agent": f"headway/{__version__}"}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"If-None-Match": etag} if etag else {}
+        sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        headers |= {"Content-Type": "application/json"} if sent is not None else {}
+        with suppress(IndexError):
+            connection = self._idle.pop()
+            with suppress(_Closed):
+                return self._exchanged(connection, (method, path, sent, headers))
+        try:
+            return self._exchanged(self._connection(), (method, path, sent, headers))
+        except _Closed as error:
+            raise Unreachable(f"{self.url} closed the connection: {error}") from None
+
+    def get(self, path: str, *, token: str | None = None, etag: str | None = None) -> Reply:
+        """The answer to a question, 200 or 304; an error for all others."""
+        return accepted(self.ask("GET", path, token=token, etag=etag))
+
+    def close(self) -> None:
+        """Close what is open; the next request opens another connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connection(self) -> "HTTPConnection":
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415  # answers from the cache need none
+
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        if parts.scheme == "http":
+            return HTTPConnection(host, port, timeout=CONNECT_S)
+        proxy = _proxy(host)
+        connection = HTTPSConnection(*(proxy or (host, port)), timeout=CONNECT_S)
+        if proxy is not None:
+            connection.set_tunnel(host, port)
+        return connection
+
+    def _exchanged(self, connection: "HTTPConnection", request: tuple[str, str, bytes | None, dict[str, str]]) -> Reply:
+        from http.client import HTTPException, RemoteDisconnected  # noqa: PLC0415  # as above
+
+        method, path, sent, headers = request
+        try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(self.timeout_s)
+            with _Deadline(connection.sock, self.timeout_s) as deadline:
+                with suppress(BrokenPipeError, ConnectionResetError):  # it may say why before it has read all
+                    connection.request(method, f"{urlsplit(self.url).path}/api/v1{path}", sent, headers)
+                response = connection.getresponse()
+                raw = _read(response, deadline)
+        except (RemoteDisconnected, ConnectionResetError) as error:
+            connection.close()
+            raise _Closed(str(error)) from None
+        except (OSError, HTTPException, ValueError) as error:
+            connection.close()
+            raise Unreachable(f"{self.url} cannot be reached: {_told(error)}") from None
+        if response.will_close:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        return self._read_as_ours(response, raw)
+
+    def _read_as_ours(self, response: "HTTPResponse", raw: bytes) -> Reply:
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.status in (204, 304):
+            return Reply(response.status, None, headers)
+        try:
+            body = json.loads(raw) if kind in ("application/json", "application/problem+json") else None
+        except (ValueError, RecursionError):
+            body = None
+        reply = Reply(response.status, body, headers)
+        if not _is_ours(reply):
+            said = f"{self.url} answers {response.status}, but not as a Headway server does"
+            # What stands before the server may limit, or tell of its rest, as well.
+            if response.status in (429, 503) and "retry-after" in headers:
+                raise AskLater(said, retry_after_s(reply))
+            raise _Foreign(said, response.status)
+        return reply
+
+
+class _Closed(Exception):
+    """The connection ended before the answer began."""
+
+
+class _Foreign(Unreachable):
+    """An answer, but none of Headway's."""
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def is_too_large(error: Unreachable) -> bool:
+    """Whether something on the way, such as a proxy, found the request too large."""
+    return isinstance(error, _Foreign) and error.status == 413
+
+
+class _Deadline:
+    """Cuts a connection when its time is over: a time limit of a socket begins anew with each byte that comes."""
+
+    def __init__(self, connected: socket.socket, seconds: float) -> None:
+        # Another name for the same connection: what encrypts it must not learn of this.
+        self._socket = socket.socket(fileno=os.dup(connected.fileno()))
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self.is_over = False
+
+    def _cut(self) -> None:
+        self.is_over = True
+        with suppress(OSError):  # closed from there already
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        self._socket.close()
+        if self.is_over:
+            raise TimeoutError("it takes too long to answer")
+
+
+def accepted(reply: Reply) -> Reply:
+    """The reply if it is no refusal, else the error that it stands for."""
+    if reply.status < 300 or reply.status == 304:
+        return reply
+    if reply.status == 401 or reply.slug == "insufficient-scope":
+        raise SignInNeeded(f"{reply.detail}; sign in again")
+    if reply.status in (429, 503):
+        raise AskLater(reply.detail, retry_after_s(reply))
+    if reply.status >= 500:
+        raise Unreachable(reply.detail)
+    raise Refused(reply.detail, reply.status, reply.slug)
+
+
+def retry_after_s(reply: Reply) -> float:
+    """How long the server asks to be left alone: seconds or a date, an hour at most."""
+    said = reply.headers.get("retry-after", "")
+    if said.isascii() and said.isdigit():
+        return min(float(said[:9]), RETRY_AFTER_MAX_S)
+    from datetime import UTC, datetime  # noqa: PLC0415  # a date is rare
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # as above
+
+    try:
+        at = parsedate_to_datetime(said)
+    except ValueError:
+        return RETRY_AFTER_S
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), RETRY_AFTER_MAX_S)
+
+
+def normalized(url: str) -> str:
+    """A server's address without a slash at its end; AddressInvalid where it is none."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise AddressInvalid(f"{url!r} is no address; write one such as https://learn.example.org") from None
+    if parts.scheme not in _PORTS or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise AddressInvalid(f"{url!r} is no address of a server; write one such as https://learn.example.org")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown = f":{port}" if port not in (None, _PORTS[parts.scheme]) else ""
+    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/').removesuffix('/api/v1')}"
+
+
+def _is_ours(reply: Reply) -> bool:
+    """Headway numbers every request that it answers, and tells every refusal as a problem of its own."""
+    if not isinstance(reply.body, dict) or 300 <= reply.status < 400:
+        return False
+    if reply.status < 300:
+        return "x-request-id" in reply.headers
+    return str(reply.body.get("type", "")).startswith("/problems/")
+
+
+def _read(response: "HTTPResponse", deadline: _Deadline) -> bytes:
+    held = bytearray()
+    while (part := response.read(_PART)) and not deadline.is_over:
+        held += part
+        if len(held) > BYTES_MAX:
+            raise ValueError("the answer has no end")
+    return bytes(held)
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def _proxy(host: str) -> tuple[str, int] | None:
+    """The proxy that HTTPS_PROXY names for a host, if NO_PROXY does not name that."""
+    if not any(name.lower() == "https_proxy" for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # rarely needed
+
+    named = getproxies().get("https", "")
+    if not named or proxy_bypass(host):
+        return None
+    parts = urlsplit(named if "://" in named else f"http://{named}")
+    return (parts.hostname, parts.port or 8080) if parts.hostname else None
