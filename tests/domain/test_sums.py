@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.domain.facts import Graded, Granted, Overridden, Revoked, RunStarted
-from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, StepSum
+from headway.domain.progress import Contribution, EnrollmentSum, PeriodSum, RunSum, StepSum
 from headway.domain.sums import DayKey, StepKey, Sums, TopicKey
 from headway.store.sums import ALL
 from tests.domain.contributions import WORTH, as_rows, contributions, folded, histories, words, worth_of
@@ -156,7 +156,8 @@ def test_of_what_was_granted_twice_the_earliest_stands_and_a_run_began_with_the_
     for run, held in sums.runs.items():
         own = [e for e in began if (e.course, e.run) == run]
         said = [e for e in own if isinstance(e.fact, RunStarted)]
-        assert held == (min(e.done_at for e in said or own), bool(said))
+        active = max((e.at for e in own if e.fact is None), default=0)
+        assert held == RunSum(min(e.done_at for e in said or own), bool(said), active)
     for course in ("python", "go"):
         assert sums.current_run(course) == max([e.run for e in began if e.course == course], default=1)
 

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from tests.domain.slow_gates import Known, Word
 
+DOINGS = ("opened", "worked", "attempted", "completed")
+
 
 class StepThen(NamedTuple):
     """A step as the version of its course had it; `by_hand` where a person grades."""
@@ -284,12 +286,22 @@ def periods(history: list[Fact], key: str, keys_of: Callable[[Fact], Iterable[st
 
 def runs(facts: Iterable[Fact]) -> list[dict[str, Any]]:
     began: dict[tuple[str, int], int] = {}
-    for one in facts:
+    history = list(facts)
+    for one in history:
         if one.run > 1 and one.type != "run_started":
             continue
         at = micros(happened(one))
         began[one.course, one.run] = min(at, began.get((one.course, one.run), at))
-    return [{"course_id": course, "run": run, "started_at": at} for (course, run), at in sorted(began.items())]
+    return [
+        {"course_id": course, "run": run, "started_at": at, "active_at": last_activity(history, course, run)}
+        for (course, run), at in sorted(began.items())
+    ]
+
+
+def last_activity(facts: Iterable[Fact], course: str, run: int) -> int:
+    """The latest that the learner did anything in a run; 0 where they did not."""
+    own = [one for one in facts if (one.course, one.run) == (course, run)]
+    return max((micros(happened(one)) for one in own if one.type in DOINGS), default=0)
 
 
 def enrollments(facts: Iterable[Fact]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from tests.ledger.world import HOUR, NOON, World, event, numbered
 NOW = NOON + 24 * HOUR
 CANARIES = 50
 KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key", "signing_key"}
-KEPT |= {"achievement_definition", "achievement_set", "reminded"}
+KEPT |= {"achievement_definition", "achievement_set", "reminded", "step_counter", "course_counter"}
 
 
 def found_in(told: bytes, ids: list[str]) -> list[bytes]:

@@ -149,7 +149,8 @@ class Module:
 class Course:
     """One version of a course. `pass_mark`, `complete_by`, `weights` and `policies` are what its modules start from.
 
-    `evidence` says whether certificates and leaderboards count any event or graded ones alone.
+    `evidence` says whether certificates and leaderboards count any event or graded ones alone. `numbers` are the places
+    of its steps by their keys, from 0.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Course:
     policies: Policies = DEFAULT_POLICIES
     evidence: Evidence = "any"
     steps: tuple[Step, ...] = field(init=False, repr=False, compare=False)
+    numbers: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _places: Mapping[str, tuple[Module, Step]] = field(init=False, repr=False, compare=False)
     _modules: Mapping[str, Module] = field(init=False, repr=False, compare=False)
     _dependents: Mapping[str, list[Module]] = field(init=False, repr=False, compare=False)
@@ -172,6 +174,7 @@ class Course:
         places = [(module, step) for module in self.modules for step in module.steps]
         by_name = {name: (module, step) for module, step in places for name in (step.id, *step.renamed_from)}
         object.__setattr__(self, "steps", tuple(step for _, step in places))
+        object.__setattr__(self, "numbers", {step.key: n for n, step in enumerate(self.steps)})
         object.__setattr__(self, "_places", by_name)
         names = {name: module for module in self.modules for name in (module.id, *module.renamed_from)}
         object.__setattr__(self, "_modules", names)

@@ -165,8 +165,7 @@ class StepSum(NamedTuple):
             scored = Scored(fact.attempted_at, fact.attempt, score)
             done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
             more = (int(event.passed) - int(fact.passed_before), int(fact.before is None), score - (fact.before or 0))
-            waited = int(fact.waited)
-            return cls(0, 0, *more, score, scored, scored, done, 0, 0, at, -waited, score, None, event.passed)
+            return cls(0, 0, *more, score, scored, scored, done, 0, 0, at, -fact.waited, score, None, event.passed)
         if isinstance(fact, Overridden) and score is not None:
             done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
             override = Override(at, event.event_id, score, fact.final, fact.waived)
@@ -324,19 +323,20 @@ class EnrollmentSum(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         later = max(self, other, key=lambda one: (one.changed_at, one.changed_by))
-        firsts = [one.first_enrolled_at for one in (self, other) if one.first_enrolled_at is not None]
-        return later._replace(first_enrolled_at=min(firsts, default=None))
+        return later._replace(first_enrolled_at=_least(self.first_enrolled_at, other.first_enrolled_at))
 
 
 class RunSum(NamedTuple):
-    """A run of a course: when it began. What the learner `said` of that goes before what was done in it."""
+    """A run of a course: when it began (what the learner `said` goes first), and was last active in (0: never)."""
 
     started_at: int
     said: bool = False
+    active_at: int = 0
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
-        return min(self, other, key=lambda one: (not one.said, one.started_at))
+        one = min(self, other, key=lambda run: (not run.said, run.started_at))
+        return one._replace(active_at=max(self.active_at, other.active_at))
 
 
 class Grant(NamedTuple):

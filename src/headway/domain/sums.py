@@ -191,8 +191,9 @@ class Sums:
     def _add_run(self, event: Contribution) -> None:
         key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
         known = self.runs.get(key)
-        if known is None or said or event.done_at < known.started_at:  # as most events do not
-            one = RunSum(event.done_at, said)
+        active_at = event.at if event.fact is None else 0  # of what the server said the learner did nothing
+        if known is None or said or active_at > known.active_at or event.done_at < known.started_at:
+            one = RunSum(event.done_at, said, active_at)
             self.runs[key] = one if known is None else known + one
 
     def _add_grant(self, event: Contribution, module: str) -> None:
@@ -239,6 +240,8 @@ class Sums:
         _drop(self.grants, granted)
         # The first run begins with what is done; any other was begun by a word of the learner's, which stands.
         _drop(self.runs, [key for key in self.runs if runs.get(key.course) == key.run == FIRST_RUN])
+        stay = {key: one._replace(active_at=0) for key, one in self.runs.items() if runs.get(key.course) == key.run}
+        self.runs |= stay
         if kept is not None:
             _drop(self.achievements, [name for name in self.achievements if name not in kept])
         for one, run in (runs if course else {**runs, ALL_COURSES: FIRST_RUN}).items():

@@ -16,6 +16,7 @@ from headway.http import (
     certificates,
     courses,
     creator_grading,
+    creator_reports,
     device,
     device_page,
     docs,
@@ -45,6 +46,7 @@ from headway.http.services import Services
 from headway.settings import Settings, load_settings
 
 API = "/api/v1"
+_OF_COURSES = (*courses.handlers, *creator_grading.handlers, *creator_reports.handlers)
 _BESIDE_THE_API = (
     *health.handlers,
     *docs.handlers,
@@ -86,7 +88,7 @@ def create_app(settings: Settings) -> Litestar:
             oidc.router,
             *events.handlers,
             *steps.handlers,
-            *courses.handlers,
+            *_OF_COURSES,
             *progress.handlers,
             *achievements.handlers,
             *admin_achievements.handlers,
@@ -97,7 +99,6 @@ def create_app(settings: Settings) -> Litestar:
             *resetting.handlers,
             *exporting.handlers,
             *certificates.handlers,
-            *creator_grading.handlers,
         ],
     )
 

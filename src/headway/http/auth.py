@@ -101,7 +101,14 @@ async def register(request: Asked) -> Reply:
     database, guest_hash = exchange.services.database, guest.token_hash if guest else None
     with who.ending_with(exchange):
         merged = await exchange.services.run(
-            lambda: accounts.register(database, account, session, guest_token_hash=guest_hash, origin=origin)
+            lambda: accounts.register(
+                database,
+                account,
+                session,
+                guest_token_hash=guest_hash,
+                origin=origin,
+                catalog=exchange.services.catalog,
+            )
         )
     if (old := own_session(exchange)) is not None:
         await exchange.services.run(lambda: accounts.sign_out(database, old, now=at, origin=origin))

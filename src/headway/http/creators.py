@@ -11,6 +11,7 @@ from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import NotFound, Unauthorized
 from headway.store import courses
 from headway.store.catalog import Catalog
+from headway.views.report import InForce
 
 
 def may_act_for(row: RowMapping, owner_id: str | None) -> bool:
@@ -21,6 +22,11 @@ def may_act_for(row: RowMapping, owner_id: str | None) -> bool:
 
 def own_course(connection: Connection, catalog: Catalog, row: RowMapping | None, course_id: str) -> Course:
     """The version in force of a course that whoever asks may act for; Unauthorized or NotFound where they may not."""
+    return own_version(connection, catalog, row, course_id).course
+
+
+def own_version(connection: Connection, catalog: Catalog, row: RowMapping | None, course_id: str) -> InForce:
+    """The same with the version's number."""
     if row is None:
         raise Unauthorized("sign in as the course's creator")
     # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
@@ -28,7 +34,7 @@ def own_course(connection: Connection, catalog: Catalog, row: RowMapping | None,
     found = courses.find(connection, course_id) if valid else None
     if found is None or not may_act_for(row, found["owner_id"]):
         raise NotFound("there is no course of that name that is yours")
-    return catalog.of_versions(connection, {course_id: found["version"]})[course_id][1]
+    return InForce(*catalog.of_versions(connection, {course_id: found["version"]})[course_id])
 
 
 async def acting_for(request: Asked, course_id: str) -> str:

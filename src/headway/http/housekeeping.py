@@ -14,6 +14,7 @@ from headway.http import who
 from headway.http.services import Services
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.guests import clear_guests
+from headway.ledger.recount import recount_pending
 from headway.ledger.reminding import remind
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.tidying import is_due, tidy
@@ -58,6 +59,9 @@ def go_on_judging(services: Services) -> None:
     swept = sweep_pending(services.database, services.catalog, now=who.now)
     if swept:
         log.info("judging_brought_to_its_end", courses=swept)
+    counted = recount_pending(services.database, services.catalog)
+    if counted:
+        log.info("rosters_brought_up_to_date", learners=counted)
     given = backfill_pending(services.database, services.catalog, now=who.now)
     if given is not None:
         log.info("achievements_given", learners=given.updated, achievements=given.earned)

@@ -9,10 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError, IdentityGone, Invalid
 from headway.domain.identity import ROLES
+from headway.ledger.counting import counted
 from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
 from headway.ledger.security import OPERATOR, Happening, Origin, note
-from headway.store import learners, resets, sessions
+from headway.store import learners, resets, roster, sessions
+from headway.store.catalog import Catalog
 from headway.store.database import Database
 
 
@@ -62,6 +64,7 @@ def register(
     *,
     guest_token_hash: str | None,
     origin: Origin = OPERATOR,
+    catalog: Catalog | None = None,
 ) -> Merged | None:
     """Make an account; out of the guest of a session, where one is given: that learner keeps its id and its figures.
 
@@ -74,13 +77,17 @@ def register(
                 learners.add(connection, {**account, "time_zone": account.get("time_zone") or "UTC"})
                 learners.add_sessions(connection, session)
                 return None
-            return _grow(connection, account, session, guest_token_hash)
+            return _grow(connection, catalog or Catalog(), account, session, guest_token_hash)
     except IntegrityError as error:
         raise EmailTaken("there is an account with this address; sign in to it", field="email") from error
 
 
 def _grow(
-    connection: Connection, account: Mapping[str, Any], session: Mapping[str, Any], guest_token_hash: str
+    connection: Connection,
+    catalog: Catalog,
+    account: Mapping[str, Any],
+    session: Mapping[str, Any],
+    guest_token_hash: str,
 ) -> Merged:
     learner_id = account["id"]
     learners.lock(connection, [learner_id])
@@ -90,7 +97,9 @@ def _grow(
     # What the guest said of itself stays where the registration says nothing.
     said = {name: account[name] for name in ("display_name", "time_zone") if account.get(name) is not None}
     values = {name: account[name] for name in ("kind", "email", "password_hash")}
-    learners.change(connection, learner_id, values | said)
+    # From now on the rosters of the courses that the guest is enrolled in have them.
+    with counted(connection, catalog, roster.courses_of(connection, [learner_id])):
+        learners.change(connection, learner_id, values | said)
     learners.end_sessions(connection, learner_id)
     learners.add_sessions(connection, session)
     return Merged(*learners.possessions(connection, learner_id))
@@ -150,6 +159,8 @@ def change_profile(database: Database, token_hash: str, values: dict[str, Any], 
             raise IdentityGone("the session has ended; sign in again")
         if values:
             learners.change(connection, found["id"], values)
+            if "display_name" in values:
+                roster.rename(connection, found["id"], values["display_name"], found["external_id"])
             return learners.by_id(connection, found["id"]) or found
         return found
 

@@ -1,15 +1,17 @@
 """Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
 from headway.ledger.backfill import Unachieved
 from headway.ledger.faults import Fault
+from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
 from headway.ledger.ungranted import Ungranted
-from headway.store import courses, entries, learners, sums
+from headway.store import courses, entries, learners, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -40,14 +42,21 @@ def audit(
     with database.read() as connection:
         faults = [*of_courses(connection), *_of_orphans(connection)] if learner_id is None else []
     found, seen, events = len(faults), 0, 0
+    # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
+    doubted = set[str]()
     for ids in pages(database, learner_id):
         with database.read() as connection:
             for refolded, differences in of_learners(connection, catalog, ids):
+                doubted |= set(refolded.rosters) if differences else set()
                 events += refolded.events
                 found += len(differences)
                 faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
         seen += len(ids)
         progress(len(ids))
+    if learner_id is None:
+        for fault in _of_counters(database, catalog, doubted):
+            found += 1
+            faults += [fault][: max(0, FAULTS_SHOWN - len(faults))]
     return AuditReport(seen, events, found, faults)
 
 
@@ -75,11 +84,20 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
     return stored
 
 
+def _of_counters(database: Database, catalog: Catalog, doubted: AbstractSet[str]) -> Iterator[Fault]:
+    with database.read() as connection:
+        counted = roster.courses_counted(connection)
+    for course_id in counted:
+        if course_id not in doubted:
+            with database.read() as connection:
+                yield from list(of_counters(connection, catalog, course_id))
+
+
 def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
     """Some learners, what their ledgers come to, and where what is stored differs from it."""
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
-    for refolded in refold(connection, catalog, ids):
+    for refolded in with_rosters(connection, catalog, stored, refold(connection, catalog, ids)):
         if any(fault.column == UNGRADED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
             yield refolded, refolded.broken

@@ -20,6 +20,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
 from headway.ledger import announcing
 from headway.ledger.achieving import Achieving
+from headway.ledger.counting import Counting
 from headway.ledger.leveling import Leveling, Moved
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.noticing import noticed
@@ -110,6 +111,7 @@ class Batch:
         self.appended: list[Entry] = []
         self.achieving = Achieving(connection, catalog)
         self.leveling = Leveling(connection, catalog)
+        self.counting = Counting(connection, catalog)
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
@@ -157,6 +159,7 @@ class Batch:
         self._read_caused(judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
         self.judging, self.achieving.version = found.judging, found.achievements
+        self.counting.note(((one.learner_id, event.course) for one in judged for event in one.events), found.enrolled)
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
     def version_before(self, course_id: str) -> Course | None:
@@ -239,10 +242,12 @@ class Batch:
         changed[sums.LEVELS] = self._changed(sums.LEVELS)
         self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
         changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
-        made = (sums.written(kind, found) for kind, found in changed.items())
+        made = [sums.written(kind, found) for kind, found in changed.items()]
+        made.append(self.counting.look(self.learners, self._read, changed, self.courses))
         told = noticed(self.appended, self.learners)
         rows.add_together(self.connection, entries.appended(self.appended), told, *made)
         announcing.note(self.connection, {entry.learner_id for entry in self.appended if entry.changes})
+        self.counting.write()
         for kind, found in changed.items():
             self._remember(kind, found)
         for entry in self.appended:

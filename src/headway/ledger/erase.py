@@ -12,10 +12,11 @@ from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.times import DAY, MINUTE
 from headway.ledger.anonymous import left_of
 from headway.ledger.commit import committed
+from headway.ledger.counting import counted
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
-from headway.store import entries, erasures, identities, learners, reset_marks, sums
+from headway.store import entries, erasures, identities, learners, reset_marks, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
@@ -174,7 +175,9 @@ class _Erasure:
         has_heir = bool(left) or erasures.owns_courses(connection, ids)
         if has_heir:
             learners.add(connection, _nobody(heir_id, row, self._day))
-        erasures.remove(connection, ids, heir_id if has_heir else None)
+        # Whoever is erased is in no roster: nobody is not enrolled, whatever they did.
+        with counted(connection, self.catalog, roster.courses_of(connection, ids)):
+            erasures.remove(connection, ids, heir_id if has_heir else None)
         entries.append(connection, left)
         for kind in sums.ALL:
             sums.write(connection, kind, ((heir_id, *one) for one in kind.held_in(left_sums).items()))

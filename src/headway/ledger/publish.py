@@ -14,6 +14,7 @@ from headway.domain.manifest import parse_manifest
 from headway.domain.names import Keys, carry_keys, course_keys
 from headway.graders.registry import check_grader
 from headway.ledger.impact import Impact, rehearse
+from headway.ledger.recount import recount
 from headway.ledger.sweep import sweep
 from headway.store import courses
 from headway.store.catalog import Catalog, parse_stored
@@ -71,14 +72,16 @@ def _rehearsed(database: Database, publication: "_Publication", would: Published
 
 def _published(database: Database, publication: "_Publication") -> Published:
     """Alone, from here to the last learner: nobody else gives what is told."""
+    catalog = Catalog()
     judge_all = partial(
-        sweep, database, Catalog(), publication.course.id, now=publication.now, all_known=publication.may_publish_all
+        sweep, database, catalog, publication.course.id, now=publication.now, all_known=publication.may_publish_all
     )
     with database.alone(wait=True):
         # Where judging by the version in force broke off, everybody is judged by that one first.
         left_over = judge_all()
         published = _stored(database, publication)
         impact = left_over if published.unchanged else judge_all()
+        recount(database, catalog, publication.course.id)
     return published._replace(impact=impact or published.impact)
 
 

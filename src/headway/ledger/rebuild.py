@@ -12,10 +12,11 @@ from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
+from headway.ledger.recount import mend_counters, recount_pending, with_rosters
 from headway.ledger.refold import Refolded, refold
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
-from headway.store import courses, entries, identities, learners, sums
+from headway.store import courses, entries, identities, learners, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.learners import Locked
@@ -73,7 +74,9 @@ def rebuild(
             broken += of_courses(connection)
         sweep_pending(database, catalog, now=_now)
         backfill_pending(database, catalog, now=_now)
+        recount_pending(database, catalog)
     total, updated, beyond, found = 0, 0, 0, len(broken)
+    in_courses = set[str]()
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             locked = learners.lock(connection, ids)
@@ -84,9 +87,11 @@ def rebuild(
             broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
             if one is not None:
                 updated += 1
+                in_courses |= refolded.rosters.keys()
                 told(one)
         total += len(ids)
         progress(len(ids))
+    mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
     return RebuildReport(total, updated, beyond, found, broken)
 
 
@@ -127,7 +132,7 @@ def _mend(
     connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], ids: list[str]
 ) -> Iterator[tuple[Refolded, Mended | None]]:
     stored = stored_rows(connection, ids)
-    folded = list(refold(connection, catalog, ids))
+    folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
     unachieved = Unachieved(connection)
     places, earned = set[Place](), dict[str, list[Definition]]()

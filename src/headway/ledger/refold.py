@@ -1,14 +1,16 @@
 """A learner's ledger worked out again from what was sent and what the server knew, never from a derived column."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import NO_COURSE, Course
+from headway.domain.enrolled import Enrolled
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
 from headway.domain.facts import Granted
@@ -28,7 +30,7 @@ from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 from headway.store.identities import Moved, Place
-from headway.store.sums import BROUGHT, Kind
+from headway.store.sums import BROUGHT, ROSTER, Kind
 
 LEARNERS_AT_ONCE = 200
 # Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
@@ -52,9 +54,13 @@ class Refolded(NamedTuple):
     brought: dict[str, tuple[str, int]]
     # Of somebody who was erased no grants are left.
     is_somebody: bool = True
+    # The rows that rosters of courses should have, where that was asked for.
+    rosters: Mapping[str, Enrolled] = MappingProxyType({})
 
     def held(self, kind: Kind) -> dict[Any, Any]:
         """What should be stored of one kind, by key."""
+        if kind is ROSTER:
+            return dict(self.rosters)
         return self.brought if kind is BROUGHT else kind.held_in(self.sums)
 
 

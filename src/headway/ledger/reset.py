@@ -22,10 +22,11 @@ from headway.domain.times import format_time
 from headway.ledger import announcing
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.commit import committed
+from headway.ledger.counting import counted
 from headway.ledger.record import admit
 from headway.ledger.submission import Submission
 from headway.ledger.writing import entry_of, no_grader
-from headway.store import achievements, entries, identities, sums, work
+from headway.store import achievements, entries, identities, roster, sums, work
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry, Known
@@ -123,8 +124,9 @@ class _Resetting:
         entry = entry_of((self.learner.id, self.learner.head + 1), event, known, made, SERVER, changes)
         entries.append(self.connection, [entry])
         announcing.note(self.connection, [self.learner.id])
-        for kind in sums.ALL:
-            self._write(kind, kind.held_in(standing.sums))
+        with counted(self.connection, self.catalog, roster.courses_of(self.connection, [self.learner.id])):
+            for kind in sums.ALL:
+                self._write(kind, kind.held_in(standing.sums))
         return _told(changes)
 
     def _write(self, kind: sums.Kind, left: dict[Any, Any]) -> None:

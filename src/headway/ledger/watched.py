@@ -21,6 +21,15 @@ class Watched:
         return (one for one in self.module.shares if one.key in self.sums)
 
     @property
+    def reached(self) -> Exact:
+        """What the steps reach of the module's whole, in millionths of its parts."""
+        return self._reached
+
+    def share(self, key: str) -> Share | None:
+        """What a step counts for in the module's score; None where it does not."""
+        return self._parts.get(key)
+
+    @property
     def is_completed(self) -> bool:
         """Whether the module's rule says so now, as `module_scores.is_completed` does."""
         if self.module.complete_by == "steps":

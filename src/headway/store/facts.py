@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from headway.domain.enrolled import Enrolled
 from headway.domain.progress import RunSum
 from headway.domain.sums import RunKey
-from headway.store import achievements, courses, entries, learners, rows, sums
+from headway.store import achievements, courses, entries, learners, roster, rows, sums
 from headway.store.entries import Known
 
 _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
@@ -25,7 +26,7 @@ class Facts(NamedTuple):
 
     `marks` say up to where the sums of a learner were moved.
     `judging` says by which version all were judged, of courses where that is not the one in force yet.
-    `achievements` is the version of what can be earned.
+    `achievements` is the version of what can be earned, `enrolled` the rows of rosters.
     `joined` are the learners to whom guests brought events, `reset` those who ever began from nothing; `runs` (learner,
     key, value) are those of the courses.
     """
@@ -40,6 +41,7 @@ class Facts(NamedTuple):
     judging: dict[str, int]
     runs: list[tuple[str, RunKey, RunSum]]
     achievements: int
+    enrolled: dict[roster.Pair, Enrolled]
 
 
 def facts(
@@ -52,7 +54,7 @@ def facts(
 ) -> Facts:
     """All that is known of these; what is not there is left out. `courses_of` are (learner, course) pairs."""
     of_learners = set(courses_of)
-    sessions, known, heads, versions, runs, defined = rows.ask(
+    sessions, known, heads, versions, runs, defined, enrolled = rows.ask(
         connection,
         learners.sessions_asked(token_hashes),
         entries.known_asked(event_ids),
@@ -60,14 +62,16 @@ def facts(
         courses.versions_asked({course_id for _, course_id in of_learners}),
         rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
         achievements.set_asked(),
+        roster.rows_asked(of_learners),
     )
     joined, reset = ({row[0] for row in heads if row[2] & bit} for bit in (1, 2))
     marks = {row[0]: Mark(row[4] or "", row[3]) for row in heads}
     found = [(row[0], _RUNS.read_key(row), _RUNS.read_value(row)) for row in runs]
     judging = {row[0]: row[2] for row in versions if row[1] != row[2]}
-    known_events = entries.known_answered(known)
+    known_events, rosters = entries.known_answered(known), roster.rows_answered(enrolled)
     ends, now = _pairs(sessions), defined[0][0]
-    return Facts(ends, known_events, _pairs(heads), marks, joined, reset, _pairs(versions), judging, found, now)
+    versions_now, heads_now = _pairs(versions), _pairs(heads)
+    return Facts(ends, known_events, heads_now, marks, joined, reset, versions_now, judging, found, now, rosters)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

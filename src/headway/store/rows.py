@@ -169,16 +169,25 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 
 
 class Addition(NamedTuple):
-    """Rows for a table, each in the order of its columns, perhaps in the place of those with the same primary key."""
+    """Rows for a table, each in the order of its columns, perhaps in the place of those with the same primary key.
+
+    With `adds` the other columns are numbers, and are added to those of a row that is there.
+    """
 
     table: Table
     rows: Iterable[Row]
     replaces: bool
+    adds: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """What is to happen where a row of that key is there."""
+        return _on_conflict(self.table, adds=self.adds) if self.replaces or self.adds else ""
 
 
 def add_together(connection: Connection, *additions: Addition) -> None:
     """What `insert` and `upsert` do, of several tables at once: for PostgreSQL one statement, and one way there."""
-    suffixes = [_on_conflict(one.table) if one.replaces else "" for one in additions]
+    suffixes = [one.suffix for one in additions]
     if connection.dialect.name == "sqlite":
         for one, suffix in zip(additions, suffixes, strict=True):
             _write_values(connection, one.table, list(one.rows), suffix)
@@ -301,9 +310,10 @@ def _values_statement(table: Table, suffix: str, size: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _on_conflict(table: Table) -> str:
+def _on_conflict(table: Table, *, adds: bool) -> str:
     key = ", ".join(column.name for column in table.primary_key)
-    values = ", ".join(f"{c.name} = excluded.{c.name}" for c in table.c if not c.primary_key)
+    before = f"{table.name}.{{0}} + " if adds else ""
+    values = ", ".join(f"{c.name} = {before.format(c.name)}excluded.{c.name}" for c in table.c if not c.primary_key)
     return f"ON CONFLICT ({key}) DO UPDATE SET {values}"
 
 

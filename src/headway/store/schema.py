@@ -35,6 +35,7 @@ from headway.store.doors import (
 from headway.store.earning_tables import day_part, topic_level
 from headway.store.notice_tables import notice, reminded
 from headway.store.reset_tables import progress_reset
+from headway.store.roster_tables import course_counter, roster, step_counter
 from headway.store.upkeep import upkeep
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "brought",
     "certificate",
     "course",
+    "course_counter",
     "course_run",
     "course_version",
     "day_part",
@@ -67,9 +69,11 @@ __all__ = [
     "progress_reset",
     "pseudonym",
     "reminded",
+    "roster",
     "security_event",
     "session",
     "signing_key",
+    "step_counter",
     "step_sum",
     "streak_pause",
     "throttle",
@@ -291,6 +295,8 @@ course_run = Table(
     Column("course_id", String(200), primary_key=True),
     Column("run", Integer, primary_key=True),
     derived("started_at", BigInteger),
+    # When the learner last did anything in it; 0 where what is known of it came from others alone.
+    Column("active_at", BigInteger, nullable=False, server_default="0", info=DERIVED),
     Index(None, "course_id", "learner_id"),
     sqlite_with_rowid=False,
 )

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.days import ImportedDay, PartOfDay, Pause
 from headway.domain.earned import Achievement, LevelReached
+from headway.domain.enrolled import Enrolled
 from headway.domain.progress import (
     FIRST_RUN,
     AttemptGrade,
@@ -32,6 +33,7 @@ from headway.domain.sums import DayKey, GrantKey, LevelKey, PartKey, RunKey, Ste
 from headway.store import rows
 from headway.store.achievement_tables import achievement
 from headway.store.earning_tables import day_part, topic_level
+from headway.store.roster_tables import roster
 from headway.store.schema import (
     attempt_grade,
     brought,
@@ -181,8 +183,8 @@ RUNS = Kind(
     course_run,
     lambda row: RunKey(row[1], row[2]),
     # The first run begins with what is done, every other with its entry.
-    lambda row: RunSum(row[3], said=row[2] > FIRST_RUN),
-    lambda learner_id, key, one: (learner_id, *key, one.started_at),
+    lambda row: RunSum(row[3], row[2] > FIRST_RUN, row[4]),
+    lambda learner_id, key, one: (learner_id, *key, one.started_at, one.active_at),
     lambda sums: sums.runs,
 )
 GRANTS = Kind(
@@ -252,7 +254,15 @@ _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRA
 ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, RESETS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
-DERIVED = (*ALL, BROUGHT)
+# What the roster shows of enrolled learners: worked out of the sums by a version of the course.
+ROSTER = Kind(
+    roster,
+    itemgetter(1),
+    lambda row: Enrolled(*row[2:]),
+    lambda learner_id, course_id, one: (learner_id, course_id, *one),
+    lambda _: {},
+)
+DERIVED = (*ALL, BROUGHT, ROSTER)
 
 
 def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:

@@ -15,6 +15,7 @@ from headway.http.contract import (
     notifying,
     reading,
     recording,
+    reports,
     teaching,
 )
 from headway.http.contract.operation import Operation
@@ -29,6 +30,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     **courses.OPERATIONS,
     **certifying.OPERATIONS,
     **teaching.OPERATIONS,
+    **reports.OPERATIONS,
     **administration.OPERATIONS,
     **health.OPERATIONS,
 }

@@ -1,0 +1,242 @@
+"""What an enrolled learner adds to the figures of a course: its counters are sums of this over learners.
+
+A learner's runs of the course count as one, added up: a step counts once, however often the course is taken.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from headway.domain.course import Course, Module
+from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
+from headway.domain.module_scores import Exact, step_score
+from headway.domain.progress import EnrollmentSum, Grant, RunSum, StepSum
+from headway.domain.scores import FULL, ratio_percent
+from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
+from headway.domain.sums import GrantKey, RunKey, StepKey
+from headway.domain.times import offset_day
+
+# What is counted in a course: the figure, the step, module or week that it is about, and a value.
+Count: TypeAlias = tuple[str, str, int]
+ENROLLED: Final = "enrolled"
+COURSE_DONE: Final = "completed"
+PROGRESS: Final = "progress"
+SCORE: Final = "score"
+STOPPED: Final = "stopped"
+COHORT: Final = "cohort"
+COHORT_DONE: Final = "cohort_completed"
+COHORT_STEPS: Final = "cohort_steps"
+REACHED: Final = "reached"
+MODULE_DONE: Final = "module_completed"
+MODULE_SCORE: Final = "module_score"
+MODULE_SCORE_EXACT: Final = "module_score_exact"
+TRIES: Final = "tries"
+TIME: Final = "time"
+TRIES_MAX: Final = 100
+
+
+class Enrolled(NamedTuple):
+    """An enrolled learner in a course as the roster shows them, worked out by a `version` (0: not worked out yet).
+
+    Scores are millionths and times microseconds, 0 where there is none; `name` is what learners are sorted by,
+    `last_step` the key of the last step of the course that was reached, `score_total` the modules' scores by their
+    weights, `granted_score` the score at the course's completion, below which `score` never falls.
+    """
+
+    version: int
+    name: str
+    enrolled_at: int
+    steps_completed: int = 0
+    last_step: str = ""
+    score_total: int = 0
+    granted_score: int = 0
+    score: int = 0
+    active_at: int = 0
+    completed_at: int = 0
+    status: str = OPEN
+
+
+class StepFigures(NamedTuple):
+    """What a learner adds to the figures of a step; `best_total` in millionths."""
+
+    learners: int
+    attempts: int
+    passed_attempts: int
+    completed: int
+    scored: int
+    best_total: int
+
+
+class ModuleFigure(NamedTuple):
+    """A module that a learner reached: whether it is completed, and its score in millionths, rounded down."""
+
+    completed: bool
+    score: int
+
+
+class Record(NamedTuple):
+    """What a learner did in a course: steps by key and grants by (kind, module), each over all runs."""
+
+    steps: Mapping[str, StepSum]
+    grants: Mapping[tuple[str, str], Grant]
+    active_at: int
+
+
+def record_of(
+    course_id: str,
+    steps: Iterable[tuple[StepKey, StepSum]],
+    grants: Iterable[tuple[GrantKey, Grant]],
+    runs: Iterable[tuple[RunKey, RunSum]],
+) -> Record:
+    """A learner's record in a course, out of the sums of all courses."""
+    by_key: dict[str, StepSum] = {}
+    for key, one in steps:
+        if key.course == course_id:
+            by_key[key.step] = by_key[key.step] + one if key.step in by_key else one
+    held: dict[tuple[str, str], Grant] = {}
+    for grant, given in grants:
+        if grant.course == course_id and grant.kind in (MODULE_COMPLETED, COURSE_COMPLETED):
+            place = grant.kind, grant.module
+            held[place] = _both(held[place], given) if place in held else given
+    return Record(by_key, held, max((one.active_at for key, one in runs if key.course == course_id), default=0))
+
+
+def _both(one: Grant, other: Grant) -> Grant:
+    """The first of two, with the better score: as both runs together come to."""
+    return min(one, other)._replace(score=max(one.score or 0, other.score or 0))
+
+
+def is_touched(one: StepSum) -> bool:
+    """Whether the learner did anything there, or somebody completed it for them."""
+    return one.events > 0 or one.completion is not None
+
+
+def of_step(one: StepSum) -> StepFigures:
+    """What a step's sum adds to its counters: no learner who completed it has not touched it."""
+    best = one.best_said
+    return StepFigures(
+        int(is_touched(one)),
+        one.attempts,
+        one.passed_attempts,
+        int(one.completion is not None),
+        int(best is not None),
+        best or 0,
+    )
+
+
+def spread_of_step(key: str, one: StepSum) -> Iterator[Count]:
+    """Where a learner lies among those of a step: attempts that did not pass and the one that did, and time."""
+    if one.passed_attempts > 0:
+        yield TRIES, key, min(one.attempts - one.passed_attempts + 1, TRIES_MAX)
+    if one.duration_ms > 0:
+        yield TIME, key, two_digits((one.duration_ms + 500) // 1000)
+
+
+def two_digits(number: int) -> int:
+    """A number rounded to two significant digits, half up."""
+    unit: int = 10 ** max(len(str(number)) - 2, 0)
+    return (number + unit // 2) // unit * unit
+
+
+def module_figure(module: Module, steps: Mapping[str, StepSum], grant: Grant | None) -> ModuleFigure | None:
+    """A learner's figure of a module; None where it was not reached."""
+    touched = any(is_touched(steps[key]) for key in module.keys if key in steps)
+    reached = sum(one.parts * step_score(steps[one.key], one.policy) for one in module.shares if one.key in steps)
+    return figure_of(module, reached, grant, touched=touched)
+
+
+def figure_of(module: Module, reached: Exact, grant: Grant | None, *, touched: bool) -> ModuleFigure | None:
+    """The same, where the parts of the module's whole that were reached are known."""
+    if not touched and grant is None:
+        return None
+    granted = 0 if grant is None or grant.score is None else grant.score
+    return ModuleFigure(grant is not None, max(int(reached // module.whole), granted))
+
+
+def of_module(key: str, one: ModuleFigure | None) -> Iterator[Count]:
+    """What a module's figure adds to its counters: its score as it is shown, in hundredths of a percent."""
+    if one is None:
+        return
+    yield REACHED, key, 0
+    if one.completed:
+        yield MODULE_DONE, key, 0
+    hundredths = round(ratio_percent(one.score, FULL) * 100)
+    yield MODULE_SCORE, key, hundredths // 100
+    yield MODULE_SCORE_EXACT, key, hundredths
+
+
+def of_learner(row: Enrolled) -> Iterator[tuple[Count, int]]:
+    """What a learner's row adds to the counters of the course."""
+    done = row.completed_at > 0
+    week = week_of(row.enrolled_at)
+    yield (ENROLLED, "", 0), 1
+    yield (PROGRESS, "", row.steps_completed), 1
+    yield (SCORE, "", row.score * 10 // FULL), 1
+    yield (COHORT, week, 0), 1
+    if row.steps_completed:
+        yield (COHORT_STEPS, week, 0), row.steps_completed
+    if done:
+        yield (COURSE_DONE, "", 0), 1
+        yield (COHORT_DONE, week, 0), 1
+    elif row.last_step:
+        yield (STOPPED, row.last_step, 0), 1
+
+
+def week_of(at: int) -> str:
+    """The ISO week of a time, in UTC, as 2026-W09."""
+    return _week(offset_day(at, 0))
+
+
+@lru_cache(maxsize=1024)
+def _week(day: str) -> str:
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def sort_name(display_name: str | None, external_id: str | None) -> str:
+    """What a learner is sorted and looked for by: the name, or the id that they are known by elsewhere."""
+    return (display_name or external_id or "").casefold()[:200]
+
+
+class Whole(NamedTuple):
+    """All that a learner adds to a course: the row, the record, and the modules that were reached by their keys."""
+
+    row: Enrolled
+    record: Record
+    modules: Mapping[str, ModuleFigure | None]
+
+
+def modules_of(course: Course, record: Record) -> dict[str, ModuleFigure | None]:
+    """A learner's figures of the modules of a version, by their keys."""
+    grants = record.grants
+    return {
+        one.key: module_figure(one, record.steps, grants.get((MODULE_COMPLETED, one.key))) for one in course.modules
+    }
+
+
+def whole_of(version: int, course: Course, name: str, enrollment: EnrollmentSum, record: Record) -> Whole:
+    """What a learner adds to a course by one of its versions."""
+    modules = modules_of(course, record)
+    known = [(course.numbers[key], one) for key, one in record.steps.items() if key in course.numbers]
+    last = max((n for n, one in known if is_touched(one)), default=-1)
+    row = Enrolled(
+        version,
+        name,
+        enrollment.first_enrolled_at or 0,
+        sum(one.completion is not None for _, one in known),
+        course.steps[last].key if last >= 0 else "",
+        sum(one.weight * figure.score for one in course.modules if (figure := modules[one.key]) is not None),
+        active_at=record.active_at,
+    )
+    return Whole(concluded(row, course, record.grants.get((COURSE_COMPLETED, ""))), record, modules)
+
+
+def concluded(row: Enrolled, course: Course, grant: Grant | None) -> Enrolled:
+    """The row with what follows from the rest of it and from the course's completion, if there is one."""
+    granted, completed_at = row.granted_score, row.completed_at
+    if grant is not None:
+        granted, completed_at = grant.score or 0, max(grant.at, 1)
+    score = max(row.score_total // sum(one.weight for one in course.modules), granted)
+    status = COMPLETED if completed_at else IN_PROGRESS if row.last_step or row.active_at else OPEN
+    return row._replace(granted_score=granted, score=score, completed_at=completed_at, status=status)

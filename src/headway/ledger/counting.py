@@ -1,0 +1,286 @@
+"""Counting: whatever moves an enrolled learner's figures moves the counters of the course, by after minus before.
+
+Most events move one step of a learner in the first run: that is worked out from what the batch knows. Of everybody
+else the whole is read before it is written, and again behind it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course, Module
+from headway.domain.enrolled import (
+    Enrolled,
+    StepFigures,
+    Whole,
+    concluded,
+    figure_of,
+    is_touched,
+    modules_of,
+    of_learner,
+    of_module,
+    of_step,
+    spread_of_step,
+    whole_of,
+)
+from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
+from headway.domain.module_scores import step_score
+from headway.domain.progress import FIRST_RUN, StepSum
+from headway.domain.standing import Standing
+from headway.domain.sums import GrantKey, RunKey
+from headway.ledger.memory import ModuleKey
+from headway.ledger.watched import Watched
+from headway.store import roster, rows, sums
+from headway.store.catalog import Catalog
+from headway.store.roster import Counters, Pair, Stored
+
+_UNTOUCHED: Final = StepSum()
+_NOTHING: Final = StepFigures(0, 0, 0, 0, 0, 0)
+# A step's key, and its sum before and after.
+_Moved = tuple[str, StepSum, StepSum]
+
+
+class Learner(Protocol):
+    """A learner under this transaction's lock."""
+
+    id: str
+    standing: Standing
+    modules: dict[ModuleKey, Watched]
+
+
+class Tally:
+    """By how much counters move."""
+
+    def __init__(self) -> None:
+        self.by = Counters({}, {})
+
+    def step(self, course_id: str, key: str, before: StepSum, after: StepSum) -> None:
+        """Move a step's counters."""
+        was = _NOTHING if before is _UNTOUCHED else of_step(before)
+        figures = self.by.steps.setdefault((course_id, key), [0] * len(_NOTHING))
+        for n, (one, other) in enumerate(zip(was, of_step(after), strict=True)):
+            figures[n] += other - one
+        self.counts(course_id, ((one, -1) for one in spread_of_step(key, before)))
+        self.counts(course_id, ((one, 1) for one in spread_of_step(key, after)))
+
+    def counts(self, course_id: str, found: Iterable[tuple[Any, int]], sign: int = 1) -> None:
+        """Move counts."""
+        counts = self.by.counts
+        for count, n in found:
+            key = course_id, count
+            counts[key] = counts.get(key, 0) + n * sign
+
+    def whole(self, course_id: str, one: Whole, sign: int) -> None:
+        """Add all that a learner adds to a course, or take it away."""
+        for key, step in one.record.steps.items():
+            self.step(course_id, key, *((_UNTOUCHED, step) if sign > 0 else (step, _UNTOUCHED)))
+        for key, figure in one.modules.items():
+            self.counts(course_id, ((count, 1) for count in of_module(key, figure)), sign)
+        self.counts(course_id, of_learner(one.row), sign)
+
+
+class Counting:
+    """What one transaction does to rosters and counters. `rows` are the roster's, where they are known already."""
+
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.known: dict[Pair, Enrolled | None] = {}
+        self._tally = Tally()
+        self._rows: dict[Pair, Enrolled] = {}
+        self._whole: _Wholes | None = None
+
+    def note(self, pairs: Iterable[Pair], found: Mapping[Pair, Enrolled]) -> None:
+        """Take in which of these learners are in the rosters of these courses."""
+        self.known |= {pair: found.get(pair) for pair in pairs}
+
+    def look(
+        self,
+        learners: Mapping[str, Learner],
+        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+        courses: Mapping[str, tuple[int, Course]],
+    ) -> rows.Addition:
+        """Work out what changed sums move, before they are written; the rows of rosters that go with them."""
+        moves = _Moves(read, changed)
+        whole = set[Pair]()
+        for pair in moves.pairs:
+            row, in_force = self.known.get(pair), courses.get(pair[1])
+            enrolls = pair in moves.enrollments
+            if row is None and pair in self.known and not enrolls:
+                continue
+            learner = learners[pair[0]]
+            if row is None or in_force is None or enrolls or not self._move(moves, learner, row, in_force):
+                whole.add(pair)
+        self._whole = _Wholes(self.connection, self.catalog, whole) if whole else None
+        return roster.rows_written(self._rows)
+
+    def write(self) -> None:
+        """Write the counters; the sums are written."""
+        if self._whole is not None:
+            self._whole.write(self._tally)
+        roster.add(self.connection, self._tally.by)
+        self._tally, self._rows, self._whole = Tally(), {}, None
+
+    def _move(self, moves: "_Moves", learner: Learner, row: Enrolled, in_force: tuple[int, Course]) -> bool:
+        """Move what an enrolled learner's steps move; False where more must be known for that.
+
+        Of retakes, that is, and where the learner was counted by another version.
+        """
+        version, course = in_force
+        pair, held = (learner.id, course.id), learner.standing.sums
+        if row.version != version or held.current_run(course.id) > FIRST_RUN:
+            return False
+        steps = [one for one in moves.steps.get(pair, ()) if one[0] in course.numbers]
+        parts = list(_Part.of(learner, version, course, steps))
+        if not moves.modules.get(pair, set()) <= {part.module.key for part in parts}:
+            return False
+        after = row._replace(
+            steps_completed=row.steps_completed + sum(map(_completed, steps)),
+            last_step=_last_step(course, row, steps),
+            score_total=row.score_total + sum(self._move_module(moves, learner, course, part) for part in parts),
+            active_at=max(row.active_at, held.runs[RunKey(course.id, FIRST_RUN)].active_at),
+        )
+        after = concluded(after, course, held.grants.get(GrantKey(course.id, FIRST_RUN, COURSE_COMPLETED, "")))
+        for key, before, now in moves.steps.get(pair, ()):
+            self._tally.step(course.id, key, before, now)
+        if after != row:
+            self._rows[pair] = self.known[pair] = after
+            if after._replace(active_at=row.active_at) != row:
+                self._tally.counts(course.id, of_learner(row), -1)
+                self._tally.counts(course.id, of_learner(after))
+        return True
+
+    def _move_module(self, moves: "_Moves", learner: Learner, course: Course, part: "_Part") -> int:
+        """Move a module's counters; by how much the course's score moves, times the weights of the modules."""
+        key = GrantKey(course.id, FIRST_RUN, MODULE_COMPLETED, part.module.key)
+        granted = learner.standing.sums.grants.get(key), moves.read[sums.GRANTS].get((learner.id, key))
+        now = figure_of(part.module, part.reached, granted[0], touched=part.is_touched)
+        before = figure_of(part.module, part.reached_before, granted[1], touched=part.was_touched)
+        if now == before:
+            return 0
+        self._tally.counts(course.id, ((one, 1) for one in of_module(part.module.key, before)), -1)
+        self._tally.counts(course.id, ((one, 1) for one in of_module(part.module.key, now)))
+        return part.module.weight * ((now.score if now else 0) - (before.score if before else 0))
+
+
+class _Part:
+    """A module that moved steps are in, with what was reached of its whole, before and now."""
+
+    def __init__(self, module: Module, watched: Watched, steps: Sequence[_Moved]) -> None:
+        self.module = module
+        self.reached = self.reached_before = watched.reached
+        for key, before, after in steps:
+            share = watched.share(key)
+            if share is not None:
+                self.reached_before -= share.parts * (
+                    step_score(after, share.policy) - step_score(before, share.policy)
+                )
+        self.was_touched = any(is_touched(before) for _, before, _ in steps) or _any_other(watched, steps)
+        self.is_touched = self.was_touched or any(is_touched(after) for _, _, after in steps)
+
+    @classmethod
+    def of(cls, learner: Learner, version: int, course: Course, steps: Iterable[_Moved]) -> "Iterator[_Part]":
+        """The modules that are followed; of one that is not, these steps count in every rule as they did before."""
+        by_module: dict[str, list[_Moved]] = {}
+        for one in steps:
+            module = course.module_of(course.steps[course.numbers[one[0]]].id)
+            if module is not None:
+                by_module.setdefault(module.id, []).append(one)
+        for name, moved in by_module.items():
+            watched = learner.modules.get(ModuleKey(course.id, version, FIRST_RUN, name))
+            if watched is not None:
+                yield cls(watched.module, watched, moved)
+
+
+def _any_other(watched: Watched, steps: Iterable[_Moved]) -> bool:
+    moved = {key for key, _, _ in steps}
+    return any(is_touched(one) for key, one in watched.sums.items() if key not in moved)
+
+
+def _completed(one: _Moved) -> int:
+    _, before, after = one
+    return (after.completion is not None) - (before.completion is not None)
+
+
+def _last_step(course: Course, row: Enrolled, steps: Iterable[_Moved]) -> str:
+    known = [key for key, _, after in steps if is_touched(after)]
+    return max([row.last_step, *known], key=lambda key: course.numbers.get(key, -1))
+
+
+class _Moves:
+    """What a transaction moves, by learner and course."""
+
+    def __init__(
+        self,
+        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+    ) -> None:
+        self.read = read
+        self.steps: dict[Pair, list[_Moved]] = {}
+        for learner_id, key, after in changed[sums.STEPS]:
+            before = read[sums.STEPS].get((learner_id, key)) or _UNTOUCHED
+            self.steps.setdefault((learner_id, key.course), []).append((key.step, before, after))
+        # Modules that are completed from now on.
+        self.modules: dict[Pair, set[str]] = {}
+        self.grants = set[Pair]()
+        for learner_id, key, _ in changed[sums.GRANTS]:
+            self.grants.add((learner_id, key.course))
+            if key.kind == MODULE_COMPLETED and (learner_id, key) not in read[sums.GRANTS]:
+                self.modules.setdefault((learner_id, key.course), set()).add(key.module)
+        self.runs = {(learner_id, key.course) for learner_id, key, _ in changed[sums.RUNS]}
+        self.enrollments = {(learner_id, course_id) for learner_id, course_id, _ in changed[sums.ENROLLMENTS]}
+
+    @property
+    def pairs(self) -> Iterable[Pair]:
+        """All of whom anything moves."""
+        return sorted(self.steps.keys() | self.grants | self.runs | self.enrollments)
+
+
+class _Wholes:
+    """Learners in courses whose whole is read before and after: they come, leave, or must be gone through."""
+
+    def __init__(self, connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> None:
+        self.connection = connection
+        self.catalog = catalog
+        self.pairs = sorted(pairs)
+        self.before = roster.stored(connection, self.pairs)
+
+    def write(self, tally: Tally) -> None:
+        """Put the rows of rosters as they are to be now, and add to a tally by how much the counters move."""
+        now = roster.stored(self.connection, self.pairs)
+        in_force = self.catalog.in_force(self.connection, {course_id for _, course_id in self.pairs})
+        was = {(pair[1], one.row.version) for pair, one in self.before.items() if one.row is not None}
+        versions = self.catalog.load(self.connection, was)
+        made: dict[Pair, Enrolled] = {}
+        gone = list[Pair]()
+        for pair in self.pairs:
+            before, after = self.before[pair], now[pair]
+            if before.row is not None and (course := versions.get((pair[1], before.row.version))) is not None:
+                tally.whole(pair[1], Whole(before.row, before.record, modules_of(course, before.record)), -1)
+            whole = _whole(after, in_force.get(pair[1]))
+            if whole is None and after.row is not None:
+                gone.append(pair)
+            elif whole is not None:
+                tally.whole(pair[1], whole, 1)
+                made[pair] = whole.row
+        rows.add_together(self.connection, roster.rows_written(made))
+        sums.remove(self.connection, sums.ROSTER, gone)
+
+
+def _whole(one: Stored, in_force: tuple[int, Course] | None) -> Whole | None:
+    if one.name is None or not one.enrollment.enrolled or in_force is None:
+        return None
+    return whole_of(*in_force, one.name, one.enrollment, one.record)
+
+
+@contextmanager
+def counted(connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> Iterator[None]:
+    """Have counters follow whatever is done within to learners in courses, under their locks, past a batch."""
+    whole = _Wholes(connection, catalog, pairs)
+    yield
+    tally = Tally()
+    whole.write(tally)
+    roster.add(connection, tally.by)

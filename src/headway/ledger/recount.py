@@ -1,0 +1,161 @@
+"""Recounting: after a version was published every enrolled learner is counted by it, while recording goes on."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Course
+from headway.domain.enrolled import Enrolled, Whole, modules_of, whole_of
+from headway.ledger.commit import committed
+from headway.ledger.counting import Tally, counted
+from headway.ledger.faults import Fault
+from headway.ledger.refold import Refolded
+from headway.store import courses, learners, roster, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.roster import Counters
+from headway.store.schema import course_counter, step_counter
+
+# Who records waits for as long as these are written.
+LEARNERS_A_TRANSACTION: Final = 100
+LEARNERS_A_PAGE: Final = 200
+_FIGURES: Final = tuple(column.name for column in step_counter.c if not column.primary_key)
+
+
+def recount(database: Database, catalog: Catalog, course_id: str) -> int:
+    """Count who was not counted by the version in force of a course yet; how many they were."""
+    done = 0
+
+    def work(connection: Connection) -> int:
+        row = courses.find(connection, course_id)
+        if row is None:
+            return 0
+        ids = roster.not_of_version(connection, course_id, row["version"], LEARNERS_A_TRANSACTION)
+        learners.lock(connection, ids)
+        with counted(connection, catalog, [(one, course_id) for one in ids]):
+            return len(ids)
+
+    while some := committed(database, work):
+        done += some
+    return done
+
+
+def recount_pending(database: Database, catalog: Catalog) -> int:
+    """Go on with recounts that broke off, and count whom no version counted yet; how many they were."""
+    with database.read() as connection:
+        waiting = roster.behind(connection)
+    return sum(recount(database, catalog, course_id) for course_id in waiting)
+
+
+def with_rosters(
+    connection: Connection,
+    catalog: Catalog,
+    stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Any]]],
+    folded: Iterable[Refolded],
+) -> Iterator[Refolded]:
+    """What ledgers come to, with the rows that rosters should have of it.
+
+    By the version in force; where a recount has yet to come to a learner, by the one that the row names.
+    """
+    names = roster.names_of(connection, stored)
+    known = _InForce(connection, catalog)
+    for one in folded:
+        name = names.get(one.learner_id)
+        enrolled = {} if name is None else {key: by for key, by in one.sums.enrollments.items() if by.enrolled}
+        in_force = known.versions(enrolled)
+        rows = {
+            course_id: _row(known, one, course_id, stored[one.learner_id][sums.ROSTER].get(course_id), name or "")
+            for course_id in enrolled
+            if course_id in in_force
+        }
+        yield one._replace(rosters=rows)
+
+
+class _InForce:
+    """Which versions of courses are in force, each asked for once, and what they hold."""
+
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._known: dict[str, int] = {}
+        self._asked = set[str]()
+
+    def versions(self, course_ids: Iterable[str]) -> Mapping[str, int]:
+        new = set(course_ids) - self._asked
+        self._asked |= new
+        self._known |= courses.versions(self._connection, new) if new else {}
+        return self._known
+
+    def course(self, course_id: str, version: int) -> Course:
+        pair = (course_id, version)
+        return self._catalog.load(self._connection, [pair])[pair]
+
+
+def _row(known: _InForce, one: Refolded, course_id: str, stored: Any, name: str) -> Enrolled:
+    version = known.versions(())[course_id]
+    before: Enrolled | None = None if stored is None else sums.ROSTER.read_value(stored)
+    if before is not None and before.version <= 0:
+        return before
+    if before is not None:
+        version = min(version, before.version)
+    record = roster.record_in(one.sums, course_id)
+    return whole_of(version, known.course(course_id, version), name, one.sums.enrollments[course_id], record).row
+
+
+def true_counters(connection: Connection, catalog: Catalog, course_id: str) -> Counters:
+    """What the counters of a course should be, from the sums of its enrolled learners: all in this snapshot."""
+    tally = Tally()
+    versions = roster.versions(connection, course_id)
+    known = catalog.load(connection, [(course_id, one) for one in versions])
+    for version in versions:
+        course = known.get((course_id, version))
+        after = ""
+        while course is not None and (ids := roster.page(connection, course_id, version, after, LEARNERS_A_PAGE)):
+            for stored in roster.stored(connection, [(one, course_id) for one in ids]).values():
+                if stored.row is not None:
+                    tally.whole(course_id, Whole(stored.row, stored.record, modules_of(course, stored.record)), 1)
+            after = ids[-1]
+    steps = {key: figures for key, figures in tally.by.steps.items() if any(figures)}
+    return Counters(steps, {key: n for key, n in tally.by.counts.items() if n})
+
+
+def difference(connection: Connection, catalog: Catalog, course_id: str) -> Counters:
+    """What is to be added to the counters of a course so that they are right."""
+    stored, true = roster.counters(connection, course_id), true_counters(connection, catalog, course_id)
+    nothing = [0] * len(_FIGURES)
+    steps = {
+        key: [
+            one - other for one, other in zip(true.steps.get(key, nothing), stored.steps.get(key, nothing), strict=True)
+        ]
+        for key in true.steps.keys() | stored.steps.keys()
+    }
+    counts = {
+        key: true.counts.get(key, 0) - stored.counts.get(key, 0) for key in true.counts.keys() | stored.counts.keys()
+    }
+    return Counters({key: by for key, by in steps.items() if any(by)}, {key: n for key, n in counts.items() if n})
+
+
+def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Iterator[Fault]:
+    """Counters of a course that are not the sums over its enrolled learners."""
+    by, stored = difference(connection, catalog, course_id), roster.counters(connection, course_id)
+    for key, moved in sorted(by.steps.items()):
+        was = stored.steps.get(key, [0] * len(_FIGURES))
+        for name, n, figure in zip(_FIGURES, moved, was, strict=True):
+            if n:
+                yield Fault(step_counter.name, "", "/".join(key), name, figure, figure + n)
+    for (_, count), n in sorted(by.counts.items()):
+        figure = stored.counts.get((course_id, count), 0)
+        yield Fault(course_counter.name, "", "/".join(map(str, (course_id, *count))), "learners", figure, figure + n)
+
+
+def mend_counters(database: Database, catalog: Catalog, course_ids: Callable[[Connection], Iterable[str]]) -> None:
+    """Add to the counters of courses what one snapshot finds missing: recording beside it moves both alike."""
+    with database.read() as connection:
+        wanted = sorted(course_ids(connection))
+    for course_id in wanted:
+        with database.read() as connection:
+            by = difference(connection, catalog, course_id)
+        if by.steps or by.counts:
+            with database.transaction() as connection:
+                roster.add(connection, by)

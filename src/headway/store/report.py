@@ -1,0 +1,144 @@
+"""Statements of a course's report: counters, and index ranges of the roster. Each is one, whatever there is to read."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.enrolled import MODULE_SCORE_EXACT, Enrolled, StepFigures
+from headway.domain.histogram import Counted
+from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
+from headway.store import rows, sums
+from headway.store.schema import course_counter, step_counter
+
+_STATUSES: Final = (OPEN, IN_PROGRESS, COMPLETED)
+_SUMS: Final = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in StepFigures._fields)
+_ROW: Final = ", ".join(("r.learner_id", "r.course_id", *(f"r.{name}" for name in Enrolled._fields)))
+_LISTED: Final = 20
+# Of who has completed least, some alone are looked at: whoever reads a report shall not wait for a course to be gone
+# through.
+_LOOKED_AT: Final = 500
+
+
+class Person(NamedTuple):
+    """A learner of a roster: id, and the name that they show, if any."""
+
+    id: str
+    display_name: str | None
+    row: Enrolled
+
+
+class Figures(NamedTuple):
+    """What a report is made of.
+
+    `steps` are by their keys, `spreads` the counted values by figure and item; `active` are the learners whose last
+    activity lies behind each of the times asked for, `never` those without any; `quiet` who has done nothing for long,
+    the last first, `slow` who completed least of those who did.
+    """
+
+    steps: dict[str, StepFigures]
+    spreads: dict[tuple[str, str], dict[int, int]]
+    active: list[int]
+    never: int
+    quiet: list[Person]
+    slow: list[Person]
+
+    def spread(self, figure: str, item: str = "") -> Counted:
+        """The counted values of a figure."""
+        return self.spreads.get((figure, item), {})
+
+
+def figures(connection: Connection, course_id: str, since: Iterable[int], quiet_since: int) -> Figures:
+    """All figures of a course but the exact scores of modules, as of one moment; `since` from the latest time back."""
+    times = list(since)
+    asked: dict[str, object] = {"course": course_id, "exact": MODULE_SCORE_EXACT, "quiet": quiet_since}
+    asked |= {f"since{n}": at for n, at in enumerate(times)}
+    found = rows.gather(connection, _STEPS, _COUNTS, *_activity(len(times)), _QUIET, _SLOW, **asked)
+    steps, counts, active, never, quiet, slow = found
+    spreads: dict[tuple[str, str], dict[int, int]] = {}
+    for figure, item, value, learners in counts:
+        spreads.setdefault((figure, item), {})[value] = learners
+    return Figures(
+        {row[0]: StepFigures(*row[1:]) for row in steps},
+        spreads,
+        [int(one or 0) for one in active[0]],
+        int(never[0][0] or 0),
+        [_person(row) for row in quiet],
+        [_person(row) for row in slow],
+    )
+
+
+def _person(row: rows.Row) -> Person:
+    return Person(row[1], row[0], sums.ROSTER.read_value(row[1:]))
+
+
+_STEPS: Final = rows.Part(
+    f"step_id, {', '.join(StepFigures._fields)}",
+    f"FROM (SELECT step_id, {_SUMS} FROM {step_counter.name} WHERE course_id = :course GROUP BY step_id) f",  # noqa: S608  # our own names
+)
+# The exact scores lie in a row for each: they are not gone through, but passed over on both sides.
+_COUNTS: Final = rows.Part(
+    "figure, item, value, learners",
+    "FROM (SELECT figure, item, value, CAST(sum(learners) AS bigint) AS learners FROM course_counter"
+    " WHERE course_id = :course AND (figure < :exact OR figure > :exact)"
+    " GROUP BY figure, item, value HAVING sum(learners) <> 0) f",
+)
+
+
+def _activity(times: int) -> tuple[rows.Part, rows.Part]:
+    """Whose last activity lies behind each of some times, the last of which is the earliest; and who has none."""
+    each = ", ".join(f"sum(CASE WHEN active_at >= :since{n} THEN 1 ELSE 0 END) AS n{n}" for n in range(times))
+    first = f"active_at >= :since{times - 1}"
+    names = ", ".join(f"CAST(sum(n{n}) AS bigint)" for n in range(times))
+    sums_ = ", ".join(f"CAST(sum(n{n}) AS bigint) AS n{n}" for n in range(times))
+    by_status = " UNION ALL ".join(
+        f"SELECT {each} FROM roster WHERE course_id = :course AND status = '{status}' AND {first}"  # noqa: S608  # our own words
+        for status in _STATUSES
+    )
+    none = " UNION ALL ".join(
+        f"SELECT count(*) AS n FROM roster WHERE course_id = :course AND status = '{status}' AND active_at = 0"  # noqa: S608  # our own words
+        for status in _STATUSES
+    )
+    listed = ", ".join(f"n{n}" for n in range(times))
+    return (
+        rows.Part(listed, f"FROM (SELECT {sums_} FROM ({by_status}) s) f") if names else rows.Part("0", ""),  # noqa: S608  # our own words
+        rows.Part("n", f"FROM (SELECT CAST(sum(n) AS bigint) AS n FROM ({none}) s) f"),  # noqa: S608  # our own words
+    )
+
+
+def _listed(where: str, order: str) -> rows.Part:
+    names = ", ".join(Enrolled._fields)
+    source = (
+        f"FROM (SELECT l.display_name, {_ROW} FROM ({where}) r JOIN learner l ON l.id = r.learner_id"  # noqa: S608  # our own words
+        f" ORDER BY {order} LIMIT {_LISTED}) f"
+    )
+    return rows.Part(f"display_name, learner_id, course_id, {names}", source)
+
+
+_MINE: Final = f"SELECT * FROM roster WHERE course_id = :course AND status = '{IN_PROGRESS}'"  # noqa: S608  # our own word
+_QUIET: Final = _listed(
+    f"{_MINE} AND active_at > 0 AND active_at < :quiet ORDER BY active_at DESC, learner_id LIMIT {_LISTED}",
+    "r.active_at DESC, r.learner_id",
+)
+_SLOW: Final = _listed(
+    f"SELECT * FROM ({_MINE} ORDER BY steps_completed, learner_id LIMIT {_LOOKED_AT}) s WHERE active_at >= :quiet",  # noqa: S608  # our own words
+    "r.steps_completed, r.learner_id",
+)
+
+
+def exact_scores(
+    connection: Connection, course_id: str, wanted: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], dict[int, int]]:
+    """The counted scores, in hundredths of a percent, that lie in these (module, whole percent): one statement."""
+    asked = sorted(set(wanted))
+    keys = [
+        (course_id, MODULE_SCORE_EXACT, module, percent * 100 + n)
+        for module, percent in asked
+        for n in range(100 if percent < 100 else 1)
+    ]
+    found: dict[tuple[str, int], dict[int, int]] = {place: {} for place in asked}
+    by = ("course_id", "figure", "item", "value")
+    for module, value, learners in rows.lookup(connection, course_counter, keys, "item", "value", "learners", by=by):
+        counted = found[module, value // 100]
+        counted[value] = counted.get(value, 0) + learners
+    return found

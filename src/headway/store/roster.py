@@ -1,0 +1,183 @@
+"""Statements on rosters: what enrolled learners add to the counters of their courses."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.domain.enrolled import COURSE_DONE, ENROLLED, Count, Enrolled, Record, record_of, sort_name
+from headway.domain.progress import EnrollmentSum
+from headway.domain.sums import Sums
+from headway.store import rows, sums
+from headway.store.schema import course, course_counter, enrollment, learner, roster, step_counter
+
+# Learner and course.
+Pair: TypeAlias = tuple[str, str]
+# Enough that workers seldom wait for each other on a course that all write to; each makes the report read as many rows.
+_SLOTS: Final = 4
+_KINDS: Final = (sums.STEPS, sums.GRANTS, sums.RUNS, sums.ENROLLMENTS, sums.ROSTER)
+_BY: Final = ("learner_id", "course_id")
+_READINGS: Final = tuple(sums.of_kind(kind, *_BY) for kind in _KINDS)
+_COUNTED: Final = tuple(column.name for column in step_counter.c if not column.primary_key)
+
+
+class Stored(NamedTuple):
+    """What is stored of a learner in a course; `name` is None of whom no report counts: guests, and who is erased."""
+
+    name: str | None
+    enrollment: EnrollmentSum
+    record: Record
+    row: Enrolled | None
+
+
+def rows_asked(pairs: Iterable[Pair]) -> rows.Question:
+    """The question for the rows of a roster."""
+    return rows.Question(roster, pairs, sums.of_kind(sums.ROSTER).what, _BY)
+
+
+def rows_answered(found: Iterable[rows.Row]) -> dict[Pair, Enrolled]:
+    """The rows that are there."""
+    return {(row[0], row[1]): sums.ROSTER.read_value(row) for row in found}
+
+
+def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
+    """All that reports ask of learners in courses: two statements."""
+    wanted = sorted(set(pairs))
+    if not wanted:
+        return {}
+    found: list[dict[Pair, list[tuple[Any, Any]]]] = []
+    for _, listed in sums.read_together(connection, [(reading, wanted) for reading in _READINGS]):
+        by_pair: dict[Pair, list[tuple[Any, Any]]] = {}
+        for learner_id, key, value in listed:
+            by_pair.setdefault((learner_id, key if isinstance(key, str) else key.course), []).append((key, value))
+        found.append(by_pair)
+    steps, grants, runs, enrollments, rosters = found
+    names = names_of(connection, {learner_id for learner_id, _ in wanted})
+    nothing = [("", EnrollmentSum())]
+    return {
+        pair: Stored(
+            names.get(pair[0]),
+            enrollments.get(pair, nothing)[0][1],
+            record_of(pair[1], steps.get(pair, ()), grants.get(pair, ()), runs.get(pair, ())),
+            rosters[pair][0][1] if pair in rosters else None,
+        )
+        for pair in wanted
+    }
+
+
+def names_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str]:
+    """What learners are sorted by whom reports count: neither guests nor who was erased."""
+    what = "t.id, t.display_name, t.external_id"
+    keys = [(one,) for one in sorted(learner_ids)]
+    only = "AND t.kind <> 'guest' AND t.erased_at IS NULL AND t.merged_into IS NULL"
+    return {row[0]: sort_name(row[1], row[2]) for row in rows.select(connection, learner, keys, what, ("id",), only)}
+
+
+def rename(connection: Connection, learner_id: str, display_name: str | None, external_id: str | None) -> None:
+    """Sort a learner, under this transaction's lock, by another name."""
+    named = sa.update(roster).where(roster.c.learner_id == learner_id)
+    connection.execute(named.values(name=sort_name(display_name, external_id)))
+
+
+def record_in(held: Sums, course_id: str) -> Record:
+    """A learner's record in a course, out of all sums."""
+    return record_of(course_id, held.steps.items(), held.grants.items(), held.runs.items())
+
+
+def courses_of(connection: Connection, learner_ids: Iterable[str]) -> list[Pair]:
+    """The courses that learners are or were enrolled in, or in the roster of."""
+    keys = [(one,) for one in learner_ids]
+    asked = (rows.Question(table, keys, "t.learner_id, t.course_id", ("learner_id",)) for table in (enrollment, roster))
+    return sorted({(row[0], row[1]) for found in rows.ask(connection, *asked) for row in found})
+
+
+def behind(connection: Connection) -> list[str]:
+    """The courses of which some learners were not worked out by the version in force yet."""
+    waits = sa.select(roster.c.learner_id).where(roster.c.course_id == course.c.id, roster.c.version < course.c.version)
+    return list(connection.execute(sa.select(course.c.id).where(waits.exists()).order_by(course.c.id)).scalars())
+
+
+def not_of_version(connection: Connection, course_id: str, version: int, limit: int) -> list[str]:
+    """Some of the learners of a roster who were not worked out by a version yet."""
+    mine = (roster.c.course_id == course_id, roster.c.version < version)
+    statement = sa.select(roster.c.learner_id).where(*mine).order_by(roster.c.version, roster.c.learner_id)
+    return list(connection.execute(statement.limit(limit)).scalars())
+
+
+def page(connection: Connection, course_id: str, version: int, after: str, limit: int) -> list[str]:
+    """Learners of a roster who were worked out by a version, in order of id, behind the one given."""
+    mine = (roster.c.course_id == course_id, roster.c.version == version)
+    statement = sa.select(roster.c.learner_id).where(*mine)
+    if after:
+        statement = statement.where(roster.c.learner_id > after)
+    return list(connection.execute(statement.order_by(roster.c.learner_id).limit(limit)).scalars())
+
+
+def versions(connection: Connection, course_id: str) -> list[int]:
+    """The versions by which learners of a course were worked out."""
+    statement = sa.select(roster.c.version).where(roster.c.course_id == course_id).distinct()
+    return sorted(connection.execute(statement).scalars())
+
+
+def rows_written(changed: Mapping[Pair, Enrolled]) -> rows.Addition:
+    """What puts rows of the roster in the place of those that were."""
+    return sums.written(sums.ROSTER, ((*pair, one) for pair, one in changed.items()))
+
+
+def owned(connection: Connection, owner_id: str | None, after: str, limit: int) -> list[rows.Row]:
+    """(id, title, version, created at, enrolled, completed) of an owner's courses, or of all, behind one in order."""
+    done = [_total(figure).label(figure) for figure in (ENROLLED, COURSE_DONE)]
+    found = sa.select(course.c.id, course.c.title, course.c.version, course.c.created_at, *done)
+    statement = found.where(course.c.id > after).order_by(course.c.id).limit(limit)
+    if owner_id is not None:
+        statement = statement.where(course.c.owner_id == owner_id)
+    return [tuple(row) for row in connection.execute(statement)]
+
+
+def _total(figure: str) -> sa.ScalarSelect[int]:
+    counter = course_counter.c
+    mine = (counter.course_id == course.c.id, counter.figure == figure)
+    total = sa.cast(sa.func.coalesce(sa.func.sum(counter.learners), 0), sa.BigInteger)
+    return sa.select(total).where(*mine).correlate(course).scalar_subquery()
+
+
+class Counters(NamedTuple):
+    """Figures of steps by (course, step), in the order of StepFigures, and learners by (course, count)."""
+
+    steps: dict[tuple[str, str], list[int]]
+    counts: dict[tuple[str, Count], int]
+
+
+def add(connection: Connection, by: Counters) -> None:
+    """Add to counters, in order of key and behind the learners' locks, as everybody does."""
+    slot = 0 if connection.dialect.name == "sqlite" else os.getpid() % _SLOTS
+    steps = sorted((*key, slot, *figures) for key, figures in by.steps.items() if any(figures))
+    counts = sorted((course_id, *count, slot, n) for (course_id, count), n in by.counts.items() if n)
+    if steps or counts:
+        additions = (
+            rows.Addition(table, made, False, True) for table, made in ((step_counter, steps), (course_counter, counts))
+        )
+        rows.add_together(connection, *additions)
+
+
+def counters(connection: Connection, course_id: str) -> Counters:
+    """All counters of a course that are not zero."""
+    figures = (sa.func.sum(step_counter.c[name]) for name in _COUNTED)
+    steps = sa.select(step_counter.c.step_id, *figures).where(step_counter.c.course_id == course_id).group_by("step_id")
+    key = (course_counter.c.figure, course_counter.c.item, course_counter.c.value)
+    counted = sa.select(*key, sa.func.sum(course_counter.c.learners)).where(course_counter.c.course_id == course_id)
+    found = {(course_id, row[0]): [int(one) for one in row[1:]] for row in connection.execute(steps)}
+    spread = connection.execute(counted.group_by(*key))
+    return Counters(
+        {place: one for place, one in found.items() if any(one)},
+        {(course_id, (row[0], row[1], row[2])): int(row[3]) for row in spread if row[3]},
+    )
+
+
+def courses_counted(connection: Connection) -> list[str]:
+    """The courses of which there are rosters or counters."""
+    tables = (roster, step_counter, course_counter)
+    statement = sa.union(*(sa.select(table.c.course_id) for table in tables))
+    return sorted(connection.execute(statement).scalars())
