@@ -1,7 +1,7 @@
 """Builds the pages of the web app into the package, when the package is built or their sources have changed.
 
-`python hatch_build.py` does it by itself, and with `--check` checks the sources, if they have changed since that was done
-last. Node and npm come from a wheel, so that no machine needs them.
+`python hatch_build.py` does it by itself; with `--check` it checks the sources, if they changed since it did so last.
+Node and npm come from a wheel, so that no machine needs them.
 """
 
 import os

@@ -1,0 +1,42 @@
+/** What the server tells as it happens. One stream while the page is looked at; where there is none, nothing is missing. */
+import type { Change } from "@headway/sdk";
+import { titleOf, whatOf, type Notification } from "../words/told";
+import { session } from "./session.svelte";
+
+/** What others or the clock bring about; what one does oneself is shown where it is done. */
+const TOLD = new Set(["step_graded", "step_overridden", "streak_at_risk", "certificate_revoked"]);
+const GATHERED_MS = 500;
+
+/** Follow the stream of who is here, until told to stop. */
+export function follow(): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function open(): void {
+    if (source || document.visibilityState !== "visible") return;
+    source = new EventSource("/api/v1/stream");
+    source.onmessage = (event: MessageEvent<string>) =>
+      told(JSON.parse(event.data) as Notification & { change: Change });
+    source.addEventListener("reset", () => session.refresh());
+  }
+
+  function told(one: Notification): void {
+    if (TOLD.has(one.type)) session.say([titleOf(one), whatOf(one)].filter(Boolean).join(": "));
+    clearTimeout(timer);
+    timer = setTimeout(() => session.refresh(), GATHERED_MS);
+  }
+
+  function close(): void {
+    source?.close();
+    source = null;
+  }
+
+  const seen = () => (document.visibilityState === "visible" ? open() : close());
+  open();
+  document.addEventListener("visibilitychange", seen);
+  return () => {
+    document.removeEventListener("visibilitychange", seen);
+    clearTimeout(timer);
+    close();
+  };
+}
