@@ -1,4 +1,4 @@
-"""Every page in both themes, full and empty: axe finds nothing, nothing is cut off, and there are pictures to look at."""
+"""Every page in both themes, full and empty: axe finds nothing, nothing is cut off, and pictures are made of each."""
 
 import re
 from pathlib import Path
