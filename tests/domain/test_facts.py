@@ -17,9 +17,11 @@ from headway.domain.facts import (
     Leveled,
     Overridden,
     Paused,
+    Reset,
     Resumed,
     Revoked,
     RunStarted,
+    StreakImported,
     read_fact,
 )
 from headway.domain.progress import Contribution
@@ -54,6 +56,8 @@ SAID: Mapping[str, Mapping[str, Any]] = {
     "overridden": {**PLACE, "step": "essay", "score": 1_000_000, "waived": True, "by": ID, "reason": "was ill"},
     "paused": {"from": "2026-03-01", "to": "2026-03-14"},
     "resumed": {"pause": ID, "to": "2026-03-05"},
+    "reset": {**PLACE, "sessions": 3, "kept": ["a"]},
+    "streak_imported": {"longest": 12},
     "leveled": {"topic": "loops", "level": "advanced", "previous": "beginner", "cause": "x"},
     "achieved": {"achievement": "first-step", "title": "First step", "tier": "bronze", "points": 5, "cause": "x"},
 }
@@ -74,6 +78,8 @@ FACTS = {
     "overridden": Overridden(final=False, waived=True, reason="was ill"),
     "paused": Paused("2026-03-01", "2026-03-14"),
     "resumed": Resumed(ID, "2026-03-05"),
+    "reset": Reset(3, ("a",)),
+    "streak_imported": StreakImported(12),
     "leveled": Leveled("loops", "advanced", "beginner", "x"),
     "achieved": Achieved("first-step", "First step", "bronze", 5, "x"),
 }

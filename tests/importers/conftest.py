@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from headway.importers.intake import Summary
-from headway.importers.records import Reject
+from headway.importers.records import Doubted, Reject
 from headway.importers.run import FORMATS, run
 from headway.ledger.audit import audit
 from headway.ledger.publish import publish
@@ -52,7 +52,7 @@ def importing(database: Database) -> Importing:
 
 
 def import_into(database: Database, name: str, *paths: Path | str) -> Summary:
-    seen: list[Reject] = []
+    seen: list[Reject | Doubted] = []
     summary = run(database, FORMATS[name]([str(path) for path in paths]), read=lambda _: None, rejected=seen.append)
     assert seen == summary.rejects
     return summary

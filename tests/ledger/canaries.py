@@ -15,6 +15,7 @@ from headway.domain.events import enrollment_event
 from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
 from headway.ledger.enlist import derived_id
+from headway.ledger.keep_streaks import StreakRecord, keep_streak
 from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.revoke_certificate import Revoking, revoke
 from headway.ledger.security import OPERATOR
@@ -73,6 +74,8 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
     world.submit(Submission(learner_id, (enrollment_event(_event_id(number, 9, 1), "enrolled", "python"),), NOON))
     _certify(world, learner_id, number)
     reset(world, learner_id, "go", id=_event_id(number, 14, 1), at=NOON)
+    record = StreakRecord(learner_id, _event_id(number, 15, 1), 12)
+    keep_streak(world.database, world.catalog, record, now=NOON)
     _level(world, learner_id, number)
     elsewhere = tuple(_events(random.Random(-number), number, 12, 6))
     world.submit(Submission(learner_id, elsewhere, NOON, source=IMPORTED))

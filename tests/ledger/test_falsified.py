@@ -12,6 +12,7 @@ from headway.domain.facts import REVOKED
 from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
 from headway.ledger.audit import audit
+from headway.ledger.keep_streaks import StreakRecord, keep_streak
 from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Submission
@@ -54,6 +55,7 @@ FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "gran
 FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset", "topic_level", "day_part"]
 FIGURES += ["roster"]
 COUNTERS = ["step_counter", "course_counter"]
+FIGURES += ["imported_streak"]
 # Of keys that name no course, the part that tells rows apart.
 KEYS = {
     "brought": "event_id",
@@ -62,6 +64,7 @@ KEYS = {
     "streak_pause": "id",
     "achievement": "achievement_id",
     "progress_reset": "ledger_id",
+    "imported_streak": "id",
     "topic_level": "topic",
 }
 
@@ -106,6 +109,7 @@ def filled(world: World) -> World:
         world.send(ada, event(5, kind="opened", of="quiz"), enrollment(6, "left", "go"), event(7, of="essay"))
         world.send(ada, event(8, of="graded", response="b"), event(9, kind="worked", duration_s=60))
         reset(world, ada, "go")
+        keep_streak(world.database, world.catalog, StreakRecord(ada, numbered(96), 12), now=LATER)
         _certify(world, ada)
         world.send(ada, essay(80))
         world.submit(Submission(ada, (event(90), event(91, "completed")), LATER, source=IMPORTED))

@@ -48,6 +48,7 @@ NOTHING = {
     "freezes_spent_on": [],
     "pauses": [],
     "milestones": [{"days": days, "reached_on": None} for days in (7, 30, 100, 365)],
+    "imported_longest": None,
 }
 
 

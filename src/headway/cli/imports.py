@@ -1,6 +1,7 @@
 """`headway import`."""
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +11,18 @@ from headway.cli.screen import JsonOption, Misused, progress_bar, say, show, sho
 
 if TYPE_CHECKING:
     from headway.importers.intake import Summary
-    from headway.importers.records import Importer, Reject
+    from headway.importers.records import Doubted, Importer, Reject
 
 
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="oulad, dalestudy, jsonl, csv or headway-export.")],
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="oulad, dalestudy, jsonl, csv, json-files, headway-export.")
+    ],
     paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files or a folder; - is standard input.")],
+    course_map: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FILE", help="json-files: of which course's steps the exercises are."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and count; write nothing.")] = False,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -28,7 +35,7 @@ def import_(
     if format_ == _EXPORT:
         _take_over(paths, database, dry_run=dry_run, as_json=as_json)
         return
-    importer = _importer(format_, paths)
+    importer = _importer(format_, paths, course_map)
     with ExitStack() as stack:
         source = database_or_none(database) if dry_run else database_of(database, make=True)
         summary = _run(stack.enter_context(source), importer, dry_run=dry_run)
@@ -56,12 +63,31 @@ def _take_over(paths: list[str], database: str | None, *, dry_run: bool, as_json
             show(f"Learner {done.learner_id}: {done.entries:,} entries, {became}.")
 
 
-def _importer(format_: str, paths: list[str]) -> "Importer":
+def _importer(format_: str, paths: list[str], course_map: str | None) -> "Importer":
     from headway.importers.run import FORMATS
 
     if format_ not in FORMATS:
         raise Misused(f"there is no format {format_!r}; there are {', '.join((*FORMATS, _EXPORT))}")
-    return FORMATS[format_](paths)
+    if course_map is None:
+        return FORMATS[format_](paths)
+    if format_ != "json-files":
+        raise Misused(f"--map goes with json-files; {format_} names its courses itself")
+    from headway.importers.json_files import JsonFiles
+
+    return JsonFiles(paths, map_of(course_map))
+
+
+def map_of(name: str) -> dict[str, Any]:
+    """What a map file says; Misused where it is none."""
+    import yaml
+
+    try:
+        said = yaml.safe_load(Path(name).read_bytes())
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Misused(f"{name} is no map that can be read: {error}") from None
+    if not isinstance(said, dict):
+        raise Misused(f"{name} must hold an object: `course`, and under `exercises` the step of each exercise")
+    return said
 
 
 def _run(opened: Any, importer: "Importer", *, dry_run: bool) -> "Summary":
@@ -72,8 +98,8 @@ def _run(opened: Any, importer: "Importer", *, dry_run: bool) -> "Summary":
         return work(opened, importer, read=bar.advance, rejected=lambda reject: bar.say(_line(reject)))
 
 
-def _line(reject: "Reject") -> str:
-    return f"{reject.place.file}:{reject.place.line}: {reject.reason}: {reject.message}"
+def _line(said: "Reject | Doubted") -> str:
+    return f"{said.place.file}:{said.place.line}: {said.reason}: {said.message}"
 
 
 def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
@@ -88,6 +114,12 @@ def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
         "courses": [course._asdict() for course in summary.courses],
         "learners": summary.learners,
         "enrollments": summary.enrollments,
+        "streaks": summary.streaks,
+        "doubted": dict(summary.doubted),
+        "doubts": [
+            {"file": one.place.file, "line": one.place.line, "reason": one.reason, "message": one.message}
+            for one in summary.doubts
+        ],
         "rejects": [
             {"file": one.place.file, "line": one.place.line, "reason": one.reason, "message": one.message}
             for one in summary.rejects
@@ -106,8 +138,10 @@ def _tell(summary: "Summary", *, dry_run: bool) -> None:
         "there already": summary.duplicates,
         **{f"left out, {why}": count for why, count in sorted(summary.left_out.items())},
         **{f"refused, {why}": count for why, count in sorted(summary.refused.items())},
+        **{f"doubted, {why}": count for why, count in sorted(summary.doubted.items())},
         "learners": summary.learners,
         "enrollments": summary.enrollments,
+        **({"streaks kept": summary.streaks} if summary.streaks else {}),
         "courses brought": len(summary.courses),
         "of them new or changed": sum(not course.unchanged for course in summary.courses),
     }

@@ -25,6 +25,7 @@ from headway.domain.facts import (
     Resumed,
     Revoked,
     RunStarted,
+    StreakImported,
 )
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
 from headway.domain.resets import Cleared
@@ -73,6 +74,8 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
         return [told | _granted(event, name)]
+    if isinstance(fact, StreakImported):
+        return [{"type": event.type, "longest": fact.longest}]
     if isinstance(fact, Paused | Resumed | Achieved | Leveled):
         return [{"type": told["type"]} | _of_learner(event, fact)]
     if isinstance(fact, Revoked):

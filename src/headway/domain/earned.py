@@ -26,3 +26,13 @@ class LevelReached(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         return min(self, other)
+
+
+class ImportedStreak(NamedTuple):
+    """The longest streak, in days, that another system recorded of a learner."""
+
+    longest: int
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return max(self, other)

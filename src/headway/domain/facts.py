@@ -14,11 +14,12 @@ GRADED, OVERRIDDEN = "graded", "overridden"
 PAUSED, RESUMED = "paused", "resumed"
 ACHIEVED = "achieved"
 RESET = "reset"
+STREAK_IMPORTED = "streak_imported"
 LEVELED = "leveled"
 # The cause of what is given for what was done long ago.
 BACKFILL = "backfill"
 # About the learner alone, and no course.
-COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED, LEVELED)
+COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED, LEVELED, STREAK_IMPORTED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
 
 
@@ -114,7 +115,25 @@ class Reset(NamedTuple):
     levels: tuple[tuple[str, str], ...] = ()
 
 
-Fact: TypeAlias = Granted | Graded | Overridden | Revoked | RunStarted | Paused | Resumed | Achieved | Leveled | Reset
+class StreakImported(NamedTuple):
+    """What another system recorded of a learner's longest streak, in days; it counts for nothing, and is shown."""
+
+    longest: int
+
+
+Fact: TypeAlias = (
+    Granted
+    | Graded
+    | Overridden
+    | Revoked
+    | RunStarted
+    | Paused
+    | Resumed
+    | Achieved
+    | Leveled
+    | Reset
+    | StreakImported
+)
 
 
 class Said(NamedTuple):
@@ -208,5 +227,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {
     ACHIEVED: _achieved,
     RESET: _reset,
     LEVELED: _leveled,
+    STREAK_IMPORTED: lambda content: StreakImported(int(content["longest"])),
 }
 FACT_TYPES: Final = tuple(_READERS)

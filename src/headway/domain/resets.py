@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, Self, TypeAlias
 
-from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Overridden, Reset
+from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Overridden, Reset, StreakImported
 from headway.domain.progress import FIRST_RUN, Contribution
 
 # What a reset of all courses says of those of which nothing is known yet.
@@ -79,6 +79,8 @@ class Surviving:
         return [one for one in kept if not self._covers(reset, fact, one)]
 
     def _covers(self, reset: Contribution, fact: Reset, one: Contribution) -> bool:
+        if isinstance(one.fact, StreakImported):
+            return not reset.course
         if isinstance(one.fact, Achieved):
             return not reset.course and one.fact.achievement not in fact.kept
         if isinstance(one.fact, Leveled):

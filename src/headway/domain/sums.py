@@ -4,9 +4,20 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from headway.domain.days import ENDLESS, ImportedDay, PartOfDay, Pause
-from headway.domain.earned import Achievement, LevelReached
+from headway.domain.earned import Achievement, ImportedStreak, LevelReached
 from headway.domain.events import ENROLLMENT_TYPES
-from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Paused, Resumed, Revoked, RunStarted
+from headway.domain.facts import (
+    CERTIFIED,
+    Achieved,
+    Graded,
+    Granted,
+    Leveled,
+    Paused,
+    Resumed,
+    Revoked,
+    RunStarted,
+    StreakImported,
+)
 from headway.domain.levels import LEVELS
 from headway.domain.progress import (
     FIRST_RUN,
@@ -109,6 +120,7 @@ class Sums:
         self.imported_days: dict[DayKey, ImportedDay] = {}
         self.pauses: dict[str, Pause] = {}
         self.achievements: dict[str, Achievement] = {}
+        self.imported_streaks: dict[str, ImportedStreak] = {}
         self.resets: dict[ResetKey, ResetMark] = {}
         self.levels: dict[LevelKey, LevelReached] = {}
         self.parts: dict[PartKey, PartOfDay] = {}
@@ -181,12 +193,18 @@ class Sums:
             self._add_certificate(event.fact.certificate, Certificate(event.course, event.run, revocation=revoked))
         elif isinstance(event.fact, RunStarted):
             self._add_run(event)
-        elif isinstance(event.fact, Paused):
-            self._add_pause(event.event_id, Pause(*event.fact))
-        elif isinstance(event.fact, Resumed):
-            self._add_pause(event.fact.pause, Pause(ENDLESS, event.fact.last_on))
+        elif isinstance(event.fact, Paused | Resumed | StreakImported):
+            self._add_of_streak(event.event_id, event.fact)
         elif isinstance(event.fact, Achieved | Leveled):
             self._add_earned(event, event.fact)
+
+    def _add_of_streak(self, event_id: str, fact: Paused | Resumed | StreakImported) -> None:
+        if isinstance(fact, Paused):
+            self._add_pause(event_id, Pause(*fact))
+        elif isinstance(fact, Resumed):
+            self._add_pause(fact.pause, Pause(ENDLESS, fact.last_on))
+        else:
+            self.imported_streaks[event_id] = ImportedStreak(fact.longest)
 
     def _add_run(self, event: Contribution) -> None:
         key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
@@ -244,6 +262,7 @@ class Sums:
         self.runs |= stay
         if kept is not None:
             _drop(self.achievements, [name for name in self.achievements if name not in kept])
+            self.imported_streaks.clear()
         for one, run in (runs if course else {**runs, ALL_COURSES: FIRST_RUN}).items():
             self.resets |= {ResetKey(name, one, run): ResetMark(up_to) for name in ("", *ledgers)}
         return cleared

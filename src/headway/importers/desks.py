@@ -12,6 +12,7 @@ from headway.domain.recording import IMPORTED, Circumstances, contribute, is_rep
 from headway.graders.registry import check_grader
 from headway.importers import learners
 from headway.ledger.bulk import record_all
+from headway.ledger.keep_streaks import StreakRecord, keep_streak, known_streaks
 from headway.ledger.publish import publish
 from headway.ledger.record import score_of
 from headway.ledger.submission import DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
@@ -51,6 +52,9 @@ class Desk(Protocol):
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
         """What became of each learner's events."""
 
+    def keep_streak(self, record: StreakRecord) -> bool:
+        """Keep what was recorded elsewhere of a streak; False where it is kept already."""
+
 
 class LedgerDesk:
     """Records."""
@@ -82,6 +86,10 @@ class LedgerDesk:
         ]
         answers = record_all(self.database, self.catalog, handed, EVENTS_A_TRANSACTION)
         return [one.results if isinstance(one, Receipt) else one or _LOST for one in answers]
+
+    def keep_streak(self, record: StreakRecord) -> bool:
+        """Keep what was recorded elsewhere of a streak; False where it is kept already."""
+        return keep_streak(self.database, self.catalog, record, now=_now())
 
 
 class RehearsalDesk:
@@ -116,6 +124,10 @@ class RehearsalDesk:
         """Judge each event by what is published, would be published, and is recorded."""
         known, courses = self._look(events)
         return [[self._judge(learner_id, event, known, courses) for event in some] for learner_id, some in events]
+
+    def keep_streak(self, record: StreakRecord) -> bool:
+        """Whether it would be kept."""
+        return self.database is None or not known_streaks(self.database, [record])
 
     def _look(self, events: Sequence[Handed]) -> tuple[dict[tuple[str, str], Known], dict[str, tuple[int, Course]]]:
         if self.database is None:

@@ -10,7 +10,9 @@ from typing import Final, TypeAlias
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.recording import ERASED
 from headway.importers.desks import EVENTS_A_TRANSACTION, Answered, Desk, PublishedCourse
-from headway.importers.records import Importer, Item, LeftOut, Read, Record, Reject
+from headway.importers.records import Doubted, Importer, Item, LeftOut, Read, Record, Reject, Streak
+from headway.ledger.enlist import derived_id
+from headway.ledger.keep_streaks import StreakRecord
 from headway.ledger.submission import DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
@@ -18,7 +20,8 @@ RECORDS_A_WINDOW: Final = 20_000
 CHARACTERS_A_WINDOW: Final = 32 * 1024 * 1024
 REJECTS_KEPT: Final = 1_000
 
-Rejected: TypeAlias = Callable[[Reject], None]
+# What is told of records while they are read: what was refused, and what was doubted.
+Rejected: TypeAlias = Callable[[Reject | Doubted], None]
 
 
 @dataclass
@@ -34,11 +37,14 @@ class Summary:
     learners: int = 0
     enrollments: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    streaks: int = 0
+    doubted: Counter[str] = field(default_factory=Counter)
+    doubts: list[Doubted] = field(default_factory=list)
 
     @property
     def fruitless(self) -> bool:
         """Whether something was refused and nothing taken."""
-        return bool(self.refused) and not self.recorded and not self.duplicates
+        return bool(self.refused) and not self.recorded and not self.duplicates and not self.streaks
 
 
 class Intake:
@@ -69,6 +75,10 @@ class Intake:
             place = item.place
             if isinstance(item, Record):
                 yield item
+            elif isinstance(item, Doubted):
+                self._doubt(item)
+            elif isinstance(item, Streak):
+                self._keep(item)
             elif isinstance(item, LeftOut):
                 self.summary.left_out[item.why] += 1
             else:
@@ -109,6 +119,24 @@ class Intake:
             self.summary.recorded += result.status == RECORDED
             self.summary.duplicates += result.status == DUPLICATE
             self.summary.enrollments += record.event.type == "enrolled"
+
+    def _keep(self, item: Streak) -> None:
+        learner_id = self.desk.learners({item.learner}).get(item.learner)
+        if learner_id is None:
+            self.summary.left_out[ERASED] += 1
+            return
+        self.named.count(item.learner)
+        event_id = derived_id("json-files", "streak", item.learner, item.longest)
+        if self.desk.keep_streak(StreakRecord(learner_id, event_id, item.longest)):
+            self.summary.streaks += 1
+        else:
+            self.summary.duplicates += 1
+
+    def _doubt(self, doubt: Doubted) -> None:
+        self.summary.doubted[doubt.reason] += 1
+        if len(self.summary.doubts) < REJECTS_KEPT:
+            self.summary.doubts.append(doubt)
+        self.rejected(doubt)
 
     def _reject(self, reject: Reject) -> None:
         self.summary.refused[reject.reason] += 1

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from headway.domain.legacy import legacy_id
 from headway.ledger import enlist
 from headway.ledger.enlist import derived_id, hash_of_id
 from headway.store import erasures, learners
@@ -14,29 +15,44 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 
 def enlisted(database: Database, names: Collection[str], now: int) -> dict[str, str]:
     """Learner ids by name, new learners made; a UUID that is nobody's is left out."""
-    external = [name for name in names if not _UUID.fullmatch(name)]
-    return _known_uuids(database, names) | (enlist.enlist(database, external, now=now) if external else {})
+    external = _external(database, names)
+    made = enlist.enlist(database, external.values(), now=now) if external else {}
+    return _known_uuids(database, names) | {name: made[one] for name, one in external.items() if one in made}
 
 
 def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str]:
     """As `enlisted`, but nobody is made: a new learner gets the id that there would be."""
-    external = [name for name in names if not _UUID.fullmatch(name)]
-    made = {name: derived_id("learner", name) for name in external}
+    external = _external(database, names)
+    made = {name: derived_id("learner", one) for name, one in external.items()}
     if database is None:
         return made
     gone = erased(database, names)
     with database.read() as connection:
-        known = made | learners.by_external_ids(connection, external) | _known_uuids(database, names)
+        there = learners.by_external_ids(connection, external.values())
+    known = made | {name: there[one] for name, one in external.items() if one in there} | _known_uuids(database, names)
     return {name: learner_id for name, learner_id in known.items() if name not in gone}
 
 
 def erased(database: Database, names: Collection[str]) -> set[str]:
     """Those of the names whose learner was erased."""
-    external = [name for name in names if not _UUID.fullmatch(name)]
+    external = _external(database, names)
     with database.read() as connection:
         key = erasures.key(connection)
         by_hash = {hash_of_id(key, name): name for name in names if _UUID.fullmatch(name)}
-        return enlist.erased(connection, external) | {by_hash[one] for one in erasures.among(connection, by_hash)}
+        gone = enlist.erased(connection, external.values())
+        return {name for name, one in external.items() if one in gone} | {
+            by_hash[one] for one in erasures.among(connection, by_hash)
+        }
+
+
+def _external(database: Database | None, names: Collection[str]) -> dict[str, str]:
+    """External ids by name: `7` is `user_7`, but where somebody came in as just `7` before."""
+    named = {name: legacy_id(name) or name for name in names if not _UUID.fullmatch(name)}
+    odd = [name for name, one in named.items() if name != one]
+    if not odd or database is None:
+        return named
+    with database.read() as connection:
+        return named | {name: name for name in learners.by_external_ids(connection, odd)}
 
 
 def _known_uuids(database: Database, names: Collection[str]) -> dict[str, str]:

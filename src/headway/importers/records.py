@@ -44,7 +44,23 @@ class Reject(NamedTuple):
         return cls(place, problem.code, problem.detail)
 
 
-Item: TypeAlias = Record | LeftOut | Reject
+class Doubted(NamedTuple):
+    """Something about a record that was taken and may be wrong; `reason` is a stable slug."""
+
+    place: Place
+    reason: str
+    message: str
+
+
+class Streak(NamedTuple):
+    """A longest streak, in days, that was recorded elsewhere."""
+
+    place: Place
+    learner: str
+    longest: int
+
+
+Item: TypeAlias = Record | LeftOut | Reject | Doubted | Streak
 Read: TypeAlias = Callable[[int], None]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headway.domain.facts import Achieved, Graded, Leveled, Paused, Resumed, Revoked
+from headway.domain.facts import Achieved, Graded, Leveled, Paused, Resumed, Revoked, StreakImported
 from headway.domain.progress import Contribution
 from headway.store import sums
 
@@ -63,6 +63,10 @@ def _levels(one: Contribution) -> Iterable[Sequence[Any]]:
     return ((one.fact.topic, one.fact.level),) if isinstance(one.fact, Leveled) else ()
 
 
+def _imported_streaks(one: Contribution) -> Iterable[Sequence[Any]]:
+    return ((one.event_id,),) if isinstance(one.fact, StreakImported) else ()
+
+
 # What most events leave alone.
 _SELDOM = {
     sums.ENROLLMENTS: _enrollments,
@@ -72,4 +76,5 @@ _SELDOM = {
     sums.GRADES: _grades,
     sums.ACHIEVEMENTS: _achievements,
     sums.LEVELS: _levels,
+    sums.IMPORTED_STREAKS: _imported_streaks,
 }

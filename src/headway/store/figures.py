@@ -35,7 +35,7 @@ class Days(NamedTuple):
 
 
 NO_DAYS: Final = Days([], StreakDays(frozenset()))
-NO_STREAK: Final = (NO_DAYS.streak, list["Rest"]())
+NO_STREAK: Final = (NO_DAYS.streak, list["Rest"](), 0)
 
 
 def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> Days:
@@ -57,14 +57,22 @@ _STREAK: Final = (
     rows.Part("day, activities", f"FROM day_sum {_OF_LEARNER}"),
     rows.Part("day, activities", f"FROM imported_day {_OF_LEARNER}"),
     rows.Part("id, first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
+    rows.Part("longest", f"FROM imported_streak {_OF_LEARNER}"),
 )
 
 
-def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Rest]]:
-    """What a learner's streak is worked out from, and its pauses in order, without those that were called off."""
-    activities, imported, pauses = rows.gather(connection, *_STREAK, learner=learner_id)
+def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Rest], int]:
+    """What a learner's streak is worked out from, its pauses in order, without those that were called off.
+
+    And the longest streak that another system recorded, in days; 0 where none did.
+    """
+    activities, imported, pauses, elsewhere = rows.gather(connection, *_STREAK, learner=learner_id)
     rests = sorted((Rest(*row) for row in pauses if row[1] <= row[2]), key=lambda one: (one.first_on, one.id))
-    return streak_days_of(activities, imported, [one[1:] for one in rests]), rests
+    return (
+        streak_days_of(activities, imported, [one[1:] for one in rests]),
+        rests,
+        max((row[0] for row in elsewhere), default=0),
+    )
 
 
 class CourseFigures(NamedTuple):

@@ -34,7 +34,7 @@ from headway.store.doors import (
 )
 from headway.store.earning_tables import day_part, topic_level
 from headway.store.notice_tables import notice, reminded
-from headway.store.reset_tables import progress_reset
+from headway.store.reset_tables import imported_streak, progress_reset
 from headway.store.roster_tables import course_counter, roster, step_counter
 from headway.store.upkeep import upkeep
 
@@ -60,6 +60,7 @@ __all__ = [
     "external_sign_in",
     "granted",
     "imported_day",
+    "imported_streak",
     "learner",
     "ledger",
     "ledger_opened",

@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.domain.days import ImportedDay, PartOfDay, Pause
-from headway.domain.earned import Achievement, LevelReached
+from headway.domain.earned import Achievement, ImportedStreak, LevelReached
 from headway.domain.enrolled import Enrolled
 from headway.domain.progress import (
     FIRST_RUN,
@@ -43,6 +43,7 @@ from headway.store.schema import (
     enrollment,
     granted,
     imported_day,
+    imported_streak,
     progress_reset,
     step_sum,
     streak_pause,
@@ -229,6 +230,13 @@ ACHIEVEMENTS = Kind(
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.achievements,
 )
+IMPORTED_STREAKS = Kind(
+    imported_streak,
+    itemgetter(1),
+    lambda row: ImportedStreak(row[2]),
+    lambda learner_id, key, one: (learner_id, key, *one),
+    lambda sums: sums.imported_streaks,
+)
 RESETS = Kind(
     progress_reset,
     lambda row: ResetKey(*row[1:4]),
@@ -251,7 +259,7 @@ PARTS = Kind(
     lambda sums: sums.parts,
 )
 _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
-ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, RESETS)
+ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, IMPORTED_STREAKS, RESETS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What the roster shows of enrolled learners: worked out of the sums by a version of the course.

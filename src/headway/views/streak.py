@@ -47,6 +47,7 @@ class StreakProgress(Struct):
     """A streak, and what lies behind it, oldest first.
 
     `next_freeze_in` says how many days earn the next freeze: null where `freezes_max` are held.
+    `imported_longest` is a longer streak that another system recorded, without events behind it; null where none did.
     """
 
     current: int
@@ -62,6 +63,7 @@ class StreakProgress(Struct):
     freezes_spent_on: list[str]
     pauses: list[PauseShown]
     milestones: list[MilestoneShown]
+    imported_longest: int | None
 
 
 def read_streak(
@@ -70,7 +72,9 @@ def read_streak(
     """A learner's streak at a time, with the active days, freezes and pauses of the last `days` days."""
     if not 1 <= days <= DAYS_SHOWN_MAX:
         raise Invalid(f"days must be from 1 to {DAYS_SHOWN_MAX}", field="days")
-    known, rests = NO_STREAK if subject.learner_id is None else figures.streak(connection, subject.learner_id)
+    known, rests, elsewhere = (
+        NO_STREAK if subject.learner_id is None else figures.streak(connection, subject.learner_id)
+    )
     today = local_day(now, subject.time_zone)
     found = streaks.streak(known, today, rules)
     first = ordinal(today) - days
@@ -88,6 +92,7 @@ def read_streak(
         [day for day in found.spent_on if ordinal(day) > first],
         [PauseShown(*one) for one in rests if ordinal(one.last_on) > first],
         [MilestoneShown(*one) for one in found.milestones],
+        elsewhere if elsewhere > found.longest else None,
     )
 
 

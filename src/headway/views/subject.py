@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
+from headway.domain.legacy import legacy_id
 from headway.store import figures
 from headway.store.figures import Referred
 
@@ -46,6 +47,9 @@ def another(connection: Connection, asking: Asking, reference: str, course_id: s
     is read. Whoever may not be seen is UnknownLearner, in the same words as one who is not there.
     """
     found = _referred(connection, reference, course_id)
+    if found is None and legacy_id(reference) is not None and "admin" in asking.roles:
+        # Of a learner of the older product who is not imported yet nothing is recorded, and that is what is read.
+        return NOBODY
     if found is None or not _may_see(asking, found):
         raise UnknownLearner("there is no such learner", field="learner")
     return Subject(found.id, found.time_zone)
@@ -67,7 +71,11 @@ def _referred(connection: Connection, reference: str, course_id: str | None) -> 
         return None
     if is_id(reference):
         return figures.referred(connection, "id", reference.lower(), course_id)
-    return figures.referred(connection, "external_id", reference, course_id)
+    found = figures.referred(connection, "external_id", reference, course_id)
+    legacy = legacy_id(reference)
+    if found is None and legacy is not None and legacy != reference:
+        return figures.referred(connection, "external_id", legacy, course_id)
+    return found
 
 
 def _may_see(asking: Asking, found: Referred) -> bool:

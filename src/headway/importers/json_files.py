@@ -1,0 +1,372 @@
+"""A practice app's JSON files: `attempts_{user}.json` and `streaks.json`, with every wart that such files have."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from headway.domain.errors import Invalid
+from headway.domain.events import check_event
+from headway.domain.legacy import legacy_learner
+from headway.importers.json_text import Cut, Text, Value, text_of, values
+from headway.importers.reading import size_of
+from headway.importers.records import (
+    Doubted,
+    ImportFailed,
+    Item,
+    LeftOut,
+    Place,
+    Read,
+    Record,
+    Reject,
+    Streak,
+    Unreadable,
+)
+from headway.ledger.enlist import derived_id
+
+COURSE: Final = "imported-exercises"
+FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+_USERS: Final = ("user_id", "userid", "user", "learner_id", "learner", "student_id", "username")
+_EXERCISES: Final = ("exercise_id", "exercise", "problem_id", "problem", "question_id", "question", "task_id", "task")
+_TIMES: Final = (
+    *("timestamp", "attempted_at", "submitted_at", "completed_at", "occurred_at", "created_at", "date", "time", "at"),
+    *("last_attempt", "ts"),
+)
+_SCORES: Final = ("score", "grade", "percent", "percentage", "score_percent", "result")
+_CORRECT: Final = ("is_correct", "correct", "passed", "success", "solved")
+_SECONDS: Final = ("duration_s", "time_spent", "time_spent_s", "time_taken", "duration", "seconds", "elapsed")
+_MILLISECONDS: Final = ("duration_ms", "time_spent_ms", "time_taken_ms", "elapsed_ms")
+_HINTS: Final = ("hints_used", "hints", "hint_count")
+_ANSWERS: Final = ("answer", "response", "user_answer", "submission", "code")
+_TOPICS: Final = ("topic", "topics", "category", "skill", "tags")
+_LISTS: Final = ("attempts", "records", "data", "items", "history", "results", "exercises", "users", "learners")
+_LONGEST: Final = ("longest_streak", "longest", "best_streak", "max_streak")
+_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_FILE_OF: Final = re.compile(r"attempts?[_-](.+)", re.IGNORECASE)
+_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+class _Found(NamedTuple):
+    """A record with what is said around it; `cut` where the file is no JSON from there on."""
+
+    place: Place
+    record: Mapping[str, Any]
+    cut: str | None = None
+
+
+class JsonFiles:
+    """Files and folders of files. `course_map` says of which course's steps the exercises are."""
+
+    def __init__(self, paths: Sequence[str], course_map: Mapping[str, Any] | None = None) -> None:
+        self.files = _files(paths)
+        self.size = size_of(self.files)
+        self.course, self.steps = _mapped(course_map)
+        self._published: Mapping[str, Any] | None = None
+
+    def join(self, manifest: Mapping[str, Any] | None) -> None:
+        """Keep the exercises that an earlier import brought: `manifest` is the course as it is published."""
+        self._published = manifest
+
+    def manifests(self) -> Iterable[Mapping[str, Any]]:
+        """The course made of the exercises that there are, where no map says of which they are."""
+        if self.steps is not None:
+            return ()
+        return [self._manifest()]
+
+    def items(self, read: Read) -> Iterator[Item]:
+        """Every record of every file: the attempts, then the streaks."""
+        for path in self.files:
+            raw = _raw(path)
+            yield from self._of_file(path, text_of(raw))
+            read(len(raw))
+
+    def _manifest(self) -> dict[str, Any]:
+        modules = self._published["modules"] if self._published else []
+        steps = {one["id"]: one for module in modules for one in module["steps"]}
+        for path in self.files:
+            for found in () if _is_streaks(path) else _records(path, text_of(_raw(path)).text):
+                name = _first(found.record, _EXERCISES)
+                if found.cut is None and name is not None and str(name).strip():
+                    topics = _topics(found.record)
+                    title = str(found.record.get("title") or found.record.get("exercise_name") or name).strip()[:200]
+                    step = {"id": step_of(name), "kind": "exercise", "title": title}
+                    steps.setdefault(step["id"], step | ({"topics": topics} if topics else {}))
+        if not steps:
+            raise ImportFailed("the files name no exercise that a course could be made of; a map file can name one")
+        return {
+            "id": COURSE,
+            "title": "Imported exercises",
+            "complete_by": "steps",
+            "modules": [{"id": "exercises", "title": "Exercises", "steps": list(steps.values())}],
+        }
+
+    def _of_file(self, path: Path, text: Text) -> Iterator[Item]:
+        if not text.sure:
+            said = "the file is no UTF-8 and was read as Latin-1: look at names with accents"
+            yield Doubted(Place(str(path), 1), "encoding", said)
+        if _is_streaks(path):
+            yield from _streaks(path, text.text)
+            return
+        user = _user_of(path)
+        found = list(_records(path, text.text))
+        reader = _Attempts(self, user, found)
+        for one in found:
+            try:
+                yield from reader.read(one)
+            except Invalid as fault:
+                yield Reject.of(one.place, fault)
+
+
+class _Attempts:
+    """The records of one file: what is missing of one may follow from the others."""
+
+    def __init__(self, importer: JsonFiles, user: str | None, found: Sequence[_Found]) -> None:
+        self.importer = importer
+        self.user = user
+        scores = [_number(_first(one.record, _SCORES)) for one in found]
+        self._in_percent = any(score is not None and score > 1 for score in scores)
+        self._times = _times_around([_time(_first(one.record, _TIMES)) for one in found])
+        self._next = iter(self._times)
+        self._seen: dict[str, int] = {}
+
+    def read(self, found: _Found) -> Iterator[Item]:
+        """What becomes of one record."""
+        known, time = next(self._next)
+        if found.cut is not None:
+            yield Reject(found.place, "cut-off", found.cut)
+            return
+        learner = legacy_learner(_first(found.record, _USERS)) or self.user
+        if learner is None:
+            raise Unreadable("the record says not whose it is, and neither does the file's name", field="user_id")
+        if time is None:
+            raise Unreadable("no record of the file says when it was made", field="timestamp")
+        content, doubts = self._content(found.record)
+        content["occurred_at"] = time.isoformat()
+        if not known:
+            doubts.append(("no-time", f"it does not say when: taken as {time.isoformat()}, as the one beside it"))
+        key = json.dumps([learner, content if known else content | {"occurred_at": None}], sort_keys=True)
+        # One that says when it was is there once, however often it was written down.
+        again = self._seen[key] = self._seen.get(key, 0) + 1
+        event = check_event(derived_id("json-files", key, 1 if known else again), content)
+        yield Record(found.place, learner, event)
+        for reason, message in doubts:
+            yield Doubted(found.place, reason, message)
+
+    def _content(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        course, step = self._step(record)
+        content: dict[str, Any] = {"type": "attempted", "course": course, "step": step}
+        doubts: list[tuple[str, str]] = []
+        content |= self._score(record, doubts)
+        seconds = _number(_first(record, _SECONDS))
+        milliseconds = _number(_first(record, _MILLISECONDS))
+        seconds = milliseconds / 1000 if milliseconds is not None else seconds
+        if seconds is not None and 0 <= seconds <= 86_400:
+            content["duration_s"] = seconds
+        elif seconds is not None:
+            doubts.append(("duration", f"{seconds:g} s is no time that an exercise takes: left out"))
+        hints = _number(_first(record, _HINTS))
+        if hints is not None and 0 <= hints <= 1_000 and hints == int(hints):
+            content["hints"] = int(hints)
+        answer = _first(record, _ANSWERS)
+        return content | ({} if answer is None else {"response": answer}), doubts
+
+    def _step(self, record: Mapping[str, Any]) -> tuple[str, str]:
+        name = _first(record, _EXERCISES)
+        if isinstance(name, bool | list | dict) or name is None or not str(name).strip():
+            raise Unreadable("the record names no exercise", field="exercise_id")
+        if self.importer.steps is None:
+            return COURSE, step_of(name)
+        step = self.importer.steps.get(str(name).strip())
+        if step is None:
+            raise Unreadable(f"the map names no step for exercise {str(name)[:200]!r}", field="exercise_id")
+        return self.importer.course, step
+
+    def _score(self, record: Mapping[str, Any], doubts: list[tuple[str, str]]) -> dict[str, Any]:
+        sent, correct = _first(record, _SCORES), _truth(_first(record, _CORRECT))
+        most = _number(record.get("max_score", record.get("max_points")))
+        score = _number(sent)
+        if score is None:
+            if sent is not None and not isinstance(sent, bool):
+                raise Unreadable(f"score {str(sent)[:50]!r} is no number", field="score")
+            correct = sent if isinstance(sent, bool) else correct
+            return {} if correct is None else {"score": int(correct)}
+        if most is not None and most > 0:
+            return {"score": {"raw": score, "max": most}}
+        if score == 1 and self._in_percent:
+            doubts.append(("score-of-one", "others of the file are out of 100: 1 was taken as all of it, not as 1 %"))
+        if score > 100 or score < 0:
+            doubts.append(("score-beyond", f"{score:g} was taken as {1 if score > 0 else 0}"))
+        if correct is not None and correct != (score >= 70 if score > 1 else score >= 0.7):
+            doubts.append(("contradiction", f"a score of {score:g} and is_correct {correct}: the score counts"))
+        return {"score": score}
+
+
+def step_of(name: object) -> str:
+    """The id of the step that an exercise becomes, the same in every import."""
+    text = str(name).strip()
+    slug = slug_of(text)[:150]
+    return slug if slug == text and slug else f"{slug or 'exercise'}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+def slug_of(text: str) -> str:
+    """A text as an id: lower-case letters, digits, and what may stand between them."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+
+
+def _files(paths: Sequence[str]) -> list[Path]:
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        found += [one for one in inside if not path.is_dir() or _user_of(one) or _is_streaks(one)]
+    if not found:
+        raise ImportFailed("there is no attempts_{user}.json and no streaks.json there; name files, or their folder")
+    missing = next((one for one in found if not one.is_file()), None)
+    if missing is not None:
+        raise ImportFailed(f"{missing} cannot be read: there is no such file")
+    # Streaks come last: whether anything lies behind them is known by then.
+    return sorted(found, key=lambda one: (_is_streaks(one), str(one)))
+
+
+def _is_streaks(path: Path) -> bool:
+    return path.stem.lower().startswith("streak")
+
+
+def _user_of(path: Path) -> str | None:
+    found = _FILE_OF.fullmatch(path.stem)
+    return legacy_learner(found[1]) if found else None
+
+
+def _raw(path: Path) -> bytes:
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise ImportFailed(f"{path} is larger than {FILE_BYTES_MAX // 2**20} MiB; split it")
+    return path.read_bytes()
+
+
+def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str] | None]:
+    if course_map is None:
+        return COURSE, None
+    course, steps = course_map.get("course"), course_map.get("exercises")
+    if not isinstance(course, str) or not isinstance(steps, Mapping):
+        raise ImportFailed("a map must name a `course`, and under `exercises` the step of each exercise")
+    return course, {str(name).strip(): str(step) for name, step in steps.items()}
+
+
+def _records(path: Path, text: str) -> Iterator[_Found]:
+    for one in values(text):
+        place = Place(str(path), one.line)
+        if isinstance(one, Cut):
+            yield _Found(place, {}, one.why)
+            continue
+        for record in _expanded(one):
+            yield _Found(place, record)
+
+
+def _expanded(one: Value) -> Iterator[dict[str, Any]]:
+    """The records in a value: itself, or those of a list in it; what is said around them counts for each."""
+    around = {name: part for name, part in one.beside.items() if name in (*_USERS, *_EXERCISES)}
+    if one.name is not None and one.name.lower() not in _LISTS:
+        # A name that is none of these is of the learner, or of the exercise.
+        around |= {"user_id": one.name} if re.fullmatch(r"user[_-]?\d+", one.name) else {"exercise_id": one.name}
+    yield from _unfolded(one.value, around)
+
+
+def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if not isinstance(value, dict):
+        yield {**around, "score": value} if around and not isinstance(value, list) else {**around, "record": value}
+        return
+    lists = {name: part for name, part in value.items() if name.lower() in _LISTS and isinstance(part, list)}
+    if not lists or _first(value, (*_SCORES, *_CORRECT)) is not None:
+        yield {**around, **value}
+        return
+    plain = {name: part for name, part in value.items() if not isinstance(part, list | dict)}
+    for part in lists.values():
+        for record in part:
+            yield from _unfolded(record, {**around, **plain})
+
+
+def _streaks(path: Path, text: str) -> Iterator[Item]:
+    for one in values(text):
+        place = Place(str(path), one.line)
+        if isinstance(one, Cut):
+            yield Reject(place, "cut-off", one.why)
+            continue
+        yield from _streaks_in(place, one)
+
+
+def _streaks_in(place: Place, one: Value) -> Iterator[Item]:
+    """The streak of one learner, or of several where a name goes with a number each."""
+    record = one.value if isinstance(one.value, dict) else {"longest_streak": one.value}
+    if one.name is None and _first(record, (*_USERS, *_LONGEST)) is None:
+        for name, longest in record.items():
+            yield _streak(place, name, {"longest_streak": longest})
+        return
+    yield _streak(place, _first(record, _USERS) or (one.name if one.name not in _LISTS else None), record)
+
+
+def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:
+    learner = legacy_learner(name)
+    longest = _number(_first(record, _LONGEST))
+    if learner is None:
+        return Reject(place, "invalid", "the record says not whose streak it is")
+    if longest is None or longest != int(longest) or not 0 <= longest <= 36_500:
+        return Reject(place, "invalid", "longest_streak must be a number of days")
+    return Streak(place, learner, int(longest)) if longest else LeftOut(place, "no-streak")
+
+
+def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """The first of these that a record says, whatever the case of the name; None where it says none."""
+    said = {str(name).lower(): value for name, value in record.items()}
+    return next((said[name] for name in names if said.get(name) is not None and said[name] != ""), None)
+
+
+def _number(said: object) -> float | None:
+    """A number, or a text that is one; None for all else."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    try:
+        number = float(said.strip().removesuffix("%").replace(",", ".") if isinstance(said, str) else said)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < 1e18 else None
+
+
+def _truth(said: object) -> bool | None:
+    if isinstance(said, bool):
+        return said
+    return _WORDS.get(str(said).strip().lower()) if isinstance(said, str | int) else None
+
+
+def _topics(record: Mapping[str, Any]) -> list[str]:
+    said = _first(record, _TOPICS)
+    listed = said if isinstance(said, list) else [said] if isinstance(said, str) else []
+    slugs = [slug_of(one)[:100] for one in listed if isinstance(one, str)]
+    return list(dict.fromkeys(slug for slug in slugs if slug))[:10]
+
+
+def _time(said: object) -> datetime | None:
+    """A time in any of the usual ways, without a zone in UTC. None where there is none, or one before all of this."""
+    number = _number(said)
+    try:
+        if number is not None:
+            time = datetime.fromtimestamp(number / 1000 if abs(number) > 1e11 else number, UTC)
+        elif isinstance(said, str):
+            time = datetime.fromisoformat(said.strip().replace("/", "-"))
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time
+    return time if time >= _EARLIEST else None
+
+
+def _times_around(times: Sequence[datetime | None]) -> list[tuple[bool, datetime | None]]:
+    """Each time, and whether it was said; else that of the record before, or of the first behind."""
+    last = next((one for one in times if one is not None), None)
+    found = []
+    for one in times:
+        last = one or last
+        found.append((one is not None, last))
+    return found

@@ -1,0 +1,59 @@
+"""Keeping what another system recorded of a learner's longest streak: an entry, counted nowhere and shown as such."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import NO_COURSE
+from headway.domain.events import fact_event
+from headway.domain.facts import STREAK_IMPORTED
+from headway.domain.recording import SERVER, Circumstances, contribute
+from headway.domain.times import format_time
+from headway.ledger.batch import Batch
+from headway.ledger.commit import committed
+from headway.ledger.record import admit
+from headway.ledger.submission import Submission
+from headway.ledger.writing import entry_of, no_grader
+from headway.store import entries
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+
+
+class StreakRecord(NamedTuple):
+    """A longest streak in days, of a learner, under an id that follows from its source."""
+
+    learner_id: str
+    event_id: str
+    longest: int
+
+
+def keep_streak(database: Database, catalog: Catalog, one: StreakRecord, *, now: int) -> bool:
+    """Keep a record; False where it is kept already. IdentityGone where the learner was erased or moved."""
+    return committed(database, lambda connection: _keep(connection, catalog, one, now))
+
+
+def known_streaks(database: Database, records: Sequence[StreakRecord]) -> set[str]:
+    """The ids of those records that are kept already."""
+    with database.read() as connection:
+        found = entries.known(connection, [(one.learner_id, one.event_id) for one in records])
+    return {event_id for _, event_id in found}
+
+
+def _keep(connection: Connection, catalog: Catalog, one: StreakRecord, now: int) -> bool:
+    batch = Batch(connection, catalog)
+    event = fact_event(one.event_id, STREAK_IMPORTED, format_time(now), {"longest": one.longest})
+    submission = Submission(one.learner_id, (event,), now)
+    batch.lock([submission], wait=True)
+    batch.read_facts([submission])
+    admit(batch, submission)
+    learner = batch.learners[one.learner_id]
+    if one.event_id in learner.known:
+        return False
+    known = Circumstances(now, 0, learner.time_zone, SERVER, 0)
+    made = contribute(event, known, NO_COURSE, no_grader)
+    changes = learner.standing.apply(made, name="", today=made.day)
+    learner.head += 1
+    batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+    batch.write()
+    return True
