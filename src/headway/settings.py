@@ -84,6 +84,10 @@ class Settings:
     font_folder: str | None = None
     # What the keys that sign certificates' credentials are sealed by in the database.
     signing_secret: str | None = field(default=None, repr=False)
+    # Who may read /metrics from another machine: whoever sends this as a bearer.
+    metrics_token: str | None = field(default=None, repr=False)
+    # Whether requests are traced, by OpenTelemetry: where to is said by its own OTEL_* variables.
+    tracing: bool = False
     # Whether the achievements that come with Headway can be earned, beside those that the site defines.
     shipped_achievements: bool = True
     # How many days a guest is kept who does nothing, and a security event.
@@ -263,6 +267,10 @@ _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "signing_secret": (
         lambda text: len(text) >= _SECRET_MIN,
         f"at least {_SECRET_MIN} characters, such as `openssl rand -base64 32` gives",
+    ),
+    "metrics_token": (
+        lambda text: len(text) >= _SECRET_MIN and text.isascii() and text.isprintable() and " " not in text,
+        f"at least {_SECRET_MIN} ASCII characters without spaces, such as `openssl rand -hex 32` gives",
     ),
     "mail_from": (lambda text: "@" in text and text.isprintable(), "an address such as headway@example.org"),
 }

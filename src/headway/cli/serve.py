@@ -4,7 +4,9 @@ import os
 import signal
 import socket
 import sys
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -103,11 +105,23 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     # Once it has stopped gracefully, uvicorn raises the signal again, for the handler from before: this is that one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
+        with _counting_together():
+            Multiprocess(config, sockets=[listening]).run()
     else:
         server.run(sockets=[listening])
         if not server.started:
             raise CannotServe("the server could not start; what it logged above says why")
+
+
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """A folder in which workers share what they count, for /metrics."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="headway-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 def listen(host: str, port: int) -> socket.socket:

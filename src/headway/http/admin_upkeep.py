@@ -2,7 +2,6 @@
 
 import platform
 import shutil
-import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -219,10 +218,8 @@ def _size_of(path: Path) -> int:
 
 
 def _writer(services: Services) -> WriterShown:
-    writer = services.desk.writer
-    since = writer.waits_since
-    lag_s = 0.0 if since is None else round(time.monotonic() - since, 3)
-    return WriterShown(writer.waiting_events, lag_s, writer.commits)
+    seen = services.look()
+    return WriterShown(seen.waiting, round(seen.lag_s, 3), seen.commits)
 
 
 def _backup(row: Mapping[Any, Any]) -> BackupShown:

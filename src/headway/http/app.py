@@ -1,5 +1,6 @@
 """All the wiring: settings in, an application out."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from headway.http import (
     health,
     issuer,
     merging,
+    metrics,
     notifications,
     oidc,
     own_password,
@@ -43,12 +45,14 @@ from headway.http.housekeeping import house_kept
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
+from headway.http.tracing import Tracing, provider_of
 from headway.settings import Settings, load_settings
 
 API = "/api/v1"
 _OF_COURSES = (*courses.handlers, *creator_grading.handlers, *creator_reports.handlers)
 _BESIDE_THE_API = (
     *health.handlers,
+    *metrics.handlers,
     *docs.handlers,
     *app_pages.handlers,
     *device_page.handlers,
@@ -74,10 +78,8 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The application. Its database is opened, and brought up to date, when it starts."""
-    services = Services(settings)
-    api = Router(
+def _api() -> Router:
+    return Router(
         API,
         route_handlers=[
             auth.router,
@@ -102,13 +104,21 @@ def create_app(settings: Settings) -> Litestar:
         ],
     )
 
+
+def create_app(settings: Settings) -> Litestar:
+    """The application. Its database is opened, and brought up to date, when it starts."""
+    services = Services(settings)
+    traces = provider_of() if settings.tracing else None
+
     @asynccontextmanager
     async def serving(_: Litestar) -> AsyncIterator[None]:
-        async with services.running(), house_kept(services):
+        async with services.running(), house_kept(services), services.metrics.noting(services.look):
             yield
+        if traces is not None:
+            await asyncio.to_thread(traces.shutdown)  # sends what it still holds
 
     app = Litestar(
-        [api, *_BESIDE_THE_API],
+        [_api(), *_BESIDE_THE_API],
         lifespan=[serving],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
@@ -116,4 +126,6 @@ def create_app(settings: Settings) -> Litestar:
         debug=False,
     )
     app.asgi_handler = Envelope(app.asgi_handler, services, direct={f"{API}/events": events.record_events.fn})
+    if traces is not None:
+        app.asgi_handler = Tracing(app.asgi_handler, traces)
     return app

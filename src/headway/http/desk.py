@@ -1,7 +1,7 @@
 """Where requests hand in their events and wait: between the event loop and the one thread that writes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headway.domain.errors import HeadwayError
 from headway.ledger.submission import Receipt, Submission
@@ -11,10 +11,19 @@ from headway.store.database import Database
 
 
 class Desk:
-    """Takes submissions on the event loop; each is answered once its transaction is committed."""
+    """Takes submissions on the event loop; each is answered once its transaction is committed.
 
-    def __init__(self, database: Database, catalog: Catalog) -> None:
+    `watched` is told what each transaction came to, in the writer's thread, behind the answers.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        watched: Callable[[Sequence[tuple[Waiting, Outcome]]], None] = lambda _: None,
+    ) -> None:
         self.writer = Writer(database, catalog, self._answered)
+        self._watched = watched
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def open(self) -> None:
@@ -40,6 +49,7 @@ class Desk:
         """Called from the writer's thread: the loop is woken once for all outcomes of a transaction."""
         if self._loop is not None and outcomes:
             self._loop.call_soon_threadsafe(_resolve, outcomes)
+            self._watched(outcomes)
 
 
 def _resolve(outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:

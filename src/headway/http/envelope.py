@@ -35,6 +35,7 @@ class Envelope:
         self._app = app
         self._services = services
         self._direct = {path: answering(found) for path, found in direct.items()}
+        self._names = {path: found.__name__ for path, found in direct.items()}
         self._tells_all = services.settings.log_level.lower() == "debug"
         self._is_https = services.settings.https
 
@@ -65,9 +66,17 @@ class Envelope:
         app = _refuse_nul if holds_nul else self._direct.get(scope["path"], self._app)
         await app(scope, receive, dress)
         took_s = perf_counter() - since
+        exchange.operation = self._names.get(scope["path"]) or _operation(scope)
+        self._services.metrics.answered(exchange.operation, exchange.status, None if exchange.stopping else took_s)
         is_slow = took_s > SLOW_S and exchange.stopping is None
         if exchange.status >= HTTPStatus.BAD_REQUEST or is_slow or self._tells_all:
             _tell(scope, exchange, took_s)
+
+
+def _operation(scope: Any) -> str:
+    """The operation that a request came to, by its name in the contract; none where the path leads nowhere."""
+    handler = scope.get("route_handler")
+    return "none" if handler is None else str(handler.fn.__name__)
 
 
 async def _refuse_nul(scope: Any, receive: Any, send: Any) -> None:

@@ -29,6 +29,7 @@ class Exchange:
         "learner_id",
         "method",
         "more_headers",
+        "operation",
         "path",
         "request_id",
         "scheme",
@@ -49,6 +50,8 @@ class Exchange:
         self.cookies: list[bytes] = []
         self.more_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.status = 0
+        # By its name in the contract, once it was found.
+        self.operation = "none"
         # Set where the server stops, for a reply that has no end of its own; its length is nothing to warn of.
         self.stopping: Event | None = None
         self._client: tuple[str, int] | None = scope.get("client")

@@ -16,6 +16,7 @@ from headway.domain.streaks import StreakRules
 from headway.http.claim import claimed
 from headway.http.desk import Desk
 from headway.http.mail import Mail
+from headway.http.measuring import Metrics, Seen
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
 from headway.http.waking import Waking, wire_of
@@ -51,7 +52,8 @@ class Services:
         self.database = Database(settings.database_url)
         self.catalog = Catalog()
         self.streak_rules = StreakRules(settings.freeze_days, settings.freezes_max)
-        self.desk = Desk(self.database, self.catalog)
+        self.metrics = Metrics()
+        self.desk = Desk(self.database, self.catalog, self.metrics.committed)
         self.waking = Waking(self.database, wire_of(self.database))
         self.passwords = Passwords()
         self.remembered = Remembered()
@@ -88,6 +90,13 @@ class Services:
                     await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.passwords.close()
                 self.database.close()
+
+    def look(self) -> Seen:
+        """What is so at this moment, in this process."""
+        writer = self.desk.writer
+        since = writer.waits_since
+        lag_s = 0.0 if since is None else time.monotonic() - since
+        return Seen(writer.waiting_events, lag_s, self.waking.streams, writer.commits)
 
     def _define(self) -> None:
         """Put in force what this Headway brings; learners are given what they meet of it in the background."""

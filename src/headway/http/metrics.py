@@ -1,0 +1,69 @@
+"""`GET /metrics`: what the server counts, for Prometheus."""
+
+import hmac
+from typing import Final
+
+from litestar import get
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.refusals import Forbidden, Unauthorized
+from headway.http.reply import Header, Reply
+from headway.http.services import Services
+from headway.ledger import auditing, backup
+from headway.store import sizes, upkeep
+
+_THIS_MACHINE: Final = (None, "127.0.0.1", "::1")
+_FORWARDED: Final = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+_NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
+_MEDIA_TYPE: Final = CONTENT_TYPE_LATEST.encode()
+
+
+@get("/metrics", include_in_schema=False)
+async def read_metrics(request: Asked) -> Reply:
+    """What all workers counted, in Prometheus' words: to this machine, or to whoever has the token."""
+    exchange = exchange_of(request)
+    _check(exchange)
+    services = exchange.services
+    services.metrics.note(services.look)
+    told = await services.run(lambda: services.metrics.told() + _of_database(services))
+    return Reply(told, headers=(_NOT_KEPT,), media_type=_MEDIA_TYPE)
+
+
+def _check(exchange: Exchange) -> None:
+    token = exchange.services.settings.metrics_token
+    if token is not None:
+        sent = exchange.headers.get(b"authorization", b"")
+        if not hmac.compare_digest(sent, b"Bearer " + token.encode()):
+            raise Unauthorized("metrics need the token that `metrics_token` names, as a bearer")
+    elif exchange.address not in _THIS_MACHINE or any(name in exchange.headers for name in _FORWARDED):
+        raise Forbidden("metrics are told to this machine alone: set metrics_token to read them from another")
+
+
+def _of_database(services: Services) -> bytes:
+    """What the database knows, whichever process is asked; that it cannot be reached is told as well."""
+    registry = CollectorRegistry()
+    up = Gauge("headway_database_up", "Whether the database can be read.", registry=registry)
+    try:
+        with services.database.read() as connection:
+            _add(connection, registry)
+        up.set(1)
+    except SQLAlchemyError:
+        up.set(0)
+    return generate_latest(registry)
+
+
+def _add(connection: Connection, registry: CollectorRegistry) -> None:
+    size = Gauge("headway_database_bytes", "The size of the database.", registry=registry)
+    size.set(sizes.size(connection))
+    for kind in (backup.KIND, auditing.KIND):
+        found = upkeep.last(connection, kind)
+        if found is not None:
+            name = f"headway_last_{kind}_timestamp_seconds"
+            Gauge(name, f"When the last {kind} began.", registry=registry).set(found["began_at"] / 1_000_000)
+
+
+handlers: Final = [read_metrics]
