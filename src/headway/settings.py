@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from headway.domain.errors import HeadwayError
+from headway.domain.errors import HeadwayError, Invalid
+from headway.domain.times import zone
 
 PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
@@ -90,6 +91,8 @@ class Settings:
     tracing: bool = False
     # Whether the achievements that come with Headway can be earned, beside those that the site defines.
     shipped_achievements: bool = True
+    # In which zone the days, weeks and months of leaderboards begin.
+    site_time_zone: str = "UTC"
     # How many days a guest is kept who does nothing, and a security event.
     guest_days: int = 365
     security_days: int = 365
@@ -250,6 +253,13 @@ def _is_address(text: str, schemes: Sequence[str]) -> bool:
         return False
 
 
+def _is_zone(text: str) -> bool:
+    try:
+        return bool(zone(text))
+    except Invalid:
+        return False
+
+
 # What else a setting's value must be, in words that never repeat it: it may hold a password.
 _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "log_level": (lambda text: text.lower() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
@@ -272,6 +282,7 @@ _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
         lambda text: len(text) >= _SECRET_MIN and text.isascii() and text.isprintable() and " " not in text,
         f"at least {_SECRET_MIN} ASCII characters without spaces, such as `openssl rand -hex 32` gives",
     ),
+    "site_time_zone": (_is_zone, "an IANA zone such as Europe/Berlin"),
     "mail_from": (lambda text: "@" in text and text.isprintable(), "an address such as headway@example.org"),
 }
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "grades waive",
     "grades regrade",
     "achievements list",
+    "leaderboards rebuild",
     "achievements backfill",
     "guests clear",
     "keys list",

@@ -8,7 +8,7 @@ import pytest
 from headway.domain.course import Course
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import EventInvalid, enrollment_event, parse_event
-from headway.domain.progress import Contribution
+from headway.domain.progress import Contribution, Worth
 from headway.domain.recording import Circumstances, contribute, effective_at, is_ahead, trust_of, worth_of
 from headway.domain.times import MINUTE, SECOND, format_time, parse_time
 from tests.domain.manifests import course, module, parsed, step
@@ -212,9 +212,9 @@ def test_an_enrollment_adds_to_no_step() -> None:
 
 
 def test_a_completion_is_worth_the_points_and_topics_of_its_step() -> None:
-    assert worth_of(COURSE, "read") == (3, False, ())
-    assert worth_of(COURSE, "quiz") == (10, True, ("loops", "lists"))
-    assert worth_of(COURSE, "old-name") == (10, True, ())
+    assert worth_of(COURSE, "read") == Worth(3, False, ())
+    assert worth_of(COURSE, "quiz") == Worth(10, True, ("loops", "lists"))
+    assert worth_of(COURSE, "old-name") == Worth(10, True, ())
     for no_key in ("new-name", "older-name", "nowhere"):
         with pytest.raises(KeyError):
             worth_of(COURSE, no_key)

@@ -66,6 +66,7 @@ def add_canary(world: World, number: int, *, events: int = 12) -> str:
         email=f"{WORD}{number}@example.org",
         password_hash=f"$argon2id${WORD}",
         display_name=f"Frau {WORD.title()} {number}",
+        leaderboard_alias=f"Frau {WORD.title()}",
         roles="creator",
     )
     _leave_traces(world, learner_id, number)

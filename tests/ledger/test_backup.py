@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from headway.ledger.audit import audit
 from headway.ledger.backup import BackupRefused, backup
 from headway.ledger.backup_file import FORMAT, BackupUnusable, Header, Writing
+from headway.ledger.boards import count_all_in
 from headway.ledger.restore import RestoreRefused, check, restore
 from headway.store import upkeep, whole
 from headway.store.catalog import Catalog
@@ -55,6 +56,7 @@ else:
 def filled(world: World) -> World:
     """A world with learners who left something everywhere, some of them guests before."""
     for number in (2, 3, 4):
+        count_all_in(world.database, now=NOW)
         add_canary(world, number)
     return world
 

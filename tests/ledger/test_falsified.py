@@ -12,6 +12,7 @@ from headway.domain.facts import REVOKED
 from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
 from headway.ledger.audit import audit
+from headway.ledger.boards import count_all_in
 from headway.ledger.keep_streaks import StreakRecord, keep_streak
 from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.rebuild import rebuild
@@ -50,12 +51,15 @@ OTHERS: dict[str, list[Any]] = {
     "streak_pause.first_on": ["2026-03-01"],
     "streak_pause.last_on": ["2026-03-30"],
     "step_sum.override": ['[1,"x",1,false,true]'],
+    "board_row.place": [-1],
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
 FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset", "topic_level", "day_part"]
 FIGURES += ["roster"]
 COUNTERS = ["step_counter", "course_counter"]
 FIGURES += ["imported_streak"]
+# What stands on leaderboards, and how many stand where: each is held to the other, so a row that is gone is told twice.
+BOARDS = ["board_row", "board_tally"]
 # Of keys that name no course, the part that tells rows apart.
 KEYS = {
     "brought": "event_id",
@@ -118,6 +122,7 @@ def filled(world: World) -> World:
         pause(world.database, world.catalog, PauseWanted(ada, numbered(95), "2026-03-10", 7), now=LATER)
         for ids in ((31, 32), (32, 33)):
             assert move(world, ada, guest_in(world, *(event(n, score=n / 100) for n in ids))) is not None
+    count_all_in(world.database, now=LATER)
     return world
 
 
@@ -164,6 +169,7 @@ def others(row: Row) -> list[Any]:
 def everything(world: World) -> dict[str, list[dict[str, Any]]]:
     """All that is stored, but for how often it was mended."""
     found = {table.name: world.rows_of(table.name) for table in metadata.sorted_tables}
+    found |= {"board": [{**row, "mark": None} for row in found["board"]]}
     return found | {"learner": [{**row, "epoch": None} for row in found["learner"]]}
 
 
@@ -192,7 +198,7 @@ def test_a_falsified_column_is_found_and_mended(full_world: World, column: sa.Co
 
 
 def test_every_table_of_figures_has_derived_columns() -> None:
-    assert {column.table.name for column in DERIVED} == {"course", "ledger", *FIGURES, *COUNTERS}
+    assert {column.table.name for column in DERIVED} == {"course", "ledger", *FIGURES, *COUNTERS, *BOARDS}
 
 
 @pytest.mark.parametrize("name", FIGURES)

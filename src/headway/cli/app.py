@@ -10,6 +10,7 @@ from headway import __version__
 from headway.cli.achievements import achievements
 from headway.cli.admin import admin
 from headway.cli.backups import backup, restore
+from headway.cli.boards import leaderboards
 from headway.cli.course import course
 from headway.cli.demo import demo
 from headway.cli.doctor import doctor
@@ -44,6 +45,7 @@ app.add_typer(admin)
 app.add_typer(grades)
 app.add_typer(guests)
 app.add_typer(achievements)
+app.add_typer(leaderboards)
 app.add_typer(keys)
 app.command()(erase)
 app.add_typer(erasures)

@@ -255,11 +255,12 @@ class AttemptGrade(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What the completion of a step counts for."""
+    """What the completion of a step counts for; on leaderboards, if `graded_from` (millionths) is vouched for."""
 
     points: int
     exercise: bool
     topics: tuple[str, ...]
+    graded_from: int | None = None
 
 
 class PeriodSum(NamedTuple):

@@ -185,7 +185,8 @@ def trust_of(event: Event, source: str, step: Step | None) -> str:
 def worth_of(course: Course, key: str) -> Worth:
     """What completing a step is worth in a version of its course."""
     step = course.step_by_key(key)
-    return Worth(step.points, step.is_exercise, step.topics)
+    vouched = course.evidence == "graded" and step.kind != "lesson"
+    return Worth(step.points, step.is_exercise, step.topics, step.pass_mark if vouched else None)
 
 
 def _score(event: Event, step: Step, grade: Grade) -> int | None:

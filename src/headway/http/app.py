@@ -26,6 +26,7 @@ from headway.http import (
     exporting,
     health,
     issuer,
+    leaderboards,
     merging,
     metrics,
     notifications,
@@ -40,6 +41,7 @@ from headway.http import (
     stream,
     tokens_of_own,
 )
+from headway.http.board_keeping import boards_kept
 from headway.http.envelope import Envelope
 from headway.http.housekeeping import house_kept
 from headway.http.logs import configure_logs
@@ -49,7 +51,7 @@ from headway.http.tracing import Tracing, provider_of
 from headway.settings import Settings, load_settings
 
 API = "/api/v1"
-_OF_COURSES = (*courses.handlers, *creator_grading.handlers, *creator_reports.handlers)
+_OF_COURSES = (*courses.handlers, *creator_grading.handlers, *creator_reports.handlers, *leaderboards.handlers)
 _BESIDE_THE_API = (
     *health.handlers,
     *metrics.handlers,
@@ -112,7 +114,12 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def serving(_: Litestar) -> AsyncIterator[None]:
-        async with services.running(), house_kept(services), services.metrics.noting(services.look):
+        async with (
+            services.running(),
+            house_kept(services),
+            boards_kept(services),
+            services.metrics.noting(services.look),
+        ):
             yield
         if traces is not None:
             await asyncio.to_thread(traces.shutdown)  # sends what it still holds

@@ -72,8 +72,11 @@ class Profile(Struct, forbid_unknown_fields=True):
 
     display_name: str | UnsetType | None = UNSET
     time_zone: str | UnsetType = UNSET
+    leaderboard_alias: str | UnsetType | None = UNSET
+    leaderboard_opt_out: bool | UnsetType = UNSET
 
 
+_OF_NO_GUEST: Final = ("email", "display_name", "leaderboard_alias")
 _registration: Final = msgspec.json.Decoder(Registration).decode
 _sign_in: Final = msgspec.json.Decoder(SignIn).decode
 _profile: Final = msgspec.json.Decoder(Profile).decode
@@ -181,7 +184,7 @@ async def read_me(request: Asked) -> Reply:
 
 @patch("/me")
 async def change_me(request: Asked) -> Reply:
-    """Change the display name or the time zone; days that were recorded stay on the dates that they have."""
+    """Change names, the time zone (days that were recorded stay as they are), and whether leaderboards show one."""
     exchange = exchange_of(request)
     session = await who.writing_session(exchange)
     if session is None:
@@ -192,6 +195,10 @@ async def change_me(request: Asked) -> Reply:
         values["display_name"] = check_name(sent.display_name)
     if sent.time_zone is not UNSET:
         values["time_zone"] = _zone(sent.time_zone)
+    if sent.leaderboard_alias is not UNSET:
+        values["leaderboard_alias"] = check_name(sent.leaderboard_alias, "leaderboard_alias")
+    if sent.leaderboard_opt_out is not UNSET:
+        values["leaderboard_opt_out"] = sent.leaderboard_opt_out
     services = exchange.services
     with who.ending_with(exchange):
         row = await services.run(
@@ -210,7 +217,7 @@ async def make_guest(request: Asked) -> Reply:
     guest = who.newcomer(who.now(), token)
     services = exchange.services
     await services.run(lambda: accounts.add_guest(services.database, guest.learner, guest.session))
-    row = {"email": None, "display_name": None, "roles": "", **guest.learner}
+    row = {**dict.fromkeys(_OF_NO_GUEST), "roles": "", "leaderboard_opt_out": False, **guest.learner}
     return json_reply(GuestMade(learner_of(row), token), 201, (PERSONAL,))
 
 

@@ -57,6 +57,8 @@ LEARNER: Final[dict[str, Any]] = {
     "kind": "account",
     "email": "ada@example.org",
     "display_name": "Ada",
+    "leaderboard_alias": None,
+    "leaderboard_opt_out": False,
     "roles": [],
     "time_zone": "Europe/London",
     "created_at": _AT,

@@ -13,6 +13,7 @@ from headway.domain.times import DAY
 from headway.http import who
 from headway.http.services import Services
 from headway.ledger.backfill import backfill_pending
+from headway.ledger.boards import clear_ended
 from headway.ledger.guests import clear_guests
 from headway.ledger.recount import recount_pending
 from headway.ledger.reminding import remind
@@ -80,6 +81,8 @@ def do_what_is_due(services: Services, *, now: int) -> None:
             log.info("reminded", learners=reminded)
     if is_due(database, "scrubbing", _HOUR_S, now=now):
         database.scrub()
+    if is_due(database, "boards", _HOUR_S, now=now):
+        clear_ended(database, now=now)
     if is_due(database, "guests", _DAY_S, now=now):
         cleared = clear_guests(database, now - settings.guest_days * DAY)
         if cleared.guests:

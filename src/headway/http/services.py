@@ -20,6 +20,7 @@ from headway.http.measuring import Metrics, Seen
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
 from headway.http.waking import Waking, wire_of
+from headway.ledger.boards import adopt
 from headway.ledger.definitions import install, shipped
 from headway.settings import Settings
 from headway.store.catalog import Catalog
@@ -101,6 +102,7 @@ class Services:
     def _define(self) -> None:
         """Put in force what this Headway brings; learners are given what they meet of it in the background."""
         install(self.database, shipped() if self.settings.shipped_achievements else ())
+        adopt(self.database, self.settings.site_time_zone)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What a blocking call gives, made in a thread."""

@@ -44,6 +44,8 @@ class Learner(Struct):
     roles: list[str]
     time_zone: str
     created_at: str
+    leaderboard_alias: str | None
+    leaderboard_opt_out: bool
 
 
 class MergedCounts(Struct):
@@ -148,4 +150,6 @@ def learner_of(row: RowMapping | Mapping[str, Any]) -> Learner:
         row["roles"].split(),
         row["time_zone"],
         format_time(row["created_at"]),
+        row["leaderboard_alias"],
+        row["leaderboard_opt_out"],
     )

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError, IdentityGone, Invalid
 from headway.domain.identity import ROLES
+from headway.ledger.board_moves import look_again
 from headway.ledger.counting import counted
 from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
@@ -100,6 +101,7 @@ def _grow(
     # From now on the rosters of the courses that the guest is enrolled in have them.
     with counted(connection, catalog, roster.courses_of(connection, [learner_id])):
         learners.change(connection, learner_id, values | said)
+    look_again(connection, learner_id)
     learners.end_sessions(connection, learner_id)
     learners.add_sessions(connection, session)
     return Merged(*learners.possessions(connection, learner_id))
@@ -161,6 +163,8 @@ def change_profile(database: Database, token_hash: str, values: dict[str, Any], 
             learners.change(connection, found["id"], values)
             if "display_name" in values:
                 roster.rename(connection, found["id"], values["display_name"], found["external_id"])
+            if "leaderboard_opt_out" in values:
+                look_again(connection, found["id"])
             return learners.by_id(connection, found["id"]) or found
         return found
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy.engine import Connection
 
 from headway.ledger.backfill import Unachieved
+from headway.ledger.boards import Misplaced, miscounted
 from headway.ledger.faults import Fault
 from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
@@ -40,7 +41,7 @@ def audit(
 ) -> AuditReport:
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     with database.read() as connection:
-        faults = [*of_courses(connection), *_of_orphans(connection)] if learner_id is None else []
+        faults = [*of_courses(connection), *_of_orphans(connection), *miscounted(connection)] if not learner_id else []
     found, seen, events = len(faults), 0, 0
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
@@ -97,6 +98,7 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
     """Some learners, what their ledgers come to, and where what is stored differs from it."""
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
+    misplaced = Misplaced(connection, ids)
     for refolded in with_rosters(connection, catalog, stored, refold(connection, catalog, ids)):
         if any(fault.column == UNGRADED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
@@ -106,6 +108,7 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
         faults += [of_grant(refolded.learner_id, run, due.key) for run, due in ungranted.of(refolded)]
         for one in unachieved.of(refolded):
             faults.append(Fault("achievement", refolded.learner_id, one.id, "*", None, "a row: it is met"))
+        faults += misplaced.of(refolded)
         yield refolded, faults
 
 

@@ -20,6 +20,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
 from headway.ledger import announcing
 from headway.ledger.achieving import Achieving
+from headway.ledger.board_moves import Moving
 from headway.ledger.counting import Counting
 from headway.ledger.leveling import Leveling, Moved
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
@@ -245,7 +246,8 @@ class Batch:
         made = [sums.written(kind, found) for kind, found in changed.items()]
         made.append(self.counting.look(self.learners, self._read, changed, self.courses))
         told = noticed(self.appended, self.learners)
-        rows.add_together(self.connection, entries.appended(self.appended), told, *made)
+        moved = Moving(self.connection, self.catalog).moved(self.learners, self._read, changed)
+        rows.add_together(self.connection, entries.appended(self.appended), told, *made, moved)
         announcing.note(self.connection, {entry.learner_id for entry in self.appended if entry.changes})
         self.counting.write()
         for kind, found in changed.items():
@@ -254,8 +256,8 @@ class Batch:
             remembered = self.learners[entry.learner_id].remembered
             if remembered is not None:
                 remembered.mark = remembered.mark._replace(event_id=entry.event_id)
-        moved = {learner_id for found in changed.values() for learner_id, _, _ in found}
-        learners.raise_epochs(self.connection, moved - {entry.learner_id for entry in self.appended})
+        touched_now = {learner_id for found in changed.values() for learner_id, _, _ in found}
+        learners.raise_epochs(self.connection, touched_now - {entry.learner_id for entry in self.appended})
 
     def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
         if self.memory is None or kind not in KINDS:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.times import DAY, MINUTE
 from headway.ledger.anonymous import left_of
+from headway.ledger.boards import forget
 from headway.ledger.commit import committed
 from headway.ledger.counting import counted
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
@@ -175,6 +176,7 @@ class _Erasure:
         has_heir = bool(left) or erasures.owns_courses(connection, ids)
         if has_heir:
             learners.add(connection, _nobody(heir_id, row, self._day))
+        forget(connection, ids)
         # Whoever is erased is in no roster: nobody is not enrolled, whatever they did.
         with counted(connection, self.catalog, roster.courses_of(connection, ids)):
             erasures.remove(connection, ids, heir_id if has_heir else None)

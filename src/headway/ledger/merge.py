@@ -14,7 +14,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import entries, guests, identities, learners, notices, sums
+from headway.store import boards, entries, guests, identities, learners, notices, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -110,6 +110,7 @@ class _Move:
         self.statuses = judge(batch, places, Judging(f"move:{guest_id}", self.now))
         # First, for no two certificates have one id, and the guest's are the account's from now on.
         identities.drop_sums(connection, guest_id)
+        boards.drop(connection, [guest_id])
         batch.write()
         identities.bring(connection, self.account_id, known_now)
         announcing.note(connection, [guest_id, self.account_id])

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.achievements import Definition
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, of_figures, of_grant, pages, stored_rows
 from headway.ledger.backfill import Unachieved, award, backfill_pending
+from headway.ledger.boards import Misplaced, recount
 from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
@@ -91,6 +92,9 @@ def rebuild(
                 told(one)
         total += len(ids)
         progress(len(ids))
+    if learner_id is None:
+        with database.transaction() as connection:
+            recount(connection)
     mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
     return RebuildReport(total, updated, beyond, found, broken)
 
@@ -135,6 +139,7 @@ def _mend(
     folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
     unachieved = Unachieved(connection)
+    misplaced = Misplaced(connection, ids, lock=True)
     places, earned = set[Place](), dict[str, list[Definition]]()
     for refolded in folded:
         if refolded.broken:  # nothing may be concluded from such a ledger
@@ -144,6 +149,7 @@ def _mend(
         faults = list(of_figures(refolded, stored[learner_id]))
         if faults:
             _mend_one(connection, refolded, stored[learner_id])
+        faults += misplaced.mended(refolded)
         due, met = list(ungranted.of(refolded)), unachieved.of(refolded)
         faults += [of_grant(learner_id, run, one.key) for run, one in due]
         places |= {(learner_id, *run) for run, _ in due}

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Metrics, met
+from headway.domain.boards import gains_of
 from headway.domain.course import NO_COURSE, Course
 from headway.domain.errors import IdReused, UnknownCourse
 from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
@@ -21,6 +22,7 @@ from headway.domain.sums import LevelKey, Sums
 from headway.domain.times import format_time
 from headway.ledger import announcing
 from headway.ledger.batch import Batch, BatchLearner
+from headway.ledger.boards import settle
 from headway.ledger.commit import committed
 from headway.ledger.counting import counted
 from headway.ledger.record import admit
@@ -124,6 +126,7 @@ class _Resetting:
         entry = entry_of((self.learner.id, self.learner.head + 1), event, known, made, SERVER, changes)
         entries.append(self.connection, [entry])
         announcing.note(self.connection, [self.learner.id])
+        settle(self.connection, {self.learner.id: gains_of(standing.sums)})
         with counted(self.connection, self.catalog, roster.courses_of(self.connection, [self.learner.id])):
             for kind in sums.ALL:
                 self._write(kind, kind.held_in(standing.sums))

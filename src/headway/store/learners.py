@@ -85,7 +85,7 @@ def add_missing(connection: Connection, *learners: Mapping[str, Any]) -> None:
 
 
 def _row(one: Mapping[str, Any]) -> rows.Row:
-    blank = dict.fromkeys(learner.c.keys()) | {"roles": "", "epoch": 0}
+    blank = dict.fromkeys(learner.c.keys()) | {"roles": "", "epoch": 0, "leaderboard_opt_out": False}
     return tuple((blank | dict(one)).values())
 
 

@@ -17,9 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from headway.store.achievement_tables import achievement, achievement_definition, achievement_set
+from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
 from headway.store.columns import DERIVED, Id, derived, learner_key, metadata, only
 from headway.store.doors import (
     device_sign_in,
@@ -45,6 +47,11 @@ __all__ = [
     "achievement_definition",
     "achievement_set",
     "attempt_grade",
+    "board",
+    "board_move",
+    "board_row",
+    "board_state",
+    "board_tally",
     "brought",
     "certificate",
     "course",
@@ -103,6 +110,9 @@ learner = Table(
     Column("erased_at", BigInteger),
     # Raised by whatever moves the learner's sums without an entry of the ledger: who remembers them reads them again.
     Column("epoch", Integer, nullable=False, server_default="0"),
+    # By what name leaderboards show the learner, where it is not the display name; and whether they do at all.
+    Column("leaderboard_alias", String(200)),
+    Column("leaderboard_opt_out", Boolean, nullable=False, server_default=false()),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
     Index(None, "merged_into", **only("merged_into IS NOT NULL")),
 )

@@ -8,6 +8,7 @@ from typing import Final
 
 from headway.http.contract import (
     administration,
+    boards,
     certifying,
     courses,
     health,
@@ -25,6 +26,7 @@ __all__ = ["OPERATIONS", "Operation"]
 OPERATIONS: Final[Mapping[str, Operation]] = {
     **recording.OPERATIONS,
     **reading.OPERATIONS,
+    **boards.OPERATIONS,
     **notifying.OPERATIONS,
     **identity.OPERATIONS,
     **courses.OPERATIONS,

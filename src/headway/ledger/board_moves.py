@@ -1,0 +1,96 @@
+"""What recording puts down for leaderboards: by how much what counts on them has moved. Others count it in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.boards import SITE, Gain, first_counted, gain_of, place_of
+from headway.domain.progress import FIRST_RUN, Completion, StepSum, Worth
+from headway.domain.recording import worth_of
+from headway.domain.standing import Standing
+from headway.domain.sums import StepKey, Sums
+from headway.store import boards, sums
+from headway.store.catalog import Catalog
+from headway.store.rows import Addition
+
+_NO_GAIN: Final = Gain(SITE, 0, 0)
+
+
+class Learner(Protocol):
+    """A learner under this transaction's lock."""
+
+    @property
+    def standing(self) -> Standing:
+        """Where they stand."""
+
+
+class Moving:
+    """What a transaction that records puts down for the boards: by how much what counts on them has moved."""
+
+    def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        self._connection = connection
+        self._catalog = catalog
+
+    def moved(
+        self,
+        learners: Mapping[str, Learner],
+        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+    ) -> Addition:
+        """After minus before: of each step where it counts, and of each achievement."""
+        found = list[tuple[str, Gain]]()
+        steps_read = read[sums.STEPS]
+        steps = {
+            (learner_id, key.course, key.step)
+            for learner_id, key, value in changed[sums.STEPS]
+            if _may_count(value) and _evidence(value) != _evidence(steps_read.get((learner_id, key)))
+        }
+        for learner_id, course, step in steps:
+            held = learners[learner_id].standing.sums
+            keys = [StepKey(course, run, step) for run in range(FIRST_RUN, held.current_run(course) + 1)]
+            others = self._unread(learner_id, keys, held) if len(keys) > 1 else {}
+            was = self._gain(course, step, [steps_read.get((learner_id, key)) or others.get(key) for key in keys])
+            now = self._gain(course, step, [held.steps.get(key) or others.get(key) for key in keys])
+            found += _difference(learner_id, was, now)
+        for learner_id, key, one in changed[sums.ACHIEVEMENTS]:
+            before = read[sums.ACHIEVEMENTS].get((learner_id, key))
+            was, now = (one and Gain(SITE, one.at, place_of(one.points, 0)) for one in (before, one))
+            found += _difference(learner_id, was, now)
+        return boards.moved([boards.move_row(one, str(uuid4()), gain) for one, gain in found if gain.place])
+
+    def _unread(self, learner_id: str, keys: Sequence[StepKey], held: Sums) -> dict[StepKey, StepSum]:
+        """A step's sums of other runs, where this transaction needed none: only who takes a course again has any."""
+        missing = [(learner_id, *key) for key in keys if key not in held.steps]
+        return {key: value for _, key, value in sums.read(self._connection, sums.STEPS, missing)}
+
+    def _gain(self, course: str, step: str, runs: Sequence[StepSum | None]) -> Gain | None:
+        def worth(done: Completion) -> Worth:
+            pair = (course, done.version)
+            return worth_of(self._catalog.load(self._connection, [pair])[pair], step)
+
+        return gain_of(course, first_counted(runs, worth))
+
+
+def _may_count(one: StepSum) -> bool:
+    return one.completion is not None
+
+
+def _evidence(one: StepSum | None) -> object:
+    """What of a step's sum says whether and where it counts."""
+    return one and (one.completion, one.graded_best, one.override)
+
+
+def _difference(learner_id: str, was: Gain | None, now: Gain | None) -> Iterator[tuple[str, Gain]]:
+    if was == now:
+        return
+    if was is not None:
+        yield learner_id, was._replace(place=-was.place)
+    if now is not None:
+        yield learner_id, now
+
+
+def look_again(connection: Connection, learner_id: str) -> None:
+    """Say that boards may have to show a learner from now on, or may not any more; they do so at once."""
+    boards.put_down(connection, boards.moved([boards.move_row(learner_id, str(uuid4()), _NO_GAIN)]))

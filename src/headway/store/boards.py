@@ -1,0 +1,311 @@
+"""Statements on leaderboards: what is to be counted in, how learners stand, and how many stand above a place."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.domain.boards import Board, Gain, Standing
+from headway.store import rows
+from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
+from headway.store.schema import learner, step_sum
+
+# A band of the tally holds places of 256 points.
+_BAND: Final = 28
+_ADDED: Final = "(course_id, period, level, place) DO UPDATE SET learners = board_tally.learners + excluded.learners"
+_VISIBLE: Final = (
+    "{0}.kind = 'account' AND {0}.merged_into IS NULL AND {0}.erased_at IS NULL AND NOT {0}.leaderboard_opt_out"
+)
+_OF_TABLES: Final = (board_move, board_row)
+
+
+class State(NamedTuple):
+    """By which zone boards are, from which day on periods are kept, and whether all that there was is in them."""
+
+    time_zone: str
+    kept_from: str
+    is_built: bool
+    keeper: str | None
+    keeper_until: int
+
+
+class Row(NamedTuple):
+    """How a learner stands on a board, and whether anybody sees it."""
+
+    place: int
+    shown: bool
+
+
+def state(connection: Connection, *, lock: bool = False) -> State:
+    """The state of the boards; locked against whoever else would change any of them."""
+    columns: list[sa.Column[Any]] = [board_state.c[name] for name in State._fields]
+    wanted = sa.select(*columns)
+    return State(*connection.execute(wanted.with_for_update() if lock else wanted).one())
+
+
+def change_state(connection: Connection, **values: Any) -> None:
+    """Set columns of the state."""
+    connection.execute(sa.update(board_state).values(**values))
+
+
+def has_sums(connection: Connection) -> bool:
+    """Whether anything is recorded at all."""
+    return connection.execute(sa.select(step_sum.c.learner_id).limit(1)).first() is not None
+
+
+def move_row(learner_id: str, move_id: str, gain: Gain) -> rows.Row:
+    """What is to be counted in, as a row."""
+    return (learner_id, move_id, *gain)
+
+
+def moved(found: Iterable[rows.Row]) -> rows.Addition:
+    """What puts down what is to be counted in."""
+    return rows.Addition(board_move, found, replaces=False)
+
+
+def put_down(connection: Connection, found: rows.Addition) -> None:
+    """Put down what is to be counted in."""
+    rows.add_together(connection, found)
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether anything is to be counted in."""
+    return connection.execute(sa.select(board_move.c.learner_id).limit(1)).first() is not None
+
+
+def take(connection: Connection, limit: int) -> dict[str, list[Gain]]:
+    """Take out what is to be counted in, so many rows at most: gains by learner."""
+    key = sa.tuple_(board_move.c.learner_id, board_move.c.move_id)
+    some = sa.select(board_move.c.learner_id, board_move.c.move_id).limit(limit)
+    columns = (board_move.c.learner_id, board_move.c.course_id, board_move.c.at, board_move.c.place)
+    found: dict[str, list[Gain]] = {}
+    for learner_id, *gain in connection.execute(sa.delete(board_move).where(key.in_(some)).returning(*columns)):
+        found.setdefault(learner_id, []).append(Gain(*gain))
+    return found
+
+
+def pending(connection: Connection, learner_ids: Iterable[str]) -> dict[str, list[Gain]]:
+    """What of these learners is to be counted in."""
+    keys = [(one,) for one in learner_ids]
+    found: dict[str, list[Gain]] = {}
+    names = ("learner_id", "course_id", "at", "place")
+    for learner_id, *gain in rows.lookup(connection, board_move, keys, *names, by=("learner_id",)):
+        found.setdefault(learner_id, []).append(Gain(*gain))
+    return found
+
+
+def drop_moves(connection: Connection, learner_ids: Iterable[str]) -> None:
+    """Delete what of these learners was to be counted in."""
+    connection.execute(sa.delete(board_move).where(rows.among(connection, board_move.c.learner_id, learner_ids)))
+
+
+def drop(connection: Connection, learner_ids: Iterable[str]) -> None:
+    """Delete all of these learners: first what waits, for whoever counts that in is waited for there."""
+    ids = list(learner_ids)
+    for table in _OF_TABLES:
+        connection.execute(sa.delete(table).where(rows.among(connection, table.c.learner_id, ids)))
+
+
+def visible(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
+    """Those of the learners whom boards show: accounts that did not opt out."""
+    keys = [(one,) for one in learner_ids]
+    return {row[0] for row in rows.select(connection, learner, keys, "t.id", ("id",), f"AND {_VISIBLE.format('t')}")}
+
+
+def rows_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, dict[Board, Row]]:
+    """How learners stand, as far as it is counted in."""
+    keys = [(one,) for one in learner_ids]
+    found: dict[str, dict[Board, Row]] = {}
+    for learner_id, course, period, place, shown in rows.lookup(
+        connection, board_row, keys, *board_row.c.keys(), by=("learner_id",)
+    ):
+        found.setdefault(learner_id, {})[Board(course, period)] = Row(place, bool(shown))
+    return found
+
+
+def put(connection: Connection, changed: Iterable[tuple[str, Board, Row]], gone: Iterable[tuple[str, Board]]) -> None:
+    """Put learners where they stand now, in order of key."""
+    rows.upsert(connection, board_row, sorted((one, *at, *row) for one, at, row in changed))
+    rows.delete(connection, board_row, sorted((one, *at) for one, at in gone))
+
+
+def tally(connection: Connection, moved: Mapping[tuple[Board, int], int]) -> None:
+    """Add to how many stand at places of boards, or take from it."""
+    by: dict[tuple[str, str, int, int], int] = {}
+    for (at, place), number in moved.items():
+        for level, where in ((0, place), (1, place >> _BAND)):
+            key = (*at, level, where)
+            by[key] = by.get(key, 0) + number
+    rows.insert(connection, board_tally, sorted((*key, n) for key, n in by.items() if n), on_conflict=_ADDED)
+    names = tuple(column.name for column in board_tally.primary_key)
+    left = rows.lookup(
+        connection, board_tally, (key for key, n in by.items() if n < 0), *board_tally.c.keys(), by=names
+    )
+    rows.delete(connection, board_tally, sorted(tuple(row[:4]) for row in left if not row[4]))
+
+
+def mark(connection: Connection, marks: Mapping[Board, int]) -> None:
+    """Give boards new marks."""
+    rows.upsert(connection, board, sorted((*at, number) for at, number in marks.items()))
+
+
+def marks(connection: Connection) -> dict[Board, int]:
+    """The marks of all boards."""
+    return {Board(row[0], row[1]): row[2] for row in connection.execute(sa.select(board))}
+
+
+def clear(connection: Connection, at: Board, limit: int) -> int:
+    """Delete so many rows of a board at most; once there are none, the board itself. How many rows that were."""
+    mine = (board_row.c.course_id == at.course) & (board_row.c.period == at.period)
+    key = (board_row.c.learner_id, board_row.c.course_id, board_row.c.period)
+    some = sa.select(*key).where(mine).limit(limit)
+    gone = connection.execute(sa.delete(board_row).where(sa.tuple_(*key).in_(some))).rowcount
+    if not gone:
+        for table in (board_tally, board):
+            connection.execute(sa.delete(table).where(table.c.course_id == at.course, table.c.period == at.period))
+    return gone
+
+
+_COUNTED: Final = (
+    "SELECT course_id, period, level, place, sum(counted) AS counted, sum(stored) AS stored FROM ("  # noqa: S608  # our own words
+    "SELECT course_id, period, 0 AS level, place, 1 AS counted, 0 AS stored FROM board_row WHERE shown"
+    f" UNION ALL SELECT course_id, period, 1, place >> {_BAND}, 1, 0 FROM board_row WHERE shown"
+    " UNION ALL SELECT course_id, period, level, place, 0, learners FROM board_tally) b"
+    " GROUP BY course_id, period, level, place HAVING sum(counted) <> sum(stored)"
+)
+
+
+class Miscount(NamedTuple):
+    """How many stand at a place by the tally, and how many do."""
+
+    board: Board
+    level: int
+    place: int
+    stored: int
+    true: int
+
+
+def miscounts(connection: Connection) -> Iterator[Miscount]:
+    """Where the tally is not what the rows come to."""
+    for row in connection.execute(sa.text(_COUNTED)).mappings():
+        at = Board(row["course_id"], row["period"])
+        yield Miscount(at, row["level"], row["place"], int(row["stored"]), int(row["counted"]))
+
+
+def recount(connection: Connection, found: Iterable[Miscount]) -> None:
+    """Put the tally right where it is not."""
+    wrong = list(found)
+    rows.upsert(connection, board_tally, sorted((*one.board, one.level, one.place, one.true) for one in wrong))
+    rows.delete(connection, board_tally, sorted((*one.board, one.level, one.place) for one in wrong if not one.true))
+
+
+class Waiting(NamedTuple):
+    """A learner of whom something is to be counted in: whether boards may show them, and how one board does now."""
+
+    learner_id: str
+    visible: bool
+    row: Row | None
+
+
+class Snapshot(NamedTuple):
+    """What there is to be said of a board: its mark, the caller on it, and who stands elsewhere than it says."""
+
+    mark: int | None
+    me: Waiting | None
+    waiting: list[Waiting]
+    moves: list[tuple[str, Gain]]
+
+
+_HERE: Final = "r.course_id = :course AND r.period = :period"
+_STANDS: Final = f"x.learner_id, CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END, r.place, r.shown"
+_OF_MOVES: Final = "FROM board_move m WHERE :course = '' OR m.course_id = :course OR m.place = 0"
+_JOINED: Final = (
+    f"LEFT JOIN learner l ON l.id = x.learner_id LEFT JOIN board_row r ON r.learner_id = x.learner_id AND {_HERE}"
+)
+_SNAPSHOT: Final = (
+    rows.Part("r.mark", f"FROM board r WHERE {_HERE}"),
+    rows.Part(_STANDS, f"FROM (SELECT id AS learner_id FROM learner WHERE id = :me) x {_JOINED}"),  # noqa: S608  # our own words
+    rows.Part(_STANDS, f"FROM (SELECT DISTINCT m.learner_id {_OF_MOVES}) x {_JOINED}"),
+    rows.Part("m.learner_id, m.course_id, m.at, m.place", _OF_MOVES),
+)
+_NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def snapshot(connection: Connection, at: Board, me: str | None) -> Snapshot:
+    """What there is to be said of a board: one statement."""
+    said = {"course": at.course, "period": at.period, "me": me or _NOBODY}
+    marked, mine, waiting, moves = rows.gather(connection, *_SNAPSHOT, **said)
+    found = [_waiting(row) for row in mine]
+    return Snapshot(
+        marked[0][0] if marked else None,
+        found[0] if found else None,
+        [_waiting(row) for row in waiting],
+        [(row[0], Gain(*row[1:])) for row in moves],
+    )
+
+
+def _waiting(row: rows.Row) -> Waiting:
+    learner_id, is_visible, place, shown = row
+    return Waiting(learner_id, bool(is_visible), None if place is None else Row(place, bool(shown)))
+
+
+class Stored:
+    """A board as it is counted in, in order."""
+
+    def __init__(self, connection: Connection, at: Board) -> None:
+        self._connection = connection
+        self._at = {"course": at.course, "period": at.period}
+
+    def above(self, place: int) -> int:
+        """How many stand above a place."""
+        band = place >> _BAND
+        mine = "FROM board_tally WHERE course_id = :course AND period = :period"
+        statement = (
+            f"SELECT (SELECT coalesce(sum(learners), 0) {mine} AND level = 1 AND place < :band)"
+            f" + (SELECT coalesce(sum(learners), 0) {mine} AND level = 0 AND place >= :begins AND place < :place)"
+        )
+        said = {**self._at, "band": band, "begins": band << _BAND, "place": place}
+        return int(self._connection.execute(sa.text(statement), said).scalar_one())
+
+    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
+        """So many from a place on, behind the first few."""
+        return self._read("AND r.place >= :place", "r.place, r.learner_id", limit, offset, place=place)
+
+    def after(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many behind a learner."""
+        place, learner_id = standing
+        where = f"AND (r.place, r.learner_id) > (:place, {self._learner})"
+        return self._read(where, "r.place, r.learner_id", limit, place=place, learner=learner_id)
+
+    def before(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many before a learner, in order."""
+        place, learner_id = standing
+        where = f"AND (r.place, r.learner_id) < (:place, {self._learner})"
+        order = "r.place DESC, r.learner_id DESC"
+        return self._read(where, order, limit, place=place, learner=learner_id)[::-1]
+
+    @property
+    def _learner(self) -> str:
+        return ":learner" if self._connection.dialect.name == "sqlite" else "CAST(:learner AS uuid)"
+
+    def _read(self, where: str, order: str, limit: int, offset: int = 0, **said: Any) -> list[Standing]:
+        shown = "1" if self._connection.dialect.name == "sqlite" else "true"
+        source = f"SELECT place, learner_id FROM board_row r WHERE {_HERE} AND shown = {shown} {where}"  # noqa: S608  # our own words
+        limited = f"{source} ORDER BY {order} LIMIT :limit OFFSET :offset"
+        parameters = {**self._at, "limit": limit, "offset": offset, **said}
+        (found,) = rows.gather(
+            self._connection, rows.Part("s.place, s.learner_id", f"FROM ({limited}) s"), **parameters
+        )
+        return sorted(((row[0], row[1]) for row in found), reverse="DESC" in order)
+
+
+def names(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str | None]:
+    """By what name boards show learners: an alias of their choice, or their display name, if they have one."""
+    keys = [(one,) for one in learner_ids]
+    return {
+        row[0]: row[1]
+        for row in rows.select(
+            connection, learner, keys, "t.id, coalesce(t.leaderboard_alias, t.display_name)", ("id",)
+        )
+    }
