@@ -93,6 +93,18 @@ def parts(facts: Iterable[Fact]) -> list[dict[str, Any]]:
     return [dict(zip(names, (*one, places.count(one)), strict=True)) for one in sorted(set(places))]
 
 
+def practiced(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    """The rows of what was attempted of a step on a day."""
+    attempts = [one for one in as_graded(facts) if one.type == "attempted"]
+    rows = []
+    for key in sorted({(one.course, one.run, one.step, day_of(one)) for one in attempts}):
+        own = [one for one in attempts if (one.course, one.run, one.step, day_of(one)) == key]
+        counts = (len(own), sum(map(passes, own)), sum(map(waits, own)), sum(one.hints for one in own))
+        names = ("course_id", "run", "step_id", "day", "attempts", "passed_attempts", "unscored", "hints")
+        rows.append(dict(zip(names, (*key, *counts), strict=True)))
+    return rows
+
+
 def score_of(fact: Fact) -> int | None:
     assert fact.then is not None
     if fact.then.answer is not None and fact.type in SENT:
@@ -334,4 +346,5 @@ def slow_fold(facts: Iterable[Fact]) -> Mapping[str, list[dict[str, Any]]]:
         "enrollment": enrollments(one for one in history if one.type in ("enrolled", "left")),
         "course_run": runs(one for one in history if one.type not in ("enrolled", "left")),
         "day_part": parts(history),
+        "step_day": practiced(on_steps),
     }

@@ -55,7 +55,7 @@ OTHERS: dict[str, list[Any]] = {
 }
 FIGURES = ["step_sum", "day_sum", "topic_sum", "enrollment", "course_run", "granted", "certificate", "brought"]
 FIGURES += ["attempt_grade", "imported_day", "streak_pause", "achievement", "progress_reset", "topic_level", "day_part"]
-FIGURES += ["roster"]
+FIGURES += ["roster", "step_day"]
 COUNTERS = ["step_counter", "course_counter"]
 FIGURES += ["imported_streak"]
 # What stands on leaderboards, and how many stand where: each is held to the other, so a row that is gone is told twice.

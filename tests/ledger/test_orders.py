@@ -76,4 +76,6 @@ def test_a_day_that_shows_in_the_bytes_is_not_lost_in_the_comparison(world: Worl
         "imported_day",
         "streak_pause",
         "day_part",
+        "step_day",
+        "progress_reset",
     }

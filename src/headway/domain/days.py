@@ -1,6 +1,10 @@
-"""What sums hold of days beside what was done on them: imports, early and late hours, pauses."""
+"""What sums hold of days beside what was done on them: imports, early and late hours, pauses, single exercises."""
 
+from operator import add
 from typing import Final, NamedTuple, Self
+
+from headway.domain.facts import Graded
+from headway.domain.progress import Contribution
 
 
 class ImportedDay(NamedTuple):
@@ -36,3 +40,23 @@ class PartOfDay(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         return type(self)(self.activities + other.activities)
+
+
+class StepDay(NamedTuple):
+    """What was attempted of a step on a day; `unscored` attempts wait for a grade. By these, reviews are due."""
+
+    attempts: int = 0
+    passed_attempts: int = 0
+    unscored: int = 0
+    hints: int = 0
+
+    @classmethod
+    def of(cls, event: Contribution) -> Self:
+        """The sum of a single attempt, or of the grade of one."""
+        if isinstance(event.fact, Graded):
+            return cls(0, int(event.passed) - int(event.fact.passed_before), -int(event.fact.waited), 0)
+        return cls(1, int(event.passed), int(event.waits), event.hints)
+
+    def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
+        """The sum of two."""
+        return tuple.__new__(type(self), map(add, self, other))  # what _make does, without counting again

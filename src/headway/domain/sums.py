@@ -1,13 +1,14 @@
 """All sums of one learner, and the one way in which an event moves them."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from headway.domain.days import ENDLESS, ImportedDay, PartOfDay, Pause
+from headway.domain.days import ENDLESS, ImportedDay, PartOfDay, Pause, StepDay
 from headway.domain.earned import Achievement, ImportedStreak, LevelReached
 from headway.domain.events import ENROLLMENT_TYPES
 from headway.domain.facts import (
     CERTIFIED,
+    GRADED,
     Achieved,
     Graded,
     Granted,
@@ -92,6 +93,15 @@ class PartKey(NamedTuple):
     run: int
 
 
+class StepDayKey(NamedTuple):
+    """A step of a run of a course, on a local day."""
+
+    course: str
+    run: int
+    step: str
+    day: str
+
+
 class FirstCompletion(NamedTuple):
     """The earliest completion of a step, and in which run that lies."""
 
@@ -124,6 +134,7 @@ class Sums:
         self.resets: dict[ResetKey, ResetMark] = {}
         self.levels: dict[LevelKey, LevelReached] = {}
         self.parts: dict[PartKey, PartOfDay] = {}
+        self.step_days: dict[StepDayKey, StepDay] = {}
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
@@ -151,8 +162,8 @@ class Sums:
             # Even where it gains nothing there: whether a row is there must not depend on what came first.
             self._move(key, event.worked_on, event.topics, gained)
         self._move(key, event.worked_on, event.worked_topics, moved)
-        if event.waits or isinstance(event.fact, Graded):
-            self._add_grade(event)
+        if event.type in PRACTICED:
+            self._add_practice(event)
         if event.imported or event.part:
             self._add_activity(event)
         return before, after
@@ -176,6 +187,13 @@ class Sums:
         if event.part:
             part, once = PartKey(event.part, event.day, event.course, event.run), PartOfDay(1)
             self.parts[part] = self.parts[part] + once if part in self.parts else once
+
+    def _add_practice(self, event: Contribution) -> None:
+        """Count an attempt, or the grade of one, on the day of the attempt; and what a person says of it."""
+        day, one = StepDayKey(event.course, event.run, event.step, event.worked_on), StepDay.of(event)
+        self.step_days[day] = self.step_days[day] + one if day in self.step_days else one
+        if event.waits or isinstance(event.fact, Graded):
+            self._add_grade(event)
 
     def _add_grade(self, event: Contribution) -> None:
         attempt = event.fact.attempt if isinstance(event.fact, Graded) else event.event_id
@@ -250,7 +268,7 @@ class Sums:
         cleared = Cleared(sum(one.events > 0 for one in steps.values()), attempts, len(days))
         for key in steps:
             self._clear_step(key)
-        for found in (self.days, self.topics, self.imported_days, self.parts):
+        for found in (self.days, self.topics, self.imported_days, self.parts, self.step_days):
             _drop(found, [key for key in found if runs.get(key.course) == key.run])
         _drop(self.grades, [name for name, one in self.grades.items() if runs.get(one.course) == one.run])
         # A certificate stands, and a run has one.
@@ -302,5 +320,7 @@ def _drop(found: dict[Any, Any], keys: Iterable[Any]) -> None:
         del found[key]
 
 
+# The types that say something of an attempt.
+PRACTICED: Final = ("attempted", GRADED)
 _NO_STEP = StepSum()
 _NOTHING = PeriodSum()

@@ -1,7 +1,7 @@
 """Times are whole microseconds since 1970 UTC; days are `YYYY-MM-DD` text. Both sort as they compare."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -108,6 +108,12 @@ def local_hour(at: int, place: int | str) -> int:
         offset = 0 if isinstance(place, str) else place
         return (at + offset * MINUTE) % DAY // HOUR
     return datetime.fromtimestamp(at // SECOND, _zone_or_utc(place)).hour
+
+
+def day_start(day: str, zone_name: str) -> int:
+    """When a day begins in a zone (microseconds); in UTC where this machine does not know the zone."""
+    begins = datetime.combine(date.fromisoformat(day), time(), _zone_or_utc(zone_name))
+    return (begins.astimezone(UTC) - _EPOCH_UTC) // _MICROSECOND
 
 
 def offset_day(at: int, offset: int) -> str:

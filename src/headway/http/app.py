@@ -36,6 +36,7 @@ from headway.http import (
     progress,
     reset_page,
     resetting,
+    reviewing,
     sessions,
     steps,
     stream,
@@ -80,6 +81,9 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+_READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers)
+
+
 def _api() -> Router:
     return Router(
         API,
@@ -93,8 +97,7 @@ def _api() -> Router:
             *events.handlers,
             *steps.handlers,
             *_OF_COURSES,
-            *progress.handlers,
-            *achievements.handlers,
+            *_READING,
             *admin_achievements.handlers,
             *admin_upkeep.handlers,
             *pauses.handlers,

@@ -16,7 +16,7 @@ from headway.ledger.watched import Watched
 from headway.store import sums
 from headway.store.facts import Mark
 
-KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS)
+KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS, sums.STEP_DAYS)
 STEPS: Final = KINDS.index(sums.STEPS)
 # Some 40 MB: the sums of a thousand learners at work.
 VALUES_MAX: Final = 50_000

@@ -5,21 +5,24 @@ from typing import Any
 
 from headway.domain.facts import Achieved, Graded, Leveled, Paused, Resumed, Revoked, StreakImported
 from headway.domain.progress import Contribution
+from headway.domain.sums import PRACTICED
 from headway.store import sums
 
 
 def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tuple[Any, ...]]]:
     """The full keys of all sums that contributions of learners touch; but of steps and grants, which rules ask for."""
-    days, topics = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
+    days, topics, practiced = set[tuple[Any, ...]](), set[tuple[Any, ...]](), set[tuple[Any, ...]]()
     keys: dict[sums.Kind, set[tuple[Any, ...]]] = {kind: set() for kind in _SELDOM}
     for learner_id, one in new:
         if one.step:
             days.add((learner_id, one.worked_on, one.course, one.run))
             topics.update((learner_id, topic, one.course, one.run) for topic in _topics_of(one))
+            if one.type in PRACTICED:
+                practiced.add((learner_id, one.course, one.run, one.step, one.worked_on))
         if one.fact is not None or one.imported or not one.step or one.waits:
             for kind, found in _SELDOM.items():
                 keys[kind].update((learner_id, *key) for key in found(one))
-    return {sums.DAYS: days, sums.TOPICS: topics, **keys}
+    return {sums.DAYS: days, sums.TOPICS: topics, sums.STEP_DAYS: practiced, **keys}
 
 
 def _topics_of(one: Contribution) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The tables of what learners come to in topics, and of when in the day they learn: achievements ask for both."""
+"""The tables of what learners come to in topics, of when in the day they learn, and of what they practice each day."""
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table
 
@@ -27,5 +27,21 @@ day_part = Table(
     Column("course_id", String(200), primary_key=True),
     Column("run", Integer, primary_key=True),
     derived("activities", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# What was attempted of a step on a day: by that, it is due for review.
+step_day = Table(
+    "step_day",
+    metadata,
+    learner_key(),
+    Column("course_id", String(200), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("step_id", String(200), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    derived("attempts", BigInteger),
+    derived("passed_attempts", BigInteger),
+    derived("unscored", BigInteger),
+    derived("hints", BigInteger),
     sqlite_with_rowid=False,
 )

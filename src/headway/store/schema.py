@@ -34,7 +34,7 @@ from headway.store.doors import (
     signing_key,
     throttle,
 )
-from headway.store.earning_tables import day_part, topic_level
+from headway.store.earning_tables import day_part, step_day, topic_level
 from headway.store.notice_tables import notice, reminded
 from headway.store.reset_tables import imported_streak, progress_reset
 from headway.store.roster_tables import course_counter, roster, step_counter
@@ -82,6 +82,7 @@ __all__ = [
     "session",
     "signing_key",
     "step_counter",
+    "step_day",
     "step_sum",
     "streak_pause",
     "throttle",

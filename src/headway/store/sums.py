@@ -5,11 +5,10 @@ from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from headway.domain.days import ImportedDay, PartOfDay, Pause
+from headway.domain.days import ImportedDay, PartOfDay, Pause, StepDay
 from headway.domain.earned import Achievement, ImportedStreak, LevelReached
 from headway.domain.enrolled import Enrolled
 from headway.domain.progress import (
@@ -20,7 +19,6 @@ from headway.domain.progress import (
     EnrollmentSum,
     GivenGrade,
     Grant,
-    Override,
     PeriodSum,
     Revocation,
     RunSum,
@@ -29,10 +27,10 @@ from headway.domain.progress import (
 )
 from headway.domain.resets import ResetKey, ResetMark
 from headway.domain.streaks import StreakDays, streak_days_of
-from headway.domain.sums import DayKey, GrantKey, LevelKey, PartKey, RunKey, StepKey, Sums, TopicKey
+from headway.domain.sums import DayKey, GrantKey, LevelKey, PartKey, RunKey, StepDayKey, StepKey, Sums, TopicKey
 from headway.store import rows
 from headway.store.achievement_tables import achievement
-from headway.store.earning_tables import day_part, topic_level
+from headway.store.earning_tables import day_part, step_day, topic_level
 from headway.store.roster_tables import roster
 from headway.store.schema import (
     attempt_grade,
@@ -49,6 +47,7 @@ from headway.store.schema import (
     streak_pause,
     topic_sum,
 )
+from headway.store.step_rows import step_row, step_value, word
 
 
 class Kind(NamedTuple):
@@ -64,55 +63,6 @@ class Kind(NamedTuple):
     def key_names(self) -> tuple[str, ...]:
         """The names of the primary key's columns."""
         return tuple(column.name for column in self.table.primary_key)
-
-
-def _step_value(row: rows.Row) -> StepSum:
-    events, attempts, passed, scores, total, best = row[4:10]
-    first_at, first_event, first_score, latest_at, latest_event, latest_score = row[10:16]
-    at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override = row[16:]
-    return StepSum(
-        events,
-        attempts,
-        passed,
-        scores,
-        total,
-        best,
-        None if first_at is None else Scored(first_at, first_event, first_score),
-        None if latest_at is None else Scored(latest_at, latest_event, latest_score),
-        None if at is None else Completion(at, by, day, version),
-        duration_ms,
-        hints,
-        updated_at,
-        unscored,
-        graded_best,
-        *_word(at, override),
-    )
-
-
-def _step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
-    return (
-        learner_id,
-        *key,
-        *one[:6],
-        *(one.first or (None, None, None)),
-        *(one.latest or (None, None, None)),
-        *(one.completion or (None, None, None, None)),
-        one.duration_ms,
-        one.hints,
-        one.updated_at,
-        one.unscored,
-        one.graded_best,
-        None if one.override is None else msgspec.json.encode((*one.override, one.is_done)).decode(),
-    )
-
-
-def _word(done_at: int | None, stored: str | None) -> tuple[Override | None, bool]:
-    """What a person said, and whether the learner completed the step: where nobody said anything, nobody else did."""
-    if stored is None:
-        return None, done_at is not None
-    said = msgspec.json.decode(stored)
-    # Rows from before lack the last of it: audit finds them, and `rebuild` mends them.
-    return Override(*said[:5]), said[5:] == [True]
 
 
 def _flat_row(learner_id: str, key: tuple[Any, ...], one: tuple[Any, ...]) -> rows.Row:
@@ -155,8 +105,8 @@ def _grade_row(learner_id: str, attempt_id: str, one: AttemptGrade) -> rows.Row:
 STEPS = Kind(
     step_sum,
     lambda row: StepKey(*row[1:4]),
-    _step_value,
-    _step_row,
+    step_value,
+    step_row,
     lambda sums: sums.steps,
 )
 DAYS = Kind(
@@ -237,6 +187,13 @@ IMPORTED_STREAKS = Kind(
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.imported_streaks,
 )
+STEP_DAYS = Kind(
+    step_day,
+    lambda row: StepDayKey(*row[1:5]),
+    lambda row: StepDay(*row[5:]),
+    _flat_row,
+    lambda sums: sums.step_days,
+)
 RESETS = Kind(
     progress_reset,
     lambda row: ResetKey(*row[1:4]),
@@ -259,7 +216,7 @@ PARTS = Kind(
     lambda sums: sums.parts,
 )
 _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
-ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, IMPORTED_STREAKS, RESETS)
+ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, STEP_DAYS, IMPORTED_STREAKS, RESETS)
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What the roster shows of enrolled learners: worked out of the sums by a version of the course.
@@ -319,7 +276,7 @@ def _step_score(columns: rows.Row) -> StepSum:
         None if latest is None else _scored(latest),
         None if done_at is None else Completion(done_at, "", "", 0),
         *(0, 0, updated_at, 0, graded_best),
-        *_word(done_at, override),
+        *word(done_at, override),
     )
     return StepSum._make(parts)
 
