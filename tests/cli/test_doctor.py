@@ -9,8 +9,16 @@ import pytest
 
 from headway.cli.findings import Finding, State, of_settings
 from headway.cli.findings_of_database import of_database
+from headway.cli.findings_of_running import of_surroundings
+from headway.cli.screen import now
+from headway.domain.times import DAY
 from headway.settings import Settings
+from headway.store import upkeep
+from headway.store.database import Database
+from tests.http.test_mail import receiving
 from tests.torture.server import Command, Server
+
+ID = "00000000-0000-4000-8000-00000000000a"
 
 
 def findings(url: str) -> dict[str, dict[str, Any]]:
@@ -105,3 +113,77 @@ def test_what_credentials_lack_is_told_and_no_secret(settings: dict[str, Any], s
     assert told.state == state
     assert advice in told.advice
     assert "hunter2" not in str(told)
+
+
+def test_files_that_others_may_read_a_log_that_is_held_and_a_clock_that_went_back_are_told(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+
+    def found() -> dict[str, Finding]:
+        return {one.name: one for one in of_database(Settings(database_url=sqlite_url))}
+
+    path.parent.chmod(0o755)
+    path.chmod(0o600)
+    assert found()["file permissions"].state is State.FINE
+    path.chmod(0o644)
+    open_file = found()["file permissions"]
+    assert (open_file.state, open_file.value) == (State.NOTE, "headway.db open to others")
+    path.parent.chmod(0o700)
+    assert found()["file permissions"].state is State.FINE
+    assert found()["log"].state is State.FINE
+    monkeypatch.setattr("headway.cli.findings_of_running._LOG_MAX", -1)
+    assert found()["log"].state is State.NOTE
+    assert "newest record" not in found()
+    database = Database(sqlite_url)
+    at = {"began_at": now(), "outcome": "done", "done": 7, "total": 7, "report": "{}"}
+    with database.transaction() as connection:
+        upkeep.add_done(connection, "backup", {"id": ID, "ended_at": now() + 60_000_000, **at})
+    database.close()
+    late = found()["newest record"]
+    assert (late.state, "gone back" in late.advice) == (State.WRONG, True)
+
+
+def test_the_last_backup_and_audit_are_told(database_url: str, tmp_path: Path) -> None:
+    assert findings(database_url)["last backup"]["state"] == "note"
+    done = Command("backup", str(tmp_path / "saved.hw"), "--database", database_url)
+    assert done.code == 0, str(done)
+    assert findings(database_url)["last backup"]["state"] == "fine"
+    database, old = Database(database_url), now() - 3 * DAY
+    with database.transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE upkeep SET began_at = {old}, noted_at = {old}, ended_at = {old}")
+        run = {"id": ID, "began_at": old, "ended_at": old, "outcome": "found", "done": 1, "total": 1, "report": None}
+        upkeep.add_done(connection, "audit", run)
+    database.close()
+    told = findings(database_url)
+    assert (told["last backup"]["state"], told["last audit"]["state"]) == ("note", "wrong")
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ({}, set()),
+        ({"public_url": "https://learn.example.org"}, {"https", "proxy"}),
+        ({"public_url": "https://learn.example.org", "https": True, "trusted_proxies": "127.0.0.1"}, set()),
+        ({"public_url": "https://learn.example.org", "https": True, "host": "0.0.0.0"}, set()),
+        ({"redis_url": "redis://:hunter2@127.0.0.1:1"}, {"redis"}),
+        ({"smtp_url": "smtp://me:hunter2@127.0.0.1:1", "mail_from": "a@example.org"}, {"mail server"}),
+    ],
+)
+def test_what_stands_around_a_site_is_looked_at(settings: dict[str, Any], wrong: set[str]) -> None:
+    found = list(of_surroundings(Settings(database_url="sqlite:///none.db", **settings), mail=True))
+    assert {one.name for one in found if one.state is State.WRONG} == wrong
+    assert all(one.advice for one in found if one.state is not State.FINE)
+    assert "hunter2" not in str(found)
+    asked = of_surroundings(Settings(database_url="sqlite:///none.db", **settings), mail=False)
+    assert "mail server" not in {one.name for one in asked}
+
+
+def test_a_mail_server_is_asked_and_sent_nothing() -> None:
+    with receiving() as (box, port):
+        known = Settings(
+            database_url="sqlite:///none.db", smtp_url=f"smtp://127.0.0.1:{port}", mail_from="a@example.org"
+        )
+        (found,) = [one for one in of_surroundings(known, mail=True) if one.name == "mail server"]
+        assert (found.state, found.value) == (State.FINE, "takes mails")
+        assert box.letters == []

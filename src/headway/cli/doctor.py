@@ -1,7 +1,7 @@
 """`headway doctor`: what a Headway stands on, and what is wrong with it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,14 +12,19 @@ from headway.cli.screen import JsonOption, say, show, show_json
 _MARKS = {State.FINE: "ok", State.NOTE: "note", State.WRONG: "WRONG"}
 
 
-def doctor(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    mail: Annotated[bool, typer.Option("--mail", help="Ask the mail server as well; no mail is sent.")] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Look at versions, database, disk, clock and settings, and give advice. Exits with 1 where something is wrong."""
     from headway.cli.findings import of_process, of_settings
     from headway.cli.findings_of_database import of_database
+    from headway.cli.findings_of_running import of_surroundings
     from headway.settings import load_settings
 
     settings = load_settings(database_url=database)
-    found = [*of_process(), *of_settings(settings), *of_database(settings)]
+    found = [*of_process(), *of_settings(settings), *of_surroundings(settings, mail=mail), *of_database(settings)]
     wrong = [one for one in found if one.state is State.WRONG]
     if as_json:
         show_json({"healthy": not wrong, "findings": [_json(one) for one in found]})

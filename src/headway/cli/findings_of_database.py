@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
+from headway.cli.findings_of_running import of_files, of_history
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
 from headway.store.database import Database
@@ -38,10 +39,14 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
             if not database.path.exists():
                 yield Finding("tables", State.NOTE, "no database yet", "`headway migrate` or `headway serve` makes it.")
                 return
+            yield from of_files(database.path)
         try:
             with database.read() as connection:
                 yield from _of_sqlite(connection) if database.path else _of_postgresql(connection, settings.workers)
-                yield _of_tables(current(connection))
+                revision = current(connection)
+                yield _of_tables(revision)
+                if revision == newest():
+                    yield from of_history(connection)
         except DBAPIError as error:
             yield Finding("connection", State.WRONG, "none", explain(error) or str(error))
         yield from _of_servers(database)

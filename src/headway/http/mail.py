@@ -16,6 +16,7 @@ from headway.settings import Settings
 log = structlog.get_logger()
 
 PATIENCE_S: Final = 20
+FAILURES: Final = 400  # replies from here on refuse
 # A relay on the same machine: nobody listens in between, and its certificate is seldom one.
 LOCAL: Final = frozenset(["localhost", "127.0.0.1", "::1"])
 
@@ -51,6 +52,18 @@ class Mail:
         except (SMTPException, MessageError, OSError, ValueError) as error:
             # What servers answer repeats addresses, so that only the kind and the code of an answer are told.
             log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - see above
+
+    def fault(self) -> str | None:
+        """Why the mail server takes no mails of ours; None where it does, or there is none. No mail is sent."""
+        if self._server is None:
+            return None
+        try:
+            with _connected(self._server) as server:
+                code, _ = server.mail(self._sender)
+                return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
+        except (SMTPException, OSError, ValueError) as error:
+            answer = getattr(error, "smtp_code", None)
+            return f"{type(error).__name__} ({answer})" if answer else type(error).__name__
 
 
 def _message(sender: str, letter: Letter) -> EmailMessage:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, Index, String, Table, Text
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.store.columns import Id, metadata, only
+from headway.store.doors import security_event
 
 KEPT: Final = 20
 
@@ -99,3 +100,11 @@ def add_done(connection: Connection, kind: str, run: dict[str, Any]) -> None:
 def _forget_old(connection: Connection) -> None:
     newest = sa.select(upkeep.c.id).order_by(upkeep.c.began_at.desc()).limit(KEPT)
     connection.execute(sa.delete(upkeep).where(upkeep.c.ended_at.is_not(None), upkeep.c.id.not_in(newest)))
+
+
+def newest_time(connection: Connection) -> int | None:
+    """The latest time that anything was noted of operators or of accounts: a clock that shows less has gone back."""
+    noted = sa.select(sa.func.max(upkeep.c.noted_at)).scalar_subquery()
+    happened = sa.select(sa.func.max(security_event.c.at)).scalar_subquery()
+    found = [one for one in connection.execute(sa.select(noted, happened)).one() if one is not None]
+    return max(found, default=None)
