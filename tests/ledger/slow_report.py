@@ -78,6 +78,7 @@ def on_step(entries: Sequence[Entry], key: str) -> SlowStep:
 class SlowLearner(NamedTuple):
     """An enrolled learner: what they did on each step, and what was granted."""
 
+    id: str
     entries: Sequence[Entry]
     steps: Mapping[str, SlowStep]
     modules: Mapping[str, int]
@@ -111,7 +112,7 @@ class SlowLearner(NamedTuple):
 
 def learners(world: World, course: Course) -> list[SlowLearner]:
     found = []
-    for entries in of_accounts(world).values():
+    for learner_id, entries in of_accounts(world).items():
         own = [one for one in entries if one["course_id"] == course.id]
         if is_enrolled(own):
             keys = {one["step_id"] for one in own if one["step_id"]} | {one.key for one in course.steps}
@@ -122,7 +123,7 @@ def learners(world: World, course: Course) -> list[SlowLearner]:
                 if kind == "module_completed"
             }
             whole = max((score for kind, _, score in grants if kind == "course_completed"), default=None)
-            found.append(SlowLearner(own, {key: on_step(own, key) for key in keys}, modules, whole))
+            found.append(SlowLearner(learner_id, own, {key: on_step(own, key) for key in keys}, modules, whole))
     return found
 
 

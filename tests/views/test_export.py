@@ -17,7 +17,8 @@ from headway.importers.records import ImportFailed
 from headway.ledger.adopt import NotAdopted
 from headway.ledger.erase import erase
 from headway.store.schema import OF_LEARNER
-from headway.views.export import Export, _lines, export_csv, export_json
+from headway.views.cells import lines
+from headway.views.export import Export, export_csv, export_json
 from headway.views.subject import NOBODY, Subject
 from tests.ledger.conftest import postgresql_template, postgresql_world, sqlite_template, sqlite_world, world
 from tests.ledger.essays import ESSAYS, essay
@@ -191,5 +192,5 @@ def test_memory_is_bounded_and_statements_grow_with_pages_alone(sqlite_world: Wo
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
-    (row,) = csv.reader(io.StringIO(_lines([(text, "plain", -1, None)]).decode(), newline=""))
+    (row,) = csv.reader(io.StringIO(lines([(text, "plain", -1, None)]).decode(), newline=""))
     assert row == [f"'{text}", "plain", "-1", ""]

@@ -18,6 +18,7 @@ from headway.http import (
     courses,
     creator_grading,
     creator_reports,
+    creator_rosters,
     device,
     device_page,
     docs,
@@ -52,7 +53,13 @@ from headway.http.tracing import Tracing, provider_of
 from headway.settings import Settings, load_settings
 
 API = "/api/v1"
-_OF_COURSES = (*courses.handlers, *creator_grading.handlers, *creator_reports.handlers, *leaderboards.handlers)
+_OF_COURSES = (
+    *courses.handlers,
+    *creator_grading.handlers,
+    *creator_reports.handlers,
+    *creator_rosters.handlers,
+    *leaderboards.handlers,
+)
 _BESIDE_THE_API = (
     *health.handlers,
     *metrics.handlers,

@@ -45,6 +45,14 @@ def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> Days
     return Days(done, streak_days_of(((day, one.activities) for day, one in done), imported, pauses))
 
 
+def days_in_course(connection: Connection, learner_id: str, course_id: str) -> list[tuple[str, PeriodSum]]:
+    """What a learner did in a course on each day, over all runs, in order."""
+    source = f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND course_id = :course GROUP BY day) d"  # noqa: S608  # our own names
+    part = rows.Part(f"day, {', '.join(PeriodSum._fields)}", source)
+    (found,) = rows.gather(connection, part, learner=learner_id, course=course_id)
+    return sorted((row[0], PeriodSum(*row[1:])) for row in found)
+
+
 class Rest(NamedTuple):
     """A pause of a streak: its id, its first and its last day."""
 

@@ -1,6 +1,7 @@
 """Statements of a course's report: counters, and index ranges of the roster. Each is one, whatever there is to read."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -31,9 +32,9 @@ class Person(NamedTuple):
 class Figures(NamedTuple):
     """What a report is made of.
 
-    `steps` are by their keys, `spreads` the counted values by figure and item; `active` are the learners whose last
-    activity lies behind each of the times asked for, `never` those without any; `quiet` who has done nothing for long,
-    the last first, `slow` who completed least of those who did.
+    `steps` are by their keys, `spreads` the counted values by figure and item. `active` are the learners whose last
+    activity lies between each of the times asked for and the one before, `never` those without any; `quiet` who has
+    done nothing for long, the last first, `slow` who completed least of those who did.
     """
 
     steps: dict[str, StepFigures]
@@ -53,16 +54,18 @@ def figures(connection: Connection, course_id: str, since: Iterable[int], quiet_
     times = list(since)
     asked: dict[str, object] = {"course": course_id, "exact": MODULE_SCORE_EXACT, "quiet": quiet_since}
     asked |= {f"since{n}": at for n, at in enumerate(times)}
-    found = rows.gather(connection, _STEPS, _COUNTS, *_activity(len(times)), _QUIET, _SLOW, **asked)
-    steps, counts, active, never, quiet, slow = found
+    steps, counts, activity, quiet, slow = rows.gather(
+        connection, _STEPS, _COUNTS, _activity(len(times)), _QUIET, _SLOW, **asked
+    )
+    *active, never = (row[1] for row in sorted(activity, key=itemgetter(0)))
     spreads: dict[tuple[str, str], dict[int, int]] = {}
     for figure, item, value, learners in counts:
         spreads.setdefault((figure, item), {})[value] = learners
     return Figures(
         {row[0]: StepFigures(*row[1:]) for row in steps},
         spreads,
-        [int(one or 0) for one in active[0]],
-        int(never[0][0] or 0),
+        active,
+        never,
         [_person(row) for row in quiet],
         [_person(row) for row in slow],
     )
@@ -85,25 +88,19 @@ _COUNTS: Final = rows.Part(
 )
 
 
-def _activity(times: int) -> tuple[rows.Part, rows.Part]:
-    """Whose last activity lies behind each of some times, the last of which is the earliest; and who has none."""
-    each = ", ".join(f"sum(CASE WHEN active_at >= :since{n} THEN 1 ELSE 0 END) AS n{n}" for n in range(times))
-    first = f"active_at >= :since{times - 1}"
-    names = ", ".join(f"CAST(sum(n{n}) AS bigint)" for n in range(times))
-    sums_ = ", ".join(f"CAST(sum(n{n}) AS bigint) AS n{n}" for n in range(times))
-    by_status = " UNION ALL ".join(
-        f"SELECT {each} FROM roster WHERE course_id = :course AND status = '{status}' AND {first}"  # noqa: S608  # our own words
+def _activity(times: int) -> rows.Part:
+    """How many learners were last active behind each of some times and before the one before it, and how many never.
+
+    Counting an index range costs a tenth of looking into its rows.
+    """
+    ranges = [f"active_at >= :since{n}" + (f" AND active_at < :since{n - 1}" if n else "") for n in range(times)]
+    each = " UNION ALL ".join(
+        f"SELECT {n} AS n, count(*) AS learners FROM roster WHERE course_id = :course AND status = '{status}' AND {one}"  # noqa: S608  # our own words
+        for n, one in enumerate([*ranges, "active_at = 0"])
         for status in _STATUSES
     )
-    none = " UNION ALL ".join(
-        f"SELECT count(*) AS n FROM roster WHERE course_id = :course AND status = '{status}' AND active_at = 0"  # noqa: S608  # our own words
-        for status in _STATUSES
-    )
-    listed = ", ".join(f"n{n}" for n in range(times))
-    return (
-        rows.Part(listed, f"FROM (SELECT {sums_} FROM ({by_status}) s) f") if names else rows.Part("0", ""),  # noqa: S608  # our own words
-        rows.Part("n", f"FROM (SELECT CAST(sum(n) AS bigint) AS n FROM ({none}) s) f"),  # noqa: S608  # our own words
-    )
+    total = f"SELECT n, CAST(sum(learners) AS bigint) AS learners FROM ({each}) s GROUP BY n ORDER BY n"  # noqa: S608  # our own words
+    return rows.Part("n, learners", f"FROM ({total}) f")
 
 
 def _listed(where: str, order: str) -> rows.Part:
@@ -124,6 +121,17 @@ _SLOW: Final = _listed(
     f"SELECT * FROM ({_MINE} ORDER BY steps_completed, learner_id LIMIT {_LOOKED_AT}) s WHERE active_at >= :quiet",  # noqa: S608  # our own words
     "r.steps_completed, r.learner_id",
 )
+
+
+def spread(connection: Connection, course_id: str, figure: str) -> dict[int, int]:
+    """The counted values of a figure of the course itself: one statement."""
+    found = rows.lookup(
+        connection, course_counter, [(course_id, figure, "")], "value", "learners", by=("course_id", "figure", "item")
+    )
+    counted: dict[int, int] = {}
+    for value, learners in found:
+        counted[value] = counted.get(value, 0) + learners
+    return counted
 
 
 def exact_scores(

@@ -220,13 +220,7 @@ ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, STEP_DAYS, IMPORTED_ST
 # No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What the roster shows of enrolled learners: worked out of the sums by a version of the course.
-ROSTER = Kind(
-    roster,
-    itemgetter(1),
-    lambda row: Enrolled(*row[2:]),
-    lambda learner_id, course_id, one: (learner_id, course_id, *one),
-    lambda _: {},
-)
+ROSTER = Kind(roster, itemgetter(1), lambda row: Enrolled(*row[2:]), lambda *one: (*one[:2], *one[2]), lambda _: {})
 DERIVED = (*ALL, BROUGHT, ROSTER)
 
 

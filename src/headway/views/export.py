@@ -1,8 +1,6 @@
 """All that is kept of a learner, handed out piece by piece: as one JSON document, or the exercise history as CSV."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
@@ -17,6 +15,7 @@ from headway.store import exporting, reset_marks
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 from headway.store.exporting import Identity
+from headway.views.cells import BYTE_ORDER_MARK, lines
 from headway.views.subject import Subject
 
 FORMAT: Final = "headway-export"
@@ -188,7 +187,7 @@ _COLUMNS: Final = (
 
 def export_csv(read: Reading[Any], catalog: Catalog, subject: Subject) -> Iterator[bytes]:
     """The exercise history, the oldest ledger first, in pieces: with a byte-order mark, for spreadsheets go by it."""
-    yield b"\xef\xbb\xbf" + _lines([_COLUMNS])
+    yield BYTE_ORDER_MARK + lines([_COLUMNS])
     head = _head(read, subject)
     for page in _pages(read, head):
         done = [(one, counts) for one, counts in page if one.type in ("attempted", "completed")]
@@ -200,27 +199,10 @@ def export_csv(read: Reading[Any], catalog: Catalog, subject: Subject) -> Iterat
             if step.is_exercise:
                 rows.append(_row(one, step.kind, counts))
         if rows:
-            yield _lines(rows)
+            yield lines(rows)
 
 
 def _row(one: Entry, kind: str, counts: bool) -> tuple[object, ...]:
     place = (format_time(one.at), one.day, one.course_id, one.run, one.step_id, kind, one.type)
     figures = (percent(one.score), bool(one.passed), one.duration_ms / 1000, one.hints)
     return (*place, *figures, one.trust, counts)
-
-
-def _lines(rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
-
-
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "'")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import astuple
 from sqlalchemy.engine import Connection
 
 from headway.domain import enrolled, histogram
@@ -15,6 +16,7 @@ from headway.domain.scores import mean_percent, ratio_percent
 from headway.domain.times import DAY, format_time
 from headway.store import report
 from headway.store.report import Figures, Person
+from headway.views.cells import BYTE_ORDER_MARK, lines
 
 _AGES: Final = (DAY, 7 * DAY, 30 * DAY)
 _NOTHING: Final = StepFigures(0, 0, 0, 0, 0, 0)
@@ -141,6 +143,11 @@ def read_report(connection: Connection, in_force: InForce, now: int) -> Report:
     )
 
 
+def report_csv(found: Report) -> bytes:
+    """The steps of a report as a table."""
+    return BYTE_ORDER_MARK + lines([StepReport.__struct_fields__, *map(astuple, found.steps)])
+
+
 def _summary(course: Course, found: Figures) -> Summary:
     progress, steps = found.spread(enrolled.PROGRESS), len(course.steps)
     learners, middle = histogram.size(progress), histogram.middle(progress)
@@ -162,7 +169,7 @@ def _percent(part: int, whole: int) -> float:
 def _last_active(found: Figures) -> LastActive:
     day, week, month = found.active
     known = histogram.size(found.spread(enrolled.ENROLLED))
-    return LastActive(day, week - day, month - week, max(known - month - found.never, 0), found.never)
+    return LastActive(day, week, month, max(known - day - week - month - found.never, 0), found.never)
 
 
 def _modules(connection: Connection, course: Course, found: Figures) -> Iterator[ModuleReport]:
