@@ -93,6 +93,8 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
         connection.execute(sa.text("DELETE FROM ledger_opened"))
         for table in OF_LEARNER:
             connection.execute(sa.delete(table))
+        for counters in ("step_counter", "course_counter"):
+            connection.execute(sa.text(f"DELETE FROM {counters}"))
         connection.execute(sa.text("DELETE FROM learner WHERE merged_into IS NOT NULL"))
         connection.execute(sa.text("DELETE FROM learner"))
     laid_out_anew = json.dumps(json.loads(file.read_bytes()), indent=2)

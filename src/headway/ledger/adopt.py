@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
 from headway.ledger.commit import committed
+from headway.ledger.counting import counted
 from headway.ledger.erase import is_listed
 from headway.ledger.rebuild import mend
 from headway.store import entries, exporting, identities, learners
@@ -100,7 +101,8 @@ def _adopt(connection: Connection, catalog: Catalog, one: Adoptee) -> Adopted:
         learners.add(connection, {name: guest[name] for name in (*_COLUMNS, *_MOVED) if name in guest})
     entries.append(connection, one.entries)
     ids = [row["id"] for row in one.learners]
-    broken = mend(connection, catalog, sorted(ids))
+    with counted(connection, catalog, {(ids[0], entry.course_id) for entry in one.entries if entry.course_id}):
+        broken = mend(connection, catalog, sorted(ids))
     if broken:
         raise NotAdopted(f"its ledger does not hold together: entry {broken[0].key}: {broken[0].true}")
     return Adopted(ids[0], len(one.entries), repeated=False)
