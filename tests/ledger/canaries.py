@@ -152,6 +152,7 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
     rows: dict[str, dict[str, Any]] = {
         "external_sign_in": {"issuer": "https://id.example", "subject": f"{WORD}-{number}", "created_at": NOON},
         "pseudonym": {"id": canary_id(number, 3)},
+        "claim_code": {"code_hash": f"{WORD}-claim-{number}", "expires_at": NOON},
         "password_reset": {"token_hash": f"{WORD}-reset-{number}", "expires_at": NOON},
         "device_sign_in": {"device_code_hash": f"{WORD}-device-{number}", "user_code": f"ZW-{number}", "client": WORD}
         | {"scopes": "read", "denied": False, "interval_s": 5, "polled_at": NOON, "expires_at": NOON},

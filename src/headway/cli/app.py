@@ -20,6 +20,7 @@ from headway.cli.grades import grades
 from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
+from headway.cli.learners import learners
 from headway.cli.proof import audit, rebuild
 from headway.cli.reset import reset
 from headway.cli.serve import serve
@@ -43,6 +44,7 @@ app.add_typer(course)
 app.command("import")(import_)
 app.add_typer(admin)
 app.add_typer(grades)
+app.add_typer(learners)
 app.add_typer(guests)
 app.add_typer(achievements)
 app.add_typer(leaderboards)

@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from headway.http import (
     achievements,
     admin_achievements,
+    admin_learners,
     admin_upkeep,
     app_pages,
     auth,
@@ -106,6 +107,7 @@ def _api() -> Router:
             *_OF_COURSES,
             *_READING,
             *admin_achievements.handlers,
+            *admin_learners.handlers,
             *admin_upkeep.handlers,
             *pauses.handlers,
             *notifications.handlers,

@@ -44,6 +44,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "forbidden": Kind(403, "This needs another role"),
     "insufficient-scope": Kind(403, "The token may not do this"),
     "cross-site": Kind(403, "The request comes from another site"),
+    "last-admin": Kind(409, "The site would have no admin any more"),
+    "not-linked": Kind(409, "These two cannot be linked"),
     "not-found": Kind(404, "There is no such thing"),
     "unknown-course": Kind(404, "There is no such course"),
     "unknown-module": Kind(404, "The course has no such module"),

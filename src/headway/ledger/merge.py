@@ -14,7 +14,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import boards, entries, guests, identities, learners, notices, sums
+from headway.store import boards, claims, entries, guests, identities, learners, notices, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -34,6 +34,16 @@ def move_guest(
     and guest as they were.
     """
     move = _Move(catalog, account_id, guest_hash, session_hash, now)
+    merged = committed(database, move)
+    log_statuses(move.statuses)
+    return merged
+
+
+def move_imported(
+    database: Database, catalog: Catalog, account_id: str, imported_id: str, *, now: int
+) -> Merged | None:
+    """Move an imported learner into an account, as a guest is; None where they are part of one already."""
+    move = _Link(catalog, account_id, imported_id, None, now)
     merged = committed(database, move)
     log_statuses(move.statuses)
     return merged
@@ -81,9 +91,11 @@ class _Move:
             raise IdentityGone("the session has ended; sign in again")
 
     def _opened(self, connection: Connection) -> str | None:
-        """The guest that the token opens."""
+        """The guest that the token opens, or the imported learner whom a claim code does."""
         found = learners.by_session(connection, self.guest_hash, self.now)
-        if found is None or found["merged_into"] is not None:
+        if found is None:
+            return claims.opened(connection, self.guest_hash, self.now)
+        if found["merged_into"] is not None:
             return None
         return str(found["id"]) if found["kind"] == found["session_kind"] == "guest" else None
 
@@ -92,7 +104,8 @@ class _Move:
         head = learners.heads(connection, [self.account_id])[self.account_id]
         with closing(entries.between(connection, guest_id, guest_id)) as found:
             brought = list(found)
-        if not brought:
+        # An imported learner stays known by the external id, whatever comes in under it later.
+        if not brought and not self._is_imported(connection, guest_id):
             return self._clear(connection, guest_id)
         known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
@@ -119,11 +132,16 @@ class _Move:
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
         learners.end_sessions(connection, guest_id)
+        claims.forget(connection, guest_id)
         steps = {(one.course_id, one.run, one.step_id) for one in brought if one.step_id}
         certificates = sum(one.type == CERTIFIED for one in new)
         merged = Merged(len(steps), sum(one.source != SERVER for one in new), certificates)
         self._tried = (guest_id, at, merged)
         return merged
+
+    def _is_imported(self, connection: Connection, guest_id: str) -> bool:
+        row = learners.by_id(connection, guest_id)
+        return row is not None and row["kind"] == "imported"
 
     def _clear(self, connection: Connection, guest_id: str) -> Merged:
         """A guest that recorded nothing leaves nothing that an account could keep."""
@@ -131,3 +149,12 @@ class _Move:
         nothing = Merged(0, 0, 0)
         self._tried = (guest_id, self.now, nothing)
         return nothing
+
+
+class _Link(_Move):
+    """A move of an imported learner who is named by id, which stands in the place of a token's hash."""
+
+    def _opened(self, connection: Connection) -> str | None:
+        found = learners.by_id(connection, self.guest_hash)
+        is_free = found is not None and found["kind"] == "imported" and found["merged_into"] is None
+        return self.guest_hash if is_free else None

@@ -11,8 +11,8 @@ def faults_of(place: Place) -> Iterator[Fault]:
     if place.merged_into is None:
         yield _fault(place, "merged_into", None, "an account: there is a move's time or number")
         return
-    if place.kind != "guest":
-        yield _fault(place, "kind", place.kind, "guest: none but guests are moved")
+    if place.kind not in ("guest", "imported"):
+        yield _fault(place, "kind", place.kind, "guest or imported: no account is moved")
     if place.account_kind != "account" or place.account_merged_into is not None:
         yield _fault(place, "merged_into", place.merged_into, "an account that was not moved itself")
     if place.merged_at is None:

@@ -27,6 +27,9 @@ class Happening(StrEnum):
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
     ROLE_GIVEN = "role-given"
+    ROLE_TAKEN = "role-taken"
+    CLAIM_CODE_MADE = "claim-code-made"
+    LINKED = "linked"
     CERTIFICATE_REVOKED = "certificate-revoked"
     ERASED = "erased"
 

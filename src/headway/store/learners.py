@@ -86,7 +86,12 @@ def add_missing(connection: Connection, *learners: Mapping[str, Any]) -> None:
 
 def _row(one: Mapping[str, Any]) -> rows.Row:
     blank = dict.fromkeys(learner.c.keys()) | {"roles": "", "epoch": 0, "leaderboard_opt_out": False}
-    return tuple((blank | dict(one)).values())
+    return tuple((blank | dict(one) | {"name_key": name_key(one.get("display_name"))}).values())
+
+
+def name_key(display_name: str | None) -> str:
+    """A name as it is looked up, whatever its case."""
+    return (display_name or "").casefold()[:400]
 
 
 def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
@@ -135,9 +140,10 @@ def by_id(connection: Connection, learner_id: str) -> RowMapping | None:
 
 
 def by_external_ids(connection: Connection, external_ids: Iterable[str]) -> dict[str, str]:
-    """Learner ids by external id, of those that are known."""
+    """Learner ids by external id, of those that are known; of one that was linked to an account, the account's."""
     keys = [(one,) for one in external_ids]
-    found = rows.lookup(connection, learner, keys, "external_id", "id", by=("external_id",))
+    what = "t.external_id, coalesce(t.merged_into, t.id)"
+    found = rows.select(connection, learner, keys, what, ("external_id",))
     return {row[0]: row[1] for row in found}
 
 
@@ -151,6 +157,8 @@ def page(connection: Connection, after: str, limit: int) -> list[str]:
 
 def change(connection: Connection, learner_id: str, values: dict[str, Any]) -> None:
     """Set columns of a learner."""
+    if "display_name" in values:
+        values = {**values, "name_key": name_key(values["display_name"])}
     connection.execute(sa.update(learner).where(learner.c.id == learner_id).values(**values))
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from headway.store.achievement_tables import achievement, achievement_definition, achievement_set
 from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
+from headway.store.claim_tables import claim_code
 from headway.store.columns import DERIVED, Id, derived, learner_key, metadata, only
 from headway.store.doors import (
     device_sign_in,
@@ -54,6 +55,7 @@ __all__ = [
     "board_tally",
     "brought",
     "certificate",
+    "claim_code",
     "course",
     "course_counter",
     "course_run",
@@ -91,6 +93,7 @@ __all__ = [
     "upkeep",
 ]
 
+_NameKey = String(400).with_variant(String(400, collation="C"), "postgresql")
 learner = Table(
     "learner",
     metadata,
@@ -109,6 +112,8 @@ learner = Table(
     Column("merged_at", BigInteger),
     Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
+    # The name as admins look it up: in one case, and sorted byte by byte by both databases.
+    Column("name_key", _NameKey, nullable=False, server_default=""),
     # Raised by whatever moves the learner's sums without an entry of the ledger: who remembers them reads them again.
     Column("epoch", Integer, nullable=False, server_default="0"),
     # By what name leaderboards show the learner, where it is not the display name; and whether they do at all.
@@ -116,6 +121,8 @@ learner = Table(
     Column("leaderboard_opt_out", Boolean, nullable=False, server_default=false()),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
     Index(None, "merged_into", **only("merged_into IS NOT NULL")),
+    Index("ix_learner_name_key", "name_key", "id"),
+    Index("ix_learner_roles", "roles", **only("roles <> ''")),
 )
 
 course = Table(
