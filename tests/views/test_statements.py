@@ -14,6 +14,8 @@ from headway.views.course_progress import read_course, read_module
 from headway.views.events import read_events
 from headway.views.history import read_history
 from headway.views.overview import read_overview
+from headway.views.peers import read_peers
+from headway.views.predictions import read_predictions
 from headway.views.reviews import read_reviews
 from headway.views.sessions import read_sessions
 from headway.views.skills import read_skills
@@ -40,6 +42,8 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "sessions": lambda _: (read_sessions, who, NOW, AskedRange(days=366)),
         "achievements": lambda _: (read_standings, who),
         "reviews": lambda catalog: (read_reviews, catalog, who, NOW),
+        "predictions": lambda catalog: (read_predictions, catalog, who, NOW),
+        "peers": lambda _: (read_peers, who, NOW, "all", "python"),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
         "another": lambda _: (another, Asking(who.learner_id, frozenset()), who.learner_id, "python"),
     }
@@ -48,7 +52,12 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
 # With the courses parsed already, and in a process that has not seen them yet.
 KNOWN = {"overview": 4, "course": 2, "module": 2, "streak": 1, "history": 2, "events": 3, "another": 1}
 KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 4}
-UNSEEN = KNOWN | {"overview": 5, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
+KNOWN |= {"predictions": 7, "peers": 6}
+UNSEEN = (
+    KNOWN
+    | {"predictions": 8}
+    | {"overview": 5, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
+)
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:

@@ -33,6 +33,7 @@ from headway.http import (
     metrics,
     notifications,
     oidc,
+    outlook,
     own_password,
     pauses,
     progress,
@@ -60,6 +61,7 @@ _OF_COURSES = (
     *creator_reports.handlers,
     *creator_rosters.handlers,
     *leaderboards.handlers,
+    *outlook.handlers,
 )
 _BESIDE_THE_API = (
     *health.handlers,

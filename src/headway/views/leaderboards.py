@@ -91,15 +91,11 @@ class Source(Protocol):
 
 def read_leaderboard(connection: Connection, asked: Asked, me: str | None, now: int) -> Page:
     """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
-    if asked.course is not None and not courses.versions(connection, [asked.course]):
-        raise UnknownCourse("there is no course of that name", field="course")
-    state = boards.state(connection)
-    if not state.is_built:
-        raise Busy("the leaderboards are being worked out; try again in a minute", retry_after_s=60)
+    state = board_state(connection, asked.course)
     today = local_day(now, state.time_zone)
     at = Board(asked.course or SITE, period_of(asked.kind, today))
     snapshot = boards.snapshot(connection, at, me)
-    truth = _Truth(snapshot, at, state)
+    truth = Truth(snapshot, at, state)
     found, next_place = truth.read(boards.Stored(connection, at), asked)
     days = range_of(asked.kind, today)
     mine = [] if truth.me is None else [(truth.me, truth.rank_of_me)]
@@ -108,6 +104,16 @@ def read_leaderboard(connection: Connection, asked: Asked, me: str | None, now: 
     items, own = shown.ranked(found), shown.ranked(mine)
     told = (asked.kind, asked.course, days.first, days.last, state.time_zone)
     return Page(Leaderboard(*told, items, own[0] if own else None), next_place)
+
+
+def board_state(connection: Connection, course: str | None) -> State:
+    """How the boards are; UnknownCourse where there is no such course, Busy while they are being worked out."""
+    if course is not None and not courses.versions(connection, [course]):
+        raise UnknownCourse("there is no course of that name", field="course")
+    state = boards.state(connection)
+    if not state.is_built:
+        raise Busy("the leaderboards are being worked out; try again in a minute", retry_after_s=60)
+    return state
 
 
 _WithRank: TypeAlias = tuple[Standing, int]
@@ -125,7 +131,7 @@ class _Shown:
         ]
 
 
-class _Truth:
+class Truth:
     """A board with all that is not counted in yet."""
 
     def __init__(self, snapshot: Snapshot, at: Board, state: State) -> None:
@@ -138,8 +144,10 @@ class _Truth:
             {one.learner_id: _place(one, moves) for one in snapshot.waiting if one.visible and _place(one, moves)},
         )
         mine = snapshot.me
-        stands = mine is not None and mine.visible and _place(mine, moves)
-        self.me: Standing | None = (_place(mine, moves), mine.learner_id) if mine is not None and stands else None
+        # Of whoever asks, whether others see it or not; 0 for who has gained nothing.
+        self.own_place = 0 if mine is None else _place(mine, moves)
+        shown = mine is not None and mine.visible and self.own_place
+        self.me: Standing | None = (self.own_place, mine.learner_id) if mine is not None and shown else None
         self.rank_of_me = 0
 
     def read(self, source: Source, asked: Asked) -> tuple[list[_WithRank], Place | None]:

@@ -1,0 +1,35 @@
+"""What a learner comes to next, and how they compare with others."""
+
+from typing import Final
+
+from litestar import get
+from litestar.params import FromQuery
+
+from headway.http import who
+from headway.http.exchange import Asked, exchange_of
+from headway.http.progress import Learner, answer
+from headway.http.reply import Reply
+from headway.views import peers, predictions
+
+
+@get("/progress/predictions")
+async def read_predictions(request: Asked, learner: Learner = None) -> Reply:
+    """When a learner comes to the next achievement, to the next levels and to the ends of courses, if they go on so."""
+    catalog, now = exchange_of(request).services.catalog, who.now()
+    return await answer(
+        request, lambda connection, whose: predictions.read_predictions(connection, catalog, whose, now), learner
+    )
+
+
+@get("/progress/peers")
+async def read_peers(
+    request: Asked, period: FromQuery[str] = "month", course: FromQuery[str | None] = None, learner: Learner = None
+) -> Reply:
+    """Of what share of the others on a leaderboard a learner is ahead; nothing where there are fewer than ten."""
+    now = who.now()
+    return await answer(
+        request, lambda connection, whose: peers.read_peers(connection, whose, now, period, course), learner, course
+    )
+
+
+handlers: Final = [read_predictions, read_peers]

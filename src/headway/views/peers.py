@@ -1,0 +1,62 @@
+"""How a learner's points compare with those of others on the same leaderboard: a share, and never a name."""
+
+from typing import Final
+
+from msgspec import Struct, field
+from sqlalchemy.engine import Connection
+
+from headway.domain.boards import SITE, Board, figures_of, period_of
+from headway.domain.errors import Invalid
+from headway.domain.periods import PERIODS, range_of
+from headway.domain.times import local_day
+from headway.store import boards
+from headway.views.leaderboards import Truth, board_state
+from headway.views.subject import Subject
+
+# Of fewer others nothing is told, not even how many they are.
+OTHERS_MIN: Final = 10
+_TOO_FEW: Final = f"fewer than {OTHERS_MIN} others have gained points there"
+_NO_POINTS: Final = "no points were gained yet in this period"
+
+
+class Peers(Struct):
+    """How much a learner gained in a period, and of what share of the others that is more; ties count half.
+
+    Where that cannot be told, `reason` says why.
+    """
+
+    period: str
+    course: str | None
+    first: str = field(name="from")
+    last: str = field(name="to")
+    points: int
+    solved: int
+    others: int | None
+    ahead_of_percent: float | None
+    reason: str | None
+
+
+def read_peers(
+    connection: Connection, subject: Subject, now: int, period: str = "month", course: str | None = None
+) -> Peers:
+    """A learner among others; Invalid, UnknownCourse or Busy where there is no such board, or none yet."""
+    kind = next((one for one in PERIODS if one == period), None)
+    if kind is None:
+        raise Invalid(f"period must be one of {', '.join(PERIODS)}", field="period")
+    state = board_state(connection, course)
+    today = local_day(now, state.time_zone)
+    at = Board(course or SITE, period_of(kind, today))
+    truth = Truth(boards.snapshot(connection, at, subject.learner_id), at, state)
+    source = boards.Stored(connection, at)
+    place = truth.own_place
+    # Places are whole and below 0: above 0 stand all, above the next lower one those who are equal too.
+    above, equal_or_above, all_ = (truth.pending.above(one, source.above(one)) for one in (place, place + 1, 0))
+    shown = int(truth.me is not None)
+    others, equal, below = all_ - shown, equal_or_above - above - shown, all_ - equal_or_above
+    days = range_of(kind, today)
+    told = (kind, course, days.first, days.last, *figures_of(place))
+    if others < OTHERS_MIN:
+        return Peers(*told, None, None, _TOO_FEW)
+    if not place:
+        return Peers(*told, others, None, _NO_POINTS)
+    return Peers(*told, others, round(100 * (below + equal / 2) / others, 1), None)
