@@ -13,7 +13,7 @@ from tests.house.tree import ROOT
 SCHEMAS = json.loads((ROOT / "contract" / "openapi.json").read_text())["components"]["schemas"]
 KINDS: list[Any] = [one for one in vars(shapes).values() if isinstance(one, type) and hasattr(one, "__total__")]
 # What the contract has beyond these is of no use to a client, or is told in the documents of a course.
-PARTS = ("Outline", "OutlineModule", "OutlineStep", "StreakSummary")
+PARTS = ("Outline", "OutlineModule", "StepShown", "StreakSummary")
 OF_SERVER = ("headway.domain", "headway.store", "headway.ledger", "headway.views", "headway.http", "headway.cli")
 HEAVY = ("sqlalchemy", "litestar", "msgspec", "requests", "urllib3", "typer", "rich", "ssl", "http.client", "asyncio")
 

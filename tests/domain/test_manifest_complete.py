@@ -19,7 +19,7 @@ from tests.domain.test_manifest_names import version
 from tests.house.tree import ROOT
 
 DOMAIN = ROOT / "src/headway/domain"
-FILES = ("manifest.py", "fields.py", "prerequisites.py", "plain_json.py", "names.py")
+FILES = ("manifest.py", "fields.py", "prerequisites.py", "plain_json.py", "names.py", "exercise_files.py")
 TABLE: list[object] = [course_of(fields) for fields, _, _ in STEP_FAULTS] + [raw for raw, _, _ in COURSE_FAULTS]
 # What tests beside the tables have: faults that do not come alone, and those that graders find.
 MANY_UNKNOWN = {**course(), **{f"x{n}": n for n in range(30)}}

@@ -246,3 +246,20 @@ def test_enrolling_sixteen_times_at_once_is_one_enrollment(site: Site) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         assert sorted(pool.map(enroll, range(16))) == [200] * 15 + [201]
+
+
+def test_a_step_is_read_with_its_files_which_the_outline_names(site: Site) -> None:
+    test = {"command": ["python", "-m", "pytest"], "report": "report.xml"}
+    files = {"fizz.py": "def fizz(): ...\n", "tests/__init__.py": ""}
+    step = {"id": "new", "kind": "exercise", "title": "New", "renamed_from": ["old"], "files": files, "test": test}
+    site.publish({"id": "files", "title": "Files", "modules": [{"id": "m", "title": "M", "steps": [step]}]})
+    with site.client() as client:
+        named = client.get("/courses/files").json()["modules"][0]["steps"][0]
+        shown = client.get("/courses/files/steps/old")
+        assert client.get("/courses/files/steps/none").json()["type"] == "/problems/unknown-step"
+        assert (
+            client.get("/courses/files/steps/new", headers={"if-none-match": shown.headers["etag"]}).status_code == 304
+        )
+    told = {**test, "format": "junit", "timeout_s": 300}
+    assert (named["files"], named["test"]) == (list(files), told)
+    assert shown.json() == {**named, "version": 1, "files": files}

@@ -21,44 +21,70 @@ from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
 from headway.cli.learners import learners
+from headway.cli.learner.catalog import courses, open_, start
+from headway.cli.learner.completion import COMPLETE_VARIABLE, completion, prepare_completion
+from headway.cli.learner.exercise import run_tests, submit
+from headway.cli.learner.quick import QuickCommand, QuickGroup
+from headway.cli.learner.sign_in import login, logout, whoami
+from headway.cli.learner.standing import history, leaderboard, status
+from headway.cli.learner.waiting import outbox, sync
 from headway.cli.proof import audit, rebuild
 from headway.cli.reset import reset
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
+from headway.client.errors import ClientError
 from headway.domain.errors import HeadwayError
 
 FAILED, MISUSED = 1, 2
-_MISUSES = ("invalid-settings", "invalid-database-url", "misused")
+LEARN, OPERATE = "Learn", "Operate"
+_MISUSES = ("invalid-settings", "invalid-database-url", "misused", "invalid-event", "invalid-address")
 
 app = typer.Typer(
     name="headway",
+    cls=QuickGroup,
     help="Keeps learner progress: every event once, every figure derived from one ledger and provable.",
     epilog="Settings come from flags, then HEADWAY_* variables, then a TOML file.",
     invoke_without_command=True,
     pretty_exceptions_enable=False,
+    # `headway completion` says how; the options of typer's own would cost every command a quarter of a second.
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
-app.command()(demo)
-app.add_typer(course)
-app.command("import")(import_)
-app.add_typer(admin)
-app.add_typer(grades)
-app.add_typer(learners)
-app.add_typer(guests)
-app.add_typer(achievements)
-app.add_typer(leaderboards)
-app.add_typer(keys)
-app.command()(erase)
-app.add_typer(erasures)
-app.command()(reset)
-app.command()(export)
-app.command()(audit)
-app.command()(rebuild)
-app.command()(backup)
-app.command()(restore)
-app.command()(migrate)
-app.command()(doctor)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(login)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(logout)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(whoami)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(courses)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(start)
+app.command("open", cls=QuickCommand, rich_help_panel=LEARN)(open_)
+app.command("test", cls=QuickCommand, rich_help_panel=LEARN)(run_tests)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(submit)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(status)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(history)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(leaderboard)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(sync)
+app.add_typer(outbox, rich_help_panel=LEARN)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(completion)
+app.command(rich_help_panel=OPERATE)(serve)
+app.command(rich_help_panel=OPERATE)(demo)
+app.add_typer(course, rich_help_panel=OPERATE)
+app.command("import", rich_help_panel=OPERATE)(import_)
+app.add_typer(admin, rich_help_panel=OPERATE)
+app.add_typer(grades, rich_help_panel=OPERATE)
+app.add_typer(learners, rich_help_panel=OPERATE)
+app.add_typer(guests, rich_help_panel=OPERATE)
+app.add_typer(achievements, rich_help_panel=OPERATE)
+app.add_typer(leaderboards, rich_help_panel=OPERATE)
+app.add_typer(keys, rich_help_panel=OPERATE)
+app.command(rich_help_panel=OPERATE)(erase)
+app.add_typer(erasures, rich_help_panel=OPERATE)
+app.command(rich_help_panel=OPERATE)(reset)
+app.command(rich_help_panel=OPERATE)(export)
+app.command(rich_help_panel=OPERATE)(audit)
+app.command(rich_help_panel=OPERATE)(rebuild)
+app.command(rich_help_panel=OPERATE)(backup)
+app.command(rich_help_panel=OPERATE)(restore)
+app.command(rich_help_panel=OPERATE)(migrate)
+app.command(rich_help_panel=OPERATE)(doctor)
 
 
 def _version(asked: bool) -> None:
@@ -79,14 +105,16 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 misused."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 misused, 75 kept on this device to be sent later."""
+    if COMPLETE_VARIABLE in os.environ:
+        prepare_completion()
     try:
         sys.exit(app(prog_name="headway", standalone_mode=False))
     except typer.TyperException as error:
         _fail(_said_of_misuse(error), MISUSED)
     except typer.Abort:
         _fail("stopped at the prompt", FAILED)
-    except HeadwayError as error:
+    except (HeadwayError, ClientError) as error:
         _fail(error.detail, MISUSED if error.code in _MISUSES else FAILED)
     except BrokenPipeError:
         # Whoever read the output has gone, as `head` does: nothing is wrong, and nothing more can be said.

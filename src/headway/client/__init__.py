@@ -1,19 +1,23 @@
 """The Python SDK: HTTP and the durable outbox. Imports nothing of the server."""
 
-from headway.client.errors import (
-    AddressInvalid,
-    AskLater,
-    ClientError,
-    EventInvalid,
-    NotSaved,
-    Refused,
-    SignInNeeded,
-    Unreachable,
-)
-from headway.client.events import make_event
-from headway.client.sdk import Headway, Synced
-from headway.client.sending import Outcome
-from headway.client.shapes import Answer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from headway.client.errors import (
+        AddressInvalid,
+        AskLater,
+        ClientError,
+        EventInvalid,
+        NotSaved,
+        Refused,
+        SignInNeeded,
+        Unreachable,
+    )
+    from headway.client.events import make_event
+    from headway.client.sdk import Headway, Synced
+    from headway.client.sending import Outcome
+    from headway.client.shapes import Answer
 
 __all__ = [
     "AddressInvalid",
@@ -30,3 +34,17 @@ __all__ = [
     "Unreachable",
     "make_event",
 ]
+_PLACES: Final = {
+    "Answer": "shapes",
+    "Headway": "sdk",
+    "Outcome": "sending",
+    "Synced": "sdk",
+    "make_event": "events",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is exported, imported when it is first asked for: the command line needs the errors alone to start."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES.get(name, 'errors')}"), name)

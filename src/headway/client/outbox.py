@@ -108,10 +108,11 @@ def find(connection: Connection, item_id: str) -> Item | None:
 
 
 def listed(connection: Connection, limit: int = 1_000) -> list[tuple[Item, str, str | None]]:
-    """What is in the outbox, in the order in which it was made: item, server, and what troubles who it is sent as."""
+    """What is in the outbox, in the order in which it was made: item, server, and what keeps it back."""
     rows = connection.execute(
-        "SELECT item.*, of.server, coalesce(account.trouble, of.trouble) AS trouble FROM item"
+        "SELECT item.*, of.server, coalesce(account.trouble, of.trouble, place.said) AS trouble FROM item"
         " JOIN identity AS of ON of.id = item.identity_id LEFT JOIN identity AS account ON account.id = of.into_id"
+        " LEFT JOIN place ON place.server = of.server"
         " ORDER BY item.seq LIMIT ?",
         (limit,),
     )

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from sqlite3 import Connection
@@ -9,11 +10,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from headway.client import identities
-from headway.client.errors import NotSaved, Unreachable
+from headway.client.errors import NotSaved, Refused, SignInNeeded, Unreachable
 from headway.client.identities import Bearer
 from headway.client.shapes import Answer
 from headway.client.store import Store
-from headway.client.transport import Reply, Transport
+from headway.client.transport import Reply, Transport, accepted
 
 
 class _Kept(NamedTuple):
@@ -53,6 +54,26 @@ class Reader:
         if kept is None or (age_s is not None and (kept.is_stale or not 0 <= time.time() - kept.at <= age_s)):
             return None
         return _answer(kept, is_fresh=False)
+
+    def enroll(self, path: str) -> bool:
+        """Enroll; False where it is refused, as to guests."""
+        token, _ = self._known(path)
+        try:
+            return token is not None and accepted(self._transport.ask("POST", path, token=token)).status < 300
+        except Refused:
+            return False
+
+    def verdict(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The server's verdict on a recorded attempt."""
+        path = path_of("courses", event["course"], "steps", event["step"], "attempts")
+        token, _ = self._known(path)
+        said = {name: value for name, value in event.items() if name not in ("type", "course", "step", "response")}
+        try:
+            reply = accepted(self._transport.ask("POST", path, {**said, "answer": event["response"]}, token=token))
+        except (Refused, Unreachable, SignInNeeded):
+            return None
+        found = reply.body.get("attempt") if token else None
+        return found if isinstance(found, dict) else None
 
     def _known(self, path: str) -> tuple[str | None, _Kept | None]:
         with self._store.reading() as connection:

@@ -14,7 +14,7 @@ from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
 from headway.client.sending import Outcome, Sender, Sent, backoff_s
-from headway.client.shapes import Answer, CourseListed, CourseProgress, History, Outline, Overview
+from headway.client.shapes import Answer, CourseListed, CourseProgress, History, Outline, Overview, StepShown
 from headway.client.store import Store
 from headway.client.transport import Transport
 
@@ -69,6 +69,16 @@ class Headway:
     def url(self) -> str:
         """The server's address."""
         return self._transport.url
+
+    @property
+    def bearer(self) -> Bearer:
+        """Who this acts as."""
+        return self._bearer
+
+    @property
+    def store(self) -> Store:
+        """What is kept on this device."""
+        return self._store
 
     def opened(self, course: str, step: str, *, occurred_at: datetime | None = None) -> Outcome:
         """The learner looked at a step."""
@@ -156,6 +166,21 @@ class Headway:
     def outline(self, course: str) -> Answer[Outline]:
         """A course as its author wrote it, without the answers."""
         return self._reader.read(path_of("courses", course))
+
+    def step(self, course: str, step: str) -> Answer[StepShown]:
+        """A step with its files: text by path."""
+        return self._reader.read(path_of("courses", course, "steps", step))
+
+    def enroll(self, course: str) -> bool:
+        """Enroll an account in a course; False for a guest, who cannot."""
+        return self._reader.enroll(path_of("courses", course, "enrollment"))
+
+    def feedback(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The server's verdict on an answer that is recorded: score, passed, feedback. None where it is not to be had.
+
+        The attempt is sent once more for it, under the same id, and so counts once.
+        """
+        return self._reader.verdict(event)
 
     def courses(self) -> list[CourseListed]:
         """All courses that there are, in order of id."""

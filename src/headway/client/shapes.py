@@ -131,6 +131,18 @@ class OutlineStep(TypedDict):
     url: str | None
     grader: dict[str, Any] | None
     renamed_from: list[str]
+    files: list[str]
+    test: dict[str, Any] | None
+
+
+class StepShown(TypedDict):
+    """A step with its files: text by path."""
+
+    version: int
+    id: str
+    title: str
+    files: dict[str, str]
+    test: dict[str, Any] | None
 
 
 class OutlineModule(TypedDict):

@@ -6,8 +6,6 @@ here. No redirect is followed: a token goes to nobody else.
 
 import json
 import os
-import socket
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -18,12 +16,14 @@ from headway.client.errors import AddressInvalid, AskLater, Refused, SignInNeede
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
+    from socket import socket
 
 CONNECT_S: Final = 10.0
 BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 3_600.0
 _PART: Final = 65_536
+_BOTH_WAYS: Final = 2
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -159,9 +159,12 @@ def is_too_large(error: Unreachable) -> bool:
 class _Deadline:
     """Cuts a connection when its time is over: a time limit of a socket begins anew with each byte that comes."""
 
-    def __init__(self, connected: socket.socket, seconds: float) -> None:
+    def __init__(self, connected: "socket", seconds: float) -> None:
+        import threading  # noqa: PLC0415  # as above
+        from socket import socket as named  # noqa: PLC0415  # as above
+
         # Another name for the same connection: what encrypts it must not learn of this.
-        self._socket = socket.socket(fileno=os.dup(connected.fileno()))
+        self._socket = named(fileno=os.dup(connected.fileno()))
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self.is_over = False
@@ -169,7 +172,7 @@ class _Deadline:
     def _cut(self) -> None:
         self.is_over = True
         with suppress(OSError):  # closed from there already
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(_BOTH_WAYS)
 
     def __enter__(self) -> Self:
         self._timer.start()

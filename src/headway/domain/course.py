@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from headway.domain.exercise_files import StepTest
+
 Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
 CompleteBy: TypeAlias = Literal["score", "steps"]
 Policy: TypeAlias = Literal["best", "latest", "first", "average"]
@@ -63,6 +65,7 @@ class Step:
 
     `grader` is the configuration of the server's grader, answer key included: never to be given out as it is.
     `renamed_from` are the ids that the step had before, the oldest first.
+    `files` are those that a learner works in, by path; `test` says how they are tested on the learner's machine.
     """
 
     id: str
@@ -77,6 +80,8 @@ class Step:
     url: str | None = None
     grader: Mapping[str, Any] | None = field(default=None, hash=False)
     renamed_from: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
+    test: StepTest | None = None
 
     @property
     def key(self) -> str:

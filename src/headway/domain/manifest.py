@@ -24,6 +24,7 @@ from headway.domain.course import (
     Step,
     Weights,
 )
+from headway.domain.exercise_files import read_files, read_test
 from headway.domain.faults import FAULTS_MAX, Faults, ManifestInvalid, join, within
 from headway.domain.fields import Fields
 from headway.domain.names import check_names, with_required_keys
@@ -88,6 +89,8 @@ STEP_FIELDS: Final = (
     "url",
     "grader",
     "renamed_from",
+    "files",
+    "test",
 )
 
 _URL = re.compile(r"https?://[^\s/?#<>\"\\]+[^\s<>\"\\]*", re.ASCII | re.IGNORECASE)
@@ -212,6 +215,8 @@ class _Parser:
             url=_url(fields),
             grader=self._grader(fields),
             renamed_from=fields.slugs("renamed_from", OLD_NAMES_MAX),
+            files=read_files(fields),
+            test=read_test(fields),
         )
 
     def _grader(self, fields: Fields) -> Mapping[str, Any] | None:

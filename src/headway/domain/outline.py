@@ -40,12 +40,13 @@ def _module(course: Course, module: Module, public_grader: PublicGrader) -> dict
         "weight": _number(module.weight, ONE),
         "weights": _weights(module.weights),
         "policies": _policies(module.policies),
-        "steps": [_step(step, public_grader) for step in module.steps],
+        "steps": [outline_step(step, public_grader) for step in module.steps],
         "renamed_from": list(module.renamed_from),
     }
 
 
-def _step(step: Step, public_grader: PublicGrader) -> dict[str, Any]:
+def outline_step(step: Step, public_grader: PublicGrader) -> dict[str, Any]:
+    """A step as JSON; of its files the paths alone."""
     return {
         "id": step.id,
         "kind": step.kind,
@@ -59,6 +60,8 @@ def _step(step: Step, public_grader: PublicGrader) -> dict[str, Any]:
         "url": step.url,
         "grader": None if step.grader is None else dict(public_grader(step.grader)),
         "renamed_from": list(step.renamed_from),
+        "files": list(step.files),
+        "test": None if step.test is None else step.test.told(),
     }
 
 

@@ -10,11 +10,21 @@ Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercis
 CompleteBy: TypeAlias = Literal["score", "steps"]
 Policy: TypeAlias = Literal["best", "latest", "first", "average"]
 Evidence: TypeAlias = Literal["any", "graded"]
+Format: TypeAlias = Literal["exit", "junit", "tap"]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
 GraderConfig: TypeAlias = Annotated[
     dict[str, Any],
     Meta(description="`type` names the grader: choice, multiple, text, regex, number, order, manual, or a plugin's."),
 ]
+
+
+class ManifestTest(Struct):
+    """How an exercise is tested on a learner's machine: the words of a command, and what it reports."""
+
+    command: list[str]
+    report: str | UnsetType = UNSET
+    format: Format | UnsetType = UNSET
+    timeout_s: int | UnsetType = UNSET
 
 
 class ManifestStep(Struct):
@@ -32,6 +42,8 @@ class ManifestStep(Struct):
     url: str | UnsetType = UNSET
     grader: GraderConfig | UnsetType = UNSET
     renamed_from: list[str] | UnsetType = UNSET
+    files: dict[str, str] | UnsetType = UNSET
+    test: ManifestTest | UnsetType = UNSET
 
 
 class ManifestModule(Struct):
@@ -66,6 +78,15 @@ class Manifest(Struct):
     evidence: Evidence | UnsetType = UNSET
 
 
+class OutlineTest(Struct, forbid_unknown_fields=True):
+    """How an exercise is tested; `report` is the file that the command writes, else its output is read."""
+
+    command: list[str]
+    report: str | None
+    format: Format
+    timeout_s: int
+
+
 class OutlineStep(Struct, forbid_unknown_fields=True):
     """A step as a reader sees it; `grader` holds no answer."""
 
@@ -81,6 +102,15 @@ class OutlineStep(Struct, forbid_unknown_fields=True):
     url: str | None
     grader: GraderConfig | None
     renamed_from: list[str]
+    files: list[str]
+    test: OutlineTest | None
+
+
+class StepShown(OutlineStep, forbid_unknown_fields=True):
+    """A step as a reader sees it, with its files: text by path."""
+
+    version: int
+    files: dict[str, str]  # type: ignore[assignment]  # in the outline the paths alone
 
 
 class OutlineModule(Struct, forbid_unknown_fields=True):

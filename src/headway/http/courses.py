@@ -9,9 +9,9 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy.engine import Connection
 
-from headway.domain.errors import IdentityGone, Invalid, UnknownCourse
+from headway.domain.errors import IdentityGone, Invalid, UnknownCourse, UnknownStep
 from headway.domain.events import enrollment_event, event_id_of
-from headway.domain.outline import outline
+from headway.domain.outline import outline, outline_step
 from headway.domain.times import format_time
 from headway.graders.registry import public_grader
 from headway.http import etags, who
@@ -65,6 +65,24 @@ def _outline(connection: Connection, services: Services, course: str) -> bytes:
             outlines.clear()
         kept = outlines[course, version] = encode({"version": version, **outline(content, public_grader)})
     return kept
+
+
+@get("/courses/{course:str}/steps/{step:str}")
+async def read_step(request: Asked, course: FromPath[str], step: FromPath[str]) -> Reply:
+    """A step with its files, which the outline only names."""
+    services = exchange_of(request).services
+
+    def look(connection: Connection) -> bytes:
+        found = services.catalog.in_force(connection, [course]).get(course)
+        if found is None:
+            raise UnknownCourse("there is no course of that name")
+        version, content = found
+        shown = content.step(step)
+        if shown is None:
+            raise UnknownStep("the course has no step of that name; its outline lists them")
+        return encode({**outline_step(shown, public_grader), "version": version, "files": shown.files})
+
+    return etags.public(request, await services.read(look))
 
 
 @put("/courses/{course:str}", status_code=200)
@@ -160,4 +178,4 @@ async def _record(exchange: Exchange, session: Session, kind: str, course: str) 
     return bool(receipt.changes)
 
 
-handlers: Final = [list_courses, read_course, publish_course, enroll, leave, start_run]
+handlers: Final = [list_courses, read_course, read_step, publish_course, enroll, leave, start_run]

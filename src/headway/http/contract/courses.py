@@ -11,6 +11,7 @@ _TAG: Final = "Courses"
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_courses": Operation(tag=_TAG, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
     "read_course": Operation(tag=_TAG, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
+    "read_step": Operation(tag=_TAG, callers="public", gives={200: course_shapes.StepShown}, has_etag=True),
     "publish_course": Operation(
         tag=_TAG,
         callers="creator",

@@ -1,0 +1,128 @@
+"""What the learner's commands share: which server, as whom, and how it is told what became of what was recorded."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
+
+import typer
+
+from headway.cli.screen import say, show, show_json
+
+if TYPE_CHECKING:
+    from headway.client import Headway, Outcome
+
+QUEUED: Final = 75
+URL_VARIABLE: Final = "HEADWAY_URL"
+TOKEN_VARIABLE: Final = "HEADWAY_TOKEN"  # noqa: S105  # a variable's name
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+_SETTING: Final = "server"
+_CHANGES: Final = {
+    "step_completed": "step {step} completed",
+    "module_completed": "module {module} completed",
+    "module_unlocked": "module {module} unlocked",
+    "course_completed": "course {course} completed",
+    "certificate_issued": "certificate issued",
+    "achievement_unlocked": "achievement unlocked: {title}",
+    "level_changed": "{topic}: {level}",
+    "streak_extended": "streak: {current}",
+}
+
+ServerOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--server", metavar="URL", help="The server.  [HEADWAY_URL, or where you signed in last]"),
+]
+
+
+class _Server(NamedTuple):
+    url: str
+    # Whether whoever uses this device named it; a folder that came from elsewhere may name any.
+    is_own: bool
+
+
+@contextmanager
+def learner_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway"]:
+    """The learner at the server that is meant: by the flag, HEADWAY_URL, the course's folder, or the last sign-in.
+
+    HEADWAY_TOKEN says who that is, where nobody signs in, as in CI; it goes to no server that a folder names.
+    """
+    from headway.client import Headway
+
+    meant = _server(server)
+    token = os.environ.get(TOKEN_VARIABLE) if meant.is_own else None
+    with Headway(meant.url, token or None, background=False, timeout_s=timeout_s) as headway:
+        yield headway
+
+
+@contextmanager
+def whoever_is_at(url: str) -> Iterator["Headway"]:
+    """Whoever signed in at a server on this device, and nobody's token from elsewhere."""
+    from headway.client import Headway
+
+    with Headway(url, background=False) as headway:
+        yield headway
+
+
+def server_url(flag: str | None) -> str:
+    """The server that is meant."""
+    return _server(flag).url
+
+
+def _server(flag: str | None) -> _Server:
+    from headway.cli.learner.folders import course_around
+    from headway.client.store import Store
+
+    named = flag or os.environ.get(URL_VARIABLE)
+    if named:
+        return _Server(named, is_own=True)
+    around = course_around()
+    with Store().reading() as connection:
+        row = connection.execute("SELECT value FROM setting WHERE name = ?", (_SETTING,)).fetchone()
+    own = str(row["value"]) if row else DEFAULT_URL
+    return _Server(own, is_own=True) if around is None or around.server == own else _Server(around.server, is_own=False)
+
+
+def remember_server(url: str) -> None:
+    """Have commands without a server mean this one from now on."""
+    from headway.client.store import Store
+
+    with Store().writing() as connection:
+        connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (_SETTING, url))
+
+
+def tell(outcome: "Outcome", what: str, more: dict[str, Any] | None = None, *, as_json: bool) -> None:
+    """Say what became of an event, and exit as that asks: 1 where it was refused, 75 where it waits on this device."""
+    if as_json:
+        changes = [dict(one) for one in outcome.changes]
+        show_json({**outcome._asdict(), "changes": changes, **(more or {})})
+    elif outcome.is_recorded:
+        show(f"Recorded: {what}{_standing(outcome)}")
+        for change in outcome.changes:
+            show(f"  {_change(change)}")
+    if outcome.status == "refused":
+        say(f"headway: refused: {outcome.reason}")
+        raise typer.Exit(1)
+    if not outcome.is_recorded:
+        say(f"Saved on this device: {what}. It is sent with the next `headway sync` ({outcome.reason}).")
+        raise typer.Exit(QUEUED)
+
+
+def _standing(outcome: "Outcome") -> str:
+    step = outcome.progress or {}
+    best = step.get("best_score")
+    scored = f", best {percent(best * 100)}" if isinstance(best, int | float) else ""
+    return f" ({str(step['status']).replace('_', ' ')}{scored})." if step.get("status") else "."
+
+
+def _change(change: Any) -> str:
+    told = _CHANGES.get(change.get("type"), "{type}")
+    fields = {name: value for name, value in change.items() if isinstance(value, str | int | float)}
+    try:
+        return told.format(**fields)
+    except KeyError:
+        return str(change.get("type"))
+
+
+def percent(value: float | None) -> str:
+    """A percentage, as people read it."""
+    return "-" if value is None else f"{value:.4g} %"

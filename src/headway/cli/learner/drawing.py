@@ -1,0 +1,80 @@
+"""Bars and tables for eyes, without a library: `headway status` is to be there at once."""
+
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+_BOLD, _DIM, _GREEN, _END = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
+_BAR: Final = 20
+_GAP: Final = 2
+
+
+def bold(text: str) -> str:
+    """Text that stands out."""
+    return _painted(text, _BOLD)
+
+
+def dim(text: str) -> str:
+    """Text that stands back."""
+    return _painted(text, _DIM)
+
+
+def bar(percent: float) -> str:
+    """A percentage as a bar; full only at 100."""
+    full, empty = ("█", "░") if _is_unicode() else ("#", "-")
+    length = min(_BAR, max(0, int(percent * _BAR / 100)))
+    return _painted(full * length, _GREEN) + dim(empty * (_BAR - length))
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns, cut at the width of the terminal where that is known."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    most = shutil.get_terminal_size((200, 24)).columns
+    lines = []
+    for row in rows:
+        line = "".join(
+            cell + " " * (size - width(cell) + _GAP) for cell, size in zip(row, widths, strict=True)
+        ).rstrip()
+        lines.append(line if width(line) <= most or not sys.stdout.isatty() else _cut(line, most))
+    return lines
+
+
+def width(text: str) -> int:
+    """How many cells a text takes in a terminal."""
+    return sum(_cells(sign) for sign in _plain(text))
+
+
+def clean(text: object) -> str:
+    """Text of others without what would move the cursor or change colors."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in str(text))
+
+
+def _cells(sign: str) -> int:
+    if unicodedata.combining(sign):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+
+
+def _cut(line: str, most: int) -> str:
+    plain = _plain(line)
+    while plain and width(plain) > most - 1:
+        plain = plain[:-1]
+    return plain + "…"
+
+
+def _plain(text: str) -> str:
+    for mark in (_BOLD, _DIM, _GREEN, _END):
+        text = text.replace(mark, "")
+    return text
+
+
+def _painted(text: str, mark: str) -> str:
+    has_colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"{mark}{text}{_END}" if has_colors and text else text
+
+
+def _is_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

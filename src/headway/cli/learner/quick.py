@@ -1,0 +1,42 @@
+"""Commands that are there at once when they are called with nothing but switches, as they mostly are.
+
+typer has pydantic read every value, a default as well, and importing that takes longer than all that `headway status`
+does. A switch that says true or false is not read.
+"""
+
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+
+class QuickGroup(TyperGroup):
+    """A group whose `--help` is a switch like others."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The same, with a default that needs no reading."""
+        return _off(super().get_help_option(ctx))
+
+
+class QuickCommand(TyperCommand):
+    """A command whose defaults are taken as they are."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take switches without typer's readers; all else as ever."""
+        switches = {
+            name: (one.name, value)
+            for one in self.params
+            if getattr(one, "is_flag", False)
+            for names, value in ((one.opts, True), (one.secondary_opts, False))
+            for name in names
+        }
+        if any(one.required for one in self.params) or not all(arg in switches for arg in args):
+            return super().parse_args(ctx, args)
+        ctx.params |= {one.name: one.default for one in self.params}
+        ctx.params |= dict(switches[arg] for arg in args)
+        return []
+
+
+def _off(option: Any) -> Any:
+    if option is not None:
+        option.default = False
+    return option

@@ -1,0 +1,90 @@
+"""`headway login`, `headway logout`, `headway whoami`."""
+
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway.cli.learner.device import ServerOption, learner_at, remember_server, server_url
+from headway.cli.screen import JsonOption, counted, say, show, show_json
+
+if TYPE_CHECKING:
+    from headway.client.signing_in import Code, SignedIn
+
+
+def login(
+    server: ServerOption = None,
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read a personal access token from standard input instead.")
+    ] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign in on this device by way of a browser. What you did as a guest comes along."""
+    from headway.client.signing_in import sign_in_by_browser, sign_in_by_token
+    from headway.client.store import Store
+    from headway.client.transport import Transport
+
+    with closing(Transport(server_url(server), 10.0)) as transport:
+        if token_stdin:
+            done = sign_in_by_token(Store(), transport, sys.stdin.readline().strip())
+        else:
+            done = sign_in_by_browser(Store(), transport, lambda code: _show_code(code, browser=browser))
+    remember_server(done.server)
+    with learner_at(done.server) as headway:
+        synced = headway.sync(5)
+    if as_json:
+        show_json({**done._asdict(), "waiting": synced.waiting})
+        return
+    show(f"You are signed in at {done.server} as {done.name or done.learner}.")
+    if synced.recorded:
+        say(f"{counted(synced.recorded, 'event')} that waited on this device were sent.")
+    if synced.waiting:
+        say(f"{counted(synced.waiting, 'event')} wait on this device: {synced.why}.")
+
+
+def _show_code(code: "Code", *, browser: bool) -> None:
+    say(f"Open {code.address} and enter the code {code.user_code}")
+    if browser and sys.stderr.isatty():
+        import webbrowser
+
+        webbrowser.open(code.complete_address)
+    say("Waiting for you to let this device in …")
+
+
+def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
+    """Sign out on this device. What waits to be sent stays until you sign in again."""
+    from headway.client.identities import forget_current
+    from headway.client.store import Store
+
+    with learner_at(server) as headway:
+        synced = headway.sync()
+        with Store().writing() as connection:
+            gone = forget_current(connection, headway.url)
+    if as_json:
+        show_json({"signed_out": gone is not None, "waiting": synced.waiting})
+    elif gone is None:
+        show("Nobody was signed in.")
+    else:
+        show(f"You are signed out at {gone.server}. The account's page of sign-ins revokes the device's token.")
+    if gone is not None and synced.waiting:
+        say(f"{counted(synced.waiting, 'event')} wait on this device until you sign in again.")
+
+
+def whoami(server: ServerOption = None, as_json: JsonOption = False) -> None:
+    """Show who you are here: an account, or a guest."""
+    from headway.client.signing_in import who_is_here
+
+    with learner_at(server) as headway:
+        found: SignedIn | None = who_is_here(headway)
+    if as_json:
+        show_json(
+            found._asdict() if found else {"server": headway.url, "kind": "nobody", "learner": None, "name": None}
+        )
+    elif found is None:
+        show(f"A guest at {headway.url} who has done nothing yet; `headway login` signs in.")
+    elif found.kind == "guest":
+        show(f"A guest at {found.server} ({found.learner or 'not sent yet'}); `headway login` signs in.")
+    else:
+        show(f"{found.name or found.learner} at {found.server}.")

@@ -1,0 +1,195 @@
+"""`headway status`, `headway history`, `headway leaderboard`: how you stand."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+import typer
+
+from headway.cli.learner.completing import course_names
+from headway.cli.learner.device import ServerOption, learner_at, percent
+from headway.cli.learner.drawing import bar, bold, clean, dim, table
+from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
+
+if TYPE_CHECKING:
+    from headway.client import Answer, Headway
+
+# So long an answer is taken for good without asking, where nothing was recorded since.
+FRESH_S: Final = 300.0
+_QUICK_S: Final = 3.0
+PERIODS: Final = ("day", "week", "month", "all")
+
+
+def status(
+    course: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="COURSE", help="Show a course step by step.", show_default=False, autocompletion=course_names
+        ),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the server, however new what is known here is.")
+    ] = False,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show your progress, your streak, and what comes next. What was read within five minutes is shown at once."""
+    with learner_at(server, _QUICK_S) as headway:
+        if course is None:
+            _show_overview(headway, refresh=refresh, as_json=as_json)
+        else:
+            _show_course(headway, course, refresh=refresh, as_json=as_json)
+
+
+def _read(headway: "Headway", path: str, *, refresh: bool) -> "Answer[Any]":
+    known = None if refresh else headway.cached(path, FRESH_S)
+    return known or headway.read(path)
+
+
+def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
+    answer = _read(headway, "/progress", refresh=refresh)
+    unfinished = [one for one in answer.data["courses"] if one["status"] != "completed"]
+    latest = max(unfinished, key=lambda one: one["updated_at"] or "", default=None)
+    path = f"/progress/courses/{quote(latest['course'], safe='')}" if latest else None
+    following = next_step(_read(headway, path, refresh=refresh).data) if path else None
+    counts = headway.counts()
+    if as_json:
+        show_json({**answer.data, "next": following, "outbox": counts, "at": answer.at.isoformat()})
+        return
+    _show_figures(answer.data)
+    rows = [
+        (
+            clean(one["title"]),
+            bar(one["percent"]),
+            percent(one["percent"]),
+            f"{one['steps_completed']}/{one['steps_total']}",
+        )
+        for one in answer.data["courses"]
+    ]
+    for line in ["", *table(rows)] if rows else []:
+        show(line)
+    if following:
+        show(f"\nNext: {bold(clean(following['title']))} {dim(following['course'] + '/' + following['step'])}")
+    elif not rows:
+        show("\nNothing begun yet: `headway courses` shows what there is.")
+    _show_age(answer, counts)
+
+
+def _show_figures(data: Any) -> None:
+    streak = data["streak"]
+    today = "" if streak["active_today"] or not streak["current"] else dim(" (nothing yet today)")
+    show(
+        f"{bold(counted(streak['current'], 'day'))} in a row{today}, {counted(data['points'], 'point')},"
+        f" {counted(data['exercises_completed'], 'exercise')}, {percent(data['average_percent'])} on average"
+    )
+
+
+def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: bool) -> None:
+    answer = _read(headway, f"/progress/courses/{quote(course, safe='')}", refresh=refresh)
+    counts = headway.counts()
+    if as_json:
+        show_json({**answer.data, "next": next_step(answer.data), "outbox": counts, "at": answer.at.isoformat()})
+        return
+    show(f"{bold(course)}  {bar(answer.data['percent'])}  {percent(answer.data['percent'])}")
+    for module in answer.data["modules"]:
+        needs = f" (after {', '.join(module['locked_by'])})" if module["locked_by"] else ""
+        show(f"\n{bold(clean(module['title']))}  {module['status'].replace('_', ' ')}{needs}")
+        rows = [
+            ("  " + one["id"], clean(one["title"]), one["status"].replace("_", " "), _best(one))
+            for one in module["steps"]
+        ]
+        for line in table(rows):
+            show(line)
+    _show_age(answer, counts)
+
+
+def _best(step: Any) -> str:
+    return "" if step["best_score"] is None else percent(step["best_score"] * 100)
+
+
+def next_step(course: Any) -> dict[str, str] | None:
+    """The first step that is open and not completed."""
+    for module in course["modules"]:
+        for step in module["steps"] if module["status"] != "locked" else []:
+            if step["status"] not in ("completed", "locked", "submitted"):
+                return {"course": course["course"], "step": step["id"], "title": step["title"]}
+    return None
+
+
+def _show_age(answer: "Answer[Any]", counts: dict[str, int]) -> None:
+    age_s = (datetime.now(UTC) - answer.at).total_seconds()
+    if age_s >= 60:
+        say(dim(f"As of {_ago(age_s)}."))
+    if unsent := counts["waiting"] + counts["locked"]:
+        say(f"{counted(unsent, 'event')} on this device are not sent yet: `headway sync`.")
+    if counts["aside"]:
+        say(f"{counted(counts['aside'], 'event')} were refused: `headway outbox` says why.")
+
+
+def _ago(seconds: float) -> str:
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{counted(int(seconds // size), name)} ago"
+    return "now"
+
+
+def history(
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days, to today.")] = 14,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what you did day by day."""
+    with learner_at(server) as headway:
+        answer = headway.history(days)
+    if as_json:
+        show_json({**answer.data, "at": answer.at.isoformat(), "is_fresh": answer.is_fresh})
+        return
+    most = max((one["points"] for one in answer.data["days"]), default=0) or 1
+    rows = [
+        (
+            one["day"],
+            bar(one["points"] * 100 / most),
+            counted(one["points"], "point"),
+            counted(one["exercises_completed"], "exercise"),
+            f"{one['duration_s'] / 60:.0f} min",
+        )
+        for one in answer.data["days"]
+    ]
+    for line in table(rows):
+        show(line)
+    if not answer.is_fresh:
+        say(dim("As it was last known: the server cannot be reached."))
+
+
+def leaderboard(
+    period: Annotated[str, typer.Argument(metavar="[day|week|month|all]")] = "week",
+    course: Annotated[
+        str | None, typer.Option("--course", help="Of this course alone.", autocompletion=course_names)
+    ] = None,
+    around: Annotated[bool, typer.Option("--around-me", help="Show your neighbors instead of the first.")] = False,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who gained most points."""
+    if period not in PERIODS:
+        raise Misused(f"the period is one of {', '.join(PERIODS)}")
+    asked = {"course": course, "around": "me" if around else None}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    with learner_at(server) as headway:
+        answer = headway.read(f"/leaderboards/{period}" + (f"?{query}" if query else ""))
+    if as_json:
+        show_json(answer.data)
+        return
+    rows = [_place(one) for one in answer.data["items"]]
+    for line in table(rows) if rows else []:
+        show(line)
+    if not rows:
+        say("Nobody has gained points yet.")
+    if (me := answer.data.get("me")) and me.get("rank") is not None:
+        show(bold(f"You: {me['rank']}, {counted(me['points'], 'point')}."))
+
+
+def _place(one: Any) -> tuple[str, str, str, str]:
+    name = clean(one["display_name"] or "somebody")
+    shown = bold(name) if one.get("is_me") else name
+    return str(one["rank"]), shown, counted(one["points"], "point"), f"{one['solved']} solved"

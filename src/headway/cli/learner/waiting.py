@@ -1,0 +1,126 @@
+"""`headway sync` and `headway outbox`: what waits on this device, and why."""
+
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from headway.cli.learner.device import QUEUED, ServerOption, learner_at, whoever_is_at
+from headway.cli.learner.drawing import clean, dim, table
+from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
+
+IdsArgument: TypeAlias = Annotated[list[str], typer.Argument(metavar="ID…", show_default=False)]
+
+outbox = typer.Typer(name="outbox", help="See what waits on this device, and why.", invoke_without_command=True)
+
+
+def sync(
+    wait_s: Annotated[float, typer.Option("--wait", min=0, max=3600, help="Try for so many seconds.")] = 20.0,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send what waits on this device, at every server. Exits with 75 where something still waits."""
+    from headway.client import outbox as kept
+    from headway.client.store import Store
+
+    with Store().reading() as connection:
+        others = kept.servers(connection)
+    done = []
+    with learner_at(server) as meant:
+        elsewhere = [one for one in others if one != meant.url and server is None]
+    for opened in (learner_at(server), *map(whoever_is_at, elsewhere)):
+        with opened as headway:
+            synced = headway.sync(wait_s)._asdict()
+            del synced["outcomes"]
+            done.append({"server": headway.url, **synced})
+    if as_json:
+        show_json({"items": done})
+    for one in [] if as_json else done:
+        _show_synced(one)
+    if any(one["waiting"] or one["locked"] for one in done):
+        raise typer.Exit(QUEUED)
+
+
+def _show_synced(one: dict[str, Any]) -> None:
+    show(f"{one['server']}: {counted(one['recorded'], 'event')} sent.")
+    if one["waiting"]:
+        say(f"{counted(one['waiting'], 'event')} still wait: {one['why']}.")
+    if one["locked"]:
+        say(f"{counted(one['locked'], 'event')} wait until their modules are unlocked.")
+    if one["aside"]:
+        say(f"{counted(one['aside'], 'event')} were refused: `headway outbox` says why.")
+
+
+@outbox.callback()
+def list_(context: typer.Context, as_json: JsonOption = False) -> None:
+    """See what waits on this device, and why."""
+    if context.invoked_subcommand is not None:
+        return
+    from headway.client import outbox as kept
+    from headway.client.store import Store
+
+    with Store().reading() as connection:
+        found = kept.listed(connection)
+    items = [
+        {
+            "id": item.id,
+            "server": server,
+            "state": item.state,
+            "reason": (trouble if item.state == kept.WAITING else None) or item.reason,
+            "event": item.content,
+        }
+        for item, server, trouble in found
+    ]
+    if as_json:
+        show_json({"items": items})
+        return
+    for line in table([_row(one) for one in items]) if items else []:
+        show(line)
+    if not items:
+        say("Nothing waits on this device.")
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    event = one["event"]
+    place = f"{event['course']}/{event['step']}"
+    return one["id"], one["state"], event["type"], clean(place), dim(clean(one["reason"] or ""))
+
+
+@outbox.command()
+def retry(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID…]", show_default=False)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have what was refused sent again, all of it or some: the course may have what it lacked."""
+    from headway.client import outbox as kept
+    from headway.client.store import Store
+
+    with Store().writing() as connection:
+        count = kept.put_back(connection, ids or None)
+    if as_json:
+        show_json({"put_back": count})
+    else:
+        show(f"{counted(count, 'event')} will be sent again with `headway sync`.")
+
+
+@outbox.command()
+def drop(
+    ids: IdsArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Throw events away that were never recorded. Asks first."""
+    import sys
+
+    from headway.client import outbox as kept
+    from headway.client.store import Store
+
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Misused("what is dropped was never recorded, and is gone for good: say --yes")
+        typer.confirm(f"Drop {counted(len(ids), 'event')} for good?", abort=True, err=True)
+    with Store().writing() as connection:
+        count = kept.drop(connection, ids)
+    if as_json:
+        show_json({"dropped": count})
+    else:
+        show(f"{counted(count, 'event')} dropped.")

@@ -1,0 +1,109 @@
+"""Signing in on this device: by way of a browser (RFC 8628), or by a token."""
+
+import platform
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from headway.client.errors import SignInNeeded, Unreachable
+from headway.client.identities import ACCOUNT, Bearer, known, signed_in
+from headway.client.store import Store
+from headway.client.transport import Reply, Transport, accepted
+
+if TYPE_CHECKING:
+    from headway.client.sdk import Headway
+
+GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+SLOWER_S: Final = 5.0
+_INTERVAL_MAX_S: Final = 60.0
+
+
+class Code(NamedTuple):
+    """What the learner enters in the browser, and where; `complete_address` brings the code along."""
+
+    device_code: str
+    user_code: str
+    address: str
+    complete_address: str
+    expires_in_s: float
+    interval_s: float
+
+
+class SignedIn(NamedTuple):
+    """Who is signed in on this device."""
+
+    server: str
+    kind: str
+    learner: str | None
+    name: str | None
+
+
+def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code], None]) -> SignedIn:
+    """Sign in once somebody has entered the code that `show` is given; SignInNeeded where nobody does."""
+    asked = {"client_id": f"Headway on {platform.node() or 'a terminal'}"[:100], "scope": "read write"}
+    code = _code(accepted(transport.ask("POST", "/auth/device", asked)).body)
+    show(code)
+    until, interval_s = time.monotonic() + code.expires_in_s, code.interval_s
+    while time.monotonic() < until:
+        time.sleep(interval_s)
+        try:
+            reply = transport.ask("POST", "/auth/device/token", {"grant_type": GRANT, "device_code": code.device_code})
+        except Unreachable:
+            interval_s = min(interval_s * 2, _INTERVAL_MAX_S)  # RFC 8628, 3.5
+            continue
+        if reply.status == 200:
+            return sign_in_by_token(store, transport, str(reply.body.get("access_token", "")))
+        interval_s += _slower_s(reply)
+    raise SignInNeeded("the code has run out; begin anew")
+
+
+def sign_in_by_token(store: Store, transport: Transport, token: str) -> SignedIn:
+    """Sign in by an account's token; a guest on this device moves into the account with the next sync."""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SignInNeeded("that is no token; make one on your account's page, and give it as one line")
+    me = accepted(transport.ask("GET", "/auth/me", token=token)).body
+    match me:
+        case {"kind": "account", "learner": {"id": str(learner), **said}}:
+            name = str(said.get("display_name") or said.get("email") or "") or None
+        case {"kind": "guest"}:
+            raise SignInNeeded("that is a guest's token; sign in with an account's")
+        case _:
+            raise Unreachable(f"{transport.url} does not say who the token is of")
+    with store.writing("you are not signed in") as connection:
+        signed_in(connection, transport.url, token, learner, name)
+    return SignedIn(transport.url, ACCOUNT, learner, name)
+
+
+def who_is_here(headway: "Headway") -> SignedIn | None:
+    """Whoever acts on this device, as far as it knows; None for a guest who is yet to do something."""
+    if headway.bearer.token is not None:
+        learner = headway.read("/auth/me").data
+        who = learner["learner"] or {}
+        return SignedIn(headway.url, learner["kind"], who.get("id"), who.get("display_name") or who.get("email"))
+    with headway.store.reading() as connection:
+        found = known(connection, Bearer(headway.url, None))
+    return None if found is None else SignedIn(found.server, found.kind, found.learner, found.name)
+
+
+def _code(told: Any) -> Code:
+    match told:
+        case {
+            "device_code": str(device_code),
+            "user_code": str(user_code),
+            "verification_uri": str(address),
+            "verification_uri_complete": str(complete),
+            "expires_in": int(expires_in),
+            "interval": int(interval),
+        } if complete.startswith(("http://", "https://")):
+            return Code(device_code, user_code, address, complete, expires_in, max(1, interval))
+    raise Unreachable("the server does not say how to sign in")
+
+
+def _slower_s(reply: Reply) -> float:
+    """How much longer to wait between tries; SignInNeeded where there is nothing to wait for."""
+    error = reply.body.get("error") if isinstance(reply.body, dict) else None
+    if error == "authorization_pending":
+        return 0.0
+    if error == "slow_down" or reply.status in (429, 503):
+        return SLOWER_S
+    raise SignInNeeded(reply.detail)
