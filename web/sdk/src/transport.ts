@@ -11,6 +11,8 @@ export interface Asking {
   readonly signal?: AbortSignal;
   /** Let the request outlive its page. */
   readonly keepalive?: boolean;
+  /** How many milliseconds the answer may take, where it may take longer than most. */
+  readonly patience?: number;
 }
 
 export type Ask = <T>(method: string, path: string, asking?: Asking) => Promise<T>;
@@ -28,7 +30,7 @@ export function transport(url = "", headers: () => Record<string, string> = () =
 
 async function sent(url: string, method: string, headers: Record<string, string>, asking: Asking): Promise<Response> {
   const body = asking.body === undefined ? undefined : JSON.stringify(asking.body);
-  const signals = [AbortSignal.timeout(PATIENCE_MS), ...(asking.signal ? [asking.signal] : [])];
+  const signals = [AbortSignal.timeout(asking.patience ?? PATIENCE_MS), ...(asking.signal ? [asking.signal] : [])];
   try {
     return await fetch(url, {
       method,

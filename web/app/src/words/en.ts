@@ -1,4 +1,5 @@
 /** Everything that the app says, in English. Another language is another file of this shape. */
+import { teach } from "./teach";
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
@@ -546,6 +547,7 @@ export const t = {
     seconds: (seconds: number) => `${seconds} s`,
     none: "–",
   },
+  teach,
   percent: (percent: number) => `${percent} %`,
   steps: (count: number) => plural(count, "step"),
 };

@@ -1,0 +1,141 @@
+"""What a creator sees: every page in both themes, exact colors, a roster that stands where the report fails."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from headway.demo.people import CREATOR_EMAIL
+from tests.torture.server import Server
+from tests.web.conftest import Open, signed_in
+from tests.web.test_looks import SCREENSHOTS, faults, picture, settled
+
+pytestmark = pytest.mark.long
+
+COURSE = "shell-and-git"
+PASS_RATES = {"red": 399, "amber": 400, "still-amber": 699, "green": 700}
+ATTEMPTS = 1000
+
+
+@pytest.fixture
+def creator(opened: Open) -> BrowserContext:
+    context = opened(reduced_motion="reduce", viewport={"width": 1440, "height": 900})
+    return signed_in(context, CREATOR_EMAIL)
+
+
+def first_learner(context: BrowserContext) -> str:
+    got = context.request.get(f"/api/v1/creator/courses/{COURSE}/learners?limit=1")
+    learner: str = got.json()["items"][0]["learner"]
+    return learner
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext, theme: str) -> None:
+    page = creator.new_page()
+    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+    base = f"/teach/{COURSE}"
+    addresses = ["/teach", "/teach/publish", base, f"{base}/grading", f"{base}/publish"]
+    addresses.append(f"{base}/learners/{first_learner(creator)}")
+    wrong: dict[str, list[str]] = {}
+    for n, address in enumerate(addresses):
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(address)
+        settled(page)
+        picture(page, SCREENSHOTS / "creator", f"{n}-1440-{theme}")
+        found = faults(page)
+        for width in (390, 320):
+            page.set_viewport_size({"width": width, "height": 844})
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found += [f"{wide} pixels too wide for {width}"] if wide > 0 else []
+        picture(page, SCREENSHOTS / "creator", f"{n}-390-{theme}")
+        if found:
+            wrong[address] = found
+    assert wrong == {}
+
+
+def course_of_rates(context: BrowserContext) -> str:
+    """A course whose steps were passed in so many of a thousand attempts."""
+    course = f"rates-{uuid.uuid4()}"
+    steps = [{"id": name, "kind": "exercise", "title": name, "pass_mark": 50} for name in PASS_RATES]
+    manifest = {"id": course, "title": "Rates", "modules": [{"id": "m", "title": "M", "steps": steps}]}
+    assert context.request.put(f"/api/v1/courses/{course}", data=manifest).ok
+    assert context.request.post(f"/api/v1/courses/{course}/enrollment").ok
+    sent = [
+        {
+            "id": str(uuid.uuid4()),
+            "type": "attempted",
+            "course": course,
+            "step": name,
+            "occurred_at": "2026-03-01T12:00:00Z",
+            "score": int(n < passed),
+        }
+        for name, passed in PASS_RATES.items()
+        for n in range(ATTEMPTS)
+    ]
+    for at in range(0, len(sent), 500):
+        got = context.request.post("/api/v1/events", data={"events": sent[at : at + 500]})
+        assert got.ok, got.text()
+    return course
+
+
+def test_a_heatmap_has_the_color_of_the_rate_and_says_it(creator: BrowserContext) -> None:
+    page = creator.new_page()
+    page.goto(f"/teach/{course_of_rates(creator)}")
+    shown = {"red": ("low", "39.9 %"), "amber": ("middle", "40 %"), "still-amber": ("middle", "69.9 %")}
+    for name, (level, rate) in {**shown, "green": ("high", "70 %")}.items():
+        cell = page.get_by_role("listitem").filter(has=page.get_by_text(name, exact=True))
+        expect(cell).to_contain_class(level)
+        expect(cell).to_contain_text(rate)
+
+
+@contextmanager
+def broken_report(server: Server) -> Iterator[None]:
+    """A database whose counters of steps are not there."""
+    path = server.database.removeprefix("sqlite:///")
+
+    def run(statement: str) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    run("ALTER TABLE step_counter RENAME TO gone")
+    try:
+        yield
+    finally:
+        run("ALTER TABLE gone RENAME TO step_counter")
+
+
+def test_the_roster_stands_where_the_report_fails(creator: BrowserContext, server: Server) -> None:
+    page = creator.new_page()
+    with broken_report(server):
+        page.goto(f"/teach/{COURSE}")
+        expect(page.get_by_text("The report could not be made")).to_be_visible()
+        expect(page.get_by_role("region", name="All learners").get_by_role("row")).not_to_have_count(0)
+
+
+def test_a_version_is_seen_before_it_is_published(creator: BrowserContext) -> None:
+    course = f"new-{uuid.uuid4()}"
+    page = creator.new_page()
+    page.goto("/teach/publish")
+    manifest = page.get_by_label("Manifest")
+    manifest.fill("{")
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.get_by_text("This is no JSON")).to_be_visible()
+    modules: list[dict[str, object]] = []
+    manifest.fill(json.dumps({"id": course, "title": "T", "modules": modules}))
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.get_by_text("modules", exact=True)).to_be_visible()
+    modules.append({"id": "m", "title": "M", "steps": [{"id": "s", "kind": "lesson", "title": "S"}]})
+    manifest.fill(json.dumps({"id": course, "title": "T", "modules": modules}))
+    page.get_by_role("button", name="See what it does").click()
+    expect(page.get_by_role("heading", name="What it would do")).to_be_visible()
+    assert creator.request.get(f"/api/v1/courses/{course}").status == 404
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.get_by_text("Published as version 1.")).to_be_visible()
+    assert creator.request.get(f"/api/v1/courses/{course}").ok
