@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from itertools import count
+from secrets import token_urlsafe
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from headway.ledger.erase import erase
 from headway.ledger.passwords import hash_password
 from headway.ledger.pausing import PauseWanted, pause
 from headway.ledger.publish import publish
+from headway.ledger.sharing import ShareWanted, share
 from headway.ledger.signing_keys import first_key
 from headway.ledger.submission import Submission
 from headway.store import learners, notices, schema
@@ -75,6 +77,8 @@ class Cast:
         later = str(date.today() + timedelta(200))  # noqa: DTZ011  # on whichever day
         wanted = PauseWanted(self.ids["learner"], str(uuid4()), later, 3)
         self.pause = pause(database, Catalog(), wanted, now=who.now()).id
+        wanted_page = ShareWanted(self.ids["learner"], ["streak"], False, self._hashes["learner"])
+        self.share = share(database, wanted_page, now=who.now()).token
         self.notification = str(uuid4())
         told = Notice(self.ids["learner"], 0, 0, self.notification, "streak_milestone", "", who.now(), "{}")
         with database.transaction() as connection:
@@ -209,6 +213,7 @@ OBJECTS: Mapping[str, Thing] = {
     "certificate": Thing(lambda cast: cast.certificate, lambda: str(uuid4())),
     "pause of learner": Thing(lambda cast: cast.pause, lambda: str(uuid4())),
     "notification of learner": Thing(lambda cast: cast.notification, lambda: str(uuid4())),
+    "share of learner": Thing(lambda cast: cast.share, lambda: token_urlsafe(24)),
     "achievement": Thing(lambda cast: cast.achievement),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),

@@ -41,6 +41,8 @@ from headway.http import (
     resetting,
     reviewing,
     sessions,
+    share_page,
+    sharing,
     steps,
     stream,
     tokens_of_own,
@@ -71,6 +73,7 @@ _BESIDE_THE_API = (
     *device_page.handlers,
     *reset_page.handlers,
     *certificate_page.handlers,
+    *share_page.handlers,
     *issuer.handlers,
 )
 
@@ -91,7 +94,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-_READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers)
+_READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
 
 
 def _api() -> Router:

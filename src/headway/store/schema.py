@@ -39,6 +39,7 @@ from headway.store.earning_tables import day_part, step_day, topic_level
 from headway.store.notice_tables import notice, reminded
 from headway.store.reset_tables import imported_streak, progress_reset
 from headway.store.roster_tables import course_counter, roster, step_counter
+from headway.store.sharing_tables import share_page
 from headway.store.upkeep import upkeep
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "roster",
     "security_event",
     "session",
+    "share_page",
     "signing_key",
     "step_counter",
     "step_day",

@@ -17,6 +17,7 @@ from headway.http.contract import (
     reading,
     recording,
     reports,
+    sharing,
     teaching,
 )
 from headway.http.contract.operation import Operation
@@ -33,6 +34,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     **certifying.OPERATIONS,
     **teaching.OPERATIONS,
     **reports.OPERATIONS,
+    **sharing.OPERATIONS,
     **administration.OPERATIONS,
     **health.OPERATIONS,
 }
