@@ -15,10 +15,12 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
+from headway.cli.serve import run as serve
 from headway.http import app as wiring
 from headway.http.redis_ping import fault_of_redis
-from headway.http.tracing import provider_of
+from headway.http.tracing import TracingMissing, provider_of
 from headway.ledger.backup import backup
+from headway.settings import Settings
 from tests.http.server import NO_TLS, Site, serving
 from tests.http.test_events import event
 from tests.torture.client import new_guest, prepare
@@ -198,3 +200,12 @@ def test_a_request_is_a_span_of_the_trace_that_it_came_with(sqlite_url: str, mon
     assert missing.attributes["http.response.status_code"] == 404
     told = {str(value) for one in spans.values() for value in (one.attributes or {}).values()}
     assert "python-basics" not in str(told)
+
+
+def test_who_asks_for_traces_without_their_extra_is_told_before_anything_starts(
+    new_sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.http.tracing.find_spec", lambda name: None if name.endswith("sdk") else object())
+    with pytest.raises(TracingMissing, match=r"headway\[otel\]"):
+        serve(Settings(database_url=new_sqlite_url, tracing=True, port=0))
+    assert list(tmp_path.iterdir()) == []

@@ -59,11 +59,14 @@ def serve(
 def run(settings: "Settings") -> None:
     """Serve until told to stop."""
     from headway.http.claim import claimed
+    from headway.http.tracing import check_installed
     from headway.store.database import Database
     from headway.store.migrate import migrate
 
     if settings.workers > 1 and Database(settings.database_url).path is not None:
         raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
+    if settings.tracing:
+        check_installed()
     # The port is taken first, so that a server that cannot have it leaves no files behind.
     with (
         closing(listen(settings.host, settings.port)) as listening,

@@ -1,6 +1,7 @@
 """Traces by OpenTelemetry: a span for each request, part of the caller's trace where that says so."""
 
 from http import HTTPStatus
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from headway import __version__
@@ -52,15 +53,20 @@ class Tracing:
                     span.set_status(StatusCode.ERROR)
 
 
+def check_installed() -> None:
+    """See that OpenTelemetry is there; TracingMissing says how to have it."""
+    if any(find_spec(name) is None for name in ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter")):
+        raise TracingMissing("tracing needs OpenTelemetry: install headway[otel], or turn `tracing` off")
+
+
 def provider_of(exporter: "SpanExporter | None" = None) -> "TracerProvider":
     """What gathers spans and sends them; its OTEL_* variables say where to, and of how many requests."""
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # as above
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  # as above
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415  # as above
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  # as above
-    except ImportError:
-        raise TracingMissing("tracing needs OpenTelemetry: install headway[otel], or turn `tracing` off") from None
+    check_installed()
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # as above
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  # as above
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415  # as above
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  # as above
+
     resource = Resource.create({"service.name": "headway", "service.version": __version__})
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
