@@ -27,6 +27,7 @@ NOT_OF_HTTP = {
     "cannot-serve",
     "misused",
     "import-failed",
+    "import-stopped",
     "invalid-track",
     "file-there",
     "not-ready",

@@ -93,7 +93,7 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
         connection.execute(sa.text("DELETE FROM ledger_opened"))
         for table in OF_LEARNER:
             connection.execute(sa.delete(table))
-        for counters in ("step_counter", "course_counter"):
+        for counters in ("step_counter", "course_counter", "board_tally"):
             connection.execute(sa.text(f"DELETE FROM {counters}"))
         connection.execute(sa.text("DELETE FROM learner WHERE merged_into IS NOT NULL"))
         connection.execute(sa.text("DELETE FROM learner"))

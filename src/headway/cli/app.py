@@ -20,7 +20,6 @@ from headway.cli.grades import grades
 from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
-from headway.cli.learners import learners
 from headway.cli.learner.catalog import courses, open_, start
 from headway.cli.learner.completion import COMPLETE_VARIABLE, completion, prepare_completion
 from headway.cli.learner.exercise import run_tests, submit
@@ -28,6 +27,7 @@ from headway.cli.learner.quick import QuickCommand, QuickGroup
 from headway.cli.learner.sign_in import login, logout, whoami
 from headway.cli.learner.standing import history, leaderboard, status
 from headway.cli.learner.waiting import outbox, sync
+from headway.cli.learners import learners
 from headway.cli.proof import audit, rebuild
 from headway.cli.reset import reset
 from headway.cli.serve import serve

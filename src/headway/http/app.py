@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from headway.http import (
     achievements,
     admin_achievements,
+    admin_imports,
     admin_learners,
     admin_upkeep,
     app_pages,
@@ -113,6 +114,7 @@ def _api() -> Router:
             *_READING,
             *admin_achievements.handlers,
             *admin_learners.handlers,
+            *admin_imports.handlers,
             *admin_upkeep.handlers,
             *pauses.handlers,
             *notifications.handlers,

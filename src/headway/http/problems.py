@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "insufficient-scope": Kind(403, "The token may not do this"),
     "cross-site": Kind(403, "The request comes from another site"),
     "last-admin": Kind(409, "The site would have no admin any more"),
+    "import-running": Kind(409, "Another import is under way"),
     "not-linked": Kind(409, "These two cannot be linked"),
     "not-found": Kind(404, "There is no such thing"),
     "unknown-course": Kind(404, "There is no such course"),

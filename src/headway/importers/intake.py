@@ -3,7 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -50,7 +50,9 @@ class Summary:
 class Intake:
     """One import under way."""
 
-    def __init__(self, desk: Desk, named: Tally, rejected: Rejected) -> None:
+    def __init__(self, desk: Desk, named: Tally, rejected: Rejected, *, alone: bool = True) -> None:
+        # Whether the process has nothing else to do: a server's garbage is not an import's to leave.
+        self.alone = alone
         self.desk = desk
         self.named = named
         self.rejected = rejected
@@ -60,7 +62,7 @@ class Intake:
         """Take in everything; what an earlier run has taken counts as duplicate."""
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         items = self._counted(importer.items(read))
-        with _garbage_left():
+        with _garbage_left() if self.alone else nullcontext():
             while window := _window(items):
                 self._take(window)
                 gc.collect()
@@ -71,7 +73,8 @@ class Intake:
         """The records among the items; all else is counted and done with."""
         place = None
         for item in items:
-            self.summary.read += item.place != place
+            # By what it is and not where it stands: a file may hold many records on one line.
+            self.summary.read += item.place is not place
             place = item.place
             if isinstance(item, Record):
                 yield item

@@ -25,19 +25,21 @@ FORMATS: Final[dict[str, Callable[[Sequence[str]], Importer]]] = {
 }
 
 
-def run(database: Database, importer: Importer, *, read: Read, rejected: Rejected) -> Summary:
+def run(database: Database, importer: Importer, *, read: Read, rejected: Rejected, alone: bool = True) -> Summary:
     """Import; what an earlier run has recorded, be it one that broke, counts as duplicate."""
     _join(database, importer)
     with tally() as named:
-        return Intake(LedgerDesk(database), named, rejected).run(importer, read)
+        return Intake(LedgerDesk(database), named, rejected, alone=alone).run(importer, read)
 
 
-def rehearse(database: Database | None, importer: Importer, *, read: Read, rejected: Rejected) -> Summary:
+def rehearse(
+    database: Database | None, importer: Importer, *, read: Read, rejected: Rejected, alone: bool = True
+) -> Summary:
     """Say what importing would come to, and write nothing."""
     if database is not None:
         _join(database, importer)
     with tally() as named, tally() as seen:
-        return Intake(RehearsalDesk(database, seen), named, rejected).run(importer, read)
+        return Intake(RehearsalDesk(database, seen), named, rejected, alone=alone).run(importer, read)
 
 
 def _join(database: Database, importer: Importer) -> None:

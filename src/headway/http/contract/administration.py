@@ -5,6 +5,7 @@ from typing import Final
 
 from headway.http import (
     admin_achievements,
+    admin_imports,
     admin_learners,
     admin_upkeep,
     examples,
@@ -70,6 +71,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         refuses=(409,),
         sent={"account": "7c0e6c1a-5f8e-4f0b-9d53-2d1c0f7c6a10"},
         given={"merged": {"steps": 4, "events": 31, "certificates": 0}},
+    ),
+    "start_import": Operation(
+        tag=_TAG,
+        callers="admin",
+        takes=admin_imports.ImportSent,
+        gives={202: admin_imports.ImportShown},
+        refuses=(409,),
+        sent=examples_of_learners.IMPORT_SENT,
+        given=examples_of_learners.IMPORT,
+    ),
+    "read_import": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_imports.ImportShown},
+        refuses=(403,),
+        given=examples_of_learners.IMPORT,
     ),
     "start_audit": Operation(
         tag=_TAG,

@@ -1,0 +1,155 @@
+"""Imports by upload, for admins: files are sent and read in the background, and it is told what became of them."""
+
+import re
+from base64 import b64decode
+from binascii import Error as NoBase64
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from msgspec import UNSET, Meta, Struct, UnsetType
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.errors import Invalid
+from headway.domain.times import format_time
+from headway.http import who
+from headway.http.admin_achievements import administered, check_admin
+from headway.http.bodies import read_json
+from headway.http.exchange import Asked
+from headway.http.ids import is_id
+from headway.http.refusals import NotFound
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.who import Reader
+from headway.importers.uploads import Sent, Upload, run_upload
+from headway.ledger import importing
+from headway.store import upkeep
+
+FILES_MAX: Final = 200
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+
+
+class FileSent(Struct, forbid_unknown_fields=True):
+    """A file: its name, and what is in it, as base64, for its encoding is its own."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    base64: str
+
+
+class MapSent(Struct, forbid_unknown_fields=True):
+    """Of which course's steps the exercises of `json-files` are, by their old ids."""
+
+    course: str
+    exercises: dict[str, str]
+
+
+class ImportSent(Struct, forbid_unknown_fields=True):
+    """Files to import, or with `dry_run` to look at. A request holds 2 MiB: larger ones are for the command line."""
+
+    format: Literal["json-files", "jsonl", "csv"]
+    files: Annotated[list[FileSent], Meta(min_length=1, max_length=FILES_MAX)]
+    dry_run: bool = False
+    map: MapSent | UnsetType | None = UNSET
+
+
+class ImportLine(Struct):
+    """Something about a record: the place of its file among those sent (from 0), its line, and what is wrong."""
+
+    file: int
+    line: int
+    reason: str
+    message: str
+
+
+class ImportReported(Struct):
+    """What an import came to; `doubts` and `rejects` are the first hundred."""
+
+    dry_run: bool
+    read: int
+    recorded: int
+    duplicates: int
+    doubted: dict[str, int]
+    refused: dict[str, int]
+    left_out: dict[str, int]
+    streaks: int
+    learners: int
+    courses: list[str]
+    doubts: list[ImportLine]
+    rejects: list[ImportLine]
+
+
+class ImportShown(Struct):
+    """An import: `done` of `total` bytes were read.
+
+    `status` is running, done, failed (then `problem` says why), stopped (with its server), timed-out, or lost (its
+    process ended). What was recorded stays, and the same files can be sent again. `report` is null until it is done.
+    """
+
+    id: str
+    status: str
+    began_at: str
+    ended_at: str | None
+    done: int
+    total: int
+    problem: str | None
+    report: ImportReported | None
+
+
+_sent: Final = msgspec.json.Decoder(ImportSent).decode
+
+
+@post("/admin/imports", status_code=202)
+async def start_import(request: Asked) -> Reply:
+    """Import files in the background; one import is under way at a time."""
+    services = await administered(request)
+    sent = await read_json(request, _sent)
+    upload = _upload(sent)
+    total = sum(len(one.content) for one in upload.files)
+    begun = await services.run(partial(importing.begin, services.database, total, now=who.now()))
+    run = partial(run_upload, services.database, begun["id"], upload, now=who.now)
+    services.in_background(partial(run, stopping=services.stopping))
+    return json_reply(_shown(begun), 202, (PERSONAL,))
+
+
+@get("/admin/imports/{import_id:str}")
+async def read_import(request: Asked, import_id: FromPath[str]) -> Reply:
+    """An import: how far it has come, or what became of it."""
+
+    def look(connection: Connection, reader: Reader) -> ImportShown:
+        check_admin(reader)
+        found = upkeep.one(connection, importing.KIND, import_id) if is_id(import_id) else None
+        if found is None:
+            raise NotFound("there is no import of that id, or it was long ago")
+        return _shown(found)
+
+    return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
+
+
+def _upload(sent: ImportSent) -> Upload:
+    if sent.map and sent.format != "json-files":
+        raise Invalid("a map goes with json-files; the other formats name their courses themselves", field="map")
+    course_map: dict[str, Any] | None = msgspec.structs.asdict(sent.map) if sent.map else None
+    return Upload(sent.format, [_file(n, one) for n, one in enumerate(sent.files)], course_map, sent.dry_run)
+
+
+def _file(n: int, one: FileSent) -> Sent:
+    if not _NAME.fullmatch(one.name):
+        raise Invalid("a file's name is of letters, digits, dots, hyphens and underscores", field=f"files[{n}].name")
+    try:
+        return Sent(one.name, b64decode(one.base64, validate=True))
+    except (NoBase64, ValueError):
+        raise Invalid("base64 is not what it says", field=f"files[{n}].base64") from None
+
+
+def _shown(row: RowMapping) -> ImportShown:
+    told = msgspec.json.decode(row["report"]) if row["report"] else {}
+    report = msgspec.convert(told, ImportReported) if told and "problem" not in told else None
+    ended_at = None if row["ended_at"] is None else format_time(row["ended_at"])
+    times = (format_time(row["began_at"]), ended_at)
+    return ImportShown(
+        row["id"], row["outcome"] or "running", *times, row["done"], row["total"], told.get("problem"), report
+    )
+
+
+handlers: Final = [start_import, read_import]
