@@ -36,7 +36,7 @@ def test_no_link_is_followed(tmp_path: Path, link: str) -> None:
         ("1..2\nok 1 - a\nok 2\n", (2, 2)),
         ("ok 1\nnot ok 2\n1..2\n", (1, 2)),
         ("1..3\nok 1\n", (1, 3)),
-        ("ok 1\nok 2 # SKIP no network\nnot ok 3 # TODO later\n", (2, 2)),
+        ("ok 1\nok 2 # SKIP no network\nnot ok 3 # todo later\n", (2, 2)),
         ("ok 1\nBail out! no compiler\n", (1, 2)),
         ("okay\nnot okay\n", (0, 0)),
         ("", (0, 0)),

@@ -61,6 +61,17 @@ def make_current(connection: Connection, identity: Identity) -> None:
     connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", said)
 
 
+def named_server(connection: Connection) -> str | None:
+    """The server that is meant on this device where none is named."""
+    row = connection.execute("SELECT value FROM setting WHERE name = 'server'").fetchone()
+    return None if row is None else str(row["value"])
+
+
+def name_server(connection: Connection, url: str) -> None:
+    """Have this server be meant on this device where none is named."""
+    connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('server', ?)", (url,))
+
+
 def forget_current(connection: Connection, server: str) -> Identity | None:
     """Sign out on this device: the token goes, what waits stays until the same learner signs in again.
 

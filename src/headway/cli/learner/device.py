@@ -16,7 +16,6 @@ QUEUED: Final = 75
 URL_VARIABLE: Final = "HEADWAY_URL"
 TOKEN_VARIABLE: Final = "HEADWAY_TOKEN"  # noqa: S105  # a variable's name
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
-_SETTING: Final = "server"
 _CHANGES: Final = {
     "step_completed": "step {step} completed",
     "module_completed": "module {module} completed",
@@ -70,6 +69,7 @@ def server_url(flag: str | None) -> str:
 
 def _server(flag: str | None) -> _Server:
     from headway.cli.learner.folders import course_around
+    from headway.client.identities import named_server
     from headway.client.store import Store
 
     named = flag or os.environ.get(URL_VARIABLE)
@@ -77,17 +77,17 @@ def _server(flag: str | None) -> _Server:
         return _Server(named, is_own=True)
     around = course_around()
     with Store().reading() as connection:
-        row = connection.execute("SELECT value FROM setting WHERE name = ?", (_SETTING,)).fetchone()
-    own = str(row["value"]) if row else DEFAULT_URL
+        own = named_server(connection) or DEFAULT_URL
     return _Server(own, is_own=True) if around is None or around.server == own else _Server(around.server, is_own=False)
 
 
 def remember_server(url: str) -> None:
     """Have commands without a server mean this one from now on."""
+    from headway.client.identities import name_server
     from headway.client.store import Store
 
     with Store().writing() as connection:
-        connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (_SETTING, url))
+        name_server(connection, url)
 
 
 def tell(outcome: "Outcome", what: str, more: dict[str, Any] | None = None, *, as_json: bool) -> None:

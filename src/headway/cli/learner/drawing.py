@@ -1,7 +1,6 @@
 """Bars and tables for eyes, without a library: `headway status` is to be there at once."""
 
 import os
-import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -31,6 +30,8 @@ def bar(percent: float) -> str:
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines of columns, cut at the width of the terminal where that is known."""
+    import shutil
+
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     most = shutil.get_terminal_size((200, 24)).columns
     lines = []

@@ -1,7 +1,6 @@
 """`headway test` and `headway submit`: an exercise's own tests, and handing in what came of it."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -130,6 +129,7 @@ def _run_tests(course: str, step: str) -> Passed:
 
 
 def _run(command: list[str], folder: Path, timeout_s: float, *, keep: bool) -> tuple[int, str]:
+    import shutil
     import subprocess
 
     if command[0] in ("python", "python3") and shutil.which(command[0]) is None:

@@ -1,8 +1,6 @@
 """`headway status`, `headway history`, `headway leaderboard`: how you stand."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import quote, urlencode
 
 import typer
 
@@ -47,6 +45,8 @@ def _read(headway: "Headway", path: str, *, refresh: bool) -> "Answer[Any]":
 
 
 def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
+    from urllib.parse import quote
+
     answer = _read(headway, "/progress", refresh=refresh)
     unfinished = [one for one in answer.data["courses"] if one["status"] != "completed"]
     latest = max(unfinished, key=lambda one: one["updated_at"] or "", default=None)
@@ -85,6 +85,8 @@ def _show_figures(data: Any) -> None:
 
 
 def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: bool) -> None:
+    from urllib.parse import quote
+
     answer = _read(headway, f"/progress/courses/{quote(course, safe='')}", refresh=refresh)
     counts = headway.counts()
     if as_json:
@@ -117,6 +119,8 @@ def next_step(course: Any) -> dict[str, str] | None:
 
 
 def _show_age(answer: "Answer[Any]", counts: dict[str, int]) -> None:
+    from datetime import UTC, datetime
+
     age_s = (datetime.now(UTC) - answer.at).total_seconds()
     if age_s >= 60:
         say(dim(f"As of {_ago(age_s)}."))
@@ -171,6 +175,8 @@ def leaderboard(
     as_json: JsonOption = False,
 ) -> None:
     """Show who gained most points."""
+    from urllib.parse import urlencode
+
     if period not in PERIODS:
         raise Misused(f"the period is one of {', '.join(PERIODS)}")
     asked = {"course": course, "around": "me" if around else None}
