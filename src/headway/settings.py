@@ -26,6 +26,7 @@ _BOUNDS: Final = {
     "guest_days": (1, 36_500),
     "security_days": (1, 36_500),
     "notice_days": (1, 36_500),
+    "delivery_days": (1, 3_650),
     "streams_max": (0, 100_000),
     "freeze_days": (1, 365),
     "freezes_max": (0, 30),
@@ -100,6 +101,9 @@ class Settings:
     notice_days: int = 90
     # How many streams a process holds open.
     streams_max: int = 1_000
+    # Networks of one's own that webhooks may be sent to, by HTTP as well; days for which what was sent is listed.
+    webhook_networks: str | None = None
+    delivery_days: int = 30
     # For how many days kept a streak earns a freeze, and how many of them can be held.
     freeze_days: int = 7
     freezes_max: int = 2
@@ -264,6 +268,7 @@ def _is_zone(text: str) -> bool:
 _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "log_level": (lambda text: text.lower() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
     "trusted_proxies": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),
+    "webhook_networks": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),
     "smtp_url": (
         lambda text: _is_address(text, ("smtp", "smtps")),
         "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST",

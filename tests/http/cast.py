@@ -27,7 +27,8 @@ from headway.ledger.publish import publish
 from headway.ledger.sharing import ShareWanted, share
 from headway.ledger.signing_keys import first_key
 from headway.ledger.submission import Submission
-from headway.store import learners, notices, schema
+from headway.ledger.webhooks import make
+from headway.store import learners, notices, schema, webhooks
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.notices import Notice
@@ -83,6 +84,8 @@ class Cast:
         told = Notice(self.ids["learner"], 0, 0, self.notification, "streak_milestone", "", who.now(), "{}")
         with database.transaction() as connection:
             notices.add_missing(connection, [told])
+        self.webhook, self.delivery = str(uuid4()), str(uuid4())
+        self._hook()
         self.achievement = f"steps-{self.serial}"
         said = ("Steps", "Complete a thousand steps.", "practice", "steps", 1_000, 10, "gold")
         define(database, Definition(self.achievement, *said))
@@ -101,6 +104,16 @@ class Cast:
         quiz = next(step for step in COURSE["modules"][0]["steps"] if step["id"] == "quiz")
         module = {"id": "m", "title": "M", "steps": [asks, quiz]}
         return {"id": f"essays-{self.serial}", "title": "Essays", "modules": [module]}
+
+    def _hook(self) -> None:
+        """A webhook of the creator's, given up, so that nothing is sent while others are looked at; what was sent."""
+        endpoint = {"id": self.webhook, "learner_id": self.ids["creator"], "course_id": self.course, "created_at": 1}
+        make(self.database, endpoint | {"url": "https://93.184.215.14/", "types": "", "secret": "plain:"})
+        sent = {"id": self.delivery, "webhook_id": self.webhook, "learner_id": self.ids["learner"], "seq": 1, "n": 0}
+        sent |= {"message_id": "msg_1", "type": "x", "at": 1, "took_ms": 1, "attempt": 1, "status": 204, "error": None}
+        with self.database.transaction() as connection:
+            webhooks.log(connection, sent)
+            webhooks.change(connection, self.webhook, active=False)
 
     def _hand_in(self) -> None:
         """The enrolled learner's essay, which waits for a grade."""
@@ -214,6 +227,8 @@ OBJECTS: Mapping[str, Thing] = {
     "pause of learner": Thing(lambda cast: cast.pause, lambda: str(uuid4())),
     "notification of learner": Thing(lambda cast: cast.notification, lambda: str(uuid4())),
     "share of learner": Thing(lambda cast: cast.share, lambda: token_urlsafe(24)),
+    "webhook of creator": Thing(lambda cast: cast.webhook, lambda: str(uuid4())),
+    "delivery": Thing(lambda cast: cast.delivery, lambda: str(uuid4())),
     "achievement": Thing(lambda cast: cast.achievement),
     "user code": Thing(lambda cast: cast.user_code, lambda: "BBBB-BBBB"),
     "new email": Thing(lambda _: f"{uuid4().hex}@example.org"),

@@ -204,8 +204,8 @@ def test_windows_end_and_are_thrown_away(database_url: str) -> None:
     assert take(database, [one], now=limit)[0].remaining == 1
     succeeded(database, clear=[one])
     assert take(database, [one], now=limit)[0].remaining == 1
-    assert tidy(database, now=limit, events_before=0, notices_before=0) == 0
-    assert tidy(database, now=2 * limit, events_before=0, notices_before=0) == 1
+    assert tidy(database, now=limit, events_before=0, notices_before=0, sent_before=0) == 0
+    assert tidy(database, now=2 * limit, events_before=0, notices_before=0, sent_before=0) == 1
     database.close()
 
 

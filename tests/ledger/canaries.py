@@ -148,11 +148,28 @@ def _session(learner_id: str, number: int, kind: str) -> dict[str, Any]:
     return {"token_hash": token_hash, "learner_id": learner_id, "kind": kind, **names, **times}
 
 
+def _hooks(number: int) -> dict[str, dict[str, Any]]:
+    return {
+        "webhook": {"id": canary_id(number, 4), "course_id": f"course-{number}", "url": f"https://{WORD}.example/"}
+        | {"types": "", "secret": f"plain:{WORD}", "created_at": NOON, "active": False, "failures": 0, "retry_at": 0},
+        "webhook_due": {"webhook_id": canary_id(number, 4), "seq": 1, "n": 0, "due_at": NOON, "tries": 0},
+        "webhook_delivery": {
+            "id": canary_id(number, 5),
+            "webhook_id": canary_id(number, 4),
+            "seq": 1,
+            "n": 0,
+            "at": NOON,
+        }
+        | {"message_id": "msg_1", "type": "x", "took_ms": 1, "attempt": 1, "error": WORD},
+    }
+
+
 def _leave_traces(world: World, learner_id: str, number: int) -> None:
     rows: dict[str, dict[str, Any]] = {
         "external_sign_in": {"issuer": "https://id.example", "subject": f"{WORD}-{number}", "created_at": NOON},
         "pseudonym": {"id": canary_id(number, 3)},
         "claim_code": {"code_hash": f"{WORD}-claim-{number}", "expires_at": NOON},
+        **_hooks(number),
         "password_reset": {"token_hash": f"{WORD}-reset-{number}", "expires_at": NOON},
         "device_sign_in": {"device_code_hash": f"{WORD}-device-{number}", "user_code": f"ZW-{number}", "client": WORD}
         | {"scopes": "read", "denied": False, "interval_s": 5, "polled_at": NOON, "expires_at": NOON},

@@ -114,7 +114,7 @@ def test_notices_go_with_their_time_and_with_their_learner(world: World) -> None
     world.send(ada, *through("basics"), at=NOON)
     world.send(ada, *through("loops", start=20), at=NOON + HOUR)
     world.send(bob, *through("basics"))
-    everything = {"now": NOON, "events_before": NOON}
+    everything = {"now": NOON, "events_before": NOON, "sent_before": NOON}
     assert tidy(world.database, **everything, notices_before=NOON) == 0
     assert tidy(world.database, **everything, notices_before=NOON + 1) == 2
     assert [one["module"] for *_, one in told(world, ada)] == ["loops", "end"]

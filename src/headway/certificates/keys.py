@@ -39,13 +39,25 @@ def new_key(signing_secret: str | None) -> NewKey:
 
     key = Ed25519PrivateKey.generate()
     key_id = key_id_of(key)
-    raw = key.private_bytes_raw()
+    return NewKey(key_id, seal(key.private_bytes_raw(), key_id, signing_secret))
+
+
+def seal(raw: bytes, name: str, signing_secret: str | None) -> str:
+    """What is to be kept of a secret, sealed where the operator gave a secret to seal by.
+
+    Bound to its name: another's cannot be put in its place.
+    """
     if signing_secret is None:
-        return NewKey(key_id, f"{_PLAIN}:{_text(raw)}")
+        return f"{_PLAIN}:{_text(raw)}"
     salt, nonce = token_bytes(_SALT), token_bytes(_NONCE)
-    # Bound to its id: another key's private half cannot be put in its place.
-    closed = _cipher(signing_secret, salt).encrypt(nonce, raw, key_id.encode())
-    return NewKey(key_id, f"{_SEALED}:{_text(salt + nonce + closed)}")
+    closed = _cipher(signing_secret, salt).encrypt(nonce, raw, name.encode())
+    return f"{_SEALED}:{_text(salt + nonce + closed)}"
+
+
+@lru_cache(maxsize=64)
+def unseal(name: str, kept: str, signing_secret: str | None) -> bytes:
+    """The secret that was sealed under a name; SigningKeySealed where it was not sealed by this secret."""
+    return _opened(name, kept, signing_secret)
 
 
 def is_sealed(kept: str) -> bool:

@@ -47,8 +47,10 @@ from headway.http import (
     steps,
     stream,
     tokens_of_own,
+    webhooks,
 )
 from headway.http.board_keeping import boards_kept
+from headway.http.delivering import delivering
 from headway.http.envelope import Envelope
 from headway.http.housekeeping import house_kept
 from headway.http.logs import configure_logs
@@ -66,6 +68,7 @@ _OF_COURSES = (
     *leaderboards.handlers,
     *outlook.handlers,
 )
+_TELLING = (*notifications.handlers, *stream.handlers, *webhooks.handlers)
 _BESIDE_THE_API = (
     *health.handlers,
     *metrics.handlers,
@@ -117,8 +120,7 @@ def _api() -> Router:
             *admin_imports.handlers,
             *admin_upkeep.handlers,
             *pauses.handlers,
-            *notifications.handlers,
-            *stream.handlers,
+            *_TELLING,
             *resetting.handlers,
             *exporting.handlers,
             *certificates.handlers,
@@ -137,6 +139,7 @@ def create_app(settings: Settings) -> Litestar:
             services.running(),
             house_kept(services),
             boards_kept(services),
+            delivering(services),
             services.metrics.noting(services.look),
         ):
             yield

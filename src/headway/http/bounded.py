@@ -4,18 +4,20 @@ A time limit of `requests` begins anew with each byte: a server that sends one n
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from socket import SHUT_RDWR, socket
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import SplitResult
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TimedOut
 
 BYTES_MAX: Final = 256 * 1024
 _PART: Final = 8_192
@@ -87,6 +89,40 @@ class _Safe(HTTPSConnectionPool):
 
 
 _POOLS: Final = {"http": _Plain, "https": _Safe}
+
+
+class Answer(NamedTuple):
+    """What another's server answered: its status alone is of interest."""
+
+    status: int
+
+
+def post_at(address: str, url: SplitResult, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
+    """Send to the server at a network address, which proves to be the one that the URL names where that is HTTPS.
+
+    Nothing is asked of the name again, no proxy is used, and no redirect followed. TimeoutError, or OSError where there
+    is no answer.
+    """
+    named = {"server_hostname": url.hostname, "assert_hostname": url.hostname} if url.scheme == "https" else {}
+    port = url.port or {"http": 80, "https": 443}[url.scheme]
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    pool: Any = _POOLS[url.scheme](address, port, timeout=seconds, retries=False, **named)
+    with pool, _watching(seconds) as watch:
+        try:
+            sent = {**headers, "host": url.netloc}
+            reply = pool.urlopen("POST", path, body, sent, redirect=False, preload_content=False)
+            reply.close()
+        except (HTTPError, OSError, ValueError) as error:
+            if watch.is_over or isinstance(error, TimedOut):
+                raise TimeoutError(f"no answer in {seconds:.0f} seconds") from None
+            raise OSError(_in_short(error)) from None
+    return Answer(reply.status)
+
+
+def _in_short(error: Exception) -> str:
+    """What went wrong, without the objects that the library tells of."""
+    cause = getattr(error, "reason", None) or error
+    return f"{type(cause).__name__}: {str(cause).rpartition(': ')[2]}"
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -73,6 +73,7 @@ def do_what_is_due(services: Services, *, now: int) -> None:
     database, settings = services.database, services.settings
     if is_due(database, "housekeeping", _HOUR_S, now=now):
         before = {"events_before": settings.security_days, "notices_before": settings.notice_days}
+        before["sent_before"] = settings.delivery_days
         gone = tidy(database, now=now, **{name: now - days * DAY for name, days in before.items()})
         log.debug("tidied", rows=gone)
     if is_due(database, "reminders", _REMIND_S, now=now):

@@ -113,6 +113,7 @@ class Waking:
         self._wire = wire
         self._database = database
         self._asleep: dict[str, list[asyncio.Event]] = {}
+        self._watching: list[asyncio.Event] = []
         self._calling: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,6 +140,11 @@ class Waking:
                 await self._task
         if loop is not None:
             await asyncio.to_thread(self._wire.close)
+
+    def watch_all(self) -> asyncio.Event:
+        """What is set whenever a transaction of this process told anybody anything."""
+        self._watching.append(asyncio.Event())
+        return self._watching[-1]
 
     def enter(self, learner_id: str) -> asyncio.Event:
         """What is set whenever a learner was told anything."""
@@ -175,6 +181,8 @@ class Waking:
 
     def _wake_and_call(self, learner_ids: set[str]) -> None:
         self._wake(learner_ids)
+        for event in self._watching:
+            event.set()
         if isinstance(self._wire, NoWire):
             return
         self._calling |= learner_ids

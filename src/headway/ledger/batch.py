@@ -18,13 +18,13 @@ from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
 from headway.domain.sums import StepKey
 from headway.domain.times import ordinal
-from headway.ledger import announcing
+from headway.domain.webhooks import Endpoint
 from headway.ledger.achieving import Achieving
 from headway.ledger.board_moves import Moving
 from headway.ledger.counting import Counting
 from headway.ledger.leveling import Leveling, Moved
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
-from headway.ledger.noticing import noticed
+from headway.ledger.noticing import tell
 from headway.ledger.submission import Submission
 from headway.ledger.touched import touched
 from headway.ledger.watched import Watched
@@ -113,6 +113,8 @@ class Batch:
         self.achieving = Achieving(connection, catalog)
         self.leveling = Leveling(connection, catalog)
         self.counting = Counting(connection, catalog)
+        # Where webhooks go, where that is known already.
+        self.endpoints: list[Endpoint] | None = None
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions: dict[tuple[str, int], Course] = {}
@@ -159,7 +161,7 @@ class Batch:
             self._read_brought(found.joined, judged)
         self._read_caused(judged)
         self.courses = self.catalog.of_versions(self.connection, found.versions)
-        self.judging, self.achieving.version = found.judging, found.achievements
+        self.judging, self.achieving.version, self.endpoints = found.judging, found.achievements, found.endpoints
         self.counting.note(((one.learner_id, event.course) for one in judged for event in one.events), found.enrolled)
         self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
 
@@ -245,10 +247,9 @@ class Batch:
         changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
         made = [sums.written(kind, found) for kind, found in changed.items()]
         made.append(self.counting.look(self.learners, self._read, changed, self.courses))
-        told = noticed(self.appended, self.learners)
+        told = tell(self.connection, self.appended, self.learners, self.endpoints)
         moved = Moving(self.connection, self.catalog).moved(self.learners, self._read, changed)
-        rows.add_together(self.connection, entries.appended(self.appended), told, *made, moved)
-        announcing.note(self.connection, {entry.learner_id for entry in self.appended if entry.changes})
+        rows.add_together(self.connection, entries.appended(self.appended), *told, *made, moved)
         self.counting.write()
         for kind, found in changed.items():
             self._remember(kind, found)

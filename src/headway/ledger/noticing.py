@@ -4,14 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
+from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
 from headway.domain.notices import is_kept, notice_id, subject_of
 from headway.domain.recording import IMPORTED, SERVER
-from headway.store import notices
+from headway.domain.webhooks import Endpoint
+from headway.ledger import announcing
+from headway.store import notices, webhooks
 from headway.store.entries import Entry
 from headway.store.notices import Notice
 from headway.store.rows import Addition
+from headway.store.webhooks import Due
 
 _decode_changes: Final = msgspec.json.Decoder(list[Change]).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -32,11 +36,26 @@ class _Said(msgspec.Struct):
 _decode_said: Final = msgspec.json.Decoder(_Said).decode
 
 
-def noticed(appended: Sequence[Entry], learners: Mapping[str, Learner]) -> Addition:
-    """What adds the notices of entries that are being written. History that is imported tells nobody anything."""
+def tell(
+    connection: Connection,
+    appended: Sequence[Entry],
+    learners: Mapping[str, Learner],
+    endpoints: Sequence[Endpoint] | None,
+) -> tuple[Addition, Addition]:
+    """What adds the notices of entries that are being written, and what webhooks are to be sent of them.
+
+    History that is imported tells nobody anything. The endpoints are asked for where they are not known yet.
+    """
     told = [one for one in appended if one.changes and learners[one.learner_id].is_told]
     imported = {(one.learner_id, one.event_id) for one in appended if one.source == IMPORTED}
-    return notices.added(_notices(one for one in told if not imported or not _is_history(one, imported)))
+    if imported:
+        told = [one for one in told if not _is_history(one, imported)]
+    if told:
+        announcing.note(connection, {one.learner_id for one in told})
+        endpoints = webhooks.endpoints(connection) if endpoints is None else endpoints
+    changes = [(one, _decode_changes(one.changes or "[]")) for one in told]
+    due = _due(changes, endpoints) if endpoints else ()
+    return notices.added(_notices(changes)), webhooks.due_added(due)
 
 
 def _is_history(entry: Entry, imported: set[tuple[str, str]]) -> bool:
@@ -46,9 +65,9 @@ def _is_history(entry: Entry, imported: set[tuple[str, str]]) -> bool:
     return (entry.learner_id, _decode_said(entry.body).cause) in imported
 
 
-def _notices(told: Iterable[Entry]) -> Iterator[Notice]:
-    for entry in told:
-        for n, change in enumerate(_decode_changes(entry.changes or "[]")):
+def _notices(told: Iterable[tuple[Entry, list[Change]]]) -> Iterator[Notice]:
+    for entry, changes in told:
+        for n, change in enumerate(changes):
             if is_kept(change):
                 yield Notice(
                     entry.learner_id,
@@ -60,3 +79,11 @@ def _notices(told: Iterable[Entry]) -> Iterator[Notice]:
                     entry.received_at,
                     _encode(change).decode(),
                 )
+
+
+def _due(told: Iterable[tuple[Entry, list[Change]]], endpoints: Sequence[Endpoint]) -> Iterator[Due]:
+    for entry, changes in told:
+        for n, change in enumerate(changes):
+            for one in endpoints:
+                if one.takes(change):
+                    yield Due(one.id, entry.learner_id, entry.seq, n, entry.received_at)

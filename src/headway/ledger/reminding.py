@@ -24,9 +24,10 @@ from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
 from headway.domain.times import MINUTE, day_of, ordinal
 from headway.ledger import announcing
 from headway.ledger.commit import committed
-from headway.store import learners, notices, reminders, sums
+from headway.store import learners, notices, reminders, rows, sums, webhooks
 from headway.store.database import Database
-from headway.store.notices import Notice
+from headway.store.notices import Notice, Place
+from headway.store.webhooks import Due
 
 LEARNERS_AT_ONCE: Final = 200
 _HOUR: Final = 60 * MINUTE
@@ -128,17 +129,25 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
     known = notices.known(connection, ids.items())
     new = {one: change for one, change in told.items() if (one, ids[one]) not in known}
     heads = learners.heads(connection, new)
-    parts = notices.next_parts(connection, heads.items())
+    places = {one: Place(heads[one], n) for one, n in notices.next_parts(connection, heads.items()).items()}
     subject = f"{kind}/{day}"
     notices.add_missing(
         connection,
         (
-            Notice(one, heads[one], parts[one], ids[one], kind, subject, now, _encode(change).decode())
+            Notice(one, *places[one], ids[one], kind, subject, now, _encode(change).decode())
             for one, change in new.items()
         ),
     )
+    rows.add_together(connection, webhooks.due_added(_due(connection, new, places, now)))
     announcing.note(connection, new)
     return len(new)
+
+
+def _due(connection: Connection, new: Mapping[str, dict[str, Any]], places: Mapping[str, Place], now: int) -> list[Due]:
+    """What webhooks are to be sent of reminders."""
+    endpoints = webhooks.endpoints(connection) if new else []
+    told = [(hook, one) for hook in endpoints for one, change in new.items() if hook.takes(change)]
+    return [Due(hook.id, one, *places[one], now) for hook, one in told]
 
 
 def _at_risk(

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from headway.ledger.throttles import Limit, Throttle, take_quietly
-from headway.store import notices, resets, security, sessions, throttles
+from headway.store import notices, resets, security, sessions, throttles, webhooks
 from headway.store.database import Database
 
 ROWS_A_TRANSACTION: Final = 1_000
@@ -18,8 +18,8 @@ def is_due(database: Database, what: str, every_s: int, *, now: int) -> bool:
     return take_quietly(database, Throttle(Limit(what, 1, every_s), ()), now=now)
 
 
-def tidy(database: Database, *, now: int, events_before: int, notices_before: int) -> int:
-    """Delete what has run out, and security events and notices from before a time, in small transactions; how much."""
+def tidy(database: Database, *, now: int, events_before: int, notices_before: int, sent_before: int) -> int:
+    """Delete what has run out, and from before a time security events, notices and deliveries; how much there was."""
     return _tidy_sessions(database, now) + sum(
         _in_portions(database, forget)
         for forget in (
@@ -27,6 +27,8 @@ def tidy(database: Database, *, now: int, events_before: int, notices_before: in
             partial(resets.forget_ended, now=now, limit=ROWS_A_TRANSACTION),
             partial(security.forget_before, at=events_before, limit=ROWS_A_TRANSACTION),
             partial(notices.forget_before, at=notices_before, limit=ROWS_A_TRANSACTION),
+            partial(webhooks.forget_before, at=sent_before, limit=ROWS_A_TRANSACTION),
+            partial(webhooks.forget_orphans, limit=ROWS_A_TRANSACTION),
         )
     )
 

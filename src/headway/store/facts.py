@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 from headway.domain.enrolled import Enrolled
 from headway.domain.progress import RunSum
 from headway.domain.sums import RunKey
-from headway.store import achievements, courses, entries, learners, roster, rows, sums
+from headway.domain.webhooks import Endpoint
+from headway.store import achievements, courses, entries, learners, roster, rows, sums, webhooks
 from headway.store.entries import Known
 
 _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
@@ -26,7 +27,8 @@ class Facts(NamedTuple):
 
     `marks` say up to where the sums of a learner were moved.
     `judging` says by which version all were judged, of courses where that is not the one in force yet.
-    `achievements` is the version of what can be earned, `enrolled` the rows of rosters.
+    `achievements` is the version of what can be earned, `enrolled` the rows of rosters,
+    `endpoints` are those that webhooks go to.
     `joined` are the learners to whom guests brought events, `reset` those who ever began from nothing; `runs` (learner,
     key, value) are those of the courses.
     """
@@ -42,6 +44,7 @@ class Facts(NamedTuple):
     runs: list[tuple[str, RunKey, RunSum]]
     achievements: int
     enrolled: dict[roster.Pair, Enrolled]
+    endpoints: list[Endpoint]
 
 
 def facts(
@@ -54,7 +57,7 @@ def facts(
 ) -> Facts:
     """All that is known of these; what is not there is left out. `courses_of` are (learner, course) pairs."""
     of_learners = set(courses_of)
-    sessions, known, heads, versions, runs, defined, enrolled = rows.ask(
+    sessions, known, heads, versions, runs, defined, enrolled, hooks = rows.ask(
         connection,
         learners.sessions_asked(token_hashes),
         entries.known_asked(event_ids),
@@ -63,6 +66,7 @@ def facts(
         rows.Question(_RUNS.table, of_learners, _RUNS.what, _RUNS.by),
         achievements.set_asked(),
         roster.rows_asked(of_learners),
+        webhooks.endpoints_asked(),
     )
     joined, reset = ({row[0] for row in heads if row[2] & bit} for bit in (1, 2))
     marks = {row[0]: Mark(row[4] or "", row[3]) for row in heads}
@@ -71,7 +75,8 @@ def facts(
     known_events, rosters = entries.known_answered(known), roster.rows_answered(enrolled)
     ends, now = _pairs(sessions), defined[0][0]
     versions_now, heads_now = _pairs(versions), _pairs(heads)
-    return Facts(ends, known_events, heads_now, marks, joined, reset, versions_now, judging, found, now, rosters)
+    of_all = now, rosters, webhooks.endpoints_answered(hooks)
+    return Facts(ends, known_events, heads_now, marks, joined, reset, versions_now, judging, found, *of_all)
 
 
 def _pairs(found: Iterable[rows.Row]) -> dict[str, int]:

@@ -41,6 +41,7 @@ from headway.store.reset_tables import imported_streak, progress_reset
 from headway.store.roster_tables import course_counter, roster, step_counter
 from headway.store.sharing_tables import share_page
 from headway.store.upkeep import upkeep
+from headway.store.webhook_tables import webhook, webhook_delivery, webhook_due
 
 __all__ = [
     "OF_LEARNER",
@@ -93,6 +94,9 @@ __all__ = [
     "topic_level",
     "topic_sum",
     "upkeep",
+    "webhook",
+    "webhook_delivery",
+    "webhook_due",
 ]
 
 _NameKey = String(400).with_variant(String(400, collation="C"), "postgresql")

@@ -1,0 +1,64 @@
+"""Webhooks by Standard Webhooks: what is sent to whom, how it is signed, and how long one tries."""
+
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid5
+
+from headway.domain.times import DAY, MINUTE, SECOND
+
+SECRET_BYTES: Final = 32
+# After so much has failed for so long, and nothing was taken meanwhile, an endpoint is given up.
+GIVEN_UP_AFTER: Final = 5 * DAY
+_PREFIX: Final = "whsec_"
+_SPACE: Final = UUID("1c0a5a0e-6f0b-4f37-8e0b-0d2c5d7f9a31")
+_HOUR: Final = 60 * MINUTE
+# What one message waits for between its tries, microseconds: some four days in all.
+_PAUSES: Final = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * _HOUR, 5 * _HOUR, *(12 * _HOUR,) * 7)
+TRIES_MAX: Final = len(_PAUSES) + 1
+_ENDPOINT_PAUSE_MAX: Final = 30 * MINUTE
+
+
+class Endpoint(NamedTuple):
+    """What an endpoint is sent: changes of a course, or of all, and of some types, or of all."""
+
+    id: str
+    course: str | None
+    types: frozenset[str]
+
+    def takes(self, change: Mapping[str, Any]) -> bool:
+        """Whether it is sent a change."""
+        of_course = self.course is None or change.get("course") == self.course
+        return of_course and (not self.types or change["type"] in self.types)
+
+
+def write_secret(raw: bytes) -> str:
+    """A secret as receivers keep it."""
+    return _PREFIX + b64encode(raw).decode("ascii")
+
+
+def signature(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
+    """What `webhook-signature` holds: HMAC-SHA256 of id, time (seconds since 1970) and body, as version 1."""
+    signed = f"{message_id}.{timestamp_s}.".encode() + body
+    return "v1," + b64encode(hmac.digest(secret, signed, "sha256")).decode("ascii")
+
+
+def read_secret(text: str) -> bytes:
+    """The secret that `write_secret` wrote."""
+    return b64decode(text.removeprefix(_PREFIX))
+
+
+def message_id(endpoint_id: str, notice_id: str) -> str:
+    """The id of a message: the same however often it is sent."""
+    return f"msg_{uuid5(_SPACE, f'{endpoint_id}/{notice_id}').hex}"
+
+
+def pause_after(tries: int) -> int | None:
+    """How long a message waits after so many tries, microseconds; None where it is given up."""
+    return _PAUSES[tries - 1] if tries < TRIES_MAX else None
+
+
+def endpoint_pause(failures: int) -> int:
+    """How long an endpoint is left alone after so many failures on end, microseconds."""
+    return min((1 << min(failures, 20)) * SECOND, _ENDPOINT_PAUSE_MAX)

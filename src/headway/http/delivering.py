@@ -1,0 +1,105 @@
+"""What a server sends to webhooks beside all else: some at a time, of whichever process, until it stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Final
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from headway.certificates.keys import unseal
+from headway.domain.errors import HeadwayError
+from headway.domain.times import SECOND
+from headway.domain.webhooks import signature
+from headway.http import who
+from headway.http.outward import Outward
+from headway.http.services import Services
+from headway.ledger.delivering import Message, Outcome, settle, take
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 12
+LOOK_S: Final = 5.0
+# What is begun when the server stops is awaited for so long; what is not done by then is sent again by another.
+LAST_S: Final = 12.0
+
+
+@asynccontextmanager
+async def delivering(services: Services) -> AsyncIterator[None]:
+    """While a server runs, send what is due."""
+    task = asyncio.create_task(_Deliverer(services).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class _Deliverer:
+    """Sends what is due, some at a time: once something was told here, and now and then."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._outward = Outward(services.settings.webhook_networks)
+        self._threads = CapacityLimiter(AT_ONCE)
+        self._sending: set[asyncio.Task[None]] = set()
+        self._woken = services.waking.watch_all()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), LOOK_S)
+                self._woken.clear()
+                try:
+                    while await self._begin():
+                        pass
+                except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
+                    log.warning("delivering_failed", error=type(error).__name__)
+        finally:
+            if self._sending:
+                await asyncio.wait(self._sending, timeout=LAST_S)
+
+    async def _begin(self) -> bool:
+        """Begin to send as much as there is room for; whether there may be more."""
+        room = AT_ONCE - len(self._sending)
+        if not room:
+            return False
+        found = await self._services.run(lambda: take(self._services.database, room, now=who.now()))
+        for message in found:
+            task = asyncio.create_task(self._send(message))
+            self._sending.add(task)
+            task.add_done_callback(self._done)
+        return len(found) == room
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        # Behind what was sent the next of the same learner waits.
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("delivering_failed", error=type(error).__name__)
+
+    async def _send(self, message: Message) -> None:
+        await to_thread.run_sync(partial(deliver, self._services, self._outward, message), limiter=self._threads)
+
+
+def deliver(services: Services, outward: Outward, message: Message) -> None:
+    """Send a message, and note what came of it."""
+    at = who.now()
+    try:
+        secret = unseal(message.due.webhook_id, message.secret, services.settings.signing_secret)
+    except HeadwayError:
+        outcome = Outcome(None, "its secret cannot be opened: signing_secret is not what it was", 0)
+    else:
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "Headway",
+            "webhook-id": message.id,
+            "webhook-timestamp": str(at // SECOND),
+            "webhook-signature": signature(secret, message.id, at // SECOND, message.body),
+        }
+        outcome = outward.send(message.url, message.body, headers)
+    settle(services.database, message, outcome, now=who.now())

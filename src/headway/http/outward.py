@@ -1,0 +1,98 @@
+"""Sending to addresses that somebody named: to public ones alone, and to the very address that was looked at.
+
+A name may lead elsewhere the next time that it is asked for: it is asked for once, and what it led to is connected to.
+"""
+
+import socket
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from time import perf_counter
+from typing import Final, NamedTuple, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from headway.domain.errors import HeadwayError
+from headway.http.bounded import post_at
+from headway.ledger.delivering import Outcome
+
+PATIENCE_S: Final = 10.0
+URL_MAX: Final = 2_000
+_UNFIT: Final = "the address must be such as https://example.org/hook, in ASCII"
+_Address: TypeAlias = IPv4Address | IPv6Address
+# What leads to addresses of IPv4, and so around what is asked of those: mapped, NAT64, 6to4, Teredo, compatible.
+_DISGUISES: Final = tuple(
+    IPv6Network(one)
+    for one in ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+)
+
+
+class AddressRefused(HeadwayError):
+    """The address is none that this server sends to."""
+
+    code = "invalid"
+
+
+class Target(NamedTuple):
+    """An address to send to, and the network addresses that its name leads to, all of which may be sent to."""
+
+    url: SplitResult
+    addresses: list[str]
+
+
+class Outward:
+    """What this server may send to: public addresses by HTTPS, and the networks that the operator named."""
+
+    def __init__(self, networks: str | None) -> None:
+        self._networks = [ip_network(one.strip(), strict=False) for one in networks.split(",")] if networks else []
+
+    def look(self, url: str) -> Target:
+        """The target of a URL as its name leads there now; AddressRefused where it may not be sent to, and why."""
+        parts = _parts(url)
+        try:
+            found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise AddressRefused("the name of this address is not known", field="url") from None
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        if not addresses or not all(map(self._may_be_sent_to, addresses)):
+            raise AddressRefused("this address leads into a network that is not public", field="url")
+        if parts.scheme != "https" and not all(map(self._is_own, addresses)):
+            raise AddressRefused("the address must be https://…", field="url")
+        return Target(parts, addresses)
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        """What came of sending to a URL; no redirect is followed."""
+        since = perf_counter()
+        status, error = None, None
+        try:
+            target = self.look(url)
+            status = post_at(target.addresses[0], target.url, body, headers, PATIENCE_S).status
+        except HeadwayError as refusal:
+            error = refusal.detail
+        except OSError as failure:
+            error = str(failure) or type(failure).__name__
+        return Outcome(status, error, round(1000 * (perf_counter() - since)))
+
+    def _may_be_sent_to(self, address: str) -> bool:
+        return self._is_own(address) or _is_public(ip_address(address.partition("%")[0]))
+
+    def _is_own(self, address: str) -> bool:
+        found = ip_address(address.partition("%")[0])
+        return any(found in one for one in self._networks)
+
+
+def _is_public(address: _Address) -> bool:
+    if isinstance(address, IPv6Address) and any(address in one for one in _DISGUISES):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_fit = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or half an address in brackets
+        raise AddressRefused(_UNFIT, field="url") from None
+    if not is_fit or len(url) > URL_MAX or not url.isascii() or not url.isprintable() or " " in url:
+        raise AddressRefused(_UNFIT, field="url")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise AddressRefused("the address must hold neither a password nor a fragment", field="url")
+    return parts

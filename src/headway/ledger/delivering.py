@@ -1,0 +1,164 @@
+"""Delivering to webhooks: what is due is taken up, sent outside of any transaction, and settled.
+
+Whoever takes it up does so for a while: who is killed meanwhile has sent it or not, and it is sent again then.
+"""
+
+from collections import Counter
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import msgspec
+import structlog
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.notices import notice_id
+from headway.domain.times import MINUTE, format_time
+from headway.domain.webhooks import GIVEN_UP_AFTER, endpoint_pause, message_id, pause_after
+from headway.ledger import announcing
+from headway.ledger.commit import committed
+from headway.store import learners, notices, webhooks
+from headway.store.database import Database
+from headway.store.notices import Notice
+from headway.store.webhooks import Content, Due
+
+log = structlog.get_logger()
+
+TAKEN_FOR: Final = MINUTE
+# So that one endpoint that hangs does not hold up all.
+OF_ENDPOINT_MAX: Final = 4
+ERROR_MAX: Final = 200
+_GONE: Final = 410
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Message(NamedTuple):
+    """What is to be sent where; the secret is as it is kept, `url` as it was given."""
+
+    due: Due
+    id: str
+    type: str
+    body: bytes
+    url: str
+    secret: str
+
+
+class Outcome(NamedTuple):
+    """What came of sending: the receiver's status, or why there was none; how long it took, milliseconds."""
+
+    status: int | None
+    error: str | None
+    took_ms: int
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def take(database: Database, limit: int, *, now: int) -> list[Message]:
+    """Take up what is due: of each learner for each endpoint the first."""
+    return committed(database, lambda connection: _take(connection, limit, now))
+
+
+def _take(connection: Connection, limit: int, now: int) -> list[Message]:
+    due = webhooks.firsts(connection, now, limit)
+    if not due:
+        return []
+    endpoints = webhooks.allowed(connection, {one.webhook_id for one in due})
+    for gone in {one.webhook_id for one in due} - endpoints.keys():
+        _disable(connection, gone, "whoever made it may not have it any more", now)
+    counted = Counter[str]()
+    chosen = list[Due]()
+    for one in due:
+        counted[one.webhook_id] += 1
+        if one.webhook_id in endpoints and counted[one.webhook_id] <= OF_ENDPOINT_MAX:
+            chosen.append(one)
+    told = webhooks.contents(connection, chosen)
+    taken = webhooks.lease(connection, chosen, now + TAKEN_FOR)
+    for one in taken:
+        if one[1:4] not in told:  # as where it was told so by an entry that was mended since
+            webhooks.settle(connection, one, None)
+    return [_message(one, told[one[1:4]], endpoints[one.webhook_id]) for one in taken if one[1:4] in told]
+
+
+def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:
+    said = {
+        "type": told.change["type"],
+        "timestamp": format_time(told.at),
+        "data": {
+            "id": told.id,
+            "learner": {"id": told.learner_id, "external_id": told.external_id},
+            "change": told.change,
+        },
+    }
+    identity = message_id(due.webhook_id, told.id)
+    return Message(due, identity, told.change["type"], _encode(said), endpoint["url"], endpoint["secret"])
+
+
+def settle(database: Database, message: Message, outcome: Outcome, *, now: int) -> None:
+    """Note what came of sending a message: it is done with, due again in a while, or given up."""
+    committed(database, lambda connection: _settle(connection, message, outcome, now))
+
+
+def _settle(connection: Connection, message: Message, outcome: Outcome, now: int) -> None:
+    due = message.due
+    endpoint = webhooks.find(connection, due.webhook_id, None)
+    if endpoint is None:
+        return
+    pause = None if outcome.is_taken else pause_after(due.tries)
+    webhooks.settle(connection, due, None if pause is None else now + pause)
+    if learners.existing(connection, [due.learner_id]):  # else who was erased meanwhile would leave a trace
+        webhooks.log(connection, _logged(message, outcome, now))
+    if outcome.is_taken:
+        if endpoint["failures"]:
+            webhooks.change(connection, due.webhook_id, failures=0, failing_since=None, retry_at=0)
+        return
+    if pause is None:
+        log.error("webhook_message_given_up", webhook=due.webhook_id, message=message.id)
+    _note_failure(connection, endpoint, outcome, now)
+
+
+def _logged(message: Message, outcome: Outcome, now: int) -> dict[str, Any]:
+    due = message.due
+    place = {"webhook_id": due.webhook_id, "learner_id": due.learner_id, "seq": due.seq, "n": due.n}
+    said = {"id": str(uuid4()), "message_id": message.id, "type": message.type, "at": now, "attempt": due.tries}
+    error = None if outcome.error is None else outcome.error[:ERROR_MAX]
+    return place | said | {"took_ms": outcome.took_ms, "status": outcome.status, "error": error}
+
+
+def _note_failure(connection: Connection, endpoint: RowMapping, outcome: Outcome, now: int) -> None:
+    failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
+    if outcome.status == _GONE:
+        _disable(connection, endpoint["id"], "the receiver answered 410: it is gone", now)
+    elif now - since >= GIVEN_UP_AFTER:
+        _disable(connection, endpoint["id"], f"nothing was taken since {format_time(since)}", now)
+    else:
+        values = {"failures": failures, "failing_since": since, "retry_at": now + endpoint_pause(failures)}
+        webhooks.change(connection, endpoint["id"], **values)
+
+
+def _disable(connection: Connection, webhook_id: str, why: str, now: int) -> None:
+    """Send to an endpoint no more, and tell whoever made it so."""
+    endpoint = webhooks.find(connection, webhook_id, None)
+    if endpoint is None or not endpoint["active"]:
+        return
+    webhooks.change(connection, webhook_id, active=False, disabled_at=now, disabled_why=why)
+    webhooks.forget_due(connection, webhook_id)
+    log.warning("webhook_disabled", webhook=webhook_id, why=why)
+    owner = endpoint["learner_id"]
+    learners.lock(connection, [owner])
+    head = learners.heads(connection, [owner]).get(owner, 0)
+    change = {"type": "webhook_disabled", "webhook": webhook_id, "url": endpoint["url"], "reason": why}
+    cause = f"webhook_disabled:{webhook_id}:{now}"
+    told = Notice(
+        owner,
+        head,
+        notices.next_parts(connection, [(owner, head)])[owner],
+        notice_id(owner, cause),
+        change["type"],
+        cause,
+        now,
+        _encode(change).decode(),
+    )
+    notices.add_missing(connection, [told])
+    announcing.note(connection, [owner])

@@ -1,0 +1,113 @@
+"""Endpoints of webhooks: made, given up and taken up again by whoever answers for them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection, RowMapping
+
+from headway.domain.errors import HeadwayError, IdentityGone
+from headway.ledger.commit import committed
+from headway.store import courses, learners, webhooks
+from headway.store.database import Database
+from headway.store.rows import add_together
+from headway.store.webhooks import Due
+
+ENDPOINTS_MAX: Final = 20
+_RUNS: Final[Mapping[str, Any]] = {
+    "active": True,
+    "failures": 0,
+    "failing_since": None,
+    "retry_at": 0,
+    "disabled_at": None,
+    "disabled_why": None,
+}
+
+
+class TooManyWebhooks(HeadwayError):
+    """The account has as many webhooks as it may have."""
+
+    code = "too-many-webhooks"
+
+
+class UnknownWebhook(HeadwayError):
+    """There is no such webhook."""
+
+    code = "not-found"
+
+
+class NoRoleForWebhooks(HeadwayError):
+    """Webhooks are for admins, and for creators of what comes of their own courses."""
+
+    code = "forbidden"
+
+
+def make(database: Database, endpoint: Mapping[str, Any]) -> None:
+    """Add an endpoint (its row's columns) for an account that may have it."""
+
+    def work(connection: Connection) -> None:
+        account = learners.by_id(connection, endpoint["learner_id"])
+        if account is None or account["erased_at"] is not None:
+            raise IdentityGone("there is no such account any more")
+        _check_role(connection, account["roles"].split(), endpoint)
+        if webhooks.find(connection, endpoint["id"], endpoint["learner_id"]) is not None:
+            return  # the COMMIT's answer was lost
+        if webhooks.count(connection, endpoint["learner_id"]) >= ENDPOINTS_MAX:
+            raise TooManyWebhooks(f"an account has at most {ENDPOINTS_MAX} webhooks; delete one that is of no use")
+        webhooks.add(connection, dict(endpoint) | dict(_RUNS))
+
+    committed(database, work)
+
+
+def _check_role(connection: Connection, roles: list[str], endpoint: Mapping[str, Any]) -> None:
+    found = None if endpoint["course_id"] is None else courses.find(connection, endpoint["course_id"])
+    if "admin" in roles:
+        if endpoint["course_id"] is not None and found is None:
+            raise UnknownWebhook("there is no course of that name", field="course")
+        return
+    if "creator" not in roles or endpoint["course_id"] is None:
+        raise NoRoleForWebhooks("only admins are sent what comes of all courses; name a course of your own")
+    if found is None or found["owner_id"] != endpoint["learner_id"]:
+        raise UnknownWebhook("there is no course of that name that is yours", field="course")
+
+
+def remove(database: Database, webhook_id: str, learner_id: str | None) -> None:
+    """Delete an endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
+
+    def work(connection: Connection) -> None:
+        found(connection, webhook_id, learner_id)
+        webhooks.remove(connection, webhook_id)
+
+    committed(database, work)
+
+
+def resume(database: Database, webhook_id: str, learner_id: str | None) -> None:
+    """Send to an endpoint again that was given up; UnknownWebhook where there is none."""
+
+    def work(connection: Connection) -> None:
+        found(connection, webhook_id, learner_id)
+        webhooks.change(connection, webhook_id, **_RUNS)
+
+    committed(database, work)
+
+
+def redeliver(database: Database, webhook_id: str, learner_id: str | None, delivery_id: str, *, now: int) -> str:
+    """Send once more what was sent before, under the same id: its id. UnknownWebhook where there is no such thing."""
+
+    def work(connection: Connection) -> str:
+        found(connection, webhook_id, learner_id)
+        sent = webhooks.delivery(connection, webhook_id, delivery_id)
+        if sent is None:
+            raise UnknownWebhook("there is no such delivery of this webhook")
+        due = Due(webhook_id, sent["learner_id"], sent["seq"], sent["n"], now)
+        add_together(connection, webhooks.due_added([due]))
+        return str(sent["message_id"])
+
+    return committed(database, work)
+
+
+def found(connection: Connection, webhook_id: str, learner_id: str | None) -> RowMapping:
+    """An endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
+    row = webhooks.find(connection, webhook_id, learner_id)
+    if row is None:
+        raise UnknownWebhook("you have no such webhook")
+    return row
