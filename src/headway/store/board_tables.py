@@ -55,8 +55,8 @@ board = Table(
     sqlite_with_rowid=False,
 )
 
-# One row, whose lock whoever changes boards holds: by which zone they are, which periods are kept, whether they hold
-# all that was recorded before there were any, and who keeps them up.
+# One row, whose lock whoever changes boards holds: by which zone they are, which periods are kept, and whether they
+# hold all that was recorded before there were any.
 board_state = Table(
     "board_state",
     metadata,
@@ -64,7 +64,5 @@ board_state = Table(
     Column("time_zone", String(64), nullable=False),
     Column("kept_from", String(10), nullable=False),
     Column("is_built", Boolean, nullable=False),
-    Column("keeper", Id),
-    Column("keeper_until", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="one"),
 )

@@ -26,8 +26,6 @@ class State(NamedTuple):
     time_zone: str
     kept_from: str
     is_built: bool
-    keeper: str | None
-    keeper_until: int
 
 
 class Row(NamedTuple):
@@ -218,15 +216,21 @@ class Snapshot(NamedTuple):
 
 
 _HERE: Final = "r.course_id = :course AND r.period = :period"
-_STANDS: Final = f"x.learner_id, CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END, r.place, r.shown"
 _OF_MOVES: Final = "FROM board_move m WHERE :course = '' OR m.course_id = :course OR m.place = 0"
-_JOINED: Final = (
-    f"LEFT JOIN learner l ON l.id = x.learner_id LEFT JOIN board_row r ON r.learner_id = x.learner_id AND {_HERE}"
+# Looked up one by one: joined, PostgreSQL reads all learners and rows that there are instead.
+_MINE: Final = f"FROM board_row r WHERE r.learner_id = x.learner_id AND {_HERE}"
+_STANDS: Final = ", ".join(
+    (
+        "x.learner_id",
+        f"(SELECT CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END FROM learner l WHERE l.id = x.learner_id)",  # noqa: S608  # our own words
+        # Both in one number, so that it is one lookup, for some hundreds may wait: the place, and whether it is shown.
+        f"(SELECT r.place * 2 + CASE WHEN r.shown THEN 1 ELSE 0 END {_MINE})",
+    )
 )
 _SNAPSHOT: Final = (
     rows.Part("r.mark", f"FROM board r WHERE {_HERE}"),
-    rows.Part(_STANDS, f"FROM (SELECT id AS learner_id FROM learner WHERE id = :me) x {_JOINED}"),  # noqa: S608  # our own words
-    rows.Part(_STANDS, f"FROM (SELECT DISTINCT m.learner_id {_OF_MOVES}) x {_JOINED}"),
+    rows.Part(_STANDS, "FROM (SELECT id AS learner_id FROM learner WHERE id = :me) x"),
+    rows.Part(_STANDS, f"FROM (SELECT DISTINCT m.learner_id {_OF_MOVES}) x"),
     rows.Part("m.learner_id, m.course_id, m.at, m.place", _OF_MOVES),
 )
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -246,8 +250,8 @@ def snapshot(connection: Connection, at: Board, me: str | None) -> Snapshot:
 
 
 def _waiting(row: rows.Row) -> Waiting:
-    learner_id, is_visible, place, shown = row
-    return Waiting(learner_id, bool(is_visible), None if place is None else Row(place, bool(shown)))
+    learner_id, is_visible, both = row
+    return Waiting(learner_id, bool(is_visible), None if both is None else Row(both >> 1, bool(both & 1)))
 
 
 class Stored:

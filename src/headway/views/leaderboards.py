@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from msgspec import Struct, field
 from sqlalchemy.engine import Connection
 
-from headway.domain.boards import SITE, Board, Pending, Standing, figures_of, page, period_of, placed, stretch
+from headway.domain.boards import SITE, Board, Pending, Standing, figures_of, page, period_of, periods_at, stretch
 from headway.domain.errors import Busy, UnknownCourse
 from headway.domain.periods import Period, range_of
 from headway.domain.times import local_day
@@ -137,8 +137,9 @@ class Truth:
     def __init__(self, snapshot: Snapshot, at: Board, state: State) -> None:
         moves: dict[str, int] = {}
         for learner_id, gain in snapshot.moves:
-            places = placed([gain], state.time_zone, "")
-            moves[learner_id] = moves.get(learner_id, 0) + places.get(at, 0)
+            in_course = at.course in (SITE, gain.course)
+            if in_course and at.period in periods_at(local_day(gain.at, state.time_zone)):
+                moves[learner_id] = moves.get(learner_id, 0) + gain.place
         self.pending = Pending.of(
             {one.learner_id: one.row.place for one in snapshot.waiting if one.row is not None and one.row.shown},
             {one.learner_id: _place(one, moves) for one in snapshot.waiting if one.visible and _place(one, moves)},

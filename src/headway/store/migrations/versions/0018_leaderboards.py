@@ -51,8 +51,8 @@ def upgrade() -> None:
     )
     _keep()
     op.execute(
-        "INSERT INTO board_state (id, time_zone, kept_from, is_built, keeper_until)"
-        " SELECT 1, 'UTC', '', NOT EXISTS (SELECT 1 FROM step_sum), 0"
+        "INSERT INTO board_state (id, time_zone, kept_from, is_built)"
+        " SELECT 1, 'UTC', '', NOT EXISTS (SELECT 1 FROM step_sum)"
     )
 
 
@@ -72,8 +72,6 @@ def _keep() -> None:
         _column("time_zone", sa.String(length=64)),
         _column("kept_from", sa.String(length=10)),
         _column("is_built", sa.Boolean()),
-        sa.Column("keeper", ID, nullable=True),
-        _column("keeper_until", sa.BigInteger()),
         sa.CheckConstraint("id = 1", name=op.f("ck_board_state_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_board_state")),
     )

@@ -1,0 +1,137 @@
+"""What reading a leaderboard takes among many learners, beside the plain query that adds up and sorts all of them."""
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from benchmarks.databases import POSTGRESQL, Databases
+from benchmarks.figures import FIGURE_HEADS, Figure, table
+from headway.domain.boards import Gain, periods_at, place_of
+from headway.ledger.boards import count_in, recount
+from headway.store import boards
+from headway.store.database import Database
+from headway.store.migrate import migrate
+from headway.views.leaderboards import Asked, read_leaderboard
+
+READ_MS: Final = 50.0
+LEARNERS: Final = 200_000
+# What a server counts in every second under load, and finds waiting when it is read.
+WAITING: Final = 500
+NOW: Final = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp() * 1_000_000)
+DAY: Final = "2026-03-10"
+
+# Points in fives, most learners with few of them and a few with thousands: the ties and the spread of a real board.
+_LEARNERS: Final = (
+    "INSERT INTO learner (id, kind, time_zone, created_at, display_name)"
+    " SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), 'account', 'UTC', 1, 'Learner ' || n"
+    " FROM generate_series(1, :learners) n"
+)
+_ROWS: Final = (
+    "INSERT INTO board_row (learner_id, course_id, period, place, shown)"
+    " SELECT id, '', p, -(CAST(points AS bigint) * 1048576 + points / 12), true FROM ("
+    "SELECT id, p, 5 + 5 * CAST(floor(power(random(), 6) * 2000) AS integer) AS points"
+    " FROM learner, unnest(CAST(:periods AS text[])) p) x"
+)
+_NAIVE: Final = (
+    "SELECT ranked.* FROM (SELECT r.learner_id, r.place, rank() OVER (ORDER BY r.place) AS rank, l.display_name"
+    " FROM board_row r JOIN learner l ON l.id = r.learner_id"
+    " WHERE r.course_id = '' AND r.period = 'all' AND l.kind = 'account' AND NOT l.leaderboard_opt_out) ranked"
+    " WHERE rank <= 50 OR learner_id = :me"
+)
+
+
+def main() -> None:
+    """Measure, and tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--learners", type=int, default=LEARNERS, help=f"how many are on the boards [{LEARNERS}]")
+    parser.add_argument("--reads", type=int, default=60, help="how often each is read [60]")
+    parser.add_argument("--dir", type=Path, help="where the throw-away database is made")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is missed")
+    asked = parser.parse_args()
+    with Databases(asked.dir) as databases:
+        found = measured(databases.create(POSTGRESQL, "boards"), asked.learners, asked.reads)
+    print(f"{asked.learners:,} learners on PostgreSQL, {WAITING} of whom wait to be counted in")
+    print(table(FIGURE_HEADS, [one.row() for one in found]))
+    if asked.json:
+        asked.json.write_text(json.dumps([one.plain() for one in found]))
+    sys.exit(asked.strict and not all(one.met for one in found))
+
+
+def measured(url: str, learners: int, reads: int) -> list[Figure]:
+    """Fill a new database, and read it."""
+    database = Database(url)
+    migrate(database)
+    filled(database, learners)
+    chance = random.Random(1)
+    someone = [str(UUID(int=chance.randrange(1, learners + 1))) for _ in range(reads)]
+
+    def read(kind: Asked) -> Callable[[Connection, str], object]:
+        return lambda connection, me: read_leaderboard(connection, kind, me, NOW)
+
+    kinds = {
+        "the first page, and one's own rank": read(Asked("all", None, False, None, 50)),
+        "around oneself": read(Asked("all", None, True, None, 50)),
+        "today's first page": read(Asked("day", None, False, None, 50)),
+    }
+    taken = {name: _taken(database, view, someone) for name, view in kinds.items()}
+    naive = _taken(database, _read_naively, someone[:5])
+    began = perf_counter()
+    counted = count_in(database, now=NOW)
+    counting_ms = (perf_counter() - began) * 1000 / counted
+    database.close()
+    figures = [Figure(f"{name}, p50", ms, "under", READ_MS, ".1f", " ms") for name, ms in taken.items()]
+    figures.append(Figure("the plain query, p50", naive, "under", None, ".1f", " ms"))
+    first = next(iter(taken.values()))
+    figures.append(Figure("the plain query / the first page", naive / first, "at least", 3.0, ".1f"))
+    figures.append(Figure("counting a learner in", counting_ms, "under", None, ".2f", " ms"))
+    return figures
+
+
+def filled(database: Database, learners: int) -> None:
+    """Put learners on the site's boards, as if all that they did were counted in; some gained more since then."""
+    said = {"learners": learners, "periods": list(periods_at(DAY))}
+    with database.transaction() as connection:
+        for statement in (_LEARNERS, _ROWS):
+            connection.execute(sa.text(statement), said)
+        recount(connection)
+    with database.transaction() as connection:
+        chance = random.Random(2)
+        gains = [Gain("", NOW - chance.randrange(10**9), place_of(10, 1)) for _ in range(WAITING)]
+        ids = chance.sample(range(1, learners + 1), WAITING)
+        moves = [
+            boards.move_row(str(UUID(int=one)), str(UUID(int=one)), gain) for one, gain in zip(ids, gains, strict=True)
+        ]
+        boards.put_down(connection, boards.moved(moves))
+    with database.writers.connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _taken(database: Database, view: Callable[[Connection, str], object], someone: Sequence[str]) -> float:
+    """The median of what a view takes, in milliseconds, once the connection is there."""
+    taken = []
+    for me in [someone[0], *someone]:
+        began = perf_counter()
+        with database.read() as connection:
+            view(connection, me)
+        taken.append((perf_counter() - began) * 1000)
+    return median(taken[1:])
+
+
+def _read_naively(connection: Connection, me: str) -> object:
+    return connection.execute(sa.text(_NAIVE), {"me": me}).all()
+
+
+if __name__ == "__main__":
+    main()
