@@ -36,6 +36,8 @@ ROUTES: Final = (
     "/teach/{course:str}/grading",
     "/teach/{course:str}/publish",
     "/teach/{course:str}/learners/{learner:str}",
+    "/operate",
+    "/operate/learners",
     "/unsent",
     "/sign-in",
     "/register",

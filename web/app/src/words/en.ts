@@ -1,4 +1,5 @@
 /** Everything that the app says, in English. Another language is another file of this shape. */
+import { operate } from "./operate";
 import { teach } from "./teach";
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
@@ -79,6 +80,7 @@ export const t = {
     forbiddenLead: "Sign in to see it.",
     refused: "That did not work",
     again: "Try again",
+    refresh: "Read again",
     from: (when: string) => `You are offline. This is how things stood ${when}.`,
     failedPage: "This page could not be fetched",
     noPage: "There is no such page",
@@ -548,6 +550,7 @@ export const t = {
     none: "–",
   },
   teach,
+  operate,
   percent: (percent: number) => `${percent} %`,
   steps: (count: number) => plural(count, "step"),
 };

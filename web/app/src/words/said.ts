@@ -60,6 +60,14 @@ export function number(value: number): string {
   return value.toLocaleString(LOCALE);
 }
 
+/** Bytes as "12.4 MB". */
+export function bytes(count: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
+  const format = { style: "unit", unit: units[power], maximumFractionDigits: power > 1 ? 1 : 0 } as const;
+  return new Intl.NumberFormat(LOCALE, format).format(count / 1000 ** power);
+}
+
 /** A percentage without more digits than anybody reads; a perfect one alone is 100. */
 export function percent(value: number | null | undefined): string {
   if (value === null || value === undefined) return t.time.none;
