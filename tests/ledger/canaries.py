@@ -98,7 +98,7 @@ def _level(world: World, learner_id: str, number: int) -> None:
     steps = [step(f"s{n}", kind="exercise", topics=["a"]) for n in range(10)]
     world.publish(course(module("first", *steps), id="drill"))
     early: dict[str, Any] = {"course": "drill", "score": 1, "occurred_at": "2026-02-10T05:00:00+00:30"}
-    world.send(learner_id, *(event(_event_id(number, 15, n), of=f"s{n}", **early) for n in range(10)))
+    world.send(learner_id, *(event(_event_id(number, 16, n), of=f"s{n}", **early) for n in range(10)))
 
 
 def _certify(world: World, learner_id: str, number: int) -> None:
@@ -168,6 +168,7 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
     rows: dict[str, dict[str, Any]] = {
         "external_sign_in": {"issuer": "https://id.example", "subject": f"{WORD}-{number}", "created_at": NOON},
         "pseudonym": {"id": canary_id(number, 3)},
+        "share_page": {"token": f"{WORD}-page-{number}", "shows": "streak", "created_at": NOON},
         "claim_code": {"code_hash": f"{WORD}-claim-{number}", "expires_at": NOON},
         **_hooks(number),
         "password_reset": {"token_hash": f"{WORD}-reset-{number}", "expires_at": NOON},

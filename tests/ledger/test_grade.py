@@ -243,9 +243,10 @@ def test_an_attempt_that_guest_and_account_both_sent_is_graded_once(world: World
     graded(world, ada, 700_000)
     move(world, ada, guest, now=LATER)
     row = next(one for one in world.rows(attempt_grade, ada))
-    assert (row["score"], len(world.rows(attempt_grade, ada))) == (700_000, 1)
+    # The better of both.
+    assert (row["score"], len(world.rows(attempt_grade, ada))) == (800_000, 1)
     figures = world.step_of(ada, "essays", "essay")
-    assert (figures["unscored"], figures["scores"], figures["score_total"]) == (0, 1, 700_000)
+    assert (figures["unscored"], figures["scores"], figures["score_total"]) == (0, 1, 800_000)
     assert graded(world, ada, 900_000).receipt.results[0].status == "recorded"
     world.assert_clean()
     assert rebuild(world.database, world.catalog).updated == 0
@@ -258,6 +259,33 @@ def test_a_guests_grade_reaches_the_accounts_own_copy_that_waits(world: World) -
     move(world, ada, guest, now=LATER)
     figures = world.step_of(ada, "essays", "essay")
     assert (figures["unscored"], figures["scores"], figures["best_score"]) == (0, 1, 800_000)
+    world.assert_clean()
+    assert rebuild(world.database, world.catalog).updated == 0
+
+
+@pytest.mark.parametrize(
+    ("of_account", "of_guest", "best", "passed"),
+    [
+        ([500_000], [900_000], 900_000, 1),
+        ([900_000], [500_000], 900_000, 1),
+        ([700_000], [600_000, 950_000], 950_000, 1),
+        ([300_000], [500_000], 500_000, 0),
+    ],
+)
+def test_of_an_attempt_that_guest_and_account_both_sent_and_had_graded_the_better_grade_stays(
+    world: World, of_account: list[int], of_guest: list[int], best: int, passed: int
+) -> None:
+    ada, guest = world.learner(), guest_in(world, essay(1))
+    world.send(ada, essay(1), essay(2))
+    for who, scores in ((ada, of_account), (guest.id, of_guest)):
+        for score in scores:
+            graded(world, who, score)
+    move(world, ada, guest, now=LATER)
+    row = world.step_of(ada, "essays", "essay")
+    found = (row["best_score"], row["latest_score"], row["score_total"], row["scores"], row["passed_attempts"])
+    assert found == (best, best, best, 1, passed)
+    assert (row["attempts"], row["unscored"], row["completed_at"] is not None) == (2, 1, bool(passed))
+    assert [one["score"] for one in world.rows(attempt_grade, ada) if one["score"] is not None] == [best]
     world.assert_clean()
     assert rebuild(world.database, world.catalog).updated == 0
 

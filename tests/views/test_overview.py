@@ -4,10 +4,12 @@ from typing import Any
 
 import msgspec
 
+from headway.ledger.grade import GradeAsked, give_grade
+from headway.ledger.override import OverrideAsked, override
 from headway.views.overview import Overview, read_overview
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
-from tests.views.learning import NOW, Learning, enrolled, event
+from tests.views.learning import NOW, Learning, enrolled, event, uid
 
 EMPTY: dict[str, Any] = {
     "exercises_completed": 0,
@@ -147,3 +149,18 @@ def test_days_without_an_attempt_or_a_completion_are_in_no_streak(learning: Lear
     learning.record(ada, event("opened", "read"), event("worked", "read", "2026-03-09T00:00:00Z", duration_s=60))
     found = overview(learning, ada)
     assert (found.streak.longest, found.streak.last_active_on, found.duration_s) == (0, None, 60)
+
+
+def test_what_people_say_of_a_step_is_no_activity_of_the_learners(learning: Learning) -> None:
+    learning.publish(course(module("m", step("essay", kind="assignment", grader={"type": "manual"}), step("quiz"))))
+    ada = learning.learner()
+    answer = event("attempted", "essay", "2026-03-01T09:00:00Z", response="Because.")
+    learning.record(ada, answer)
+    before = overview(learning, ada).courses
+    grading = GradeAsked("python", ada.learner_id or "", answer.id, 400_000, "", None, uid("grade"))
+    give_grade(learning.database, learning.catalog, grading, now=NOW)
+    spared = OverrideAsked("python", ada.learner_id or "", "quiz", None, False, "ill", None, uid("override"))
+    override(learning.database, learning.catalog, spared, now=NOW)
+    after = overview(learning, ada).courses
+    assert before[0].updated_at == after[0].updated_at == "2026-03-01T09:00:00.000000Z"
+    assert after[0].steps_completed == 1

@@ -99,16 +99,18 @@ class Standing:
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:
         """Count what one guest brought who is now part of this learner, and was told of then; the ids that count.
 
-        A grade counts with the attempt that it was given to. Where the learner had sent that attempt as well, it counts
-        if the attempt stands here as it stood there, so that none is scored twice.
+        A grade counts with the attempt that it was given to. Where the learner had sent that attempt as well, it takes
+        the place of the grade that the attempt has here, if it is the better one: so none is scored twice.
         """
         taken = set[str]()
         for event in brought:
-            if isinstance(event.fact, Graded) and event.fact.attempt not in taken and not self._fits(event.fact):
-                continue
-            self.sums.add(event)
-            taken.add(event.event_id)
-            self._count_day(event)
+            counted: Contribution | None = event
+            if isinstance(event.fact, Graded) and event.fact.attempt not in taken:
+                counted = self._as_here(event, event.fact)
+            if counted is not None:
+                self.sums.add(counted)
+                taken.add(event.event_id)
+                self._count_day(counted)
         return taken
 
     def take_in_resets(self, guest: str, theirs: Marks) -> None:
@@ -116,9 +118,15 @@ class Standing:
         self.guests.append(guest)
         self.sums.resets |= {key._replace(ledger=guest): mark for key, mark in theirs.items() if not key.ledger}
 
-    def _fits(self, grade: Graded) -> bool:
+    def _as_here(self, event: Contribution, grade: Graded) -> Contribution | None:
+        """A guest's grade of an attempt that the learner sent too, as it counts here; None where it does not."""
         known = self.sums.grades.get(grade.attempt)
         if known is None:
-            return False
+            return None
         given = known.given
-        return (given and given.score, bool(given and given.passed)) == (grade.before, grade.passed_before)
+        if (given and given.score, bool(given and given.passed)) == (grade.before, grade.passed_before):
+            return event
+        if given is None or (event.score or 0, event.passed) <= (given.score, given.passed):
+            return None
+        here = grade._replace(before=given.score, passed_before=given.passed, waited=False, attempted_at=known.at)
+        return event._replace(passed=event.passed or given.passed, fact=here)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.domain.levels import Held, highest
-from headway.domain.progress import EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
+from headway.domain.progress import AttemptGrade, EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
 from headway.domain.streaks import StreakDays, streak_days_of
 from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.store import rows, sums
@@ -101,25 +101,27 @@ def of_courses(connection: Connection, learner_id: str, course_id: str | None = 
 
 
 class TopicFigures(NamedTuple):
-    """What was done in each topic over all courses, and the highest level that the learner was told of."""
+    """What was done in each topic over all courses, the highest level that was told of each, and attempts graded."""
 
     sums: dict[str, PeriodSum]
     levels: dict[str, Held]
+    grades: list[AttemptGrade]
 
 
-NO_TOPICS: Final = TopicFigures({}, {})
+NO_TOPICS: Final = TopicFigures({}, {}, [])
 
 
 def of_learner(connection: Connection, learner_id: str) -> tuple[CourseFigures, TopicFigures]:
     """A learner's figures in all courses, and in each topic over all of them."""
-    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS, sums.LEVELS)
+    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS, sums.LEVELS, sums.GRADES)
     asked = [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in kinds]
-    *found, (_, in_courses), (_, told) = sums.read_together(connection, asked)
+    *found, (_, in_courses), (_, told), (_, graded) = sums.read_together(connection, asked)
     topics: dict[str, PeriodSum] = {}
     for _, key, one in in_courses:
         topics[key.topic] = topics[key.topic] + one if key.topic in topics else one
     courses = CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
-    return courses, TopicFigures(topics, highest((key.topic, key.level, one) for _, key, one in told))
+    held = highest((key.topic, key.level, one) for _, key, one in told)
+    return courses, TopicFigures(topics, held, [one for _, _, one in graded])
 
 
 class Referred(NamedTuple):

@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.progress import FIRST_RUN, EnrollmentSum, PeriodSum
+from headway.domain.progress import FIRST_RUN, EnrollmentSum, PeriodSum, StepSum
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import STANDARD, StreakRules, streak
 from headway.domain.sums import StepKey
@@ -120,11 +120,32 @@ def _is_exercise(known: _Known, key: StepKey) -> bool:
 def _summaries(known: _Known) -> list[CourseSummary]:
     """Those active last come first; those without activity stand last, by their ids."""
     touched = dict.fromkeys(known.courses, -1)
+    said = _said_by_others(known)
     for key, one in known.figures.steps.items():
         if key.course in touched:
-            touched[key.course] = max(touched[key.course], one.updated_at)
+            touched[key.course] = max(touched[key.course], _active_at(one, said.get(key, {})))
     order = sorted(known.courses, key=lambda name: (-touched[name], name))
     return [_summary(name, known, touched[name]) for name in order]
+
+
+def _said_by_others(known: _Known) -> dict[StepKey, dict[int, int]]:
+    """When people graded attempts of the learner's, by step: to when each attempt was made."""
+    found: dict[StepKey, dict[int, int]] = {}
+    for one in known.topics.grades:
+        if one.given is not None:
+            found.setdefault(StepKey(one.course, one.run, one.step), {})[one.given.at] = one.at
+    return found
+
+
+def _active_at(one: StepSum, graded: dict[int, int]) -> int:
+    """When the learner last did something on a step: what people say of it is no doing of theirs."""
+    said = one.override
+    if one.updated_at not in graded and (said is None or one.updated_at != said.at):
+        return one.updated_at
+    done = one.completion
+    own = [each.at for each in (one.first, one.latest) if each is not None]
+    own += [done.at] if done is not None and (said is None or done.event_id != said.event_id) else []
+    return max([*own, *graded.values()], default=-1)
 
 
 def _summary(name: str, known: _Known, updated_at: int) -> CourseSummary:
