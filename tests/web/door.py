@@ -15,6 +15,7 @@ class Door:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.lost = threading.Event()
+        self.is_captive = False
         self._losing: bytes | None = None
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
@@ -37,6 +38,9 @@ class Door:
                 threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
+        if self.is_captive:
+            _ask_for_a_room_number(client)
+            return
         try:
             server = socket.create_connection(("127.0.0.1", self.server.port))
         except OSError:
@@ -71,6 +75,12 @@ class Door:
                 client.sendall(data)
         _shut(client)
 
+    def capture(self, is_captive: bool) -> None:
+        """Let a page of somebody else's answer everything from now on, or no more."""
+        self.is_captive = is_captive
+        for one in list(self._open):
+            _shut(one)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -81,6 +91,17 @@ class Door:
         for one in list(self._open):
             _shut(one)
         self._thread.join(5)
+
+
+def _ask_for_a_room_number(client: socket.socket) -> None:
+    """Answer whatever is asked as the network of a hotel does."""
+    page = b"<!doctype html><title>Welcome</title><form>Your room number <input></form>"
+    with contextlib.suppress(OSError):
+        client.recv(65_536)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        client.sendall(head % len(page) + page)
+    _shut(client)
+    client.close()
 
 
 def _shut(one: socket.socket) -> None:

@@ -199,3 +199,67 @@ def test_what_is_refused_leaves_the_queue_and_is_shown_with_its_reason(opened: O
     expect(page.get_by_text("The event id was used for other content")).to_be_visible()
     page.get_by_role("button", name="Take off the list").click()
     expect(page.get_by_text("Everything is saved")).to_be_visible()
+
+
+def test_a_page_of_somebody_elses_network_is_no_answer(opened: Open, door: Door) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    page.get_by_label("/Users/ada", exact=True).check()
+    door.capture(True)
+    try:
+        page.get_by_role("button", name="Check answer").click()
+        expect(page.get_by_text("The server cannot be reached")).to_be_visible()
+        expect(standing(page)).to_have_text("Saved on this device")
+    finally:
+        door.capture(False)
+    # By itself: nobody reloads, or says that the network is back.
+    expect(standing(page)).to_have_text("Saved", timeout=20_000)
+    assert [one["step"] for one in events(context)] == [QUIZ]
+
+
+def test_what_one_learner_left_unsent_is_never_sent_as_another(opened: Open) -> None:
+    context = opened()
+    accounts = [{"email": f"{uuid4().hex}@example.org", "password": "one-step-at-a-time"} for _ in range(2)]
+    assert context.request.post("/api/v1/auth/register", data=accounts[0]).ok
+    page = context.new_page()
+    page.goto(at(LESSON))
+    works_offline(page)
+    context.set_offline(True)
+    page.get_by_role("button", name="I have read it").click()
+    expect(standing(page)).to_have_text("Saved on this device")
+    page.close()
+    context.clear_cookies()
+    context.set_offline(False)
+    assert context.request.post("/api/v1/auth/register", data=accounts[1]).ok
+    other = context.new_page()
+    other.goto("/unsent")
+    expect(other.get_by_role("heading", name="Made by somebody else")).to_be_visible()
+    read_lesson(other, "where-am-i")
+    other.goto("/unsent")
+    expect(other.get_by_text("Completed: What a shell is")).to_be_visible()
+    expect(other.get_by_text("Completed: Where am I?")).to_have_count(0)
+    assert [one["step"] for one in events(context)] == ["where-am-i"]
+    assert context.request.post("/api/v1/auth/logout").ok
+    other.goto("/sign-in")
+    other.get_by_label("Email address").fill(accounts[0]["email"])
+    other.get_by_label("Password").fill(accounts[0]["password"])
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    expect(standing(other)).to_have_text("Saved")
+    assert [one["step"] for one in events(context)] == [LESSON]
+
+
+def test_a_device_without_room_says_that_nothing_is_saved(opened: Open, door: Door) -> None:
+    context = opened()
+    page = context.new_page()
+    # Before the first visit: later on the browser would still remember how much room there was.
+    context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", {"origin": door.url, "quotaSize": 1})
+    page.goto(at(LESSON))
+    page.get_by_role("button", name="I have read it").wait_for()
+    context.set_offline(True)
+    page.get_by_role("button", name="I have read it").click()
+    expect(standing(page)).to_have_text("Not saved")
+    expect(page.get_by_text("this device has no room left").first).to_be_visible()
+    context.set_offline(False)
+    expect(standing(page)).to_have_text("Saved")
+    assert [one["step"] for one in events(context)] == [LESSON]

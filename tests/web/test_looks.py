@@ -51,6 +51,15 @@ def picture(page: Page, folder: Path, name: str) -> None:
     page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
+def test_a_button_without_a_name_is_found(opened: Open) -> None:
+    page = opened().new_page()
+    page.goto("/sign-in")
+    settled(page)
+    assert faults(page) == []
+    page.evaluate("document.querySelector('.account').removeAttribute('aria-label')")
+    assert any(one.startswith("button-name") for one in faults(page))
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("who", "theme"), [("learner", "light"), ("learner", "dark"), ("nobody", "dark")])
 def test_every_page_is_accessible_and_fits(opened: Open, who: str, theme: str) -> None:

@@ -10,6 +10,7 @@ const ME = "me";
 const BECAME = "became";
 const NOBODY: Me = { kind: "nobody", learner: null };
 const TRUSTED_MS = 60_000;
+const PATIENCE_MS = 3_000;
 
 /** What was read: now, or with `stale` from what was kept when the server could last be asked. */
 export interface Reading<T> {
@@ -64,9 +65,11 @@ export class Headway {
   async start(): Promise<void> {
     this.became = ((await this.store.note(BECAME)) as Record<string, string> | undefined) ?? {};
     this.known = ((await this.store.note(ME)) as Me | undefined) ?? NOBODY;
-    await this.me(true).catch((error: unknown) => {
+    const asked = this.me(true).catch((error: unknown) => {
       if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
     });
+    // A network that answers nothing must not keep anybody from what is on the device.
+    await Promise.race([asked, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
     for (const watcher of this.watchers) watcher(this.known);
     void this.outbox.drain();
   }

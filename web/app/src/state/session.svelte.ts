@@ -54,6 +54,7 @@ class Session {
       this.me = me;
       this.epoch++;
     });
+    this.standing = await headway.outbox.standing();
     headway.outbox.onStanding((standing) => (this.standing = standing));
     headway.outbox.onRecorded((recorded) => this.recorded(recorded));
     addEventListener("online", () => this.connected(true));
