@@ -59,6 +59,7 @@ torture: install  ## Kill programs that record 500 times, at every step of keepi
 bench: install  ## Measure against the usual design, HTTP that stores nothing, and large courses against small ones
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.publishing
+	$(BIN)/python -m benchmarks.report
 
 contract: install  ## Write contract/openapi.json anew from the routes
 	$(BIN)/python -m headway.http.document > contract/openapi.json.new && mv contract/openapi.json.new contract/openapi.json

@@ -43,8 +43,35 @@ def of_accounts(world: World) -> dict[str, list[Entry]]:
         for identity in identities:
             for one in sorted((row for row in ledgers if row["learner_id"] == identity), key=lambda row: row["seq"]):
                 by_id.setdefault(one["event_id"], one)
-        found[person["id"]] = list(by_id.values())
+        joined = {one["id"]: one["merged_after"] for one in moved}
+        found[person["id"]] = _left_by_resets(person["id"], list(by_id.values()), joined)
     return found
+
+
+def _left_by_resets(own: str, entries: list[Entry], joined: Mapping[str, int]) -> list[Entry]:
+    """Without what the account took back: whatever was until then of the run that it was in, late or not."""
+    resets = [one for one in entries if one["type"] == "reset" and one["learner_id"] == own]
+    for reset in sorted(resets, key=lambda one: one["seq"]):
+        before = [one for one in entries if _is_before(one, reset, own, joined)]
+        runs = Counter[str]()
+        for one in before:
+            runs[one["course_id"]] = max(runs[one["course_id"]], one["run"])
+        entries = [one for one in entries if not _is_covered(one, reset, own, joined, runs)]
+    attempts = {one["event_id"] for one in entries}
+    return [one for one in entries if one["type"] != "graded" or json.loads(one["body"])["attempt"] in attempts]
+
+
+def _is_before(one: Entry, reset: Entry, own: str, joined: Mapping[str, int]) -> bool:
+    """Whether the account had the entry already when it was reset."""
+    place = one["seq"] if one["learner_id"] == own else joined[one["learner_id"]]
+    return bool(place < reset["seq"])
+
+
+def _is_covered(one: Entry, reset: Entry, own: str, joined: Mapping[str, int], runs: Mapping[str, int]) -> bool:
+    stays = one["type"] in ("enrolled", "left", "run_started", "reset", "certified")
+    known = one["learner_id"] == own or joined[one["learner_id"]] < reset["seq"]
+    here = reset["course_id"] in ("", one["course_id"]) and one["run"] == max(runs.get(one["course_id"], 1), 1)
+    return not stays and known and here and one["at"] <= reset["at"]
 
 
 def is_enrolled(entries: Iterable[Entry]) -> bool:

@@ -12,6 +12,7 @@ from headway.domain.events import enrollment_event, parse_event
 from headway.domain.times import DAY, MINUTE, format_time
 from headway.ledger.accounts import register
 from headway.ledger.erase import erase
+from headway.ledger.reset import ResetWanted, reset
 from headway.ledger.retake import RunEmpty, RunWanted, TooManyRuns, start_run
 from headway.ledger.submission import Submission
 from headway.views.report import InForce, read_report
@@ -109,6 +110,10 @@ class History:
         if attempts:
             grade(self.world, who, self.random.choice(attempts).event_id, 990_000, at=self.now)
 
+    def reset(self) -> None:
+        wanted = ResetWanted(self.random.choice(self.accounts), str(uuid4()), "report")
+        reset(self.world.database, self.world.catalog, wanted, now=self.now)
+
     def override(self) -> None:
         score, final = self.random.choice([300_000, 650_000, 1_000_000]), self.random.random() < 0.3
         who, of = self.random.choice(self.accounts), self.random.choice(["a", "c", "e"])
@@ -142,7 +147,7 @@ DOINGS: list[Any] = [
     *[History.enroll] * 4,
     *[History.account, History.guest] * 2,
     *[History.publish, History.move_a_guest, History.let_a_guest_register, History.erase],
-    *[History.begin_anew, History.grade],
+    *[History.begin_anew, History.grade, History.reset],
     *[History.override] * 4,
 ]
 

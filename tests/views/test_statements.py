@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from headway.store.catalog import Catalog
+from headway.store.roster_page import Wanted
 from headway.views.achievements import read_standings
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
@@ -16,7 +17,9 @@ from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.peers import read_peers
 from headway.views.predictions import read_predictions
+from headway.views.report import InForce, Report, read_report
 from headway.views.reviews import read_reviews
+from headway.views.roster import LearnerReport, Page, read_learner, read_roster
 from headway.views.sessions import read_sessions
 from headway.views.skills import read_skills
 from headway.views.statistics import read_statistics
@@ -45,19 +48,41 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "predictions": lambda catalog: (read_predictions, catalog, who, NOW),
         "peers": lambda _: (read_peers, who, NOW, "all", "python"),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
+        "report": lambda catalog: (read_report_of, catalog, "python"),
+        "roster": lambda catalog: (read_roster_of, catalog, "python"),
+        "one of it": lambda catalog: (read_learner_of, catalog, "python", who.learner_id),
         "another": lambda _: (another, Asking(who.learner_id, frozenset()), who.learner_id, "python"),
     }
+
+
+def _course(connection: Connection, catalog: Catalog, course_id: str) -> InForce:
+    return InForce(*catalog.in_force(connection, [course_id])[course_id])
+
+
+def read_report_of(connection: Connection, catalog: Catalog, course_id: str) -> Report:
+    return read_report(connection, _course(connection, catalog, course_id), NOW)
+
+
+def read_roster_of(connection: Connection, catalog: Catalog, course_id: str) -> Page:
+    return read_roster(connection, _course(connection, catalog, course_id), Wanted(), 200, NOW)
+
+
+def read_learner_of(connection: Connection, catalog: Catalog, course_id: str, reference: str) -> LearnerReport:
+    return read_learner(connection, catalog, _course(connection, catalog, course_id), reference, NOW)
 
 
 # With the courses parsed already, and in a process that has not seen them yet.
 KNOWN = {"overview": 4, "course": 2, "module": 2, "streak": 1, "history": 2, "events": 3, "another": 1}
 KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 4}
+# One of the last three is for the version in force.
+KNOWN |= {"report": 3, "roster": 3, "one of it": 7}
 KNOWN |= {"predictions": 7, "peers": 6}
 UNSEEN = (
     KNOWN
     | {"predictions": 8}
     | {"overview": 5, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
 )
+UNSEEN |= {"report": 4, "roster": 4, "one of it": 8}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:

@@ -246,7 +246,7 @@ class Batch:
         self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
         changed[sums.ACHIEVEMENTS] = self._changed(sums.ACHIEVEMENTS)
         made = [sums.written(kind, found) for kind, found in changed.items()]
-        made.append(self.counting.look(self.learners, self._read, changed, self.courses))
+        made += self.counting.look(self.learners, self._read, changed, self.courses)
         told = tell(self.connection, self.appended, self.learners, self.endpoints)
         moved = Moving(self.connection, self.catalog).moved(self.learners, self._read, changed)
         rows.add_together(self.connection, entries.appended(self.appended), *told, *made, moved)

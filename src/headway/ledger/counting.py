@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Module
 from headway.domain.enrolled import (
+    Count,
     Enrolled,
     StepFigures,
     Whole,
@@ -62,15 +63,21 @@ class Tally:
         figures = self.by.steps.setdefault((course_id, key), [0] * len(_NOTHING))
         for n, (one, other) in enumerate(zip(was, of_step(after), strict=True)):
             figures[n] += other - one
-        self.counts(course_id, ((one, -1) for one in spread_of_step(key, before)))
-        self.counts(course_id, ((one, 1) for one in spread_of_step(key, after)))
+        before_in, after_in = list(spread_of_step(key, before)), list(spread_of_step(key, after))
+        if before_in != after_in:
+            self.moved(course_id, [(one, 1) for one in before_in], [(one, 1) for one in after_in])
 
-    def counts(self, course_id: str, found: Iterable[tuple[Any, int]], sign: int = 1) -> None:
+    def counts(self, course_id: str, found: Iterable[tuple[Count, int]], sign: int = 1) -> None:
         """Move counts."""
         counts = self.by.counts
         for count, n in found:
             key = course_id, count
             counts[key] = counts.get(key, 0) + n * sign
+
+    def moved(self, course_id: str, before: Sequence[tuple[Count, int]], after: Sequence[tuple[Count, int]]) -> None:
+        """Move counts from what they were to what they are; what is in both stays."""
+        self.counts(course_id, (one for one in before if one not in after), -1)
+        self.counts(course_id, (one for one in after if one not in before))
 
     def whole(self, course_id: str, one: Whole, sign: int) -> None:
         """Add all that a learner adds to a course, or take it away."""
@@ -89,7 +96,8 @@ class Counting:
         self.catalog = catalog
         self.known: dict[Pair, Enrolled | None] = {}
         self._tally = Tally()
-        self._rows: dict[Pair, Enrolled] = {}
+        # By the columns that stay as they are.
+        self._rows: dict[tuple[str, ...], dict[Pair, Enrolled]] = {}
         self._whole: _Wholes | None = None
 
     def note(self, pairs: Iterable[Pair], found: Mapping[Pair, Enrolled]) -> None:
@@ -102,7 +110,7 @@ class Counting:
         read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
         changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
         courses: Mapping[str, tuple[int, Course]],
-    ) -> rows.Addition:
+    ) -> list[rows.Addition]:
         """Work out what changed sums move, before they are written; the rows of rosters that go with them."""
         moves = _Moves(read, changed)
         whole = set[Pair]()
@@ -115,7 +123,7 @@ class Counting:
             if row is None or in_force is None or enrolls or not self._move(moves, learner, row, in_force):
                 whole.add(pair)
         self._whole = _Wholes(self.connection, self.catalog, whole) if whole else None
-        return roster.rows_written(self._rows)
+        return [roster.rows_written(changed, *keeps) for keeps, changed in self._rows.items()]
 
     def write(self) -> None:
         """Write the counters; the sums are written."""
@@ -147,11 +155,17 @@ class Counting:
         for key, before, now in moves.steps.get(pair, ()):
             self._tally.step(course.id, key, before, now)
         if after != row:
-            self._rows[pair] = self.known[pair] = after
-            if after._replace(active_at=row.active_at) != row:
-                self._tally.counts(course.id, of_learner(row), -1)
-                self._tally.counts(course.id, of_learner(after))
+            self._note(pair, row, after)
         return True
+
+    def _note(self, pair: Pair, row: Enrolled, after: Enrolled) -> None:
+        """Have a row of the roster written as it is now, and the counters follow it."""
+        keeps: tuple[str, ...] = () if after.status != row.status else roster.AS_BEFORE
+        if after._replace(active_at=row.active_at) == row:
+            keeps = roster.ACTIVE_ALONE
+        else:
+            self._tally.moved(pair[1], list(of_learner(row)), list(of_learner(after)))
+        self._rows.setdefault(keeps, {})[pair] = self.known[pair] = after
 
     def _move_module(self, moves: "_Moves", learner: Learner, course: Course, part: "_Part") -> int:
         """Move a module's counters; by how much the course's score moves, times the weights of the modules."""
@@ -161,8 +175,8 @@ class Counting:
         before = figure_of(part.module, part.reached_before, granted[1], touched=part.was_touched)
         if now == before:
             return 0
-        self._tally.counts(course.id, ((one, 1) for one in of_module(part.module.key, before)), -1)
-        self._tally.counts(course.id, ((one, 1) for one in of_module(part.module.key, now)))
+        was, is_ = ([(one, 1) for one in of_module(part.module.key, figure)] for figure in (before, now))
+        self._tally.moved(course.id, was, is_)
         return part.module.weight * ((now.score if now else 0) - (before.score if before else 0))
 
 

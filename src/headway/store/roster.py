@@ -121,9 +121,14 @@ def versions(connection: Connection, course_id: str) -> list[int]:
     return sorted(connection.execute(statement).scalars())
 
 
-def rows_written(changed: Mapping[Pair, Enrolled]) -> rows.Addition:
-    """What puts rows of the roster in the place of those that were."""
-    return sums.written(sums.ROSTER, ((*pair, one) for pair, one in changed.items()))
+def rows_written(changed: Mapping[Pair, Enrolled], *keeps: str) -> rows.Addition:
+    """What puts rows of the roster in the place of those that were, but for columns that are known to be the same."""
+    return sums.written(sums.ROSTER, ((*pair, one) for pair, one in changed.items()))._replace(keeps=keeps)
+
+
+# What stays as it is while a learner learns: nothing but the time, mostly; or all but what a step moves.
+ACTIVE_ALONE: Final = tuple(name for name in Enrolled._fields if name != "active_at")
+AS_BEFORE: Final = ("version", "name", "enrolled_at", "status")
 
 
 def owned(connection: Connection, owner_id: str | None, after: str, limit: int) -> list[rows.Row]:

@@ -171,18 +171,20 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 class Addition(NamedTuple):
     """Rows for a table, each in the order of its columns, perhaps in the place of those with the same primary key.
 
-    With `adds` the other columns are numbers, and are added to those of a row that is there.
+    With `adds` the other columns are numbers, and are added to those of a row that is there. Columns that it `keeps`
+    stay as they are there: SQLite writes anew the index of any that is set, changed or not.
     """
 
     table: Table
     rows: Iterable[Row]
     replaces: bool
     adds: bool = False
+    keeps: tuple[str, ...] = ()
 
     @property
     def suffix(self) -> str:
         """What is to happen where a row of that key is there."""
-        return _on_conflict(self.table, adds=self.adds) if self.replaces or self.adds else ""
+        return _on_conflict(self.table, self.keeps, adds=self.adds) if self.replaces or self.adds else ""
 
 
 def add_together(connection: Connection, *additions: Addition) -> None:
@@ -310,10 +312,11 @@ def _values_statement(table: Table, suffix: str, size: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _on_conflict(table: Table, *, adds: bool) -> str:
+def _on_conflict(table: Table, keeps: tuple[str, ...], *, adds: bool) -> str:
     key = ", ".join(column.name for column in table.primary_key)
     before = f"{table.name}.{{0}} + " if adds else ""
-    values = ", ".join(f"{c.name} = {before.format(c.name)}excluded.{c.name}" for c in table.c if not c.primary_key)
+    names = [c.name for c in table.c if not c.primary_key and c.name not in keeps]
+    values = ", ".join(f"{name} = {before.format(name)}excluded.{name}" for name in names)
     return f"ON CONFLICT ({key}) DO UPDATE SET {values}"
 
 
