@@ -70,12 +70,13 @@ def given_out(database: Database, learner_id: str) -> list[dict[str, Any]]:
 def stored(database: Database, learner_id: str) -> list[Any]:
     """All that follows from the events; grants are entries of each server's own, under ids of their own.
 
-    Which days were imported is left out: here they were learned on, and elsewhere they earn no freeze.
+    Which days were imported is left out: here they were learned on, and elsewhere they earn no freeze. So are mornings
+    and nights: what is given out is in UTC, and says nothing of the clock on the learner's wall.
     """
     with database.read() as connection:
         found = {kind: list(sums.read_learners(connection, kind, [learner_id])) for kind in sums.ALL}
     grants = sorted((key, one.at, one.score, one.version) for _, key, one in found.pop(sums.GRANTS))
-    del found[sums.IMPORTED_DAYS]
+    del found[sums.IMPORTED_DAYS], found[sums.PARTS]
     return [grants, *(sorted(map(repr, rows)) for rows in found.values())]
 
 
