@@ -25,7 +25,7 @@ def read_of_sums(world: World) -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(*seen: Any) -> None:
-        if seen[2].startswith("SELECT") and any(table in seen[2] for table in SUMS):
+        if seen[2].startswith("SELECT") and any(f" {table} t" in seen[2] for table in SUMS):
             statements.append(seen[2])
 
     hooks.listen(world.database.writers, "before_cursor_execute", note)
