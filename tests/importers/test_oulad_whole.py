@@ -11,6 +11,7 @@ import pytest
 
 from headway.store.database import Database
 from tests.importers.oulad_files import expected
+from tests.importers.oulad_reports import assert_reports
 from tests.importers.test_oulad import assert_figures
 from tests.torture.proof import grants
 from tests.torture.server import HEADWAY, environment
@@ -51,6 +52,7 @@ def test_all_of_it_comes_in_and_is_proved(shared_data: Path, tmp_path: Path) -> 
     assert (len(brought.said["courses"]), brought.said["learners"]) == (22, 28_785)
     database = Database(url)
     assert_figures(database, truth)
+    assert_reports(database, shared_data / "oulad")
     database.close()
     proved = run("audit", "--database", url)
     granted = grants(url)
