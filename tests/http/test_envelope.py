@@ -26,7 +26,7 @@ def test_every_reply_carries_an_id_and_the_headers_of_safety(sqlite_site: Site, 
     assert reply.headers["referrer-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/api/docs", "/problems/locked"])
+@pytest.mark.parametrize("path", ["/api/docs", "/problems/locked"])
 def test_a_page_runs_nothing_loads_nothing_and_stands_in_no_frame(sqlite_site: Site, path: str) -> None:
     reply = sqlite_site.client().get(f"{sqlite_site.url}{path}")
     rules = dict(one.strip().split(" ", 1) for one in reply.headers["content-security-policy"].split(";"))

@@ -2,7 +2,6 @@
 
 from html import unescape
 from typing import Any
-from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import httpx2
@@ -127,7 +126,7 @@ def test_who_is_erased_shares_nothing(site: Site) -> None:
     assert {site.client().get(one).status_code for one in found} == {404}
 
 
-@pytest.mark.parametrize("token", ["x", "..%2f..", "a" * 5000, "é" * 20, str(uuid4()).replace("-", "")])
+@pytest.mark.parametrize("token", ["x", "..%2f..", "a" * 5000, "é" * 20, "0adef3d3d05e49959ba6b84754d29379"])
 def test_an_address_that_is_none_is_404(sqlite_site: Site, token: str) -> None:
     anybody = sqlite_site.client()
     for path in (f"/api/v1/share/{token}", f"/share/{token}", f"/share/{token}/badge.svg"):
