@@ -153,7 +153,8 @@ def _import_all() -> None:
     import headway
 
     for module in pkgutil.walk_packages(headway.__path__, "headway."):
-        if ".migrations" not in module.name:
+        # What runs when it is imported is left out.
+        if ".migrations" not in module.name and not module.name.endswith(".__main__"):
             import_module(module.name)
     for name in LATE:
         import_module(name)
