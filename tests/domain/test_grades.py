@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,11 +191,14 @@ def test_a_guests_grade_is_given_to_the_same_attempt_where_it_waits_in_the_accou
     assert (found.unscored, found.scores, found.score_total) == (0, 1, 800_000)
 
 
-def test_of_two_grades_of_one_attempt_given_to_guest_and_account_the_accounts_stands() -> None:
+@pytest.mark.parametrize(("guests", "ids", "stands"), [(800_000, {"x-1"}, 800_000), (700_000, set(), 750_000)])
+def test_of_two_grades_of_one_attempt_given_to_guest_and_account_the_better_stands(
+    guests: int, ids: set[str], stands: int
+) -> None:
     one = attempt()
-    ids, found = taken(folded([one, grade(one, 2, 750_000, one)]), grade(one, 1, 800_000, one))
-    assert ids == set()
-    assert (found.unscored, found.scores, found.score_total, found.passed_attempts) == (0, 1, 750_000, 1)
+    taken_in, found = taken(folded([one, grade(one, 2, 750_000, one)]), grade(one, 1, guests, one))
+    assert taken_in == ids
+    assert (found.unscored, found.scores, found.score_total, found.passed_attempts) == (0, 1, stands, 1)
 
 
 def test_a_regrade_of_a_guests_copy_says_nothing_of_the_accounts() -> None:

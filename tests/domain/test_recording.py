@@ -83,7 +83,7 @@ def test_an_event_carries_the_version_and_topics_that_it_was_recorded_under() ->
     assert tuple(contribution) == (
         *(ID, "attempted", "python", 1, "quiz", 7),
         *(parse_time("2026-03-01T11:00:00Z")[0], "2026-03-01", 500_000, False, 2_000, 3, ("loops", "lists")),
-        *(False, None, False),
+        *(False, None, False, ""),
     )
 
 
@@ -207,7 +207,7 @@ def test_an_enrollment_adds_to_no_step() -> None:
     contribution = contribute(event, Circumstances(NOON, 0, "Asia/Tokyo", "imported", 2), COURSE, full_marks_for_yes)
     assert tuple(contribution) == (
         *(ID, "enrolled", "python", 1, "", 2, parse_time("2026-02-28T23:30:00Z")[0], "2026-03-01"),
-        *(None, False, 0, 0, (), False, None, False),
+        *(None, False, 0, 0, (), False, None, False, ""),
     )
 
 
