@@ -50,6 +50,9 @@ def test_json_has_it_all(url: str, tmp_path: Path) -> None:
         "courses": [],
         "learners": 1,
         "enrollments": 0,
+        "streaks": 0,
+        "doubted": {},
+        "doubts": [],
     }
 
 
