@@ -74,6 +74,7 @@ def test_a_day_that_shows_in_the_bytes_is_not_lost_in_the_comparison(world: Worl
         "course_run",
         "attempt_grade",
         "imported_day",
+        "imported_streak",
         "streak_pause",
         "day_part",
         "step_day",
