@@ -144,7 +144,7 @@ def test_a_server_that_starts_judges_whoever_was_not(site: Site) -> None:
 
     async def begin() -> None:
         async with house_kept(services):
-            for _ in range(500):
+            for _ in range(3000):
                 if not counted(site, granted):
                     await asyncio.sleep(0.01)
 

@@ -159,7 +159,8 @@ def test_a_redis_is_asked_whether_it_answers() -> None:
 
 def test_ready_tells_of_the_cache_and_does_not_depend_on_it(sqlite_url: str) -> None:
     with redis() as at, serving(sqlite_url, redis_url=f"redis://{at}") as site:
-        assert ready(site)[1]["cache"] == "reachable"
+        # It is given a second to answer, which a machine that does much else may not have.
+        assert any(ready(site)[1]["cache"] == "reachable" for _ in range(5))
     with serving(sqlite_url, redis_url="redis://127.0.0.1:1") as site:
         status, told = ready(site)
         assert (status, told["status"], told["cache"]) == (200, "ready", "unreachable")
