@@ -116,6 +116,8 @@ def test_columns_left_out_are_empty(database: Database) -> None:
         **kept,
         "roles": "",
         "epoch": 0,
+        "name_key": "",
+        "leaderboard_opt_out": False,
     }
 
 

@@ -11,6 +11,7 @@ from msgspec import json as msgspec_json
 from msgspec.structs import fields
 
 from headway.http.progress import RunList
+from headway.http.resetting import ResetReply
 from headway.views.course_progress import (
     CourseProgress,
     KindShare,
@@ -22,6 +23,7 @@ from headway.views.course_progress import (
 from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
 from headway.views.overview import AchievementCount, CourseSummary, Overview
+from headway.views.predictions import Predictions
 from headway.views.sessions import PracticeSession
 from headway.views.skills import NextLevel, SkillLevel, SkillLevels
 from headway.views.statistics import Between, Statistics, TopicStatistics, TrendDay
@@ -66,8 +68,7 @@ def test_every_field_is_named(page: str, shape: type[Struct]) -> None:
 
 def test_the_examples_have_the_whole_shape(page: str) -> None:
     found = [json.loads(one) for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
-    for example, shape in zip(
-        found, (CourseProgress, RunList, StreakProgress, History, Statistics, SkillLevels), strict=True
-    ):
+    shapes = (CourseProgress, RunList, StreakProgress, ResetReply, History, Statistics, SkillLevels, Predictions)
+    for example, shape in zip(found, shapes, strict=True):
         read: Any = msgspec_json.decode(json.dumps(example), type=shape, strict=True)
         assert json.loads(msgspec_json.encode(read)) == example
