@@ -104,7 +104,8 @@ def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
 
 @pytest.mark.alone
 def test_help_is_there_at_once() -> None:
-    assert min(cpu_seconds("--help") for _ in range(5)) < 0.3
+    # Listing all commands takes half of it; importing the server would take three times as much.
+    assert min(cpu_seconds("--help") for _ in range(5)) < 0.6
 
 
 def cpu_seconds(*arguments: str) -> float:
