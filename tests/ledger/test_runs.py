@@ -357,16 +357,17 @@ def test_rebuild_gives_runs_again_as_they_were(gates: World) -> None:
 
 
 def test_what_it_costs_to_record_grows_with_no_run(gates: World) -> None:
-    """In the fifth run a completion is asked for in the same number of statements as in the second."""
+    """In the sixth run a completion is asked for in the same number of statements as in the second."""
     ada = gates.learner()
     counts = []
-    for n in range(5):
+    for n in range(6):
         gates.send(ada, *through("basics", start=100 * n), at=LATER + n * HOUR)
         with gates.database.transaction() as connection:
             sent = Submission(ada, (parse_event(_completion(n)),), LATER + n * HOUR)
             counts.append(len(statements_of(connection, partial(record, connection, gates.catalog, [sent]))))
         retaken(gates, ada, now=LATER + n * HOUR)
-    assert len(set(counts)) == 1
+    # The first run has nothing before it to be told apart from.
+    assert len(set(counts[1:])) == 1
 
 
 def _completion(n: int) -> dict[str, Any]:
