@@ -44,8 +44,8 @@ def pages() -> None:
         pytest.skip(f"the web pages cannot be built: {done.stderr.strip().splitlines()[-1:]}")
 
 
-# Not for the session: while Playwright is there, its loop runs in this thread, and nobody else's can.
-@pytest.fixture(scope="package")
+# Not for longer: while Playwright is there its loop runs in this thread, and a test elsewhere can run none of its own.
+@pytest.fixture(scope="module")
 def chromium(pages: None) -> Iterator[Browser]:
     """Debian's Chromium."""
     path = shutil.which("chromium")
