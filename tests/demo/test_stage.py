@@ -1,5 +1,7 @@
 """The demo as it lies in the database: everything recorded, everything proved."""
 
+from collections import Counter
+
 import sqlalchemy as sa
 
 from headway.demo.content import Answers
@@ -7,9 +9,10 @@ from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
 from headway.demo.simulation import simulate
 from headway.demo.stage import prove, stage
 from headway.domain.course import Course
+from headway.domain.times import DAY
 from headway.store import learners, sums
 from headway.store.database import Database
-from headway.store.schema import ledger
+from headway.store.schema import achievement, ledger
 from tests.demo.conftest import LEARNERS, NOW, Demo
 
 
@@ -46,6 +49,20 @@ def test_many_finish_the_course(small_demo: Demo, course: Course) -> None:
         for learner_id, _, value in sums.read_learners(connection, sums.STEPS, ids):
             done[learner_id] = done.get(learner_id, 0) + (value.completion is not None)
     assert sum(count == len(course.steps) for count in done.values()) > LEARNERS // 6
+
+
+def test_what_is_earned_has_the_time_at_which_it_was_earned(small_demo: Demo, course: Course) -> None:
+    """Recorded months at once, all of it would be of a learner's last day, and today's board be theirs."""
+    with small_demo.database.read() as connection:
+        earned = connection.execute(sa.select(achievement.c.learner_id, achievement.c.at)).all()
+    days: dict[str, set[int]] = {}
+    for learner_id, at in earned:
+        days.setdefault(learner_id, set()).add(at // DAY)
+    busy = [learner_id for learner_id, number in Counter(one for one, _ in earned).items() if number >= 8]
+    assert len(busy) > LEARNERS // 6
+    # Some do all of it in two weeks.
+    assert sum(len(days[one]) >= 3 for one in busy) > len(busy) / 2
+    assert sum(at // DAY == NOW // DAY for _, at in earned) < len(earned) / 10
 
 
 def test_only_the_two_accounts_can_sign_in(database: Database) -> None:
