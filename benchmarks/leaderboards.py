@@ -17,7 +17,9 @@ from sqlalchemy.engine import Connection
 
 from benchmarks.databases import POSTGRESQL, Databases
 from benchmarks.figures import FIGURE_HEADS, Figure, table
+from headway.cache.boards import BoardCache
 from headway.domain.boards import Gain, periods_at, place_of
+from headway.ledger.board_cache import rebuild
 from headway.ledger.boards import count_in, recount
 from headway.store import boards
 from headway.store.database import Database
@@ -25,11 +27,17 @@ from headway.store.migrate import migrate
 from headway.views.leaderboards import Asked, read_leaderboard
 
 READ_MS: Final = 50.0
+READ_REDIS_MS: Final = 5.0
 LEARNERS: Final = 200_000
 # What a server counts in every second under load, and finds waiting when it is read.
 WAITING: Final = 500
 NOW: Final = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp() * 1_000_000)
 DAY: Final = "2026-03-10"
+KINDS: Final = {
+    "the first page, and one's own rank": Asked("all", None, False, None, 50),
+    "around oneself": Asked("all", None, True, None, 50),
+    "today's first page": Asked("day", None, False, None, 50),
+}
 
 # Points in fives, most learners with few of them and a few with thousands: the ties and the spread of a real board.
 _LEARNERS: Final = (
@@ -56,12 +64,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--learners", type=int, default=LEARNERS, help=f"how many are on the boards [{LEARNERS}]")
     parser.add_argument("--reads", type=int, default=60, help="how often each is read [60]")
+    parser.add_argument("--redis", help="the address of a Redis that may be filled, to read from as well")
     parser.add_argument("--dir", type=Path, help="where the throw-away database is made")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is missed")
     asked = parser.parse_args()
     with Databases(asked.dir) as databases:
-        found = measured(databases.create(POSTGRESQL, "boards"), asked.learners, asked.reads)
+        found = measured(databases.create(POSTGRESQL, "boards"), asked.learners, asked.reads, asked.redis)
     print(f"{asked.learners:,} learners on PostgreSQL, {WAITING} of whom wait to be counted in")
     print(table(FIGURE_HEADS, [one.row() for one in found]))
     if asked.json:
@@ -69,7 +78,7 @@ def main() -> None:
     sys.exit(asked.strict and not all(one.met for one in found))
 
 
-def measured(url: str, learners: int, reads: int) -> list[Figure]:
+def measured(url: str, learners: int, reads: int, redis: str | None = None) -> list[Figure]:
     """Fill a new database, and read it."""
     database = Database(url)
     migrate(database)
@@ -77,26 +86,38 @@ def measured(url: str, learners: int, reads: int) -> list[Figure]:
     chance = random.Random(1)
     someone = [str(UUID(int=chance.randrange(1, learners + 1))) for _ in range(reads)]
 
-    def read(kind: Asked) -> Callable[[Connection, str], object]:
-        return lambda connection, me: read_leaderboard(connection, kind, me, NOW)
-
-    kinds = {
-        "the first page, and one's own rank": read(Asked("all", None, False, None, 50)),
-        "around oneself": read(Asked("all", None, True, None, 50)),
-        "today's first page": read(Asked("day", None, False, None, 50)),
-    }
-    taken = {name: _taken(database, view, someone) for name, view in kinds.items()}
+    taken = {name: _taken(database, _reading(kind), someone) for name, kind in KINDS.items()}
+    cached = [] if redis is None else _of_redis(database, redis, someone)
     naive = _taken(database, _read_naively, someone[:5])
     began = perf_counter()
     counted = count_in(database, now=NOW)
     counting_ms = (perf_counter() - began) * 1000 / counted
     database.close()
     figures = [Figure(f"{name}, p50", ms, "under", READ_MS, ".1f", " ms") for name, ms in taken.items()]
+    figures += cached
     figures.append(Figure("the plain query, p50", naive, "under", None, ".1f", " ms"))
     first = next(iter(taken.values()))
     figures.append(Figure("the plain query / the first page", naive / first, "at least", 3.0, ".1f"))
     figures.append(Figure("counting a learner in", counting_ms, "under", None, ".2f", " ms"))
     return figures
+
+
+def _reading(kind: Asked, cache: BoardCache | None = None) -> Callable[[Connection, str], object]:
+    return lambda connection, me: read_leaderboard(connection, kind, me, NOW, cache)
+
+
+def _of_redis(database: Database, address: str, someone: Sequence[str]) -> list[Figure]:
+    """The same, read from Redis; how many were not, and what building its boards took."""
+    told: list[bool] = []
+    cache = BoardCache(address, told=told.append)
+    began = perf_counter()
+    built = rebuild(database, cache, now=NOW)
+    building_s = perf_counter() - began
+    taken = {name: _taken(database, _reading(kind, cache), someone) for name, kind in KINDS.items()}
+    figures = [Figure(f"{name}, Redis, p50", ms, "under", READ_REDIS_MS, ".1f", " ms") for name, ms in taken.items()]
+    cache.close()
+    figures.append(Figure("reads that Redis did not serve", told.count(False), "under", None))
+    return [*figures, Figure(f"building {built} boards in Redis", building_s, "under", None, ".1f", " s")]
 
 
 def filled(database: Database, learners: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from headway.cli.findings import of_settings
 from headway.settings import OidcProvider, Settings, SettingsInvalid, load_settings
-from tests.torture.server import HEADWAY, Server, environment
+from tests.torture.server import HEADWAY, environment
 
 OIDC = {"HEADWAY_OIDC_A_ISSUER": "https://a.example", "HEADWAY_OIDC_A_CLIENT_ID": "x"}
 PROVIDERS = """
@@ -151,7 +151,24 @@ def test_commands_make_the_users_folder_and_take_the_database_of_the_variable(tm
     assert (tmp_path / "other.db").exists()
 
 
-@pytest.mark.parametrize("redis", ["redis://127.0.0.1:6379/0", ""])
-def test_a_redis_that_nothing_uses_is_told_when_the_server_starts(tmp_path: Path, redis: str) -> None:
-    with Server(f"sqlite:///{tmp_path}/x.db", tmp_path, HEADWAY_REDIS_URL=redis) as server:
-        assert ("This version uses no Redis" in server.log.read_text()) == bool(redis)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost",
+        "http://h",
+        "redis://:hunter2@",
+        "redis://:hunter2@h:99999",
+        "redis://h/one",
+        "redis://h/0?timeout=60",
+    ],
+)
+def test_an_address_of_redis_that_cannot_be_used_is_refused(address: str) -> None:
+    for variables, flag in (({"HEADWAY_REDIS_URL": address}, None), ({}, address)):
+        with pytest.raises(SettingsInvalid, match=r"must be redis://:PASSWORD@HOST:PORT/NUMBER") as refused:
+            load_settings(variables, redis_url=flag)
+        assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["redis://localhost", "redis://:a%20b@h:6380/3", "rediss://me:pass@h.example/"])
+def test_an_address_of_redis_is_taken(address: str) -> None:
+    assert load_settings({"HEADWAY_REDIS_URL": address}).redis_url == address
