@@ -52,6 +52,9 @@ def test_files_come_in_once_and_are_told_of(site: Site) -> None:
     assert admin.get("/progress/streak?learner=7").json()["imported_longest"] == 9
     again = ended(admin, sent)["report"]
     assert (again["recorded"], again["duplicates"]) == (0, 3)
+    known = admin.get(IMPORTS).json()["items"]
+    assert [one["report"]["dry_run"] for one in known] == [False, False, True]
+    assert known[0]["report"] == again
     mapped = {"course": "python-basics", "exercises": {"loops": "for-1"}}
     assert ended(admin, sent | {"files": files[:1], "map": mapped})["status"] == "done"
 
@@ -78,6 +81,7 @@ def test_one_is_under_way_at_a_time_and_none_for_ever(sqlite_site: Site, monkeyp
     admin = sqlite_site.person("root@example.org", "admin")
     begun = importing.begin(sqlite_site.database, 1, now=time.time_ns() // 1000)
     sent = {"format": "json-files", "files": [file("attempts_7.json", SEVEN)]}
+    assert [one["status"] for one in admin.get(IMPORTS).json()["items"]] == ["running"]
     refused = admin.post(IMPORTS, json=sent)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/import-running")
     importing.end(sqlite_site.database, begun["id"], ("stopped", 0), None, now=1)

@@ -11,7 +11,9 @@ from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, event
 
 PYTHON = course(
-    module("m", *(step(f"s{n}", kind="exercise") for n in range(6)), step("read", kind="lesson")),
+    module(
+        "m", *(step(f"s{n}", kind="exercise", title=f"Exercise {n}") for n in range(6)), step("read", kind="lesson")
+    ),
     module("n", step("late", kind="exercise")),
 )
 
@@ -45,6 +47,7 @@ def test_an_exercise_is_due_in_the_night_before_its_day_and_until_it_is_practice
     # Two days behind the 5th of March, as a day begins in Tokyo.
     last = due(learning, ada)[-1]
     assert (last.course, last.due_at) == ("python", "2026-03-06T15:00:00.000000Z")
+    assert (last.course_title, last.title) == (PYTHON["title"], "Exercise 1")
     assert 0.7 < last.retrievability < 0.9
     learning.record(ada, event("attempted", "s2", score=1))
     assert steps(learning, ada) == ["s1"]

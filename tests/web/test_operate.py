@@ -1,20 +1,27 @@
-"""What an operator sees: how the server stands, an audit, what a backfill would change, and who may do what."""
+"""What an operator sees: how the server stands, audits, backfills, imports, and who may do what."""
 
+import json
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from headway.cli.demo import PASSWORD
+from headway.ledger import importing
 from headway.ledger.accounts import empower
 from headway.store.database import Database
 from tests.torture.server import Server
 from tests.web.conftest import Open, signed_in
-from tests.web.test_looks import SCREENSHOTS, faults, picture, settled
+from tests.web.looks import Theme, faults_of
 
 pytestmark = pytest.mark.long
 
 EMAIL = "operator@headway.example"
+OF_SEVEN = [
+    {"exercise_id": "loops", "score": 85, "timestamp": "2024-03-01"},
+    {"exercise_id": "loops", "is_correct": True},
+    {"exercise_id": "loops", "score": "none", "timestamp": "2024-03-02"},
+]
 
 
 @pytest.fixture
@@ -27,20 +34,9 @@ def operator(opened: Open, server: Server) -> BrowserContext:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_of_an_operator_is_accessible_and_fits(operator: BrowserContext, theme: str) -> None:
-    page = operator.new_page()
-    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-    for address in ("/operate", "/operate/learners"):
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(address)
-        settled(page)
-        name = address.strip("/").replace("/", "-")
-        picture(page, SCREENSHOTS / "operator", f"{name}-1440-{theme}")
-        assert faults(page) == []
-        for width in (390, 320):
-            page.set_viewport_size({"width": width, "height": 844})
-            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
-        picture(page, SCREENSHOTS / "operator", f"{name}-320-{theme}")
+def test_every_page_of_an_operator_is_accessible_and_fits(operator: BrowserContext, theme: Theme) -> None:
+    addresses = ("/operate", "/operate/learners", "/operate/imports")
+    assert faults_of(operator.new_page(), "operator", theme, addresses) == {}
 
 
 def test_an_audit_runs_and_a_backfill_says_what_it_would_change(operator: BrowserContext) -> None:
@@ -64,6 +60,62 @@ def test_roles_are_given_and_shown(operator: BrowserContext) -> None:
     expect(page.get_by_text("Roles saved.")).to_be_visible()
     me = operator.request.get("/api/v1/auth/me").json()
     assert set(me["learner"]["roles"]) == {"admin", "creator"}
+
+
+def file(name: str, content: object) -> FilePayload:
+    return {"name": name, "mimeType": "application/json", "buffer": json.dumps(content).encode()}
+
+
+def figure(page: Page, name: str) -> Locator:
+    """A figure of the report that is shown."""
+    return page.locator("dl > div").filter(has=page.get_by_text(name, exact=True)).locator("dd").first
+
+
+def test_files_are_tried_then_imported_and_it_is_told_what_became_of_them(operator: BrowserContext) -> None:
+    page = operator.new_page()
+    page.goto("/operate/imports")
+    expect(page.get_by_text("Nothing was imported yet")).to_be_visible()
+    chosen, tried = page.get_by_label("Files"), page.get_by_role("button", name="See what it would do")
+    chosen.set_input_files([file("attempts 7.json", [])])
+    expect(page.get_by_role("listitem").filter(has_text="attempts 7.json")).to_contain_text("hyphens")
+    expect(tried).to_be_disabled()
+    chosen.set_input_files([file("attempts_user_7.json", OF_SEVEN), file("streaks.json", {"7": 9})])
+    tried.click()
+    expect(page.get_by_role("heading", name="What it would come to")).to_be_visible()
+    for name, count in {"Read": 4, "To be recorded": 2, "Streaks kept": 1, "Refused": 1, "Doubted": 1}.items():
+        expect(figure(page, name)).to_have_text(str(count))
+    refused = page.get_by_role("region", name="Refused").get_by_role("row").last
+    expect(refused).to_contain_text("attempts_user_7.json")
+    assert operator.request.get("/api/v1/progress?learner=user_7").json()["attempts"] == 0
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.get_by_role("heading", name="What it came to")).to_be_visible()
+    expect(figure(page, "Recorded")).to_have_text("2")
+    assert operator.request.get("/api/v1/progress?learner=user_7").json()["attempts"] == 2
+    # The address names it; what files were called is known to nobody but who sent them.
+    page.reload()
+    expect(figure(page, "Recorded")).to_have_text("2")
+    expect(page.get_by_role("region", name="Refused").get_by_role("row").last).to_contain_text("File 1")
+    past = page.get_by_role("region", name="Imports so far", exact=True).get_by_role("row")
+    expect(past.nth(2)).to_contain_text("Trial")
+    past.nth(2).get_by_role("button").click()
+    expect(figure(page, "To be recorded")).to_have_text("2")
+
+
+def test_an_import_under_way_is_followed_to_its_end(operator: BrowserContext, server: Server) -> None:
+    database = Database(server.database)
+    now = time.time_ns() // 1000
+    begun = importing.begin(database, 1000, now=now)["id"]
+    importing.note(database, begun, 250, now=now)
+    page = operator.new_page()
+    page.goto("/operate/imports")
+    expect(page.get_by_role("progressbar", name="How far the import is")).to_have_attribute("aria-valuenow", "25")
+    page.get_by_label("Files").set_input_files([file("attempts_8.json", OF_SEVEN)])
+    expect(page.get_by_role("button", name="See what it would do")).to_be_disabled()
+    importing.end(database, begun, ("stopped", 250), None, now=now + 1)
+    database.close()
+    expect(page.get_by_text("What was recorded before stays.")).to_be_visible()
+    expect(page.get_by_role("button", name="See what it would do")).to_be_enabled()
 
 
 def test_nobody_else_sees_it(opened: Open) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, expect
 from headway.demo.people import CREATOR_EMAIL
 from tests.torture.server import Server
 from tests.web.conftest import Open, signed_in
-from tests.web.test_looks import SCREENSHOTS, faults, picture, settled
+from tests.web.looks import Theme, faults_of
 
 pytestmark = pytest.mark.long
 
@@ -35,27 +35,10 @@ def first_learner(context: BrowserContext) -> str:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext, theme: str) -> None:
-    page = creator.new_page()
-    page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext, theme: Theme) -> None:
     base = f"/teach/{COURSE}"
-    addresses = ["/teach", "/teach/publish", base, f"{base}/grading", f"{base}/publish"]
-    addresses.append(f"{base}/learners/{first_learner(creator)}")
-    wrong: dict[str, list[str]] = {}
-    for n, address in enumerate(addresses):
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(address)
-        settled(page)
-        picture(page, SCREENSHOTS / "creator", f"{n}-1440-{theme}")
-        found = faults(page)
-        for width in (390, 320):
-            page.set_viewport_size({"width": width, "height": 844})
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            found += [f"{wide} pixels too wide for {width}"] if wide > 0 else []
-        picture(page, SCREENSHOTS / "creator", f"{n}-390-{theme}")
-        if found:
-            wrong[address] = found
-    assert wrong == {}
+    own = [base, f"{base}/grading", f"{base}/publish", f"{base}/learners/{first_learner(creator)}"]
+    assert faults_of(creator.new_page(), "creator", theme, ["/teach", "/teach/publish", *own]) == {}
 
 
 def course_of_rates(context: BrowserContext) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
-from headway.cli.findings_of_running import of_cache, of_files, of_history
+from headway.cli.findings_of_running import of_files, of_history
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
 from headway.store.database import Database
@@ -47,7 +47,6 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
                 yield _of_tables(revision)
                 if revision == newest():
                     yield from of_history(connection)
-                    yield from of_cache(database, settings)
         except DBAPIError as error:
             yield Finding("connection", State.WRONG, "none", explain(error) or str(error))
         yield from _of_servers(database)

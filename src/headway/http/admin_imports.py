@@ -96,6 +96,12 @@ class ImportShown(Struct):
     report: ImportReported | None
 
 
+class ImportList(Struct):
+    """The imports that are known, those that began last first; all but the latest are forgotten in time."""
+
+    items: list[ImportShown]
+
+
 _sent: Final = msgspec.json.Decoder(ImportSent).decode
 
 
@@ -110,6 +116,17 @@ async def start_import(request: Asked) -> Reply:
     run = partial(run_upload, services.database, begun["id"], upload, now=who.now)
     services.in_background(partial(run, stopping=services.stopping))
     return json_reply(_shown(begun), 202, (PERSONAL,))
+
+
+@get("/admin/imports")
+async def list_imports(request: Asked) -> Reply:
+    """Imports by upload: the one that is under way, and past ones."""
+
+    def look(connection: Connection, reader: Reader) -> ImportList:
+        check_admin(reader)
+        return ImportList([_shown(one) for one in upkeep.newest(connection, importing.KIND)])
+
+    return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
 
 
 @get("/admin/imports/{import_id:str}")
@@ -147,9 +164,13 @@ def _shown(row: RowMapping) -> ImportShown:
     report = msgspec.convert(told, ImportReported) if told and "problem" not in told else None
     ended_at = None if row["ended_at"] is None else format_time(row["ended_at"])
     times = (format_time(row["began_at"]), ended_at)
-    return ImportShown(
-        row["id"], row["outcome"] or "running", *times, row["done"], row["total"], told.get("problem"), report
-    )
+    return ImportShown(row["id"], _status(row), *times, row["done"], row["total"], told.get("problem"), report)
 
 
-handlers: Final = [start_import, read_import]
+def _status(row: RowMapping) -> str:
+    if row["outcome"]:
+        return str(row["outcome"])
+    return "lost" if row["noted_at"] < who.now() - importing.LOST_AFTER else "running"
+
+
+handlers: Final = [start_import, list_imports, read_import]

@@ -38,6 +38,7 @@ ROUTES: Final = (
     "/teach/{course:str}/learners/{learner:str}",
     "/operate",
     "/operate/learners",
+    "/operate/imports",
     "/unsent",
     "/sign-in",
     "/register",

@@ -1,6 +1,6 @@
 """What operators had done to the database: backups, audits in the background; and statements on it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -68,6 +68,12 @@ def one(connection: Connection, kind: str, run_id: str) -> RowMapping | None:
     """One of them."""
     wanted = sa.select(upkeep).where(upkeep.c.kind == kind, upkeep.c.id == run_id)
     return connection.execute(wanted).mappings().first()
+
+
+def newest(connection: Connection, kind: str) -> Sequence[RowMapping]:
+    """All of a kind that are known, those that began last first."""
+    wanted = sa.select(upkeep).where(upkeep.c.kind == kind).order_by(upkeep.c.began_at.desc(), upkeep.c.id)
+    return connection.execute(wanted).mappings().all()
 
 
 def under_way(connection: Connection, kind: str) -> RowMapping | None:

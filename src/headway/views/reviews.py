@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain import gating
-from headway.domain.course import Course
+from headway.domain.course import Course, Step
 from headway.domain.exercises import step_of
 from headway.domain.progress import FIRST_RUN, Grant, StepSum
 from headway.domain.reviews import Card, Practice, card
@@ -27,7 +27,9 @@ class ReviewDue(Struct):
     """An exercise to practice: since when, and how likely the learner still knows it, 0 to 1."""
 
     course: str
+    course_title: str
     step: str
+    title: str
     due_at: str
     retrievability: float
 
@@ -62,11 +64,12 @@ def read_reviews(
     today = ordinal(local_day(now, subject.time_zone))
     cards = _due(practiced, today)
     courses = catalog.in_force(connection, {key[0] for key, _ in practiced.days})
-    names = {key: _name(courses, practiced, key) for key in cards}
-    order = sorted(ReviewPlace(one.due, *key) for key, one in cards.items() if names[key] is not None)
+    found = {key: _exercise(courses, practiced, key) for key in cards}
+    exercises = {key: one for key, one in found.items() if one is not None}
+    order = sorted(ReviewPlace(cards[key].due, *key) for key in exercises)
     left = order if place is None else [one for one in order if one > place]
     items = [
-        _shown(one, cards[one.course, one.key], names[one.course, one.key], today, subject) for one in left[:limit]
+        _shown(one, cards[one.course, one.key], exercises[one.course, one.key], today, subject) for one in left[:limit]
     ]
     return ReviewPage(items, left[limit - 1] if len(left) > limit else None)
 
@@ -77,19 +80,23 @@ def _due(practiced: Practiced, today: int) -> dict[tuple[str, str], Card]:
     return {key: one for key, one in found if one is not None and one.due <= today}
 
 
-def _name(courses: Mapping[str, tuple[int, Course]], practiced: Practiced, key: tuple[str, str]) -> str | None:
-    """What the exercise is called now; None where it is none any more, or locked."""
+def _exercise(
+    courses: Mapping[str, tuple[int, Course]], practiced: Practiced, key: tuple[str, str]
+) -> tuple[Course, Step] | None:
+    """The exercise as it is now, and its course; None where it is none any more, or locked."""
     course = courses[key[0]][1] if key[0] in courses else None
     step = step_of(course, key[1]) if course else None
     module = course.module_of(step.id) if course and step else None
-    if step is None or module is None or not step.is_exercise:
+    if course is None or step is None or module is None or not step.is_exercise:
         return None
     run = max(practiced.runs.get(key[0], ()), default=FIRST_RUN)
     held = dict.fromkeys(practiced.granted.get((key[0], run), ()), _GRANT)
     begun = dict.fromkeys(practiced.begun.get((key[0], run), ()), _BEGUN)
-    return step.id if gating.is_open(module, begun, held) else None
+    return (course, step) if gating.is_open(module, begun, held) else None
 
 
-def _shown(place: ReviewPlace, one: Card, name: str | None, today: int, subject: Subject) -> ReviewDue:
+def _shown(place: ReviewPlace, one: Card, exercise: tuple[Course, Step], today: int, subject: Subject) -> ReviewDue:
+    course, step = exercise
     due_at = format_time(day_start(day_of(one.due), subject.time_zone))
-    return ReviewDue(place.course, name or "", due_at, round(one.retrievability(today), 4))
+    known = round(one.retrievability(today), 4)
+    return ReviewDue(place.course, course.title, step.id, step.title, due_at, known)

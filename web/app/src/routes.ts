@@ -25,6 +25,7 @@ export const ROUTES: Readonly<Record<string, Load>> = {
   "/teach/:course/learners/:learner": () => import("./pages/teach/Learner.svelte"),
   "/operate": () => import("./pages/operate/Server.svelte"),
   "/operate/learners": () => import("./pages/operate/Learners.svelte"),
+  "/operate/imports": () => import("./pages/operate/Imports.svelte"),
   "/unsent": () => import("./pages/Unsent.svelte"),
   "/sign-in": () => import("./pages/SignIn.svelte"),
   "/register": () => import("./pages/Register.svelte"),

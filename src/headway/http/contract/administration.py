@@ -81,6 +81,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         sent=examples_of_learners.IMPORT_SENT,
         given=examples_of_learners.IMPORT,
     ),
+    "list_imports": Operation(
+        tag=_TAG,
+        callers="admin",
+        gives={200: admin_imports.ImportList},
+        refuses=(403,),
+        given={"items": [examples_of_learners.IMPORT]},
+    ),
     "read_import": Operation(
         tag=_TAG,
         callers="admin",

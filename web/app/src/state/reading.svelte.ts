@@ -10,25 +10,36 @@ export class Reading<T> {
   from = $state.raw<Date | null>(null);
   trouble = $state<Trouble | null>(null);
   detail = $state("");
-  private path: string | null = null;
+  protected path: string | null = null;
   private turn = 0;
 
   async load(path: string | null, signal?: AbortSignal): Promise<void> {
     const turn = ++this.turn;
     if (path !== this.path) {
-      this.value = null;
       this.path = path;
+      this.clear();
     }
     if (path === null) return;
     try {
-      const read = await session.headway.read<T>(path, signal);
-      if (turn !== this.turn) return;
-      this.value = read.value;
-      this.from = read.stale ? read.at : null;
-      this.trouble = null;
+      const take = await this.ask(path, signal);
+      if (turn === this.turn) take();
     } catch (error) {
       if (turn === this.turn && !signal?.aborted) this.fail(error);
     }
+  }
+
+  /** Ask, and say how to take over what came: all of it at once. */
+  protected async ask(path: string, signal?: AbortSignal): Promise<() => void> {
+    const read = await session.headway.read<T>(path, signal);
+    return () => {
+      this.value = read.value;
+      this.from = read.stale ? read.at : null;
+      this.trouble = null;
+    };
+  }
+
+  protected clear(): void {
+    this.value = null;
   }
 
   again = (): void => {
@@ -39,7 +50,7 @@ export class Reading<T> {
   private fail(error: unknown): void {
     this.detail = error instanceof Error ? error.message : "";
     this.trouble = troubleOf(error);
-    if (this.trouble !== "unreachable") this.value = null;
+    if (this.trouble !== "unreachable") this.clear();
   }
 }
 
@@ -53,7 +64,10 @@ function troubleOf(error: unknown): Trouble {
 
 /** Read a path of the API, and again whenever what was read may be old. Null reads nothing. */
 export function reading<T>(path: () => string | null): Reading<T> {
-  const found = new Reading<T>();
+  return followed(new Reading<T>(), path);
+}
+
+function followed<Of extends Reading<unknown>>(found: Of, path: () => string | null): Of {
   $effect(() => {
     const to = path();
     void session.epoch;
@@ -62,6 +76,74 @@ export function reading<T>(path: () => string | null): Reading<T> {
     return () => ended.abort();
   });
   return found;
+}
+
+interface Page {
+  readonly items: readonly unknown[];
+  readonly next_cursor?: string | null;
+}
+
+/** A list that is read page by page: `value` is the first one, with what else it says; `items` are all. */
+export class Pages<P extends Page> extends Reading<P> {
+  busy = $state(false);
+  failed = $state(false);
+  private behind = $state.raw<readonly P[]>([]);
+  private readonly last = $derived(this.behind.at(-1) ?? this.value);
+  readonly items = $derived([this.value, ...this.behind].flatMap((page) => page?.items ?? []) as P["items"]);
+  readonly next = $derived(this.last?.next_cursor ?? null);
+
+  /** Read one page more. */
+  more = async (): Promise<void> => {
+    const { path, next } = this;
+    if (path === null || next === null || this.busy) return;
+    this.busy = true;
+    this.failed = false;
+    try {
+      const page = await pageBehind<P>(path, next);
+      // Meanwhile something else may have been asked for, or the whole read again.
+      if (path === this.path && next === this.next) this.behind = [...this.behind, page];
+    } catch (error) {
+      troubleOf(error);
+      this.failed = path === this.path;
+    } finally {
+      this.busy = false;
+    }
+  };
+
+  /** As many pages as are shown: whoever scrolled down stays where they are. */
+  protected override async ask(path: string, signal?: AbortSignal): Promise<() => void> {
+    const { value: first, at, stale } = await session.headway.read<P>(path, signal);
+    const behind: P[] = [];
+    let next = first.next_cursor;
+    while (next && behind.length < this.behind.length) {
+      const page: P = await pageBehind<P>(path, next, signal);
+      behind.push(page);
+      next = page.next_cursor;
+    }
+    return () => {
+      this.value = first;
+      this.behind = behind;
+      this.from = stale ? at : null;
+      this.trouble = null;
+      this.failed = false;
+    };
+  }
+
+  protected override clear(): void {
+    super.clear();
+    this.behind = [];
+    this.failed = false;
+  }
+}
+
+async function pageBehind<P>(path: string, cursor: string, signal?: AbortSignal): Promise<P> {
+  const read = await session.headway.read<P>(`${path}${path.includes("?") ? "&" : "?"}cursor=${part(cursor)}`, signal);
+  return read.value;
+}
+
+/** Read a list of the API page by page, and what was read of it again whenever that may be old. */
+export function pages<P extends Page>(path: () => string | null): Pages<P> {
+  return followed(new Pages<P>(), path);
 }
 
 /** A part of an address, as it stands in a path. */

@@ -27,6 +27,13 @@ class Router {
     if (!location.hash) scrollTo(0, 0);
   }
 
+  /** Say in the address what is looked at, and stay where one is. */
+  note(query: Readonly<Record<string, string>>): void {
+    this.query = new URLSearchParams(query);
+    const said = this.query.toString();
+    history.replaceState(null, "", said ? `${location.pathname}?${said}` : location.pathname);
+  }
+
   private clicked(event: MouseEvent): void {
     const link = linkOf(event);
     if (!link || link.target || link.hasAttribute("download")) return;

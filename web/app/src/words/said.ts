@@ -64,7 +64,8 @@ export function number(value: number): string {
 export function bytes(count: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
   const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  const format = { style: "unit", unit: units[power], maximumFractionDigits: power > 1 ? 1 : 0 } as const;
+  const unitDisplay = power ? "short" : "long";
+  const format = { style: "unit", unit: units[power], unitDisplay, maximumFractionDigits: power > 1 ? 1 : 0 } as const;
   return new Intl.NumberFormat(LOCALE, format).format(count / 1000 ** power);
 }
 

@@ -1,6 +1,5 @@
 /** What the creator's pages say, in English. */
-const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+import { plural } from "./plural";
 
 export const teach = {
   title: "Teach",
@@ -12,7 +11,6 @@ export const teach = {
   publishNew: "Publish a course",
   enrolled: (count: number) => `${plural(count, "learner")} enrolled`,
   completedOf: (count: number) => `${count.toLocaleString("en")} completed`,
-  more: "Show more",
   tabs: { label: "This course", report: "Report", grading: "Grading", publish: "Publish" },
   report: {
     title: "Report",

@@ -1,1 +1,0 @@
-"""Redis, which may be there: what it holds can be lost at any moment, and nothing rests on it."""

@@ -1,0 +1,70 @@
+"""How a page looks: whether it is there, what axe finds wrong, whether it fits, and pictures of it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from playwright.sync_api import Page, expect
+
+from tests.house.tree import ROOT
+from tests.web.conftest import sources
+
+Theme: TypeAlias = Literal["light", "dark"]
+
+SCREENSHOTS: Final = ROOT / "screenshots"
+WIDE: Final = 1440
+PICTURED: Final = 390
+# The narrowest is also what 400 % of 1280 is, and has to do without scrolling sideways.
+NARROW: Final = (PICTURED, 320)
+ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+AXE: Final = "axe-core/axe.min.js"
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing is loading any more."""
+    page.locator("main h1").first.wait_for(state="attached")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    loading = "[...document.images].filter((one) => !one.complete && one.loading !== 'lazy')"
+    page.evaluate(f"Promise.all({loading}.map((one) => one.decode()))")
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(sources("node_modules", *AXE.split("/")).read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def faults_of(page: Page, who: str, theme: Theme, addresses: Iterable[str]) -> Mapping[str, list[str]]:
+    """What is wrong with pages in a theme, by their addresses; leaves pictures of each in the folder of who looks."""
+    page.emulate_media(color_scheme=theme)
+    found = {address: _faults_at(page, SCREENSHOTS / who, theme, address) for address in addresses}
+    return {address: wrong for address, wrong in found.items() if wrong}
+
+
+def _faults_at(page: Page, folder: Path, theme: Theme, address: str) -> list[str]:
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    page.goto(address)
+    settled(page)
+    name = ID.sub("one", address).strip("/").replace("/", "-") or "today"
+    picture(page, folder, f"{name}-{WIDE}-{theme}")
+    found = faults(page)
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": 844})
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{wide} pixels too wide for {width}"] if wide > 0 else []
+        if width == PICTURED:
+            picture(page, folder, f"{name}-{width}-{theme}")
+    return found
+
+
+def picture(page: Page, folder: Path, name: str) -> None:
+    """A picture of the whole page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
