@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from benchmarks.databases import DATABASES, Databases
 from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.population import copy
 from headway.domain.course import Course
 from headway.domain.events import enrollment_event, parse_event
 from headway.domain.times import DAY, MINUTE, format_time
@@ -32,16 +33,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.migrate import migrate
 from headway.store.roster_page import Wanted, page
-from headway.store.schema import (
-    course_counter,
-    course_run,
-    enrollment,
-    granted,
-    learner,
-    roster,
-    step_counter,
-    step_sum,
-)
+from headway.store.schema import course_run, enrollment, granted, learner, roster, step_sum
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
 
@@ -85,10 +77,9 @@ def fill(database: Database, enrolled: int, now: int) -> None:
         assert not isinstance(answer, Exception), answer
     times, left = divmod(enrolled, templates)
     assert not left, "sizes are multiples of the templates"
-    if times > 1:
-        with database.transaction() as connection:
-            _copy(connection, ids, times)
-            _analyze(connection)
+    with database.transaction() as connection:
+        copy(connection, _COPIED, ids, times, {"big"}, _copied)
+        _analyze(connection)
 
 
 def _walk(now: int) -> Iterable[Any]:
@@ -102,24 +93,6 @@ def _walk(now: int) -> Iterable[Any]:
             at = min(began + n * random.randrange(1, 3) * DAY, now - MINUTE)
             sent |= {"occurred_at": format_time(at), "score": random.randrange(101) / 100}
             yield parse_event({**sent, "duration_s": random.randrange(20, 1_500)})
-
-
-def _copy(connection: Connection, ids: list[str], times: int) -> None:
-    """Every template so many times in all; the counters of copies are those of the templates, as often."""
-    copies = [one for one in ids for _ in range(times - 1)]
-    pairs = [{"src": one, "dst": str(uuid.uuid4()), "ago": random.randrange(10_000) * MINUTE} for one in copies]
-    kind = "uuid" if connection.dialect.name == "postgresql" else "text"
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE pairs (src {kind} NOT NULL, dst {kind} NOT NULL, ago bigint)")
-    connection.execute(sa.text("INSERT INTO pairs VALUES (:src, :dst, :ago)"), pairs)
-    for one in _COPIED:
-        key, *others = one.c.keys()
-        names, values = ", ".join((key, *others)), ", ".join(("p.dst", *(_copied(one, name) for name in others)))
-        found = f"SELECT {values} FROM pairs p CROSS JOIN {one.name} t WHERE t.{key} = p.src"
-        connection.exec_driver_sql(f"INSERT INTO {one.name} ({names}) {found}")
-    for counter in (step_counter, course_counter):
-        by = ", ".join(f"{c.name} = {c.name} * {times}" for c in counter.c if not c.primary_key)
-        connection.exec_driver_sql(f"UPDATE {counter.name} SET {by}")
-    connection.exec_driver_sql("DROP TABLE pairs")
 
 
 def _copied(one: sa.Table, name: str) -> str:

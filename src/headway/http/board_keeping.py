@@ -1,9 +1,9 @@
 """What a server does for the leaderboards all the time: count in what was recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 import structlog
@@ -45,7 +45,19 @@ def keep(services: Services) -> None:
     if not boards.is_built(database):
         with database.alone(wait=False) as alone:
             if alone and not boards.is_built(database):
-                report = boards.work_out(database, services.catalog, now=who.now())
+                report = boards.work_out(database, services.catalog, now=who.now(), progress=_resting())
                 log.info("boards_worked_out", learners=report.total)
     if boards.is_behind(database):
         boards.count_in(database, now=who.now())
+
+
+def _resting() -> Callable[[int], None]:
+    """Rests after each part of a long work for as long as that took: whoever records needs the processor as well."""
+    began = monotonic()
+
+    def rest(_: int) -> None:
+        nonlocal began
+        sleep(monotonic() - began)
+        began = monotonic()
+
+    return rest
