@@ -20,7 +20,7 @@ class Gains(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the version's rules alone would take from a run, and nobody does: what was granted stays."""
+    """What the version's new rules alone would take from a run, and nobody does: what was granted stays."""
 
     modules_open: tuple[str, ...] = ()
     modules_completed: tuple[str, ...] = ()
@@ -37,7 +37,11 @@ class Effect(NamedTuple):
 
 
 class Succession:
-    """A version of a course and the one before it, None where there was none."""
+    """A version of a course and the one before it, None where there was none.
+
+    `concerned` are the keys of the steps that it takes to say what the version does to most runs: whose modules have
+    another rule than before, or wait for one that has, and those that are gone.
+    """
 
     def __init__(self, before: Course | None, after: Course) -> None:
         self.before = before
@@ -47,11 +51,20 @@ class Succession:
         left = {step.key for step in after.steps}
         # Progress on these is kept, and counts again in a version that has them again.
         self.removed = frozenset(step.key for step in before.steps if step.key not in left) if before else frozenset()
+        self.changed = frozenset(module.key for module in after.modules if self._has_another_rule(module))
+        self.concerned = self.removed.union(*(self._keys(one) for one in after.modules if self._concerns(one)))
+
+    def takes_all(self, held: Held) -> bool:
+        """Whether it takes the sums of all steps: the course may come to be completed, or the certificate be due."""
+        if (COURSE_COMPLETED, "") in held:
+            return self.after.certificate and (CERTIFIED, "") not in held
+        return all(one.key in self.changed or (MODULE_COMPLETED, one.key) in held for one in self.after.modules)
 
     def effect(self, sums: StepSums, held: Held, at: int) -> Effect:
         """What becomes of a run that was judged by the version before; what it is given is dated `at` (microseconds).
 
-        Whatever was open stays so: what the new gates would lock is granted as unlocked.
+        `sums` are those of the concerned steps, or of all. Whatever was open stays so: what the new gates would lock
+        is granted as unlocked.
         """
         was_open = {one.key for one in self.modules_before.values() if gating.is_open(one, sums, held)}
         keeping = [one for one in self.after.modules if one.key in was_open and not gating.is_open(one, sums, held)]
@@ -76,9 +89,28 @@ class Succession:
         return Gains(tuple(unlocked), tuple(completed), COURSE_COMPLETED in kinds, CERTIFIED in kinds)
 
     def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
-        """A completed course is kept where any of its modules would not be completed by its rule."""
-        completed = [one for one in self.after.modules if (MODULE_COMPLETED, one.key) in held]
-        lost = tuple(one.id for one in completed if not is_completed(one, sums))
+        """A completed course is kept where any of its modules would not be completed by a new rule."""
         course = (COURSE_COMPLETED, "") in held
-        whole = course and not lost and all(is_completed(one, sums) for one in self.after.modules)
-        return Kept(tuple(opened), lost, course and not whole)
+        asked = (one for one in self.after.modules if one.key in self.changed)
+        lacked = [
+            one for one in asked if (course or (MODULE_COMPLETED, one.key) in held) and not is_completed(one, sums)
+        ]
+        lost = tuple(one.id for one in lacked if (MODULE_COMPLETED, one.key) in held)
+        return Kept(tuple(opened), lost, course and bool(lacked))
+
+    def _has_another_rule(self, module: Module) -> bool:
+        before = self.modules_before.get(module.key)
+        return before is None or _rule(before) != _rule(module)
+
+    def _concerns(self, module: Module) -> bool:
+        return module.key in self.changed or not self.changed.isdisjoint(module.requires)
+
+    def _keys(self, module: Module) -> frozenset[str]:
+        before = self.modules_before.get(module.key)
+        return module.keys | before.keys if before else module.keys
+
+
+def _rule(module: Module) -> tuple[object, ...]:
+    """All by which a module is opened and completed."""
+    shares = frozenset(one[:3] for one in module.shares)
+    return module.complete_by, module.pass_mark, frozenset(module.requires), module.keys, module.whole, shares

@@ -1,17 +1,20 @@
 """What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.engine import Connection
 
+from headway.domain.gating import Held
 from headway.domain.impact import Effect, Gains, Kept, Succession
 from headway.domain.progress import Grant, StepSum
 from headway.store import learners, runs, sums
 from headway.store.database import Database
 
 LEARNERS_A_PAGE: Final = 50
+# Up to this share of a course's steps they are looked up one by one; of more, all are read.
+LOOKED_UP: Final = 0.5
 LISTED_MAX: Final = 100
 T = TypeVar("T", Gains, Kept)
 _ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
@@ -94,22 +97,34 @@ def look(connection: Connection, succession: Succession, page: Sequence[tuple[st
     """What a version does to these learners in the runs that they are in."""
     course_id = succession.after.id
     ids = [learner_id for learner_id, _ in page]
-    places: list[tuple[Any, ...]] = [(learner_id, course_id, run) for learner_id, run in page]
-    asked: list[tuple[sums.Reading, list[tuple[Any, ...]]]] = [
-        (sums.SCORES_OF_RUN_BY_STEP, places),
+    places = [(learner_id, course_id, run) for learner_id, run in page]
+    asked: list[tuple[sums.Reading, Sequence[tuple[Any, ...]]]] = [
         (sums.GRANTS_OF_RUN, places),
         (_ENROLLMENTS, [(learner_id, course_id) for learner_id in ids]),
     ]
-    (_, steps), (_, grants), (_, enrollments) = sums.read_together(connection, asked)
-    known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id in ids}
+    (_, grants), (_, enrollments) = sums.read_together(connection, asked)
     held: dict[str, dict[tuple[str, str], Grant]] = {learner_id: {} for learner_id in ids}
-    for learner_id, key, step in steps:
-        known[learner_id][key] = step
     for learner_id, key, grant in grants:
         held[learner_id][key.kind, key.module] = grant
     enrolled = {learner_id for learner_id, _, one in enrollments if one.enrolled}
+    known = _known(connection, succession, places, held)
     marks = learners.marks(connection, ids)
     return [
         Surveyed(one, run, one in enrolled, marks[one], succession.effect(known[one], held[one], at))
         for one, run in page
     ]
+
+
+def _known(
+    connection: Connection, succession: Succession, places: Sequence[tuple[str, str, int]], held: Mapping[str, Held]
+) -> dict[str, dict[str, StepSum]]:
+    """The sums that it takes, learner by learner: a version that changes little of a large course looks at little."""
+    concerned = succession.concerned
+    is_much = len(concerned) > LOOKED_UP * len(succession.after.steps)
+    whole = [place for place in places if is_much or succession.takes_all(held[place[0]])]
+    keys = [(*place, step) for place in sorted(set(places) - set(whole)) for step in sorted(concerned)]
+    known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id, _, _ in places}
+    for _, found in sums.read_together(connection, [(sums.SCORES_OF_RUN_BY_STEP, whole), (sums.SCORES_BY_STEP, keys)]):
+        for learner_id, step, one in found:
+            known[learner_id][step] = one
+    return known

@@ -296,6 +296,7 @@ _RUN_NAMES: Final = RUNS.key_names
 STEP_SCORES: Final = _step_scores(STEPS.key_names, STEPS.key_names, STEPS.read_key)
 STEP_SCORES_OF_RUN: Final = _step_scores(STEPS.key_names, _RUN_NAMES, STEPS.read_key)
 # By the steps' keys alone, where the run is known.
+SCORES_BY_STEP: Final = _step_scores(("learner_id", "step_id"), STEPS.key_names, itemgetter(1))
 SCORES_OF_RUN_BY_STEP: Final = _step_scores(("learner_id", "step_id"), _RUN_NAMES, itemgetter(1))
 GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
 
