@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from headway.domain.errors import HeadwayError, IdentityGone, Invalid
 from headway.domain.identity import ROLES
 from headway.ledger.board_moves import look_again
-from headway.ledger.counting import counted
 from headway.ledger.emails import normalize_email
 from headway.ledger.passwords import check_new_password, hash_password
 from headway.ledger.security import OPERATOR, Happening, Origin, note
+from headway.ledger.wholes import counted
 from headway.store import learners, resets, roster, sessions
 from headway.store.catalog import Catalog
 from headway.store.database import Database

@@ -8,9 +8,9 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
 from headway.ledger.commit import committed
-from headway.ledger.counting import counted
 from headway.ledger.erase import is_listed
 from headway.ledger.rebuild import mend
+from headway.ledger.wholes import counted
 from headway.store import entries, exporting, identities, learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database

@@ -5,40 +5,33 @@ else the whole is read before it is written, and again behind it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Module
 from headway.domain.enrolled import (
-    Count,
     Enrolled,
-    StepFigures,
-    Whole,
     concluded,
     figure_of,
     is_touched,
-    modules_of,
     of_learner,
     of_module,
-    of_step,
-    spread_of_step,
-    whole_of,
 )
 from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.module_scores import step_score
-from headway.domain.progress import FIRST_RUN, StepSum
+from headway.domain.progress import FIRST_RUN, Grant, StepSum
 from headway.domain.standing import Standing
 from headway.domain.sums import GrantKey, RunKey
 from headway.ledger.memory import ModuleKey
+from headway.ledger.recounts import Recounts
+from headway.ledger.tally import UNTOUCHED, Tally
 from headway.ledger.watched import Watched
+from headway.ledger.wholes import Wholes
 from headway.store import roster, rows, sums
 from headway.store.catalog import Catalog
-from headway.store.roster import Counters, Pair, Stored
+from headway.store.roster import Pair
 
-_UNTOUCHED: Final = StepSum()
-_NOTHING: Final = StepFigures(0, 0, 0, 0, 0, 0)
 # A step's key, and its sum before and after.
 _Moved = tuple[str, StepSum, StepSum]
 
@@ -51,43 +44,6 @@ class Learner(Protocol):
     modules: dict[ModuleKey, Watched]
 
 
-class Tally:
-    """By how much counters move."""
-
-    def __init__(self) -> None:
-        self.by = Counters({}, {})
-
-    def step(self, course_id: str, key: str, before: StepSum, after: StepSum) -> None:
-        """Move a step's counters."""
-        was = _NOTHING if before is _UNTOUCHED else of_step(before)
-        figures = self.by.steps.setdefault((course_id, key), [0] * len(_NOTHING))
-        for n, (one, other) in enumerate(zip(was, of_step(after), strict=True)):
-            figures[n] += other - one
-        before_in, after_in = list(spread_of_step(key, before)), list(spread_of_step(key, after))
-        if before_in != after_in:
-            self.moved(course_id, [(one, 1) for one in before_in], [(one, 1) for one in after_in])
-
-    def counts(self, course_id: str, found: Iterable[tuple[Count, int]], sign: int = 1) -> None:
-        """Move counts."""
-        counts = self.by.counts
-        for count, n in found:
-            key = course_id, count
-            counts[key] = counts.get(key, 0) + n * sign
-
-    def moved(self, course_id: str, before: Sequence[tuple[Count, int]], after: Sequence[tuple[Count, int]]) -> None:
-        """Move counts from what they were to what they are; what is in both stays."""
-        self.counts(course_id, (one for one in before if one not in after), -1)
-        self.counts(course_id, (one for one in after if one not in before))
-
-    def whole(self, course_id: str, one: Whole, sign: int) -> None:
-        """Add all that a learner adds to a course, or take it away."""
-        for key, step in one.record.steps.items():
-            self.step(course_id, key, *((_UNTOUCHED, step) if sign > 0 else (step, _UNTOUCHED)))
-        for key, figure in one.modules.items():
-            self.counts(course_id, ((count, 1) for count in of_module(key, figure)), sign)
-        self.counts(course_id, of_learner(one.row), sign)
-
-
 class Counting:
     """What one transaction does to rosters and counters. `rows` are the roster's, where they are known already."""
 
@@ -98,7 +54,8 @@ class Counting:
         self._tally = Tally()
         # By the columns that stay as they are.
         self._rows: dict[tuple[str, ...], dict[Pair, Enrolled]] = {}
-        self._whole: _Wholes | None = None
+        self._recounts: Recounts | None = None
+        self._whole: Wholes | None = None
 
     def note(self, pairs: Iterable[Pair], found: Mapping[Pair, Enrolled]) -> None:
         """Take in which of these learners are in the rosters of these courses."""
@@ -113,24 +70,31 @@ class Counting:
     ) -> list[rows.Addition]:
         """Work out what changed sums move, before they are written; the rows of rosters that go with them."""
         moves = _Moves(read, changed)
-        whole = set[Pair]()
+        whole, passing = set[Pair](), dict[Pair, dict[GrantKey, Grant]]()
         for pair in moves.pairs:
             row, in_force = self.known.get(pair), courses.get(pair[1])
             enrolls = pair in moves.enrollments
             if row is None and pair in self.known and not enrolls:
                 continue
             learner = learners[pair[0]]
-            if row is None or in_force is None or enrolls or not self._move(moves, learner, row, in_force):
+            if row is not None and in_force is not None and not enrolls and self._move(moves, learner, row, in_force):
+                continue
+            if moves.is_granted_alone(pair):
+                passing[pair] = moves.grants[pair]
+            else:
                 whole.add(pair)
-        self._whole = _Wholes(self.connection, self.catalog, whole) if whole else None
+        self._recounts = Recounts(self.connection, self.catalog, passing) if passing else None
+        whole |= self._recounts.left if self._recounts else set()
+        self._whole = Wholes(self.connection, self.catalog, whole) if whole else None
         return [roster.rows_written(changed, *keeps) for keeps, changed in self._rows.items()]
 
     def write(self) -> None:
         """Write the counters; the sums are written."""
-        if self._whole is not None:
-            self._whole.write(self._tally)
+        for one in (self._recounts, self._whole):
+            if one is not None:
+                one.write(self._tally)
         roster.add(self.connection, self._tally.by)
-        self._tally, self._rows, self._whole = Tally(), {}, None
+        self._tally, self._rows, self._recounts, self._whole = Tally(), {}, None, None
 
     def _move(self, moves: "_Moves", learner: Learner, row: Enrolled, in_force: tuple[int, Course]) -> bool:
         """Move what an enrolled learner's steps move; False where more must be known for that.
@@ -235,13 +199,13 @@ class _Moves:
         self.read = read
         self.steps: dict[Pair, list[_Moved]] = {}
         for learner_id, key, after in changed[sums.STEPS]:
-            before = read[sums.STEPS].get((learner_id, key)) or _UNTOUCHED
+            before = read[sums.STEPS].get((learner_id, key)) or UNTOUCHED
             self.steps.setdefault((learner_id, key.course), []).append((key.step, before, after))
         # Modules that are completed from now on.
         self.modules: dict[Pair, set[str]] = {}
-        self.grants = set[Pair]()
-        for learner_id, key, _ in changed[sums.GRANTS]:
-            self.grants.add((learner_id, key.course))
+        self.grants: dict[Pair, dict[GrantKey, Grant]] = {}
+        for learner_id, key, grant in changed[sums.GRANTS]:
+            self.grants.setdefault((learner_id, key.course), {})[key] = grant
             if key.kind == MODULE_COMPLETED and (learner_id, key) not in read[sums.GRANTS]:
                 self.modules.setdefault((learner_id, key.course), set()).add(key.module)
         self.runs = {(learner_id, key.course) for learner_id, key, _ in changed[sums.RUNS]}
@@ -250,51 +214,8 @@ class _Moves:
     @property
     def pairs(self) -> Iterable[Pair]:
         """All of whom anything moves."""
-        return sorted(self.steps.keys() | self.grants | self.runs | self.enrollments)
+        return sorted(self.steps.keys() | self.grants.keys() | self.runs | self.enrollments)
 
-
-class _Wholes:
-    """Learners in courses whose whole is read before and after: they come, leave, or must be gone through."""
-
-    def __init__(self, connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> None:
-        self.connection = connection
-        self.catalog = catalog
-        self.pairs = sorted(pairs)
-        self.before = roster.stored(connection, self.pairs)
-
-    def write(self, tally: Tally) -> None:
-        """Put the rows of rosters as they are to be now, and add to a tally by how much the counters move."""
-        now = roster.stored(self.connection, self.pairs)
-        in_force = self.catalog.in_force(self.connection, {course_id for _, course_id in self.pairs})
-        was = {(pair[1], one.row.version) for pair, one in self.before.items() if one.row is not None}
-        versions = self.catalog.load(self.connection, was)
-        made: dict[Pair, Enrolled] = {}
-        gone = list[Pair]()
-        for pair in self.pairs:
-            before, after = self.before[pair], now[pair]
-            if before.row is not None and (course := versions.get((pair[1], before.row.version))) is not None:
-                tally.whole(pair[1], Whole(before.row, before.record, modules_of(course, before.record)), -1)
-            whole = _whole(after, in_force.get(pair[1]))
-            if whole is None and after.row is not None:
-                gone.append(pair)
-            elif whole is not None:
-                tally.whole(pair[1], whole, 1)
-                made[pair] = whole.row
-        rows.add_together(self.connection, roster.rows_written(made))
-        sums.remove(self.connection, sums.ROSTER, gone)
-
-
-def _whole(one: Stored, in_force: tuple[int, Course] | None) -> Whole | None:
-    if one.name is None or not one.enrollment.enrolled or in_force is None:
-        return None
-    return whole_of(*in_force, one.name, one.enrollment, one.record)
-
-
-@contextmanager
-def counted(connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> Iterator[None]:
-    """Have counters follow whatever is done within to learners in courses, under their locks, past a batch."""
-    whole = _Wholes(connection, catalog, pairs)
-    yield
-    tally = Tally()
-    whole.write(tally)
-    roster.add(connection, tally.by)
+    def is_granted_alone(self, pair: Pair) -> bool:
+        """Whether grants are all that moves, as where a version is judged by."""
+        return pair in self.grants and pair not in self.steps and pair not in self.runs | self.enrollments

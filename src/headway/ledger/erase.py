@@ -13,10 +13,10 @@ from headway.domain.times import DAY, MINUTE
 from headway.ledger.anonymous import left_of
 from headway.ledger.boards import forget
 from headway.ledger.commit import committed
-from headway.ledger.counting import counted
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
+from headway.ledger.wholes import counted
 from headway.store import entries, erasures, identities, learners, reset_marks, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database

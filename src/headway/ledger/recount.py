@@ -8,9 +8,11 @@ from sqlalchemy.engine import Connection
 from headway.domain.course import Course
 from headway.domain.enrolled import Enrolled, Whole, modules_of, whole_of
 from headway.ledger.commit import committed
-from headway.ledger.counting import Tally, counted
 from headway.ledger.faults import Fault
+from headway.ledger.recounts import Recounts
 from headway.ledger.refold import Refolded
+from headway.ledger.tally import Tally
+from headway.ledger.wholes import Wholes
 from headway.store import courses, learners, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -33,8 +35,12 @@ def recount(database: Database, catalog: Catalog, course_id: str) -> int:
             return 0
         ids = roster.not_of_version(connection, course_id, row["version"], LEARNERS_A_TRANSACTION)
         learners.lock(connection, ids)
-        with counted(connection, catalog, [(one, course_id) for one in ids]):
-            return len(ids)
+        recounts, tally = Recounts(connection, catalog, {(one, course_id): {} for one in ids}), Tally()
+        whole = Wholes(connection, catalog, recounts.left)
+        recounts.write(tally)
+        whole.write(tally)
+        roster.add(connection, tally.by)
+        return len(ids)
 
     while some := committed(database, work):
         done += some

@@ -24,9 +24,9 @@ from headway.ledger import announcing
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.boards import settle
 from headway.ledger.commit import committed
-from headway.ledger.counting import counted
 from headway.ledger.record import admit
 from headway.ledger.submission import Submission
+from headway.ledger.wholes import counted
 from headway.ledger.writing import entry_of, no_grader
 from headway.store import achievements, entries, identities, roster, sums, work
 from headway.store.catalog import Catalog

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.domain.enrolled import COURSE_DONE, ENROLLED, Count, Enrolled, Record, record_of, sort_name
-from headway.domain.progress import EnrollmentSum
+from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant
 from headway.domain.sums import Sums
 from headway.store import rows, sums
 from headway.store.schema import course, course_counter, enrollment, learner, roster, step_counter
@@ -63,6 +63,33 @@ def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
             record_of(pair[1], steps.get(pair, ()), grants.get(pair, ()), runs.get(pair, ())),
             rosters[pair][0][1] if pair in rosters else None,
         )
+        for pair in wanted
+    }
+
+
+class Counted(NamedTuple):
+    """What is stored of a learner in a course but for steps: the row, grants by (kind, module), the latest run."""
+
+    row: Enrolled | None
+    grants: Mapping[tuple[str, str], Grant]
+    run: int
+    is_enrolled: bool
+
+
+def counted(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Counted]:
+    """What is stored of learners in courses but for steps: one statement."""
+    wanted = sorted(set(pairs))
+    asked = [(reading, wanted) for reading in _READINGS[1:]]
+    (_, grants), (_, runs), (_, enrollments), (_, found) = sums.read_together(connection, asked)
+    rows_there = {(learner_id, course_id): row for learner_id, course_id, row in found}
+    enrolled = {(learner_id, course_id) for learner_id, course_id, one in enrollments if one.enrolled}
+    latest, held = dict[Pair, int](), {pair: dict[tuple[str, str], Grant]() for pair in wanted}
+    for learner_id, key, _ in runs:
+        latest[learner_id, key.course] = max(latest.get((learner_id, key.course), 0), key.run)
+    for learner_id, key, grant in grants:
+        held[learner_id, key.course][key.kind, key.module] = grant
+    return {
+        pair: Counted(rows_there.get(pair), held[pair], latest.get(pair, FIRST_RUN), pair in enrolled)
         for pair in wanted
     }
 
@@ -128,6 +155,7 @@ def rows_written(changed: Mapping[Pair, Enrolled], *keeps: str) -> rows.Addition
 
 # What stays as it is while a learner learns: nothing but the time, mostly; or all but what a step moves.
 ACTIVE_ALONE: Final = tuple(name for name in Enrolled._fields if name != "active_at")
+VERSION_ALONE: Final = tuple(name for name in Enrolled._fields if name != "version")
 AS_BEFORE: Final = ("version", "name", "enrolled_at", "status")
 
 
