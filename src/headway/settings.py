@@ -107,6 +107,8 @@ class Settings:
     # For how many days kept a streak earns a freeze, and how many of them can be held.
     freeze_days: int = 7
     freezes_max: int = 2
+    # Where `headway archive` keeps what learners sent long ago; beside a SQLite database where nothing is said.
+    archive_folder: str | None = None
     # Whether all learners are invented, so that the app may offer to look around as one: `headway demo` says so.
     demo: bool = False
     log_level: str = "info"
@@ -278,6 +280,7 @@ _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
         lambda text: bool(text.strip()) and text.isprintable() and len(text) <= _NAME_MAX,
         f"at most {_NAME_MAX} printable characters",
     ),
+    "archive_folder": (lambda text: Path(text).is_absolute(), "the whole path of a folder"),
     "font_folder": (lambda text: Path(text).is_dir(), "a folder that is there"),
     "signing_secret": (
         lambda text: len(text) >= _SECRET_MIN,

@@ -38,9 +38,9 @@ def sqlite_world(sqlite_template: Path, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def postgresql_world(postgres: Postgres, postgresql_template: str) -> Iterator[World]:
+def postgresql_world(postgres: Postgres, postgresql_template: str, tmp_path: Path) -> Iterator[World]:
     with postgres.fresh(postgresql_template) as url:
-        world = World(url)
+        world = World(url, tmp_path / "archive")
         yield world
         world.close()
 

@@ -1,5 +1,6 @@
 """Erasing: whoever it was is nowhere any more, and what was done counts on."""
 
+import gzip
 import json
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from headway.domain.errors import IdentityGone
 from headway.domain.times import format_time
+from headway.ledger.archive import archive
 from headway.ledger.boards import count_all_in
 from headway.ledger.enlist import enlist, hash_of_id
 from headway.ledger.erase import Applied, Erased, apply, erase, is_listed, listed
@@ -58,6 +60,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
         if number == CANARIES // 2:
             # Some are on the boards, others wait to be counted in.
             count_all_in(world.database, now=NOW)
+            archive(world.database, before=NOW, now=lambda: NOW, entries_a_portion=200)
         world.send(other, *(event(of=of, score=0.9, response=f"other {number}") for of in ("loops", "quiz", "essay")))
     assert all(mark in dump(world) for mark in (WORD.encode(), ID.encode()))
     for table in schema.metadata.sorted_tables:
@@ -75,6 +78,9 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
         assert erase_one(world, one) is not None
 
     assert found_in(dump(world), [*canaries, *certified]) == []
+    in_files = b"".join(gzip.decompress(one.read_bytes()) for one in world.database.archive.folder.iterdir())
+    assert b"other 0" in in_files
+    assert found_in(in_files, [*canaries, *certified]) == []
     assert {row["learner_id"] for table in ("granted", "certificate") for row in world.rows_of(table)} == {others[0]}
     assert {row["learner_id"] for row in world.rows_of("achievement")} == {*others}
     if world.database.path is not None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -59,9 +60,10 @@ def enrollment(number: int, kind: str = "enrolled", of: str = "python", at: int 
 class World:
     """A migrated database with both courses in it; every process that uses it has a catalog of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, archive_folder: Path | None = None) -> None:
         self.url = url
-        self.database = Database(url)
+        self.archive_folder = None if archive_folder is None else str(archive_folder)
+        self.database = Database(url, self.archive_folder)
         self.catalog = Catalog()
         self.memory = Memory()
 
@@ -78,7 +80,7 @@ class World:
     def restart(self) -> None:
         """Begin anew, as another process would."""
         self.close()
-        self.database = Database(self.url)
+        self.database = Database(self.url, self.archive_folder)
         self.catalog = Catalog()
         self.memory = Memory()
 

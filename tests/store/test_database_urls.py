@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from headway.store.database import Database, DatabaseUrlInvalid
+from headway.store.address import DatabaseUrlInvalid
+from headway.store.database import Database
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import typer
 from headway import __version__
 from headway.cli.achievements import achievements
 from headway.cli.admin import admin
+from headway.cli.archive import archive
 from headway.cli.backups import backup, restore
 from headway.cli.boards import leaderboards
 from headway.cli.course import course
@@ -83,6 +84,7 @@ app.command(rich_help_panel=OPERATE)(audit)
 app.command(rich_help_panel=OPERATE)(rebuild)
 app.command(rich_help_panel=OPERATE)(backup)
 app.command(rich_help_panel=OPERATE)(restore)
+app.command(rich_help_panel=OPERATE)(archive)
 app.command(rich_help_panel=OPERATE)(migrate)
 app.command(rich_help_panel=OPERATE)(doctor)
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
+from headway.cli.findings_of_archive import of_archive
 from headway.cli.findings_of_running import of_files, of_history
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
@@ -32,7 +33,7 @@ _DURABLE: Final = "A power cut would lose what was acknowledged: set it to on in
 
 def of_database(settings: "Settings") -> Iterator[Finding]:
     """Whether it can be reached, keeps what it is given, and has today's tables."""
-    with closing(Database(settings.database_url)) as database:
+    with closing(Database(settings.database_url, settings.archive_folder)) as database:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:
             yield from _of_folder(database.path)
@@ -47,6 +48,8 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
                 yield _of_tables(revision)
                 if revision == newest():
                     yield from of_history(connection)
+            if revision == newest():
+                yield from of_archive(database)
         except DBAPIError as error:
             yield Finding("connection", State.WRONG, "none", explain(error) or str(error))
         yield from _of_servers(database)

@@ -72,17 +72,18 @@ def connected(flag: str | None, *, make: bool = False) -> Iterator["Database"]:
     """The database that the settings name, whatever is in it."""
     from headway.settings import load_settings
 
-    with opened(load_settings(database_url=flag).database_url, make=make) as database:
+    settings = load_settings(database_url=flag)
+    with opened(settings.database_url, settings.archive_folder, make=make) as database:
         yield database
 
 
 @contextmanager
-def opened(url: str, *, make: bool) -> Iterator["Database"]:
+def opened(url: str, archive_folder: str | None = None, *, make: bool) -> Iterator["Database"]:
     """A database by its address. A SQLite file is made only where asked, a folder for it only in the usual place."""
     from headway.settings import data_folder
     from headway.store.database import Database
 
-    database = Database(url)
+    database = Database(url, archive_folder)
     try:
         if database.path is not None:
             if make and database.path.parent == data_folder():

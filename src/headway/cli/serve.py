@@ -70,7 +70,7 @@ def run(settings: "Settings") -> None:
     # The port is taken first, so that a server that cannot have it leaves no files behind.
     with (
         closing(listen(settings.host, settings.port)) as listening,
-        opened(settings.database_url, make=True) as database,
+        opened(settings.database_url, settings.archive_folder, make=True) as database,
         claimed(database),
     ):
         migrate(database)

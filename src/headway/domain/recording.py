@@ -8,6 +8,7 @@ from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, SCORED_TYPES, Event, EventInvalid, under_name
 from headway.domain.facts import Graded, Overridden
+from headway.domain.filed import digest_of, is_body, read_reference
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth
 from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import MINUTE, local_day, local_hour, offset_day, parse_time
@@ -163,11 +164,17 @@ def is_repeat(event: Event, body: str, key: str, course: Course | None) -> bool:
     """Whether an event is the one that is stored, by its body and its step's key, be it under another name of the step.
 
     A client sends again what it sent, but a single-event call has the step's name from its path, and steps are renamed.
+    A body that lies in the archive is told by its digests.
     """
-    if event.body == body:
+    if is_body(body, event.body):
         return True
     step = course.step(event.step) if course is not None and event.step is not None else None
-    return step is not None and step.key == key and event.body == under_name(body, step=event.step or "")
+    if step is None or step.key != key:
+        return False
+    filed = read_reference(body)
+    if filed is not None:
+        return filed.named == digest_of(under_name(event.body, step=key))
+    return event.body == under_name(body, step=event.step or "")
 
 
 def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:

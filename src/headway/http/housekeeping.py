@@ -12,6 +12,7 @@ import structlog
 from headway.domain.times import DAY
 from headway.http import who
 from headway.http.services import Services
+from headway.ledger.archive import settle
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.boards import clear_ended
 from headway.ledger.guests import clear_guests
@@ -81,6 +82,7 @@ def do_what_is_due(services: Services, *, now: int) -> None:
         if reminded:
             log.info("reminded", learners=reminded)
     if is_due(database, "scrubbing", _HOUR_S, now=now):
+        settle(database)
         database.scrub()
     if is_due(database, "boards", _HOUR_S, now=now):
         clear_ended(database, now=now)

@@ -71,6 +71,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "locked": Kind(423, "The step is locked"),
     "rate-limited": Kind(429, "Too much was tried in a short time"),
     "internal": Kind(500, "Something is broken here"),
+    "archive-unavailable": Kind(503, "A part of what was recorded lies in an archive that cannot be read now"),
     "busy": Kind(503, "Too much is waiting"),
     "grader-failed": Kind(503, "The grader of this step failed"),
     "grader-missing": Kind(503, "The grader that this step needs is not installed"),

@@ -50,7 +50,7 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.database_url)
+        self.database = Database(settings.database_url, settings.archive_folder)
         self.catalog = Catalog()
         self.streak_rules = StreakRules(settings.freeze_days, settings.freezes_max)
         self.metrics = Metrics()

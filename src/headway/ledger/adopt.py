@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
+from headway.domain.filed import is_body
 from headway.ledger.commit import committed
 from headway.ledger.erase import is_listed
 from headway.ledger.rebuild import mend
@@ -85,7 +86,7 @@ def _look(connection: Connection, one: Adoptee) -> Adopted | None:
     wanted_ids = [(entry.learner_id, entry.event_id) for entry in one.entries]
     known = entries.known(connection, wanted_ids)
     pairs = zip(wanted_ids, one.entries, strict=True)
-    same = all(key in known and known[key].body == entry.body for key, entry in pairs)
+    same = all(key in known and is_body(known[key].body, entry.body) for key, entry in pairs)
     if not same or here.keys() != set(ids):
         raise NotAdopted("this learner is here already, with other entries: an export is no way to join two")
     return Adopted(ids[0], len(one.entries), repeated=True)

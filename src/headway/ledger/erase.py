@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.times import DAY, MINUTE
 from headway.ledger.anonymous import left_of
+from headway.ledger.archive import settle
 from headway.ledger.boards import forget
 from headway.ledger.commit import committed
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
@@ -60,10 +61,12 @@ def erase(
 ) -> Erased | None:
     """Erase a learner and every guest moved into it, in one transaction; None where there is no such learner.
 
-    IdentityGone where the learner is a guest that is part of an account, or the session has ended. What is left in the
-    unused space of a SQLite file is for `Database.scrub`.
+    IdentityGone where the learner is a guest that is part of an account, or the session has ended. Files of the archive
+    that hold lines of theirs are written anew behind it; what is left in the unused space of a SQLite file is for
+    `Database.scrub`.
     """
     erased = committed(database, _Erasure(catalog, learner_id, now, session))
+    settle(database)
     database.empty_log()
     return erased
 
@@ -108,6 +111,7 @@ def apply(
         progress(1)
         if not hashes.isdisjoint(_hashes(key, one)):
             erased += committed(database, _Erasure(catalog, one.merged_into or one.id, now, None)) is not None
+    settle(database)
     database.scrub()
     return Applied(seen, added, erased)
 

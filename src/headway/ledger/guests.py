@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from headway.ledger.archive import settle
 from headway.store import guests, learners
 from headway.store.database import Database
 from headway.store.guests import Idle
@@ -31,6 +32,8 @@ def clear_guests(database: Database, before: int, *, dry_run: bool = False) -> C
     for portion in _portions(database, before):
         gone = portion if dry_run else _clear(database, portion, before)
         cleared = Cleared(cleared.guests + len(gone), cleared.entries + sum(one.entries for one in gone))
+    if cleared.guests and not dry_run:
+        settle(database)
     return cleared
 
 

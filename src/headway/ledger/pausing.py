@@ -11,6 +11,7 @@ from headway.domain.days import Pause
 from headway.domain.errors import HeadwayError, IdReused, Invalid
 from headway.domain.events import Event, fact_event, read_event
 from headway.domain.facts import PAUSED, RESUMED, Paused
+from headway.domain.filed import is_filed
 from headway.domain.recording import SERVER, Circumstances, contribute
 from headway.domain.times import day_of, format_time, local_day, ordinal, parse_day
 from headway.ledger.batch import Batch, BatchLearner
@@ -128,7 +129,7 @@ def _pauses(connection: Connection, learner_id: str) -> Mapping[str, Pause]:
 
 def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
     """What an id that is there already stands for: this very pause where the answer of a COMMIT was lost."""
-    fact = read_event(asked.id, known.body).fact
+    fact = None if is_filed(known.body) else read_event(asked.id, known.body).fact
     if not isinstance(fact, Paused) or (asked.first_on or fact.first_on, asked.days) != (fact.first_on, _length(fact)):
         raise IdReused("this id was used for something else; make a new UUID for each pause", field="id")
     return Made(asked.id, *fact, repeated=known.received_at != now)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
+from headway.ledger.archive import check_whole
 from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, of_figures, of_grant, pages, stored_rows
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
@@ -70,6 +71,7 @@ def rebuild(
     """
     broken: list[Fault] = []
     if learner_id is None:
+        check_whole(database)
         with database.transaction() as connection:
             courses.mend(connection)
             broken += of_courses(connection)

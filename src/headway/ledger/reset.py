@@ -13,6 +13,7 @@ from headway.domain.errors import IdReused, UnknownCourse
 from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
 from headway.domain.exercises import exercises_done
 from headway.domain.facts import RESET, Reset
+from headway.domain.filed import is_filed
 from headway.domain.levels import LEVELS, RANKS, skills
 from headway.domain.practice import Practiced, sessions
 from headway.domain.progress import Worth
@@ -91,8 +92,8 @@ def _about(asked: ResetWanted) -> dict[str, Any]:
 
 def _done_before(asked: ResetWanted, known: Known | Entry) -> ResetDone:
     """What an id that is there already stands for."""
-    said = read_event(asked.id, known.body)
-    if not isinstance(said.fact, Reset) or said.course != (asked.course or ""):
+    said = None if is_filed(known.body) else read_event(asked.id, known.body)
+    if said is None or not isinstance(said.fact, Reset) or said.course != (asked.course or ""):
         raise IdReused("this id was used for something else; make a new UUID for each reset", field="id")
     return _told(json.loads(known.changes or "[]"))
 

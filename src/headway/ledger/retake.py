@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
 from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
 from headway.domain.facts import RUN_STARTED, RunStarted
+from headway.domain.filed import is_filed
 from headway.domain.recording import SERVER, Circumstances, contribute
 from headway.domain.times import format_time
 from headway.ledger.batch import Batch, BatchLearner
@@ -91,8 +92,8 @@ def _start(connection: Connection, catalog: Catalog, asked: RunWanted, now: int)
 
 def _started_before(asked: RunWanted, known: Known | Entry, now: int) -> Started:
     """What an id that is there already stands for: this very run where the answer of a COMMIT was lost."""
-    said = read_event(asked.id, known.body)
-    if not isinstance(said.fact, RunStarted) or said.course != asked.course:
+    said = None if is_filed(known.body) else read_event(asked.id, known.body)
+    if said is None or not isinstance(said.fact, RunStarted) or said.course != asked.course:
         raise IdReused("this id was used for something else; make a new UUID for each run", field="id")
     return Started(said.course, said.run, said.occurred_at or 0, repeated=known.received_at != now)
 

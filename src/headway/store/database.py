@@ -10,9 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError
+from sqlalchemy.exc import DBAPIError, InternalError
 
 from headway.domain.errors import HeadwayError
+from headway.store.address import checked
+from headway.store.archive_files import Archive
 from headway.store.file_lock import FileLock
 
 _WAL_PAGES = 4000
@@ -22,18 +24,11 @@ _SCRUB_PATIENCE_MS = 200
 _EMPTY_TRIES = 2
 _SCRUB_TRIES = 25
 _ALONE_PAUSE_S = 0.05
-# The number is this program's own, whatever else takes such locks in the database.
-_TRY_TO_BE_ALONE = "SELECT pg_try_advisory_lock(5230183001)"
-_BE_ALONE_NO_MORE = "SELECT pg_advisory_unlock(5230183001)"
+# The numbers are this program's own, whatever else takes such locks in the database.
+_ALONE = {"publish": 5230183001, "archive": 5230183002}
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
-
-
-class DatabaseUrlInvalid(HeadwayError):
-    """The database address cannot be used."""
-
-    code = "invalid-database-url"
 
 
 class CommitFailed(HeadwayError):
@@ -45,13 +40,18 @@ class CommitFailed(HeadwayError):
 class Database:
     """A database and the rules for talking to it. Errors of the driver pass through as SQLAlchemy's."""
 
-    def __init__(self, url: str) -> None:
-        self.url = _checked(url)
+    def __init__(self, url: str, archive_folder: str | None = None) -> None:
+        self.url = checked(url)
         self.dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self.path = Path(self.url.database or "") if self.dialect == "sqlite" else None
+        # Where no folder is named for it, the archive of a SQLite file lies beside that.
+        beside = _beside(self.path, "-archive") if self.path else None
+        self.archive = Archive(Path(archive_folder) if archive_folder else beside)
         self._write_lock = FileLock(_beside(self.path, "-lock")) if self.path else None
         self.writers = self._engine(reading=False)
         self.readers = self._engine(reading=True)
+        for engine in (self.writers, self.readers):
+            engine.update_execution_options(archive=self.archive)  # where `store/archive.py` looks for it
         self._is_prepared = self.path is None
 
     @contextmanager
@@ -83,14 +83,17 @@ class Database:
             yield
 
     @contextmanager
-    def alone(self, *, wait: bool) -> Iterator[bool]:
-        """Be the only one inside, of all processes; where another is, wait or be told False. Ends with the process."""
-        with self._file_alone(wait) if self.path else self._session_alone(wait) as inside:
+    def alone(self, *, wait: bool, what: str = "publish") -> Iterator[bool]:
+        """Be the only one inside, of all processes; where another is, wait or be told False. Ends with the process.
+
+        Who publishes and who moves files of the archive (`archive`) do not wait for each other.
+        """
+        with self._file_alone(wait, what) if self.path else self._session_alone(wait, what) as inside:
             yield inside
 
     @contextmanager
-    def _file_alone(self, wait: bool) -> Iterator[bool]:
-        lock = FileLock(_beside(self.path or Path(), "-publish-lock"))
+    def _file_alone(self, wait: bool, what: str) -> Iterator[bool]:
+        lock = FileLock(_beside(self.path or Path(), f"-{what}-lock"))
         if wait:
             with lock.held():
                 yield True
@@ -103,16 +106,17 @@ class Database:
                 os.close(descriptor)
 
     @contextmanager
-    def _session_alone(self, wait: bool) -> Iterator[bool]:
+    def _session_alone(self, wait: bool, what: str) -> Iterator[bool]:
         """By a lock of the session, asked for now and then: waiting for it would end with the lock_timeout."""
         connection = self.writers.connect()
         try:
-            while not (inside := connection.exec_driver_sql(_TRY_TO_BE_ALONE).scalar_one()) and wait:
+            asked = f"SELECT pg_try_advisory_lock({_ALONE[what]})"
+            while not (inside := connection.exec_driver_sql(asked).scalar_one()) and wait:
                 time.sleep(_ALONE_PAUSE_S)
             yield bool(inside)
         finally:
             with suppress(DBAPIError):
-                connection.exec_driver_sql(_BE_ALONE_NO_MORE)
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_ALONE[what]})")
             # Closed and not given back: with its session the lock goes in any case.
             connection.invalidate()
             connection.close()
@@ -305,22 +309,6 @@ def told(error: Exception) -> str:
 def is_worth_repeating(error: DBAPIError) -> bool:
     """Whether the database itself asks to try again: serialization failures and deadlocks (SQLSTATE 40)."""
     return str(getattr(error.orig, "sqlstate", None) or "")[:2] == _AGAIN
-
-
-def _checked(text: str) -> URL:
-    try:
-        url = sa.make_url(text)
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
-        raise DatabaseUrlInvalid("the database address must be sqlite:///FILE or postgresql://HOST/NAME") from None
-    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg") and (url.port or 0) < 65_536:
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise DatabaseUrlInvalid(
-            f"this {url.drivername} address is not supported: use sqlite:///FILE or postgresql://HOST/NAME"
-        )
-    if url.database in (None, "", ":memory:") or url.database.startswith("file:") or "\0" in url.database:
-        raise DatabaseUrlInvalid("a SQLite address needs a file, as in sqlite:///headway.db: memory forgets")
-    return url
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -1,12 +1,14 @@
 """Statements on the ledger's entries."""
 
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import rows
+from headway.domain.filed import MARK, is_filed
+from headway.domain.recording import SERVER
+from headway.store import archive, rows
 from headway.store.schema import learner, ledger, ledger_opened
 
 
@@ -38,7 +40,7 @@ class Entry(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What an event id already stands for."""
+    """What an event id already stands for; where the body lies in the archive, the reference to it stands for it."""
 
     body: str
     received_at: int
@@ -105,11 +107,53 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
     yield from streamed(connection, statement, batch)
 
 
+def filled(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
+    """Entries with their bodies, wherever those lie: whoever reads what was sent out of the ledger reads it by this."""
+    bodies = archive.read(connection, (one.body for one in found))
+    return [one._replace(body=bodies.get(one.body, one.body)) for one in found] if bodies else [*found]
+
+
 def streamed(connection: Connection, statement: sa.Select[Any], batch: int = 1000) -> Generator[Entry, None, None]:
     """The entries that a statement selects, in bounded memory."""
     with connection.execute(statement.execution_options(yield_per=batch)) as found:
-        for row in found:
-            yield Entry(*row)
+        for some in found.partitions():
+            yield from filled(connection, [Entry(*row) for row in some])
+
+
+def due(
+    connection: Connection, whole: tuple[str, str], before: int, after: tuple[str, int] | None, limit: int
+) -> list[Entry]:
+    """Entries of learners from first to last id that came in before a time, and whose bodies still lie here.
+
+    Those of the server itself are none of them: asked for twice, what it did is told by what it wrote. In order of
+    learner and number, from behind such a pair.
+    """
+    ours = (ledger.c.learner_id >= whole[0], ledger.c.learner_id <= whole[1])
+    is_here = sa.func.substr(ledger.c.body, 1, 1) != MARK
+    wanted = sa.select(ledger).where(*ours, ledger.c.received_at < before, ledger.c.source != SERVER, is_here)
+    if after is not None:
+        behind = sa.and_(ledger.c.learner_id == after[0], ledger.c.seq > after[1])
+        wanted = wanted.where(ledger.c.learner_id >= after[0], sa.or_(ledger.c.learner_id > after[0], behind))
+    wanted = wanted.order_by(ledger.c.learner_id, ledger.c.seq).limit(limit)
+    return [Entry(*row) for row in connection.execute(wanted)]
+
+
+def still_here(connection: Connection, found: Iterable[Entry]) -> list[Entry]:
+    """Those of the entries that are there, with bodies that still lie here."""
+    listed = list(found)
+    keys = [(one.learner_id, one.event_id) for one in listed]
+    stored = rows.lookup(connection, ledger, keys, "learner_id", "event_id", "body", by=("learner_id", "event_id"))
+    here = {(row[0], row[1]) for row in stored if not is_filed(row[2])}
+    return [one for one in listed if (one.learner_id, one.event_id) in here]
+
+
+def due_count(connection: Connection, before: int) -> tuple[int, int]:
+    """How many entries `due` would give of all learners, and how many characters their bodies have."""
+    is_here = sa.func.substr(ledger.c.body, 1, 1) != MARK
+    figures = (sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(ledger.c.body)), 0))
+    wanted = sa.select(*figures).where(ledger.c.received_at < before, ledger.c.source != SERVER, is_here)
+    count, characters = connection.execute(wanted).one()
+    return int(count), int(characters)
 
 
 def orphans(connection: Connection, limit: int) -> list[str]:
@@ -121,7 +165,8 @@ def orphans(connection: Connection, limit: int) -> list[str]:
 def before(connection: Connection, ends: Mapping[str, int], limit: int) -> list[list[Entry]]:
     """Of each ledger the entries before a number, as many as that at most, the newest first.
 
-    Entries are numbered without gaps, so their numbers are known: one statement reads all.
+    Entries are numbered without gaps, so their numbers are known: one statement reads all. Bodies are as they are
+    stored: `filled` is for those that are shown.
     """
     wanted = [(learner_id, seq) for learner_id, end in ends.items() for seq in range(max(1, end - limit), end)]
     found = rows.lookup(connection, ledger, wanted, *Entry._fields, by=("learner_id", "seq"))
@@ -132,14 +177,20 @@ def before(connection: Connection, ends: Mapping[str, int], limit: int) -> list[
 
 
 def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:
-    """Put entries in the place of those with the same number: the one opening in the append-only ledger."""
+    """Put entries in the place of those with the same number, of the same body: it stays where it lies."""
+    listed = list(entries)
+    keys = [(one.learner_id, one.seq) for one in listed]
+    found = rows.lookup(connection, ledger, keys, "learner_id", "seq", "body", by=("learner_id", "seq"))
+    filed = {(row[0], row[1]): row[2] for row in found if is_filed(row[2])}
+    stored = [one._replace(body=filed.get((one.learner_id, one.seq), one.body)) for one in listed]
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
-    rows.upsert(connection, ledger, entries)
+    rows.upsert(connection, ledger, stored)
     connection.execute(sa.delete(ledger_opened))
 
 
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
     """Delete all entries of learners who are no more."""
+    archive.let_go(connection, learner_ids)
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
     connection.execute(sa.delete(ledger_opened))

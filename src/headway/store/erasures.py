@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import rows, upkeep
+from headway.store import entries, rows, upkeep
 from headway.store.database import mark_for_scrubbing
 from headway.store.schema import (
     OF_LEARNER,
@@ -15,8 +15,6 @@ from headway.store.schema import (
     erasure,
     erasure_key,
     learner,
-    ledger,
-    ledger_opened,
     security_event,
     session,
 )
@@ -63,9 +61,7 @@ def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | No
     acted = security_event.c.actor_id.in_(ids)
     connection.execute(sa.update(security_event).where(acted).values(actor_id=None, address=None))
     upkeep.forget_named(connection, ids)
-    connection.execute(sa.insert(ledger_opened).values(reason="erase"))
-    connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(ids)))
-    connection.execute(sa.delete(ledger_opened))
+    entries.remove(connection, ids, reason="erase")
     for owner in (course.c.owner_id, course_version.c.published_by):
         connection.execute(sa.update(owner.table).where(owner.in_(ids)).values({owner: heir_id}))
     connection.execute(sa.delete(learner).where(learner.c.id.in_(ids)))

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from headway.store import entries
 from headway.store.entries import Entry
 from headway.store.schema import OF_LEARNER, brought, course_version, learner, ledger
 
@@ -70,4 +71,4 @@ def page(connection: Connection, learner_id: str, after: int, up_to: int) -> lis
     """The next entries of a ledger, behind one number and up to another."""
     within = (ledger.c.learner_id == learner_id, ledger.c.seq > after, ledger.c.seq <= up_to)
     wanted = sa.select(ledger).where(*within).order_by(ledger.c.seq).limit(ENTRIES_A_PAGE)
-    return [Entry(*row) for row in connection.execute(wanted)]
+    return entries.filled(connection, [Entry(*row) for row in connection.execute(wanted)])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.store import rows
+from headway.store import archive, entries, rows
 from headway.store.entries import Entry
 from headway.store.schema import attempt_grade, brought, course_run, learner, ledger, step_sum
 
@@ -19,7 +19,8 @@ def entries_by_id(connection: Connection, learner_id: str, event_ids: Iterable[s
     elsewhere = [pair for pair in wanted if pair[1] not in found]
     places = [(row[0], row[1]) for row in rows.lookup(connection, brought, elsewhere, "guest_id", "seq", by=by)]
     theirs = rows.lookup(connection, ledger, places, *Entry._fields, by=("learner_id", "seq"))
-    return found | {row[2]: Entry(*row) for row in theirs}
+    found |= {row[2]: Entry(*row) for row in theirs}
+    return dict(zip(found, entries.filled(connection, [*found.values()]), strict=True))
 
 
 def attempts_of(connection: Connection, course_id: str, step: str, learner_ids: Iterable[str]) -> dict[str, int]:
@@ -48,7 +49,7 @@ def attempts(
         behind = sa.and_(ledger.c.learner_id == learner_id, ledger.c.seq > seq)
         wanted = wanted.where(sa.or_(ledger.c.learner_id > learner_id, behind))
     wanted = wanted.order_by(ledger.c.learner_id, ledger.c.seq).limit(limit)
-    return [Entry(*row) for row in connection.execute(wanted)]
+    return entries.filled(connection, [Entry(*row) for row in connection.execute(wanted)])
 
 
 def brought_ids(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -119,7 +120,9 @@ def submitted(connection: Connection, course_id: str, wanted: Wanted, limit: int
         .where(grade.course_id == course_id, rows.among(connection, grade.step_id, wanted.steps), *_conditions(wanted))
     )
     order = (grade.at, grade.attempt_id, grade.learner_id)
-    return [Submitted._make(row) for row in connection.execute(found.order_by(*order).limit(limit))]
+    listed = [Submitted._make(row) for row in connection.execute(found.order_by(*order).limit(limit))]
+    bodies = archive.read(connection, (one.sent for one in listed))
+    return [one._replace(sent=bodies.get(one.sent, one.sent)) for one in listed]
 
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:

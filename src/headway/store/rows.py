@@ -204,6 +204,20 @@ def add_together(connection: Connection, *additions: Addition) -> None:
         connection.exec_driver_sql(statement, {f"rows{n}": sent for n, (_, _, sent) in enumerate(found)})
 
 
+def change(connection: Connection, table: Table, name: str, new: Sequence[Row], by: tuple[str, ...]) -> int:
+    """Set a column to the last value of each row, where the columns `by` equal those before it; how many there were."""
+    if connection.dialect.name == "sqlite":
+        matching = " AND ".join(f"{one} = ?" for one in by)
+        statement = f"UPDATE {table.name} SET {name} = ? WHERE {matching}"  # noqa: S608  # our own words
+        return connection.exec_driver_sql(statement, [(row[-1], *row[:-1]) for row in new]).rowcount
+    sent = _encoded(connection, new, (*by, name))
+    if sent is None:
+        return 0
+    source = _source("postgresql", tuple(table.c[one] for one in (*by, name)))
+    statement = f"UPDATE {table.name} t SET {name} = r.{name} FROM {source} WHERE {_matching(by)}"  # noqa: S608  # our own words
+    return _run(connection, statement, sent).rowcount
+
+
 def delete(connection: Connection, table: Table, keys: Iterable[Row]) -> None:
     """Delete the rows with these primary keys."""
     names = tuple(column.name for column in table.primary_key)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from headway.store.achievement_tables import achievement, achievement_definition, achievement_set
+from headway.store.archive_tables import archive_portion
 from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
 from headway.store.claim_tables import claim_code
 from headway.store.columns import DERIVED, Id, derived, learner_key, metadata, only
@@ -49,6 +50,7 @@ __all__ = [
     "achievement",
     "achievement_definition",
     "achievement_set",
+    "archive_portion",
     "attempt_grade",
     "board",
     "board_move",

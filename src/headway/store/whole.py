@@ -8,11 +8,12 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
+from headway.store import archive, entries
 from headway.store.rows import Row
-from headway.store.schema import metadata
+from headway.store.schema import ledger, metadata
 
-# What is said of this database itself, and of this moment alone.
-LEFT_OUT: Final = frozenset({"upkeep", "ledger_opened"})
+# What is said of this database itself, and of this moment alone; what lies in its archive is among the rows.
+LEFT_OUT: Final = frozenset({"upkeep", "ledger_opened", "archive_portion"})
 _REVISIONS: Final = "alembic_version"
 _ROWS_AT_ONCE: Final = 1_000
 
@@ -29,7 +30,12 @@ def tables() -> list[Table]:
 
 
 def rows_of(connection: Connection, table: Table) -> Iterator[Row]:
-    """All rows of a table, each in the order of its columns, in bounded memory."""
+    """All rows of a table, each in the order of its columns, in bounded memory; entries with their bodies."""
+    if table is ledger and archive.portions(connection):
+        # In order, so that each file of the archive is read once.
+        entries_in_order = sa.select(ledger).order_by(ledger.c.learner_id, ledger.c.seq)
+        yield from entries.streamed(connection, entries_in_order, _ROWS_AT_ONCE)
+        return
     statement = sa.select(table).execution_options(yield_per=_ROWS_AT_ONCE)
     with connection.execute(statement) as found:
         for row in found:

@@ -99,7 +99,7 @@ def read_events(
     }
     # Each ledger in its own order: within it, servers' clocks say nothing.
     found = [*islice(merge(*entries.before(connection, ends, limit + 1), key=_newest_first), limit + 1)]
-    shown = found[:limit]
+    shown = entries.filled(connection, found[:limit])
     names = _step_names(connection, catalog, shown)
     items = [_recorded(one, names) for one in shown]
     _say_who(connection, shown, items)

@@ -1,0 +1,32 @@
+"""What `doctor` finds in the archive: whether its files are there and whole."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from headway.cli.findings import Finding, State, judged
+
+if TYPE_CHECKING:
+    from headway.store.database import Database
+
+
+def of_archive(database: "Database") -> Iterator[Finding]:
+    """Each file that is missing or damaged, or that all are whole; nothing where nothing was ever archived."""
+    from headway.ledger.archive import check, is_settled
+    from headway.store.archive_files import ArchiveUnavailable
+
+    try:
+        checked = list(check(database))
+    except ArchiveUnavailable as error:
+        yield Finding("archive", State.WRONG, "not to be read", f"{error.detail[0].upper()}{error.detail[1:]}.")
+        return
+    for one in checked:
+        if one.fault is not None:
+            advice = "Put it back from a copy of the folder, or restore a backup: the ledger needs what it holds."
+            yield Finding("archive", State.WRONG, f"{one.path} {one.fault}", advice)
+    if checked and not any(one.fault for one in checked):
+        yield Finding("archive", State.FINE, f"{sum(one.portion.entries for one in checked):,} events, whole")
+    if not is_settled(database):
+        advice = (
+            "Files hold what is gone, or are in no use: `headway archive --check` removes that, a server every hour."
+        )
+        yield judged("archive's rest", "waits to be removed", fine=False, advice=advice, otherwise=State.NOTE)

@@ -1,0 +1,251 @@
+"""Archiving: what learners sent long ago moves out of the ledger into files, each verified before anything is moved.
+
+The ledger keeps the entries with all that is worked with; of their bodies it keeps where they lie, and digests.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+import msgspec
+import structlog
+from msgspec import Raw
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import HeadwayError
+from headway.domain.events import under_name
+from headway.domain.filed import reference
+from headway.ledger.audit import pages
+from headway.ledger.commit import committed
+from headway.store import archive as store
+from headway.store import entries, learners
+from headway.store.archive import Line, Portion
+from headway.store.archive_files import ArchiveUnavailable, Written
+from headway.store.database import Database, mark_for_scrubbing
+from headway.store.entries import Entry
+
+log = structlog.get_logger()
+
+ENTRIES_A_PORTION: Final = 5_000
+CHARACTERS_A_PORTION: Final = 2_000_000
+_READ_AT_ONCE: Final = 200
+_ALONE: Final = "archive"
+
+
+class Archived(NamedTuple):
+    """What was moved, or would be: how many entries, into how many files, from how many characters to how many bytes.
+
+    A dry run knows nothing of files.
+    """
+
+    entries: int
+    files: int
+    characters: int
+    size: int
+
+
+class Checked(NamedTuple):
+    """A portion of the archive, the path of its file, and what is wrong with it, if anything."""
+
+    portion: Portion
+    path: str
+    fault: str | None
+
+
+class _Gone(HeadwayError):
+    """Some of the entries are not there any more."""
+
+    code = "unavailable"
+
+
+def archive(
+    database: Database,
+    *,
+    before: int,
+    now: Callable[[], int],
+    progress: Callable[[int], None] = lambda _: None,
+    entries_a_portion: int = ENTRIES_A_PORTION,
+) -> Archived:
+    """Move the bodies of entries that came in before a time (microseconds) into files, while recording goes on.
+
+    Each portion is moved as a whole. Run again after it was stopped or killed, it goes on with what is left.
+    ArchiveUnavailable where the folder cannot be used: then nothing more is moved.
+    """
+    database.archive.prepare()
+    settle(database)
+    moved = Archived(0, 0, 0, 0)
+    for portion in _portions(database, before, entries_a_portion):
+        moved = Archived(*map(sum, zip(moved, _move(database, portion, now), strict=True)))
+        progress(len(portion))
+    return moved
+
+
+def survey(database: Database, *, before: int) -> Archived:
+    """What `archive` would move."""
+    with database.read() as connection:
+        count, characters = entries.due_count(connection, before)
+    return Archived(count, 0, characters, 0)
+
+
+def check(database: Database) -> Iterator[Checked]:
+    """Read all files of the archive, and tell of each whether it is whole."""
+    with database.read() as connection:
+        found = [one for one in store.portions(connection) if one.file is not None]
+    for one in found:
+        yield Checked(one, str(database.archive.folder / (one.file or "")), database.archive.fault(one.written))
+
+
+def check_whole(database: Database) -> None:
+    """ArchiveUnavailable where a file is missing or damaged: for what changes many learners one by one."""
+    for one in check(database):
+        if one.fault is not None:
+            raise database.archive.damaged(one.portion.file or "", one.fault)
+
+
+def shrink(database: Database) -> bool:
+    """Have a SQLite file give back what was moved out of it; whether that could be done. Recording waits meanwhile."""
+    with database.transaction() as connection:
+        mark_for_scrubbing(connection)
+    return database.scrub()
+
+
+def settle(database: Database) -> bool:
+    """Remove files that are in no use, and write those anew that hold lines of whoever is gone; whether all is done.
+
+    What cannot be done now, for the folder is away, is logged and left for the next time.
+    """
+    if is_settled(database):
+        return True
+    with database.alone(wait=True, what=_ALONE):
+        return _settle(database)
+
+
+def is_settled(database: Database) -> bool:
+    """Whether nothing waits for `settle`."""
+    with database.read() as connection:
+        return not store.unsettled(connection)
+
+
+def _settle(database: Database) -> bool:
+    with database.read() as connection:
+        found = store.unsettled(connection)
+    done = True
+    for one in found:
+        try:
+            cleared = _clear(database, one)
+            while cleared is not None and cleared.gone:
+                cleared = _write_anew(database, cleared)
+        except (ArchiveUnavailable, OSError, msgspec.DecodeError) as error:
+            log.warning("archive_unsettled", portion=one.id, error=str(error))
+            done = False
+    return done
+
+
+def _clear(database: Database, one: Portion) -> Portion | None:
+    """Remove the file that a portion has beside its own, and the portion if it has none; the portion as it is then."""
+    if one.other is not None:
+        database.archive.remove(one.other)
+        with database.transaction() as connection:
+            store.note_other(connection, one.id, None)
+            store.forget(connection, one.id)
+    with database.read() as connection:
+        return store.portion_of(connection, one.id)
+
+
+def _write_anew(database: Database, one: Portion) -> Portion | None:
+    """Write a portion's file without the lines to which no entry refers any more: those are empty, the others stay.
+
+    Where more learners are gone meanwhile, the file just written is the one that is to go, and it is to be done again.
+    """
+    found = database.archive.lines(one.file or "")
+    lines = [store.read_line(line) for line in found]
+    with database.read() as connection:
+        now = store.portion_of(connection, one.id)
+        kept = store.alive(connection, one.id, lines)
+    if now is None:
+        return None
+    name = _name()
+    committed(database, lambda connection: store.note_other(connection, one.id, name))
+    span = [line for line, is_kept in zip(lines, kept, strict=True) if is_kept and line is not None]
+    whole = [line if is_kept else b"" for line, is_kept in zip(found, kept, strict=True)]
+    file = database.archive.write(name, whole) if span else None
+    committed(database, lambda connection: store.settle(connection, now, file, span))
+    with database.read() as connection:
+        settled = store.portion_of(connection, one.id)
+    return settled and _clear(database, settled)
+
+
+def _move(database: Database, portion: Sequence[Entry], now: Callable[[], int]) -> Archived:
+    """Move one portion. Who was erased since it was read is left out."""
+    with database.alone(wait=True, what=_ALONE):
+        _settle(database)
+        while portion:
+            file = _moved(database, portion, now())
+            if file is not None:
+                return Archived(len(portion), 1, sum(len(one.body) for one in portion), file.size)
+            _settle(database)
+            with database.read() as connection:
+                portion = entries.still_here(connection, portion)
+    return Archived(0, 0, 0, 0)
+
+
+def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | None:
+    """Write a portion's file, then have the ledger refer to it; None where some of the entries are gone meanwhile."""
+    name, lines = _name(), [_line(one) for one in portion]
+    begun = committed(database, lambda connection: store.begin(connection, name, now))
+    file = database.archive.write(name, [msgspec.json.encode(line) for line in lines])
+    referring = [(*one[:3], _referred(begun.id, line, one)) for line, one in enumerate(portion)]
+
+    def refer(connection: Connection) -> None:
+        learners.lock(connection, {one.learner_id for one in portion})
+        if store.file_of(connection, begun.id) == name:
+            return  # that was committed, and the answer was lost
+        if store.move(connection, referring) != len(portion) or not store.settle(connection, begun, file, lines):
+            raise _Gone("somebody was erased while their entries were moved")
+
+    try:
+        committed(database, refer)
+    except _Gone:
+        return None
+    return file
+
+
+def _portions(database: Database, before: int, size: int) -> Iterator[list[Entry]]:
+    """What is to be moved, in order of learner and number, a portion at a time."""
+    portion: list[Entry] = []
+    characters = 0
+    for one in _due(database, before):
+        portion.append(one)
+        characters += len(one.body)
+        if len(portion) == size or characters >= CHARACTERS_A_PORTION:
+            yield portion
+            portion, characters = [], 0
+    if portion:
+        yield portion
+
+
+def _due(database: Database, before: int) -> Iterator[Entry]:
+    for ids in pages(database, None):
+        found: list[Entry] = []
+        while True:
+            after = (found[-1].learner_id, found[-1].seq) if found else None
+            with database.read() as connection:
+                found = entries.due(connection, (ids[0], ids[-1]), before, after, _READ_AT_ONCE)
+            yield from found
+            if len(found) < _READ_AT_ONCE:
+                break
+
+
+def _line(one: Entry) -> Line:
+    facts = (one.received_at, one.clock_skew, one.time_zone, one.source, one.version, one.streak_rules)
+    return Line(one.learner_id, one.seq, one.event_id, Raw(one.body.encode()), *facts)
+
+
+def _referred(number: int, line: int, one: Entry) -> str:
+    under_key = under_name(one.body, step=one.step_id) if one.step_id else one.body
+    return str(reference(number, line, one.body, under_key))
+
+
+def _name() -> str:
+    """A name that no file has: databases may share a folder, and one may be a copy of another."""
+    return f"{uuid4().hex}.jsonl.gz"

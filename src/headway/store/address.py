@@ -1,0 +1,30 @@
+"""A database's address, as it is written in the settings."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from headway.domain.errors import HeadwayError
+
+
+class DatabaseUrlInvalid(HeadwayError):
+    """The database address cannot be used."""
+
+    code = "invalid-database-url"
+
+
+def checked(text: str) -> URL:
+    """The address; DatabaseUrlInvalid where there can be no such database."""
+    try:
+        url = sa.make_url(text)
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        raise DatabaseUrlInvalid("the database address must be sqlite:///FILE or postgresql://HOST/NAME") from None
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg") and (url.port or 0) < 65_536:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise DatabaseUrlInvalid(
+            f"this {url.drivername} address is not supported: use sqlite:///FILE or postgresql://HOST/NAME"
+        )
+    if url.database in (None, "", ":memory:") or url.database.startswith("file:") or "\0" in url.database:
+        raise DatabaseUrlInvalid("a SQLite address needs a file, as in sqlite:///headway.db: memory forgets")
+    return url
