@@ -135,6 +135,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) 
         if environment.get(name):
             chosen[one.name] = _bounded(one.name, _read(one.type, environment[name], name), name)
     chosen |= {name: value for name, value in flags.items() if value is not None}
+    if flags.get("redis_url") is not None:
+        _bounded("redis_url", flags["redis_url"], "--redis")
     chosen.setdefault("database_url", f"sqlite:///{data_folder() / 'headway.db'}")
     if chosen.get("smtp_url") and not chosen.get("mail_from"):
         raise SettingsInvalid("who sends mail by smtp_url must say from which address: set mail_from as well")
@@ -259,6 +261,14 @@ def _is_address(text: str, schemes: Sequence[str]) -> bool:
         return False
 
 
+def _is_redis(text: str) -> bool:
+    """Without a query: there one could say how long to wait, which is not for anybody to say."""
+    if not _is_address(text, ("redis", "rediss")):
+        return False
+    parts = urlsplit(text)
+    return not (parts.query or parts.fragment) and (parts.path in ("", "/") or parts.path[1:].isdecimal())
+
+
 def _is_zone(text: str) -> bool:
     try:
         return bool(zone(text))
@@ -271,6 +281,7 @@ _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "log_level": (lambda text: text.lower() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
     "trusted_proxies": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),
     "webhook_networks": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),
+    "redis_url": (_is_redis, "redis://:PASSWORD@HOST:PORT/NUMBER, or rediss:// for TLS"),
     "smtp_url": (
         lambda text: _is_address(text, ("smtp", "smtps")),
         "smtp://USER:PASSWORD@HOST:587 or smtps://USER:PASSWORD@HOST",

@@ -1,11 +1,7 @@
 """What the server counts, for Prometheus, for readiness, and in traces."""
 
 import socket
-import socketserver
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,10 +19,12 @@ from headway.ledger.backup import backup
 from headway.settings import Settings
 from tests.http.server import NO_TLS, Site, serving
 from tests.http.test_events import event
+from tests.redis_server import RedisServer, redis_server
 from tests.torture.client import new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.server import Server
 
+__all__ = ["redis_server"]
 TOKEN = "a-token-of-24-characters"
 
 
@@ -113,55 +111,26 @@ def shared_folder(server: Server) -> Path:
     return next(Path(one).parent for one in mapped if "headway-metrics-" in one)
 
 
-class _Redis(socketserver.StreamRequestHandler):
-    """Answers as Redis does."""
-
-    password: bytes | None = None
-
-    def handle(self) -> None:
-        known = self.password is None
-        while line := self.rfile.readline():
-            words = [self._word() for _ in range(int(line[1:]))]
-            if words[0] == b"AUTH":
-                known = words[-1] == self.password
-                self.wfile.write(b"+OK\r\n" if known else b"-WRONGPASS invalid username-password pair\r\n")
-            else:
-                self.wfile.write(b"+PONG\r\n" if known else b"-NOAUTH Authentication required.\r\n")
-
-    def _word(self) -> bytes:
-        size = int(self.rfile.readline()[1:])
-        return self.rfile.read(size + 2)[:-2]
-
-
-@contextmanager
-def redis(password: bytes | None = None) -> Iterator[str]:
-    kind = type("Redis", (_Redis,), {"password": password})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), kind) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
-def test_a_redis_is_asked_whether_it_answers() -> None:
-    with redis() as at:
-        assert fault_of_redis(f"redis://{at}/0") is None
-    with redis(b"pass word") as at:
-        assert fault_of_redis(f"redis://:pass%20word@{at}/0") is None
-        assert "NOAUTH" in str(fault_of_redis(f"redis://{at}"))
-        wrong = str(fault_of_redis(f"redis://:hunter2@{at}"))
-        assert "WRONGPASS" in wrong
-        assert "hunter2" not in wrong
+def test_a_redis_is_asked_whether_it_answers(redis_server: RedisServer) -> None:
+    at = f"127.0.0.1:{redis_server.port}"
+    assert fault_of_redis(f"redis://{at}/0") is None
+    redis_server.client.config_set("requirepass", "pass word")
+    assert fault_of_redis(f"redis://:pass%20word@{at}/0") is None
+    assert "NOAUTH" in str(fault_of_redis(f"redis://{at}"))
+    wrong = str(fault_of_redis(f"redis://:hunter2@{at}"))
+    assert "WRONGPASS" in wrong
+    assert "hunter2" not in wrong
     assert fault_of_redis("http://127.0.0.1") is not None
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         assert fault_of_redis(f"redis://127.0.0.1:{silent.getsockname()[1]}") is not None
 
 
-def test_ready_tells_of_the_cache_and_does_not_depend_on_it(sqlite_url: str) -> None:
-    with redis() as at, serving(sqlite_url, redis_url=f"redis://{at}") as site:
+def test_ready_tells_of_the_cache_and_does_not_depend_on_it(sqlite_url: str, redis_server: RedisServer) -> None:
+    with serving(sqlite_url, redis_url=redis_server.url) as site:
         # It is given a second to answer, which a machine that does much else may not have.
         assert any(ready(site)[1]["cache"] == "reachable" for _ in range(5))
-    with serving(sqlite_url, redis_url="redis://127.0.0.1:1") as site:
+        redis_server.stop()
         status, told = ready(site)
         assert (status, told["status"], told["cache"]) == (200, "ready", "unreachable")
     with serving(sqlite_url) as site:

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.opening import DatabaseOption, RedisOption, database_of
 from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.ledger.boards import Differs, Report
+    from headway.store.database import Database
 
 leaderboards = typer.Typer(name="leaderboards", help="Work the leaderboards out anew.")
 _SHOWN = 20
@@ -23,11 +24,13 @@ def _group() -> None:
 def rebuild(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who would stand elsewhere; change nothing.")] = False,
     database: DatabaseOption = None,
+    redis: RedisOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put every learner where the points and exercises recorded of them say, on every board; beside a running server.
 
-    Boards keep themselves right: this is for what somebody changed by hand.
+    Where there is Redis, boards are built anew there too, and then take the place of the old ones. Boards keep
+    themselves right: this is for what somebody changed by hand.
     """
     from headway.ledger.boards import work_out
     from headway.store import learners
@@ -38,8 +41,9 @@ def rebuild(
             count = learners.count(connection)
         with progress_bar("Looking at learners", count) as bar:
             report = work_out(opened, Catalog(), now=now(), dry_run=dry_run, progress=bar.advance)
+        cached = None if dry_run else _cached(opened, redis)
     if as_json:
-        show_json(_told(report, dry_run=dry_run))
+        show_json(_told(report, dry_run=dry_run) | {"cached": cached})
         return
     for one in report.updates[:_SHOWN]:
         show(_line(one))
@@ -47,6 +51,29 @@ def rebuild(
         say("… and more; --json lists the first thousand.")
     done = "Would move" if dry_run else "Moved"
     show(f"{done} {report.updated:,} of {counted(report.total, 'learner')}.")
+    if cached is not None:
+        show(f"Built {counted(cached, 'leaderboard')} anew in Redis.")
+
+
+def _cached(database: "Database", redis: str | None) -> int | None:
+    """How many boards were built anew in Redis; None where there is none, or it fails, which is said."""
+    from headway.settings import load_settings
+
+    address = load_settings(redis_url=redis).redis_url
+    if address is None:
+        return None
+    from headway.cache.boards import BoardCache
+    from headway.cache.link import LOST
+    from headway.ledger.board_cache import rebuild as build_anew
+
+    cache = BoardCache(address)
+    try:
+        return build_anew(database, cache, now=now())
+    except LOST as error:
+        say(f"Redis has none of it ({type(error).__name__}): servers read boards in the database until it answers.")
+        return None
+    finally:
+        cache.close()
 
 
 def _line(one: "Differs") -> str:

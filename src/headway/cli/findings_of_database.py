@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
 from headway.cli.findings_of_archive import of_archive
-from headway.cli.findings_of_running import of_files, of_history
+from headway.cli.findings_of_running import of_cache, of_files, of_history
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
 from headway.store.database import Database
@@ -48,6 +48,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
                 yield _of_tables(revision)
                 if revision == newest():
                     yield from of_history(connection)
+                    yield from of_cache(database, settings)
             if revision == newest():
                 yield from of_archive(database)
         except DBAPIError as error:

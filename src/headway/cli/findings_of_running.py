@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, RowMapping
 
     from headway.settings import Settings
+    from headway.store.database import Database
 
 _MIB: Final = 1024**2
 # Beyond it a commit has checkpointed, unless a reader held the log.
@@ -90,6 +91,26 @@ def _of_redis(address: str) -> Finding:
     fault = fault_of_redis(address)
     advice = "Everything stays right without it, and slower: see that it runs and that redis_url names it."
     return judged("redis", fault or "answers", fine=fault is None, advice=advice)
+
+
+def of_cache(database: "Database", settings: "Settings") -> Iterator[Finding]:
+    """How many of the leaderboards Redis holds as the database has them; nothing where it does not answer."""
+    if settings.redis_url is None:
+        return
+    from headway.cache.boards import BoardCache
+    from headway.cache.link import LOST
+    from headway.ledger.board_cache import held
+
+    cache = BoardCache(settings.redis_url)
+    try:
+        right, there = held(database, cache, now=now())
+    except LOST:
+        return
+    finally:
+        cache.close()
+    advice = "The database serves the others. A running server builds what is missing within seconds: is Redis full?"
+    told = f"{right} of {there}"
+    yield judged("boards in redis", told, fine=right == there, advice=advice, otherwise=State.NOTE)
 
 
 def _of_proxy(settings: "Settings") -> Iterator[Finding]:

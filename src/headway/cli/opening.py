@@ -16,6 +16,12 @@ DatabaseOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--database", metavar="URL", help="sqlite:///FILE or postgresql://HOST/NAME.", show_default=False),
 ]
+RedisOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--redis", metavar="URL", help="redis://HOST:PORT/NUMBER, a cache of the leaderboards.", show_default=False
+    ),
+]
 
 
 class NotReady(HeadwayError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from headway.cli.opening import DatabaseOption, opened
+from headway.cli.opening import DatabaseOption, RedisOption, opened
 from headway.cli.screen import say
 from headway.domain.errors import HeadwayError
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 HostOption: TypeAlias = Annotated[str | None, typer.Option("--host", help="The address to listen on.  [127.0.0.1]")]
 PortOption: TypeAlias = Annotated[
     int | None, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.  [8000]")
-]
-RedisOption: TypeAlias = Annotated[
-    str | None, typer.Option("--redis", metavar="URL", help="redis://HOST:PORT/NUMBER; nothing uses it yet.")
 ]
 WorkersOption: TypeAlias = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes that serve; more than one needs PostgreSQL.  [1]")
@@ -75,8 +72,6 @@ def run(settings: "Settings") -> None:
     ):
         migrate(database)
         database.close()  # the server opens its own
-        if settings.redis_url is not None:
-            say("This version uses no Redis: --redis and HEADWAY_REDIS_URL change nothing yet.")
         serve_on(settings, listening, database.shown)
 
 

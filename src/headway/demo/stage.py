@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -12,7 +13,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.times import DAY
 from headway.ledger.audit import AuditReport, audit
 from headway.ledger.backfill import backfill_pending
-from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.bulk import add_learners, record_portions
 from headway.ledger.definitions import install, shipped
 from headway.ledger.publish import publish
 from headway.ledger.submission import RECORDED, Submission
@@ -20,6 +21,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 
 CREATOR_NAME: Final = "Kim Orchardson"
+_DAYS_APART: Final = 7
 
 
 class Staged(NamedTuple):
@@ -48,7 +50,7 @@ def stage(
     cast = list(simulate(course, answers(), now=now, seed=seed, count=count))
     add_learners(database, [_row(one, password_hashes) for one in cast])
     results: Counter[str] = Counter()
-    for answer in record_all(database, Catalog(), _submissions(cast)):
+    for answer in record_portions(database, Catalog(), _spans(cast, now)):
         if answer is None or isinstance(answer, HeadwayError):
             raise answer or AssertionError("unreachable: nobody else records here")
         results.update(result.status for result in answer.results)
@@ -60,10 +62,19 @@ def prove(database: Database) -> AuditReport:
     return audit(database, Catalog())
 
 
-def _submissions(cast: list[Learner]) -> Iterator[Submission]:
-    """One learner after the other, as each lies in the database; what matters is each learner's own order."""
-    for one in cast:
-        yield from one.submissions
+def _spans(cast: list[Learner], now: int) -> Iterator[list[Submission]]:
+    """What came in, in order: a week a transaction, and lately a day; a day throughout would take twice as long.
+
+    What learners earn has the time of the last that they did in a transaction.
+    """
+
+    def span(one: Submission) -> int:
+        days_ago = (now // DAY) - one.received_at // DAY
+        return -days_ago if days_ago < _DAYS_APART else -_DAYS_APART - days_ago // 7
+
+    submissions = sorted((each for one in cast for each in one.submissions), key=lambda one: one.received_at)
+    for _, found in groupby(submissions, key=span):
+        yield list(found)
 
 
 def _creator(seed: int, now: int, password_hashes: Mapping[str, str]) -> dict[str, Any]:

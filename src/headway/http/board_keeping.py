@@ -1,4 +1,4 @@
-"""What a server does for the leaderboards all the time: count in what was recorded."""
+"""What a server does for the leaderboards all the time: count in what was recorded, and see that Redis has them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,9 +8,11 @@ from typing import Final
 
 import structlog
 
+from headway.cache.link import LOST
 from headway.http import who
 from headway.http.services import Services
 from headway.ledger import boards
+from headway.ledger.board_cache import Keeper
 
 log = structlog.get_logger()
 
@@ -22,20 +24,26 @@ _SHARE: Final = 6
 @asynccontextmanager
 async def boards_kept(services: Services) -> AsyncIterator[None]:
     """While a server runs, count in what is recorded; what it has not come to yet is read beside the boards."""
-    task = asyncio.create_task(_keep(services))
+    tasks = [asyncio.create_task(_again_and_again(services, lambda: keep(services), "board_keeping_failed"))]
+    cache = services.board_cache
+    if cache is not None:
+        # Beside: a Redis that is slow holds no counting up.
+        watch = _Watch(Keeper(services.database, cache, services.stopping.is_set))
+        tasks.append(asyncio.create_task(_again_and_again(services, watch.look, "cache_keeping_failed")))
     try:
         yield
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
-async def _keep(services: Services) -> None:
+async def _again_and_again(services: Services, work: Callable[[], None], failed: str) -> None:
     while True:
         began = monotonic()
         try:
-            await services.run(lambda: keep(services))
+            await services.run(work)
         except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
-            log.warning("board_keeping_failed", error=type(error).__name__)
+            log.warning(failed, error=type(error).__name__)
         await asyncio.sleep(max(_PAUSE_S, (_SHARE - 1) * (monotonic() - began)))
 
 
@@ -48,7 +56,28 @@ def keep(services: Services) -> None:
                 report = boards.work_out(database, services.catalog, now=who.now(), progress=_resting())
                 log.info("boards_worked_out", learners=report.total)
     if boards.is_behind(database):
-        boards.count_in(database, now=who.now())
+        boards.count_in(database, now=who.now(), cache=services.board_cache)
+
+
+class _Watch:
+    """Keeps the boards in Redis, and logs once that it is lost, and once that it is back."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._is_lost = False
+
+    def look(self) -> None:
+        """Build what is missing there."""
+        try:
+            self._keeper.keep(now=who.now())
+        except LOST as error:
+            if not self._is_lost:
+                log.warning("cache_lost", error=type(error).__name__)
+            self._is_lost = True
+            return
+        if self._is_lost:
+            log.info("cache_back")
+        self._is_lost = False
 
 
 def _resting() -> Callable[[int], None]:

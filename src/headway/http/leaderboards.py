@@ -3,25 +3,31 @@
 from functools import partial
 from typing import Final, Literal
 
+import structlog
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
+from headway.cache.link import LOST
 from headway.domain.boards import figures_of
 from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS
 from headway.http import etags, who
 from headway.http.admin_achievements import administered
 from headway.http.cursors import read_cursor, write_cursor
-from headway.http.exchange import Asked
+from headway.http.exchange import Asked, exchange_of
 from headway.http.progress import Limit
 from headway.http.refusals import CursorInvalid, NotFound
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
+from headway.http.services import Services
 from headway.http.who import Reader
+from headway.ledger.board_cache import rebuild
 from headway.ledger.boards import Differs, work_out
 from headway.views import leaderboards
 from headway.views.leaderboards import LIMIT, Place, read_leaderboard
+
+log = structlog.get_logger()
 
 _PLACE_MIN: Final = -(2**62)
 _SKIP_MAX: Final = 2**31
@@ -37,13 +43,17 @@ class BoardUpdate(Struct):
 
 
 class BoardsWorkedOut(Struct):
-    """What working the leaderboards out came to; `updates` are the first thousand or so."""
+    """What working the leaderboards out came to; `updates` are the first thousand or so.
+
+    `cached` is how many of them were built anew in Redis: null where there is none, it fails, or this is a dry run.
+    """
 
     dry_run: bool
     total: int
     updated: int
     unchanged: int
     updates: list[BoardUpdate]
+    cached: int | None
 
 
 @get("/leaderboards/{period:str}")
@@ -63,10 +73,10 @@ async def read_board(
     if place is not None and around is not None:
         raise Invalid("who stands around you is one page: leave the cursor out", field="cursor")
     asked = leaderboards.Asked(kind, course, around is not None, place, limit)
-    now = who.now()
+    now, cache = who.now(), exchange_of(request).services.board_cache
 
     def look(connection: Connection, reader: Reader) -> bytes:
-        page = read_leaderboard(connection, asked, reader.learner_id, now)
+        page = read_leaderboard(connection, asked, reader.learner_id, now, cache)
         page.board.next_cursor = None if page.next_place is None else write_cursor(page.next_place)
         return encode(page.board)
 
@@ -82,13 +92,24 @@ def _place(cursor: str | None) -> Place | None:
 
 @post("/admin/leaderboards/rebuild", status_code=200)
 async def rebuild_leaderboards(request: Asked, dry_run: FromQuery[bool] = False) -> Reply:
-    """Work all leaderboards out anew from what is recorded, or tell what that would change."""
+    """Work all leaderboards out anew from what is recorded, in Redis too, or tell what that would change."""
     services = await administered(request)
     run = partial(work_out, services.database, services.catalog, now=who.now(), dry_run=dry_run)
     report = await services.publish(run)
+    cached = None if dry_run else await services.publish(lambda: _rebuilt(services))
     updates = [one for each in report.updates for one in _updates(each)]
-    told = BoardsWorkedOut(dry_run, report.total, report.updated, report.total - report.updated, updates)
+    told = BoardsWorkedOut(dry_run, report.total, report.updated, report.total - report.updated, updates, cached)
     return json_reply(told, 200, (PERSONAL,))
+
+
+def _rebuilt(services: Services) -> int | None:
+    if services.board_cache is None:
+        return None
+    try:
+        return rebuild(services.database, services.board_cache, now=who.now())
+    except LOST as error:
+        log.warning("cache_not_rebuilt", error=type(error).__name__)
+        return None
 
 
 def _updates(one: Differs) -> list[BoardUpdate]:

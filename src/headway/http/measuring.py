@@ -65,6 +65,8 @@ class Metrics:
             "headway_commit_wait_seconds", "From handing events in to the commit.", buckets=_SECONDS, **own
         )
         self._failed = Counter("headway_failed_submissions", "Requests of events that came to no commit.", **own)
+        boards = Counter("headway_board_reads", "Leaderboards read where there is Redis, by whence.", ["of"], **own)
+        self._boards = {is_cached: boards.labels(of) for is_cached, of in ((True, "redis"), (False, "database"))}
         gauge: dict[str, Any] = own | {"multiprocess_mode": "livesum"}
         self._queue = PrometheusGauge("headway_queue_events", "Events that wait to be written.", **gauge)
         self._streams = PrometheusGauge("headway_streams", "Streams that are open.", **gauge)
@@ -90,6 +92,10 @@ class Metrics:
         if histogram is None:
             histogram = self._by_operation[operation] = self._seconds.labels(operation)
         histogram.observe(took_s)
+
+    def board_read(self, is_cached: bool) -> None:
+        """Count a leaderboard that was read where there is Redis: there, or in the database."""
+        self._boards[is_cached].inc()
 
     def committed(self, outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:
         """Count what one transaction of the writer came to."""

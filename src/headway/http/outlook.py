@@ -26,9 +26,12 @@ async def read_peers(
     request: Asked, period: FromQuery[str] = "month", course: FromQuery[str | None] = None, learner: Learner = None
 ) -> Reply:
     """Of what share of the others on a leaderboard a learner is ahead; nothing where there are fewer than ten."""
-    now = who.now()
+    now, cache = who.now(), exchange_of(request).services.board_cache
     return await answer(
-        request, lambda connection, whose: peers.read_peers(connection, whose, now, period, course), learner, course
+        request,
+        lambda connection, whose: peers.read_peers(connection, whose, now, period, course, cache),
+        learner,
+        course,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether a Redis can be reached: its own protocol, three lines of it, so that nothing need be installed to ask."""
+"""Whether a Redis can be reached, asked in three lines of its own protocol, on a connection of its own."""
 
 import socket
 import ssl

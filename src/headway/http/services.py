@@ -11,6 +11,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
+from headway.cache.boards import BoardCache
 from headway.domain.errors import Busy
 from headway.domain.streaks import StreakRules
 from headway.http.claim import claimed
@@ -55,7 +56,8 @@ class Services:
         self.streak_rules = StreakRules(settings.freeze_days, settings.freezes_max)
         self.metrics = Metrics()
         self.desk = Desk(self.database, self.catalog, self.metrics.committed)
-        self.waking = Waking(self.database, wire_of(self.database))
+        self.waking = Waking(self.database, wire_of(self.database, settings.redis_url))
+        self.board_cache = _board_cache(settings, self.metrics)
         self.passwords = Passwords()
         self.remembered = Remembered()
         # Encoded, by course and version: what many ask for and seldom changes.
@@ -90,6 +92,8 @@ class Services:
                 if self._later:
                     await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.passwords.close()
+                if self.board_cache is not None:
+                    self.board_cache.close()
                 self.database.close()
 
     def look(self) -> Seen:
@@ -155,3 +159,7 @@ class Services:
     def _read(self, view: Callable[[Connection], T]) -> T:
         with self.database.read() as connection:
             return view(connection)
+
+
+def _board_cache(settings: Settings, metrics: Metrics) -> BoardCache | None:
+    return None if settings.redis_url is None else BoardCache(settings.redis_url, told=metrics.board_read)

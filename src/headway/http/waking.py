@@ -1,17 +1,19 @@
-"""Waking streams: of this process at once, of others by PostgreSQL; what is missed is found when they next look."""
+"""Waking streams: of this process at once, of others by Redis or PostgreSQL; what is missed, they find by looking."""
 
 import asyncio
 import os
 import select
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Final, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from headway.cache import calls as redis_calls
+from headway.cache.link import LOST
 from headway.ledger import announcing
 from headway.store import calls
 from headway.store.calls import LEARNERS_A_CALL
@@ -22,6 +24,9 @@ log = structlog.get_logger()
 # For so long what is told is gathered before other processes are called.
 GATHER_S: Final = 0.03
 _PAUSE_MAX_S: Final = 30.0
+_AGAIN_S: Final = 5.0
+# A listener of Redis looks so often whether it is to stop.
+_LISTEN_S: Final = 0.2
 
 # Called with learners' ids, or with None where nobody knows whose calls were missed.
 Heard = Callable[[set[str] | None], None]
@@ -103,6 +108,58 @@ class PostgresWire:
             if self._stop_read in ready:
                 return True
             for learner_ids in calls.heard(connection):
+                heard(learner_ids)
+
+
+class RedisWire:
+    """A channel of Redis, and the wire beside it for whenever that fails: both are listened to."""
+
+    def __init__(self, address: str, other: Wire) -> None:
+        self._calls = redis_calls.Calls(address)
+        self._other = other
+        self._thread: Thread | None = None
+        self._stopping = Event()
+
+    def call(self, learner_ids: list[str]) -> None:
+        """Tell the others; by the other wire where nobody hears of it by Redis."""
+        link = self._calls.link
+        if not link.rests:
+            try:
+                if self._calls.call(learner_ids):
+                    return
+            except LOST:
+                link.failed()
+        self._other.call(learner_ids)
+
+    def listen(self, heard: Heard) -> None:
+        """Begin to listen."""
+        self._other.listen(heard)
+        if self._thread is None:
+            self._thread = Thread(target=self._run, args=(heard,), name="headway-redis-listener", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_PAUSE_MAX_S)
+        self._calls.close()
+        self._other.close()
+
+    def _run(self, heard: Heard) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._calls.listening() as listening:
+                    heard(None)
+                    self._hear(listening, heard)
+            except LOST as error:
+                log.warning("listener_lost", error=type(error).__name__)
+                self._stopping.wait(_AGAIN_S)
+
+    def _hear(self, listening: redis_calls.Listening, heard: Heard) -> None:
+        while not self._stopping.is_set():
+            learner_ids = redis_calls.heard(listening, _LISTEN_S)
+            if learner_ids is not None:
                 heard(learner_ids)
 
 
@@ -200,6 +257,9 @@ class Waking:
                     log.warning("call_failed", error=type(error).__name__)
 
 
-def wire_of(database: Database) -> Wire:
+def wire_of(database: Database, redis_url: str | None = None) -> Wire:
     """By what the processes of a site call each other."""
-    return NoWire() if database.path is not None else PostgresWire(database)
+    if database.path is not None:
+        return NoWire()
+    wire = PostgresWire(database)
+    return wire if redis_url is None else RedisWire(redis_url, wire)

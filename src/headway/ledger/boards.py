@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
+from headway.cache.boards import BoardCache, Shift
 from headway.domain.boards import Board, Gain, ends_on, gains_of, kept_from, placed
 from headway.domain.progress import Worth
 from headway.domain.recording import worth_of
@@ -27,15 +28,18 @@ _CLEARED_AT_ONCE: Final = 2_000
 _MARK_BITS: Final = 52
 
 
-def count_in(database: Database, *, now: int, limit: int = MOVES_A_TRANSACTION) -> int:
+def count_in(database: Database, *, now: int, limit: int = MOVES_A_TRANSACTION, cache: BoardCache | None = None) -> int:
     """Count in some of what was put down; how many learners' boards that moved. Nobody who records waits for it."""
+    shifts = list[Shift]()
     with database.transaction() as connection:
         state = _forward(connection, boards.state(connection, lock=True), now)
         taken = boards.take(connection, limit)
         if taken:
             before, shown = _kept(boards.rows_of(connection, taken), state), boards.visible(connection, taken)
             after = {one: _added(before.get(one, {}), gains, state) for one, gains in taken.items()}
-            _put(connection, before, {one: _rows(places, one in shown) for one, places in after.items()})
+            shifts = _put(connection, before, {one: _rows(places, one in shown) for one, places in after.items()})
+    if cache is not None:
+        cache.take(shifts)
     return len(taken)
 
 
@@ -79,14 +83,17 @@ def _rows(places: Mapping[Board, int], shown: bool) -> dict[Board, Row]:
 
 def _put(
     connection: Connection, before: Mapping[str, Mapping[Board, Row]], after: Mapping[str, Mapping[Board, Row]]
-) -> None:
+) -> list[Shift]:
     """Put rows in the place of those that there were; the tally moves along, and boards that change are marked."""
     changed, gone = list[tuple[str, Board, Row]](), list[tuple[str, Board]]()
     moved = Counter[tuple[Board, int]]()
+    seen: dict[Board, list[tuple[str, int | None]]] = {}
     for one, at, was, now in _differing(before, after):
         for row, by in ((was, -1), (now, 1)):
             if row is not None and row.shown:
                 moved[at, row.place] += by
+        if (was and was.shown) or (now and now.shown):
+            seen.setdefault(at, []).append((one, now.place if now and now.shown else None))
         if now is None:
             gone.append((one, at))
         else:
@@ -94,7 +101,9 @@ def _put(
     boards.put(connection, changed, gone)
     boards.tally(connection, moved)
     # A board whose tally is as it was may show others than it did.
-    boards.mark(connection, {at: _new_mark() for at, _ in moved})
+    marked, marks = boards.marks_of(connection, seen), {at: _new_mark() for at in seen}
+    boards.mark(connection, marks)
+    return [Shift(at, marked.get(at, 0), marks[at], places) for at, places in seen.items()]
 
 
 def _differing(
@@ -129,6 +138,7 @@ def clear_ended(database: Database, *, now: int) -> None:
         while more:
             with database.transaction() as connection:
                 boards.state(connection, lock=True)
+                boards.mark(connection, {at: _new_mark()})
                 more = boards.clear(connection, at, _CLEARED_AT_ONCE) > 0
 
 

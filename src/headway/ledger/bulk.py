@@ -1,7 +1,7 @@
 """Many at once, for commands: some hundreds of events in a transaction, one transaction after another."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from headway.ledger.boards import count_all_in
@@ -27,7 +27,12 @@ def record_all(
     database: Database, catalog: Catalog, submissions: Iterable[Submission], size: int = EVENTS_A_TRANSACTION
 ) -> Iterator[Answer]:
     """Record submissions of any number in order, about `size` events a transaction; answers come after each commit."""
-    for chunk in portions(submissions, lambda one: len(one.events), size):
+    yield from record_portions(database, catalog, portions(submissions, lambda one: len(one.events), size))
+
+
+def record_portions(database: Database, catalog: Catalog, chunks: Iterable[Sequence[Submission]]) -> Iterator[Answer]:
+    """Record submissions in order, those of a portion in one transaction; answers come after each commit."""
+    for chunk in chunks:
         # A running server waits for this transaction; it need not wait for graders as well.
         verdicts = grade_answers(database, catalog, (event for one in chunk for event in one.events))
         yield from commit(database, catalog, [one._replace(verdicts=verdicts) for one in chunk] if verdicts else chunk)

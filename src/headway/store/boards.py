@@ -148,6 +148,12 @@ def mark(connection: Connection, marks: Mapping[Board, int]) -> None:
     rows.upsert(connection, board, sorted((*at, number) for at, number in marks.items()))
 
 
+def marks_of(connection: Connection, found: Iterable[Board]) -> dict[Board, int]:
+    """The marks of these boards, as far as there are any."""
+    key = ("course_id", "period")
+    return {Board(row[0], row[1]): row[2] for row in rows.lookup(connection, board, found, *board.c.keys(), by=key)}
+
+
 def marks(connection: Connection) -> dict[Board, int]:
     """The marks of all boards."""
     return {Board(row[0], row[1]): row[2] for row in connection.execute(sa.select(board))}

@@ -4,8 +4,8 @@ What is stored is behind by what was recorded a moment ago; that is read beside 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from sqlalchemy.engine import Connection
@@ -17,6 +17,7 @@ from headway.domain.times import local_day
 from headway.store import boards, courses
 from headway.store.boards import Snapshot, State, Waiting
 
+T = TypeVar("T")
 LIMIT: Final = 50
 LIMIT_MAX: Final = 200
 # Above all who stand anywhere.
@@ -89,21 +90,38 @@ class Source(Protocol):
         """So many behind a learner."""
 
 
-def read_leaderboard(connection: Connection, asked: Asked, me: str | None, now: int) -> Page:
+class Cache(Protocol):
+    """Where boards are kept beside the database."""
+
+    def ask(self, at: Board, mark: int, read: Callable[[Source], T]) -> T | None:
+        """What is read of the board that bears this mark; None where the database is to be asked."""
+
+
+def read_leaderboard(
+    connection: Connection, asked: Asked, me: str | None, now: int, cache: Cache | None = None
+) -> Page:
     """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
     state = board_state(connection, asked.course)
     today = local_day(now, state.time_zone)
     at = Board(asked.course or SITE, period_of(asked.kind, today))
     snapshot = boards.snapshot(connection, at, me)
     truth = Truth(snapshot, at, state)
-    found, next_place = truth.read(boards.Stored(connection, at), asked)
+    found, next_place, rank_of_me = of_board(connection, at, snapshot.mark, cache, lambda one: truth.read(one, asked))
     days = range_of(asked.kind, today)
-    mine = [] if truth.me is None else [(truth.me, truth.rank_of_me)]
+    mine = [] if truth.me is None else [(truth.me, rank_of_me)]
     listed = {one for (_, one), _ in [*found, *mine]}
     shown = _Shown(boards.names(connection, listed), me)
     items, own = shown.ranked(found), shown.ranked(mine)
     told = (asked.kind, asked.course, days.first, days.last, state.time_zone)
     return Page(Leaderboard(*told, items, own[0] if own else None), next_place)
+
+
+def of_board(
+    connection: Connection, at: Board, mark: int | None, cache: Cache | None, read: Callable[[Source], T]
+) -> T:
+    """What is read of a board: in the cache where it holds the one with this snapshot's mark, else in the database."""
+    found = None if cache is None or mark is None else cache.ask(at, mark, read)
+    return read(boards.Stored(connection, at)) if found is None else found
 
 
 def board_state(connection: Connection, course: str | None) -> State:
@@ -117,6 +135,14 @@ def board_state(connection: Connection, course: str | None) -> State:
 
 
 _WithRank: TypeAlias = tuple[Standing, int]
+
+
+class Found(NamedTuple):
+    """Who stands where, where the next page begins, and the rank of whoever asks, if they are on the board."""
+
+    standings: list[_WithRank]
+    next_place: Place | None
+    rank_of_me: int
 
 
 class _Shown:
@@ -149,14 +175,12 @@ class Truth:
         self.own_place = 0 if mine is None else _place(mine, moves)
         shown = mine is not None and mine.visible and self.own_place
         self.me: Standing | None = (self.own_place, mine.learner_id) if mine is not None and shown else None
-        self.rank_of_me = 0
 
-    def read(self, source: Source, asked: Asked) -> tuple[list[_WithRank], Place | None]:
-        """What was asked for, and where the next page begins."""
-        if self.me is not None:
-            self.rank_of_me = self._rank(source, self.me[0])
+    def read(self, source: Source, asked: Asked) -> Found:
+        """What was asked for."""
+        rank_of_me = 0 if self.me is None else self._rank(source, self.me[0])
         if asked.around:
-            return self._with_ranks(source, self._around(source, asked.limit)), None
+            return Found(self._with_ranks(source, self._around(source, asked.limit)), None, rank_of_me)
         begins = asked.begins or Place(_TOP, 0)
         wanted = stretch(self.pending, begins.place, begins.skip, asked.limit + 1)
         rows = source.stretch(wanted.place, wanted.offset, wanted.limit)
@@ -166,7 +190,7 @@ class Truth:
             rows = source.stretch(wanted.place, 0, wanted.limit)
         found = page(self.pending, wanted, begins.skip, rows)[: asked.limit + 1]
         more, found = len(found) > asked.limit, found[: asked.limit]
-        return self._with_ranks(source, found), _behind(begins, found) if more else None
+        return Found(self._with_ranks(source, found), _behind(begins, found) if more else None, rank_of_me)
 
     def _around(self, source: Source, limit: int) -> list[Standing]:
         """Whoever asks, with as many above as below where there are; fewer where the board ends."""

@@ -10,7 +10,7 @@ from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS, range_of
 from headway.domain.times import local_day
 from headway.store import boards
-from headway.views.leaderboards import Truth, board_state
+from headway.views.leaderboards import Cache, Source, Truth, board_state, of_board
 from headway.views.subject import Subject
 
 # Of fewer others nothing is told, not even how many they are.
@@ -37,7 +37,12 @@ class Peers(Struct):
 
 
 def read_peers(
-    connection: Connection, subject: Subject, now: int, period: str = "month", course: str | None = None
+    connection: Connection,
+    subject: Subject,
+    now: int,
+    period: str = "month",
+    course: str | None = None,
+    cache: Cache | None = None,
 ) -> Peers:
     """A learner among others; Invalid, UnknownCourse or Busy where there is no such board, or none yet."""
     kind = next((one for one in PERIODS if one == period), None)
@@ -46,11 +51,15 @@ def read_peers(
     state = board_state(connection, course)
     today = local_day(now, state.time_zone)
     at = Board(course or SITE, period_of(kind, today))
-    truth = Truth(boards.snapshot(connection, at, subject.learner_id), at, state)
-    source = boards.Stored(connection, at)
+    snapshot = boards.snapshot(connection, at, subject.learner_id)
+    truth = Truth(snapshot, at, state)
     place = truth.own_place
-    # Places are whole and below 0: above 0 stand all, above the next lower one those who are equal too.
-    above, equal_or_above, all_ = (truth.pending.above(one, source.above(one)) for one in (place, place + 1, 0))
+
+    def look(source: Source) -> list[int]:
+        # Places are whole and below 0: above 0 stand all, above the next lower one those who are equal too.
+        return [truth.pending.above(one, source.above(one)) for one in (place, place + 1, 0)]
+
+    above, equal_or_above, all_ = of_board(connection, at, snapshot.mark, cache, look)
     shown = int(truth.me is not None)
     others, equal, below = all_ - shown, equal_or_above - above - shown, all_ - equal_or_above
     days = range_of(kind, today)

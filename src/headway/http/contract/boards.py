@@ -63,6 +63,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         tag=_TAG,
         callers="admin",
         gives={200: leaderboards.BoardsWorkedOut},
-        given={"dry_run": False, "total": 240, "updated": 1, "unchanged": 239, "updates": [_UPDATE]},
+        given={"dry_run": False, "total": 240, "updated": 1, "unchanged": 239, "updates": [_UPDATE], "cached": 8},
     ),
 }

@@ -1,0 +1,238 @@
+"""Leaderboards in Redis: read where they bear the mark that the database has, and else not."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, TypeVar
+
+from headway.cache import scripts
+from headway.cache.link import LOST, Link, connected
+from headway.domain.boards import ALL, Board, Standing
+
+T = TypeVar("T")
+# For so long a reader waits for Redis, whatever is asked of it, before the database is asked.
+PATIENCE_S: Final = 0.04
+READERS: Final = 8
+# Redis keeps places as floating-point numbers: beyond this, it could not tell two of them apart.
+PLACE_MIN: Final = -(2**53)
+_BUILDING_S: Final = 120
+_KEPT_AFTER_DAYS: Final = 3
+_DAY_S: Final = 86_400
+# The longest month and week, by the length of their names.
+_DAYS_MOST: Final = {len("2026-03"): 31, len("2026-W10"): 7}
+_PREFIX: Final = "headway:board"
+_CLAIM: Final = "headway:boards-claim"
+
+
+class Stale(Exception):
+    """Redis holds another state of the board than the database, or none."""
+
+
+class Shift(NamedTuple):
+    """How a board came from one mark to the next: who stands where now, or nowhere. Of a new board `before` is 0."""
+
+    board: Board
+    before: int
+    after: int
+    places: Sequence[tuple[str, int | None]]
+
+
+class Cached:
+    """A board as Redis holds it; Stale where that is not the one that bears this mark."""
+
+    def __init__(self, ask: Callable[..., Any], at: Board, mark: int) -> None:
+        self._ask = ask
+        self._key = _key(at)
+        self._mark = mark
+
+    def above(self, place: int) -> int:
+        """How many stand above a place."""
+        return int(self._asked("above", (place, "")))
+
+    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
+        """So many from a place on, behind the first few."""
+        return _standings(self._asked("stretch", (place, ""), limit, offset))
+
+    def before(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many before a learner, in order."""
+        return _standings(self._asked("before", standing, limit))
+
+    def after(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many behind a learner."""
+        return _standings(self._asked("after", standing, limit))
+
+    def _asked(self, what: str, standing: Standing, limit: int = 0, offset: int = 0) -> Any:
+        place, learner_id = standing
+        found = self._ask([self._key], [self._mark, what, _bound(place), learner_id, limit, offset])
+        if found is None:
+            raise Stale
+        return found
+
+
+class BoardCache:
+    """The leaderboards of a site in its Redis. What fails there fails nobody here."""
+
+    def __init__(
+        self, address: str, patience_s: float = PATIENCE_S, told: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """`told` is called for each board that is read, with whether it was read here."""
+        # A Redis that is full can be read, and one that is a replica.
+        self.reading, self.writing = Link(), Link()
+        self._told = told
+        self._patience_s = patience_s
+        self._reading = connected(address, patience_s)
+        self._writing = connected(address)
+        self._read = self._reading.register_script(scripts.READ)
+        self._shift = self._writing.register_script(scripts.SHIFT)
+        self._swap = self._writing.register_script(scripts.SWAP)
+        self._threads = ThreadPoolExecutor(READERS, "headway-cache")
+
+    def close(self) -> None:
+        """Ask nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reading.close()
+        self._writing.close()
+
+    def ask(self, at: Board, mark: int, read: Callable[[Cached], T]) -> T | None:
+        """What a reader makes of the board that bears this mark; None where Redis does not have it, or says nothing.
+
+        A thread of its own asks: a name that is not resolved, or a Redis that stands still, holds nobody up.
+        """
+        found = None if self.reading.rests else self._asked(Cached(self._read, at, mark), read)
+        self._told(found is not None)
+        return found
+
+    def _asked(self, cached: Cached, read: Callable[[Cached], T]) -> T | None:
+        work = self._threads.submit(read, cached)
+        try:
+            return work.result(self._patience_s)
+        except Stale:
+            return None
+        except LOST:
+            work.cancel()
+            self.reading.failed()
+            return None
+
+    def take(self, shifts: Iterable[Shift]) -> None:
+        """Have boards that bear the mark before a shift bear the one behind it; behind the commit that gave it."""
+        for one in shifts:
+            if self.writing.rests or any(place is not None and place <= PLACE_MIN for _, place in one.places):
+                continue
+            sent = [value for pair in one.places for value in (pair[0], "" if pair[1] is None else pair[1])]
+            keys = [_key(one.board), _log(one.board), _early(one.board)]
+            with self._tried():
+                self._shift(keys, [one.before, one.after, _kept_s(one.board), *sent])
+
+    @contextmanager
+    def _tried(self) -> Iterator[None]:
+        try:
+            yield
+        except LOST:
+            self.writing.failed()
+
+    def marks(self, found: Sequence[Board]) -> list[int | None]:
+        """The marks that boards bear here; None of one that is not here. Raises what `LOST` names."""
+        with self._writing.pipeline(transaction=False) as pipeline:
+            for at in found:
+                pipeline.zscore(_key(at), "mark")
+            scores = pipeline.execute()
+        return [None if one is None else int(float(one)) for one in scores]
+
+    def drop(self, found: Sequence[Board]) -> None:
+        """Hold boards no more. Raises what `LOST` names."""
+        if found:
+            self._writing.unlink(*(_key(at) for at in found))
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Have the right to build what is missing, as one process at a time has; False where another has it."""
+        token = secrets.token_hex(8)
+        is_ours = bool(self._writing.set(_CLAIM, token, nx=True, ex=_BUILDING_S))
+        try:
+            yield is_ours
+        finally:
+            if is_ours and self._writing.get(_CLAIM) == token:
+                self._writing.delete(_CLAIM)
+
+    @contextmanager
+    def building(self, at: Board) -> Iterator["Building"]:
+        """Build a board anew, beside the one that is read; begin before it is read from the database."""
+        building = Building(self, at)
+        try:
+            yield building
+        finally:
+            with self._tried():
+                self._writing.unlink(building.key)
+
+    def begin(self, at: Board) -> None:
+        """Have the shifts that are taken from now on noted for whoever builds this board."""
+        log = _log(at)
+        self._writing.rpush(log, '["begun"]')
+        self._writing.expire(log, _BUILDING_S)
+
+    def add(self, key: str, at: Board, standings: Sequence[Standing]) -> None:
+        """Add learners to what is being built."""
+        with self._writing.pipeline(transaction=False) as pipeline:
+            pipeline.zadd(key, {learner_id: place for place, learner_id in standings})
+            for one in (key, _log(at), _CLAIM):
+                pipeline.expire(one, _BUILDING_S)
+            pipeline.execute()
+
+    def swap(self, key: str, at: Board, count: int, mark: int) -> bool:
+        """Put what was built in the board's place; False where Redis has lost some of it."""
+        return bool(self._swap([_key(at), key, _log(at)], [count, mark, _kept_s(at)]))
+
+
+class Building:
+    """A board that is being built. Redis that fails raises what `LOST` names."""
+
+    def __init__(self, cache: BoardCache, at: Board) -> None:
+        self.key = f"headway:building:{secrets.token_hex(8)}"
+        self._cache = cache
+        self._at = at
+        self._count = 0
+        cache.begin(at)
+
+    def add(self, standings: Sequence[Standing]) -> bool:
+        """Add learners; False where Redis could not tell their places from others."""
+        if any(place <= PLACE_MIN for place, _ in standings):
+            return False
+        self._count += len(standings)
+        self._cache.add(self.key, self._at, standings)
+        return True
+
+    def swap(self, mark: int) -> bool:
+        """Put it in the board's place; False where Redis has lost some of it."""
+        return self._cache.swap(self.key, self._at, self._count, mark)
+
+
+def _key(at: Board) -> str:
+    return f"{_PREFIX}:{at.period}:{at.course}"
+
+
+def _log(at: Board) -> str:
+    return f"headway:shifts:{at.period}:{at.course}"
+
+
+def _early(at: Board) -> str:
+    return f"headway:early:{at.period}:{at.course}"
+
+
+def _bound(place: int) -> int | str:
+    """As Redis is told of a place: whoever stands on a board here stands behind all that it could not tell apart."""
+    return place if place > PLACE_MIN else "-inf"
+
+
+def _kept_s(at: Board) -> int | str:
+    """For how long a board is kept that does not change any more: it has ended then; '' for the one without an end."""
+    if at.period == ALL:
+        return ""
+    days = _DAYS_MOST.get(len(at.period), 1)
+    return (days + _KEPT_AFTER_DAYS) * _DAY_S
+
+
+def _standings(found: Sequence[Any]) -> list[Standing]:
+    """What Redis tells, member by member with its place; its mark, behind all, is nobody."""
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return [(int(float(place)), learner_id) for learner_id, place in pairs if float(place) < 0]

@@ -1,0 +1,100 @@
+"""What Redis does in one go: a board is a sorted set of places, and bears its mark as the score of one more member.
+
+Places are below 0 and marks above, so that they never mix. Every script that writes begins with what Redis refuses
+where its memory is full: then nothing of it is done. A board that is being written bears a mark that no board has.
+"""
+
+from typing import Final
+
+# What is asked of a board that bears a mark; false of any other. Ids are compared as Redis sorts them: they are
+# hexadecimal digits and dashes at fixed places, of which every locale thinks alike.
+READ: Final = """
+local key, limit = KEYS[1], tonumber(ARGV[5])
+local mark = redis.call('ZSCORE', key, 'mark')
+if not mark or tonumber(mark) ~= tonumber(ARGV[1]) then return false end
+local what, place, learner = ARGV[2], ARGV[3], ARGV[4]
+if what == 'above' then return redis.call('ZCOUNT', key, '-inf', '(' .. place) end
+if limit < 1 then return {} end
+if what == 'stretch' then
+  return redis.call('ZRANGEBYSCORE', key, place, '(0', 'WITHSCORES', 'LIMIT', ARGV[6], limit)
+end
+local low = redis.call('ZCOUNT', key, '-inf', '(' .. place)
+local behind = low + redis.call('ZCOUNT', key, place, place)
+local high = behind
+while low < high do
+  local middle = math.floor((low + high) / 2)
+  if redis.call('ZRANGE', key, middle, middle)[1] < learner then low = middle + 1 else high = middle end
+end
+if what == 'before' then
+  if low == 0 then return {} end
+  return redis.call('ZRANGE', key, math.max(0, low - limit), low - 1, 'WITHSCORES')
+end
+if low < behind and redis.call('ZRANGE', key, low, low)[1] == learner then low = low + 1 end
+return redis.call('ZRANGE', key, low, low + limit - 1, 'WITHSCORES')
+"""
+
+# A shift is {mark before, mark after, for how many seconds the board is kept, learner, place, learner, place, ...}; who
+# has no place is not on the board any more.
+_APPLY: Final = """
+local function apply(key, shift)
+  redis.call('ZADD', key, '0.5', 'mark')
+  for n = 4, #shift, 2 do
+    if shift[n + 1] == '' then redis.call('ZREM', key, shift[n])
+    else redis.call('ZADD', key, shift[n + 1], shift[n]) end
+  end
+  redis.call('ZADD', key, shift[2], 'mark')
+end
+local function last(key, seconds)
+  if seconds == '' then redis.call('PERSIST', key) else redis.call('EXPIRE', key, seconds) end
+end
+"""
+
+# A shift of a board that bears the mark before it; and of one that is being built, for whoever builds it. Processes may
+# come here in another order than that in which they committed: a shift that is early is kept for the one before it.
+SHIFT: Final = (
+    _APPLY
+    + """
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RPUSH', KEYS[2], cjson.encode(ARGV)) end
+local mark = redis.call('ZSCORE', KEYS[1], 'mark')
+if tonumber(mark or '0') ~= tonumber(ARGV[1]) then
+  if mark then
+    redis.call('HSET', KEYS[3], ARGV[1], cjson.encode(ARGV))
+    redis.call('EXPIRE', KEYS[3], 10)
+  end
+  return 0
+end
+local shift = ARGV
+repeat
+  apply(KEYS[1], shift)
+  local early = redis.call('HGET', KEYS[3], shift[2])
+  if early then redis.call('HDEL', KEYS[3], shift[2]) end
+  shift = early and cjson.decode(early)
+until not shift
+last(KEYS[1], ARGV[3])
+return 1
+"""
+)
+
+# What was built takes the board's place, with the shifts that were taken meanwhile; 0 where some of it is missing.
+SWAP: Final = (
+    _APPLY
+    + """
+if redis.call('ZCARD', KEYS[2]) ~= tonumber(ARGV[1]) then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[2], 'mark')
+local shifts, mark = {}, ARGV[2]
+for _, one in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+  local shift = cjson.decode(one)
+  shifts[shift[1]] = shift
+end
+while shifts[mark] do
+  local shift = shifts[mark]
+  shifts[mark] = nil
+  apply(KEYS[2], shift)
+  mark = shift[2]
+end
+redis.call('UNLINK', KEYS[1], KEYS[3])
+redis.call('RENAME', KEYS[2], KEYS[1])
+last(KEYS[1], ARGV[3])
+return 1
+"""
+)
