@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.domain.course import Policy
-from headway.domain.first_scores import raised_by, sinking
+from headway.domain.first_scores import Move, added_by, one_by_one, sinks, way
 from headway.domain.progress import Contribution, Scored, StepSum
 from tests.domain.slow_gates import Known, counted
 
@@ -28,17 +28,28 @@ def slow_score(scores: list[tuple[int, int]], policy: Policy, *, done: bool) -> 
     return counted(known, policy)
 
 
+def known_of(attempts: Attempts, *, done: bool) -> StepSum:
+    known = attempt(-1, None, "completed") if done else StepSum()
+    return sum((attempt(at, had) for at, (had, _) in enumerate(attempts)), known)
+
+
+def moves_of(attempts: Attempts) -> list[Move]:
+    return [
+        Move(Scored(at, f"{at:04}", now), had) for at, (had, now) in enumerate(attempts) if had is None or now > had
+    ]
+
+
+def given_to(attempts: Attempts, moves: Sequence[Move]) -> Attempts:
+    scores = {one.scored.at: one.scored.score for one in moves}
+    return [(scores.get(at, had), now) for at, (had, now) in enumerate(attempts)]
+
+
 def judged(attempts: Attempts, policy: Policy, *, done: bool) -> list[int | None]:
     """What the attempts have afterwards."""
-    known = attempt(-1, None, "completed") if done else StepSum()
-    known = sum((attempt(at, had) for at, (had, _) in enumerate(attempts)), known)
-    higher = [(at, had, now) for at, (had, now) in enumerate(attempts) if had is not None and now > had]
-    first = [Scored(at, f"{at:04}", now) for at, (had, now) in enumerate(attempts) if had is None]
-    left_out = sinking(known, policy, [raised_by(now, had, (at, f"{at:04}")) for at, had, now in higher], first)
-    return [
-        (None if f"{at:04}" in left_out else now) if had is None else max(had, now)
-        for at, (had, now) in enumerate(attempts)
-    ]
+    moves = moves_of(attempts)
+    found = way(known_of(attempts, done=done), policy, moves)
+    assert {*found.moves, *found.left_out} == {*moves}
+    return [had for had, _ in given_to(attempts, found.moves)]
 
 
 def worth(scores: Sequence[int | None], policy: Policy, *, done: bool) -> Fraction:
@@ -70,9 +81,49 @@ def test_no_step_sinks_and_what_is_left_out_would_have_sunk_it(attempts: Attempt
         ([(None, 0), (900_000, 900_000)], "latest", False, [0, 900_000]),
         ([(None, 0), (900_000, 900_000)], "first", False, [None, 900_000]),
         ([(500_000, 500_000), (None, 900_000), (None, 0)], "average", False, [500_000, 900_000, None]),
+        (
+            [(500_000, 500_000), (None, 600_000), (None, 900_000), (None, 0), (None, 0)],
+            *("average", False, [500_000, None, 900_000, None, None]),
+        ),
         ([(300_000, 900_000), (None, 0)], "average", False, [900_000, 0]),
         ([(None, MILLION), (None, 0)], "latest", False, [MILLION, 0]),
     ],
 )
 def test_a_few(attempts: Attempts, policy: Policy, done: bool, after: list[int | None]) -> None:
     assert judged(attempts, policy, done=done) == after
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.tuples(st.none() | scores, scores), max_size=8),
+    st.sampled_from(POLICIES),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=8, max_size=8),
+)
+def test_some_at_a_time_and_begun_anew_it_comes_to_the_same_end(
+    attempts: Attempts, policy: Policy, done: bool, portions: list[tuple[int, bool]]
+) -> None:
+    """Wherever it is stopped, and what is left judged anew; in between, only an average may sink, by a little."""
+    before, end = worth([had for had, _ in attempts], policy, done=done), judged(attempts, policy, done=done)
+    now = attempts
+    planned = way(known_of(now, done=done), policy, moves_of(now))
+    left = planned.moves
+    for size, begins_anew in portions:
+        some, left = left[:size], left[size:]
+        known = known_of(now, done=done)
+        # What is looked at again under the learner's lock says the same.
+        if planned.is_whole:
+            assert not sinks(known, policy, added_by([*some, *left]))
+        else:
+            assert not one_by_one(known, policy, some).left_out
+        now = given_to(now, some)
+        then = worth([had for had, _ in now], policy, done=done)
+        slack = Fraction(1, max(1, sum(had is not None for had, _ in now))) if policy == "average" else 0
+        assert then <= worth(end, policy, done=done)
+        assert then >= min(before, worth(end, policy, done=done)) - slack
+        if begins_anew:
+            planned = way(known_of(now, done=done), policy, moves_of(now))
+            left = planned.moves
+    if not left:
+        assert [had for had, _ in now] == end
+    assert judged(now, policy, done=done) == end

@@ -12,7 +12,7 @@ from headway.domain.times import format_time
 from headway.graders import registry
 from headway.graders.registry import GraderFailed
 from headway.graders.verdict import Verdict
-from headway.ledger import by_hand, commit, effects, regrade
+from headway.ledger import by_hand, commit, effects, raising, regrade
 from headway.ledger.effects import Effects
 from headway.ledger.erase import erase
 from headway.ledger.rebuild import rebuild
@@ -231,7 +231,7 @@ def test_whose_guest_came_along_a_moment_ago_is_judged_once_and_the_dry_run_says
 def test_many_are_judged_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regrade, "LEARNERS_AT_ONCE", 2)
     monkeypatch.setattr(regrade, "RESPONSES_AT_ONCE", 2)
-    monkeypatch.setattr(regrade, "ATTEMPTS_A_TRANSACTION", 3)
+    monkeypatch.setattr(raising, "ATTEMPTS_A_TRANSACTION", 3)
     monkeypatch.setattr(effects, "LISTED_MAX", 4)
     ids = [world.learner() for _ in range(5)]
     for number, learner_id in enumerate(ids):

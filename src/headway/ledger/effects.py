@@ -21,6 +21,10 @@ _GRANTS: Final = {
 }
 
 
+# The figures of a step's result, in the order in which they are told.
+_ORDER: Final = ("score", "best_score", "latest_score", "average_score", "passed_attempts", "completed")
+
+
 class Update(NamedTuple):
     """One figure of a learner in a run that changed. Scores are 0 to 1; a grant's `new` is what it was granted for."""
 
@@ -63,7 +67,7 @@ class Effects(NamedTuple):
     def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept], *, again: bool = False) -> "Effects":
         """With what came of it for one more learner; or, `again`, with more for one who is counted as updated."""
         new, more = tuple(updates), tuple(kept)
-        listed, stays = self.updates + new, self.kept + more
+        listed, stays = _behind(self.updates, new) if again else self.updates + new, self.kept + more
         shown = listed[:LISTED_MAX], stays[:LISTED_MAX]
         left = len(listed) - len(shown[0]) + len(stays) - len(shown[1])
         total, updated = self.total + (not again), self.updated + (bool(new) and not again)
@@ -87,3 +91,25 @@ def updates_of(place: tuple[str, int], before: _Result, after: _Result, changes:
     moved = [Update(*place, name, before[name], after[name]) for name in after if before[name] != after[name]]
     granted = [(one["type"], one[_GRANTS[one["type"]]]) for one in changes if one["type"] in _GRANTS]
     return moved + [Update(*place, kind, None, what) for kind, what in granted]
+
+
+def _behind(known: tuple[Update, ...], new: tuple[Update, ...]) -> tuple[Update, ...]:
+    """More of a learner, of whom something is told already."""
+    learner_ids = {one.learner for one in new}
+    others = (one for one in known if one.learner not in learner_ids)
+    return (*others, *merged(one for one in (*known, *new) if one.learner in learner_ids))
+
+
+def merged(updates: Iterable[Update]) -> list[Update]:
+    """What changed for one learner in several transactions, each figure from what it was to what it is."""
+    found: dict[tuple[int, bool, str, Value], Update] = {}
+    for one in updates:
+        is_grant = one.field in _GRANTS
+        key = (one.run, is_grant, one.field, one.new if is_grant else None)
+        found[key] = found[key]._replace(new=one.new) if key in found else one
+    return sorted((one for one in found.values() if one.old != one.new), key=_order_of)
+
+
+def _order_of(one: Update) -> tuple[int, int]:
+    """Of each run the figures first, and then the grants as they were given."""
+    return one.run, _ORDER.index(one.field) if one.field in _ORDER else len(_ORDER)

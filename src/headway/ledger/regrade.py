@@ -1,57 +1,43 @@
 """Regrading a step: all recorded responses are judged anew by the version in force. Nothing sinks, nothing is revoked.
 
 Learners are gone through some at a time: their responses are graded outside of any transaction, and what comes out
-higher is written under their locks. Broken off, it is run again: what was raised is found to be so.
+higher is written under their locks (`raising`). Broken off, it is run again: what was raised is found to be so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import Busy, HeadwayError
-from headway.domain.events import Event, fact_event, read_event
-from headway.domain.facts import GRADED as GRADED_FACT
-from headway.domain.first_scores import raised_by, sinking
-from headway.domain.progress import AttemptGrade, GivenGrade, Scored, StepSum
-from headway.domain.recording import GRADED, SERVER
-from headway.domain.scores import fraction
+from headway.domain.events import read_event
 from headway.domain.step_status import is_manual
-from headway.domain.sums import StepKey
-from headway.domain.times import MINUTE, format_time
+from headway.domain.times import MINUTE
 from headway.graders.registry import grade
 from headway.graders.verdict import ResponseInvalid, Verdict
-from headway.ledger.by_hand import InForce, carry_out, grade_of, signed, step_in_force, tell
-from headway.ledger.effects import Effects, Kept, Update, result_of, updates_of
-from headway.ledger.submission import Receipt, StatusChange, Submission
-from headway.store import grades, identities, learners, reset_marks, runs, sums
+from headway.ledger import raising
+from headway.ledger.by_hand import InForce, step_in_force
+from headway.ledger.effects import Effects, Kept, Update
+from headway.ledger.portions import portions
+from headway.ledger.raising import NOTHING, AnotherVersion, Judged, Raiser, Told, Why, given_to
+from headway.store import grades, identities, reset_marks, runs
 from headway.store.catalog import Catalog
 from headway.store.database import Database
-from headway.store.entries import Entry
 
 LEARNERS_AT_ONCE: Final = 50
-ATTEMPTS_A_TRANSACTION: Final = 500
 # With responses of 64 KiB each, what is held at once.
 RESPONSES_AT_ONCE: Final = 100
 _VERSIONS_MAX: Final = 3
 # How far servers' clocks may differ.
 _CLOCKS: Final = 5 * MINUTE
 _NOTE: Final = "Nothing sinks by a regrade, and nothing that was granted is taken back: `kept` is what would have sunk."
-_SINKS: Final = "it has no score, and with this one the step would count for less than it does"
-_LOWER: Final = "by the version in force it is worth less; a regrade never lowers"
-_PASSED: Final = "it passed by the mark of its time, and stays passed"
-_UNFIT: Final = "the version in force cannot judge it: "
 
 
 class NothingToJudge(HeadwayError):
     """The step has no grader that could judge its answers anew."""
 
     code = "no-grader"
-
-
-class _AnotherVersion(HeadwayError):
-    """Another version was published while this one was judged by."""
 
 
 class RegradeAsked(NamedTuple):
@@ -61,55 +47,6 @@ class RegradeAsked(NamedTuple):
     step_id: str
     reason: str
     by: str | None
-
-
-class _Judged(NamedTuple):
-    """A learner's attempt, and what the version in force says of it; its entry without the body."""
-
-    learner_id: str
-    entry: Entry
-    grade: GivenGrade | None
-    verdict: Verdict | HeadwayError
-
-    @property
-    def score(self) -> int | None:
-        """What it is worth now."""
-        return self.entry.score if self.grade is None else self.grade.score
-
-    @property
-    def passed(self) -> bool:
-        """Whether it passed."""
-        return bool(self.entry.passed if self.grade is None else self.grade.passed)
-
-    def raised(self, pass_mark: int) -> int | None:
-        """The score that it is to have; None where it keeps what it has."""
-        judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
-        if judged is None:
-            return None
-        score = self.score
-        if score is None or judged > score:
-            return judged
-        vouched = self.grade is not None or self.entry.trust == GRADED
-        passes = judged >= pass_mark and not self.passed
-        if (vouched and passes) or (not vouched and judged == score):
-            return score
-        return None
-
-    def kept(self, pass_mark: int) -> Kept | None:
-        """What would have been lower, and stays."""
-        if not isinstance(self.verdict, Verdict):
-            return Kept(self.learner_id, self.entry.event_id, fraction(self.score), None, _UNFIT + self.verdict.detail)
-        judged, score = self.verdict.score, self.score
-        if judged is None or score is None or judged > score:
-            return None
-        why = _LOWER if judged < score else _PASSED if self.passed and judged < pass_mark else None
-        said = (self.learner_id, self.entry.event_id, fraction(score), fraction(judged))
-        return None if why is None else Kept(*said, why)
-
-    def left_out(self) -> Kept:
-        """What has no score and gets none, for its step would sink by it."""
-        judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
-        return Kept(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
 
 
 def regrade(
@@ -135,7 +72,7 @@ def regrade(
         regrading = _Regrading(database, catalog, asked, found, now, dry_run)
         try:
             return regrading.run(progress, raised)
-        except _AnotherVersion:
+        except AnotherVersion:
             # What a dry run raised before was taken back with its transaction.
             raised = raised if dry_run else regrading.raised
     raise Busy("versions of this course are published while it is judged anew; run it again in a moment")
@@ -205,14 +142,13 @@ class _Regrading:
         """Judge what lies in these ledgers, each with the learner as whose it counts."""
         with self.database.read() as connection:
             counts = grades.attempts_of(connection, self.asked.course_id, self.found.step.key, set(owner.values()))
-        for portion in _portions(counts):
-            judged = list(self._judged({one: account for one, account in owner.items() if account in portion}))
-            mark = self.found.step.pass_mark
-            raised = [one for one in judged if one.raised(mark) is not None]
-            told = self._write(raised) if raised else _Told({}, {})
+        for portion in portions(sorted(counts.items()), itemgetter(1), raising.ATTEMPTS_A_TRANSACTION):
+            mine = dict(portion)
+            judged = list(self._judged({one: account for one, account in owner.items() if account in mine}))
+            told = self._write(judged)
             kept = {learner_id: list(some) for learner_id, some in told.kept.items()}
             for one in judged:
-                stays = one.kept(mark)
+                stays = one.kept(self.found.step.pass_mark)
                 if stays is not None:
                     kept.setdefault(one.learner_id, []).append(stays)
             # Whoever sent no response with any attempt has nothing that could be judged.
@@ -227,11 +163,20 @@ class _Regrading:
             self.raised.learner_ids.add(learner_id)
             self.raised = self.raised._replace(effects=effects)
 
-    def _write(self, raised: Sequence[_Judged]) -> "_Told":
-        work = _Raising(self.catalog, self.asked, self.found, raised, self.now())
-        return carry_out(self.database, work, dry_run=self.dry_run)
+    def _write(self, judged: Iterable[Judged]) -> Told:
+        why = Why(self.asked.reason, self.asked.by)
+        raiser = Raiser(self.database, self.catalog, self.found, why, self.now, self.dry_run)
+        told = NOTHING
+        try:
+            for one in raiser.write(judged):
+                told += one
+        except AnotherVersion:
+            for learner_id, updates in told.updates.items():
+                self._tell(learner_id, updates, ())
+            raise
+        return told
 
-    def _judged(self, owner: Mapping[str, str]) -> Iterator[_Judged]:
+    def _judged(self, owner: Mapping[str, str]) -> Iterator[Judged]:
         """The responses in these ledgers with their verdicts; the database is let go of while they are graded."""
         after: tuple[str, int] | None = None
         while True:
@@ -252,7 +197,7 @@ class _Regrading:
 
     def _responses(
         self, connection: Connection, owner: Mapping[str, str], after: tuple[str, int] | None
-    ) -> tuple[list[_Judged], tuple[str, int] | None]:
+    ) -> tuple[list[Judged], tuple[str, int] | None]:
         """Some of the attempts that count, and behind which there are more."""
         place = (self.asked.course_id, self.found.step.key)
         page = grades.attempts(connection, place, owner, after, RESPONSES_AT_ONCE)
@@ -266,132 +211,10 @@ class _Regrading:
             if reset_marks.counts(marks.get(account, {}), one, account)
             and (account == one.learner_id or brought.get((account, one.event_id)) == one.learner_id)
         ]
-        given = _given(connection, [(account, one.event_id) for account, one in counting])
-        found = [_Judged(account, one, given.get((account, one.event_id)), _UNJUDGED) for account, one in counting]
+        given = given_to(connection, [(account, one.event_id) for account, one in counting])
+        found = [Judged(account, one, given.get((account, one.event_id)), _UNJUDGED) for account, one in counting]
         more = len(page) == RESPONSES_AT_ONCE
         return found, (page[-1].learner_id, page[-1].seq) if more else None
 
 
 _UNJUDGED: Final = Verdict(None)
-
-
-def _portions(counts: Mapping[str, int]) -> Iterator[list[str]]:
-    """Learners for one transaction each: some, or one with very many attempts."""
-    portion: list[str] = []
-    attempts = 0
-    for learner_id, count in sorted(counts.items()):
-        if portion and attempts + count > ATTEMPTS_A_TRANSACTION:
-            yield portion
-            portion, attempts = [], 0
-        portion.append(learner_id)
-        attempts += count
-    if portion:
-        yield portion
-
-
-def _given(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], GivenGrade | None]:
-    found: Iterable[tuple[str, str, AttemptGrade]] = sums.read(connection, sums.GRADES, wanted)
-    return {(learner_id, attempt): one.given for learner_id, attempt, one in found}
-
-
-class _Told(NamedTuple):
-    """What one transaction came to, by learner: what it raised, and what it left out because the step would sink."""
-
-    updates: Mapping[str, list[Update]]
-    kept: Mapping[str, list[Kept]]
-
-
-class _Raising:
-    """One transaction of a regrade. Run again after a COMMIT whose answer was lost, it tells the same of its doing."""
-
-    def __init__(
-        self, catalog: Catalog, asked: RegradeAsked, found: InForce, judged: Sequence[_Judged], now: int
-    ) -> None:
-        self.catalog = catalog
-        self.asked = asked
-        self.found = found
-        self.now = now
-        self._judged = {str(uuid4()): one for one in judged}
-        self._tried = _Told({}, {})
-
-    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> _Told:
-        """What came of it for each learner; of whom was moved or erased meanwhile there is nothing."""
-        locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
-        here = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
-        mine = {entry_id: one for entry_id, one in self._judged.items() if one.learner_id in here}
-        given = _given(connection, ((one.learner_id, one.entry.event_id) for one in mine.values()))
-        if any(one is not None and one.event_id in self._judged for one in given.values()):
-            return self._tried
-        now = {
-            entry_id: one._replace(grade=given.get((one.learner_id, one.entry.event_id)))
-            for entry_id, one in mine.items()
-        }
-        before = self._steps(connection, now.values())
-        left_out = self._sinking(before, now)
-        told = self._told(connection, {entry_id: one for entry_id, one in now.items() if entry_id not in left_out})
-        receipts = tell(connection, self.catalog, told, statuses)
-        if any(one.version != self.found.version for receipt in receipts for one in receipt.results):
-            raise _AnotherVersion("another version is in force by now")
-        updates = {
-            one.learner_id: self._updates(one.learner_id, before, receipt)
-            for one, receipt in zip(told, receipts, strict=True)
-        }
-        kept: dict[str, list[Kept]] = {}
-        for entry_id in left_out:
-            kept.setdefault(now[entry_id].learner_id, []).append(now[entry_id].left_out())
-        self._tried = _Told(updates, kept)
-        return self._tried
-
-    def _sinking(self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, _Judged]) -> list[str]:
-        """The grades among these by which a step would count for less than it does."""
-        of_steps: dict[tuple[str, StepKey], dict[str, _Judged]] = {}
-        for entry_id, one in judged.items():
-            key = StepKey(one.entry.course_id, one.entry.run, one.entry.step_id)
-            of_steps.setdefault((one.learner_id, key), {})[entry_id] = one
-        return [entry_id for place, some in of_steps.items() for entry_id in self._sinking_of(before[place], some)]
-
-    def _sinking_of(self, known: StepSum, judged: Mapping[str, _Judged]) -> list[str]:
-        raised, first = list[StepSum](), list[Scored]()
-        for one in judged.values():
-            score, place = one.raised(self.found.step.pass_mark), (one.entry.at, one.entry.event_id)
-            if score is not None and one.score is None:
-                first.append(Scored(*place, score))
-            elif score is not None:
-                raised.append(raised_by(score, one.score or 0, place))
-        attempts = sinking(known, self.found.policy, raised, first)
-        return [entry_id for entry_id, one in judged.items() if one.entry.event_id in attempts]
-
-    def _steps(self, connection: Connection, judged: Iterable[_Judged]) -> Mapping[tuple[str, StepKey], StepSum]:
-        places = {(one.learner_id, one.entry.course_id, one.entry.run, one.entry.step_id) for one in judged}
-        return {(learner_id, key): one for learner_id, key, one in sums.read(connection, sums.STEPS, places)}
-
-    def _told(self, connection: Connection, judged: Mapping[str, _Judged]) -> list[Submission]:
-        scores = {entry_id: one.raised(self.found.step.pass_mark) for entry_id, one in judged.items()}
-        raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
-        signature = signed(connection, {}, self.asked.by) if raised else {}
-        events: dict[str, list[Event]] = {}
-        for entry_id, score in raised:
-            one = judged[entry_id]
-            said = grade_of(connection, self.catalog, one.entry, one.grade)
-            events.setdefault(one.learner_id, []).append(self._event(entry_id, one, said | signature, score))
-        return [
-            Submission(learner_id, tuple(some), self.now, source=SERVER) for learner_id, some in sorted(events.items())
-        ]
-
-    def _event(self, entry_id: str, one: _Judged, said: dict[str, Any], score: int) -> Event:
-        said |= {"step": self.found.step.id, "score": score, "reason": self.asked.reason}
-        feedback = one.verdict.feedback if isinstance(one.verdict, Verdict) else ""
-        said |= {"feedback": feedback} if feedback else {}
-        at = self.now if one.grade is None else max(self.now, one.grade.at + 1)
-        return fact_event(entry_id, GRADED_FACT, format_time(at), said)
-
-    def _updates(
-        self, learner_id: str, before: Mapping[tuple[str, StepKey], StepSum], receipt: Receipt
-    ) -> list[Update]:
-        updates: list[Update] = []
-        changes = receipt.changes
-        for touched in receipt.steps:
-            was, now = (result_of(one, self.found.policy) for one in (before[learner_id, touched.key], touched.sum))
-            updates += updates_of((learner_id, touched.key.run), was, now, changes)
-            changes = []
-        return updates

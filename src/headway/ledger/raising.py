@@ -1,0 +1,347 @@
+"""Writing what a regrade raises: under the learners' locks, and of whoever tried very often a portion at a time."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
+from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import uuid4
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.course import Policy
+from headway.domain.errors import Busy, HeadwayError
+from headway.domain.events import Event, fact_event
+from headway.domain.facts import GRADED as GRADED_FACT
+from headway.domain.facts import Graded
+from headway.domain.first_scores import Move, Way, added_by, one_by_one, sinks, way
+from headway.domain.progress import AttemptGrade, Contribution, GivenGrade, Scored, StepSum
+from headway.domain.recording import GRADED, SERVER
+from headway.domain.scores import fraction
+from headway.domain.sums import StepKey
+from headway.domain.times import format_time
+from headway.graders.verdict import Verdict
+from headway.ledger.by_hand import InForce, carry_out, grade_of, signed, tell
+from headway.ledger.effects import Kept, Update, merged, result_of, updates_of
+from headway.ledger.portions import portions
+from headway.ledger.submission import Receipt, StatusChange, Submission
+from headway.store import learners, sums
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from headway.store.entries import Entry
+
+ATTEMPTS_A_TRANSACTION: Final = 500
+# How often a learner may do something that has what is left be looked at anew.
+_WAYS_MAX: Final = 10
+_SINKS: Final = "it has no score, and with this one the step would count for less than it does"
+_LOWER: Final = "by the version in force it is worth less; a regrade never lowers"
+_PASSED: Final = "it passed by the mark of its time, and stays passed"
+_UNFIT: Final = "the version in force cannot judge it: "
+
+
+class AnotherVersion(HeadwayError):
+    """Another version was published while this one was judged by."""
+
+
+class _Overtaken(Exception):
+    """Something was recorded meanwhile by which the order in which scores are given sinks the step."""
+
+
+class Why(NamedTuple):
+    """Why a step is judged anew; `by` is an account, None the operator."""
+
+    reason: str
+    by: str | None
+
+
+class Judged(NamedTuple):
+    """A learner's attempt, and what the version in force says of it; its entry without the body."""
+
+    learner_id: str
+    entry: Entry
+    grade: GivenGrade | None
+    verdict: Verdict | HeadwayError
+
+    @property
+    def score(self) -> int | None:
+        """What it is worth now."""
+        return self.entry.score if self.grade is None else self.grade.score
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed."""
+        return bool(self.entry.passed if self.grade is None else self.grade.passed)
+
+    @property
+    def place(self) -> tuple[str, StepKey]:
+        """Whose it is, on which step of a run."""
+        return self.learner_id, StepKey(self.entry.course_id, self.entry.run, self.entry.step_id)
+
+    def raised(self, pass_mark: int) -> int | None:
+        """The score that it is to have; None where it keeps what it has."""
+        judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
+        if judged is None:
+            return None
+        score = self.score
+        if score is None or judged > score:
+            return judged
+        vouched = self.grade is not None or self.entry.trust == GRADED
+        passes = judged >= pass_mark and not self.passed
+        if (vouched and passes) or (not vouched and judged == score):
+            return score
+        return None
+
+    def move(self, pass_mark: int) -> Move | None:
+        """How its step moves by it; None where it keeps what it has."""
+        score = self.raised(pass_mark)
+        return None if score is None else Move(Scored(self.entry.at, self.entry.event_id, score), self.score)
+
+    def adds(self, pass_mark: int) -> StepSum:
+        """What raising it adds to its step, but for the completion."""
+        one, score = self.entry, self.raised(pass_mark) or 0
+        waited = self.grade is None and one.score is None and one.trust == GRADED
+        fact = Graded(one.event_id, one.at, one.day, self.score, self.passed, waited)
+        place, passes = (one.course_id, one.run, one.step_id, one.version), self.passes(pass_mark)
+        said = Contribution(
+            "", GRADED_FACT, *place, one.at, one.day, score, passes, 0, 0, (), is_graded=True, fact=fact
+        )
+        return StepSum.of(said)._replace(completion=None)
+
+    def passes(self, pass_mark: int) -> bool:
+        """Whether it passes once it is raised."""
+        return self.passed or (self.raised(pass_mark) or 0) >= pass_mark
+
+    def kept(self, pass_mark: int) -> Kept | None:
+        """What would have been lower, and stays."""
+        if not isinstance(self.verdict, Verdict):
+            return Kept(self.learner_id, self.entry.event_id, fraction(self.score), None, _UNFIT + self.verdict.detail)
+        judged, score = self.verdict.score, self.score
+        if judged is None or score is None or judged > score:
+            return None
+        why = _LOWER if judged < score else _PASSED if self.passed and judged < pass_mark else None
+        said = (self.learner_id, self.entry.event_id, fraction(score), fraction(judged))
+        return None if why is None else Kept(*said, why)
+
+    def left_out(self) -> Kept:
+        """What has no score and gets none, for its step would sink by it."""
+        judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
+        return Kept(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
+
+
+class Told(NamedTuple):
+    """What came of some, by learner: what was raised, and what was left out because the step would sink."""
+
+    updates: Mapping[str, list[Update]]
+    kept: Mapping[str, list[Kept]]
+
+    def __add__(self, other: "Told") -> "Told":  # type: ignore[override]  # a sum, not a longer tuple
+        """The one behind the other."""
+        updates, kept = dict(self.updates), dict(self.kept)
+        for learner_id, some in other.updates.items():
+            updates[learner_id] = merged([*updates.get(learner_id, ()), *some])
+        for learner_id, stays in other.kept.items():
+            kept[learner_id] = [*kept.get(learner_id, ()), *stays]
+        return Told(updates, kept)
+
+
+NOTHING: Final = Told({}, {})
+# Which attempts at a step are given their scores, and in which order: of some that are to have one.
+_Choice: TypeAlias = Callable[[Policy, StepSum, Sequence[Move]], list[Move]]
+
+
+class Raiser:
+    """Gives attempts the scores that they are judged to be worth, where those are higher."""
+
+    def __init__(
+        self, database: Database, catalog: Catalog, found: InForce, why: Why, now: Callable[[], int], dry_run: bool
+    ) -> None:
+        self.catalog = catalog
+        self.found = found
+        self.why = why
+        self.now = now
+        self._database = database
+        self._dry_run = dry_run
+        self._mark = found.step.pass_mark
+
+    def write(self, judged: Iterable[Judged]) -> Iterator[Told]:
+        """Raise what is to be raised; what came of it behind each commit. AnotherVersion where that is in force."""
+        raised = [one for one in judged if one.raised(self._mark) is not None]
+        if len(raised) <= ATTEMPTS_A_TRANSACTION:
+            if raised:
+                yield self._commit(raised, _by_way)
+            return
+        of_steps: dict[tuple[str, StepKey], list[Judged]] = {}
+        for one in raised:
+            of_steps.setdefault(one.place, []).append(one)
+        for some in of_steps.values():
+            yield from self._some_at_a_time(some)
+
+    def _commit(self, judged: Sequence[Judged], choice: _Choice, assumed: StepSum | None = None) -> Told:
+        return carry_out(self._database, _Raising(self, judged, choice, assumed), dry_run=self._dry_run)
+
+    def _some_at_a_time(self, judged: Sequence[Judged]) -> Iterator[Told]:
+        """A learner's attempts at one step. Broken off between two, and begun anew, it comes to the same end."""
+        left = {one.entry.event_id: one for one in judged}
+        for _ in range(_WAYS_MAX):
+            left, found = self._way(judged[0].place, left)
+            try:
+                yield from self._rehearsed(left, found) if self._dry_run else self._walked(left, found)
+            except _Overtaken:
+                continue
+            if found.left_out:
+                yield Told({}, {judged[0].learner_id: [left[one.name].left_out() for one in found.left_out]})
+            return
+        raise Busy("a learner goes on beside it all the time; run it again in a moment")
+
+    def _way(self, place: tuple[str, StepKey], judged: Mapping[str, Judged]) -> tuple[dict[str, Judged], Way]:
+        """Those that are to be raised as it is now, and how."""
+        learner_id, _ = place
+        with self._database.read() as connection:
+            known = steps_of(connection, [place]).get(place, StepSum())
+            given = given_to(connection, [(learner_id, attempt) for attempt in judged])
+        now = {name: one._replace(grade=given.get((learner_id, name))) for name, one in judged.items()}
+        moves = {name: move for name, one in now.items() if (move := one.move(self._mark)) is not None}
+        return {name: now[name] for name in moves}, way(known, self.found.policy, list(moves.values()))
+
+    def _walked(self, left: dict[str, Judged], found: Way) -> Iterator[Told]:
+        """Portion by portion; those that are raised are left no more."""
+        parts = list(portions(found.moves, lambda _: 1, ATTEMPTS_A_TRANSACTION))
+        behind = [added_by(moves) for moves in parts]
+        rests = list(accumulate(reversed(behind[1:]), initial=StepSum()))[::-1]
+        for moves, rest in zip(parts, rests, strict=False):
+            choice = partial(_all_or_overtaken, rest) if found.is_whole else _one_by_one
+            told = self._commit([left[one.name] for one in moves], choice)
+            for one in moves:
+                del left[one.name]
+            yield told
+
+    def _rehearsed(self, left: Mapping[str, Judged], found: Way) -> Iterator[Told]:
+        """One is raised as if all others were already: the one that completes the step, if any does."""
+        if not found.moves:
+            return
+        one, *others = sorted((left[move.name] for move in found.moves), key=self._completes_first)
+        yield self._commit([one], _all, sum((other.adds(self._mark) for other in others), StepSum()))
+
+    def _completes_first(self, one: Judged) -> tuple[bool, int, str]:
+        return not one.passes(self._mark), one.entry.at, one.entry.event_id
+
+
+def _by_way(policy: Policy, known: StepSum, moves: Sequence[Move]) -> list[Move]:
+    return way(known, policy, moves).moves
+
+
+def _one_by_one(policy: Policy, known: StepSum, moves: Sequence[Move]) -> list[Move]:
+    return one_by_one(known, policy, moves).moves
+
+
+def _all_or_overtaken(rest: StepSum, policy: Policy, known: StepSum, moves: Sequence[Move]) -> list[Move]:
+    if sinks(known, policy, added_by(moves) + rest):
+        raise _Overtaken
+    return list(moves)
+
+
+def _all(_policy: Policy, _known: StepSum, moves: Sequence[Move]) -> list[Move]:
+    return list(moves)
+
+
+def given_to(connection: Connection, attempts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], GivenGrade | None]:
+    """The grades of (learner, attempt) pairs that were given any."""
+    found: Iterable[tuple[str, str, AttemptGrade]] = sums.read(connection, sums.GRADES, attempts)
+    return {(learner_id, attempt): one.given for learner_id, attempt, one in found}
+
+
+def steps_of(connection: Connection, places: Iterable[tuple[str, StepKey]]) -> dict[tuple[str, StepKey], StepSum]:
+    """What is known of learners on steps."""
+    found = sums.read(connection, sums.STEPS, {(learner_id, *key) for learner_id, key in places})
+    return {(learner_id, key): one for learner_id, key, one in found}
+
+
+class _Raising:
+    """One transaction. Run again after a COMMIT whose answer was lost, it tells the same of its doing."""
+
+    def __init__(self, raiser: Raiser, judged: Sequence[Judged], choice: _Choice, assumed: StepSum | None) -> None:
+        self.raiser = raiser
+        self.found = raiser.found
+        self.now = raiser.now()
+        self._choice = choice
+        self._mark = raiser.found.step.pass_mark
+        self._assumed = assumed
+        self._judged = {str(uuid4()): one for one in judged}
+        self._tried = NOTHING
+
+    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Told:
+        """What came of it for each learner; of whom was moved or erased meanwhile there is nothing."""
+        locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
+        here = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
+        mine = {entry_id: one for entry_id, one in self._judged.items() if one.learner_id in here}
+        given = given_to(connection, ((one.learner_id, one.entry.event_id) for one in mine.values()))
+        if any(one is not None and one.event_id in self._judged for one in given.values()):
+            return self._tried
+        now = {
+            entry_id: one._replace(grade=given.get((one.learner_id, one.entry.event_id)))
+            for entry_id, one in mine.items()
+        }
+        before = steps_of(connection, (one.place for one in now.values()))
+        chosen, left_out = self._chosen(before, now)
+        if self._assumed is not None:
+            assumed = [(learner_id, key, one + self._assumed) for (learner_id, key), one in before.items()]
+            sums.write(connection, sums.STEPS, assumed)
+        told = self._told(connection, chosen)
+        receipts = tell(connection, self.raiser.catalog, told, statuses)
+        if any(one.version != self.found.version for receipt in receipts for one in receipt.results):
+            raise AnotherVersion("another version is in force by now")
+        updates = {
+            one.learner_id: self._updates(one.learner_id, before, receipt)
+            for one, receipt in zip(told, receipts, strict=True)
+        }
+        kept: dict[str, list[Kept]] = {}
+        for one in left_out:
+            kept.setdefault(one.learner_id, []).append(one.left_out())
+        self._tried = Told(updates, kept)
+        return self._tried
+
+    def _chosen(
+        self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, Judged]
+    ) -> tuple[dict[str, Judged], list[Judged]]:
+        """The grades that are given, in this order, and the attempts that are left out: their steps would sink."""
+        of_steps: dict[tuple[str, StepKey], dict[str, str]] = {}
+        for entry_id, one in judged.items():
+            of_steps.setdefault(one.place, {})[one.entry.event_id] = entry_id
+        given, left_out = dict[str, Judged](), list[Judged]()
+        for place, entries in of_steps.items():
+            moves = {name: judged[entry_id].move(self._mark) for name, entry_id in entries.items()}
+            wanted = [one for one in moves.values() if one is not None]
+            chosen = [one.name for one in self._choice(self.found.policy, before[place], wanted)]
+            given |= {entries[name]: judged[entries[name]] for name in chosen}
+            left_out += [judged[entries[one.name]] for one in wanted if entries[one.name] not in given]
+        return given, left_out
+
+    def _told(self, connection: Connection, judged: Mapping[str, Judged]) -> list[Submission]:
+        scores = {entry_id: one.raised(self._mark) for entry_id, one in judged.items()}
+        raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
+        signature = signed(connection, {}, self.raiser.why.by) if raised else {}
+        events: dict[str, list[Event]] = {}
+        for entry_id, score in raised:
+            one = judged[entry_id]
+            said = grade_of(connection, self.raiser.catalog, one.entry, one.grade)
+            events.setdefault(one.learner_id, []).append(self._event(entry_id, one, said | signature, score))
+        return [
+            Submission(learner_id, tuple(some), self.now, source=SERVER) for learner_id, some in sorted(events.items())
+        ]
+
+    def _event(self, entry_id: str, one: Judged, said: dict[str, Any], score: int) -> Event:
+        said |= {"step": self.found.step.id, "score": score, "reason": self.raiser.why.reason}
+        feedback = one.verdict.feedback if isinstance(one.verdict, Verdict) else ""
+        said |= {"feedback": feedback} if feedback else {}
+        at = self.now if one.grade is None else max(self.now, one.grade.at + 1)
+        return fact_event(entry_id, GRADED_FACT, format_time(at), said)
+
+    def _updates(
+        self, learner_id: str, before: Mapping[tuple[str, StepKey], StepSum], receipt: Receipt
+    ) -> list[Update]:
+        updates: list[Update] = []
+        changes = receipt.changes
+        for touched in receipt.steps:
+            was, now = (result_of(one, self.found.policy) for one in (before[learner_id, touched.key], touched.sum))
+            updates += updates_of((learner_id, touched.key.run), was, now, changes)
+            changes = []
+        return updates
