@@ -58,6 +58,7 @@ torture: install  ## Kill programs that record 500 times, at every step of keepi
 
 bench: install  ## Measure against the usual design, HTTP that stores nothing, and large courses against small ones
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.added
 	$(BIN)/python -m benchmarks.publishing
 	$(BIN)/python -m benchmarks.report
 

@@ -61,23 +61,23 @@ def _guest_token(connection: http.client.HTTPConnection) -> str:
 def prepare(port: int, tokens: Sequence[str], batch: int, count: int) -> list[bytes]:
     """So many whole HTTP requests of `batch` new events each, in turn for every learner."""
     steps = step_ids()
-    walks = [_walk(steps) for _ in tokens]
+    walks = [walk(steps) for _ in tokens]
     at = datetime.now(UTC)
     learners = itertools.cycle(range(len(tokens)))
     return [
-        _request(port, tokens[i], [_event(next(walks[i]), at) for _ in range(batch)])
+        _request(port, tokens[i], [new_event(next(walks[i]), at) for _ in range(batch)])
         for i in itertools.islice(learners, count)
     ]
 
 
-def _walk(steps: Sequence[str]) -> Iterator[str]:
+def walk(steps: Sequence[str]) -> Iterator[str]:
     """A learner's way through a course: from anywhere, step by step, one to three events on each, and again."""
     start = random.randrange(len(steps))
     for step in itertools.cycle((*steps[start:], *steps[:start])):
         yield from itertools.repeat(step, random.randint(1, ATTEMPTS_MAX))
 
 
-def _event(step: str, at: datetime) -> str:
+def new_event(step: str, at: datetime) -> str:
     """An event as JSON; those of one request lie within a minute, on microseconds of their own."""
     event_id = uuid.UUID(int=random.getrandbits(128), version=4)
     moment = at - timedelta(microseconds=random.randrange(60_000_000))

@@ -39,14 +39,14 @@ async def delivering(services: Services) -> AsyncIterator[None]:
 
 
 class _Deliverer:
-    """Sends what is due, some at a time: once something was told here, and now and then."""
+    """Sends what is due, some at a time: once something is due here, and now and then."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._outward = Outward(services.settings.webhook_networks)
         self._threads = CapacityLimiter(AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()
-        self._woken = services.waking.watch_all()
+        self._woken = services.waking.watch_due()
 
     async def run(self) -> None:
         try:

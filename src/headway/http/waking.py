@@ -198,8 +198,8 @@ class Waking:
         if loop is not None:
             await asyncio.to_thread(self._wire.close)
 
-    def watch_all(self) -> asyncio.Event:
-        """What is set whenever a transaction of this process told anybody anything."""
+    def watch_due(self) -> asyncio.Event:
+        """What is set whenever a transaction of this process put down what webhooks are to be sent."""
         self._watching.append(asyncio.Event())
         return self._watching[-1]
 
@@ -217,9 +217,9 @@ class Waking:
         if not self._asleep[learner_id]:
             del self._asleep[learner_id]
 
-    def told(self, learner_ids: set[str]) -> None:
+    def told(self, told: announcing.Told) -> None:
         """Wake whoever was told anything here, and call the others. From any thread, behind the commit."""
-        self._in_loop(lambda: self._wake_and_call(learner_ids))
+        self._in_loop(lambda: self._wake_and_call(told))
 
     def _heard(self, learner_ids: set[str] | None) -> None:
         """What another process calls; from the listener's thread."""
@@ -236,13 +236,13 @@ class Waking:
             for event in self._asleep.get(one, ()):
                 event.set()
 
-    def _wake_and_call(self, learner_ids: set[str]) -> None:
-        self._wake(learner_ids)
-        for event in self._watching:
+    def _wake_and_call(self, told: announcing.Told) -> None:
+        self._wake(told.learner_ids)
+        for event in self._watching if told.is_due else ():
             event.set()
-        if isinstance(self._wire, NoWire):
+        if isinstance(self._wire, NoWire) or not told.learner_ids:
             return
-        self._calling |= learner_ids
+        self._calling |= told.learner_ids
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._call())
 

@@ -178,7 +178,6 @@ async def redeliver(request: Asked, webhook: FromPath[str], delivery: FromPath[s
     services, actor = await _acting(request, webhook, delivery)
     again = partial(ledger.redeliver, services.database, webhook, actor.whose, delivery)
     sent = await services.run(partial(again, now=who.now()))
-    services.waking.told(set())
     return json_reply(Redelivered(sent), 202, (PERSONAL,))
 
 

@@ -1,7 +1,7 @@
 """Whom a transaction told anything, said once it is committed: to streams, which then read what that was."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Connection
@@ -9,9 +9,18 @@ from sqlalchemy.engine import Connection
 from headway.store import calls
 from headway.store.database import Database
 
-# Called with the ids of learners, from whatever thread committed; it must neither wait nor raise.
-Heard: TypeAlias = Callable[[set[str]], None]
+
+class Told(NamedTuple):
+    """The learners whom a transaction told anything, and whether webhooks are to be sent of it."""
+
+    learner_ids: set[str]
+    is_due: bool
+
+
+# Called from whatever thread committed; it must neither wait nor raise.
+Heard: TypeAlias = Callable[[Told], None]
 _TOLD: Final = "headway_told"
+_DUE: Final = "headway_due"
 _listening: Final = WeakKeyDictionary[Database, Heard]()
 
 
@@ -25,16 +34,20 @@ def note(connection: Connection, learner_ids: Iterable[str]) -> None:
     connection.info.setdefault(_TOLD, set()).update(learner_ids)
 
 
-def taken(connection: Connection) -> set[str]:
+def note_due(connection: Connection) -> None:
+    """Note that this transaction puts down what webhooks are to be sent."""
+    connection.info[_DUE] = True
+
+
+def taken(connection: Connection) -> Told:
     """Whom it told anything. Of one that failed some may be left on the connection, who are told of nothing new."""
-    told: set[str] = connection.info.pop(_TOLD, set())
-    return told
+    return Told(connection.info.pop(_TOLD, set()), connection.info.pop(_DUE, False))
 
 
-def announce(database: Database, told: set[str]) -> None:
+def announce(database: Database, told: Told) -> None:
     """Say of whom it is committed."""
     heard = _listening.get(database)
-    if told and heard is not None:
+    if any(told) and heard is not None:
         heard(told)
 
 

@@ -54,7 +54,9 @@ def tell(
         announcing.note(connection, {one.learner_id for one in told})
         endpoints = webhooks.endpoints(connection) if endpoints is None else endpoints
     changes = [(one, _decode_changes(one.changes or "[]")) for one in told]
-    due = _due(changes, endpoints) if endpoints else ()
+    due = list(_due(changes, endpoints)) if endpoints else []
+    if due:
+        announcing.note_due(connection)
     return notices.added(_notices(changes)), webhooks.due_added(due)
 
 

@@ -138,8 +138,11 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
             for one, change in new.items()
         ),
     )
-    rows.add_together(connection, webhooks.due_added(_due(connection, new, places, now)))
+    due = _due(connection, new, places, now)
+    rows.add_together(connection, webhooks.due_added(due))
     announcing.note(connection, new)
+    if due:
+        announcing.note_due(connection)
     return len(new)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.errors import HeadwayError, IdentityGone
+from headway.ledger import announcing
 from headway.ledger.commit import committed
 from headway.store import courses, learners, webhooks
 from headway.store.database import Database
@@ -100,6 +101,7 @@ def redeliver(database: Database, webhook_id: str, learner_id: str | None, deliv
             raise UnknownWebhook("there is no such delivery of this webhook")
         due = Due(webhook_id, sent["learner_id"], sent["seq"], sent["n"], now)
         add_together(connection, webhooks.due_added([due]))
+        announcing.note_due(connection)
         return str(sent["message_id"])
 
     return committed(database, work)
