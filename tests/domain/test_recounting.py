@@ -69,7 +69,7 @@ def test_what_differs_is_enough(data: st.DataObject) -> None:
     steps = data.draw(st.dictionaries(st.sampled_from(STEPS), step_sums()))
     was = data.draw(held())
     now = was | data.draw(st.one_of(st.just({}), held()))
-    enrollment, active_at = EnrollmentSum(True, AT, AT, AT), AT if steps else 0
+    enrollment, active_at = EnrollmentSum(True, AT, "e", AT), AT if steps else 0
     records = Record(steps, was, active_at), Record(steps, now, active_at)
     row = whole_of(1, before, "ada", enrollment, records[0]).row
     whole = whole_of(2, after, "ada", enrollment, records[1])
