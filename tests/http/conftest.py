@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from headway.ledger import passwords
+from tests.http.postbox import Box, Post, at_noon, mailbox
 from tests.http.server import Site, serving
 
 
@@ -33,3 +34,19 @@ def sqlite_site(sqlite_url: str) -> Iterator[Site]:
     with serving(sqlite_url) as started:
         started.publish()
         yield started
+
+
+@pytest.fixture
+def box() -> Iterator[tuple[Box, int]]:
+    """A mail server of the test's, and its port."""
+    with mailbox() as made:
+        yield made
+
+
+@pytest.fixture
+def post(database_url: str, box: tuple[Box, int]) -> Iterator[Post]:
+    """A process that mails when the test says so, by whose clock it is noon."""
+    made = Post(database_url, box[1])
+    made.now = at_noon(made.now)
+    yield made
+    made.database.close()

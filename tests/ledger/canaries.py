@@ -171,6 +171,9 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
         "share_page": {"token": f"{WORD}-page-{number}", "shows": "streak", "created_at": NOON},
         "claim_code": {"code_hash": f"{WORD}-claim-{number}", "expires_at": NOON},
         **_hooks(number),
+        "notice_preference": {"kind": "streak", "in_app": True, "stream": True, "mailed_since": NOON},
+        "confirmed_address": {"email": f"{WORD}{number}@example.org", "at": NOON},
+        "notice_mail": {"notice_id": canary_id(number, 6), "kind": "streak", "at": NOON, "tries": 1},
         "password_reset": {"token_hash": f"{WORD}-reset-{number}", "expires_at": NOON},
         "device_sign_in": {"device_code_hash": f"{WORD}-device-{number}", "user_code": f"ZW-{number}", "client": WORD}
         | {"scopes": "read", "denied": False, "interval_s": 5, "polled_at": NOON, "expires_at": NOON},

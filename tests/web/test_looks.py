@@ -12,7 +12,7 @@ from tests.web.looks import Theme, faults, faults_of, settled
 pytestmark = pytest.mark.long
 
 NAMES = {"course": "shell-and-git", "step": "one-folder-up"}
-SECTIONS = ("appearance", "security", "tokens", "data")
+SECTIONS = ("appearance", "notifications", "security", "tokens", "data")
 # What browsers say by themselves of replies that the page takes care of.
 OF_THE_NETWORK = "Failed to load resource"
 

@@ -71,6 +71,15 @@ def _mail(settings: "Settings") -> Finding:
     return Finding("mail", State.FINE, f"{server.scheme}://{server.hostname} as {settings.mail_from}")
 
 
+def _mail_to_learners(settings: "Settings") -> Finding:
+    from headway.http.mailing import why_no_mails
+
+    why_not = why_no_mails(settings)
+    advice = "Nobody can ask for e-mail about streaks, weeks, certificates and grades until that is set."
+    told = "what they ask for" if why_not is None else why_not.partition(": ")[2]
+    return judged("mail to learners", told, fine=why_not is None, advice=advice, otherwise=State.NOTE)
+
+
 def _credentials(settings: "Settings") -> Finding:
     if not settings.public_url:
         return Finding(
@@ -98,6 +107,7 @@ def of_settings(settings: "Settings") -> Iterator[Finding]:
     providers = ", ".join(f"{name} ({one.issuer})" for name, one in settings.oidc.items())
     yield Finding("sign-in by others", State.FINE, providers or "none")
     yield _mail(settings)
+    yield _mail_to_learners(settings)
     yield _credentials(settings)
     yield Finding("trusted proxies", State.FINE, settings.trusted_proxies or "none")
     queue = f"up to {EVENTS_A_TRANSACTION:,} events a transaction, {EVENTS_WAITING_MAX:,} waiting, then 503"

@@ -17,6 +17,7 @@ from headway.http import (
     auth,
     certificate_page,
     certificates,
+    confirm_page,
     courses,
     creator_grading,
     creator_reports,
@@ -37,6 +38,7 @@ from headway.http import (
     outlook,
     own_password,
     pauses,
+    preferences,
     progress,
     reset_page,
     resetting,
@@ -47,6 +49,7 @@ from headway.http import (
     steps,
     stream,
     tokens_of_own,
+    unsubscribe_page,
     webhooks,
 )
 from headway.http.board_keeping import boards_kept
@@ -54,6 +57,7 @@ from headway.http.delivering import delivering
 from headway.http.envelope import Envelope
 from headway.http.housekeeping import house_kept
 from headway.http.logs import configure_logs
+from headway.http.mailing import mailing
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
 from headway.http.tracing import Tracing, provider_of
@@ -68,7 +72,7 @@ _OF_COURSES = (
     *leaderboards.handlers,
     *outlook.handlers,
 )
-_TELLING = (*notifications.handlers, *stream.handlers, *webhooks.handlers)
+_TELLING = (*notifications.handlers, *preferences.handlers, *stream.handlers, *webhooks.handlers)
 _BESIDE_THE_API = (
     *health.handlers,
     *metrics.handlers,
@@ -78,6 +82,8 @@ _BESIDE_THE_API = (
     *reset_page.handlers,
     *certificate_page.handlers,
     *share_page.handlers,
+    *unsubscribe_page.handlers,
+    *confirm_page.handlers,
     *issuer.handlers,
 )
 
@@ -140,6 +146,7 @@ def create_app(settings: Settings) -> Litestar:
             house_kept(services),
             boards_kept(services),
             delivering(services),
+            mailing(services),
             services.metrics.noting(services.look),
         ):
             yield

@@ -1,12 +1,23 @@
 """Mails: handed to an SMTP server, or printed to the log where there is none."""
 
 import ssl
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
-from smtplib import SMTP, SMTP_SSL, SMTPException
-from typing import Final, NamedTuple
+from enum import StrEnum
+from smtplib import (
+    SMTP,
+    SMTP_SSL,
+    SMTPDataError,
+    SMTPException,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+)
+from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
@@ -17,16 +28,45 @@ log = structlog.get_logger()
 
 PATIENCE_S: Final = 20
 FAILURES: Final = 400  # replies from here on refuse
+_FOR_GOOD: Final = 500  # and from here on they always will
 # A relay on the same machine: nobody listens in between, and its certificate is seldom one.
 LOCAL: Final = frozenset(["localhost", "127.0.0.1", "::1"])
 
 
 class Letter(NamedTuple):
-    """A mail of plain text."""
+    """A mail of plain text, and perhaps the same as HTML.
+
+    `known_as` is what its Message-ID is made of, the same however often it is sent; `unsubscribe` the address by which
+    whoever gets it wants no more of its kind, at once (RFC 8058).
+    """
 
     to: str
     subject: str
     text: str
+    html: str | None = None
+    known_as: str | None = None
+    unsubscribe: str | None = None
+
+
+class Carried(StrEnum):
+    """What came of a letter: the mail server took it, it never will, not now; or there is no server to be reached."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    LATER = "later"
+    LOST = "lost"
+
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header that stands in one line: folded, a long address would be made into encoded words, which nobody reads."""
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Whole)
+_POLICY: Final = EmailPolicy(header_factory=_HEADERS)
 
 
 class Unencrypted(SMTPException):
@@ -53,6 +93,18 @@ class Mail:
             # What servers answer repeats addresses, so that only the kind and the code of an answer are told.
             log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - see above
 
+    def carry(self, letters: Iterable[Letter]) -> Generator[Carried, None, None]:
+        """Hand letters over, one after the other over one connection; of each what came of it, once that is known.
+
+        Where there is no connection, or it is lost, nothing more is tried.
+        """
+        carrying = _Carrying(self._server, self._sender)
+        try:
+            for letter in letters:
+                yield carrying.carry(letter)
+        finally:
+            carrying.leave()
+
     def fault(self) -> str | None:
         """Why the mail server takes no mails of ours; None where it does, or there is none. No mail is sent."""
         if self._server is None:
@@ -66,16 +118,72 @@ class Mail:
             return f"{type(error).__name__} ({answer})" if answer else type(error).__name__
 
 
+class _Carrying:
+    """A connection over which letters go, made with the first of them; once it is lost, so are all others."""
+
+    def __init__(self, url: SplitResult | None, sender: str) -> None:
+        self._url = url
+        self._sender = sender
+        self._server: SMTP | None = None
+        self._is_lost = url is None
+
+    def carry(self, letter: Letter) -> Carried:
+        """What the server says of a letter."""
+        if self._is_lost or self._url is None:
+            return Carried.LOST
+        try:
+            self._server = self._server or _connected(self._url)
+            return self._send(self._server, letter)
+        except (SMTPException, OSError, ValueError) as error:
+            log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - as in `send`
+            self._is_lost = True
+            return Carried.LOST
+
+    def _send(self, server: SMTP, letter: Letter) -> Carried:
+        """An error is about more than this letter."""
+        try:
+            server.send_message(_message(self._sender, letter), self._sender, [letter.to])
+        except SMTPRecipientsRefused as error:
+            return _refused(next(iter(error.recipients.values()))[0])
+        except SMTPDataError as error:
+            return _refused(error.smtp_code)
+        except (SMTPNotSupportedError, MessageError, ValueError) as error:
+            # An address that is none, or that this server cannot write to.
+            log.error("mail_refused", error=type(error).__name__, code=None)  # noqa: TRY400 - as in `send`
+            return Carried.REFUSED
+        return Carried.TAKEN
+
+    def leave(self) -> None:
+        """End the connection; one that was lost is asked nothing more."""
+        if self._server is not None:
+            with suppress(SMTPException, OSError):
+                if not self._is_lost:
+                    self._server.quit()
+            self._server.close()
+
+
+def _refused(code: int) -> Carried:
+    is_final = code >= _FOR_GOOD
+    log.warning("mail_refused" if is_final else "mail_put_off", code=code)
+    return Carried.REFUSED if is_final else Carried.LATER
+
+
 def _message(sender: str, letter: Letter) -> EmailMessage:
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["From"] = sender
     # As one address, or none: text with a comma would be two, and the letter be a stranger's to read.
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
     message["Date"] = formatdate()
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">"))
+    domain = sender.rpartition("@")[2].rstrip(">")
+    message["Message-ID"] = f"<{letter.known_as}@{domain}>" if letter.known_as else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
+    if letter.html is not None:
+        message.add_alternative(letter.html, subtype="html")
     return message
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from headway.domain.errors import HeadwayError
-from headway.store import external, learners
+from headway.store import confirmed, external, learners
 from headway.store.database import Database
 
 
@@ -52,6 +52,8 @@ def _account_of(connection: Connection, vouched: Vouched, *, may_join: bool, now
         learner_id = _made(connection, vouched, now)
     names = {"issuer": vouched.issuer, "subject": vouched.subject}
     external.add(connection, **names, learner_id=learner_id, created_at=now)
+    if vouched.email is not None:  # which the provider verified, and which now is the account's
+        confirmed.put(connection, learner_id, vouched.email, now)
     return learner_id
 
 

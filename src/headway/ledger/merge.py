@@ -14,7 +14,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import boards, claims, entries, guests, identities, learners, notices, sums
+from headway.store import boards, claims, entries, guests, identities, learners, notices, preferences, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -128,6 +128,7 @@ class _Move:
         identities.bring(connection, self.account_id, known_now)
         announcing.note(connection, [guest_id, self.account_id])
         notices.move(connection, guest_id, self.account_id, batch.learners[self.account_id].head)
+        preferences.move(connection, guest_id, self.account_id)
         # Moves of one account are in order by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})

@@ -8,7 +8,7 @@ from headway.domain.errors import Invalid
 from headway.domain.times import MINUTE
 from headway.ledger.security import Happening, Origin, note
 from headway.ledger.tokens import owner
-from headway.store import learners, resets, sessions
+from headway.store import confirmed, learners, resets, sessions
 from headway.store.database import Database
 
 RESET_LIVES: Final = 60 * MINUTE
@@ -48,11 +48,14 @@ def reset(database: Database, token_hash: str, password_hash: str, *, now: int, 
     """Keep a new password's hash by a token, once; whose it was. All that opened the account ends, tokens included."""
     with database.transaction() as connection:
         # The learner is locked before anything of theirs, as everywhere; only then is the token used up.
-        learner_id: str = resettable(connection, token_hash, now)["id"]
+        account = resettable(connection, token_hash, now)
+        learner_id: str = account["id"]
         learners.lock(connection, [learner_id])
         if resets.use(connection, token_hash, now) is None:
             raise _spent()
         learners.change(connection, learner_id, {"password_hash": password_hash})
+        # The token went to the account's address alone.
+        confirmed.put(connection, learner_id, account["email"], now)
         learners.end_sessions(connection, learner_id)
         resets.forget(connection, learner_id)
         note(connection, Happening.PASSWORD_RESET, learner_id, at=now, origin=origin)

@@ -4,7 +4,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.ledger.commit import committed
-from headway.store import learners, notices
+from headway.store import learners, notices, preferences
 from headway.store.database import Database
 from headway.store.notices import Notice, Place
 
@@ -35,7 +35,7 @@ def mark_all_read(database: Database, learner_id: str, token_hash: str, up_to: s
         _enter(connection, learner_id, token_hash, now)
         last = None if up_to is None else _found(connection, learner_id, up_to)
         notices.mark_read(connection, learner_id, last and Place(last.seq, last.n), now)
-        return notices.unread(connection, learner_id)
+        return notices.unread(connection, learner_id, preferences.not_in_app(connection, learner_id))
 
     return committed(database, work)
 

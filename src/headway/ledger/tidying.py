@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from headway.ledger.throttles import Limit, Throttle, take_quietly
-from headway.store import notices, resets, security, sessions, throttles, webhooks
+from headway.store import mailing, notices, resets, security, sessions, throttles, webhooks
 from headway.store.database import Database
 
 ROWS_A_TRANSACTION: Final = 1_000
@@ -27,6 +27,7 @@ def tidy(database: Database, *, now: int, events_before: int, notices_before: in
             partial(resets.forget_ended, now=now, limit=ROWS_A_TRANSACTION),
             partial(security.forget_before, at=events_before, limit=ROWS_A_TRANSACTION),
             partial(notices.forget_before, at=notices_before, limit=ROWS_A_TRANSACTION),
+            partial(mailing.forget_before, at=notices_before, limit=ROWS_A_TRANSACTION),
             partial(webhooks.forget_before, at=sent_before, limit=ROWS_A_TRANSACTION),
             partial(webhooks.forget_orphans, limit=ROWS_A_TRANSACTION),
         )

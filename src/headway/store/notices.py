@@ -44,24 +44,36 @@ def add_missing(connection: Connection, found: Iterable[Notice]) -> None:
     rows.insert(connection, notice, found, on_conflict="DO NOTHING")
 
 
-def page(
-    connection: Connection, learner_id: str, before: Place | None, limit: int, *, unread_only: bool
-) -> list[Notice]:
-    """A learner's notices from a place back, the newest first."""
-    wanted = sa.select(notice).where(notice.c.learner_id == learner_id)
+class Wanted(NamedTuple):
+    """Of a learner's notices those from a place back, but for some types, and for what was read where that is said."""
+
+    learner_id: str
+    before: Place | None = None
+    but: Collection[str] = ()
+    unread_only: bool = False
+
+
+def page(connection: Connection, asked: Wanted, limit: int) -> list[Notice]:
+    """A learner's notices, the newest first."""
+    before, wanted = asked.before, sa.select(notice).where(_shown(asked.learner_id, asked.but))
     if before is not None:
         wanted = wanted.where(sa.tuple_(notice.c.seq, notice.c.n) < sa.tuple_(before.seq, before.n))
-    if unread_only:
+    if asked.unread_only:
         wanted = wanted.where(notice.c.read_at.is_(None))
     newest_first = wanted.order_by(notice.c.seq.desc(), notice.c.n.desc()).limit(limit)
     return [Notice(*row) for row in connection.execute(newest_first)]
 
 
-def unread(connection: Connection, learner_id: str) -> int:
-    """How many of a learner's notices were not read yet."""
-    own = notice.c.learner_id == learner_id
-    counted = sa.select(sa.func.count()).select_from(notice).where(own, notice.c.read_at.is_(None))
+def unread(connection: Connection, learner_id: str, but: Collection[str] = ()) -> int:
+    """How many of a learner's notices were not read yet, but for those of some types."""
+    new = notice.c.read_at.is_(None)
+    counted = sa.select(sa.func.count()).select_from(notice).where(_shown(learner_id, but), new)
     return connection.execute(counted).scalar_one()
+
+
+def _shown(learner_id: str, but: Collection[str]) -> sa.ColumnElement[bool]:
+    own = notice.c.learner_id == learner_id
+    return own & notice.c.type.not_in(sorted(but)) if but else own
 
 
 def of_id(connection: Connection, learner_id: str, notice_id: str) -> Notice | None:

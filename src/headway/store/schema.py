@@ -37,6 +37,7 @@ from headway.store.doors import (
     throttle,
 )
 from headway.store.earning_tables import day_part, step_day, topic_level
+from headway.store.mailing_tables import confirmed_address, notice_mail, notice_preference
 from headway.store.notice_tables import notice, reminded
 from headway.store.reset_tables import imported_streak, progress_reset
 from headway.store.roster_tables import course_counter, roster, step_counter
@@ -60,6 +61,7 @@ __all__ = [
     "brought",
     "certificate",
     "claim_code",
+    "confirmed_address",
     "course",
     "course_counter",
     "course_run",
@@ -79,6 +81,8 @@ __all__ = [
     "ledger_opened",
     "metadata",
     "notice",
+    "notice_mail",
+    "notice_preference",
     "password_reset",
     "progress_reset",
     "pseudonym",

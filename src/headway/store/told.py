@@ -15,7 +15,7 @@ from headway.domain.notices import is_kept, notice_id
 from headway.store import rows
 from headway.store.notices import PARTS_MAX, Place
 from headway.store.rows import Part
-from headway.store.schema import ledger, notice, session
+from headway.store.schema import ledger, notice, notice_preference, session
 
 _BY_ENTRIES: Final = Part(
     "seq, event_id, received_at, changes",
@@ -57,10 +57,14 @@ def end(connection: Connection, learner_id: str) -> Place:
     return Place(seq, max(connection.execute(part).scalar() or 0, PARTS_MAX - 1))
 
 
-def is_open(connection: Connection, learner_id: str, session_id: str, now: int) -> bool:
-    """Whether a session still is the learner's, and has not ended."""
+def silenced(connection: Connection, learner_id: str, session_id: str, now: int) -> set[str] | None:
+    """The kinds of which a learner wants nothing streamed; None where the session is not theirs, or has ended."""
     alive = (session.c.id == session_id) & (session.c.learner_id == learner_id) & (session.c.expires_at > now)
-    return connection.execute(sa.select(session.c.id).where(alive)).first() is not None
+    chosen = notice_preference
+    off = (chosen.c.learner_id == session.c.learner_id) & sa.not_(chosen.c.stream)
+    kinds = sa.select(chosen.c.kind).select_from(session.outerjoin(chosen, off)).where(alive)
+    found = connection.execute(kinds).scalars().all()
+    return {one for one in found if one is not None} if found else None
 
 
 def behind(connection: Connection, learner_id: str, place: Place, limit: int) -> Portion:

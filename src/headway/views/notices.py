@@ -8,8 +8,8 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
 from headway.domain.times import format_time
-from headway.store import notices
-from headway.store.notices import Notice, Place
+from headway.store import notices, preferences
+from headway.store.notices import Notice, Place, Wanted
 
 _decode: Final = msgspec.json.Decoder(Change).decode
 
@@ -38,13 +38,14 @@ class NoticePage(NamedTuple):
 def read_notices(
     connection: Connection, learner_id: str | None, place: Place | None, limit: int, *, unread_only: bool
 ) -> NoticePage:
-    """A page of what a learner was told; nobody was told anything."""
+    """A page of what a learner was told, but for what they do not want in the list; nobody was told anything."""
     if learner_id is None:
         return NoticePage([], 0, None)
-    found = notices.page(connection, learner_id, place, limit + 1, unread_only=unread_only)
+    but = preferences.not_in_app(connection, learner_id)
+    found = notices.page(connection, Wanted(learner_id, place, but, unread_only), limit + 1)
     shown = found[:limit]
     behind = Place(shown[-1].seq, shown[-1].n) if found[limit:] else None
-    return NoticePage([notification(one) for one in shown], notices.unread(connection, learner_id), behind)
+    return NoticePage([notification(one) for one in shown], notices.unread(connection, learner_id, but), behind)
 
 
 def notification(one: Notice) -> Notification:

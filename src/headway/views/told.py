@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from headway.domain.preferences import types_of
 from headway.store import told
 from headway.store.notices import Place
 from headway.store.told import Told
@@ -35,8 +36,10 @@ def begin_watching(connection: Connection, learner_id: str, place: Place | None)
 
 
 def watch(connection: Connection, learner_id: str, session_id: str, place: Place, now: int) -> Watched | None:
-    """What was told behind a place; None where the session that watches has ended."""
-    if not told.is_open(connection, learner_id, session_id, now):
+    """What was told behind a place that the learner wants streamed; None where the session that watches has ended."""
+    silenced = told.silenced(connection, learner_id, session_id, now)
+    if silenced is None:
         return None
     found = told.behind(connection, learner_id, place, AT_ONCE)
-    return Watched(found.told, found.up_to, not found.is_all)
+    left_out = types_of(silenced)
+    return Watched([one for one in found.told if one.change["type"] not in left_out], found.up_to, not found.is_all)

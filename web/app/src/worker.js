@@ -3,7 +3,8 @@
 const VERSION = `headway-${SHELL.join("")
   .split("")
   .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7)}`;
-const NOT_OURS = /^\/(api|health|problems|certificates\/.|device|reset-password|share|issuer|embed\.js|worker\.js)/;
+const NOT_OURS =
+  /^\/(api|health|problems|certificates\/.|device|reset-password|share|unsubscribe|confirm-email|issuer|embed\.js|worker\.js)/;
 
 self.addEventListener("install", (event) => {
   const kept = caches.open(VERSION).then((cache) => cache.addAll(["/", ...SHELL]));

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headway.http import notifications, stream
+from headway.http import notifications, preferences, stream
 from headway.http.contract.operation import Operation
 
 _TAG: Final = "Notifications"
@@ -23,12 +23,39 @@ _NOTIFICATION: Final[dict[str, Any]] = {
     },
 }
 
+_PREFERENCES: Final[dict[str, Any]] = {
+    "kinds": [
+        {"kind": "streak", "types": ["streak_at_risk"], "in_app": True, "stream": True, "email": True},
+        {
+            "kind": "achievements",
+            "types": ["achievement_unlocked", "level_changed", "streak_milestone"],
+            "in_app": True,
+            "stream": False,
+            "email": None,
+        },
+    ],
+    "email_address": "ada@example.org",
+    "email_confirmed": True,
+    "no_email": None,
+}
+
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_notifications": Operation(
         tag=_TAG,
         gives={200: notifications.NotificationList},
         has_etag=True,
         given={"items": [_NOTIFICATION], "unread": 1, "next_cursor": None},
+    ),
+    "read_preferences": Operation(
+        tag=_TAG, gives={200: preferences.NotificationPreferences}, has_etag=True, given=_PREFERENCES
+    ),
+    "choose_preferences": Operation(
+        tag=_TAG,
+        callers="learner",
+        takes=preferences.PreferencesAsked,
+        gives={200: preferences.NotificationPreferences},
+        sent={"achievements": {"stream": False}},
+        given=_PREFERENCES,
     ),
     "stream": Operation(tag=_TAG, callers="learner", gives={200: None}, media=_EVENTS, refuses=(503,)),
     "read_notification": Operation(tag=_TAG, callers="learner", gives={204: None}),

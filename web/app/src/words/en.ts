@@ -2,6 +2,7 @@
 import { entering } from "./entering";
 import { frame } from "./frame";
 import { learning } from "./learning";
+import { notify } from "./notify";
 import { operate } from "./operate";
 import { plural } from "./plural";
 import { settings } from "./settings";
@@ -18,6 +19,7 @@ export const t = {
   settings,
   teach,
   operate,
+  notify,
   percent: (percent: number) => `${percent} %`,
   steps: (count: number) => plural(count, "step"),
 };

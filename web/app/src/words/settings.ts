@@ -6,6 +6,7 @@ export const settings = {
   sections: {
     profile: "Profile",
     appearance: "Appearance",
+    notifications: "Notifications",
     security: "Password and devices",
     tokens: "Access tokens",
     data: "Your data",

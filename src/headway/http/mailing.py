@@ -1,0 +1,132 @@
+"""What a server mails to learners beside all else: what they asked to be told by mail, each once."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
+from random import Random
+from typing import Final
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from headway.domain.times import SECOND
+from headway.http import who
+from headway.http.letters import letter_of
+from headway.http.mail import Carried, Letter
+from headway.http.services import Services
+from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_down, settle, take
+from headway.settings import Settings
+
+log = structlog.get_logger()
+
+LOOK_S: Final = 60.0
+AT_ONCE: Final = 25
+# What is being sent when the server stops is awaited for so long; what is not done by then is sent by another.
+LAST_S: Final = 5.0
+# With less than that left of the time for which mails were taken up, the rest is left to whoever comes next.
+_LEFT_S: Final = TAKEN_FOR / SECOND / 2
+_random: Final = Random()  # noqa: S311  # for a pause, which is no secret
+
+
+def why_no_mails(settings: Settings) -> str | None:
+    """What is missing for mails to learners; None where nothing is. Each must hold an address to be rid of them."""
+    missing = [name for name in ("smtp_url", "public_url") if not getattr(settings, name)]
+    if missing:
+        return f"this server sends no e-mail to learners: its operator has not set {' and '.join(missing)}"
+    if not (settings.public_url or "").startswith("https://"):
+        return "this server sends no e-mail to learners: its public_url is not https, which unsubscribing needs"
+    return None
+
+
+@asynccontextmanager
+async def mailing(services: Services) -> AsyncIterator[None]:
+    """While a server runs, mail what is due, where it can."""
+    why_not = why_no_mails(services.settings)
+    if why_not is not None:
+        if services.settings.smtp_url:
+            log.warning("no_mails_to_learners", why=why_not)
+        yield
+        return
+    stop = threading.Event()
+    task = asyncio.create_task(_run(services, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _run(services: Services, stop: threading.Event) -> None:
+    thread = CapacityLimiter(1)
+    while True:
+        await asyncio.sleep(LOOK_S * _random.uniform(0.5, 1.5))
+        # A task of its own: cancelled, this one must not wait for a mail server that hangs.
+        sending = asyncio.create_task(to_thread.run_sync(partial(_try, services, stop), limiter=thread))
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait({sending}, timeout=LAST_S)
+            raise
+
+
+def _try(services: Services, stop: threading.Event) -> None:
+    try:
+        sent = send_due(services, stop)
+    except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
+        log.warning("mailing_failed", error=type(error).__name__)
+    else:
+        if sent:
+            log.info("mailed", mails=sent)
+
+
+def send_due(services: Services, stop: threading.Event) -> int:
+    """Put down what is to be mailed, and send what is due, until that is all, no server is there, or it is to stop.
+
+    How many mails were taken.
+    """
+    put_down(services.database, now=who.now())
+    total = 0
+    while not stop.is_set():
+        found = take(services.database, AT_ONCE, now=who.now())
+        if not found:
+            break
+        carried = _send(services, found, stop)
+        total += carried.count(Carried.TAKEN)
+        if Carried.LOST in carried:
+            break
+    return total
+
+
+def _send(services: Services, found: list[Mail], stop: threading.Event) -> list[Carried]:
+    """Send mails that were taken up, and note of each what came of it before the next is sent."""
+    letters = _written(services, found)
+    until = time.monotonic() + _LEFT_S
+    done: list[Carried] = []
+    with closing(services.mail.carry(letter for _, letter in letters)) as carrying:
+        for (mail, _), carried in zip(letters, carrying, strict=True):
+            done.append(carried)
+            settle(services.database, mail, _OUTCOMES[carried], now=who.now())
+            if stop.is_set() or time.monotonic() > until:
+                break
+    return done
+
+
+def _written(services: Services, found: list[Mail]) -> list[tuple[Mail, Letter]]:
+    """The mails as letters. One that cannot be written ends here, and holds up no other."""
+    site = (services.settings.public_url or "").rstrip("/")
+    letters = []
+    for mail in found:
+        try:
+            letters.append((mail, letter_of(mail, site)))
+        except Exception as error:  # noqa: BLE001  # a change of a shape that was not thought of
+            log.error("mail_not_written", notice=mail.row.notice_id, type=mail.row.kind, error=type(error).__name__)  # noqa: TRY400  # a traceback would hold what it tells
+            settle(services.database, mail, REFUSED, now=who.now())
+    return letters
+
+
+_OUTCOMES: Final = {Carried.TAKEN: SENT, Carried.REFUSED: REFUSED, Carried.LATER: None, Carried.LOST: None}

@@ -1,0 +1,138 @@
+"""Preferences: which notifications reach a learner by which channel."""
+
+from functools import partial
+from typing import Final
+
+import msgspec
+from litestar import get, patch
+from msgspec import UNSET, Struct, UnsetType
+from sqlalchemy.engine import Connection
+
+from headway.domain.preferences import KINDS, MAILED, Preference
+from headway.http import etags, who
+from headway.http.bodies import read_json
+from headway.http.confirm_page import send_link
+from headway.http.exchange import Asked, exchange_of
+from headway.http.mailing import why_no_mails
+from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.who import Reader
+from headway.ledger.preferences import PreferencesWanted, Wish, choose
+from headway.store import confirmed, learners, preferences
+
+_NO_ADDRESS: Final = "only accounts with an e-mail address get e-mail"
+
+
+class KindPreference(Struct):
+    """By which channels a kind of notification reaches the learner; `email` is null where there are no such mails.
+
+    `types` are the changes that are of the kind.
+    """
+
+    kind: str
+    types: list[str]
+    in_app: bool
+    stream: bool
+    email: bool | None
+
+
+class NotificationPreferences(Struct):
+    """What a learner chose of each kind, or what holds where they did not.
+
+    E-mail goes to `email_address`, once it is confirmed: `email_confirmed`. `no_email` says why none can be had,
+    whatever was chosen, and is null where it can.
+    """
+
+    kinds: list[KindPreference]
+    email_address: str | None
+    email_confirmed: bool
+    no_email: str | None
+
+
+class ChannelsAsked(Struct, forbid_unknown_fields=True):
+    """What is wanted of a kind that is not mailed; what is left out stays as it is."""
+
+    in_app: bool | UnsetType = UNSET
+    stream: bool | UnsetType = UNSET
+
+
+class MailedChannelsAsked(ChannelsAsked):
+    """What is wanted of a kind that can be mailed."""
+
+    email: bool | UnsetType = UNSET
+
+
+class PreferencesAsked(Struct, forbid_unknown_fields=True):
+    """What is wanted, by kind; what is left out stays as it is."""
+
+    streak: MailedChannelsAsked | UnsetType = UNSET
+    weekly_summary: MailedChannelsAsked | UnsetType = UNSET
+    certificates: MailedChannelsAsked | UnsetType = UNSET
+    grades: MailedChannelsAsked | UnsetType = UNSET
+    achievements: ChannelsAsked | UnsetType = UNSET
+    courses: ChannelsAsked | UnsetType = UNSET
+
+
+_asked: Final = msgspec.json.Decoder(PreferencesAsked).decode
+
+
+@get("/notifications/preferences")
+async def read_preferences(request: Asked) -> Reply:
+    """Which notifications reach the caller by which channel."""
+    no_mail = why_no_mails(exchange_of(request).services.settings)
+
+    def look(connection: Connection, reader: Reader) -> NotificationPreferences:
+        return _shown(connection, None if reader.row is None else reader.row["id"], no_mail)
+
+    return etags.personal(request, await who.read_as_caller(request, look))
+
+
+@patch("/notifications/preferences")
+async def choose_preferences(request: Asked) -> Reply:
+    """Choose by which channels kinds of notifications come from now on; what is left out stays as it is.
+
+    Who asks for e-mail to an address that is not confirmed is mailed a link that confirms it, three times in 30 days at
+    most; nothing else is mailed until it is opened.
+    """
+    exchange = exchange_of(request)
+    session = await who.learner_writing(request)
+    sent = await read_json(request, _asked)
+    services = exchange.services
+    no_mail = why_no_mails(services.settings)
+    asked = PreferencesWanted(session.learner_id, session.token_hash, _wishes(sent), no_mail)
+    with who.ending_with(exchange):
+        await services.run(partial(choose, services.database, asked, now=who.now()))
+    shown = await services.read(lambda connection: _shown(connection, session.learner_id, no_mail))
+    asks_for_mail = any(one.email for one in asked.wishes.values())
+    if asks_for_mail and shown.no_email is None and not shown.email_confirmed:
+        services.afterwards(partial(send_link, services, session.learner_id))
+    return json_reply(shown, 200, (PERSONAL,))
+
+
+def _wishes(sent: PreferencesAsked) -> dict[str, Wish]:
+    asked = {kind: getattr(sent, kind) for kind in KINDS}
+    return {
+        kind: Wish(*(_or_none(getattr(one, name, UNSET)) for name in Wish._fields))
+        for kind, one in asked.items()
+        if one is not UNSET
+    }
+
+
+def _or_none(value: bool | UnsetType) -> bool | None:
+    return None if value is UNSET else value
+
+
+def _shown(connection: Connection, learner_id: str | None, no_mail: str | None) -> NotificationPreferences:
+    row = None if learner_id is None else learners.by_id(connection, learner_id)
+    chosen = {} if row is None else preferences.of_learner(connection, row["id"])
+    is_confirmed = row is not None and confirmed.is_confirmed(connection, row["id"])
+    address = None if row is None else row["email"] or None
+    kinds = [_kind(kind, chosen.get(kind, Preference("", kind))) for kind in KINDS]
+    return NotificationPreferences(kinds, address, is_confirmed, no_mail or (None if address else _NO_ADDRESS))
+
+
+def _kind(kind: str, one: Preference) -> KindPreference:
+    email = one.mailed_since is not None if kind in MAILED else None
+    return KindPreference(kind, sorted(KINDS[kind]), one.in_app, one.stream, email)
+
+
+handlers: Final = [read_preferences, choose_preferences]

@@ -1,0 +1,58 @@
+"""The page by which whoever gets a mail gets no more of its kind: `/unsubscribe/KIND/TOKEN`; by one click (RFC 8058).
+
+The token proves that the address was in the mail. Who is signed in, and from where the request comes, is not looked at:
+mail programs send it by themselves, without cookies.
+"""
+
+from functools import partial
+from html import escape
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from headway.http.exchange import Asked, exchange_of
+from headway.http.letters import NAMES
+from headway.http.pages import html_reply
+from headway.http.reply import Reply
+from headway.ledger.preferences import unsubscribe, whose_token
+
+PAGE: Final = "/unsubscribe/{kind:str}/{token:str}"
+
+
+@get(PAGE, include_in_schema=False)
+async def unsubscribe_page(request: Asked, kind: FromPath[str], token: FromPath[str]) -> Reply:
+    """Ask whether: programs that look at what links lead to must not unsubscribe anybody."""
+    services = exchange_of(request).services
+    if await services.read(lambda connection: whose_token(connection, kind, token)) is None:
+        return _missing()
+    body = f"""<h1>No more e-mail?</h1>
+<form class="card" action="/unsubscribe/{escape(kind)}/{escape(token)}" method="post">
+<p>You will get no more e-mail about {NAMES[kind]}. Notifications in Headway itself go on as before.</p>
+<div class="choices"><button>No more of these</button></div>
+</form>"""
+    return html_reply("No more e-mail?", body)
+
+
+@post(PAGE, include_in_schema=False, status_code=200)
+async def unsubscribe_at_once(request: Asked, kind: FromPath[str], token: FromPath[str]) -> Reply:
+    """Send no more of them, whatever the body says: that is what a mail program asks for, and the page's button."""
+    services = exchange_of(request).services
+    if await services.run(partial(unsubscribe, services.database, kind, token)) is None:
+        return _missing()
+    body = (
+        f"<h1>That was the last one</h1>\n<p>You get no more e-mail about {NAMES[kind]}. What is being sent at this"
+        ' moment may still arrive.</p>\n<p><a href="/settings/notifications">All settings</a></p>'
+    )
+    return html_reply("No more e-mail", body)
+
+
+def _missing() -> Reply:
+    body = (
+        "<h1>This link is not whole</h1>\n<p>Open it again from the e-mail or choose in Headway what you get.</p>\n"
+        '<p><a href="/settings/notifications">All settings</a></p>'
+    )
+    return html_reply("This link is not whole", body, 404)
+
+
+handlers: Final = [unsubscribe_page, unsubscribe_at_once]

@@ -1,0 +1,66 @@
+"""Confirming the address of an account: whoever reads its mail has shown so, by a link that went there alone."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.preferences import claimed_by, confirm_token, confirms
+from headway.ledger.commit import committed
+from headway.ledger.enlist import hash_of_id
+from headway.ledger.throttles import Limit, Throttle, take_quietly
+from headway.store import confirmed, erasures, learners
+from headway.store.database import Database
+
+# Whoever registers with a stranger's address must not be able to fill the stranger's mailbox.
+LINKS: Final = Limit("address-confirmations", 3, 30 * 24 * 60 * 60)
+
+
+class Unconfirmed(NamedTuple):
+    """An address to which nothing was shown yet, and the token for the link that shows it."""
+
+    email: str
+    token: str
+
+
+def link_due(database: Database, learner_id: str, *, now: int) -> Unconfirmed | None:
+    """What to mail so that an account's address is confirmed; None where it is, or was mailed so often by now.
+
+    It is counted by the address, under the key of the list of erasures: an account that is erased and made anew begins
+    no new count, and nobody else can tell whose address it is.
+    """
+    with database.read() as connection:
+        row = learners.by_id(connection, learner_id)
+        is_confirmed = confirmed.is_confirmed(connection, learner_id)
+        key = erasures.key(connection)
+    if row is None or not row["email"] or is_confirmed:
+        return None
+    if not take_quietly(database, Throttle(LINKS, (hash_of_id(key, row["email"]),)), now=now):
+        return None
+    return Unconfirmed(row["email"], confirm_token(key, learner_id, row["email"]))
+
+
+def whose_link(connection: Connection, token: str) -> str | None:
+    """Whose address a link confirms; None where it is none of ours, or the address is not theirs any more."""
+    learner_id = claimed_by(token)
+    row = None if learner_id is None else learners.by_id(connection, learner_id)
+    if row is None or not row["email"] or row["erased_at"] is not None:
+        return None
+    return row["id"] if confirms(erasures.key(connection), token, row["id"], row["email"]) else None
+
+
+def confirm(database: Database, token: str, *, now: int) -> str | None:
+    """Note that the address of a link's account is confirmed; whose it is, None where the link is none of ours."""
+
+    def work(connection: Connection) -> str | None:
+        learner_id = claimed_by(token)
+        if learner_id is None:
+            return None
+        # Under the lock: who is being erased leaves no trace.
+        learners.lock(connection, [learner_id])
+        if whose_link(connection, token) is None:
+            return None
+        row = learners.by_id(connection, learner_id)
+        confirmed.put(connection, learner_id, row["email"] if row else "", now)
+        return learner_id
+
+    return committed(database, work)

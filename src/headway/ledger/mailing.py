@@ -1,0 +1,126 @@
+"""Mailing notices: put down once they are there, taken up, sent outside of any transaction, and settled.
+
+Recording knows nothing of it: notices that are to be mailed are looked for behind it. Whoever takes a mail up does so
+for a while; who is killed meanwhile has sent it or not, and it is sent again then.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from headway.domain.changes import Change
+from headway.domain.preferences import EVERY_KIND, GIVEN_UP_AFTER, is_stale, pause_after, unsubscribe_token
+from headway.domain.times import MINUTE, local_day
+from headway.ledger.commit import committed
+from headway.store import erasures, learners, mailing, reminders
+from headway.store.database import Database
+from headway.store.mailing import Content, Mailing
+
+log = structlog.get_logger()
+
+SENT, REFUSED, GIVEN_UP, STALE, UNWANTED = "sent", "refused", "given-up", "stale", "unwanted"
+# Longer than a server can take over one mail without being given up itself.
+TAKEN_FOR: Final = 10 * MINUTE
+# No transaction is under way for longer: a notice can be committed so long after the time that it bears.
+OVERLAP: Final = 60 * MINUTE
+PUT_DOWN_AT_ONCE: Final = 200
+_NOTED_EVERY: Final = 10 * MINUTE
+# Stands among the kinds of reminders, of which each has such a time.
+_NOTED_AS: Final = "mails"
+
+
+class Mail(NamedTuple):
+    """A mail that was taken up: what it tells, to which address, in which zone, and what the course is called.
+
+    `tokens` are for the addresses by which this kind, and every kind, is no longer wanted.
+    """
+
+    row: Mailing
+    change: Change
+    address: str
+    time_zone: str
+    course_title: str | None
+    tokens: tuple[str, str]
+
+
+def put_down(database: Database, *, now: int) -> int:
+    """Put down all notices that are to be mailed and are not put down yet; how many there were."""
+    with database.read() as connection:
+        noted = reminders.up_to(connection, _NOTED_AS)
+    since = max(now - GIVEN_UP_AFTER, (now if noted is None else min(noted, now)) - OVERLAP)
+    total = 0
+    while True:
+        with database.read() as connection:
+            found = mailing.missing(connection, since, PUT_DOWN_AT_ONCE, due_at=now)
+        done = _put_down(database, found) if found else 0
+        total += done
+        if not done or len(found) < PUT_DOWN_AT_ONCE:
+            break
+    if noted is None or now - noted >= _NOTED_EVERY:
+        committed(database, lambda connection: reminders.note(connection, _NOTED_AS, now))
+    return total
+
+
+def _put_down(database: Database, found: Sequence[Mailing]) -> int:
+    def work(connection: Connection) -> int:
+        # Under their locks, so that nobody who is being erased leaves a trace.
+        locked = learners.lock(connection, {one.learner_id for one in found})
+        alive = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
+        there = [one for one in found if one.learner_id in alive]
+        mailing.put_down(connection, there)
+        return len(there)
+
+    return committed(database, work)
+
+
+def take(database: Database, limit: int, *, now: int) -> list[Mail]:
+    """Take up what is due, for TAKEN_FOR; what is of no use any more, or not wanted, ends here."""
+    return committed(database, lambda connection: _take(connection, limit, now))
+
+
+def _take(connection: Connection, limit: int, now: int) -> list[Mail]:
+    due = mailing.due(connection, now, limit)
+    if not due:
+        return []
+    contents = mailing.contents(connection, due)
+    ended = {one: why for one in due if (why := _why_not(one, contents.get(one[:2]), now))}
+    mailing.end(connection, (_ended(one, why, now) for one, why in ended.items()))
+    taken = mailing.take(connection, (one for one in due if one not in ended), now + TAKEN_FOR)
+    named = {str(one.change["course"]) for one in contents.values() if one.change.get("course")}
+    titles = mailing.titles(connection, named) if named else {}
+    key = erasures.key(connection) if taken else ""
+    return [_mail(one, contents[one[:2]], titles, key) for one in taken]
+
+
+def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:
+    """Why a mail is not to be sent any more; None where it is."""
+    if told is None or told.address is None:
+        return UNWANTED
+    if is_stale(told.change, local_day(now, told.time_zone)):
+        return STALE
+    return GIVEN_UP if now - one.at >= GIVEN_UP_AFTER else None
+
+
+def _ended(one: Mailing, outcome: str, now: int) -> Mailing:
+    if outcome == GIVEN_UP:
+        log.error("mail_given_up", notice=one.notice_id, tries=one.tries)
+    return one._replace(due_at=None, outcome=outcome, ended_at=now)
+
+
+def _mail(one: Mailing, told: Content, titles: dict[str, str], key: str) -> Mail:
+    tokens = (
+        unsubscribe_token(key, one.learner_id, one.kind),
+        unsubscribe_token(key, one.learner_id, EVERY_KIND),
+    )
+    title = titles.get(str(told.change.get("course")))
+    return Mail(one, told.change, told.address or "", told.time_zone, title, tokens)
+
+
+def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> None:
+    """Note how a mail ended; with None it was not taken yet, and is due again in a while."""
+    row = mail.row
+    again = row._replace(due_at=now + pause_after(row.tries))
+    settled = again if outcome is None else _ended(row, outcome, now)
+    committed(database, lambda connection: mailing.settle(connection, settled))

@@ -1,0 +1,106 @@
+"""Which notifications reach a learner by which channel: chosen by themselves, and taken back by a link in a mail."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from headway.domain.errors import IdentityGone, Invalid
+from headway.domain.preferences import EVERY_KIND, MAILED, Preference, read_unsubscribe_token
+from headway.ledger.commit import committed
+from headway.store import confirmed, erasures, learners, preferences
+from headway.store.database import Database
+
+_NO_ADDRESS = "there is no address to send e-mail to: only accounts with an e-mail address get any"
+
+
+class Wish(NamedTuple):
+    """What a learner wants of a kind; None leaves a channel as it is."""
+
+    in_app: bool | None = None
+    stream: bool | None = None
+    email: bool | None = None
+
+
+class PreferencesWanted(NamedTuple):
+    """What a learner wants, by kind. `token_hash` is the request's session; `no_mail` says why no mail can be sent."""
+
+    learner_id: str
+    token_hash: str
+    wishes: Mapping[str, Wish]
+    no_mail: str | None = None
+
+
+def choose(database: Database, asked: PreferencesWanted, *, now: int) -> None:
+    """Have notifications reach a learner so from now on.
+
+    Invalid where e-mail is asked for that could not be sent, IdentityGone where the session has ended.
+    """
+
+    def work(connection: Connection) -> None:
+        address = _enter(connection, asked, now)
+        known = preferences.of_learner(connection, asked.learner_id)
+        chosen = dict[str, Preference]()
+        for kind, wish in asked.wishes.items():
+            before = known.get(kind, Preference(asked.learner_id, kind))
+            if wish.email and before.mailed_since is None:
+                _check_mail(kind, asked.no_mail or (None if address else _NO_ADDRESS))
+            chosen[kind] = _after(before, wish, now)
+        preferences.put(connection, chosen.values())
+
+    committed(database, work)
+
+
+def _enter(connection: Connection, asked: PreferencesWanted, now: int) -> str | None:
+    """The learner's address, under their lock: a move takes preferences along."""
+    locked = learners.lock(connection, [asked.learner_id]).get(asked.learner_id)
+    if locked is None or locked.merged_into or locked.erased_at is not None:
+        raise IdentityGone("this identity was moved into an account or erased; sign in again")
+    row = learners.by_session(connection, asked.token_hash, now)
+    if row is None:
+        raise IdentityGone("the session has ended; sign in again")
+    return row["email"] or None
+
+
+def _check_mail(kind: str, why_not: str | None) -> None:
+    if why_not is not None:
+        raise Invalid(why_not, field=f"{kind}.email")
+
+
+def _after(before: Preference, wish: Wish, now: int) -> Preference:
+    in_app = before.in_app if wish.in_app is None else wish.in_app
+    stream = before.stream if wish.stream is None else wish.stream
+    since = before.mailed_since
+    if wish.email is not None:
+        # Asked for again, it goes on as it was: what came meanwhile is still to be mailed.
+        since = (since if since is not None else now) if wish.email else None
+    return before._replace(in_app=in_app, stream=stream, mailed_since=since)
+
+
+def whose_token(connection: Connection, kind: str, token: str) -> str | None:
+    """Whose mail an address to unsubscribe stands in, of a kind or of every kind; None where it is none of ours."""
+    if kind != EVERY_KIND and kind not in MAILED:
+        return None
+    return read_unsubscribe_token(erasures.key(connection), kind, token)
+
+
+def unsubscribe(database: Database, kind: str, token: str) -> str | None:
+    """Send a learner no more mails of a kind, or of any; whose token it was, None where it is none of ours.
+
+    Who wants none of any kind confirms the address anew before there are any again: perhaps it is not the account's.
+    Said again, and of somebody who has been erased meanwhile, it changes nothing.
+    """
+
+    def work(connection: Connection) -> str | None:
+        learner_id = whose_token(connection, kind, token)
+        if learner_id is None:
+            return None
+        learners.lock(connection, [learner_id])
+        known = preferences.of_learner(connection, learner_id)
+        ended = [one for one in known.values() if kind in (EVERY_KIND, one.kind) and one.mailed_since is not None]
+        preferences.put(connection, (one._replace(mailed_since=None) for one in ended))
+        if kind == EVERY_KIND:
+            confirmed.forget(connection, learner_id)
+        return learner_id
+
+    return committed(database, work)

@@ -1,0 +1,142 @@
+"""Statements on notices that are to be mailed, or were."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headway.domain.changes import Change
+from headway.domain.preferences import KIND_OF_MAILED
+from headway.store import rows
+from headway.store.confirmed import IS_CONFIRMED
+from headway.store.mailing_tables import confirmed_address, notice_mail, notice_preference
+from headway.store.schema import course, learner, notice
+
+_decode: Final = msgspec.json.Decoder(Change).decode
+
+
+class Mailing(NamedTuple):
+    """A row of the table; times are microseconds."""
+
+    learner_id: str
+    notice_id: str
+    kind: str
+    at: int
+    due_at: int | None
+    tries: int = 0
+    outcome: str | None = None
+    ended_at: int | None = None
+
+
+class Content(NamedTuple):
+    """What a mail tells whom: `address` is None where there is nobody who wants it any more."""
+
+    change: Change
+    address: str | None
+    time_zone: str
+
+
+def missing(connection: Connection, since: int, limit: int, *, due_at: int) -> list[Mailing]:
+    """Notices from behind a time on that are to be mailed and are not put down yet, the oldest first.
+
+    Nobody is mailed who has not shown that the address is theirs.
+    """
+    kind = sa.case(dict(KIND_OF_MAILED), value=notice.c.type)
+    own = (notice_preference.c.learner_id == notice.c.learner_id) & (notice_preference.c.kind == kind)
+    down = sa.exists().where(notice_mail.c.learner_id == notice.c.learner_id, notice_mail.c.notice_id == notice.c.id)
+    wanted = (
+        sa.select(notice.c.learner_id, notice.c.id, notice_preference.c.kind, notice.c.at)
+        .select_from(notice)
+        .join(notice_preference, own)
+        .join(learner, learner.c.id == notice.c.learner_id)
+        .join(confirmed_address, IS_CONFIRMED)
+        .where(
+            notice.c.at > since,
+            notice.c.type.in_(sorted(KIND_OF_MAILED)),
+            notice_preference.c.mailed_since <= notice.c.at,
+            ~down,
+        )
+        .order_by(notice.c.at)
+        .limit(limit)
+    )
+    return [Mailing(*row, due_at) for row in connection.execute(wanted)]
+
+
+def put_down(connection: Connection, found: Iterable[Mailing]) -> None:
+    """Have notices mailed, but for those that are put down already."""
+    rows.insert(connection, notice_mail, found, on_conflict="DO NOTHING")
+
+
+def due(connection: Connection, now: int, limit: int) -> list[Mailing]:
+    """What is to be mailed now, what has waited longest first; locked, but for what others hold."""
+    wanted = (
+        sa.select(notice_mail)
+        .where(notice_mail.c.due_at <= now)
+        .order_by(notice_mail.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [Mailing(*row) for row in connection.execute(wanted)]
+
+
+def take(connection: Connection, found: Iterable[Mailing], until: int) -> list[Mailing]:
+    """Take mails up to be sent: until a time nobody else does."""
+    taken = [one._replace(due_at=until, tries=one.tries + 1) for one in found]
+    rows.upsert(connection, notice_mail, taken)
+    return taken
+
+
+def end(connection: Connection, found: Iterable[Mailing]) -> None:
+    """Note how mails ended that this transaction has locked."""
+    rows.upsert(connection, notice_mail, found)
+
+
+def settle(connection: Connection, one: Mailing) -> None:
+    """Note how a mail ended, or when it is due again, unless others took it up since."""
+    held = (
+        (notice_mail.c.learner_id == one.learner_id)
+        & (notice_mail.c.notice_id == one.notice_id)
+        & (notice_mail.c.tries == one.tries)
+        & notice_mail.c.due_at.is_not(None)
+    )
+    ended = {"due_at": one.due_at, "outcome": one.outcome, "ended_at": one.ended_at}
+    connection.execute(sa.update(notice_mail).where(held).values(**ended))
+
+
+def contents(connection: Connection, found: Iterable[Mailing]) -> dict[tuple[str, str], Content]:
+    """What mails tell, by learner and notice, and to which address; a notice that is gone is left out."""
+    asked = list(found)
+    key = (notice_preference.c.learner_id == notice_mail.c.learner_id) & (
+        notice_preference.c.kind == notice_mail.c.kind
+    )
+    mailed = (notice.c.learner_id == notice_mail.c.learner_id) & (notice.c.id == notice_mail.c.notice_id)
+    address = sa.case((notice_preference.c.mailed_since.is_not(None), confirmed_address.c.email))
+    wanted = (
+        sa.select(notice_mail.c.learner_id, notice_mail.c.notice_id, notice.c.body, address, learner.c.time_zone)
+        .select_from(notice_mail)
+        .join(notice, mailed)
+        .join(learner, learner.c.id == notice_mail.c.learner_id)
+        .outerjoin(notice_preference, key)
+        .outerjoin(confirmed_address, IS_CONFIRMED)
+        .where(
+            rows.among(connection, notice_mail.c.learner_id, {one.learner_id for one in asked}),
+            rows.among(connection, notice_mail.c.notice_id, {one.notice_id for one in asked}),
+        )
+    )
+    return {(row[0], row[1]): Content(_decode(row[2]), row[3], row[4]) for row in connection.execute(wanted)}
+
+
+def titles(connection: Connection, course_ids: Iterable[str]) -> dict[str, str]:
+    """What courses are called."""
+    wanted = sa.select(course.c.id, course.c.title).where(rows.among(connection, course.c.id, course_ids))
+    return {row[0]: row[1] for row in connection.execute(wanted)}
+
+
+def forget_before(connection: Connection, *, at: int, limit: int) -> int:
+    """Delete what is known of mails of notices from before a time, the oldest first; how many there were."""
+    old = sa.select(notice_mail.c.learner_id, notice_mail.c.notice_id).where(notice_mail.c.at < at)
+    gone = connection.execute(old.order_by(notice_mail.c.at).limit(limit)).all()
+    rows.delete(connection, notice_mail, [tuple(row) for row in gone])
+    return len(gone)

@@ -1,0 +1,46 @@
+"""The tables of what learners want to be told by which channel, and of what they are told by mail."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
+
+from headway.store.columns import Id, learner_key, metadata, only
+
+# Where there is no row, a kind is told in the list and on the stream, and not by mail. `mailed_since` is when the
+# learner asked for mails of the kind, and empty where they get none: what was told before is not mailed.
+notice_preference = Table(
+    "notice_preference",
+    metadata,
+    learner_key(),
+    Column("kind", String(32), primary_key=True),
+    Column("in_app", Boolean, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("mailed_since", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+# The address of an account, where somebody has shown that they read its mail, and when. Nothing that was only asked for
+# is mailed to any other.
+confirmed_address = Table(
+    "confirmed_address",
+    metadata,
+    learner_key(),
+    Column("email", String(320), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A notice that is to be mailed, or was: a row a notice, so that none is mailed twice. While one is being sent, `due_at`
+# is when others may take it up; it is empty once that is over, and `outcome` says how it ended.
+notice_mail = Table(
+    "notice_mail",
+    metadata,
+    learner_key(),
+    Column("notice_id", Id, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("due_at", BigInteger),
+    Column("tries", Integer, nullable=False),
+    Column("outcome", String(16)),
+    Column("ended_at", BigInteger),
+    Index("ix_notice_mail_due_at", "due_at", **only("due_at IS NOT NULL")),
+    sqlite_with_rowid=False,
+)
