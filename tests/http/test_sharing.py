@@ -146,3 +146,17 @@ def test_a_guest_shares_nothing(site: Site) -> None:
     guest = site.client()
     send(guest, event(type="completed", step="for-1"))
     assert guest.put(SHARING, json={"shows": ALL}).status_code == 403
+
+
+def test_a_page_of_any_site_may_read_what_is_shared_and_nothing_else(sqlite_site: Site) -> None:
+    ada = learner(sqlite_site)
+    told, page, badge = paths(sqlite_site, put(ada))
+    origin = {"origin": "https://elsewhere.example"}
+    unchanged = {"if-none-match": ada.get(told).headers["etag"]}
+    for url, more in ((told, {}), (told, unchanged), (f"{told[:-1]}!", {})):
+        headers = sqlite_site.client().get(url, headers=origin | more).headers
+        assert headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in headers
+    own = (SHARING, "/progress", "/progress/streak", "/progress/courses/python-basics", "/auth/me", "/courses")
+    for url in (page, badge, *own):
+        assert "access-control-allow-origin" not in ada.get(url, headers=origin).headers

@@ -57,6 +57,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: {
+      // What other pages embed keeps its address, and shares no file with the app.
+      input: { index: join(HERE, "index.html"), embed: join(HERE, "src/embed.ts") },
+      output: { entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : "assets/[name]-[hash].js") },
+    },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },
 });

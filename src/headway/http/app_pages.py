@@ -1,7 +1,7 @@
 """The web app: its pages, which are one document that finds its way by the address, and the files that it loads."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from headway.http import etags
 from headway.http.exchange import Asked, exchange_of
+from headway.http.issuer import FOR_ALL
 from headway.http.pages import html_reply
 from headway.http.refusals import NotFound
 from headway.http.reply import Header, Reply
@@ -60,6 +61,8 @@ _TYPES: Final[Mapping[str, bytes]] = {
 _HASHED: Final = re.compile(r"-[\w-]{8}\.\w+")
 _FOREVER: Final[Header] = (b"cache-control", b"public, max-age=31536000, immutable")
 _A_WHILE: Final[Header] = (b"cache-control", b"public, max-age=3600")
+# A page of any site may load it: it says nothing of who asks.
+_EMBEDDED: Final[tuple[Header, ...]] = (FOR_ALL, (b"cross-origin-resource-policy", b"cross-origin"))
 _CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _DEMO: Final = (b'<html lang="en">', b'<html lang="en" data-demo>')
 
@@ -100,10 +103,19 @@ async def app_worker(request: Asked) -> Reply:
     return etags.public(request, _read(path), _TYPES[".js"], (_POLICY,))
 
 
-def _sent(request: Asked, file: File) -> Reply:
+@get("/embed.js", include_in_schema=False)
+async def embed_script(request: Asked) -> Reply:
+    """The elements that show progress on other pages."""
+    file = _embedded(BUILT)
+    if file is None:
+        raise NotFound("the web pages were not built")
+    return _sent(request, file, _EMBEDDED)
+
+
+def _sent(request: Asked, file: File, more: Iterable[Header] = ()) -> Reply:
     accepted = exchange_of(request).headers.get(b"accept-encoding", b"").decode("latin-1")
     asked = {one.split(";")[0].strip() for one in accepted.split(",") if "q=0" not in one.replace(" ", "")}
-    headers: list[Header] = [file.cache, (b"vary", b"Accept-Encoding")]
+    headers: list[Header] = [file.cache, (b"vary", b"Accept-Encoding"), *more]
     for coding, body in file.coded.items():
         if coding in asked:
             return Reply(body, 200, [*headers, (b"content-encoding", coding.encode("ascii"))], file.media_type)
@@ -123,6 +135,12 @@ def _document(folder: Path, *, demo: bool) -> bytes | None:
 @cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
+
+
+@cache
+def _embedded(folder: Path) -> File | None:
+    path = folder / "embed.js"
+    return _file(path) if path.is_file() else None
 
 
 @cache
@@ -147,4 +165,4 @@ again. Everything else works: see the <a href="/api/docs">API reference</a>.</p>
     return html_reply("No web pages", body)
 
 
-handlers: Final = [app_page, app_file, app_worker]
+handlers: Final = [app_page, app_file, app_worker, embed_script]

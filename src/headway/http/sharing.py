@@ -13,6 +13,7 @@ from headway.http import etags, who
 from headway.http.addresses import site_address
 from headway.http.bodies import read_json
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.issuer import FOR_ALL
 from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Header, Reply, json_reply
 from headway.http.who import Reader
@@ -84,7 +85,8 @@ async def end_share(request: Asked) -> Reply:
 
 @get("/share/{token:str}")
 async def read_shared_progress(request: Asked, token: FromPath[str]) -> Reply:
-    """What a learner shares under this address."""
+    """What a learner shares under this address; a page of any site may read it, and that there is nothing, too."""
+    exchange_of(request).more_headers += (FOR_ALL,)
     found = await shared(request, token)
     return etags.public(request, msgspec.json.encode(found.progress), more=(NO_INDEX,))
 
