@@ -8,7 +8,7 @@ CODE := $(wildcard src tests benchmarks)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help install pages browser demo static test torture check bench contract lock clean
+.PHONY: help install pages vsix browser demo static test torture check bench contract lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 pages: install  ## Build the web pages, if their sources have changed
 	@$(BIN)/python hatch_build.py
+
+vsix: install  ## Build the extension for Visual Studio Code and pack it, into web/vscode/dist
+	@$(BIN)/python hatch_build.py --vsix
 
 browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
@@ -53,8 +56,9 @@ test: static pages browser  ## The same, with every test; those marked `alone` r
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not alone'
 	$(BIN)/pytest -m alone || test $$? -eq 5  # 5: there are none
 
-torture: install  ## Kill programs that record 500 times, at every step of keeping, sending and acknowledging
+torture: install pages  ## Kill programs, in Python and in Node, 500 times each at every step of keeping, sending and acknowledging
 	CLIENT_KILLS=500 $(BIN)/pytest -q tests/torture/test_client_killed.py
+	EDITOR_KILLS=500 $(BIN)/pytest -q tests/editor/test_killed.py
 
 bench: install  ## Measure against the usual design, HTTP that stores nothing, and large courses against small ones
 	$(BIN)/python -m benchmarks
@@ -72,4 +76,4 @@ lock:  ## Work out requirements.lock anew from pyproject.toml
 
 clean:  ## Remove what the other targets made
 	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache dist build screenshots \
-		tests/provider/node_modules tests/verifier/node_modules web/node_modules src/headway/http/built
+		tests/provider/node_modules tests/verifier/node_modules web/node_modules web/vscode/dist src/headway/http/built

@@ -1,17 +1,21 @@
 """Builds the pages of the web app into the package, when the package is built or their sources have changed.
 
-`python hatch_build.py` does it by itself; with `--check` it checks the sources, if they changed since it did so last.
+`python hatch_build.py` does it by itself; with `--check` it checks the sources, if they changed since it did so last;
+with `--vsix` it builds the extension for Visual Studio Code and packs it.
 Node and npm come from a wheel, so that no machine needs them.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -22,7 +26,10 @@ _STAMP = BUILT / ".sources"
 _CHECKED = WEB / "node_modules" / ".checked"
 _CONTRACT = ROOT / "contract/openapi.json"
 # What is found beside the sources and is none of them.
-_NOT_SOURCES = {"node_modules", "contract.ts"}
+_NOT_SOURCES = {"node_modules", "dist", "contract.ts"}
+_EXTENSION = WEB / "vscode"
+_PACKED = ("dist/extension.cjs", "dist/step.js", "media", "walkthrough", "README.md")
+_NOT_FOR_USERS = {"private", "scripts", "devDependencies"}
 
 
 class PagesHook(BuildHookInterface[Any]):
@@ -64,6 +71,86 @@ def check() -> bool:
     npm("run", "check")
     _CHECKED.write_text(stamp)
     return True
+
+
+def vsix() -> Path:
+    """Build the editor's extension; the package that it is installed from."""
+    install()
+    npm("run", "vsix")
+    manifest = json.loads((_EXTENSION / "package.json").read_text("utf-8"))
+    shown = {name: value for name, value in manifest.items() if name not in _NOT_FOR_USERS}
+    files = {"LICENSE.txt": (ROOT / "LICENSE").read_bytes(), "package.json": json.dumps(shown, indent=2).encode()}
+    for name in _PACKED:
+        path = _EXTENSION / name
+        inner = sorted(path.iterdir()) if path.is_dir() else [path]
+        files |= {one.relative_to(_EXTENSION).as_posix(): one.read_bytes() for one in inner}
+    packed = _EXTENSION / "dist" / f"headway-{manifest['version']}.vsix"
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        _put(archive, "[Content_Types].xml", _content_types(files).encode())
+        _put(archive, "extension.vsixmanifest", _vsix_manifest(manifest).encode())
+        for name, body in sorted(files.items()):
+            _put(archive, f"extension/{name}", body)
+    return packed
+
+
+def _put(archive: ZipFile, name: str, body: bytes) -> None:
+    # A time of its own would make another package of the same sources.
+    entry = ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, body, ZIP_DEFLATED)
+
+
+_MEDIA_TYPES = {
+    ".cjs": "application/javascript",
+    ".css": "text/css",
+    ".js": "application/javascript",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".vsixmanifest": "text/xml",
+}
+
+
+def _content_types(names: Iterable[str]) -> str:
+    """The types of the files, which Open Packaging Conventions ask for; a KeyError where a kind of file is new."""
+    kinds = sorted({Path(name).suffix for name in names} | {".vsixmanifest"})
+    lines = "".join(f'<Default Extension="{kind}" ContentType="{_MEDIA_TYPES[kind]}"/>' for kind in kinds)
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<Types xmlns="{types}">{lines}</Types>\n'
+
+
+def _vsix_manifest(manifest: dict[str, Any]) -> str:
+    told = {name: quoteattr(str(manifest[name])) for name in ("name", "version", "publisher")}
+    properties = {"Engine": manifest["engines"]["vscode"], "ExtensionKind": ",".join(manifest["extensionKind"])}
+    lines = "".join(
+        f'<Property Id="Microsoft.VisualStudio.Code.{name}" Value={quoteattr(value)}/>'
+        for name, value in properties.items()
+    )
+    return f"""<?xml version="1.0" encoding="utf-8"?>
+<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
+<Metadata>
+<Identity Language="en-US" Id={told["name"]} Version={told["version"]} Publisher={told["publisher"]}/>
+<DisplayName>{escape(manifest["displayName"])}</DisplayName>
+<Description xml:space="preserve">{escape(manifest["description"])}</Description>
+<Tags></Tags>
+<Categories>{",".join(manifest["categories"])}</Categories>
+<GalleryFlags>Public</GalleryFlags>
+<Properties>{lines}</Properties>
+<License>extension/LICENSE.txt</License>
+<Icon>extension/{manifest["icon"]}</Icon>
+</Metadata>
+<Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>
+<Dependencies/>
+<Assets>
+<Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json" Addressable="true"/>
+<Asset Type="Microsoft.VisualStudio.Services.Content.Details" Path="extension/README.md" Addressable="true"/>
+<Asset Type="Microsoft.VisualStudio.Services.Content.License" Path="extension/LICENSE.txt" Addressable="true"/>
+<Asset Type="Microsoft.VisualStudio.Services.Icons.Default" Path="extension/{manifest["icon"]}" Addressable="true"/>
+</Assets>
+</PackageManifest>
+"""
 
 
 def install() -> None:
@@ -120,6 +207,9 @@ def main() -> int:
     """What the command line asks for; 1 where npm refuses."""
     checking = sys.argv[1:] == ["--check"]
     try:
+        if sys.argv[1:] == ["--vsix"]:
+            sys.stdout.write(f"{vsix().relative_to(ROOT)}\n")
+            return 0
         done = check() if checking else build()
     except (OSError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"The web pages: {error}\n")

@@ -1,13 +1,17 @@
 """What every test may ask for: a fresh database of each kind, and the real data where it is at hand."""
 
+import os
+import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -106,6 +110,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         dealt += begun + others[: share - len(begun)]
         del others[: share - len(begun)]
     items[:] = dealt
+
+
+@pytest.fixture
+def rng() -> Random:
+    """Chance; its seed is shown where a test fails, and CHANCE_SEED sets it."""
+    seed = int(os.environ.get("CHANCE_SEED") or secrets.randbits(32))
+    sys.stdout.write(f"seed {seed}\n")
+    return Random(seed)
 
 
 @pytest.fixture(scope="session")

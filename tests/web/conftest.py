@@ -20,6 +20,7 @@ from headway.store.migrate import migrate
 from tests.house.tree import ROOT
 from tests.torture.server import Server
 from tests.web.door import Door
+from tests.web.editor import Editor, installed_editor
 
 LEARNERS = 30
 FLAGS = [
@@ -97,6 +98,13 @@ def opened(chromium: Browser, door: Door) -> Iterator[Open]:
     yield another
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory, door: Door, pages: None) -> Iterator[Editor]:
+    """Visual Studio Code with the extension in it; one for all tests of a module, for it takes its time to start."""
+    with installed_editor(tmp_path_factory.mktemp("editor"), door.url) as started:
+        yield started
 
 
 def signed_in(context: BrowserContext, email: str = LEARNER_EMAIL) -> BrowserContext:

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.house.tree import ROOT
 from tests.web.conftest import Open, signed_in
 from tests.web.door import Door
-from tests.web.test_looks import SCREENSHOTS, faults, picture
+from tests.web.looks import SCREENSHOTS, faults, picture
 
 pytestmark = pytest.mark.long
 

@@ -1,0 +1,69 @@
+"""What the editor reads in the reports of tests, and what it writes to disk, is what the command line does."""
+
+import json
+from pathlib import Path
+from random import Random
+
+from headway.cli.learner.folders import check_path
+from headway.cli.learner.reports import Passed, by_exit, by_junit, by_tap
+from headway.cli.screen import Misused
+from tests.editor.driver import Driver
+
+PATHS = ["../x", "/x", "a/../../x", "a//x", ".envrc", "a/.git/x", "a\\x", "C:x", "nul", "con.txt", "", "x.", "a\0"]
+FINE = ["a.py", "a/b/c_1.txt", "Makefile", "x-1+2.c", "a" * 200]
+LINES = [
+    "ok 1",
+    "ok",
+    "not ok 2 - b",
+    "ok 3 # SKIP none",
+    "not ok 4 # todo",
+    "1..3",
+    "1..9",
+    "Bail out!",
+    "okay",
+    "# ok",
+    "",
+]
+CASES = [
+    "<testcase/>",
+    '<testcase name="a &gt; b"><failure message="x > y"/></testcase>',
+    "<testcase><error>no</error></testcase>",
+    "<testcase><skipped/></testcase>",
+    "<testcase><system-out><![CDATA[<testcase><failure/>]]></system-out></testcase>",
+    "<!-- <testcase/> -->",
+    '<testcase name="/"></testcase>',
+]
+
+
+def test_reports_are_read_as_the_command_line_reads_them(script: Path, tmp_path: Path, rng: Random) -> None:
+    asked: list[tuple[str, str, int]] = [("exit", "", 0), ("exit", "", 3), ("junit", "<a/", 0), ("junit", "", 1)]
+    for _ in range(150):
+        code = rng.choice((0, 0, 1))
+        asked.append(("tap", "\n".join(rng.choices(LINES, k=rng.randrange(7))), code))
+        suites = (
+            f'<testsuite errors="{rng.randrange(3)}">{"".join(rng.choices(CASES, k=rng.randrange(4)))}</testsuite>'
+            for _ in range(rng.randrange(1, 3))
+        )
+        asked.append(("junit", f'<?xml version="1.0"?><testsuites>{"".join(suites)}</testsuites>', code))
+    told = [json.loads(one) for one in Driver(script, "").run(tmp_path, judge=asked).told("judged")]
+    assert len(told) == len(asked)
+    for (kind, said, code), found in zip(asked, told, strict=True):
+        assert found == read(kind, said, code), (kind, said, code)
+
+
+def read(kind: str, said: str, code: int) -> object:
+    """As `headway test` does it."""
+    try:
+        found = by_exit(code) if kind == "exit" else by_junit(said) if kind == "junit" else by_tap(said)
+    except Misused:
+        return "refused"
+    if kind != "exit" and code != 0 and found.is_passed:
+        found = Passed(found.passed, found.total + 1)
+    return found._asdict()
+
+
+def test_no_path_of_a_course_leads_out_of_its_folder(script: Path, tmp_path: Path) -> None:
+    told = [json.loads(one) for one in Driver(script, "").run(tmp_path, paths=PATHS + FINE).told("path")]
+    assert told == ["refused"] * len(PATHS) + [one.split("/") for one in FINE]
+    for path in FINE:
+        check_path(path)

@@ -1,0 +1,90 @@
+/** A course's folder in the workspace, as `headway start` lays it out: a folder for each step with files. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import type { Shape } from "@headway/sdk";
+
+const MARK = ".headway.json";
+// As the server has it. It is checked here again: what a server sends is written to this machine.
+const SLUG = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/;
+const PART = /^[A-Za-z0-9_]([A-Za-z0-9_.+-]*[A-Za-z0-9_+-])?$/;
+const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
+
+export interface LaidOut {
+  readonly folder: string;
+  readonly written: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** Write a step's files where they are not yet; what the learner changed is kept. */
+export async function layOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
+  const home = join(root, checkedName(course));
+  const folder = join(home, checkedName(step.id));
+  const [written, kept]: [string[], string[]] = [[], []];
+  await fs.mkdir(folder, { recursive: true });
+  await noLinks(root, [course, step.id]);
+  for (const [path, text] of Object.entries(step.files)) {
+    const parts = checkedPath(path);
+    await noLinks(folder, parts);
+    const target = join(folder, ...parts);
+    const there = await fs.readFile(target, "utf8").catch(() => null);
+    if (there !== null) {
+      if (there !== text) kept.push(path);
+      continue;
+    }
+    await fs.mkdir(join(target, ".."), { recursive: true });
+    await fs.writeFile(target, text, { flag: "wx" });
+    written.push(path);
+  }
+  await mark(home, server, course, step);
+  return { folder, written, kept };
+}
+
+/** Say in the folder what it is, so that the command line knows it too. */
+async function mark(home: string, server: string, course: string, step: Shape<"StepShown">): Promise<void> {
+  const path = join(home, MARK);
+  const old = await fs.readFile(path, "utf8").then(parsed, () => ({}) as Partial<Marked>);
+  const isSame = old.server === server && old.course === course;
+  const steps = [...new Set([...((isSame && old.steps) || []), step.id])].sort();
+  const tests = { ...((isSame && old.tests) || {}), ...(step.test ? { [step.id]: step.test } : {}) };
+  await fs.writeFile(`${path}.new`, `${JSON.stringify({ server, course, steps, tests }, null, 2)}\n`);
+  await fs.rename(`${path}.new`, path);
+}
+
+interface Marked {
+  server: string;
+  course: string;
+  steps: string[];
+  tests: Record<string, unknown>;
+}
+
+function parsed(text: string): Partial<Marked> {
+  try {
+    return JSON.parse(text) as Partial<Marked>;
+  } catch {
+    return {};
+  }
+}
+
+/** The parts of a path within a step's folder; it throws where it would lead out of it. */
+export function checkedPath(path: string): string[] {
+  const parts = path.split("/");
+  if (path.length > 200 || !parts.every((part) => PART.test(part) && !DEVICE.test(part))) {
+    throw new Error(`The course has a file of the path “${path.slice(0, 200)}”, which is not written here.`);
+  }
+  return parts;
+}
+
+function checkedName(name: string): string {
+  if (!SLUG.test(name) || name.length > 200 || DEVICE.test(name)) throw new Error(`“${name.slice(0, 200)}” is no id.`);
+  return name;
+}
+
+/** A link within the folder may lead anywhere. */
+async function noLinks(folder: string, parts: readonly string[]): Promise<void> {
+  let path = folder;
+  for (const part of parts) {
+    path = join(path, part);
+    const found = await fs.lstat(path).catch(() => null);
+    if (found?.isSymbolicLink()) throw new Error(`${path} is a link; what it leads to is not written.`);
+  }
+}

@@ -1,0 +1,79 @@
+/** What windows tell one another: a short-lived file for each message, in a folder that all of them watch. */
+import { randomUUID } from "node:crypto";
+import { watch, type FSWatcher } from "node:fs";
+import { join } from "node:path";
+import { get, names, put, remove } from "./writing";
+
+const LIVES_MS = 60_000;
+/** Some file systems tell nobody of changes: then this is how late one hears. */
+const LOOK_MS = 5_000;
+
+export class News {
+  private readonly listeners = new Set<(message: unknown) => void>();
+  private readonly me = randomUUID().slice(0, 8);
+  private readonly heard = new Set<string>();
+  private readonly since = Date.now();
+  private watcher: FSWatcher | null = null;
+  private timer: ReturnType<typeof setInterval> | null = null;
+  private count = 0;
+  private looking: Promise<void> | null = null;
+  private again = false;
+
+  constructor(private readonly folder: string) {}
+
+  begin(): void {
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.timer.unref();
+    try {
+      this.watcher = watch(this.folder, { persistent: false }, () => this.look());
+      this.watcher.on("error", () => this.watcher?.close());
+    } catch {
+      this.watcher = null;
+    }
+  }
+
+  end(): void {
+    this.watcher?.close();
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  /** Tell the others. It makes them quicker; nothing depends on it. */
+  tell(message: unknown): void {
+    const place = `${Date.now().toString().padStart(15, "0")}-${(this.count++).toString().padStart(6, "0")}`;
+    const name = `${place}.${this.me}.json`;
+    this.heard.add(name);
+    void put(join(this.folder, name), message, false).catch(() => undefined);
+  }
+
+  hear(heard: (message: unknown) => void): () => void {
+    this.listeners.add(heard);
+    return () => this.listeners.delete(heard);
+  }
+
+  private look(): void {
+    this.again = true;
+    this.looking ??= this.read().finally(() => (this.looking = null));
+  }
+
+  private async read(): Promise<void> {
+    while (this.again) {
+      this.again = false;
+      for (const name of await names(this.folder).catch(() => [])) await this.one(name);
+    }
+  }
+
+  private async one(name: string): Promise<void> {
+    const at = Number(name.slice(0, 15));
+    const path = join(this.folder, name);
+    if (Date.now() - at > LIVES_MS) {
+      this.heard.delete(name);
+      await remove([path]).catch(() => undefined);
+      return;
+    }
+    if (this.heard.has(name)) return;
+    this.heard.add(name);
+    if (at < this.since - 1_000) return;
+    const message = await get<unknown>(path).catch(() => null);
+    if (message !== null) for (const listener of this.listeners) listener(message);
+  }
+}

@@ -1,0 +1,90 @@
+/** Files that are there whole or not at all, whenever the machine stops. */
+import { randomUUID } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { NotKept } from "@headway/sdk";
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+export const HALF = ".half";
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? "";
+}
+
+/** Have a file hold this: written beside its place, on the disk, and only then put there. NotKept. */
+export async function put(path: string, value: unknown, isLasting = true): Promise<void> {
+  const half = join(dirname(path), `${randomUUID()}${HALF}`);
+  try {
+    await write(half, JSON.stringify(value), isLasting);
+    await fs.rename(half, path);
+    if (isLasting) await synced(dirname(path));
+  } catch (error) {
+    await fs.rm(half, { force: true }).catch(() => undefined);
+    throw notKept(error);
+  }
+}
+
+async function write(path: string, text: string, isLasting: boolean): Promise<void> {
+  const file = await fs.open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    if (isLasting) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Have a folder's list of names on the disk: a rename is not, before. Windows keeps it so by itself. */
+export async function synced(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const opened = await fs.open(folder, "r");
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
+}
+
+/** What a file holds; null where there is none, or nothing that can be read. */
+export async function get<T>(path: string): Promise<T | null> {
+  try {
+    return JSON.parse(await fs.readFile(path, "utf8")) as T;
+  } catch (error) {
+    if (error instanceof SyntaxError || codeOf(error) === "ENOENT") return null;
+    throw notKept(error);
+  }
+}
+
+/** The names in a folder, in their order; none where it is not there yet. */
+export async function names(folder: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(folder)).filter((name) => name.endsWith(".json")).sort();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw notKept(error);
+  }
+}
+
+/** Take files away; those that another window took before are no trouble. */
+export async function remove(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await fs.unlink(path).catch((error: unknown) => {
+      if (codeOf(error) !== "ENOENT") throw notKept(error);
+    });
+  }
+}
+
+/** Take away what a write that never ended has left, an hour ago or more. */
+export async function sweep(folder: string, now = Date.now()): Promise<void> {
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    if (!name.endsWith(HALF)) continue;
+    const path = join(folder, name);
+    const found = await fs.stat(path).catch(() => null);
+    if (found && now - found.mtimeMs > 3_600_000) await fs.rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+export function notKept(error: unknown): Error {
+  if (error instanceof NotKept) return error;
+  return new NotKept(FULL.has(codeOf(error)) ? "full" : "unavailable", { cause: error });
+}

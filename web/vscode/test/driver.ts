@@ -1,0 +1,173 @@
+/**
+ * The editor's outbox without an editor, for tests that kill it. What it does is told line by line, as it happens:
+ * `meant ID` before an event is kept, `safe ID` once it is, `step NAME` of whatever changes something outside.
+ */
+import { writeSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+import { begin, tokenOf } from "../src/device";
+import { FileStore } from "../src/keeping/store";
+import { get, put } from "../src/keeping/writing";
+import { checkedPath } from "../src/folder";
+import { Learner } from "../src/learner";
+import { resultOf, type Format } from "../src/reports";
+import { Tokens, type Secrets } from "../src/tokens";
+
+interface Job {
+  readonly url: string;
+  readonly folder: string;
+  /** Do the same in each of these after that, as windows that come one after another. */
+  readonly folders?: readonly string[];
+  /** How many events are recorded, and where. */
+  readonly events?: number;
+  readonly course?: string;
+  readonly step?: string;
+  /** Sign in with this token, or by the device flow. */
+  readonly token?: string;
+  readonly device?: boolean;
+  /** Die before the step of this number. */
+  readonly kill_at?: number;
+  /** How long to wait until nothing waits any more, in ms. */
+  readonly patience?: number;
+  /** Reports to read, each with its format and how the tests ended. */
+  readonly judge?: readonly (readonly [Format, string, number])[];
+  /** Paths of a course's files, to say which would be written. */
+  readonly paths?: readonly string[];
+  /** Hold the lock for so many ms, and do nothing else. */
+  readonly hold?: number;
+}
+
+function tell(line: string): void {
+  writeSync(1, `${line}\n`);
+}
+
+/** Secrets in a file, each window's writes one after another. */
+class FileSecrets implements Secrets {
+  constructor(private readonly path: string) {}
+
+  async get(key: string): Promise<string | undefined> {
+    return (await get<Record<string, string>>(this.path))?.[key];
+  }
+
+  async store(key: string, value: string): Promise<void> {
+    await put(this.path, { ...(await get<Record<string, string>>(this.path)), [key]: value });
+  }
+
+  async delete(key: string): Promise<void> {
+    const all = Object.entries((await get<Record<string, string>>(this.path)) ?? {});
+    await put(this.path, Object.fromEntries(all.filter(([name]) => name !== key)));
+  }
+}
+
+function countSteps(killAt: number | undefined): void {
+  let count = 0;
+  const step = (name: string) => {
+    if (count++ === killAt) {
+      process.kill(process.pid, "SIGKILL");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    }
+    tell(`step ${name}`);
+  };
+  const patched = fs as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+  const real = (fs as unknown as { default?: typeof patched }).default ?? patched;
+  for (const name of ["open", "rename", "unlink", "link", "rm", "writeFile"]) {
+    const original = real[name] as (...given: unknown[]) => Promise<unknown>;
+    real[name] = (...given) => {
+      step(name);
+      return original(...given);
+    };
+  }
+  syncBuiltinESMExports();
+  const fetched = globalThis.fetch;
+  globalThis.fetch = async (...given) => {
+    const name = given[1]?.method === "GET" ? "read" : "send";
+    step(`before ${name}`);
+    const reply = await fetched(...given);
+    step(`after ${name}`);
+    return reply;
+  };
+}
+
+/** What `try` gives, or `refused`. */
+function tried(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch {
+    return "refused";
+  }
+}
+
+async function main(job: Job): Promise<void> {
+  if (job.judge || job.paths) return judge(job);
+  countSteps(job.kill_at);
+  for (const folder of [job.folder, ...(job.folders ?? [])]) await window({ ...job, folder });
+}
+
+async function window(job: Job): Promise<void> {
+  const store = await FileStore.open(join(job.folder, "store"));
+  if (job.hold !== undefined) return hold(store, job.hold);
+  const tokens = new Tokens(new FileSecrets(join(job.folder, "secrets.json")), store, job.url);
+  const learner = new Learner(job.url, store, tokens);
+  const add = store.add.bind(store);
+  store.add = async (item) => {
+    tell(`meant ${item.event.id}`);
+    await add(item);
+    tell(`safe ${item.event.id}`);
+  };
+  await learner.start();
+  await record(learner, job);
+  if (job.device) await signIn(learner, job.url);
+  if (job.token) await learner.signIn(job.token);
+  await untilSent(learner, job.patience ?? 0);
+}
+
+async function record(learner: Learner, job: Job): Promise<void> {
+  const of = { course: job.course ?? "", step: job.step ?? "" };
+  for (let made = 0; made < (job.events ?? 0); made++) {
+    const outcome = await learner.headway.attempted(of, 0.5);
+    tell(`outcome ${outcome.kind}${"reason" in outcome ? ` ${outcome.reason}` : ""}`);
+  }
+}
+
+function judge(job: Job): void {
+  for (const [format, said, code] of job.judge ?? []) {
+    tell(`judged ${JSON.stringify(tried(() => resultOf(format, said, code)))}`);
+  }
+  for (const path of job.paths ?? []) tell(`path ${JSON.stringify(tried(() => checkedPath(path)))}`);
+}
+
+async function hold(store: FileStore, ms: number): Promise<void> {
+  await store.alone(async () => {
+    tell("holding");
+    await new Promise((done) => setTimeout(done, ms));
+  });
+}
+
+async function signIn(learner: Learner, url: string): Promise<void> {
+  const waits = await begin(url, "The driver");
+  tell(`code ${waits.user_code}`);
+  const token = await tokenOf(url, waits, new AbortController().signal);
+  if (token) tell(`merged ${JSON.stringify(await learner.signIn(token))}`);
+}
+
+async function untilSent(learner: Learner, patience: number): Promise<void> {
+  const { outbox } = learner.headway;
+  for (const until = Date.now() + patience; ;) {
+    await outbox.drain(true);
+    const { waiting, refused, held, why } = await outbox.standing();
+    if (!waiting.length || Date.now() >= until) {
+      tell(`left ${JSON.stringify({ waiting: waiting.length, refused: refused.length, held: held.length, why })}`);
+      return;
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+main(JSON.parse(process.argv[2] ?? "{}") as Job).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    tell(`error ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exit(1);
+  },
+);
