@@ -4,7 +4,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -73,6 +73,13 @@ OPERATIONS, PROBLEMS = operations(), problems()
 EVENT = OPERATIONS["record_events"].sent["events"][0]
 
 
+def about(given: Any, events: Sequence[Mapping[str, Any]]) -> Any:
+    """An example's reply, about these events: those of others are no answer."""
+    if not events:
+        return given
+    return {**given, "results": [{**given["results"][0], "id": one["id"]} for one in events]}
+
+
 class Examples(BaseHTTPRequestHandler):
     """Answers as the contract's examples do; a course that is named as a problem refuses with it."""
 
@@ -98,11 +105,12 @@ class Examples(BaseHTTPRequestHandler):
             events = body["events"] if path == "/events" else []
             if len(events) == 1 and events[0]["course"] in PROBLEMS:
                 return self._refused(events[0])
-            return found.status, found.given
+            return found.status, about(found.given, events)
         course = path.split("/")[2]
         if course in PROBLEMS:
             return PROBLEMS[course]["status"], PROBLEMS[course]
-        return 200, OPERATIONS["attempt_step"].given
+        given = OPERATIONS["attempt_step"].given
+        return 200, {**given, "result": {**given["result"], "id": body["id"]}}
 
     def _refused(self, event: Mapping[str, Any]) -> tuple[int, Any]:
         problem = PROBLEMS[event["course"]]
@@ -119,6 +127,7 @@ class Examples(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", JSON if status < 400 else "application/problem+json")
         self.send_header("content-length", str(len(body)))
+        self.send_header("x-request-id", "1")
         self.end_headers()
         self.wfile.write(body)
 

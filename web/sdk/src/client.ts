@@ -87,7 +87,9 @@ export class Headway {
   /** Who one is; asks the server, unless it said so just now. */
   async me(again = false): Promise<Me> {
     if (!again && Date.now() - this.knownAt < TRUSTED_MS) return this.known;
-    await this.meet(await this.ask<Me>("GET", "/auth/me"));
+    const me = await this.ask<Me | undefined>("GET", "/auth/me");
+    if (!isMe(me)) throw new Unreachable("the reply does not say who one is");
+    await this.meet(me);
     return this.known;
   }
 
@@ -212,4 +214,9 @@ export class Headway {
   private async quietly(kept: Promise<void>): Promise<void> {
     await kept.catch(() => undefined);
   }
+}
+
+function isMe(me: Me | undefined): me is Me {
+  if (me?.kind === "nobody") return me.learner === null;
+  return (me?.kind === "guest" || me?.kind === "account") && typeof me.learner?.id === "string";
 }

@@ -4,7 +4,7 @@ import { portions, sentTo, type Answered } from "./sending";
 import type { Change, EventSent, Problem, StepProgress, Verdict } from "./shapes";
 import type { Item, SetAside, Settling, Store } from "./store";
 import type { Ask } from "./transport";
-import { backoff } from "./waiting";
+import { backoff, LONGEST_REST_S } from "./waiting";
 
 /** What became of an event. `waiting` is kept on the device; `not saved` is in the memory of this page alone. */
 export type Outcome =
@@ -52,6 +52,8 @@ export class Outbox {
   private readonly unkept = new Map<string, { item: Item; reason: NotKept["reason"] }>();
   private readonly waiters = new Map<string, (outcome: Outcome) => void>();
   private readonly wantVerdict = new Set<string>();
+  /** How often the server broke with an event in the request. */
+  private readonly broke = new Map<string, number>();
   private readonly standers = new Set<(standing: Standing) => void>();
   private readonly listeners = new Set<(recorded: Recorded) => void>();
   private draining: Promise<void> | null = null;
@@ -119,12 +121,18 @@ export class Outbox {
       this.again = true;
       return this.draining;
     }
-    if (!now && Date.now() < this.notBefore) return Promise.resolve();
+    if (!now && this.isAskedToRest()) return Promise.resolve();
     this.draining = this.passes().finally(() => {
       this.draining = null;
       this.changed();
     });
     return this.draining;
+  }
+
+  /** Whether the server asked for time; one that was asked for before the clock was set back is over. */
+  private isAskedToRest(): boolean {
+    const left = this.notBefore - Date.now();
+    return left > 0 && left <= LONGEST_REST_S * 1000;
   }
 
   /** Send what others made who are not here as whoever is: somebody decided that it is theirs. */
@@ -166,13 +174,25 @@ export class Outbox {
     for (const portion of portions(
       queue.filter((item) => this.maySend(item)),
       this.wantVerdict,
+      this.broke,
     )) {
-      const answered = await sentTo(this.ask, portion, this.wantVerdict);
+      const answered = await this.sent(portion);
       // Whoever was nobody is a guest by now.
       if (this.who.known() === null) this.who.doubt();
       recorded += await this.settled(answered);
     }
     return recorded;
+  }
+
+  private async sent(portion: readonly Item[]): Promise<Answered[]> {
+    try {
+      return await sentTo(this.ask, portion, this.wantVerdict);
+    } catch (error) {
+      // Perhaps because of something in it: what breaks the server keeps nothing else waiting.
+      const isBroken = error instanceof Refusal && error.status === 500;
+      if (isBroken) for (const { event } of portion) this.broke.set(event.id, (this.broke.get(event.id) ?? 0) + 1);
+      throw error;
+    }
   }
 
   private async settled(answered: readonly Answered[]): Promise<number> {
@@ -187,7 +207,10 @@ export class Outbox {
       ),
     };
     await this.store.settle(settling);
-    for (const id of [...settling.gone, ...settling.aside.map((one) => one.item.event.id)]) this.unkept.delete(id);
+    for (const id of [...settling.gone, ...settling.aside.map((one) => one.item.event.id)]) {
+      this.unkept.delete(id);
+      this.broke.delete(id);
+    }
     this.tellOf(answered);
     return settling.gone.length;
   }
@@ -233,7 +256,7 @@ export class Outbox {
     this.failures += 1;
     this.why = whyOf(error);
     if (error instanceof Refusal && error.status === 401) this.who.doubt();
-    const asked = error instanceof Refusal ? (error.retryAfter ?? 0) : 0;
+    const asked = error instanceof Refusal || error instanceof Unreachable ? (error.retryAfter ?? 0) : 0;
     if (asked) this.notBefore = Date.now() + asked * 1000;
     this.later(Math.max(backoff(this.failures), asked * 1000));
   }

@@ -31,6 +31,15 @@ export class Refusal extends Error {
 /** No server of ours answered: no network, a timeout, or a page of somebody else's in between. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+  /** With which status somebody else answered, and for how many seconds they asked to be left alone. */
+  readonly status: number | null;
+  readonly retryAfter: number | null;
+
+  constructor(message: string, told: ErrorOptions & { status?: number; retryAfter?: number | null } = {}) {
+    super(message, told);
+    this.status = told.status ?? null;
+    this.retryAfter = told.retryAfter ?? null;
+  }
 }
 
 /** What a device keeps for later has no room left, or cannot be kept at all. */

@@ -1,6 +1,7 @@
 /** One request and its reply: JSON both ways, problems as errors, whatever is not Headway as no answer at all. */
 import { Refusal, Unreachable } from "./problems";
 import type { Problem } from "./shapes";
+import { LONGEST_REST_S } from "./waiting";
 
 const PATIENCE_MS = 20_000;
 /** Beyond this a browser refuses to send the request when the page is closed meanwhile. */
@@ -23,8 +24,10 @@ export function transport(url = "", headers: () => Record<string, string> = () =
     const reply = await sent(`${url}/api/v1${path}`, method, headers(), asking);
     if (reply.status === 204) return undefined as T;
     const told = await read(reply);
-    if (reply.ok) return told as T;
-    throw refusal(reply, told);
+    if (!reply.ok) throw refusal(reply, told);
+    // Headway numbers each request that it answers; the page of a hotel may well be JSON.
+    if (!reply.headers.has("x-request-id")) throw foreign(reply);
+    return told as T;
   };
 }
 
@@ -51,7 +54,7 @@ async function sent(url: string, method: string, headers: Record<string, string>
 async function read(reply: Response): Promise<unknown> {
   const type = reply.headers.get("content-type") ?? "";
   if (!/^application\/(problem\+)?json\b/.test(type)) {
-    throw new Unreachable(`something that is not Headway answered, with status ${reply.status}`);
+    throw foreign(reply);
   }
   try {
     return await reply.json();
@@ -62,16 +65,20 @@ async function read(reply: Response): Promise<unknown> {
 
 function refusal(reply: Response, told: unknown): Error {
   const problem = told as Partial<Problem> | null;
-  if (typeof problem?.type !== "string" || typeof problem.status !== "number") {
-    return new Unreachable(`something that is not Headway answered, with status ${reply.status}`);
-  }
+  const isOurs = typeof problem?.type === "string" && problem.type.startsWith("/problems/");
+  if (!isOurs || typeof problem.status !== "number") return foreign(reply);
   return new Refusal(problem as Problem, seconds(reply.headers.get("retry-after")));
 }
 
-/** `Retry-After` in seconds: a number, or a date. */
+function foreign(reply: Response): Unreachable {
+  const { status } = reply;
+  const retryAfter = seconds(reply.headers.get("retry-after"));
+  return new Unreachable(`something that is not Headway answered, with status ${status}`, { status, retryAfter });
+}
+
+/** `Retry-After` in seconds, an hour at most: a number, or a date. */
 export function seconds(said: string | null, now = Date.now()): number | null {
   if (!said) return null;
-  if (/^\d+$/.test(said)) return Number(said);
-  const until = Date.parse(said);
-  return Number.isNaN(until) ? null : Math.max(0, Math.ceil((until - now) / 1000));
+  const asked = /^\d+$/.test(said) ? Number(said) : Math.ceil((Date.parse(said) - now) / 1000);
+  return Number.isNaN(asked) ? null : Math.min(LONGEST_REST_S, Math.max(0, asked));
 }
