@@ -1,6 +1,6 @@
 """What a new version changes of what an enrolled learner adds to a course's figures, while no step of theirs moves.
 
-Most of a large course stays as it is: only the modules are looked at that differ, or that something was granted of.
+Most of a large course stays as it is: only the modules are looked at that differ, or that are completed by it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -40,22 +40,25 @@ class Recount:
         """Whether all steps must be known: the last one that was reached cannot be told from the row."""
         return bool(row.last_step) and (not self._keeps_order or row.last_step not in self.after.numbers)
 
-    def steps(self, grants: tuple[Grants, Grants]) -> set[str]:
-        """The keys of the steps that it takes, where grants were and are these."""
-        granted = _granted(grants)
-        looked_at = (*self._looked_at(self.before, granted), *self._looked_at(self.after, granted))
-        return {key for one in looked_at for key in one.keys}
+    def modules(self, new: Grants) -> set[str]:
+        """The keys of the modules that are looked at, where this is granted now."""
+        return self._differs | {key for kind, key in new if kind == MODULE_COMPLETED}
+
+    def steps(self, new: Grants) -> set[str]:
+        """The keys of the steps that it takes."""
+        keys = self.modules(new)
+        return {key for course in (self.before, self.after) for one in _of(course, keys) for key in one.keys}
 
     def counted(
-        self, row: Enrolled, version: int, steps: Mapping[str, StepSum], grants: tuple[Grants, Grants]
+        self, row: Enrolled, version: int, steps: Mapping[str, StepSum], held: Grants, new: Grants
     ) -> Recounted:
         """What a learner comes to, whose row there is, by the number of the new version.
 
-        `grants` as they were and as they are; `steps` are those that it takes.
+        `held` are the grants before, of the modules that are looked at and of the course; `steps` those that it takes.
         """
-        granted = _granted(grants)
-        was, now = (self._looked_at(course, granted) for course in (self.before, self.after))
-        before, after = (_figures(modules, steps, held) for modules, held in zip((was, now), grants, strict=True))
+        keys, grants = self.modules(new), {**held, **new}
+        was, now = _of(self.before, keys), _of(self.after, keys)
+        before, after = _figures(was, steps, held), _figures(now, steps, grants)
         known = [key for key in steps if is_touched(steps[key])] + ([] if self.takes_all(row) else [row.last_step])
         numbers = self.after.numbers
         moved = row._replace(
@@ -64,16 +67,11 @@ class Recount:
             last_step=max((key for key in known if key in numbers), key=numbers.__getitem__, default=""),
             score_total=row.score_total + _score(now, after) - _score(was, before),
         )
-        return Recounted(concluded(moved, self.after, grants[1].get((COURSE_COMPLETED, ""))), before, after)
-
-    def _looked_at(self, course: Course, granted: Collection[str]) -> list[Module]:
-        return [one for one in course.modules if one.key in self._differs or one.key in granted]
+        return Recounted(concluded(moved, self.after, grants.get((COURSE_COMPLETED, ""))), before, after)
 
 
-def _granted(grants: tuple[Grants, Grants]) -> set[str]:
-    """The keys of the modules of which something is granted now."""
-    was, now = grants
-    return {place[1] for place, grant in now.items() if place[0] == MODULE_COMPLETED and was.get(place) != grant}
+def _of(course: Course, keys: Collection[str]) -> list[Module]:
+    return [one for one in course.modules if one.key in keys]
 
 
 def _completed(modules: Collection[Module], steps: Mapping[str, StepSum]) -> int:

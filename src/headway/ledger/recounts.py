@@ -1,7 +1,7 @@
 """Learners in courses who are counted anew while no step of theirs moves: by a new version, or for what it grants."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -19,21 +19,31 @@ from headway.store.roster import Counted, Pair
 # What is granted to a learner in a course.
 Given: TypeAlias = Mapping[GrantKey, Grant]
 _KINDS: Final = (MODULE_COMPLETED, COURSE_COMPLETED)
+_STEPS: Final = sums.STEP_SCORES
+_STEPS_OF_RUN: Final = sums.STEP_SCORES_OF_RUN
+_GRANTS: Final = sums.of_kind(sums.GRANTS)
 
 
 class _One(NamedTuple):
-    """A learner in a course: the row by the version before, and grants as they were and as they will be."""
+    """A learner in a course: the row by the version before, the number of the one in force, and what is granted now."""
 
     pair: Pair
     row: Enrolled
-    grants: tuple[Grants, Grants]
     version: int
     by: Recount
+    new: Grants
 
     @property
     def is_whole(self) -> bool:
         """Whether all steps are to be known."""
         return self.by.takes_all(self.row)
+
+
+class _Known(NamedTuple):
+    """What is stored of a learner in a course: steps by key, and grants."""
+
+    steps: dict[str, StepSum]
+    grants: dict[tuple[str, str], Grant]
 
 
 class Recounts:
@@ -45,47 +55,50 @@ class Recounts:
     def __init__(self, connection: Connection, catalog: Catalog, given: Mapping[Pair, Given]) -> None:
         self.connection = connection
         self.left = set[Pair]()
-        self._made: list[tuple[_One, Recounted]] = []
-        known = roster.counted(connection, given)
-        found = list(self._found(catalog, known, given))
-        steps = self._steps(found)
-        for one in found:
-            self._made.append((one, one.by.counted(one.row, one.version, steps[one.pair], one.grants)))
+        found = list(self._found(catalog, roster.counted(connection, given), given))
+        known = self._known(found)
+        self._made = [(one, _recounted(one, known[one.pair])) for one in found]
 
-    def _found(self, catalog: Catalog, known: Mapping[Pair, Counted], given: Mapping[Pair, Given]) -> "Iterable[_One]":
+    def _found(self, catalog: Catalog, known: Mapping[Pair, Counted], given: Mapping[Pair, Given]) -> Iterator[_One]:
         in_force = catalog.in_force(self.connection, {course_id for _, course_id in given})
-        rows_there = {pair: one.row for pair, one in known.items() if one.row is not None}
-        versions = catalog.load(self.connection, {(pair[1], row.version) for pair, row in rows_there.items()})
-        recounts: dict[tuple[str, int], Recount] = {}
+        pairs = {(pair[1], one.row.version) for pair, one in known.items() if one.row is not None}
+        versions = catalog.load(self.connection, pairs)
+        recounts = {
+            place: Recount(before, in_force[place[0]][1]) for place, before in versions.items() if place[0] in in_force
+        }
         for pair in sorted(given):
-            one, now = known[pair], in_force.get(pair[1])
-            before = versions.get((pair[1], one.row.version)) if one.row is not None else None
-            if one.row is None and not one.is_enrolled:
+            row, run, is_enrolled = known[pair]
+            by = None if row is None else recounts.get((pair[1], row.version))
+            if row is None and not is_enrolled:
                 continue
-            if one.row is None or before is None or now is None or one.run > FIRST_RUN:
+            if row is None or by is None or run > FIRST_RUN:
                 self.left.add(pair)
                 continue
-            by = recounts.setdefault((pair[1], one.row.version), Recount(before, now[1]))
             new = {(key.kind, key.module): grant for key, grant in given[pair].items() if key.kind in _KINDS}
-            yield _One(pair, one.row, (one.grants, {**one.grants, **new}), now[0], by)
+            yield _One(pair, row, in_force[pair[1]][0], by, new)
 
-    def _steps(self, found: Sequence[_One]) -> dict[Pair, dict[str, StepSum]]:
-        """What is known of the steps that it takes."""
-        steps: dict[Pair, dict[str, StepSum]] = {one.pair: {} for one in found}
-        of_runs: list[tuple[str, str, int]] = []
-        by_key: list[tuple[str, str, int, str]] = []
+    def _known(self, found: Sequence[_One]) -> dict[Pair, _Known]:
+        """What it takes to know of them: one statement."""
+        known = {one.pair: _Known({}, {}) for one in found}
+        of_runs: list[tuple[Any, ...]] = []
+        by_key: list[tuple[Any, ...]] = []
+        grants: list[tuple[Any, ...]] = []
         for one in found:
             place = (*one.pair, FIRST_RUN)
-            keys = one.by.steps(one.grants)
-            if one.is_whole or len(keys) > LOOKED_UP * len(one.by.after.steps):
+            modules = one.by.modules(one.new)
+            grants += [(*place, COURSE_COMPLETED, ""), *((*place, MODULE_COMPLETED, key) for key in sorted(modules))]
+            steps = one.by.steps(one.new)
+            if one.is_whole or len(steps) > LOOKED_UP * len(one.by.after.steps):
                 of_runs.append(place)
             else:
-                by_key += [(*place, key) for key in sorted(keys)]
-        asked = ((sums.STEP_SCORES_OF_RUN, of_runs), (sums.STEP_SCORES, by_key))
-        for _, listed in sums.read_together(self.connection, asked):
-            for learner_id, key, one in listed:
-                steps[learner_id, key.course][key.step] = one
-        return steps
+                by_key += [(*place, key) for key in sorted(steps)]
+        asked = ((_STEPS_OF_RUN, of_runs), (_STEPS, by_key), (_GRANTS, grants))
+        (_, whole), (_, some), (_, held) = sums.read_together(self.connection, asked)
+        for learner_id, key, step in (*whole, *some):
+            known[learner_id, key.course].steps[key.step] = step
+        for learner_id, granted, grant in held:
+            known[learner_id, granted.course].grants[granted.kind, granted.module] = grant
+        return known
 
     def write(self, tally: Tally) -> None:
         """Put the rows of rosters as they are to be now, and add to a tally by how much the counters move."""
@@ -97,3 +110,7 @@ class Recounts:
                 keeps = roster.VERSION_ALONE if row == one.row._replace(version=row.version) else ()
                 made.setdefault(keeps, {})[one.pair] = row
         rows.add_together(self.connection, *(roster.rows_written(some, *keeps) for keeps, some in made.items()))
+
+
+def _recounted(one: _One, known: _Known) -> Recounted:
+    return one.by.counted(one.row, one.version, known.steps, known.grants, one.new)

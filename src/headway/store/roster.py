@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.domain.enrolled import COURSE_DONE, ENROLLED, Count, Enrolled, Record, record_of, sort_name
-from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant
+from headway.domain.progress import FIRST_RUN, EnrollmentSum
 from headway.domain.sums import Sums
 from headway.store import rows, sums
 from headway.store.schema import course, course_counter, enrollment, learner, roster, step_counter
@@ -68,30 +68,24 @@ def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
 
 
 class Counted(NamedTuple):
-    """What is stored of a learner in a course but for steps: the row, grants by (kind, module), the latest run."""
+    """Of a learner in a course: the row, the latest run, and whether they are enrolled."""
 
     row: Enrolled | None
-    grants: Mapping[tuple[str, str], Grant]
     run: int
     is_enrolled: bool
 
 
 def counted(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Counted]:
-    """What is stored of learners in courses but for steps: one statement."""
+    """How learners are counted in courses: one statement."""
     wanted = sorted(set(pairs))
-    asked = [(reading, wanted) for reading in _READINGS[1:]]
-    (_, grants), (_, runs), (_, enrollments), (_, found) = sums.read_together(connection, asked)
-    rows_there = {(learner_id, course_id): row for learner_id, course_id, row in found}
+    asked = [(sums.of_kind(kind, *_BY), wanted) for kind in (sums.RUNS, sums.ENROLLMENTS, sums.ROSTER)]
+    (_, runs), (_, enrollments), (_, found) = sums.read_together(connection, asked)
+    known = {(learner_id, course_id): row for learner_id, course_id, row in found}
     enrolled = {(learner_id, course_id) for learner_id, course_id, one in enrollments if one.enrolled}
-    latest, held = dict[Pair, int](), {pair: dict[tuple[str, str], Grant]() for pair in wanted}
+    latest = dict[Pair, int]()
     for learner_id, key, _ in runs:
-        latest[learner_id, key.course] = max(latest.get((learner_id, key.course), 0), key.run)
-    for learner_id, key, grant in grants:
-        held[learner_id, key.course][key.kind, key.module] = grant
-    return {
-        pair: Counted(rows_there.get(pair), held[pair], latest.get(pair, FIRST_RUN), pair in enrolled)
-        for pair in wanted
-    }
+        latest[learner_id, key.course] = max(latest.get((learner_id, key.course), FIRST_RUN), key.run)
+    return {pair: Counted(known.get(pair), latest.get(pair, FIRST_RUN), pair in enrolled) for pair in wanted}
 
 
 def names_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str]:
