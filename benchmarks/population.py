@@ -62,7 +62,7 @@ def populate(database: Database, manifest: Mapping[str, Any], learners: int, *, 
     times, left = divmod(learners, len(ids))
     assert not left, "learners are a multiple of the templates"
     add_learners(database, [{"id": one, "kind": "account", "time_zone": "UTC", "created_at": now} for one in ids])
-    submissions = [Submission(one, part, now) for one in ids for part in _parts(_walk(manifest, random.random(), now))]
+    submissions = [Submission(one, part, now) for one in ids for part in parts(_walk(manifest, random.random(), now))]
     for answer in record_all(database, Catalog(), submissions):
         assert not isinstance(answer, Exception), answer
     boards.work_out(database, Catalog(), now=now)
@@ -83,7 +83,8 @@ def _walk(manifest: Mapping[str, Any], share: float, now: int) -> Iterator[Event
             yield attempt(manifest, step, now - (len(steps) - n) * SECOND, random.randint(75, 100) / 100)
 
 
-def _parts(events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
+def parts(events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
+    """Events as some requests send them."""
     events = iter(events)
     while part := tuple(itertools.islice(events, EVENTS_A_REQUEST)):
         yield part

@@ -56,7 +56,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """The seconds of processor that its processes have had."""
-        return sum(map(_cpu_s, _family(self.process.pid)))
+        return family_cpu_s(self.process.pid)
 
     def stop(self) -> None:
         """Ask it to stop, and make it stop where it does not."""
@@ -111,6 +111,11 @@ def _is_ready(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def family_cpu_s(pid: int) -> float:
+    """The seconds of processor that a process and all below it have had."""
+    return sum(map(_cpu_s, _family(pid)))
 
 
 def _family(pid: int) -> list[int]:

@@ -63,6 +63,16 @@ def test_what_comes_late_counts_on_its_day(learning: Learning) -> None:
     assert due(learning, ada) == due(learning, ben) != []
 
 
+def test_a_day_s_attempts_in_two_runs_are_one_day_of_practice(learning: Learning) -> None:
+    """It was passed, and failed as well: it is asked for sooner than after a day on which it was passed alone."""
+    learning.publish(PYTHON)
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "s1", score=1), event("attempted", "s2", score=1))
+    start_run(learning.database, learning.catalog, RunWanted(ada.learner_id or "", "python", str(uuid4())), now=NOW)
+    learning.record(ada, event("attempted", "s1", score=0), event("attempted", "s2", score=1))
+    assert [steps(learning, ada, days) for days in (0, 1, 2)] == [[], ["s1"], ["s1", "s2"]]
+
+
 def test_lessons_dropped_steps_and_locked_ones_are_not_asked_for(learning: Learning) -> None:
     learning.publish(PYTHON)
     ada = learning.learner()

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
+from headway.store import sharing
 from headway.store.catalog import Catalog
 from headway.store.roster_page import Wanted
+from headway.store.sharing import Shared
 from headway.views.achievements import read_standings
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
 from headway.views.events import read_events
 from headway.views.history import read_history
+from headway.views.leaderboards import Asked, read_leaderboard
+from headway.views.notices import NoticePage, read_notices
 from headway.views.overview import read_overview
 from headway.views.peers import read_peers
 from headway.views.predictions import read_predictions
@@ -21,6 +25,7 @@ from headway.views.report import InForce, Report, read_report
 from headway.views.reviews import read_reviews
 from headway.views.roster import LearnerReport, Page, read_learner, read_roster
 from headway.views.sessions import read_sessions
+from headway.views.sharing import read_sharing
 from headway.views.skills import read_skills
 from headway.views.statistics import read_statistics
 from headway.views.streak import read_streak
@@ -28,6 +33,7 @@ from headway.views.subject import Asking, Subject, another
 from tests.views.learning import NOW, Learning, enrolled, event, long_course
 
 View = Callable[..., object]
+TOKEN = "a-token-of-24-characters"
 
 
 def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
@@ -47,6 +53,10 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "reviews": lambda catalog: (read_reviews, catalog, who, NOW),
         "predictions": lambda catalog: (read_predictions, catalog, who, NOW),
         "peers": lambda _: (read_peers, who, NOW, "all", "python"),
+        "board": lambda _: (read_leaderboard, Asked("all", None, False, None, 50), who.learner_id, NOW),
+        "around": lambda _: (read_leaderboard, Asked("all", "python", True, None, 50), who.learner_id, NOW),
+        "notices": lambda _: (read_notices_of, who.learner_id),
+        "shared": lambda catalog: (read_sharing, catalog, TOKEN, NOW),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
         "report": lambda catalog: (read_report_of, catalog, "python"),
         "roster": lambda catalog: (read_roster_of, catalog, "python"),
@@ -57,6 +67,10 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
 
 def _course(connection: Connection, catalog: Catalog, course_id: str) -> InForce:
     return InForce(*catalog.in_force(connection, [course_id])[course_id])
+
+
+def read_notices_of(connection: Connection, learner_id: str) -> NoticePage:
+    return read_notices(connection, learner_id, None, 200, unread_only=False)
 
 
 def read_report_of(connection: Connection, catalog: Catalog, course_id: str) -> Report:
@@ -76,13 +90,13 @@ KNOWN = {"overview": 4, "course": 2, "module": 2, "streak": 1, "history": 2, "ev
 KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 4}
 # One of the last three is for the version in force.
 KNOWN |= {"report": 3, "roster": 3, "one of it": 7}
-KNOWN |= {"predictions": 7, "peers": 6}
+KNOWN |= {"predictions": 6, "peers": 6, "board": 7, "around": 9, "notices": 3, "shared": 8}
 UNSEEN = (
     KNOWN
-    | {"predictions": 8}
+    | {"predictions": 7}
     | {"overview": 5, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
 )
-UNSEEN |= {"report": 4, "roster": 4, "one of it": 8}
+UNSEEN |= {"report": 4, "roster": 4, "one of it": 8, "shared": 9}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:
@@ -90,10 +104,18 @@ def learn(learning: Learning, steps: int, events: int) -> Subject:
     who = learning.learner(f"after {events}")
     days = [date(2026, 3, 10) - timedelta(n % 900) for n in range(events)]
     done = [
-        event("attempted", f"s{n // 2 % steps}", f"{day}T10:00:00Z", course=("python", "java")[n % 2], score=n % 100)
+        event(
+            "attempted", f"s{n // 2 % steps}", f"{day}T10:00:00Z", course=("python", "java")[n % 2], score=100 - n % 100
+        )
         for n, day in enumerate(days)
     ]
     learning.record(who, enrolled(), *done)
+    # Others on the boards, each at a place of their own.
+    for n in range(1, 4):
+        learning.record(learning.learner(f"other {n}"), *(event("completed", f"s{i}", score=100) for i in range(n)))
+    with learning.database.transaction() as connection:
+        shows = ("name", "streak", "points", "levels", "courses", "achievements")
+        sharing.put(connection, Shared(who.learner_id or "", TOKEN, shows, NOW))
     return who
 
 

@@ -1,6 +1,6 @@
 """The exercises that a learner did, out of the sums of steps: what levels and mastery are judged by."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from headway.domain.course import Course, Step
@@ -32,19 +32,26 @@ def exercises_done(
     for key, one in steps.items():
         of_runs.setdefault((key.course, key.step), []).append(one)
     for place, sums in of_runs.items():
-        done = first_completion(sums)
+        done = sums[0].completion if len(sums) == 1 else first_completion(sums)
         course = completed_by[place[0], done.version] if done else courses[place[0]][1]
         step = step_of(course, place[1])
         if step is not None and step.is_exercise:
             answers = [part for each in sums for part in _answers(each)]
-            yield Done(place, exercise_of(step.topics, sums), answers)
+            yield Done(place, _exercise(step.topics, sums, done), answers)
 
 
 def exercise_of(topics: tuple[str, ...], sums: Iterable[StepSum]) -> Exercise:
     """An exercise of these topics, by what is known of it in each run."""
     runs = list(sums)
+    return _exercise(topics, runs, first_completion(runs))
+
+
+def _exercise(topics: tuple[str, ...], runs: Sequence[StepSum], done: Completion | None) -> Exercise:
+    if len(runs) == 1 and runs[0].override is None:
+        # Of a learner with thousands of events, nearly all are so.
+        one = runs[0]
+        return Exercise(topics, one.best, one.first and one.first.at, done and done.at)
     best = max((one.best_said for one in runs if one.best_said is not None), default=None)
-    done = first_completion(runs)
     return Exercise(topics, best, min(_scored(runs), default=None), done and done.at)
 
 

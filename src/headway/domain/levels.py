@@ -105,25 +105,30 @@ def skills(exercises: Iterable[Exercise]) -> dict[str, Skill]:
             if one.best is not None and one.scored_at is not None:
                 moves.append((one.scored_at, topic, 0, 1, one.best))
     found: dict[str, Skill] = {}
+    counted: dict[str, tuple[int, int, int]] = {}
     for (at, topic), together in groupby(sorted(moves), key=itemgetter(0, 1)):
-        skill = found.get(topic, _NEW)
-        for _, _, completed, scores, best in together:
-            skill = skill._replace(
-                exercises_completed=skill.exercises_completed + completed,
-                scores=skill.scores + scores,
-                best_total=skill.best_total + best,
-            )
-        found[topic] = _risen(skill, at)
-    return found
+        completed, scores, best = counted.get(topic, (0, 0, 0))
+        for move in together:
+            completed, scores, best = completed + move[2], scores + move[3], best + move[4]
+        counted[topic] = completed, scores, best
+        found[topic] = _risen(found.get(topic, _NEW), (completed, scores, best), at)
+    return {
+        topic: skill._replace(exercises_completed=completed, scores=scores, best_total=best)
+        for topic, skill in found.items()
+        for completed, scores, best in (counted[topic],)
+    }
 
 
-def _risen(skill: Skill, at: int) -> Skill:
-    """The highest level that is reached now, if it is higher than the one that is held."""
-    reached = [one for one in LEVELS if _reaches(skill, one)]
-    if not reached or reached[-1].exercises <= skill.level.exercises:
-        return skill
-    return skill._replace(level=reached[-1], previous=skill.level, changed_at=at)
+def _risen(skill: Skill, counted: tuple[int, int, int], at: int) -> Skill:
+    """With the highest level that is reached now, if it is higher than the one that is held."""
+    for level in reversed(LEVELS):
+        if level.exercises <= skill.level.exercises:
+            break
+        if _reaches(counted, level):
+            return skill._replace(level=level, previous=skill.level, changed_at=at)
+    return skill
 
 
-def _reaches(skill: Skill, level: Level) -> bool:
-    return skill.exercises_completed >= level.exercises and skill.best_total >= level.mean * skill.scores > 0
+def _reaches(counted: tuple[int, int, int], level: Level) -> bool:
+    completed, scores, best = counted
+    return completed >= level.exercises and best >= level.mean * scores > 0

@@ -1,5 +1,6 @@
 """Progress adds up: sums with a zero and a `+` that knows no order. The `+` stands here and nowhere else."""
 
+from collections.abc import Iterable
 from operator import add
 from typing import NamedTuple, Self, TypeVar
 
@@ -305,6 +306,11 @@ class PeriodSum(NamedTuple):
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
         return tuple.__new__(type(self), map(add, self, other))  # what _make does, without counting again
+
+    @classmethod
+    def total(cls, all_: Iterable[Self]) -> Self:
+        """The sum of many: figure by figure, which takes a fraction of the time."""
+        return sum_ if (sum_ := tuple.__new__(cls, map(sum, zip(*all_, strict=True)))) else cls()
 
 
 class EnrollmentSum(NamedTuple):

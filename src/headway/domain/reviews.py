@@ -56,47 +56,58 @@ def rating(one: Practice) -> int | None:
 
     Nothing passed: again; passed after failures or with hints: hard; else good. How light it was nobody said.
     """
-    if one.attempts <= one.unscored:
+    _, attempts, passed, unscored, hints = one
+    if attempts <= unscored:
         return None
-    if not one.passed:
+    if not passed:
         return AGAIN
-    return HARD if one.hints or one.passed < one.attempts - one.unscored else GOOD
+    return HARD if hints or passed < attempts - unscored else GOOD
 
 
 def card(practiced: Iterable[Practice]) -> Card | None:
     """The card of an exercise that was practiced on these days, each named once, in any order; None without a score."""
-    known: Card | None = None
+    last, stability, difficulty = 0, 0.0, 0.0
     for one in sorted(practiced):
         grade = rating(one)
-        if grade is not None:
-            known = _first(one.day, grade) if known is None else _next(known, one.day, grade)
-    return known
+        if grade is None:
+            continue
+        if not stability:
+            stability, difficulty = _STABILITY_FIRST[grade], _DIFFICULTY_FIRST[grade]
+        else:
+            stability, difficulty = _next(stability, difficulty, one[0] - last, grade)
+        last = one[0]
+    return Card(stability, difficulty, last) if stability else None
 
 
-def _first(day: int, grade: int) -> Card:
-    return Card(max(_W[grade - 1], _STABILITY_MIN), _bounded(_initial_difficulty(grade)), day)
+def _next(stability: float, difficulty: float, days: int, grade: int) -> tuple[float, float]:
+    """Stability and difficulty after a review so many days behind the one before.
 
-
-def _next(known: Card, day: int, grade: int) -> Card:
-    forgotten = 1 - known.retrievability(day)
+    Whoever learns for years has ten thousand of them, which are gone through whenever reviews are asked for.
+    """
+    forgotten = 1.0 - float((1.0 + _FACTOR * days / stability) ** _DECAY)
+    eased = difficulty - _EASING[grade] * (_DIFFICULTY_MAX - difficulty)
     if grade == AGAIN:
-        stability = _after_forgetting(known, forgotten)
+        long = _W[11] * difficulty ** -_W[12] * ((stability + 1.0) ** _W[13] - 1.0) * exp(forgotten * _W[14])
+        after = float(min(long, stability / _LAPSE))
     else:
-        growth = exp(_W[8]) * (11 - known.difficulty) * known.stability ** -_W[9] * (exp(forgotten * _W[10]) - 1)
-        stability = known.stability * (1 + growth * (_W[15] if grade == HARD else 1))
-    eased = known.difficulty - _W[6] * (grade - GOOD) * (_DIFFICULTY_MAX - known.difficulty) / 9
-    difficulty = _W[7] * _initial_difficulty(_EASY) + (1 - _W[7]) * eased
-    return Card(max(stability, _STABILITY_MIN), _bounded(difficulty), day)
-
-
-def _after_forgetting(known: Card, forgotten: float) -> float:
-    long = _W[11] * known.difficulty ** -_W[12] * ((known.stability + 1) ** _W[13] - 1) * exp(forgotten * _W[14])
-    return float(min(long, known.stability / exp(_W[17] * _W[18])))
+        growth = _GROWTH[grade] * (11.0 - difficulty) * stability ** -_W[9] * (exp(forgotten * _W[10]) - 1.0)
+        after = float(stability * (1.0 + growth))
+    then = _REVERTED + (1.0 - _W[7]) * eased
+    bounded = _DIFFICULTY_MIN if then < _DIFFICULTY_MIN else min(then, _DIFFICULTY_MAX)
+    return max(after, _STABILITY_MIN), bounded
 
 
 def _initial_difficulty(grade: int) -> float:
     return _W[4] - exp(_W[5] * (grade - 1)) + 1
 
 
-def _bounded(difficulty: float) -> float:
-    return min(max(difficulty, _DIFFICULTY_MIN), _DIFFICULTY_MAX)
+# By grade, worked out once.
+_GRADES: Final = (AGAIN, HARD, GOOD)
+_STABILITY_FIRST: Final = {grade: max(_W[grade - 1], _STABILITY_MIN) for grade in _GRADES}
+_DIFFICULTY_FIRST: Final = {
+    grade: min(max(_initial_difficulty(grade), _DIFFICULTY_MIN), _DIFFICULTY_MAX) for grade in _GRADES
+}
+_EASING: Final = {grade: _W[6] * (grade - GOOD) / 9 for grade in _GRADES}
+_GROWTH: Final = {HARD: exp(_W[8]) * _W[15], GOOD: exp(_W[8])}
+_LAPSE: Final = exp(_W[17] * _W[18])
+_REVERTED: Final = _W[7] * _initial_difficulty(_EASY)

@@ -140,7 +140,10 @@ def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, 
 
     The more days are active or paused, the more is kept, and held: no event that comes late takes anything away.
     """
-    credit = None if before is None else _left(before, day, days.paused, rules, found)
+    if before is not None and day == before.day + 1:
+        credit: int | None = before.credit
+    else:
+        credit = None if before is None else _left(before, day, days.paused, rules, found)
     length = 0 if before is None or credit is None else before.length
     earned = min((credit or 0) + (day not in days.imported), rules.credit_max)
     if found is not None and earned // rules.freeze_days > (credit or 0) // rules.freeze_days:

@@ -1,6 +1,7 @@
 """Statements on what learners practiced: each is one, whatever there is to read."""
 
-from itertools import groupby
+from collections.abc import Iterator
+from operator import add
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -8,13 +9,9 @@ from sqlalchemy.engine import Connection
 from headway.store import rows
 
 _MINE: Final = "WHERE learner_id = :learner"
+_SAID: Final = "day || '/' || attempts || '/' || passed_attempts || '/' || unscored || '/' || hints, ' '"
+_GATHERED: Final = {"sqlite": f"group_concat({_SAID})", "postgresql": f"string_agg({_SAID})"}
 _PARTS: Final = (
-    rows.Part(
-        "course_id, step_id, day, attempts, passed, unscored, hints",
-        f"FROM (SELECT course_id, step_id, day, CAST(sum(attempts) AS bigint) AS attempts,"  # noqa: S608  # our own words
-        f" CAST(sum(passed_attempts) AS bigint) AS passed, CAST(sum(unscored) AS bigint) AS unscored,"
-        f" CAST(sum(hints) AS bigint) AS hints FROM step_day {_MINE} GROUP BY course_id, step_id, day) d",
-    ),
     rows.Part("course_id, run", f"FROM course_run {_MINE}"),
     rows.Part("course_id, run, kind, module_id", f"FROM granted {_MINE}"),
     rows.Part("course_id, run, step_id", f"FROM step_sum {_MINE} AND events > 0"),
@@ -22,12 +19,13 @@ _PARTS: Final = (
 
 
 class Practiced(NamedTuple):
-    """What a learner practiced: by course and step [day, attempts, passed, unscored, hints], over all runs.
+    """What a learner practiced: its days by course and step, over all runs.
 
+    The days of a step are one text, which `days_of` reads: there may be ten thousand, most of them known from before.
     `runs` are the numbers of each course's runs; by course and run `granted` are (kind, module), `begun` the steps.
     """
 
-    days: list[tuple[tuple[str, str], list[tuple[str, int, int, int, int]]]]
+    days: dict[tuple[str, str], str]
     runs: dict[str, list[int]]
     granted: dict[tuple[str, int], list[tuple[str, str]]]
     begun: dict[tuple[str, int], list[str]]
@@ -35,11 +33,14 @@ class Practiced(NamedTuple):
 
 def practiced(connection: Connection, learner_id: str) -> Practiced:
     """All that a learner ever practiced, and what says which of it is open to them."""
-    counted, numbered, given, known = rows.gather(connection, *_PARTS, learner=learner_id)
-    days = [
-        (key, [(row[2], row[3], row[4], row[5], row[6]) for row in found])
-        for key, found in groupby(sorted(map(tuple, counted)), lambda row: (row[0], row[1]))
-    ]
+    # In the order of the table's key: nothing is to be sorted.
+    said = f"SELECT course_id, run, step_id, {_GATHERED[connection.dialect.name]} AS days FROM step_day {_MINE}"  # noqa: S608  # our own words
+    part = rows.Part("course_id, step_id, days", f"FROM ({said} GROUP BY course_id, run, step_id) s")
+    counted, numbered, given, known = rows.gather(connection, part, *_PARTS, learner=learner_id)
+    days: dict[tuple[str, str], str] = {}
+    for course_id, step_id, found in sorted(map(tuple, counted)):
+        key = (course_id, step_id)
+        days[key] = f"{days[key]} {found}" if key in days else found
     runs: dict[str, list[int]] = {}
     for course_id, run in numbered:
         runs.setdefault(course_id, []).append(run)
@@ -50,3 +51,14 @@ def practiced(connection: Connection, learner_id: str) -> Practiced:
     for course_id, run, step_id in known:
         begun.setdefault((course_id, run), []).append(step_id)
     return Practiced(days, runs, granted, begun)
+
+
+def days_of(said: str) -> Iterator[tuple[str, list[int]]]:
+    """Each day, and the attempts on it, those that passed, those that have no score yet, and the hints, in all runs."""
+    found: dict[str, list[int]] = {}
+    for one in said.split(" "):
+        day, *counts = one.split("/")
+        numbers = [int(count) for count in counts]
+        known = found.get(day)
+        found[day] = numbers if known is None else list(map(add, known, numbers))
+    return iter(found.items())

@@ -1,5 +1,6 @@
 """What can be earned, what a learner has earned of it, and how far they have come towards the rest."""
 
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -38,10 +39,13 @@ class Standings(NamedTuple):
     hidden: int
 
 
-def read_standings(connection: Connection, subject: Subject) -> Standings:
-    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well."""
+def read_standings(connection: Connection, subject: Subject, active: AbstractSet[int] | None = None) -> Standings:
+    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well.
+
+    `active` are the learner's active days, where they are known already.
+    """
     defined = achievements.defined(connection)
-    now, earned = _of_learner(connection, subject.learner_id)
+    now, earned = _of_learner(connection, subject.learner_id, active)
     shown = [
         Standing(one.definition, earned.get(one.definition.id), now.value(one.definition.metric))
         for one in sorted(defined, key=_place)
@@ -51,12 +55,26 @@ def read_standings(connection: Connection, subject: Subject) -> Standings:
     return Standings(shown, len(hidden))
 
 
-def _of_learner(connection: Connection, learner_id: str | None) -> tuple[Metrics, dict[str, Earned]]:
+def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, Definition]]:
+    """What a learner earned, the latest first."""
+    earned = {one.achievement_id: one for one in achievements.earned(connection, learner_id)}
+    found = [
+        (earned[name], one.definition)
+        for one in achievements.defined(connection)
+        if (name := one.definition.id) in earned
+    ]
+    return sorted(found, key=lambda pair: (-pair[0].at, pair[1].id))
+
+
+def _of_learner(
+    connection: Connection, learner_id: str | None, active: AbstractSet[int] | None
+) -> tuple[Metrics, dict[str, Earned]]:
     if learner_id is None:
         return _NOTHING, {}
     totals = achievements.totals(connection, [learner_id])
-    days = sums.streak_days(connection, [learner_id])
-    active = days[learner_id].active if learner_id in days else ()
+    if active is None:
+        days = sums.streak_days(connection, [learner_id])
+        active = days[learner_id].active if learner_id in days else frozenset()
     earned = achievements.earned(connection, learner_id)
     return Metrics(totals[learner_id], attended(active)), {one.achievement_id: one for one in earned}
 

@@ -75,7 +75,7 @@ def read_overview(
 ) -> Overview:
     """A learner's overview at a time."""
     known = _read(connection, catalog, subject.learner_id)
-    total = sum((one for _, one in known.days.done), PeriodSum())
+    total = PeriodSum.total(one for _, one in known.days.done)
     return Overview(
         exercises_completed=total.exercises_completed,
         steps_completed=total.steps_completed,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -62,12 +63,12 @@ def read_predictions(connection: Connection, catalog: Catalog, subject: Subject,
         return Predictions([])
     today = ordinal(local_day(now, subject.time_zone))
     found, topics = figures.of_learner(connection, subject.learner_id)
-    days = figures.days(connection, subject.learner_id).done
+    days = figures.days(connection, subject.learner_id)
     courses = catalog.in_force(connection, {key.course for key in found.steps} | {key.course for key in found.runs})
-    standings = read_standings(connection, subject).shown
+    standings = read_standings(connection, subject, days.streak.active).shown
     return Predictions(
         [
-            _achievement(standings, days, today),
+            _achievement(standings, days.done, today),
             *_levels(connection, catalog, found, topics, courses, today),
             *_courses(found, courses, today),
         ]
@@ -85,6 +86,10 @@ def _achievement(standings: Iterable[Standing], days: list[tuple[str, PeriodSum]
     left = [one for one in standings if one.earned is None]
     if not left:
         return Prediction("achievement", None, reason=_ALL_EARNED)
+    ordinals, sums = [ordinal(day) for day, _ in days], [one for _, one in days]
+    wanted = {name for name, _ in _DAILY.values()}
+    done = {name: dict(zip(ordinals, map(attrgetter(name), sums), strict=True)) for name in wanted}
+    totals = {name: sum(counts.values()) for name, counts in done.items()}
     told: list[tuple[Forecast, float, str]] = []
     why = _NO_PACE
     for one in left:
@@ -92,8 +97,7 @@ def _achievement(standings: Iterable[Standing], days: list[tuple[str, PeriodSum]
         if metric is None:
             continue
         name, unit = metric
-        done = {ordinal(day): getattr(sum_, name) for day, sum_ in days}
-        found = forecast(one.definition.threshold * unit - sum(done.values()), done, today)
+        found = forecast(one.definition.threshold * unit - totals[name], done[name], today)
         if isinstance(found, str):
             why = found
         else:

@@ -1,6 +1,9 @@
 """What a learner is to practice today: exercises that they are about to forget."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -20,6 +23,8 @@ from headway.views.subject import Subject
 
 # That something was done, and that something was granted, is all that is asked of either.
 _BEGUN: Final = StepSum(events=1)
+# Of some hundred learners; with twenty days each they take some ten megabytes.
+_CARDS_KEPT: Final = 20_000
 _GRANT: Final = Grant(0, "", None, 0)
 
 
@@ -62,11 +67,10 @@ def read_reviews(
         return ReviewPage([], None)
     practiced = reviews.practiced(connection, subject.learner_id)
     today = ordinal(local_day(now, subject.time_zone))
-    cards = _due(practiced, today)
-    courses = catalog.in_force(connection, {key[0] for key, _ in practiced.days})
-    found = {key: _exercise(courses, practiced, key) for key in cards}
-    exercises = {key: one for key, one in found.items() if one is not None}
-    order = sorted(ReviewPlace(cards[key].due, *key) for key in exercises)
+    courses = catalog.in_force(connection, {course_id for course_id, _ in practiced.days})
+    exercises = dict(_exercises(courses, practiced))
+    cards = _due(practiced, exercises, today)
+    order = sorted(ReviewPlace(one.due, *key) for key, one in cards.items())
     left = order if place is None else [one for one in order if one > place]
     items = [
         _shown(one, cards[one.course, one.key], exercises[one.course, one.key], today, subject) for one in left[:limit]
@@ -74,25 +78,35 @@ def read_reviews(
     return ReviewPage(items, left[limit - 1] if len(left) > limit else None)
 
 
-def _due(practiced: Practiced, today: int) -> dict[tuple[str, str], Card]:
-    """The cards of the exercises that are due, by course and step."""
-    found = ((key, card(Practice(ordinal(day), *counts) for day, *counts in days)) for key, days in practiced.days)
+def _due(practiced: Practiced, exercises: Iterable[tuple[str, str]], today: int) -> dict[tuple[str, str], Card]:
+    """The cards of those of the exercises that are due, by course and step."""
+    found = ((key, _card(practiced.days[key])) for key in exercises)
     return {key: one for key, one in found if one is not None and one.due <= today}
 
 
-def _exercise(
-    courses: Mapping[str, tuple[int, Course]], practiced: Practiced, key: tuple[str, str]
-) -> tuple[Course, Step] | None:
-    """The exercise as it is now, and its course; None where it is none any more, or locked."""
-    course = courses[key[0]][1] if key[0] in courses else None
-    step = step_of(course, key[1]) if course else None
-    module = course.module_of(step.id) if course and step else None
-    if course is None or step is None or module is None or not step.is_exercise:
-        return None
-    run = max(practiced.runs.get(key[0], ()), default=FIRST_RUN)
-    held = dict.fromkeys(practiced.granted.get((key[0], run), ()), _GRANT)
-    begun = dict.fromkeys(practiced.begun.get((key[0], run), ()), _BEGUN)
-    return (course, step) if gating.is_open(module, begun, held) else None
+@lru_cache(maxsize=_CARDS_KEPT)
+def _card(days: str) -> Card | None:
+    """The card of an exercise by all its days: whoever asks again has practiced few of them since."""
+    return card(Practice(ordinal(day), *counts) for day, counts in reviews.days_of(days))
+
+
+def _exercises(
+    courses: Mapping[str, tuple[int, Course]], practiced: Practiced
+) -> Iterator[tuple[tuple[str, str], tuple[Course, Step]]]:
+    """What was practiced and is an exercise now, and not locked: by its course and key."""
+    for course_id, keys in groupby(sorted(practiced.days), key=itemgetter(0)):
+        if course_id not in courses:
+            continue
+        course = courses[course_id][1]
+        run = max(practiced.runs.get(course_id, ()), default=FIRST_RUN)
+        held = dict.fromkeys(practiced.granted.get((course_id, run), ()), _GRANT)
+        begun = dict.fromkeys(practiced.begun.get((course_id, run), ()), _BEGUN)
+        is_open = {one.key for one in course.modules if gating.is_open(one, begun, held)}
+        for key in keys:
+            step = step_of(course, key[1])
+            module = course.module_of(step.id) if step else None
+            if step is not None and module is not None and step.is_exercise and module.key in is_open:
+                yield key, (course, step)
 
 
 def _shown(place: ReviewPlace, one: Card, exercise: tuple[Course, Step], today: int, subject: Subject) -> ReviewDue:

@@ -11,7 +11,7 @@ from headway.domain.times import format_time
 from headway.store import learners, sharing
 from headway.store.catalog import Catalog
 from headway.store.sharing import Shared
-from headway.views.achievements import read_standings
+from headway.views.achievements import read_earned
 from headway.views.overview import Overview, read_overview
 from headway.views.subject import Subject
 
@@ -78,12 +78,10 @@ def read_sharing(
         return None
     subject = Subject(page.learner_id, row["time_zone"])
     found = read_overview(connection, catalog, subject, now, rules)
-    return Sharing(page, _progress(connection, page, row["display_name"], found, subject))
+    return Sharing(page, _progress(connection, page, row["display_name"], found))
 
 
-def _progress(
-    connection: Connection, page: Shared, name: str | None, found: Overview, subject: Subject
-) -> SharedProgress:
+def _progress(connection: Connection, page: Shared, name: str | None, found: Overview) -> SharedProgress:
     shows = page.shows
     levels = [SharedLevel(one.topic, one.level) for one in found.skill_levels if one.level != "beginner"]
     courses = [SharedCourse(one.course, one.title, one.status, one.percent) for one in found.courses]
@@ -93,12 +91,13 @@ def _progress(
         points=found.points if "points" in shows else None,
         levels=levels if "levels" in shows else None,
         courses=courses if "courses" in shows else None,
-        achievements=_achievements(connection, subject) if "achievements" in shows else None,
+        achievements=_achievements(connection, page.learner_id) if "achievements" in shows else None,
     )
 
 
-def _achievements(connection: Connection, subject: Subject) -> list[SharedAchievement]:
+def _achievements(connection: Connection, learner_id: str) -> list[SharedAchievement]:
     """Those that were earned, the latest first."""
-    earned = [(one.earned.at, one.definition) for one in read_standings(connection, subject).shown if one.earned]
-    in_order = sorted(earned, key=lambda pair: (-pair[0], pair[1].id))
-    return [SharedAchievement(one.title, one.category, one.tier, format_time(at)) for at, one in in_order]
+    return [
+        SharedAchievement(of.title, of.category, of.tier, format_time(one.at))
+        for one, of in read_earned(connection, learner_id)
+    ]
