@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from headway.views.events import read_events
 from headway.views.export import export_json
 from headway.views.subject import Subject
 from tests.domain.manifests import course, module, step
+from tests.dying import TRANSACTIONS, killed_at
 from tests.ledger.canaries import add_canary, marks
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event, numbered, statuses
@@ -35,6 +35,7 @@ from tests.ledger.world import HOUR, NOON, World, event, numbered, statuses
 LATER = NOON + 24 * HOUR
 # Few, so that ledgers lie in several files, and files hold several ledgers.
 AT_ONCE = 7
+STEPS = (*TRANSACTIONS, (Archive, "write"), (Archive, "remove"), (os, "fsync"))
 
 
 def archived(world: World, before: int = LATER) -> int:
@@ -208,73 +209,22 @@ def test_a_file_that_is_not_whole_is_named_and_nothing_changes(world: World, dam
     again.close()
 
 
-class Dying:
-    """Counts the steps of what is done, and kills the process at one of them."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-        self.left = at
-        for whose, name in ((Archive, "write"), (Archive, "remove"), (Database, "transaction"), (os, "fsync")):
-            monkeypatch.setattr(whose, name, self.around(getattr(whose, name)))
-
-    def around(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        def acted(*given: Any, **named: Any) -> Any:
-            self.step()
-            made = act(*given, **named)
-            if hasattr(made, "__enter__"):
-                return _Within(made, self.step)
-            self.step()
-            return made
-
-        return acted
-
-    def step(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-class _Within:
-    def __init__(self, manager: Any, step: Callable[[], None]) -> None:
-        self._manager, self._step = manager, step
-
-    def __enter__(self) -> Any:
-        return self._manager.__enter__()
-
-    def __exit__(self, *error: object) -> Any:
-        self._step()  # before COMMIT
-        ended = self._manager.__exit__(*error)
-        self._step()  # behind it
-        return ended
-
-
-def killed_at(world: World, at: int, monkeypatch: pytest.MonkeyPatch, act: Callable[[Database], object]) -> bool:
-    """Do something in a process that is killed at a step of it; whether it was, and not done before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            folder = str(world.database.archive.folder)
-            with monkeypatch.context() as patch:
-                Dying(patch, at)
-                act(Database(world.url, folder))
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert status in (0, signal.SIGKILL), status
-    return status != 0
-
-
 @pytest.mark.long
 def test_what_is_killed_loses_nothing_and_doubles_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = add_canary(world, 1)
     kills = 0
     was, events = entries(world), sent(world)
 
-    def half(database: Database) -> None:
+    def half() -> None:
+        database = Database(world.url, world.archive_folder)
         archive(database, before=LATER, now=lambda: LATER, entries_a_portion=len(events) // 2 + 1)
+        database.close()
+
+    def erasing(learner_id: str) -> None:
+        erase(Database(world.url, world.archive_folder), world.catalog, learner_id, now=LATER)
 
     for at in range(1, 100):
-        done = not killed_at(world, at, monkeypatch, half)
+        done = not killed_at(at, monkeypatch, half, STEPS)
         kills += not done
         assert entries(world) == was
         with world.opened() as connection:  # back to where nothing is archived, but for what the kill left
@@ -286,13 +236,13 @@ def test_what_is_killed_loses_nothing_and_doubles_nothing(world: World, monkeypa
         if done:
             break
     assert kills > 10
-    half(world.database)
+    half()
     seen = set()
     for at in range(1, 100):
         ben = world.learner()
         world.send(ben, *(event(n, hints=n) for n in range(1, 9)))
-        half(world.database)
-        if not killed_at(world, at, monkeypatch, partial(erase, catalog=world.catalog, learner_id=ben, now=LATER)):
+        half()
+        if not killed_at(at, monkeypatch, partial(erasing, ben), STEPS):
             break
         is_there = any(row[0] == ben for row in entries(world))
         seen.add(is_there)
