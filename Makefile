@@ -60,12 +60,13 @@ torture: install pages  ## Kill programs, in Python and in Node, 500 times each 
 	CLIENT_KILLS=500 $(BIN)/pytest -q tests/torture/test_client_killed.py
 	EDITOR_KILLS=500 $(BIN)/pytest -q tests/editor/test_killed.py
 
-bench: install  ## Measure against the usual design, HTTP that stores nothing, large courses against small ones, and reads against their limit
+bench: install  ## Measure against the usual design, HTTP that stores nothing, large courses against small ones, reads and exports against their limits
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.added
 	$(BIN)/python -m benchmarks.publishing
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.reads
+	$(BIN)/python -m benchmarks.export
 
 contract: install  ## Write contract/openapi.json anew from the routes
 	$(BIN)/python -m headway.http.document > contract/openapi.json.new && mv contract/openapi.json.new contract/openapi.json

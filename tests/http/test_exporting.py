@@ -2,6 +2,7 @@
 
 import json
 
+from headway.ledger.archive import archive
 from tests.http.server import Site
 from tests.http.test_events import event, send
 
@@ -31,3 +32,21 @@ def test_nobody_reads_as_empty_and_others_are_not_there(site: Site) -> None:
     assert admin.get(f"/progress/export?learner={ada_id}").json()["learner"]["id"] == ada_id
     assert site.person("bob@example.org").get(f"/progress/export?learner={ada_id}").status_code == 404
     assert json.loads(admin.get("/progress/export").content)["complete"]
+
+
+def test_what_lies_in_an_archive_that_is_away_is_told_and_all_else_goes_on(sqlite_site: Site) -> None:
+    ada = sqlite_site.person("ada@example.org")
+    sent = [event(type="completed", step="for-1") for _ in range(3)]
+    send(ada, *sent)
+    database = sqlite_site.database
+    assert archive(database, before=2**62, now=lambda: 1).entries == 3
+    (file,) = database.archive.folder.iterdir()
+    away = file.rename(file.with_name("away"))
+    refused = ada.get("/progress/events")
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/archive-unavailable")
+    cut = ada.get("/progress/export")
+    assert (cut.status_code, b'"complete"' in cut.content) == (200, False)
+    assert [one["status"] for one in send(ada, *sent)["results"]] == ["duplicate"] * 3
+    assert ada.get("/progress").status_code == 200
+    away.rename(file)
+    assert ada.get("/progress/export").json()["complete"]

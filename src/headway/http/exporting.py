@@ -10,7 +10,7 @@ from litestar.params import FromQuery
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from headway.domain.errors import Invalid
+from headway.domain.errors import HeadwayError, Invalid
 from headway.domain.times import offset_day
 from headway.http import who
 from headway.http.exchange import Asked, Exchange, exchange_of
@@ -55,7 +55,7 @@ class Streamed:
         self._media_type, self._name = named
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - the shape of an ASGI app
-        """Send it. Where the database fails amid it, what was sent lacks its end."""
+        """Send it. Where the database fails amid it, or a file of the archive, what was sent lacks its end."""
         following = partial(next, self._pieces, None)
         piece = await self._exchange.services.run(following)
         await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
@@ -65,7 +65,7 @@ class Streamed:
             while piece is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 piece = await self._exchange.services.run(following)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, HeadwayError) as error:
             log.warning("export_ended", error=type(error).__name__)
         await send({"type": "http.response.body", "body": b""})
 
