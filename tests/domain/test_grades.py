@@ -60,9 +60,9 @@ def stories(draw: st.DrawFn) -> Story:
 
 
 def comparable(one: StepSum) -> StepSum:
-    """A sum without what a grade leaves another trace in: when it was given, and who vouches."""
-    done = one.completion and one.completion._replace(version=0)
-    return one._replace(updated_at=0, graded_best=None, completion=done)
+    """A sum without what a grade leaves another trace in: when it was given, by which version, and who vouches."""
+    done, first = one.completion and one.completion._replace(version=0), one.first and one.first._replace(version=0)
+    return one._replace(updated_at=0, graded_best=None, completion=done, first=first)
 
 
 @settings(max_examples=80)

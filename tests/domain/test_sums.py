@@ -103,6 +103,13 @@ def as_graded(history: list[Contribution]) -> list[Contribution]:
     ]
 
 
+def _first_version(history: list[Contribution], event_id: str, score: int) -> int:
+    """The first version that gave an event that score."""
+    own = [one for one in history if one.event_id == event_id and one.fact is None]
+    grades = [one for one in history if isinstance(one.fact, Graded) and one.fact.attempt == event_id]
+    return min(one.version for one in (*own, *grades) if one.score == score)
+
+
 @settings(max_examples=60)
 @given(histories())
 def test_a_step_is_best_first_latest_and_count_of_what_was_sent_and_said(history: list[Contribution]) -> None:
@@ -119,7 +126,8 @@ def test_a_step_is_best_first_latest_and_count_of_what_was_sent_and_said(history
         assert one.unscored == sum(e.waits for e in attempts)
         assert one.best == max((score for _, _, score in scored), default=None)
         assert one.is_done is any(e.passed or e.type == "completed" for e in own)
-        assert (one.first, one.latest) == ((scored[0], scored[-1]) if scored else (None, None))
+        assert one.latest == (scored[-1] + (0,) if scored else None)
+        assert one.first == (scored[0] + (_first_version(history, *scored[0][1:]),) if scored else None)
         assert one.completion == (done[0] if done else None)
         assert (one.duration_ms, one.hints) == (sum(e.duration_ms for e in own), sum(e.hints for e in own))
         assert one.updated_at == max(e.at for e in (*own, *facts))
@@ -172,7 +180,7 @@ def test_two_grades_of_one_attempt_are_one_score_in_whatever_order_they_are_adde
     sums = folded([[waiting, first, second][n] for n in order])
     one = sums.steps[StepKey("python", 1, "a")]
     assert (one.attempts, one.passed_attempts, one.scores, one.score_total, one.unscored) == (1, 1, 1, 800_000, 0)
-    assert one.first == one.latest == (100, "a", 800_000)
+    assert (one.first, one.latest) == ((100, "a", 800_000, 1), (100, "a", 800_000, 0))
     assert one.completion == (100, "a", "2026-03-02", 1)
     assert list(sums.days) == [DayKey("2026-03-02", "python", 1)]
     assert sums.days[DayKey("2026-03-02", "python", 1)][:4] == (1, 1, 1, 800_000)
@@ -206,7 +214,7 @@ def test_a_score_of_nothing_is_no_score_and_a_score_of_zero_is_one() -> None:
     nothing, zero = event("n", 1, "2026-03-02"), event("z", 2, "2026-03-02", score=0)
     one = StepSum.of(nothing) + StepSum.of(zero)
     assert (one.attempts, one.scores, one.best) == (2, 1, 0)
-    assert one.first == one.latest == (2, "z", 0)
+    assert (one.first, one.latest) == ((2, "z", 0, 1), (2, "z", 0, 0))
     day = PeriodSum.of(nothing) + PeriodSum.of(zero)
     assert (day.attempts, day.scores, day.activities) == (2, 1, 2)
 

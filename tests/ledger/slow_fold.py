@@ -192,6 +192,7 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
         row[f"{name}_at"] = micros(happened(one)) if one else None
         row[f"{name}_event"] = one.id if one else None
         row[f"{name}_score"] = score_of(one) if one else None
+    row["first_version"] = first_version(scored[0], history) if scored else None
     row |= {"completed_at": micros(happened(done)) if done else None, "completed_by": done.id if done else None}
     row |= {"completed_on": day_of(done) if done else None, "completed_version": done.version if done else None}
     row |= {"hints": sum(one.hints for one in own), "updated_at": max(micros(happened(one)) for one in history)}
@@ -200,6 +201,13 @@ def step_row(history: list[Fact]) -> dict[str, Any]:
         "graded_best": max(map(millionths, vouched(history)), default=None),
         "override": word_row(words, history),
     }
+
+
+def first_version(first: Fact, history: list[Fact]) -> int:
+    """The first version that gave the score that the first scored event has: its own, or that of a grade."""
+    said = [one for one in history if one.id == first.id and one.type in SENT]
+    given = [one for one in (*said, *grades_of(first, history)) if score_of(one) == score_of(first)]
+    return min(one.version for one in given)
 
 
 def waits(attempt: Fact) -> bool:

@@ -242,6 +242,10 @@ def _step(module: Module, step: Any, course: Course, people: Sequence[SlowLearne
         "median_attempts_to_pass": middle([min(one.attempts - one.passed + 1, 100) for one in did if one.passed]),
         "median_duration_s": middle([_two_digits(one.seconds) for one in did if one.seconds]),
         "stopped": sum(one == [step.key] for one in last),
+        # Of so few learners nothing can be said; tests/ledger/test_first_tries.py has more of them.
+        "dropped_in_version": None,
+        "first_try_before_percent": None,
+        "first_try_since_percent": None,
     }
 
 

@@ -33,6 +33,8 @@ MODULE_SCORE: Final = "module_score"
 MODULE_SCORE_EXACT: Final = "module_score_exact"
 TRIES: Final = "tries"
 TIME: Final = "time"
+FIRST_TRY: Final = "first_try"
+FIRST_TRY_PASSED: Final = "first_try_passed"
 TRIES_MAX: Final = 100
 
 
@@ -126,11 +128,18 @@ def of_step(one: StepSum) -> StepFigures:
 
 
 def spread_of_step(key: str, one: StepSum) -> Iterator[Count]:
-    """Where a learner lies among those of a step: attempts that did not pass and the one that did, and time."""
+    """Where a learner lies among those of a step: attempts that did not pass and the one that did, and time.
+
+    And by which version they first tried it, and passed by that.
+    """
     if one.passed_attempts > 0:
         yield TRIES, key, min(one.attempts - one.passed_attempts + 1, TRIES_MAX)
     if one.duration_ms > 0:
         yield TIME, key, two_digits((one.duration_ms + 500) // 1000)
+    if (first := one.first_try) is not None:
+        yield FIRST_TRY, key, first[0]
+        if first[1]:
+            yield FIRST_TRY_PASSED, key, first[0]
 
 
 def two_digits(number: int) -> int:

@@ -74,11 +74,15 @@ class Contribution(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """One score with its place in time; ordered by (time, event id), which no two events share."""
+    """One score with its place in time; ordered by (time, event id), which no two events share.
+
+    Of a first score `version` is the one by which it was scored, 0 where that was not kept yet, and of all others.
+    """
 
     at: int
     event_id: str
     score: int
+    version: int = 0
 
 
 class Completion(NamedTuple):
@@ -126,6 +130,17 @@ class StepSum(NamedTuple):
     is_done: bool = False
 
     @property
+    def first_try(self) -> tuple[int, bool] | None:
+        """By which version the first try was scored, and whether it passed; None of whom that is not known.
+
+        Nor of whom somebody, or the learner by no try, had complete the step before.
+        """
+        first, done = self.first, self.completion
+        if first is None or not first.version or (done is not None and done[:2] < first[:2]):
+            return None
+        return first.version, done is not None and done.event_id == first.event_id
+
+    @property
     def best_said(self) -> int | None:
         """The best score, the learner's or the one that a person says now; None where none counts."""
         said = self.override
@@ -147,7 +162,7 @@ class StepSum(NamedTuple):
             0 if score is None else 1,
             score or 0,
             score,
-            scored,
+            scored and Scored(at, event_id, scored.score, event.version),
             scored,
             Completion(at, event_id, event.day, event.version) if event.completes else None,
             event.duration_ms,
@@ -164,9 +179,10 @@ class StepSum(NamedTuple):
         if isinstance(fact, Graded) and score is not None:
             # In the place of what the attempt had before; of two scores of one attempt the higher stands.
             scored = Scored(fact.attempted_at, fact.attempt, score)
+            first = scored._replace(version=event.version)
             done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
             more = (int(event.passed) - int(fact.passed_before), int(fact.before is None), score - (fact.before or 0))
-            return cls(0, 0, *more, score, scored, scored, done, 0, 0, at, -fact.waited, score, None, event.passed)
+            return cls(0, 0, *more, score, first, scored, done, 0, 0, at, -fact.waited, score, None, event.passed)
         if isinstance(fact, Overridden) and score is not None:
             done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
             override = Override(at, event.event_id, score, fact.final, fact.waived)
@@ -200,7 +216,7 @@ def _first(one: Scored | None, other: Scored | None) -> Scored | None:
     """The earlier; of the same attempt, graded again, the higher."""
     if one is None or other is None:
         return other if one is None else one
-    return min(other, one, key=lambda scored: (scored.at, scored.event_id, -scored.score))
+    return min(other, one, key=lambda scored: (scored.at, scored.event_id, -scored.score, scored.version))
 
 
 def _least(one: _T | None, other: _T | None) -> _T | None:

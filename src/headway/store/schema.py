@@ -243,6 +243,8 @@ step_sum = Table(
     derived("graded_best", Integer, nullable=True),
     # What a person said that the step counts for, as JSON: rarely anything.
     derived("override", Text, nullable=True),
+    # By which version the first score was given; rows of before lack it.
+    derived("first_version", Integer, nullable=True),
     sqlite_with_rowid=False,
 )
 

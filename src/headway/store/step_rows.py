@@ -11,7 +11,7 @@ def step_value(row: rows.Row) -> StepSum:
     """The sum that a whole row of `step_sum` holds."""
     events, attempts, passed, scores, total, best = row[4:10]
     first_at, first_event, first_score, latest_at, latest_event, latest_score = row[10:16]
-    at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override = row[16:]
+    at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override, first_by = row[16:]
     return StepSum(
         events,
         attempts,
@@ -19,7 +19,7 @@ def step_value(row: rows.Row) -> StepSum:
         scores,
         total,
         best,
-        None if first_at is None else Scored(first_at, first_event, first_score),
+        None if first_at is None else Scored(first_at, first_event, first_score, first_by or 0),
         None if latest_at is None else Scored(latest_at, latest_event, latest_score),
         None if at is None else Completion(at, by, day, version),
         duration_ms,
@@ -37,8 +37,8 @@ def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
         learner_id,
         *key,
         *one[:6],
-        *(one.first or (None, None, None)),
-        *(one.latest or (None, None, None)),
+        *(one.first[:3] if one.first else (None, None, None)),
+        *(one.latest[:3] if one.latest else (None, None, None)),
         *(one.completion or (None, None, None, None)),
         one.duration_ms,
         one.hints,
@@ -46,6 +46,7 @@ def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
         one.unscored,
         one.graded_best,
         None if one.override is None else msgspec.json.encode((*one.override, one.is_done)).decode(),
+        one.first.version or None if one.first else None,
     )
 
 

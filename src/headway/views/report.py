@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from headway.domain import enrolled, histogram
 from headway.domain.course import Course, Module, Step
 from headway.domain.enrolled import StepFigures
+from headway.domain.first_tries import Tries, drop
 from headway.domain.histogram import Counted
 from headway.domain.risk import ACTIVE_WITHIN, BEHIND, INACTIVE, risk
 from headway.domain.scores import mean_percent, ratio_percent
@@ -57,7 +58,8 @@ class StepReport(Struct):
     """What learners did on a step; rates are null where there is nothing to divide by.
 
     Behind the contract's: how many attempts it took who passed, and how long who spent time, in the middle; and of how
-    many who did not complete the course it is the last step that they reached.
+    many who did not complete the course it is the last step that they reached. Where fewer pass at the first try since
+    a version than before, by more than chance: since which one, and the shares of who passed so before and since.
     """
 
     id: str
@@ -74,6 +76,9 @@ class StepReport(Struct):
     median_attempts_to_pass: float | None
     median_duration_s: float | None
     stopped: int
+    dropped_in_version: int | None
+    first_try_before_percent: float | None
+    first_try_since_percent: float | None
 
 
 class Band(Struct):
@@ -202,6 +207,7 @@ def _scores_at(by_percent: Counted, exact: Mapping[int, Counted], places: Iterab
 
 def _step(module: Module, step: Step, found: Figures) -> StepReport:
     one = found.steps.get(step.key, _NOTHING)
+    fell = drop(_first_tries(step.key, found))
     return StepReport(
         step.id,
         module.id,
@@ -217,7 +223,15 @@ def _step(module: Module, step: Step, found: Figures) -> StepReport:
         histogram.median(found.spread(enrolled.TRIES, step.key)),
         histogram.median(found.spread(enrolled.TIME, step.key)),
         histogram.size(found.spread(enrolled.STOPPED, step.key)),
+        *((fell.version, fell.before.percent, fell.since.percent) if fell else (None, None, None)),
     )
+
+
+def _first_tries(key: str, found: Figures) -> dict[int, Tries]:
+    """Who first tried a step, by the version that scored it."""
+    passed = found.spread(enrolled.FIRST_TRY_PASSED, key)
+    tried = found.spread(enrolled.FIRST_TRY, key)
+    return {version: Tries(learners, passed.get(version, 0)) for version, learners in tried.items()}
 
 
 def _bands(scores: Counted) -> Iterator[Band]:

@@ -90,7 +90,7 @@ def _by_topic(done: Iterable[Done]) -> dict[str, list[Answer]]:
     found: dict[str, list[Answer]] = {}
     for one in done:
         for topic in one.exercise.topics:
-            found.setdefault(topic, []).extend(Answer(*each) for each in one.answers)
+            found.setdefault(topic, []).extend(Answer(*each[:3]) for each in one.answers)
     return found
 
 

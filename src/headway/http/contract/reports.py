@@ -51,6 +51,9 @@ _REPORT: Final[dict[str, Any]] = {
             "median_attempts_to_pass": 2.5,
             "median_duration_s": 310.0,
             "stopped": 19,
+            "dropped_in_version": 2,
+            "first_try_before_percent": 61.4,
+            "first_try_since_percent": 27.27,
         }
     ],
     "score_distribution": [{"from_percent": 0, "to_percent": 10, "learners": 9}],

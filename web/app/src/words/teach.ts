@@ -58,6 +58,9 @@ export const teach = {
     tries: "Attempts to pass",
     time: "Time",
     stopped: "Stopped here",
+    dropped: (version: number, before: string, since: string) =>
+      `Harder since version ${version}: ${since} pass at the first try, ${before} did before`,
+    droppedShort: (version: number) => `↓ since version ${version}`,
     risk: "Learners at risk",
     riskLead: "Whom the course may lose. A word often helps.",
     noRisk: "Nobody is at risk now.",
