@@ -10,6 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from headway.demo.people import CREATOR_EMAIL
+from headway.domain.events import enrollment_event
+from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.publish import publish
+from headway.ledger.submission import Submission
+from headway.store.catalog import Catalog
+from headway.store.database import Database
 from tests.torture.server import Server
 from tests.web.conftest import Open, signed_in
 from tests.web.looks import Theme, faults_of
@@ -19,6 +25,7 @@ pytestmark = pytest.mark.long
 COURSE = "shell-and-git"
 PASS_RATES = {"red": 399, "amber": 400, "still-amber": 699, "green": 700}
 ATTEMPTS = 1000
+MODULE = {"id": "m", "title": "M", "steps": [{"id": "s", "kind": "lesson", "title": "S"}]}
 
 
 @pytest.fixture
@@ -99,6 +106,39 @@ def test_the_roster_stands_where_the_report_fails(creator: BrowserContext, serve
         page.goto(f"/teach/{COURSE}")
         expect(page.get_by_text("The report could not be made")).to_be_visible()
         expect(page.get_by_role("region", name="All learners").get_by_role("row")).not_to_have_count(0)
+
+
+def test_a_roster_of_many_holds_few_rows_and_stays_where_it_was_scrolled_to(
+    creator: BrowserContext, server: Server
+) -> None:
+    learners = 420
+    database = Database(server.database)
+    own = creator.request.get("/api/v1/auth/me").json()["learner"]["id"]
+    publish(database, {"id": "many", "title": "Many", "modules": [MODULE]}, now=0, publisher=own)
+    ids = [str(uuid.UUID(int=n)) for n in range(learners)]
+    rows = [{"id": one, "kind": "account", "display_name": f"Ada {int(one[-4:], 16):04}"} for one in ids]
+    add_learners(database, [{**one, "time_zone": "UTC", "created_at": 0} for one in rows])
+    events = [enrollment_event(str(uuid.uuid4()), "enrolled", "many", "2026-03-01T12:00:00Z") for _ in ids]
+    submissions = [Submission(one, (event,), 1) for one, event in zip(ids, events, strict=True)]
+    assert not any(isinstance(one, Exception) for one in record_all(database, Catalog(), submissions))
+    database.close()
+    page = creator.new_page()
+    page.goto("/teach/many")
+    box = page.get_by_role("region", name="All learners")
+    expect(box.get_by_text("Ada 0000")).to_be_visible()
+    found: list[str] = []
+    while not found or found[-1] != f"Ada {learners - 1:04}":
+        shown = box.locator("tbody th a").all_inner_texts()
+        assert 5 < len(shown) < 60
+        assert not found or shown[0] <= found[-1] <= shown[-1], "rows are left out"
+        found += [one for one in shown if not found or one > found[-1]]
+        box.evaluate("box => new Promise((done) => { box.scrollTop += 350; requestAnimationFrame(done); })")
+    assert found == [f"Ada {n:04}" for n in range(learners)]
+    place = box.evaluate("box => box.scrollTop")
+    with page.expect_response(lambda one: "cursor=" in one.url):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    expect(box.get_by_text(found[-1])).to_be_visible()
+    assert box.evaluate("box => box.scrollTop") == place
 
 
 def test_a_version_is_seen_before_it_is_published(creator: BrowserContext) -> None:

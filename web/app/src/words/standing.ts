@@ -119,6 +119,7 @@ export const standing = {
       streaks: "Streaks",
       courses: "Courses",
       persistence: "Persistence",
+      hours: "Hours of the day",
     } as Record<string, string>,
     tiers: { bronze: "Bronze", silver: "Silver", gold: "Gold", platinum: "Platinum" } as Record<string, string>,
     secret: "Hidden",
