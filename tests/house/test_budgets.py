@@ -3,7 +3,7 @@
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from functools import cache
 from statistics import median
 
 import pytest
@@ -24,32 +24,35 @@ NO_CODE = {
 }
 
 
-def code_lines(source: str) -> set[int]:
+def code_lines(source: str, tree: ast.AST) -> set[int]:
     """The numbers of the lines that hold code: no blanks, no comments, no docstrings."""
     held: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in NO_CODE:
             held.update(range(token.start[0], token.end[0] + 1))
-    return held - docstring_lines(source)
+    return held - docstring_lines(tree)
 
 
-def docstring_lines(source: str) -> set[int]:
+def docstring_lines(tree: ast.AST) -> set[int]:
     """The numbers of the lines of strings that stand alone as statements."""
     alone = (
         node
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     )
     return {line for node in alone for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
 
 
-def function_sizes(source: str) -> Iterator[tuple[str, int]]:
+@cache
+def function_sizes(source: str) -> list[tuple[str, int]]:
     """Each function's name and its lines of code, without decorators."""
-    held = code_lines(source)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            last = node.end_lineno or node.lineno
-            yield node.name, sum(line in held for line in range(node.lineno, last + 1))
+    tree = ast.parse(source)
+    held = code_lines(source, tree)
+    functions = (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    return [
+        (one.name, sum(line in held for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)))
+        for one in functions
+    ]
 
 
 def function_of(lines: int) -> str:
@@ -79,8 +82,8 @@ def test_no_file_is_longer_than_its_budget() -> None:
 
 @pytest.mark.parametrize("lines", [1, FUNCTION_LINES, FUNCTION_LINES + 1])
 def test_docstrings_comments_and_blanks_are_not_counted(lines: int) -> None:
-    assert list(function_sizes(function_of(lines))) == [("grown", lines)]
+    assert function_sizes(function_of(lines)) == [("grown", lines)]
 
 
 def test_a_statement_over_many_lines_counts_each() -> None:
-    assert list(function_sizes('def f():\n    return """a\n    b\n    c"""\n')) == [("f", 4)]
+    assert function_sizes('def f():\n    return """a\n    b\n    c"""\n') == [("f", 4)]
