@@ -51,7 +51,8 @@ class Postgres:
     def made(self, template: str = "template0") -> str:
         """Make a database, a copy of the template; its name."""
         name = f"headway_{uuid.uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # A copy of its files takes a third of what writing it all to the log does.
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     @contextmanager
