@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
+from litestar import Litestar
 
 from headway.http.app import create_app
 from headway.http.proxies import proxy_options
@@ -135,13 +136,12 @@ class Stoppable(uvicorn.Server):
 
 
 @contextmanager
-def serving(url: str, prepare: Callable[[Any], None] = lambda _: None, **settings: Any) -> Iterator[Site]:
-    """Serve a database. `prepare` is given the application before it starts."""
+def serving(url: str, routes: Litestar | None = None, **settings: Any) -> Iterator[Site]:
+    """Serve a database, by other routes than Headway's where they are given."""
     # What learners earn would be told among all else that is looked at: tests of that define it, or ask for it.
     chosen: dict[str, Any] = {"rate_limits": False, "shipped_achievements": False} | settings
     known = Settings(database_url=url, **chosen)
-    app = create_app(known)
-    prepare(app)
+    app = create_app(known, routes)
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "loop": "uvloop", "http": PROTOCOL}
     server = Stoppable(uvicorn.Config(app, **options, **proxy_options(known)))
     with socket.socket() as listening:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import structlog
-from litestar import get
+from litestar import Litestar, get
 
 from headway.http.logs import configure_logs
+from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.tokens import hash_of
 from tests.http.server import PASSWORD, Site, serving
 from tests.http.test_events import event
@@ -128,7 +129,8 @@ def test_a_defect_is_500_told_without_its_insides_and_logged_with_them(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = logged("info", monkeypatch)
-    with serving(sqlite_url, prepare=lambda app: app.register(broken)) as site:
+    routes = Litestar([broken], exception_handlers=EXCEPTION_HANDLERS, openapi_config=None, logging_config=None)
+    with serving(sqlite_url, routes) as site:
         reply = site.client().get(f"{site.url}/broken")
     assert (reply.status_code, reply.json()["type"]) == (500, "/problems/internal")
     assert "insides" not in reply.text

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from headway.cli.serve import run as serve
 from headway.http import app as wiring
 from headway.http.redis_ping import fault_of_redis
+from headway.http.services import Services
 from headway.http.tracing import TracingMissing, provider_of
 from headway.ledger.backup import backup
 from headway.settings import Settings
@@ -137,10 +138,11 @@ def test_ready_tells_of_the_cache_and_does_not_depend_on_it(sqlite_url: str, red
         assert "cache" not in ready(site)[1]
 
 
-def test_who_is_about_to_stop_is_not_ready(sqlite_url: str) -> None:
-    found: list[Any] = []
-    with serving(sqlite_url, found.append) as site:
-        found[0].asgi_handler._services.stopping.set()
+def test_who_is_about_to_stop_is_not_ready(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = Services(Settings(database_url=sqlite_url))
+    monkeypatch.setattr(wiring, "Services", lambda _: services)
+    with serving(sqlite_url) as site:
+        services.stopping.set()
         assert (ready(site)[0], ready(site)[1]["status"]) == (503, "stopping")
         assert httpx2.get(f"{site.url}/health/live", verify=NO_TLS).status_code == 200
 

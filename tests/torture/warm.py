@@ -151,6 +151,7 @@ def _opened(number: int, mode: str, like: Any) -> Any:
 
 def _import_all() -> None:
     import headway
+    from headway.http import app
 
     for module in pkgutil.walk_packages(headway.__path__, "headway."):
         # What runs when it is imported is left out.
@@ -158,6 +159,7 @@ def _import_all() -> None:
             import_module(module.name)
     for name in LATE:
         import_module(name)
+    app.all_routes()  # made once a process, and here for all that are forked
     gc.collect()
     gc.freeze()
 

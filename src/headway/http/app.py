@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from typing import Any
 
 from litestar import Litestar, Router
 
@@ -88,22 +90,6 @@ _BESIDE_THE_API = (
 )
 
 
-def from_environment() -> Litestar:
-    """The application that the environment describes: each worker process makes its own."""
-    settings = load_settings()
-    configure_logs(settings.log_level)
-    app = create_app(settings)
-    _spare_the_collector()
-    return app
-
-
-def _spare_the_collector() -> None:
-    """What is loaded by now stays; a batch makes thousands of small objects, of which hardly any is part of a cycle."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 _READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
 
 
@@ -134,7 +120,32 @@ def _api() -> Router:
     )
 
 
-def create_app(settings: Settings) -> Litestar:
+@cache
+def all_routes() -> Litestar:
+    """What leads to the handlers: the same whatever the settings, and made once a process, for it takes its time."""
+    return Litestar(
+        [_api(), *_BESIDE_THE_API],
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+class Application:
+    """All that a server answers, and what runs beside as long as it does."""
+
+    def __init__(self, answers: Any, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> None:
+        self._answers = answers
+        self._lives = Litestar(lifespan=[lifespan], openapi_config=None, logging_config=None)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or start and stop."""
+        app = self._lives if scope["type"] == "lifespan" else self._answers
+        await app(scope, receive, send)
+
+
+def create_app(settings: Settings, routes: Litestar | None = None) -> Application:
     """The application. Its database is opened, and brought up to date, when it starts."""
     services = Services(settings)
     traces = provider_of() if settings.tracing else None
@@ -153,15 +164,21 @@ def create_app(settings: Settings) -> Litestar:
         if traces is not None:
             await asyncio.to_thread(traces.shutdown)  # sends what it still holds
 
-    app = Litestar(
-        [_api(), *_BESIDE_THE_API],
-        lifespan=[serving],
-        exception_handlers=EXCEPTION_HANDLERS,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    app.asgi_handler = Envelope(app.asgi_handler, services, direct={f"{API}/events": events.record_events.fn})
-    if traces is not None:
-        app.asgi_handler = Tracing(app.asgi_handler, traces)
+    answers: Any = Envelope(routes or all_routes(), services, direct={f"{API}/events": events.record_events.fn})
+    return Application(answers if traces is None else Tracing(answers, traces), serving)
+
+
+def from_environment() -> Application:
+    """The application that the environment describes: each worker process makes its own."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    app = create_app(settings)
+    _spare_the_collector()
     return app
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays; a batch makes thousands of small objects, of which hardly any is part of a cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
