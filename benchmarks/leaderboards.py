@@ -32,6 +32,8 @@ READ_REDIS_MS: Final = 5.0
 LEARNERS: Final = 200_000
 # What a server counts in every second under load, and finds waiting when it is read.
 WAITING: Final = 500
+# And on a quiet day.
+FEW: Final = 20
 NOW: Final = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp() * 1_000_000)
 DAY: Final = "2026-03-10"
 KINDS: Final = {
@@ -72,7 +74,7 @@ def main() -> None:
     asked = parser.parse_args()
     with Databases(asked.dir) as databases:
         found = measured(databases, asked.learners, asked.reads, asked.redis)
-    print(f"{asked.learners:,} learners on PostgreSQL, {WAITING} of whom wait to be counted in")
+    print(f"{asked.learners:,} learners on PostgreSQL, of whom {WAITING}, and then {FEW}, wait to be counted in")
     print(table(FIGURE_HEADS, [one.row() for one in found]))
     if asked.json:
         asked.json.write_text(json.dumps([one.plain() for one in found]))
@@ -105,43 +107,67 @@ def measured(databases: Databases, learners: int, reads: int, redis: str | None 
     chance = random.Random(1)
     someone = [str(UUID(int=chance.randrange(1, learners + 1))) for _ in range(reads)]
 
-    taken = {name: _taken(database, _reading(kind), someone, cpu_s) for name, kind in KINDS.items()}
-    cached = [] if redis is None else _of_redis(database, redis, someone, cpu_s)
+    reader = _Reader(database, someone, cpu_s)
+    built = [] if redis is None else reader.use(redis)
+    figures = reader.figures(WAITING) + built
     naive = _taken(database, _read_naively, someone[:5], cpu_s)
+    first = _taken(database, reader.reading(next(iter(KINDS.values())), None), someone, cpu_s)
     began = perf_counter()
-    counted = count_in(database, now=NOW)
+    counted = count_in(database, now=NOW, limit=WAITING - FEW, cache=reader.cache)
     counting_ms = (perf_counter() - began) * 1000 / counted
-    database.close()
-    figures = [one for name, found in taken.items() for one in found.figures(name, READ_MS)]
-    figures += cached + naive.figures("the plain query", None)
-    first = next(iter(taken.values()))
+    figures += reader.figures(FEW) + naive.figures("the plain query", None)
     figures.append(Figure("the plain query / the first page", naive.p50 / first.p50, "at least", 3.0, ".1f"))
     figures.append(Figure("counting a learner in", counting_ms, "under", None, ".2f", " ms"))
+    reader.close()
+    database.close()
     return figures
 
 
-def _reading(kind: Asked, cache: BoardCache | None = None) -> Callable[[Connection, str], object]:
-    return lambda connection, me: read_leaderboard(connection, kind, me, NOW, cache)
+class _Reader:
+    """Reads boards as different people, in the database and, where there is one, in Redis."""
 
+    def __init__(self, database: Database, someone: Sequence[str], cpu_s: Callable[[], float]) -> None:
+        self.cache: BoardCache | None = None
+        self._database = database
+        self._someone = someone
+        self._cpu_s = cpu_s
+        self._redis: Redis | None = None
+        self._told = list[bool]()
 
-def _of_redis(database: Database, address: str, someone: Sequence[str], cpu_s: Callable[[], float]) -> list[Figure]:
-    """The same, read from Redis; how many were not, and what building its boards took."""
-    told: list[bool] = []
-    cache = BoardCache(address, told=told.append)
-    began = perf_counter()
-    built = rebuild(database, cache, now=NOW)
-    building_s = perf_counter() - began
-    with Redis.from_url(address) as redis:
+    def use(self, address: str) -> list[Figure]:
+        """Build the boards in a Redis, and read there from now on; what that took."""
+        self.cache, self._redis = BoardCache(address, told=self._told.append), Redis.from_url(address)
+        began = perf_counter()
+        built = rebuild(self._database, self.cache, now=NOW)
+        return [Figure(f"building {built} boards in Redis", perf_counter() - began, "under", None, ".1f", " s")]
 
-        def with_redis_s() -> float:
-            said = redis.info("cpu")
-            return cpu_s() + float(said["used_cpu_user"]) + float(said["used_cpu_sys"])
+    def figures(self, waiting: int) -> list[Figure]:
+        """What each kind of reading takes while so many wait to be counted in."""
+        found = list[Figure]()
+        for name, kind in KINDS.items():
+            taken = _taken(self._database, self.reading(kind, None), self._someone, self._cpu_s)
+            found += taken.figures(f"{name}, {waiting} wait", READ_MS)
+        if self.cache is None:
+            return found
+        for name, kind in KINDS.items():
+            taken = _taken(self._database, self.reading(kind, self.cache), self._someone, self._with_redis_s)
+            found += taken.figures(f"{name}, {waiting} wait, Redis", READ_REDIS_MS)
+        missed, self._told[:] = self._told.count(False), []
+        return [*found, Figure(f"reads that Redis did not serve, {waiting} wait", missed, "under", None)]
 
-        taken = {name: _taken(database, _reading(kind, cache), someone, with_redis_s) for name, kind in KINDS.items()}
-    figures = [one for name, found in taken.items() for one in found.figures(f"{name}, Redis", READ_REDIS_MS)]
-    cache.close()
-    figures.append(Figure("reads that Redis did not serve", told.count(False), "under", None))
-    return [*figures, Figure(f"building {built} boards in Redis", building_s, "under", None, ".1f", " s")]
+    def reading(self, kind: Asked, cache: BoardCache | None) -> Callable[[Connection, str], object]:
+        """A reading of a kind, by somebody."""
+        return lambda connection, me: read_leaderboard(connection, kind, me, NOW, cache)
+
+    def close(self) -> None:
+        """Read nothing more."""
+        if self.cache is not None and self._redis is not None:
+            self.cache.close()
+            self._redis.close()
+
+    def _with_redis_s(self) -> float:
+        said = {} if self._redis is None else self._redis.info("cpu")
+        return self._cpu_s() + sum(float(said.get(name, 0)) for name in ("used_cpu_user", "used_cpu_sys"))
 
 
 def filled(database: Database, learners: int) -> None:

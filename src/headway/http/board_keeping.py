@@ -19,6 +19,8 @@ log = structlog.get_logger()
 _PAUSE_S: Final = 1.0
 # What it takes of the machine, at most: a part in so many.
 _SHARE: Final = 6
+# For so long a stopping server waits for what a thread is at.
+_PATIENCE_S: Final = 5.0
 
 
 @asynccontextmanager
@@ -35,6 +37,8 @@ async def boards_kept(services: Services) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
+        # Else a thread would be left with a connection that nobody closes.
+        await asyncio.wait(tasks, timeout=_PATIENCE_S)
 
 
 async def _again_and_again(services: Services, work: Callable[[], None], failed: str) -> None:

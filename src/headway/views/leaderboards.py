@@ -190,7 +190,8 @@ class Truth:
             rows = source.stretch(wanted.place, 0, wanted.limit)
         found = page(self.pending, wanted, begins.skip, rows)[: asked.limit + 1]
         more, found = len(found) > asked.limit, found[: asked.limit]
-        return Found(self._with_ranks(source, found), _behind(begins, found) if more else None, rank_of_me)
+        ranked = _ranks_from_the_top(found) if asked.begins is None else self._with_ranks(source, found)
+        return Found(ranked, _behind(begins, found) if more else None, rank_of_me)
 
     def _around(self, source: Source, limit: int) -> list[Standing]:
         """Whoever asks, with as many above as below where there are; fewer where the board ends."""
@@ -218,6 +219,12 @@ class Truth:
             known = len(ranks) > 1 and above is not None
             ranks[place] = ranks[above] + number[above] if known and above is not None else self._rank(source, place)
         return [(one, ranks[one[0]]) for one in found]
+
+
+def _ranks_from_the_top(found: Sequence[Standing]) -> list[_WithRank]:
+    """Of those above whom nobody stands: nothing need be asked."""
+    ranks: dict[int, int] = {}
+    return [(one, ranks.setdefault(one[0], number)) for number, one in enumerate(found, 1)]
 
 
 def _place(one: Waiting, moves: dict[str, int]) -> int:
