@@ -10,6 +10,7 @@ import structlog
 
 from headway.cache.link import LOST
 from headway.http import who
+from headway.http.ending import end
 from headway.http.services import Services
 from headway.ledger import boards
 from headway.ledger.board_cache import Keeper
@@ -19,8 +20,6 @@ log = structlog.get_logger()
 _PAUSE_S: Final = 1.0
 # What it takes of the machine, at most: a part in so many.
 _SHARE: Final = 6
-# For so long a stopping server waits for what a thread is at.
-_PATIENCE_S: Final = 5.0
 
 
 @asynccontextmanager
@@ -35,10 +34,7 @@ async def boards_kept(services: Services) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        # Else a thread would be left with a connection that nobody closes.
-        await asyncio.wait(tasks, timeout=_PATIENCE_S)
+        await end(*tasks)
 
 
 async def _again_and_again(services: Services, work: Callable[[], None], failed: str) -> None:

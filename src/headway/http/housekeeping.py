@@ -11,6 +11,7 @@ import structlog
 
 from headway.domain.times import DAY
 from headway.http import who
+from headway.http.ending import end
 from headway.http.services import Services
 from headway.ledger.archive import settle
 from headway.ledger.backfill import backfill_pending
@@ -36,7 +37,7 @@ async def house_kept(services: Services) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
+        await end(task)
 
 
 async def _keep_house(services: Services) -> None:

@@ -27,6 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from headway import __version__
 from headway.domain.errors import HeadwayError
+from headway.http.ending import end
 from headway.ledger.writer import Outcome, Waiting
 
 # Where workers share what they count; prometheus-client looks for this name.
@@ -127,7 +128,7 @@ class Metrics:
         try:
             yield
         finally:
-            task.cancel()
+            await end(task)
             if SHARED in os.environ:
                 mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
 
