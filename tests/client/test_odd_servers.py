@@ -7,7 +7,7 @@ import pytest
 from headway.client import Headway, make_event
 from headway.client.transport import Transport
 from tests.client.devices import Device, events_of
-from tests.client.trouble import FATES, PORTAL, Fate, Trouble, problem
+from tests.client.trouble import FATES, PORTAL, Fate, Picky, Trouble, problem
 from tests.http.server import Site
 
 
@@ -94,18 +94,6 @@ def test_a_proxy_that_asks_for_rest_is_obeyed(headway: Headway, trouble: Trouble
     asked = len(trouble.asked)
     assert headway.sync().waiting == 1
     assert len(trouble.asked) == asked
-
-
-class Picky(Trouble):
-    """Refuses every request with one of some events in it, or with more than so many."""
-
-    def __init__(self, port: int, refusal: Fate, poison: set[str], most: int = 500) -> None:
-        super().__init__(port)
-        self.refusal, self.poison, self.most = refusal, poison, most
-
-    def fate_of_next(self) -> Fate:
-        batch = self.batches()[-1] if self.asked[-1][1].endswith("/events") else []
-        return self.refusal if self.poison.intersection(batch) or len(batch) > self.most else Fate()
 
 
 @pytest.mark.parametrize("answer", [problem(413, "too-large"), problem(422, "invalid"), problem(400, "malformed")])

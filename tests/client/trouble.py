@@ -115,6 +115,18 @@ class Trouble:
         self._thread.join(5)
 
 
+class Picky(Trouble):
+    """Refuses every request with one of some events in it, or with more than so many."""
+
+    def __init__(self, port: int, refusal: Fate, poison: set[str], most: int = 500) -> None:
+        super().__init__(port)
+        self.refusal, self.poison, self.most = refusal, poison, most
+
+    def fate_of_next(self) -> Fate:
+        batch = self.batches()[-1] if self.asked[-1][1].endswith("/events") else []
+        return self.refusal if self.poison.intersection(batch) or len(batch) > self.most else Fate()
+
+
 def _answer(handler: BaseHTTPRequestHandler, fate: Fate, port: int, sent: bytes) -> None:
     if fate.lost == "request":
         handler.close_connection = True

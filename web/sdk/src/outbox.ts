@@ -1,6 +1,6 @@
 /** The outbox: what a learner did is kept on the device before it is sent, and until a server has answered for it. */
 import { codeOf, NotKept, Refusal, Unreachable } from "./problems";
-import { portions, sentTo, type Answered } from "./sending";
+import { isBroken, portions, sentTo, type Answered } from "./sending";
 import type { Change, EventSent, Problem, StepProgress, Verdict } from "./shapes";
 import type { Item, SetAside, Settling, Store } from "./store";
 import type { Ask } from "./transport";
@@ -156,10 +156,11 @@ export class Outbox {
         // What opens a lock may have been recorded in this pass: then what was locked is worth another try.
         do recorded = await this.store.alone(() => this.pass());
         while (recorded > 0 && (await this.lockedOnes()) > 0);
+        this.failures = 0;
+        this.why = null;
+        if ((await this.store.items()).some((item) => item.waits_for)) this.later(backoff(8));
+        // What came while the last was looked at is sent now: nothing else would remind of it.
       } while (this.again);
-      this.failures = 0;
-      this.why = null;
-      if ((await this.store.items()).some((item) => item.waits_for)) this.later(backoff(8));
     } catch (error) {
       this.failed(error);
     }
@@ -189,8 +190,8 @@ export class Outbox {
       return await sentTo(this.ask, portion, this.wantVerdict);
     } catch (error) {
       // Perhaps because of something in it: what breaks the server keeps nothing else waiting.
-      const isBroken = error instanceof Refusal && error.status === 500;
-      if (isBroken) for (const { event } of portion) this.broke.set(event.id, (this.broke.get(event.id) ?? 0) + 1);
+      if (isBroken(error))
+        for (const { event } of portion) this.broke.set(event.id, (this.broke.get(event.id) ?? 0) + 1);
       throw error;
     }
   }

@@ -62,21 +62,20 @@ export async function sentTo(ask: Ask, items: readonly Item[], verdicts: Readonl
     if (first && items.length === 1 && verdicts.has(first.event.id)) return [await attempted(ask, first)];
     return await recorded(ask, items);
   } catch (error) {
-    if (!isOfTheContent(error)) throw error;
-    if (first && items.length === 1) {
-      // A proxy that takes nothing at all says nothing of the event.
-      if (!(error instanceof Refusal)) throw error;
-      return [{ kind: "refused", item: first, problem: error.problem }];
-    }
+    if (!(error instanceof Refusal) || !isOfTheContent(error)) throw error;
+    if (first && items.length === 1) return [{ kind: "refused", item: first, problem: error.problem }];
     const half = Math.ceil(items.length / 2);
     const before = await sentTo(ask, items.slice(0, half), verdicts);
     return [...before, ...(await sentTo(ask, items.slice(half), verdicts))];
   }
 }
 
-function isOfTheContent(error: unknown): boolean {
-  if (error instanceof Unreachable) return error.status === 413;
-  if (!(error instanceof Refusal)) return false;
+/** Whether something in the request may have broken the server, or was too large for what stands before it. */
+export function isBroken(error: unknown): boolean {
+  return (error instanceof Refusal && error.status === 500) || (error instanceof Unreachable && error.status === 413);
+}
+
+function isOfTheContent(error: Refusal): boolean {
   return OF_THE_CONTENT.has(error.status) || OF_A_GRADER.has(error.code) || OF_THE_EVENT.has(error.code);
 }
 
