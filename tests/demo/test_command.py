@@ -134,7 +134,12 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     assert [one["type"] for one in right["changes"]] == ["step_completed", *["achievement_unlocked"] * 3]
     assert [one["results"][0]["status"] for one in (first, again)] == ["recorded", "duplicate"]
     assert again["changes"] == []
-    assert (progress["steps_completed"], progress["exercises_completed"], progress["points"]) == (2, 1, 45)
+    told = [one for reply in (wrong, right, first) for one in reply["changes"] if one["type"] == "achievement_unlocked"]
+    # Whoever reads the tutorial at night earns one more.
+    earned = {one["achievement"]: one["points"] for one in told if one["achievement"] not in ("early-1", "late-1")}
+    assert (len(earned), sum(earned.values())) == (5, 30)
+    assert (progress["steps_completed"], progress["exercises_completed"]) == (2, 1)
+    assert progress["points"] == 15 + sum(one["points"] for one in told)
     assert (progress["duration_s"], progress["average_percent"]) == (240, 100)
     assert progress["courses"][0]["percent"] == course["percent"] == 6.45
     assert re.search(r"Clean: all figures of 242 learners with [\d,]+ events follow from the ledger", said)
