@@ -36,9 +36,6 @@ COMMANDS = (
     "import",
     "admin create",
     "admin log",
-    "learners find",
-    "learners roles",
-    "learners link",
     "grades list",
     "grades give",
     "grades override",
@@ -64,6 +61,7 @@ COMMANDS = (
     "rebuild",
     "backup",
     "restore",
+    "archive",
     "migrate",
     "doctor",
 )
