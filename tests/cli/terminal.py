@@ -1,5 +1,6 @@
 """A learner's terminal: commands run in this process, in a folder and with a state of their own."""
 
+import gc
 import io
 import json
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from headway.cli.app import main
 
@@ -36,8 +38,12 @@ class Terminal:
         self._capfd.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["headway", *arguments])
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        threshold = gc.get_threshold()
         with pytest.raises(SystemExit) as ended:
             main()
+        # Commands set the process up as if it were theirs.
+        structlog.reset_defaults()
+        gc.set_threshold(*threshold)
         printed = self._capfd.readouterr()
         # The server of the test is in this process as well, and logs there.
         self.out = "".join(line for line in printed.out.splitlines(keepends=True) if "status_changed" not in line)

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx2
 import pytest
+import time_machine
 
 from headway.domain.achievements import CATEGORIES, TIERS
 from headway.http.badge_art import drawings, name_of
@@ -54,6 +56,8 @@ def wait_for(client: httpx2.Client) -> None:
         time.sleep(0.02)
 
 
+# At an hour of which no achievement tells.
+@time_machine.travel(datetime.now(UTC).replace(hour=12))
 def test_a_learner_sees_what_there_is_and_what_they_earned(shipping: Site) -> None:
     nobody, guest = shipping.client(), shipping.guest()
     assert len(by_id(nobody)) == len([one for one in shipped() if not one.hidden])
