@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not worker:
         # A run that is told to stop takes its server along, as one that is interrupted does. In the background of a
         # script it would ignore that, and so would all processes of the tests.
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
     # The server changes the modes of the folders above its own: it gets one that is nobody else's.
     directory = worker["postgres"] if worker else tempfile.mkdtemp(prefix="headway-")
