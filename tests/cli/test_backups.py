@@ -51,7 +51,7 @@ def test_who_was_erased_since_a_backup_is_erased_again_after_its_restore(
     saved, listed = str(tmp_path / "saved.hw"), str(tmp_path / "erasures.jsonl")
     taken = run("backup", saved, "--database", filled)
     assert taken.code == 0, str(taken)
-    assert taken.out.startswith(f"Wrote 2 learners with 2 events to {saved} (")
+    assert taken.out.startswith(f"Wrote 2 learners with 2 entries to {saved} (")
     assert run("erase", ADA, "--yes", "--database", filled).code == 0
     assert run("erasures", "export", listed, "--database", filled).code == 0
     restored = run("restore", saved, "--database", new_postgresql_url)
@@ -69,7 +69,7 @@ def test_what_goes_wrong_is_told_in_a_line(filled: str, new_sqlite_url: str, tmp
     saved = tmp_path / "saved.hw"
     assert run("backup", str(saved), "--database", filled).code == 0
     checked = run("restore", str(saved), "--check")
-    assert (checked.code, checked.out.startswith(f"{saved} is whole: 2 learners with 2 events, as of")) == (0, True)
+    assert (checked.code, checked.out.startswith(f"{saved} is whole: 2 learners with 2 entries, as of")) == (0, True)
     (tmp_path / "cut.hw").write_bytes(saved.read_bytes()[:-20])
     for arguments, said in (
         (("backup", str(saved), "--database", filled), "is there already"),

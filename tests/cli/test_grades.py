@@ -10,6 +10,8 @@ from tests.ledger.essays import ESSAYS, essay, pick
 from tests.ledger.world import World, numbered
 from tests.torture.server import Command
 
+SCORE = "score must be a finite number: 0 to 1, or a percentage up to 100"
+
 
 @pytest.fixture
 def filled(sqlite_url: str) -> Iterator[World]:
@@ -81,7 +83,11 @@ def test_overrides_waivers_and_regrades_say_what_changes(filled: World) -> None:
         (["list", "essays", "--status", "some"], "waiting, graded, all", 2),
         (["give", "essays", "ADA", "none", "1"], "ATTEMPT is the id", 2),
         (["give", "essays", "ADA", numbered(9), "1"], "no such attempt", 1),
-        (["give", "essays", "ADA", numbered(9), "good"], "score", 1),
+        (["give", "essays", "ADA", numbered(9), "good"], SCORE, 2),
+        (["give", "essays", "ADA", numbered(1), "850"], SCORE, 2),
+        (["give", "essays", "ADA", numbered(1), "1e999999"], SCORE, 2),
+        (["give", "essays", "ADA", numbered(1), " -3"], SCORE, 2),
+        (["override", "essays", "ADA", "pick", "100.1", "--reason", "Why"], SCORE, 2),
         (["give", "essays", "nobody", numbered(9), "1"], "no learner 'nobody'", 1),
         (["waive", "essays", "ADA", "pick", "--reason", " "], "reason must be", 1),
         (["waive", "essays", "ADA", "pick", "--reason", "Was ill."], "no such learner in this course", 1),

@@ -40,8 +40,8 @@ def left(url: str) -> set[str]:
 
 
 def test_it_counts_first_and_then_clears(filled: str) -> None:
-    assert clear(filled).out == "Cleared 0 guests with 0 events: nothing done for 365 days.\n"
-    assert clear(filled, "--days", "30", "--dry-run").out.startswith("Would clear 1 guest with 0 events")
+    assert clear(filled).out == "Cleared 0 guests with 0 entries: nothing done for 365 days.\n"
+    assert clear(filled, "--days", "30", "--dry-run").out.startswith("Would clear 1 guest with 0 entries")
     assert left(filled) == {OLD, NEW}
     told = json.loads(clear(filled, "--days", "30", "--json").out)
     assert told == {"guests": 1, "entries": 0, "days": 30, "dry_run": False}

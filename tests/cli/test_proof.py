@@ -39,7 +39,7 @@ def falsify(url: str) -> None:
 def test_a_clean_database_is_clean(filled: str) -> None:
     done = Command("audit", "--database", filled)
     assert (done.code, done.err) == (0, ""), str(done)
-    assert done.out == "Clean: all figures of 30 learners with 30 events follow from the ledger.\n"
+    assert done.out == "Clean: all figures of 30 learners with 30 entries follow from the ledger.\n"
     assert Command("rebuild", "--database", filled).out == "30 learners: 0 mended, 30 right.\n"
 
 
@@ -47,7 +47,7 @@ def test_a_difference_is_shown_and_mended(filled: str) -> None:
     falsify(filled)
     done = Command("audit", "--database", filled)
     assert done.code == 1
-    assert done.out.startswith("30 differences in 30 learners with 30 events.\n")
+    assert done.out.startswith("30 differences in 30 learners with 30 entries.\n")
     assert done.out.count("step_sum") == 20
     assert "10 more are not shown" in done.err
     assert "headway rebuild" in done.err
@@ -100,5 +100,5 @@ def test_a_learner_who_is_not_there_is_told(filled: str) -> None:
 
 def test_one_is_told_as_one(filled: str) -> None:
     done = Command("audit", "--learner", "school:7", "--database", filled)
-    assert done.out == "Clean: all figures of 1 learner with 1 event follow from the ledger.\n"
+    assert done.out == "Clean: all figures of 1 learner with 1 entry follow from the ledger.\n"
     assert Command("rebuild", "--learner", "school:7", "--database", filled).out == "1 learner: 0 mended, 1 right.\n"

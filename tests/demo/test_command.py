@@ -142,7 +142,7 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     assert progress["points"] == 15 + sum(one["points"] for one in told)
     assert (progress["duration_s"], progress["average_percent"]) == (240, 100)
     assert progress["courses"][0]["percent"] == course["percent"] == 6.45
-    assert re.search(r"Clean: all figures of 242 learners with [\d,]+ events follow from the ledger", said)
+    assert re.search(r"Clean: all figures of 242 learners with [\d,]+ entries follow from the ledger", said)
     assert (tmp_path / "my-demo" / "headway.db").exists()
 
 
@@ -197,9 +197,10 @@ def test_a_kept_demo_can_be_served_and_is_never_written_over(tmp_path: Path) -> 
     with running(tmp_path, "--no-serve", "--keep", "kept") as one:
         assert one.process.wait(READY_S) == 0
         assert (tmp_path / "kept" / "headway.db").stat().st_size > 1_000_000
+        assert "`headway serve --database sqlite:///kept/headway.db` starts it again" in one.said
     with running(tmp_path, "--no-serve", "--keep", "kept") as again:
         assert again.process.wait(READY_S) == 2
-        assert "already" in again.said
+        assert "already: `headway serve --database sqlite:///kept/headway.db` starts it again" in again.said
 
 
 def test_what_is_set_for_another_server_is_not_touched_and_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.proof import LearnerOption, learner_id_of
 from headway.cli.screen import JsonOption, now, show, show_json
 
 admin = typer.Typer(name="admin", help="Look after accounts.")
@@ -62,7 +62,7 @@ def log(
     from headway.store import security
 
     with database_of(database) as opened:
-        learner_id = learner_id_of(opened, learner)
+        learner_id = None if learner is None else learner_id_of(opened, learner)
         with opened.read() as connection:
             found = security.page(connection, learner_id, None, limit)
     if as_json:

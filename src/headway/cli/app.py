@@ -134,7 +134,9 @@ def main() -> None:
 def _said_of_misuse(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "headway"
-    return f"{error.format_message().rstrip('.')}; see `{command} --help`"
+    # Values are converted by pydantic, which puts the kind of the error before what a check says.
+    said = error.format_message().replace(": Value error, ", ": ", 1).rstrip(".")
+    return f"{said}; see `{command} --help`"
 
 
 def _fail(said: str, code: int) -> NoReturn:

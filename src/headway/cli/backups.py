@@ -33,10 +33,10 @@ def backup(
         told = {"file": str(file), "taken_at": format_time(made.taken_at), "rows": made.totals.rows}
         show_json(told | {"size": made.size, "sha256": made.totals.sha256, "tables": made.totals.tables})
     else:
-        events = made.totals.tables["ledger"]
+        entries = made.totals.tables["ledger"]
         learners = made.totals.tables["learner"]
         size = f"{made.size / _MIB:,.1f} MiB"
-        show(f"Wrote {counted(learners, 'learner')} with {counted(events, 'event')} to {file} ({size}).")
+        show(f"Wrote {counted(learners, 'learner')} with {counted(entries, 'entry', 'entries')} to {file} ({size}).")
         say("It holds addresses and the hashes of passwords, and can be read by its owner alone: keep it so.")
 
 
@@ -102,7 +102,7 @@ def _told(checked: "Checked") -> str:
     from headway.domain.times import format_time
 
     tables = checked.totals.tables
-    held = f"{counted(tables['learner'], 'learner')} with {counted(tables['ledger'], 'event')}"
+    held = f"{counted(tables['learner'], 'learner')} with {counted(tables['ledger'], 'entry', 'entries')}"
     return f"{held}, as of {format_time(checked.header.taken_at)} ({checked.header.database})"
 
 

@@ -40,7 +40,7 @@ def demo(
     """Start a server on a throw-away database with a course and learners. Ctrl-C stops it and leaves nothing behind."""
     with _stopping_cleanly(), _folder(keep) as folder:
         _run(folder / "headway.db", port if serve else None)
-    say(f"The database is {keep / 'headway.db'}." if keep else "Nothing is left of the demo.")
+    say(f"The database is {keep / 'headway.db'}: {_again(keep)}." if keep else "Nothing is left of the demo.")
 
 
 def _run(path: Path, port: int | None) -> None:
@@ -119,6 +119,10 @@ def _leave_other_settings() -> None:
     os.environ[CONFIG_VARIABLE] = os.devnull
 
 
+def _again(keep: Path) -> str:
+    return f"`headway serve --database {_url(keep / 'headway.db')}` starts it again"
+
+
 def _url(path: Path) -> str:
     return f"sqlite:///{path}"
 
@@ -133,7 +137,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
             yield Path(name)
         return
     if (keep / "headway.db").exists():
-        raise KeptAlready(f"there is a database in {keep} already; name another folder, or remove it first")
+        raise KeptAlready(f"there is a demo in {keep} already: {_again(keep)}; for a new one name another folder")
     keep.mkdir(parents=True, exist_ok=True)
     yield keep
 

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, Misused, counted, now, progress_bar, say, show, show_json
 
@@ -26,20 +27,13 @@ def _group() -> None:
     """Keep the list of who was erased, and apply it after a restore."""
 
 
-class Found(NamedTuple):
-    """A learner by id, and how they are shown to the operator."""
-
-    id: str
-    shown: str
-
-
 def erase(
-    learner: Annotated[str, typer.Argument(metavar="LEARNER", show_default=False)],
+    learner: LearnerArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a learner for good: an id, an external id or an e-mail address. What was done counts on as nobody's."""
+    """Erase a learner for good. What was done counts on as nobody's."""
     from headway.ledger.erase import erase as run
     from headway.store.catalog import Catalog
 
@@ -74,30 +68,6 @@ def _tell_again(learner: str, *, as_json: bool) -> None:
         show_json({"erased": False, "identities": 0, "events": 0})
     else:
         show(f"{learner} was erased before; there is nothing left to erase.")
-
-
-def learner_named(database: "Database", named: str) -> Found | None:
-    """The learner of that name, None where they were erased before; UnknownLearner where there never was any."""
-    from headway.cli.proof import learner_id_of
-    from headway.importers import learners as imported
-    from headway.store import learners
-    from headway.views.subject import UnknownLearner
-
-    with database.read() as connection:
-        account = learners.by_email(connection, named.strip().lower()) if "@" in named else None
-    try:
-        learner_id = str(account["id"] if account is not None else learner_id_of(database, named))
-    except UnknownLearner:
-        if imported.erased(database, [named]):
-            return None
-        raise
-    with database.read() as connection:
-        row = learners.by_id(connection, learner_id)
-        _, events, _ = learners.possessions(connection, learner_id)
-    if row is None:
-        return None
-    name = row["email"] or row["external_id"] or row["display_name"] or row["id"]
-    return Found(learner_id, f"{name} ({row['kind']}, {counted(events, 'event')})")
 
 
 @erasures.command()

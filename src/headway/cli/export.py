@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headway.cli.naming import NAMES, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, Misused, now, say, show_json
 
@@ -15,16 +16,13 @@ _FORMATS = ("json", "csv")
 
 
 def export(
-    learner: Annotated[
-        str, typer.Option("--learner", metavar="LEARNER", help="An id, an external id or an e-mail address.")
-    ],
+    learner: Annotated[str, typer.Option("--learner", metavar="LEARNER", help=NAMES)],
     file: Annotated[str, typer.Argument(metavar="FILE", help="- is standard output.")] = "-",
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="json (complete) or csv.")] = "json",
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write everything about a learner: json is complete and can be imported again, csv is the exercise history."""
-    from headway.cli.erase import learner_named
     from headway.store.catalog import Catalog
     from headway.views.export import export_csv, export_json
     from headway.views.subject import Subject, UnknownLearner

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from headway.cli.naming import LearnerArgument, LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.proof import learner_id_of
 from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from headway.views.submissions import Asked, Page, Status, Submission
 
 CourseArgument: TypeAlias = Annotated[str, typer.Argument(metavar="COURSE", show_default=False)]
-LearnerArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="LEARNER", help="An id or an external id.", show_default=False)
-]
 StepArgument: TypeAlias = Annotated[str, typer.Argument(metavar="STEP", show_default=False)]
 ScoreArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="SCORE", help="0 to 1, or a percentage up to 100.", show_default=False)
@@ -42,7 +39,7 @@ def _group() -> None:
 def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
     course: CourseArgument,
     step: Annotated[str | None, typer.Option("--step", help="Of this step alone.")] = None,
-    learner: Annotated[str | None, typer.Option("--learner", help="Of this learner alone.")] = None,
+    learner: LearnerOption = None,
     status: Annotated[str, typer.Option("--status", metavar="waiting|graded|all")] = "waiting",
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
     database: DatabaseOption = None,
@@ -56,7 +53,8 @@ def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
     items: list[Any] = []
     guides: dict[str, str] = {}
     with database_of(database) as opened:
-        asked = Asked(step, learner_id_of(opened, learner), _status(status))
+        learner_id = None if learner is None else learner_id_of(opened, learner)
+        asked = Asked(step, learner_id, _status(status))
         for page in _pages(opened, course, asked, limit):
             for one in [] if as_json else page.items:
                 show(_line(one))
@@ -110,7 +108,7 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
     said = check_text(feedback, "feedback", FEEDBACK_MAX, may_be_empty=True)
     millionths, attempt_id = _millionths(score), _attempt(attempt)
     with database_of(database) as opened:
-        learner_id = learner_id_of(opened, learner) or ""
+        learner_id = learner_id_of(opened, learner)
         asked = GradeAsked(course, learner_id, attempt_id, millionths, said, None, str(uuid4()))
         given = give_grade(opened, Catalog(), asked, now=now())
     result, step = given.receipt.results[0], given.receipt.steps[0]
@@ -200,7 +198,7 @@ def _say_of(
     (course, learner, step), (database, as_json) = place, flags
     said = check_text(reason, "reason", REASON_MAX)
     with database_of(database) as opened:
-        learner_id = learner_id_of(opened, learner) or ""
+        learner_id = learner_id_of(opened, learner)
         asked = OverrideAsked(course, learner_id, step, score, final, said, None, str(uuid4()))
         found = run(opened, Catalog(), asked, now=now(), dry_run=dry_run)
     _tell(found, as_json=as_json, dry_run=dry_run)
@@ -257,6 +255,14 @@ def _attempt(sent: str) -> str:
 
 
 def _millionths(sent: str) -> int:
-    from headway.domain.scores import normalize_score
+    """A person's grade. Of a client's score what lies outside is cut off; of a grade it is a slip of the hand."""
+    from headway.cli.screen import Misused
+    from headway.domain.scores import ScoreInvalid, normalize_score
 
-    return normalize_score(sent) or 0
+    try:
+        score = normalize_score(sent)
+    except ScoreInvalid:
+        score = None
+    if score is None or not 0 <= float(sent) <= 100:
+        raise Misused("score must be a finite number: 0 to 1, or a percentage up to 100")
+    return score

@@ -41,5 +41,5 @@ def clear(
     if as_json:
         show_json({"guests": cleared.guests, "entries": cleared.entries, "days": kept_days, "dry_run": dry_run})
         return
-    who = f"{counted(cleared.guests, 'guest')} with {counted(cleared.entries, 'event')}"
+    who = f"{counted(cleared.guests, 'guest')} with {counted(cleared.entries, 'entry', 'entries')}"
     show(f"{'Would clear' if dry_run else 'Cleared'} {who}: nothing done for {counted(kept_days, 'day')}.")

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from headway.cli.naming import NAMES, LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, counted, now, show, show_json
 
 learners = typer.Typer(name="learners", help="Find learners, give them roles, and link imported ones to accounts.")
-_Learner = Annotated[str, typer.Argument(metavar="LEARNER", show_default=False)]
 
 
 @learners.callback()
@@ -44,7 +44,7 @@ def find(
 
 @learners.command()
 def roles(
-    learner: _Learner,
+    learner: LearnerArgument,
     give: Annotated[list[str] | None, typer.Option("--give", metavar="ROLE", help="admin or creator.")] = None,
     take: Annotated[list[str] | None, typer.Option("--take", metavar="ROLE", help="admin or creator.")] = None,
     database: DatabaseOption = None,
@@ -69,7 +69,7 @@ def roles(
 
 
 @learners.command("claim-code")
-def claim_code(learner: _Learner, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
+def claim_code(learner: LearnerArgument, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Make a code by which an imported learner is claimed within a week: as `guest_token` of `POST /auth/merge`."""
     from headway.domain.times import format_time
     from headway.ledger.directing import make_claim_code
@@ -84,8 +84,8 @@ def claim_code(learner: _Learner, database: DatabaseOption = None, as_json: Json
 
 @learners.command()
 def link(
-    learner: _Learner,
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", show_default=False)],
+    learner: LearnerArgument,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help=NAMES, show_default=False)],
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,7 +121,6 @@ def _whole(opened: Any, named: str) -> list[Any]:
 
 
 def _id_of(opened: Any, named: str) -> str:
-    from headway.cli.erase import learner_named
     from headway.ledger.directing import NoSuchLearner
 
     found = learner_named(opened, named)

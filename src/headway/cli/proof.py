@@ -1,9 +1,10 @@
 """`headway audit` and `headway rebuild`: prove the figures, and mend them."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, counted, progress_bar, say, show, show_json
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from headway.ledger.rebuild import RebuildReport
     from headway.store.database import Database
 
-LearnerOption: TypeAlias = Annotated[
-    str | None, typer.Option("--learner", metavar="ID", help="Only this learner: an id, or an external id.")
-]
 _ROWS_MAX = 20
 _VALUE_MAX = 40
 
@@ -26,7 +24,7 @@ def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_jso
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
-        learner_id = learner_id_of(opened, learner)
+        learner_id = None if learner is None else learner_id_of(opened, learner)
         with progress_bar("Auditing learners", _count(opened, learner_id)) as bar:
             report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
@@ -43,7 +41,7 @@ def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_j
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
-        learner_id = learner_id_of(opened, learner)
+        learner_id = None if learner is None else learner_id_of(opened, learner)
         with progress_bar("Rebuilding learners", _count(opened, learner_id)) as bar:
             report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
     if as_json:
@@ -52,23 +50,6 @@ def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_j
         _tell_rebuild(report)
     if report.broken:
         raise typer.Exit(1)
-
-
-def learner_id_of(database: "Database", named: str | None) -> str | None:
-    """The learner's id from an id or an external id; UnknownLearner where there is none."""
-    if named is None:
-        return None
-    from headway.views.subject import Asking, UnknownLearner, another, is_id
-
-    operator = Asking("", frozenset({"admin"}))
-    try:
-        with database.read() as connection:
-            found = another(connection, operator, named).learner_id
-    except UnknownLearner:
-        raise UnknownLearner(f"there is no learner {named!r}; name one by id or external id (oulad:11391)") from None
-    if is_id(named) and found != named.lower():
-        say(f"{named} was a guest, and is part of the account {found} now: that is what is looked at.")
-    return found
 
 
 def _count(database: "Database", learner_id: str | None) -> int:
@@ -102,7 +83,8 @@ def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
 def _tell_audit(report: "AuditReport") -> None:
     from headway.ledger.refold import UNGRADED
 
-    looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'event')}"
+    # Beside learners' events stands what the server wrote itself: grants, grades, what was earned.
+    looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'entry', 'entries')}"
     if report.clean:
         show(f"Clean: all figures of {looked_at} follow from the ledger.")
         return

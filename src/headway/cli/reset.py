@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import typer
 
-from headway.cli.erase import learner_named
+from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, counted, now, show, show_json
 
 
 def reset(
-    learner: Annotated[str, typer.Argument(metavar="LEARNER", show_default=False)],
+    learner: LearnerArgument,
     course: Annotated[
         str | None, typer.Option("--course", metavar="ID", help="In this course alone.", show_default=False)
     ] = None,
@@ -19,7 +19,7 @@ def reset(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have a learner begin from nothing: an id, an external id or an e-mail address. The ledger keeps what was."""
+    """Have a learner begin from nothing. The ledger keeps what was."""
     from headway.ledger.reset import ResetWanted
     from headway.ledger.reset import reset as run
     from headway.store.catalog import Catalog

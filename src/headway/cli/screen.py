@@ -36,9 +36,9 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def counted(count: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+def counted(count: int, what: str, several: str | None = None) -> str:
+    """So many of something, in words; `several` where more of it are not called so with an s."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {several or f'{what}s'}"
 
 
 def now() -> int:

@@ -34,7 +34,7 @@ export const operate = {
     running: (done: number, total: number) => `${done.toLocaleString("en")} of ${plural(total, "learner")}`,
     progress: "How far the audit is",
     clean: (learners: number, events: number) =>
-      `Every figure is what the ledger says: ${plural(learners, "learner")}, ${plural(events, "event")}.`,
+      `Every figure is what the ledger says: ${plural(learners, "learner")}, ${plural(events, "entry", "entries")}.`,
     found: (count: number) => `${plural(count, "figure")} differ${count === 1 ? "s" : ""} from the ledger`,
     foundLead: "A backfill puts them right.",
     failed: "The audit broke off. Start it again; the server's log says why.",
