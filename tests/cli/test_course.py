@@ -154,3 +154,35 @@ def test_a_faulty_manifest_publishes_nothing(sqlite_url: str) -> None:
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM course").scalar_one() == 0
     database.close()
+
+
+def test_a_dry_run_tells_what_goes_comes_and_is_renamed(sqlite_url: str) -> None:
+    def publish(modules: str, *flags: str) -> Command:
+        done = Command(
+            "course", "publish", "-", "--database", sqlite_url, *flags, given=f"{{id: x, title: X, {modules}}}"
+        )
+        assert done.code == 0, str(done)
+        return done
+
+    lessons = "{id: a, kind: lesson, title: A}, {id: b, kind: lesson, title: B}"
+    publish(f"modules: [{{id: one, title: One, steps: [{lessons}]}}]")
+    changed = "{id: c, kind: lesson, title: A, renamed_from: [a]}, {id: d, kind: lesson, title: D}"
+    modules = f"modules: [{{id: uno, title: One, steps: [{changed}]}}]"
+    dry = publish(modules, "--dry-run")
+    assert dry.out.splitlines() == [
+        "Would publish x version 2: 1 module, 2 steps.",
+        "Modules removed: one.",
+        "Modules added: uno.",
+        "Steps removed: b.",
+        "Steps added: d.",
+        "Steps renamed: a -> c.",
+    ]
+    assert "renamed_from" in dry.err
+    impact = json.loads(publish(modules, "--dry-run", "--json").out)["impact"]
+    assert (impact["modules_removed"], impact["modules_added"], impact["modules_renamed"]) == (["one"], ["uno"], [])
+    named = modules.replace("title: One,", "title: One, renamed_from: [one],").replace(
+        ", {id: d, kind: lesson, title: D}", ""
+    )
+    done = publish(named)
+    assert done.out.splitlines()[1:] == ["Modules renamed: one -> uno.", "Steps removed: b.", "Steps renamed: a -> c."]
+    assert "renamed_from" not in done.err

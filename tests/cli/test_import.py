@@ -98,3 +98,20 @@ def test_a_terminal_gets_a_bar_and_the_figures_stay_clean(url: str, tmp_path: Pa
     assert b"unknown-step" in told
     assert done.stdout.startswith(b"Imported.\n")
     assert b"\x1b" not in done.stdout
+
+
+def test_records_on_one_line_are_told_apart(sqlite_url: str, tmp_path: Path) -> None:
+    good = {"exercise_id": "loops", "score": 85, "timestamp": "2024-03-01T10:00:00"}
+    path = tmp_path / "attempts_7.json"
+    path.write_text(json.dumps({"attempts": [good, good | {"score": "much"}, good, good | {"exercise_id": " "}]}))
+    (tmp_path / "streaks.json").write_text('{"user_7": 3, "user_8": -1}')
+    done = Command("import", "json-files", str(tmp_path), "--database", sqlite_url)
+    assert [line.split(": ")[0] for line in done.err.splitlines()[:3]] == [
+        f"{path}:1 record 2",
+        f"{path}:1 record 4",
+        f"{tmp_path / 'streaks.json'}:1 record 2",
+    ], str(done)
+    said = json.loads(
+        Command("import", "json-files", str(tmp_path), "--dry-run", "--json", "--database", sqlite_url).out
+    )
+    assert [(one["line"], one["record"]) for one in said["rejects"]] == [(1, 2), (1, 4), (1, 2)]

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from headway.domain.changes import _TOLD_AS, ChangeType
 from headway.domain.errors import Invalid, UnknownStep
 from headway.domain.events import EventInvalid, fact_event, parse_event, read_event
 from headway.domain.facts import (
     COURSELESS_TYPES,
     FACT_TYPES,
+    RESET,
     Achieved,
     Graded,
     Granted,
@@ -24,6 +26,8 @@ from headway.domain.facts import (
     StreakImported,
     read_fact,
 )
+from headway.domain.notices import NOT_KEPT
+from headway.domain.preferences import KINDS, types_of
 from headway.domain.progress import Contribution
 from headway.domain.recording import Circumstances, contribute, trust_of
 from headway.domain.times import parse_time
@@ -183,3 +187,8 @@ def test_the_server_vouches_for_what_it_says_of_a_step() -> None:
 def test_a_step_that_no_version_has_is_unknown() -> None:
     with pytest.raises(UnknownStep):
         contributed("graded", step="nowhere")
+
+
+def test_whatever_is_told_can_be_asked_for() -> None:
+    told = {_TOLD_AS.get(one, one) for one in FACT_TYPES} - {RESET} | NOT_KEPT | types_of(KINDS)
+    assert told | {"progress_reset"} <= set(get_args(ChangeType))

@@ -47,7 +47,7 @@ def test_files_come_in_once_and_are_told_of(site: Site) -> None:
     assert (done["status"], done["done"], done["problem"]) == ("done", done["total"], None)
     report = done["report"]
     assert (report["read"], report["recorded"], report["streaks"], report["refused"]) == (4, 2, 1, {"invalid": 1})
-    assert [(one["file"], one["reason"]) for one in report["rejects"]] == [(0, "invalid")]
+    assert [(one["file"], one["record"], one["reason"]) for one in report["rejects"]] == [(0, 3, "invalid")]
     assert admin.get("/progress?learner=user_7").json()["attempts"] == 2
     assert admin.get("/progress/streak?learner=7").json()["imported_longest"] == 9
     again = ended(admin, sent)["report"]

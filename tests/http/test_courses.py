@@ -68,6 +68,9 @@ NO_IMPACT: dict[str, Any] = {
     "steps_added": [],
     "steps_removed": [],
     "steps_renamed": [],
+    "modules_added": [],
+    "modules_removed": [],
+    "modules_renamed": [],
     "gates_moved": [],
     "learners": 0,
     "gains": {
@@ -130,7 +133,7 @@ def test_a_version_tells_what_it_does_to_learners_beforehand_and_afterwards(site
 def test_publishing_a_new_course_a_new_version_and_the_same_again(site: Site) -> None:
     creator = site.person("ada@example.org", "creator")
     first = creator.put("/courses/other", json=with_steps(lesson("a"), lesson("b")))
-    made = NO_IMPACT | {"steps_added": ["a", "b"]}
+    made = NO_IMPACT | {"steps_added": ["a", "b"], "modules_added": [COURSE["modules"][0]["id"]]}
     assert (first.status_code, first.json()) == (201, {"course": "other", "version": 1, "impact": made})
     changed = with_steps(lesson("c", renamed_from=["a"]), lesson("d"))
     steps = {"steps_added": ["d"], "steps_removed": ["b"], "steps_renamed": [{"before": "a", "after": "c"}]}

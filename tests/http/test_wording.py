@@ -1,10 +1,11 @@
 """What does not fit is told in words of the contract, with the field and what to do."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 
+from headway.http.choices import choices
 from headway.http.wording import in_our_words
 from tests.http.server import Site
 
@@ -46,6 +47,49 @@ def test_a_parameter_that_does_not_fit_is_told_with_its_name(sqlite_site: Site) 
     for path in ("/courses?limit=0", "/courses?limit=ten"):
         (fault,) = sqlite_site.client().get(path).json()["errors"]
         assert fault["message"].startswith("limit: must be a whole number"), fault
+
+
+CHOSEN: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "POST",
+        "/auth/tokens",
+        {"name": "x", "scopes": ["read", "reed"]},
+        "scopes[1]: must be one of creator, read, write",
+    ),
+    ("PUT", "/progress/sharing", {"shows": ["nam"]}, "shows[0]: must be one of achievements, courses, lev"),
+    ("POST", "/admin/imports", {"format": "xml", "files": []}, "format: must be one of csv, json-files, jsonl"),
+    (
+        "POST",
+        "/webhooks",
+        {"url": "https://x.example", "types": ["foo"]},
+        "types[0]: must be one of achievement_unlocked, cert",
+    ),
+    ("GET", "/leaderboards/all?around=you", {}, "around: must be me"),
+]
+
+
+def test_what_is_none_of_some_values_is_told_which_there_are(sqlite_site: Site) -> None:
+    client = sqlite_site.person("root@example.org", "admin")
+    for method, path, sent, told in CHOSEN:
+        reply = client.request(method, path, json=sent if method != "GET" else None)
+        assert reply.status_code == 422, reply.text
+        (fault,) = reply.json()["errors"]
+        assert (fault["field"], fault["message"][: len(told)]) == (told.partition(":")[0], told)
+    files = [{"name": "a.json", "base64": "!"}]
+    reply = client.post("/admin/imports", json={"format": "csv", "files": files})
+    assert reply.json()["errors"] == [{"field": "files[0].base64", "message": "files[0].base64: must be base64"}]
+
+
+class Inner(msgspec.Struct):
+    one: Literal["a", "b"] | None = None
+    by_name: dict[str, list[Literal[1, 2]]] | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_choices_are_found_wherever_they_stand() -> None:
+    outer = Annotated[list[Inner], msgspec.Meta(max_length=9)]
+    for place, found in (("[3].one", ("a", "b")), ("[0].by_name[...][7]", ("1", "2")), ("[0].none", ()), ("x", ())):
+        assert choices(outer, place) == found
+    assert choices(Any, "x[1].y") == ()
 
 
 def test_who_sends_an_answer_where_it_does_not_go_is_told_where_it_does(sqlite_site: Site) -> None:

@@ -12,12 +12,14 @@ from headway.domain.faults import ManifestInvalid
 if TYPE_CHECKING:
     from headway.cli.manifest_file import ManifestFile
     from headway.domain.course import Course
-    from headway.http.impact import Impact
+    from headway.http.impact import Impact, Renamed
 
 FileArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="FILE", help="The manifest, YAML or JSON; - is standard input.")
 ]
 DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+
+_SHOWN = 20
 
 course = typer.Typer(name="course", help="Check, publish and import courses.")
 course.command("import")(import_structure)
@@ -69,7 +71,29 @@ def publish(
     else:
         verb = "Would publish" if dry_run else "Published"
         show(f"{verb} {done.course.id} version {done.version}: {_size(done.course)}.")
+        if not done.created:
+            _tell_changes(impact)
         _tell_impact(impact)
+
+
+def _tell_changes(impact: "Impact") -> None:
+    """Which steps and modules there are no more, are new, or have another id, a line for each."""
+    _tell_ids("Modules", impact.modules_removed, impact.modules_added, impact.modules_renamed)
+    _tell_ids("Steps", impact.steps_removed, impact.steps_added, impact.steps_renamed)
+    gone_and_come = ((impact.modules_removed, impact.modules_added), (impact.steps_removed, impact.steps_added))
+    if any(gone and come for gone, come in gone_and_come):
+        say(
+            "Is one that was added one that was removed, under another id? Give it `renamed_from: [OLD ID]`; without"
+            " that it is new to learners, and what they did under the old id does not count for it."
+        )
+
+
+def _tell_ids(what: str, removed: "list[str]", added: "list[str]", renamed: "list[Renamed]") -> None:
+    told = {"removed": removed, "added": added, "renamed": [f"{one.before} -> {one.after}" for one in renamed]}
+    for how, ids in told.items():
+        more = f" and {len(ids) - _SHOWN:,} more (--json names them)" if len(ids) > _SHOWN else ""
+        if ids:
+            show(f"{what} {how}: {', '.join(ids[:_SHOWN])}{more}.")
 
 
 def _tell_impact(impact: "Impact") -> None:

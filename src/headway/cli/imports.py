@@ -78,13 +78,17 @@ def _importer(format_: str, paths: list[str], course_map: str | None) -> "Import
 
 
 def map_of(name: str) -> dict[str, Any]:
-    """What a map file says; Misused where it is none."""
+    """What a map file says; ImportFailed where it cannot be read, Misused where it is none."""
     import yaml
+
+    from headway.importers.records import ImportFailed
 
     try:
         said = yaml.safe_load(Path(name).read_bytes())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Misused(f"{name} is no map that can be read: {error}") from None
+    except OSError as error:
+        raise ImportFailed(f"{name} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Misused(f"{name} is no map that can be read: {' '.join(str(error).split())}") from None
     if not isinstance(said, dict):
         raise Misused(f"{name} must hold an object: `course`, and under `exercises` the step of each exercise")
     return said
@@ -99,7 +103,8 @@ def _run(opened: Any, importer: "Importer", *, dry_run: bool) -> "Summary":
 
 
 def _line(said: "Reject | Doubted") -> str:
-    return f"{said.place.file}:{said.place.line}: {said.reason}: {said.message}"
+    file, line, record = said.place
+    return f"{file}:{line}{f' record {record}' if record else ''}: {said.reason}: {said.message}"
 
 
 def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
@@ -116,15 +121,13 @@ def _json(format_: str, summary: "Summary", *, dry_run: bool) -> dict[str, Any]:
         "enrollments": summary.enrollments,
         "streaks": summary.streaks,
         "doubted": dict(summary.doubted),
-        "doubts": [
-            {"file": one.place.file, "line": one.place.line, "reason": one.reason, "message": one.message}
-            for one in summary.doubts
-        ],
-        "rejects": [
-            {"file": one.place.file, "line": one.place.line, "reason": one.reason, "message": one.message}
-            for one in summary.rejects
-        ],
+        "doubts": [one.place._asdict() | _said(one) for one in summary.doubts],
+        "rejects": [one.place._asdict() | _said(one) for one in summary.rejects],
     }
+
+
+def _said(one: "Reject | Doubted") -> dict[str, str]:
+    return {"reason": one.reason, "message": one.message}
 
 
 def _tell(summary: "Summary", *, dry_run: bool) -> None:

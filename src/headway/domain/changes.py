@@ -1,7 +1,7 @@
 """What an event brought about: the difference between before and after, told to the learner and kept with the event."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from headway.domain.facts import (
     ACHIEVED,
@@ -33,6 +33,30 @@ from headway.domain.scores import fraction, percent
 from headway.domain.times import format_time
 
 Change: TypeAlias = dict[str, Any]
+# All that can be told of a learner, reminders among it: what may be asked for is one of these.
+ChangeType: TypeAlias = Literal[
+    "step_completed",
+    "module_unlocked",
+    "module_completed",
+    "course_completed",
+    "certificate_issued",
+    "certificate_revoked",
+    "step_graded",
+    "step_overridden",
+    "achievement_unlocked",
+    "level_changed",
+    "streak_extended",
+    "streak_milestone",
+    "streak_at_risk",
+    "streak_paused",
+    "streak_resumed",
+    "streak_imported",
+    "weekly_summary",
+    "enrolled",
+    "left",
+    "run_started",
+    "progress_reset",
+]
 # Entries that are told of under a name of their own.
 _TOLD_AS: Final = {
     CERTIFIED: "certificate_issued",

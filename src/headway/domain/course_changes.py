@@ -1,24 +1,34 @@
 """What a version of a course changes against the one before."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from headway.domain.course import Course
+from headway.domain.course import Course, Module, Step
 
 
-class StepsChanged(NamedTuple):
-    """Ids of steps in the order of their course; the renamed as (before, after)."""
+class Changed(NamedTuple):
+    """Ids of steps, or of modules, in the order of their course; the renamed as (before, after)."""
 
     added: list[str]
     removed: list[str]
     renamed: list[tuple[str, str]]
 
 
-def steps_changed(before: Course | None, after: Course) -> StepsChanged:
-    """The difference between two versions, by the keys that progress is kept under."""
-    was = {step.key: step.id for step in before.steps} if before else {}
-    now = {step.key: step.id for step in after.steps}
-    return StepsChanged(
-        [step_id for key, step_id in now.items() if key not in was],
-        [step_id for key, step_id in was.items() if key not in now],
-        [(step_id, now[key]) for key, step_id in was.items() if key in now and now[key] != step_id],
+def steps_changed(before: Course | None, after: Course) -> Changed:
+    """The difference in steps between two versions, by the keys that progress is kept under."""
+    return _changed(before.steps if before else (), after.steps)
+
+
+def modules_changed(before: Course | None, after: Course) -> Changed:
+    """The difference in modules between two versions, by the keys that grants are kept under."""
+    return _changed(before.modules if before else (), after.modules)
+
+
+def _changed(before: Sequence[Module | Step], after: Sequence[Module | Step]) -> Changed:
+    was = {one.key: one.id for one in before}
+    now = {one.key: one.id for one in after}
+    return Changed(
+        [name for key, name in now.items() if key not in was],
+        [name for key, name in was.items() if key not in now],
+        [(name, now[key]) for key, name in was.items() if key in now and now[key] != name],
     )

@@ -54,12 +54,16 @@ class ImportSent(Struct, forbid_unknown_fields=True):
 
 
 class ImportLine(Struct):
-    """Something about a record: the place of its file among those sent (from 0), its line, and what is wrong."""
+    """Something about a record: the place of its file among those sent (from 0), its line, and what is wrong.
+
+    `record` is which of its file it is, from 1; null for files of a record a line.
+    """
 
     file: int
     line: int
     reason: str
     message: str
+    record: int | None = None
 
 
 class ImportReported(Struct):
@@ -156,7 +160,7 @@ def _file(n: int, one: FileSent) -> Sent:
     try:
         return Sent(one.name, b64decode(one.base64, validate=True))
     except (NoBase64, ValueError):
-        raise Invalid("base64 is not what it says", field=f"files[{n}].base64") from None
+        raise Invalid(f"files[{n}].base64: must be base64", field=f"files[{n}].base64") from None
 
 
 def _shown(row: RowMapping) -> ImportShown:

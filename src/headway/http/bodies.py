@@ -7,9 +7,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from headway.http.choices import choices
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
-from headway.http.wording import in_our_words
+from headway.http.wording import in_our_words, is_no_choice, must_be_one_of
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
@@ -32,7 +33,8 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         return decode(raw)
     except msgspec.ValidationError as error:
-        raise BodyInvalid([_fault(str(error))]) from None
+        shape = getattr(getattr(decode, "__self__", None), "type", Any)
+        raise BodyInvalid([_fault(str(error), shape)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"the body is not JSON that can be read: {_reason(error)}") from None
 
@@ -53,7 +55,7 @@ async def read_fields(request: Asked, kind: type[T]) -> T:
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise BodyInvalid([_fault(str(error))]) from None
+        raise BodyInvalid([_fault(str(error), kind)]) from None
 
 
 async def read_body(exchange: Exchange, receive: Any, *, is_form: bool = False) -> bytes:
@@ -92,10 +94,11 @@ def _check_head(exchange: Exchange, *, is_form: bool) -> None:
         raise WrongMediaType("send the body without a content-encoding")
 
 
-def _fault(message: str) -> FieldFault:
+def _fault(message: str, shape: Any) -> FieldFault:
     found = _PLACE.fullmatch(message)
     what, place = (found[1], found[2] or "") if found else (message, "")
-    what = in_our_words(what)
+    allowed = choices(shape, place) if is_no_choice(what) else ()
+    what = must_be_one_of(allowed) if allowed else in_our_words(what)
     named = _UNKNOWN.fullmatch(what) or _MISSING.fullmatch(what)
     if named:
         place = f"{place}.{named[1]}" if place else named[1]

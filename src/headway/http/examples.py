@@ -152,6 +152,9 @@ PUBLISHED: Final[dict[str, Any]] = {
         "steps_added": ["for-1", "loops-quiz"],
         "steps_removed": [],
         "steps_renamed": [],
+        "modules_added": ["loops"],
+        "modules_removed": [],
+        "modules_renamed": [],
         "gates_moved": [],
         "learners": 0,
         "gains": {

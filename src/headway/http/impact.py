@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from headway.domain.course import Course
-from headway.domain.course_changes import steps_changed
+from headway.domain.course_changes import modules_changed, steps_changed
 from headway.domain.impact import Gains, Kept
 from headway.ledger.impact import Counted
 from headway.ledger.impact import Impact as Counts
@@ -15,7 +15,7 @@ WHY_KEPT: Final = "what was granted stays: a completion is never taken back, and
 
 
 class Renamed(Struct):
-    """A step's id before and now."""
+    """The id of a step or of a module, before and now."""
 
     before: str
     after: str
@@ -87,6 +87,9 @@ class Impact(Struct):
     steps_added: list[str]
     steps_removed: list[str]
     steps_renamed: list[Renamed]
+    modules_added: list[str]
+    modules_removed: list[str]
+    modules_renamed: list[Renamed]
     gates_moved: list[GateMoved]
     learners: int
     gains: Gained
@@ -96,13 +99,17 @@ class Impact(Struct):
 
 def impact_of(published: Published) -> Impact:
     """The impact of what was published."""
-    changed, counts = steps_changed(published.before, published.course), published.impact
+    steps, modules = (changed(published.before, published.course) for changed in (steps_changed, modules_changed))
+    counts = published.impact
     orphaned = _orphaned(published.before, counts)
     return Impact(
         _summary(counts, orphaned),
-        changed.added,
-        changed.removed,
-        [Renamed(*pair) for pair in changed.renamed],
+        steps.added,
+        steps.removed,
+        [Renamed(*pair) for pair in steps.renamed],
+        modules.added,
+        modules.removed,
+        [Renamed(*pair) for pair in modules.renamed],
         _gates_moved(published.before, published.course),
         counts.learners,
         _gained(counts.gains),

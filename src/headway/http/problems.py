@@ -13,10 +13,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
+from headway.http.choices import choices
 from headway.http.exchange import exchange_of
 from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, InsufficientScope
 from headway.http.reply import Header, Reply, encode
-from headway.http.wording import in_our_words
+from headway.http.wording import in_our_words, is_no_choice, must_be_one_of
 from headway.ledger.throttles import RateLimited
 from headway.store.database import is_fault_of_data, is_lost, is_reference_gone, told
 
@@ -158,7 +159,7 @@ def _headers_for(status: int, error: HeadwayError) -> list[Header]:
 def on_http_error(request: Any, error: HTTPException) -> Reply:
     """What Litestar refuses: unknown paths and methods, parameters that do not fit."""
     if isinstance(error, ValidationException) and error.extra:
-        return on_refusal(request, BodyInvalid(_parameter_faults(error.extra)))
+        return on_refusal(request, BodyInvalid(_parameter_faults(request, error.extra)))
     code = _CODES.get(error.status_code)
     if code is None:
         return on_defect(request, error)
@@ -175,15 +176,20 @@ _DETAILS: Final = {
 }
 
 
-def _parameter_faults(extra: Any) -> list[FieldFault]:
-    return [
-        FieldFault(str(one.get("key", "")), _of_parameter(str(one.get("key", "")), one["message"])) for one in extra
-    ]
+def _parameter_faults(request: Any, extra: Any) -> list[FieldFault]:
+    faults = ((str(one.get("key", "")), str(one["message"])) for one in extra)
+    return [FieldFault(name, _of_parameter(request, name, said)) for name, said in faults]
 
 
-def _of_parameter(name: str, said: object) -> str:
-    told = in_our_words(str(said))
+def _of_parameter(request: Any, name: str, said: str) -> str:
+    allowed = _choices_of_parameter(request, name) if is_no_choice(said) else ()
+    told = must_be_one_of(allowed) if allowed else in_our_words(said)
     return f"{name}: {told}" if name and told != said else told
+
+
+def _choices_of_parameter(request: Any, name: str) -> tuple[str, ...]:
+    taken = request.route_handler.parsed_fn_signature.parameters.get(name)
+    return () if taken is None else choices(taken.annotation, "")
 
 
 def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:

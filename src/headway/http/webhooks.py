@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.certificates.keys import seal
+from headway.domain.changes import ChangeType
 from headway.domain.events import SLUG_MAX
 from headway.domain.times import format_time
 from headway.domain.webhooks import SECRET_BYTES, write_secret
@@ -38,7 +39,7 @@ class WebhookAsked(Struct, forbid_unknown_fields=True):
 
     url: Annotated[str, Meta(min_length=1, max_length=URL_MAX)]
     course: Annotated[str, Meta(min_length=1, max_length=SLUG_MAX)] | None = None
-    types: Annotated[list[Annotated[str, Meta(pattern="^[a-z_]{1,64}$")]], Meta(max_length=50)] = []
+    types: Annotated[list[ChangeType], Meta(max_length=50)] = []
 
 
 class WebhookListed(Struct):
@@ -127,10 +128,11 @@ async def make_webhook(request: Asked) -> Reply:
     await services.run(partial(Outward(services.settings.webhook_networks).look, sent.url))
     secret, webhook_id, at = token_bytes(SECRET_BYTES), str(uuid4()), who.now()
     kept = await services.run(partial(seal, secret, webhook_id, services.settings.signing_secret))
-    said = {"url": sent.url, "course_id": sent.course, "types": " ".join(sorted(set(sent.types)))}
+    types: list[str] = sorted(set(sent.types))
+    said = {"url": sent.url, "course_id": sent.course, "types": " ".join(types)}
     endpoint = {"id": webhook_id, "learner_id": actor.id, "secret": kept, "created_at": at} | said
     await services.run(partial(ledger.make, services.database, endpoint))
-    shown = (webhook_id, sent.url, sent.course, sorted(set(sent.types)), format_time(at), None, None, None)
+    shown = (webhook_id, sent.url, sent.course, types, format_time(at), None, None, None)
     return json_reply(WebhookMade(*shown, write_secret(secret)), 201, (PERSONAL,))
 
 

@@ -1,6 +1,7 @@
 """What the JSON decoder says, in the words of the contract: what a value must be, and what it is."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _KINDS: Final = {
@@ -16,6 +17,7 @@ _KIND: Final = re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?")
 _BOUND: Final = re.compile(r"Expected `([^`]+)`( of length)? (>=|<=|<|>) (\S+)")
 _LIMITS: Final = {">=": "at least", "<=": "at most", "<": "less than", ">": "more than"}
 _UNITS: Final = {"str": "character", "array": "item", "object": "field"}
+_NO_CHOICE: Final = "Invalid enum value "
 _BROKEN: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)", re.DOTALL)
 
 
@@ -31,6 +33,16 @@ def in_our_words(said: str) -> str:
     if found := _BROKEN.fullmatch(said):
         return f"{found[1]} at byte {found[2]}"
     return "it ends too early" if said == "Input data was truncated" else said
+
+
+def is_no_choice(said: str) -> bool:
+    """Whether a message of the decoder is that a value is none of those that there are; it does not name those."""
+    return said.startswith(_NO_CHOICE)
+
+
+def must_be_one_of(allowed: Sequence[str]) -> str:
+    """The clause for a value that is none of those that there are."""
+    return f"must be {'' if len(allowed) == 1 else 'one of '}{', '.join(allowed)}"
 
 
 def _kinds(names: str) -> str:

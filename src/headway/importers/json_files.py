@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -255,13 +256,13 @@ def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str
 
 
 def _records(path: Path, text: str) -> Iterator[_Found]:
+    number = count(1)
     for one in values(text):
-        place = Place(str(path), one.line)
         if isinstance(one, Cut):
-            yield _Found(place, {}, one.why)
+            yield _Found(Place(str(path), one.line), {}, one.why)
             continue
         for record in _expanded(one):
-            yield _Found(place, record)
+            yield _Found(Place(str(path), one.line, next(number)), record)
 
 
 def _expanded(one: Value) -> Iterator[dict[str, Any]]:
@@ -288,12 +289,14 @@ def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]
 
 
 def _streaks(path: Path, text: str) -> Iterator[Item]:
+    number = count(1)
     for one in values(text):
         place = Place(str(path), one.line)
         if isinstance(one, Cut):
             yield Reject(place, "cut-off", one.why)
             continue
-        yield from _streaks_in(place, one)
+        for item in _streaks_in(place, one):
+            yield item._replace(place=place._replace(record=next(number)))
 
 
 def _streaks_in(place: Place, one: Value) -> Iterator[Item]:

@@ -10,10 +10,11 @@ EXTERNAL_ID_MAX: Final = 255
 
 
 class Place(NamedTuple):
-    """Where a record stands."""
+    """Where a record stands; `record` is which of its file it is, from 1, where many may stand on one line."""
 
     file: str
     line: int
+    record: int | None = None
 
 
 class Record(NamedTuple):

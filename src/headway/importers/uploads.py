@@ -110,7 +110,8 @@ def _told(upload: Upload, summary: Summary) -> str:
 def _line(one: Reject | Doubted) -> dict[str, Any]:
     """Where it stands, by the place of its file: the name of a file says whose it is, and who is erased is in none."""
     file = int(Path(one.place.file).parent.name)
-    return {"file": file, "line": one.place.line, "reason": one.reason, "message": _nameless(one.message)}
+    said = {"reason": one.reason, "message": _nameless(one.message)}
+    return {"file": file, "line": one.place.line, "record": one.place.record} | said
 
 
 def _nameless(message: str) -> str:
