@@ -62,6 +62,7 @@ torture: install pages  ## Kill programs, in Python and in Node, 500 times each 
 
 bench: install  ## Measure against the usual design, HTTP that stores nothing, large courses against small ones, reads and exports against their limits
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.added
 	$(BIN)/python -m benchmarks.publishing
 	$(BIN)/python -m benchmarks.report

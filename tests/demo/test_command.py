@@ -212,11 +212,3 @@ def test_what_is_set_for_another_server_is_not_touched_and_an_interrupt_leaves_n
         assert not started.left()
         assert "Nothing is left of the demo." in started.said
     assert not other.exists()
-
-
-@pytest.mark.alone
-def test_it_is_ready_in_under_ten_seconds(tmp_path: Path) -> None:
-    since = time.monotonic()
-    with running(tmp_path, "--port", "0") as started:
-        assert httpx2.get(started.url() + "/").status_code == 200
-        assert time.monotonic() - since < 10
