@@ -71,6 +71,18 @@ def test_it_shows_what_was_chosen_and_nothing_else(site: Site) -> None:
     assert anybody.get(badge).status_code == 404
 
 
+def test_a_course_whose_steps_are_all_done_says_that_its_score_is_what_it_lacks(sqlite_site: Site) -> None:
+    step = {"id": "a", "kind": "exercise", "title": "A"}
+    sqlite_site.publish({"id": "short", "title": "Short", "modules": [{"id": "m", "title": "M", "steps": [step]}]})
+    ada = sqlite_site.person(EMAIL)
+    page = paths(sqlite_site, put(ada, shows=["courses"]))[1]
+    said = "all steps done; score below the pass mark"
+    for score, lacks in ((0.75, True), (1, False)):
+        send(ada, event(course="short", step="a", type="attempted", score=score))
+        shown = sqlite_site.client().get(page).text
+        assert ("100 %" in shown, said in shown, "<b>completed</b>" in shown) == (True, lacks, not lacks)
+
+
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_whoever_looks_gets_no_cookie_and_no_address_and_search_engines_nothing(site: Site, which: int) -> None:
     ada, anybody = learner(site), site.client()

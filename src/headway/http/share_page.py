@@ -149,7 +149,10 @@ def _course(one: SharedCourse) -> str:
     title, percent = _text(one.title), int(one.percent)
     said = "completed" if one.status == "completed" else f"{percent} %"
     bar = f'<progress max="100" value="{percent}" aria-label="{title}">{percent} %</progress>'
-    return f'<p><span dir="auto">{title}</span> <b>{said}</b></p>{bar}'
+    # All steps are done and the course is not: then it is the score of a module that lacks something.
+    short = '<p class="said">all steps done; score below the pass mark</p>'
+    lacking = short if one.status != "completed" and one.percent == 100 else ""
+    return f'<p><span dir="auto">{title}</span> <b>{said}</b></p>{bar}{lacking}'
 
 
 def _levels(found: list[SharedLevel] | None) -> str:
