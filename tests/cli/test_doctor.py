@@ -100,6 +100,23 @@ def test_where_mails_go_is_told_without_the_password() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "none: smtp_url and public_url are not set"),
+        ({"public_url": "https://learn.example.org"}, "none: smtp_url is not set"),
+        (
+            {"smtp_url": "smtp://mail", "mail_from": "a@b.org", "public_url": "http://x"},
+            "none: public_url is not https",
+        ),
+        ({"smtp_url": "smtp://mail", "mail_from": "a@b.org", "public_url": "https://x"}, "what they ask for"),
+    ],
+)
+def test_what_mails_to_learners_lack_is_told(settings: dict[str, Any], told: str) -> None:
+    found = {one.name: one for one in of_settings(Settings(database_url="sqlite:///none.db", **settings))}
+    assert found["mail to learners"].value.startswith(told)
+
+
+@pytest.mark.parametrize(
     ("settings", "state", "advice"),
     [
         ({}, State.NOTE, "public_url"),

@@ -11,7 +11,7 @@ import typer
 
 from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, Misused, counted, now, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, Misused, agreeing, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.store.database import Database
@@ -54,7 +54,7 @@ def erase(
     elif erased is None:
         show("Erased meanwhile by somebody else.")
     else:
-        show(f"Erased: {counted(erased.events, 'event')} count on as nobody's.")
+        show(f"Erased: {counted(erased.events, 'event')} {agreeing(erased.events, 'counts', 'count')} on as nobody's.")
         say("Backups still hold this learner: keep what `headway erasures export` writes, to apply after a restore.")
 
 

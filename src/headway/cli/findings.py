@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway import __version__
+from headway.cli.screen import agreeing, counted
 
 if TYPE_CHECKING:
     from headway.settings import Settings
@@ -72,12 +73,14 @@ def _mail(settings: "Settings") -> Finding:
 
 
 def _mail_to_learners(settings: "Settings") -> Finding:
-    from headway.http.mailing import why_no_mails
+    from headway.http.mailing import missing_for_mails, why_no_mails
 
-    why_not = why_no_mails(settings)
     advice = "Nobody can ask for e-mail about streaks, weeks, certificates and grades until that is set."
-    told = "what they ask for" if why_not is None else why_not.partition(": ")[2]
-    return judged("mail to learners", told, fine=why_not is None, advice=advice, otherwise=State.NOTE)
+    is_fine, missing = why_no_mails(settings) is None, missing_for_mails(settings)
+    told = "what they ask for" if is_fine else "none: public_url is not https, which unsubscribing needs"
+    if missing:
+        told = f"none: {' and '.join(missing)} {agreeing(len(missing), 'is', 'are')} not set"
+    return judged("mail to learners", told, fine=is_fine, advice=advice, otherwise=State.NOTE)
 
 
 def _credentials(settings: "Settings") -> Finding:
@@ -100,10 +103,9 @@ def of_settings(settings: "Settings") -> Iterator[Finding]:
     from headway.settings import config_path
 
     yield Finding("settings file", State.FINE, str(config_path() or "none"))
-    served = (
-        f"http://{settings.host}:{settings.port}, {settings.workers} {'worker' if settings.workers == 1 else 'workers'}"
+    yield Finding(
+        "server", State.FINE, f"http://{settings.host}:{settings.port}, {counted(settings.workers, 'worker')}"
     )
-    yield Finding("server", State.FINE, served)
     providers = ", ".join(f"{name} ({one.issuer})" for name, one in settings.oidc.items())
     yield Finding("sign-in by others", State.FINE, providers or "none")
     yield _mail(settings)

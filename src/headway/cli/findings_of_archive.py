@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from headway.cli.findings import Finding, State, judged
+from headway.cli.screen import counted
 
 if TYPE_CHECKING:
     from headway.store.database import Database
@@ -24,7 +25,8 @@ def of_archive(database: "Database") -> Iterator[Finding]:
             advice = "Put it back from a copy of the folder, or restore a backup: the ledger needs what it holds."
             yield Finding("archive", State.WRONG, f"{one.path} {one.fault}", advice)
     if checked and not any(one.fault for one in checked):
-        yield Finding("archive", State.FINE, f"{sum(one.portion.entries for one in checked):,} events, whole")
+        events = sum(one.portion.entries for one in checked)
+        yield Finding("archive", State.FINE, f"{counted(events, 'event')}, whole")
     if not is_settled(database):
         advice = (
             "Files hold what is gone, or are in no use: `headway archive --check` removes that, a server every hour."

@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.naming import NAMES, LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, counted, now, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, now, show, show_json
 
 learners = typer.Typer(name="learners", help="Find learners, give them roles, and link imported ones to accounts.")
 
@@ -98,7 +98,8 @@ def link(
     if as_json:
         show_json({"merged": merged._asdict()})
     else:
-        show(f"Linked: {counted(merged.events, 'event')} on {counted(merged.steps, 'step')} count for {account} now.")
+        events = f"{counted(merged.events, 'event')} on {counted(merged.steps, 'step')}"
+        show(f"Linked: {events} {agreeing(merged.events, 'counts', 'count')} for {account} now.")
 
 
 def _json(one: Any, created_at: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, counted, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
@@ -127,7 +127,8 @@ def _table(faults: "list[Fault]", found: int) -> None:
         table.add_row(*(Text(_short(value)) for value in fault))
     Console().print(table)
     if found > _ROWS_MAX:
-        say(f"{found - _ROWS_MAX:,} more are not shown; --json gives the first {len(faults):,}.")
+        more = found - _ROWS_MAX
+        say(f"{more:,} more {agreeing(more, 'is', 'are')} not shown; --json gives the first {len(faults):,}.")
 
 
 def _short(value: object) -> str:

@@ -41,6 +41,11 @@ def counted(count: int, what: str, several: str | None = None) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {several or f'{what}s'}"
 
 
+def agreeing(count: int, one: str, many: str) -> str:
+    """The form that goes with so many: `is` with one event, `are` with none or several."""
+    return one if count == 1 else many
+
+
 def now() -> int:
     """The time, in microseconds since 1970 UTC."""
     return time.time_ns() // 1000

@@ -31,9 +31,14 @@ _LEFT_S: Final = TAKEN_FOR / SECOND / 2
 _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 
+def missing_for_mails(settings: Settings) -> list[str]:
+    """The settings without which no mail can be sent to learners, and that are not set."""
+    return [name for name in ("smtp_url", "public_url") if not getattr(settings, name)]
+
+
 def why_no_mails(settings: Settings) -> str | None:
     """What is missing for mails to learners; None where nothing is. Each must hold an address to be rid of them."""
-    missing = [name for name in ("smtp_url", "public_url") if not getattr(settings, name)]
+    missing = missing_for_mails(settings)
     if missing:
         return f"this server sends no e-mail to learners: its operator has not set {' and '.join(missing)}"
     if not (settings.public_url or "").startswith("https://"):
