@@ -8,71 +8,17 @@ import stat
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.cli.conftest import COURSE
 from tests.cli.terminal import Terminal
 from tests.client.trouble import PORTAL, Fate, Trouble, problem
-from tests.conftest import Templates, tables
-from tests.http.server import Site, serving
+from tests.http.server import Site
 from tests.torture.server import HEADWAY
 
 QUEUED, FAILED, MISUSED = 75, 1, 2
-TAP = "echo 1..2; echo 'ok 1'; grep -q Fizz fizz.py && echo 'ok 2' || echo 'not ok 2'\n"
-COURSE: dict[str, Any] = {
-    "id": "py",
-    "title": "Python",
-    "modules": [
-        {
-            "id": "first",
-            "title": "First",
-            "complete_by": "steps",
-            "steps": [
-                {"id": "hello", "kind": "lesson", "title": "Hello", "body": "Programs are text.\x1b[31m"},
-                {
-                    "id": "fizz",
-                    "kind": "exercise",
-                    "title": "FizzBuzz",
-                    "files": {"fizz.py": "def fizz(): ...\n", "test_fizz.sh": TAP},
-                    "test": {"command": ["sh", "test_fizz.sh"], "format": "tap"},
-                },
-                {
-                    "id": "quiz",
-                    "kind": "quiz",
-                    "title": "Sums",
-                    "prompt": "2 + 2?",
-                    "grader": {"type": "choice", "options": {"a": "3", "b": "4"}, "answer": "b", "when_right": "Yes."},
-                },
-            ],
-        },
-        {"id": "second", "title": "Second", "steps": [{"id": "last", "kind": "exercise", "title": "Last"}]},
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def site(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with templates.copy("sqlite", tables, tmp_path_factory.mktemp("site")) as (url, _), serving(url) as started:
-        started.publish(COURSE)
-        yield started
-
-
-@pytest.fixture
-def trouble(site: Site) -> Iterator[Trouble]:
-    with Trouble(site.port) as started:
-        yield started
-
-
-@pytest.fixture
-def terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], trouble: Trouble
-) -> Terminal:
-    made = Terminal(tmp_path, monkeypatch, capfd)
-    made.set("HEADWAY_URL", trouble.url)
-    return made
 
 
 def token_of(site: Site) -> tuple[str, str]:
@@ -116,13 +62,16 @@ def test_what_the_learner_changed_is_kept(terminal: Terminal) -> None:
     terminal.run("start", "py")
     mine = terminal.folder / "py" / "fizz" / "fizz.py"
     mine.write_text("mine")
-    assert terminal.json("start", "py") | {"percent": 0} == {
+    told = terminal.json("start", "py")
+    assert told.pop("at")
+    assert told | {"percent": 0} == {
         "course": "py",
         "folder": "py",
         "percent": 0,
         "written": [],
         "same": ["fizz/test_fizz.sh"],
         "kept": ["fizz/fizz.py"],
+        "is_fresh": True,
     }
     assert mine.read_text() == "mine"
     assert terminal.run("start", "py", "--force") == 0
@@ -191,7 +140,7 @@ def test_a_guest_who_signs_in_brings_all_along(terminal: Terminal, site: Site, t
     token, address = token_of(site)
     assert terminal.run("login", "--token-stdin", given=f"{token}\n") == 0, terminal.err
     assert terminal.out == f"You are signed in at {trouble.url} as {address}.\n"
-    assert "1 event that waited on this device were sent." in terminal.err
+    assert "1 event that waited on this device was sent." in terminal.err
     assert terminal.json("whoami")["name"] == address
     assert terminal.json("status")["steps_completed"] == 2
     assert terminal.run("leaderboard", "all", "--around-me") == 0
@@ -276,6 +225,9 @@ def test_tests_are_not_given_the_token(terminal: Terminal, site: Site) -> None:
         (("status", "--server", "nowhere"), "is no address"),
         (("leaderboard", "year"), "one of day, week, month, all"),
         (("start", "../x"), "is no id"),
+        (("outbox", "drop", "zzz"), "there is no event 'zzz' in the outbox"),
+        (("outbox", "drop", "zzz", "--yes"), "there is no event 'zzz' in the outbox"),
+        (("outbox", "retry", "zzz"), "there is no event 'zzz' in the outbox"),
     ],
 )
 def test_misuse_is_told_and_asks_nothing(terminal: Terminal, arguments: tuple[str, ...], said: str) -> None:

@@ -23,7 +23,8 @@ from headway.cli.imports import import_
 from headway.cli.keys import keys
 from headway.cli.learner.catalog import courses, open_, start
 from headway.cli.learner.completion import COMPLETE_VARIABLE, completion, prepare_completion
-from headway.cli.learner.exercise import run_tests, submit
+from headway.cli.learner.exercise import run_tests
+from headway.cli.learner.handing_in import submit
 from headway.cli.learner.quick import QuickCommand, QuickGroup
 from headway.cli.learner.sign_in import login, logout, whoami
 from headway.cli.learner.standing import history, leaderboard, status

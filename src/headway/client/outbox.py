@@ -107,6 +107,11 @@ def find(connection: Connection, item_id: str) -> Item | None:
     return None if row is None else Item(**row)
 
 
+def unknown(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Those ids under which nothing is in the outbox."""
+    return [one for one in ids if find(connection, one) is None]
+
+
 def listed(connection: Connection, limit: int = 1_000) -> list[tuple[Item, str, str | None]]:
     """What is in the outbox, in the order in which it was made: item, server, and what keeps it back."""
     rows = connection.execute(

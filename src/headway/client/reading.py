@@ -37,10 +37,10 @@ class Reader:
         token, kept = self._known(path)
         try:
             reply = self._transport.get(path, token=token, etag=kept.etag if kept else None)
-        except Unreachable:
+        except Unreachable as error:
             if kept is None:
                 raise
-            return _answer(kept, is_fresh=False)
+            return _answer(kept, is_fresh=False, trouble=error.detail)
         if reply.status == 304 and kept is not None:
             reply = Reply(200, json.loads(kept.body), {"etag": kept.etag or ""})
         return self._keep(path, reply)
@@ -105,5 +105,5 @@ def _kept(connection: Connection, identity_id: int, path: str) -> _Kept | None:
     return None if row is None else _Kept(row["body"], row["etag"], row["at"], bool(row["is_stale"]))
 
 
-def _answer(kept: _Kept, *, is_fresh: bool) -> Answer[Any]:
-    return Answer(json.loads(kept.body), datetime.fromtimestamp(kept.at, UTC), is_fresh)
+def _answer(kept: _Kept, *, is_fresh: bool, trouble: str | None = None) -> Answer[Any]:
+    return Answer(json.loads(kept.body), datetime.fromtimestamp(kept.at, UTC), is_fresh, trouble)

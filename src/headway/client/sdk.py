@@ -14,7 +14,16 @@ from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
 from headway.client.sending import Outcome, Sender, Sent, backoff_s
-from headway.client.shapes import Answer, CourseListed, CourseProgress, History, Outline, Overview, StepShown
+from headway.client.shapes import (
+    Answer,
+    CourseListed,
+    CourseProgress,
+    History,
+    Outline,
+    Overview,
+    StepShown,
+    together,
+)
 from headway.client.store import Store
 from headway.client.transport import Transport
 
@@ -184,14 +193,17 @@ class Headway:
 
     def courses(self) -> list[CourseListed]:
         """All courses that there are, in order of id."""
-        found: list[CourseListed] = []
+        return self.catalog().data
+
+    def catalog(self) -> Answer[list[CourseListed]]:
+        """The same, with how old it is: as old as the oldest of the pages that it is read in."""
+        pages: list[Answer[Any]] = []
         cursor: str | None = None
         while True:
-            page = self._reader.read(path_of("courses", limit=_PAGE, cursor=cursor)).data
-            found += page["items"]
-            cursor = page["next_cursor"]
+            pages.append(self._reader.read(path_of("courses", limit=_PAGE, cursor=cursor)))
+            cursor = pages[-1].data["next_cursor"]
             if cursor is None:
-                return found
+                return together([course for page in pages for course in page.data["items"]], pages)
 
     def read(self, path: str) -> Answer[Any]:
         """The answer to any question that the API knows below its base path, such as `/progress/streak`."""

@@ -1,5 +1,6 @@
 """What the server tells, as types: the fields of its contract that a client is likely to want."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypedDict, TypeVar
@@ -9,11 +10,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """What was read: `data`, as it was at `at`; not `is_fresh` where the server was not asked, or not to be reached."""
+    """What was read: `data`, as it was at `at`; not `is_fresh` where the server was not asked, or not to be reached.
+
+    `trouble` says why it was not to be reached.
+    """
 
     data: T
     at: datetime
     is_fresh: bool
+    trouble: str | None = None
+
+
+def together(data: T, parts: Sequence[Answer[Any]]) -> Answer[T]:
+    """What several answers come to: as old as the oldest of them."""
+    trouble = next((one.trouble for one in parts if one.trouble), None)
+    return Answer(data, min(one.at for one in parts), all(one.is_fresh for one in parts), trouble)
 
 
 class StreakSummary(TypedDict):

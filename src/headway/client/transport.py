@@ -190,12 +190,18 @@ def accepted(reply: Reply) -> Reply:
     if reply.status < 300 or reply.status == 304:
         return reply
     if reply.status == 401 or reply.slug == "insufficient-scope":
-        raise SignInNeeded(f"{reply.detail}; sign in again")
+        raise SignInNeeded(_said_once(reply))
     if reply.status in (429, 503):
         raise AskLater(reply.detail, retry_after_s(reply))
     if reply.status >= 500:
         raise Unreachable(reply.detail)
     raise Refused(reply.detail, reply.status, reply.slug)
+
+
+def _said_once(reply: Reply) -> str:
+    """What the server says, with the advice to sign in where it gives none of its own."""
+    advises = "sign in" in reply.detail or reply.slug == "insufficient-scope"
+    return reply.detail if advises else f"{reply.detail}; sign in again"
 
 
 def retry_after_s(reply: Reply) -> float:

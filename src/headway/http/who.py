@@ -30,7 +30,7 @@ from headway.store import learners
 T = TypeVar("T")
 _OWN_SITE: Final = (b"same-origin", b"none")
 _IDENTITY: Final = ["api", "v1", "auth"]
-_DEAD: Final = "the session of this token has ended; leave the token out or sign in again"
+_DEAD: Final = "this token is not known, or its session has ended: leave it out, or sign in again"
 
 
 class Reader(NamedTuple):

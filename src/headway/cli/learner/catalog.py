@@ -5,14 +5,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
+from headway.cli.learner.age import age_of, say_age
 from headway.cli.learner.completing import course_names, step_names
-from headway.cli.learner.device import ServerOption, learner_at, percent, remember_server, tell
+from headway.cli.learner.device import (
+    LOCKED,
+    ServerOption,
+    conclude,
+    learner_at,
+    percent,
+    remember_server,
+    show_outcome,
+    why,
+)
 from headway.cli.learner.drawing import bold, clean, dim, table
 from headway.cli.learner.folders import check_name, course_around, lay_out, write_mark
 from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
 
 if TYPE_CHECKING:
-    from headway.client import Headway
+    from headway.client.shapes import Outline, OutlineStep
 
 CourseArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="COURSE", show_default=False, autocompletion=course_names)
@@ -32,16 +42,18 @@ _OPTIONS: Final = ("options", "items")
 def courses(server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show what there is to learn, and how far you are."""
     with learner_at(server) as headway:
-        found = headway.courses()
-        mine = {one["course"]: one for one in headway.progress().data["courses"]}
+        found, progress = headway.catalog(), headway.progress()
+    mine = {one["course"]: one for one in progress.data["courses"]}
     if as_json:
-        show_json({"items": [{**one, "progress": mine.get(one["id"])} for one in found]})
+        items = [{**one, "progress": mine.get(one["id"])} for one in found.data]
+        show_json({"items": items, **age_of(found, progress)})
         return
-    rows = [(one["id"], clean(one["title"]), _how_far(mine.get(one["id"]))) for one in found]
+    rows = [(one["id"], clean(one["title"]), _how_far(mine.get(one["id"]))) for one in found.data]
     for line in table(rows) if rows else []:
         show(line)
     if not rows:
         say("There are no courses yet.")
+    say_age(found, progress)
 
 
 def _how_far(progress: Any) -> str:
@@ -58,23 +70,25 @@ def start(
     """Lay out a course's exercises in a folder, and show where you are in it. What you changed is kept."""
     folder = into or Path(check_name(course))
     with learner_at(server) as headway:
-        outline = headway.outline(course).data
+        outline = headway.outline(course)
         headway.enroll(course)
-        progress = headway.course_progress(course).data
+        progress = headway.course_progress(course)
         remember_server(headway.url)
-        steps = {step["id"]: step for module in outline["modules"] for step in module["steps"] if step["files"]}
+        steps = {step["id"]: step for module in outline.data["modules"] for step in module["steps"] if step["files"]}
         done: dict[str, list[str]] = {"written": [], "same": [], "kept": []}
         for name in steps:
             for path, what in lay_out(folder / check_name(name), headway.step(course, name).data["files"], force=force):
                 done[what].append(f"{name}/{path}")
         write_mark(folder, headway.url, course, {name: step["test"] for name, step in steps.items()})
     if as_json:
-        show_json({"course": course, "folder": str(folder), "percent": progress["percent"], **done})
+        told = {"course": course, "folder": str(folder), "percent": progress.data["percent"], **done}
+        show_json(told | age_of(outline, progress))
         return
-    found, far = counted(len(steps), "exercise"), percent(progress["percent"])
-    show(f"{bold(clean(outline['title']))}: {found} in {folder}, {far} done.")
+    found, far = counted(len(steps), "exercise"), percent(progress.data["percent"])
+    show(f"{bold(clean(outline.data['title']))}: {found} in {folder}, {far} done.")
     for path in done["kept"]:
         say(f"Kept as you have it: {path} (--force writes over it).")
+    say_age(outline, progress)
 
 
 def open_(step: StepArgument = None, server: ServerOption = None, as_json: JsonOption = False) -> None:
@@ -83,15 +97,20 @@ def open_(step: StepArgument = None, server: ServerOption = None, as_json: JsonO
 
     course, name = place_of(step)
     with learner_at(server) as headway:
-        found = find_step(headway, course, name)
+        outline = headway.outline(course)
+        found = step_of(outline.data, name)
         event = make_event("opened", course, str(found["id"]))
         outcome = headway.record(event)[0]
     if as_json:
-        tell(outcome, "", {"step": found}, as_json=True)
+        show_outcome(outcome, {"step": found, **age_of(outline)})
+    else:
+        _show_step(course, found)
+        say_age(outline)
+    if outcome.status == LOCKED:
+        # What was asked for is shown, so all went well; and no sync of this device's may ever send it.
+        say(f"It can be read, and not yet worked on: {why(outcome)}.")
         return
-    _show_step(course, found)
-    if not outcome.is_recorded:
-        tell(outcome, f"you opened {found['id']}", as_json=False)
+    conclude(outcome, f"you opened {found['id']}")
 
 
 def _show_step(course: str, step: Any) -> None:
@@ -124,11 +143,10 @@ def place_of(step: str | None) -> tuple[str, str]:
     return around.course, name
 
 
-def find_step(headway: "Headway", course: str, name: str) -> Any:
-    """A step of a course's outline, which is known offline as well once it was read."""
-    outline = headway.outline(course).data
+def step_of(outline: "Outline", name: str) -> "OutlineStep":
+    """A step of a course; Misused where it has none of that name."""
     for module in outline["modules"]:
         for step in module["steps"]:
             if name in (step["id"], *step["renamed_from"]):
                 return step
-    raise Misused(f"course {course} has no step {name!r}; `headway status {course}` lists them")
+    raise Misused(f"course {outline['id']} has no step {name!r}; `headway status {outline['id']}` lists them")

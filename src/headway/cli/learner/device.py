@@ -1,21 +1,24 @@
 """What the learner's commands share: which server, as whom, and how it is told what became of what was recorded."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 import typer
 
-from headway.cli.screen import say, show, show_json
+from headway.cli.screen import agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.client import Headway, Outcome
 
 QUEUED: Final = 75
+LOCKED: Final = "locked"
 URL_VARIABLE: Final = "HEADWAY_URL"
 TOKEN_VARIABLE: Final = "HEADWAY_TOKEN"  # noqa: S105  # a variable's name
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
+_SLUG: Final = re.compile(r"^[a-z]+(-[a-z]+)*: ")
 _CHANGES: Final = {
     "step_completed": "step {step} completed",
     "module_completed": "module {module} completed",
@@ -93,18 +96,43 @@ def remember_server(url: str) -> None:
 def tell(outcome: "Outcome", what: str, more: dict[str, Any] | None = None, *, as_json: bool) -> None:
     """Say what became of an event, and exit as that asks: 1 where it was refused, 75 where it waits on this device."""
     if as_json:
-        changes = [dict(one) for one in outcome.changes]
-        show_json({**outcome._asdict(), "changes": changes, **(more or {})})
+        show_outcome(outcome, more)
     elif outcome.is_recorded:
         show(f"Recorded: {what}{_standing(outcome)}")
         for change in outcome.changes:
             show(f"  {_change(change)}")
+    conclude(outcome, what)
+
+
+def show_outcome(outcome: "Outcome", more: dict[str, Any] | None = None) -> None:
+    """What became of an event, as JSON."""
+    changes = [dict(one) for one in outcome.changes]
+    show_json({**outcome._asdict(), "changes": changes, **(more or {})})
+
+
+def conclude(outcome: "Outcome", what: str) -> None:
+    """Say why an event is not recorded, and exit as that asks; nothing of one that is."""
     if outcome.status == "refused":
-        say(f"headway: refused: {outcome.reason}")
+        say(f"headway: refused: {why(outcome)}")
         raise typer.Exit(1)
     if not outcome.is_recorded:
-        say(f"Saved on this device: {what}. It is sent with the next `headway sync` ({outcome.reason}).")
+        when = "once its module is open" if outcome.status == LOCKED else "with the next `headway sync`"
+        say(f"Saved on this device: {what}. It is sent {when} ({outcome.reason}).")
         raise typer.Exit(QUEUED)
+
+
+def why(outcome: "Outcome") -> str:
+    """Why an event is not recorded, without the word for programs that stands before it."""
+    return _SLUG.sub("", outcome.reason or "the server does not say why")
+
+
+def say_kept_back(counts: Mapping[str, int]) -> None:
+    """Say how many events wait for their modules, and how many were refused."""
+    if locked := counts["locked"]:
+        waits, modules = agreeing(locked, "waits", "wait"), agreeing(locked, "its module is", "their modules are")
+        say(f"{counted(locked, 'event')} {waits} until {modules} unlocked.")
+    if aside := counts["aside"]:
+        say(f"{counted(aside, 'event')} {agreeing(aside, 'was', 'were')} refused: `headway outbox` says why.")
 
 
 def _standing(outcome: "Outcome") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headway.cli.learner.device import ServerOption, learner_at, remember_server, server_url
-from headway.cli.screen import JsonOption, counted, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.client.signing_in import Code, SignedIn
@@ -39,9 +39,14 @@ def login(
         return
     show(f"You are signed in at {done.server} as {done.name or done.learner}.")
     if synced.recorded:
-        say(f"{counted(synced.recorded, 'event')} that waited on this device were sent.")
+        were = agreeing(synced.recorded, "was", "were")
+        say(f"{counted(synced.recorded, 'event')} that waited on this device {were} sent.")
     if synced.waiting:
-        say(f"{counted(synced.waiting, 'event')} wait on this device: {synced.why}.")
+        say(f"{_waiting(synced.waiting)}: {synced.why}.")
+
+
+def _waiting(count: int) -> str:
+    return f"{counted(count, 'event')} {agreeing(count, 'waits', 'wait')} on this device"
 
 
 def _show_code(code: "Code", *, browser: bool) -> None:
@@ -69,7 +74,7 @@ def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
     else:
         show(f"You are signed out at {gone.server}. The account's page of sign-ins revokes the device's token.")
     if gone is not None and synced.waiting:
-        say(f"{counted(synced.waiting, 'event')} wait on this device until you sign in again.")
+        say(f"{_waiting(synced.waiting)} until you sign in again.")
 
 
 def whoami(server: ServerOption = None, as_json: JsonOption = False) -> None:

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from headway.cli.learner.age import age_of, say_age
 from headway.cli.learner.completing import course_names
-from headway.cli.learner.device import ServerOption, learner_at, percent
+from headway.cli.learner.device import ServerOption, learner_at, percent, say_kept_back
 from headway.cli.learner.drawing import bar, bold, clean, dim, table
-from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
+from headway.cli.screen import JsonOption, Misused, agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.client import Answer, Headway
@@ -51,10 +52,12 @@ def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
     unfinished = [one for one in answer.data["courses"] if one["status"] != "completed"]
     latest = max(unfinished, key=lambda one: one["updated_at"] or "", default=None)
     path = f"/progress/courses/{quote(latest['course'], safe='')}" if latest else None
-    following = next_step(_read(headway, path, refresh=refresh).data) if path else None
+    inside = _read(headway, path, refresh=refresh) if path else None
+    following = next_step(inside.data) if inside else None
+    read = [answer, inside] if inside else [answer]
     counts = headway.counts()
     if as_json:
-        show_json({**answer.data, "next": following, "outbox": counts, "at": answer.at.isoformat()})
+        show_json({**answer.data, "next": following, "outbox": counts, **age_of(*read)})
         return
     _show_figures(answer.data)
     rows = [
@@ -62,7 +65,7 @@ def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
             clean(one["title"]),
             bar(one["percent"]),
             percent(one["percent"]),
-            f"{one['steps_completed']}/{one['steps_total']}",
+            f"{one['steps_completed']}/{one['steps_total']}{_short(one)}",
         )
         for one in answer.data["courses"]
     ]
@@ -72,7 +75,13 @@ def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
         show(f"\nNext: {bold(clean(following['title']))} {dim(following['course'] + '/' + following['step'])}")
     elif not rows:
         show("\nNothing begun yet: `headway courses` shows what there is.")
-    _show_age(answer, counts)
+    say_age(*read)
+    _say_unsent(counts)
+
+
+def _short(one: Any) -> str:
+    """With all steps done, a course that is not completed lacks nothing but score."""
+    return ", score below the pass mark" if one["percent"] == 100 and one["status"] != "completed" else ""
 
 
 def _show_figures(data: Any) -> None:
@@ -90,19 +99,28 @@ def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: boo
     answer = _read(headway, f"/progress/courses/{quote(course, safe='')}", refresh=refresh)
     counts = headway.counts()
     if as_json:
-        show_json({**answer.data, "next": next_step(answer.data), "outbox": counts, "at": answer.at.isoformat()})
+        show_json({**answer.data, "next": next_step(answer.data), "outbox": counts, **age_of(answer)})
         return
     show(f"{bold(course)}  {bar(answer.data['percent'])}  {percent(answer.data['percent'])}")
     for module in answer.data["modules"]:
         needs = f" (after {', '.join(module['locked_by'])})" if module["locked_by"] else ""
-        show(f"\n{bold(clean(module['title']))}  {module['status'].replace('_', ' ')}{needs}")
+        show(f"\n{bold(clean(module['title']))}  {module['status'].replace('_', ' ')}{needs}{_lacks(module)}")
         rows = [
             ("  " + one["id"], clean(one["title"]), one["status"].replace("_", " "), _best(one))
             for one in module["steps"]
         ]
         for line in table(rows):
             show(line)
-    _show_age(answer, counts)
+    say_age(answer)
+    _say_unsent(counts)
+
+
+def _lacks(module: Any) -> str:
+    """What the score of a module that was begun lacks to the pass mark: all steps may be done, and the module not."""
+    lacking = module["to_go"]
+    if module["status"] != "in_progress" or not lacking or not lacking["percent"]:
+        return ""
+    return f", {percent(lacking['percent'])} to go: {clean(lacking['reason'])}"
 
 
 def _best(step: Any) -> str:
@@ -118,23 +136,11 @@ def next_step(course: Any) -> dict[str, str] | None:
     return None
 
 
-def _show_age(answer: "Answer[Any]", counts: dict[str, int]) -> None:
-    from datetime import UTC, datetime
-
-    age_s = (datetime.now(UTC) - answer.at).total_seconds()
-    if age_s >= 60:
-        say(dim(f"As of {_ago(age_s)}."))
-    if unsent := counts["waiting"] + counts["locked"]:
-        say(f"{counted(unsent, 'event')} on this device are not sent yet: `headway sync`.")
-    if counts["aside"]:
-        say(f"{counted(counts['aside'], 'event')} were refused: `headway outbox` says why.")
-
-
-def _ago(seconds: float) -> str:
-    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return f"{counted(int(seconds // size), name)} ago"
-    return "now"
+def _say_unsent(counts: dict[str, int]) -> None:
+    if waiting := counts["waiting"]:
+        are = agreeing(waiting, "is", "are")
+        say(f"{counted(waiting, 'event')} on this device {are} not sent yet: `headway sync`.")
+    say_kept_back(counts)
 
 
 def history(
@@ -146,7 +152,7 @@ def history(
     with learner_at(server) as headway:
         answer = headway.history(days)
     if as_json:
-        show_json({**answer.data, "at": answer.at.isoformat(), "is_fresh": answer.is_fresh})
+        show_json({**answer.data, **age_of(answer)})
         return
     most = max((one["points"] for one in answer.data["days"]), default=0) or 1
     rows = [
@@ -161,8 +167,7 @@ def history(
     ]
     for line in table(rows):
         show(line)
-    if not answer.is_fresh:
-        say(dim("As it was last known: the server cannot be reached."))
+    say_age(answer)
 
 
 def leaderboard(
@@ -184,7 +189,7 @@ def leaderboard(
     with learner_at(server) as headway:
         answer = headway.read(f"/leaderboards/{period}" + (f"?{query}" if query else ""))
     if as_json:
-        show_json(answer.data)
+        show_json({**answer.data, **age_of(answer)})
         return
     rows = [_place(one) for one in answer.data["items"]]
     for line in table(rows) if rows else []:
@@ -193,6 +198,7 @@ def leaderboard(
         say("Nobody has gained points yet.")
     if (me := answer.data.get("me")) and me.get("rank") is not None:
         show(bold(f"You: {me['rank']}, {counted(me['points'], 'point')}."))
+    say_age(answer)
 
 
 def _place(one: Any) -> tuple[str, str, str, str]:

@@ -1,12 +1,13 @@
 """`headway sync` and `headway outbox`: what waits on this device, and why."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from headway.cli.learner.device import QUEUED, ServerOption, learner_at, whoever_is_at
+from headway.cli.learner.device import QUEUED, ServerOption, learner_at, say_kept_back, whoever_is_at
 from headway.cli.learner.drawing import clean, dim, table
-from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
+from headway.cli.screen import JsonOption, Misused, agreeing, counted, say, show, show_json
 
 IdsArgument: TypeAlias = Annotated[list[str], typer.Argument(metavar="ID…", show_default=False)]
 
@@ -43,11 +44,9 @@ def sync(
 def _show_synced(one: dict[str, Any]) -> None:
     show(f"{one['server']}: {counted(one['recorded'], 'event')} sent.")
     if one["waiting"]:
-        say(f"{counted(one['waiting'], 'event')} still wait: {one['why']}.")
-    if one["locked"]:
-        say(f"{counted(one['locked'], 'event')} wait until their modules are unlocked.")
-    if one["aside"]:
-        say(f"{counted(one['aside'], 'event')} were refused: `headway outbox` says why.")
+        waits = agreeing(one["waiting"], "waits", "wait")
+        say(f"{counted(one['waiting'], 'event')} still {waits}: {one['why']}.")
+    say_kept_back(one)
 
 
 @outbox.callback()
@@ -85,6 +84,17 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     return one["id"], one["state"], event["type"], clean(place), dim(clean(one["reason"] or ""))
 
 
+def _check_there(ids: Sequence[str]) -> None:
+    """Refuse ids under which nothing is in the outbox, before anything is done or asked."""
+    from headway.client import outbox as kept
+    from headway.client.store import Store
+
+    with Store().reading() as connection:
+        unknown = kept.unknown(connection, ids)
+    if unknown:
+        raise Misused(f"there is no event {clean(unknown[0])!r} in the outbox; `headway outbox` lists what there is")
+
+
 @outbox.command()
 def retry(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID…]", show_default=False)] = None,
@@ -94,6 +104,7 @@ def retry(
     from headway.client import outbox as kept
     from headway.client.store import Store
 
+    _check_there(ids or [])
     with Store().writing() as connection:
         count = kept.put_back(connection, ids or None)
     if as_json:
@@ -114,6 +125,7 @@ def drop(
     from headway.client import outbox as kept
     from headway.client.store import Store
 
+    _check_there(ids)
     if not yes:
         if not sys.stdin.isatty():
             raise Misused("what is dropped was never recorded, and is gone for good: say --yes")
