@@ -157,6 +157,9 @@ def test_two_tabs_at_once_share_one_outbox(opened: Open) -> None:
     one, other = context.new_page(), context.new_page()
     one.goto(at(LESSON))
     other.goto(at(QUIZ))
+    for page in (one, other):
+        works_offline(page)
+    expect(one.get_by_role("button", name="I have read it")).to_be_visible()
     context.set_offline(True)
     one.get_by_role("button", name="I have read it").click()
     answer_quiz(other)
