@@ -57,8 +57,8 @@ test: static pages browser  ## The same, with every test; those marked `alone` r
 	$(BIN)/pytest -m alone || test $$? -eq 5  # 5: there are none
 
 torture: install pages  ## Kill programs, in Python and in Node, 500 times each at every step of keeping, sending and acknowledging
-	CLIENT_KILLS=500 $(BIN)/pytest -q tests/torture/test_client_killed.py
-	EDITOR_KILLS=500 $(BIN)/pytest -q tests/editor/test_killed.py
+	CLIENT_KILLS=500 $(BIN)/pytest -q -rP tests/torture/test_client_killed.py
+	EDITOR_KILLS=500 $(BIN)/pytest -q -rP tests/editor/test_killed.py
 
 bench: install  ## Measure against the usual design, HTTP that stores nothing, large courses against small ones, reads and exports against their limits
 	$(BIN)/python -m benchmarks

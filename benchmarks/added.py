@@ -4,7 +4,6 @@ Without are no achievements, levels, reviews, hours of the day, notices, webhook
 events take of the processor (not PostgreSQL's) of the one that records.
 """
 
-import argparse
 import gc
 import json
 import sys
@@ -12,17 +11,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.command import on_each, options_of_databases, tell
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.workload import manifest, new_event, step_ids, walk
 from headway.domain.events import Event, parse_event
 from headway.domain.sums import Sums
-from headway.http.logs import configure_logs
 from headway.http.who import newcomer
 from headway.ledger import batch
 from headway.ledger.accounts import add_guest
@@ -127,22 +125,10 @@ def figures(kind: str, databases: Databases) -> Iterator[Figure]:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.added", description=__doc__)
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a limit is broken")
-    parser.add_argument("--dir", type=Path, help="where the throw-away folder of the databases is made")
-    given = parser.parse_args()
-    configure_logs("error")
+    given = options_of_databases("added", __doc__).parse_args()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # as a server has it
-    met = True
-    for kind in DATABASES:
-        if given.database in {kind, "both"}:
-            with Databases(given.dir) as databases:
-                found = list(figures(kind, databases))
-            met = met and all(one.met for one in found)
-            print(f"== {kind}\n\n{table(FIGURE_HEADS, [one.row() for one in found])}\n", flush=True)
-    return int(given.strict and not met)
+    return tell(given, on_each(given, figures))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from statistics import median
 
+from benchmarks.command import kinds, options_of_databases
 from benchmarks.contenders import (
     CONTENDERS,
     HEADWAY,
@@ -22,7 +22,7 @@ from benchmarks.contenders import (
     missing_rows,
     start,
 )
-from benchmarks.databases import DATABASES, Databases
+from benchmarks.databases import Databases
 from benchmarks.figures import FIGURE_HEADS, Figure, table
 from benchmarks.load import BATCHES, FAULTS_SHOWN, SINGLES, WARM_S, Load, Measured, measure, requests_for
 from benchmarks.servers import Broken
@@ -175,8 +175,7 @@ def _say(what: str) -> None:
 
 def options(argv: Sequence[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
+    parser = options_of_databases("bench", __doc__)
     parser.add_argument(
         "--only", type=lambda names: names.split(","), default=list(CONTENDERS), help="of " + ",".join(CONTENDERS)
     )
@@ -184,10 +183,7 @@ def options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="measured in each run")
     parser.add_argument("--warm", type=float, default=WARM_S, help="seconds before them that do not count")
     parser.add_argument("--quick", action="store_true", help="one round of two seconds, for a short look")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is missed")
     parser.add_argument("--audit", action="store_true", help="run `headway audit` over what was recorded")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--dir", type=Path, help="where the throw-away folder of the databases is made")
     given = parser.parse_args(argv)
     if unknown := set(given.only) - set(CONTENDERS):
         parser.error(f"--only knows {', '.join(CONTENDERS)}, not {', '.join(unknown)}")
@@ -201,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = options(argv)
     machine = f"{os.cpu_count()} cores; load average before: {os.getloadavg()[0]:.1f}. The ratios count, not the rates."
     try:
-        outcomes = [compare(kind, given) for kind in DATABASES if given.database in {kind, "both"}]
+        outcomes = [compare(kind, given) for kind in kinds(given)]
     except Broken as error:
         print(error, file=sys.stderr)
         return 1

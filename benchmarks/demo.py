@@ -1,18 +1,19 @@
 """How long `headway demo` takes from the command to the first page."""
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
 from typing import Final
 
+from benchmarks.command import Found, options, tell
 from benchmarks.contenders import headway_path
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.figures import Figure
 from benchmarks.servers import Broken, free_port
 
 READY_S: Final = 10.0
@@ -43,16 +44,17 @@ def _is_there(port: int) -> bool:
         return False
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.demo", description=__doc__)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where the limit is broken")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+def measured(parent: Path | None) -> Iterator[Found]:
+    """Start the demo some times."""
+    with tempfile.TemporaryDirectory(prefix="headway-bench-", dir=parent) as folder:
         took = median(taken_s(Path(folder)) for _ in range(ROUNDS))
-    found = Figure("headway demo, until its first page", took, "under", READY_S, ".1f", " s")
-    print(table(FIGURE_HEADS, [found.row()]))
-    return int(given.strict and not found.met)
+    yield "headway demo", [Figure("until its first page", took, "under", READY_S, ".1f", " s")]
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether all went as it must."""
+    given = options("demo", __doc__).parse_args()
+    return tell(given, measured(given.dir))
 
 
 if __name__ == "__main__":

@@ -4,21 +4,20 @@ By HTTP, from a server of its own: the milliseconds until the first byte of the 
 memory grows while it is read to its end.
 """
 
-import argparse
 import http.client
-import json
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from statistics import median
 from threading import Event, Thread
 from typing import Any, Final, NamedTuple, Self
 
+from benchmarks.command import on_each, options_of_databases, tell
 from benchmarks.contenders import headway_path
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.report import manifest
 from benchmarks.servers import Broken, Server, free_port
 from benchmarks.site import learner
@@ -99,7 +98,7 @@ def _attempts(steps: list[str], start: int, count: int) -> Iterator[dict[str, An
         yield {**said, "occurred_at": at, "score": n % 101 / 100, "duration_s": 30, "response": f"answer number {n}"}
 
 
-def measure(kind: str, databases: Databases, events: int) -> Iterator[Figure]:
+def figures(kind: str, databases: Databases, events: int) -> Iterator[Figure]:
     """The figures of one kind of database."""
     url = databases.create(kind, "export")
     database = Database(url)
@@ -122,23 +121,11 @@ def measure(kind: str, databases: Databases, events: int) -> Iterator[Figure]:
 
 
 def main() -> int:
-    """Measure, and tell what was met; 0 where all was."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--dir", type=Path, help="where the databases are made, on disk")
-    parser.add_argument("--json", action="store_true")
+    """Measure, print, and say by the exit code whether all went as it must."""
+    parser = options_of_databases("export", __doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"that the learner has [{EVENTS}]")
     given = parser.parse_args()
-    found: list[tuple[str, Figure]] = []
-    for kind in given.databases:
-        with Databases(given.dir) as databases:
-            found += [(kind, one) for one in measure(kind, databases, given.events)]
-        print(f"{kind}: measured", file=sys.stderr, flush=True)
-    if given.json:
-        print(json.dumps([{"database": kind, **one.plain()} for kind, one in found]))
-    else:
-        print(table(("database", *FIGURE_HEADS), [(kind, *one.row()) for kind, one in found]))
-    return int(not all(one.met for _, one in found))
+    return tell(given, on_each(given, partial(figures, events=given.events)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 """What reading a leaderboard takes among many learners, beside the plain query that adds up and sorts all of them."""
 
 import argparse
-import json
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Final, NamedTuple
@@ -16,8 +14,9 @@ import sqlalchemy as sa
 from redis import Redis
 from sqlalchemy.engine import Connection
 
+from benchmarks.command import Found, options, tell
 from benchmarks.databases import POSTGRESQL, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.figures import Figure
 from headway.cache.boards import BoardCache
 from headway.domain.boards import Gain, periods_at, place_of
 from headway.ledger.board_cache import rebuild
@@ -62,23 +61,20 @@ _NAIVE: Final = (
 )
 
 
-def main() -> None:
-    """Measure, and tell."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    """Measure, print, and say by the exit code whether all went as it must."""
+    parser = options("leaderboards", __doc__)
     parser.add_argument("--learners", type=int, default=LEARNERS, help=f"how many are on the boards [{LEARNERS}]")
     parser.add_argument("--reads", type=int, default=60, help="how often each is read [60]")
     parser.add_argument("--redis", help="the address of a Redis that may be filled, to read from as well")
-    parser.add_argument("--dir", type=Path, help="where the throw-away database is made")
-    parser.add_argument("--json", type=Path, help="a file for the figures")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a target is missed")
-    asked = parser.parse_args()
-    with Databases(asked.dir) as databases:
-        found = measured(databases, asked.learners, asked.reads, asked.redis)
-    print(f"{asked.learners:,} learners on PostgreSQL, of whom {WAITING}, and then {FEW}, wait to be counted in")
-    print(table(FIGURE_HEADS, [one.row() for one in found]))
-    if asked.json:
-        asked.json.write_text(json.dumps([one.plain() for one in found]))
-    sys.exit(asked.strict and not all(one.met for one in found))
+    given = parser.parse_args()
+    return tell(given, _measured(given))
+
+
+def _measured(given: argparse.Namespace) -> Iterator[Found]:
+    with Databases(given.dir) as databases:
+        found = measured(databases, given.learners, given.reads, given.redis)
+    yield f"{given.learners:,} learners on PostgreSQL, of whom {WAITING}, and then {FEW}, wait to be counted in", found
 
 
 class Taken(NamedTuple):
@@ -211,4 +207,4 @@ def _read_naively(connection: Connection, me: str) -> object:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

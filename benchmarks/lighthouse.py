@@ -4,7 +4,6 @@ Lighthouse is not among what Headway is developed with: it is fetched by npm, in
 that is thrown away.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -18,12 +17,12 @@ from typing import Any, Final, NamedTuple
 import httpx2
 
 from benchmarks.browser import FLAGS, build, chromium_path, first_load, served
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.command import Found, options, tell
+from benchmarks.figures import Figure
 from benchmarks.servers import Broken
 from headway.cli.demo import PASSWORD
 from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
 from headway.demo.stage import stage
-from headway.http.logs import configure_logs
 from headway.ledger.passwords import hash_password
 from headway.store.database import Database
 from headway.store.migrate import migrate
@@ -50,7 +49,7 @@ PAGES: Final = (
 )
 
 
-def measured(folder: Path, tools: Path) -> list[Figure]:
+def measured(folder: Path, tools: Path) -> Iterator[Found]:
     """The scores of each page."""
     build()
     program = _installed(tools)
@@ -62,7 +61,9 @@ def measured(folder: Path, tools: Path) -> list[Figure]:
     stage(database, now=time.time_ns() // 1000, password_hashes=hashes, count=LEARNERS)
     database.close()
     with served(address, folder) as url:
-        return [first_load(), *(figure for one in PAGES for figure in _looked_at(program, folder, url, one))]
+        yield "the first load", [first_load()]
+        for page in PAGES:
+            yield page.name, list(_looked_at(program, folder, url, page))
 
 
 def _installed(tools: Path) -> Path:
@@ -120,20 +121,11 @@ def _beside(name: str) -> str:
 
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lighthouse", description=__doc__)
+    parser = options("lighthouse", __doc__)
     parser.add_argument("--tools", type=Path, help="where Lighthouse is, or is to be fetched to")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a limit is broken")
     given = parser.parse_args()
-    configure_logs("warning")
-    try:
-        with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
-            tools = given.tools or Path(name)
-            found = measured(Path(name), tools.resolve())
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(table(FIGURE_HEADS, [figure.row() for figure in found]))
-    return int(given.strict and not all(figure.met for figure in found))
+    with tempfile.TemporaryDirectory(prefix="headway-bench-", dir=given.dir) as name:
+        return tell(given, measured(Path(name), (given.tools or Path(name)).resolve()))
 
 
 if __name__ == "__main__":

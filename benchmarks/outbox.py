@@ -1,16 +1,17 @@
 """How long an outbox of 10,000 events takes to drain, and how long `headway status` takes from its cache."""
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.command import on_each, options_of_databases, tell
 from benchmarks.contenders import HEADWAY_ENV, headway_path
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.databases import SQLITE, Databases
+from benchmarks.figures import Figure
 from benchmarks.population import course
 from benchmarks.servers import Broken, Server, free_port
 from headway.client import Headway, make_event
@@ -58,7 +59,7 @@ def status(url: str, folder: Path) -> float:
     return best
 
 
-def figures(kind: str, events: int, databases: Databases) -> list[Figure]:
+def figures(kind: str, databases: Databases, events: int) -> list[Figure]:
     """Both figures, against a server on a database of a kind."""
     address = databases.create(kind, f"outbox_{kind}")
     database = Database(address)
@@ -71,26 +72,17 @@ def figures(kind: str, events: int, databases: Databases) -> list[Figure]:
         url, folder = f"http://127.0.0.1:{port}", Path(name) / "state"
         drain_s = drain(url, folder, events)
         return [
-            Figure(f"{kind}: drain {events:,} events", drain_s, "under", DRAIN_S, ".1f", " s"),
-            Figure(f"{kind}: headway status from its cache", status(url, folder), "under", STATUS_S, ".2f", " s"),
+            Figure(f"drain {events:,} events", drain_s, "under", DRAIN_S, ".1f", " s"),
+            Figure("headway status from its cache", status(url, folder), "under", STATUS_S, ".2f", " s"),
         ]
 
 
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.outbox", description=__doc__)
-    parser.add_argument("--database", choices=DATABASES, default="sqlite")
-    parser.add_argument("--events", type=int, default=EVENTS)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a limit is broken")
+    parser = options_of_databases("outbox", __doc__, default=SQLITE)
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"that wait [{EVENTS}]")
     given = parser.parse_args()
-    try:
-        with Databases() as databases:
-            found = figures(given.database, given.events, databases)
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(table(FIGURE_HEADS, [figure.row() for figure in found]))
-    return int(given.strict and not all(figure.met for figure in found))
+    return tell(given, on_each(given, partial(figures, events=given.events)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from sqlalchemy.engine import Connection
 from headway.domain.events import Event, enrollment_event, parse_event
 from headway.domain.times import MINUTE, SECOND, format_time
 from headway.ledger import boards
+from headway.ledger.backfill import backfill_pending
 from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.definitions import install, shipped
 from headway.ledger.submission import Submission
 from headway.store import sums
 from headway.store.catalog import Catalog
@@ -61,6 +63,9 @@ def populate(database: Database, manifest: Mapping[str, Any], learners: int, *, 
     ids = [str(uuid.uuid4()) for _ in range(min(TEMPLATES, learners))]
     times, left = divmod(learners, len(ids))
     assert not left, "learners are a multiple of the templates"
+    # Before anybody is there: a server that starts would give them all what they meet, beside what is measured.
+    install(database, shipped())
+    backfill_pending(database, Catalog(), now=lambda: now)
     add_learners(database, [{"id": one, "kind": "account", "time_zone": "UTC", "created_at": now} for one in ids])
     submissions = [Submission(one, part, now) for one in ids for part in parts(_walk(manifest, random.random(), now))]
     for answer in record_all(database, Catalog(), submissions):

@@ -11,20 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Event
 from typing import Any, Final, NamedTuple, TypeVar
 
 from benchmarks import sizes
+from benchmarks.command import on_each, options_of_databases, tell
 from benchmarks.contenders import HEADWAY_ENV, headway, headway_path
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.population import course, populate, step_ids
 from benchmarks.servers import ROOT, Broken, Server, free_port
 from benchmarks.site import EMAIL, PASSWORD, Caller, learner
 from benchmarks.workload import guest_tokens
-from headway.http.logs import configure_logs
 from headway.store.database import Database
 
 PUBLISH_S: Final = 30.0
@@ -169,36 +170,14 @@ def _say(what: str) -> None:
     print(f"   {what}", file=sys.stderr, flush=True)
 
 
-def options() -> argparse.Namespace:
-    """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.publishing", description=__doc__)
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--learners", type=int, default=10_000, help="of each course")
-    parser.add_argument("--events", type=int, default=4_000, help="recorded in each course, one at a time")
-    parser.add_argument("--audit", action="store_true", help="run `headway audit` over what was recorded")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a limit is broken")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--dir", type=Path, help="where the throw-away folder of the databases is made")
-    return parser.parse_args()
-
-
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    given, found = options(), dict[str, list[Figure]]()
-    configure_logs("warning")
-    try:
-        for kind in DATABASES:
-            if given.database in {kind, "both"}:
-                with Databases(given.dir) as databases:
-                    found[kind] = figures(kind, databases, given)
-                print(f"== {kind}\n\n{table(FIGURE_HEADS, [figure.row() for figure in found[kind]])}\n", flush=True)
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    if given.json:
-        plain = {kind: [figure.plain() for figure in some] for kind, some in found.items()}
-        given.json.write_text(json.dumps(plain, indent=2) + "\n")
-    return int(given.strict and not all(figure.met for some in found.values() for figure in some))
+    parser = options_of_databases("publishing", __doc__)
+    parser.add_argument("--learners", type=int, default=10_000, help="of each course [10000]")
+    parser.add_argument("--events", type=int, default=4_000, help="recorded in each course, one at a time [4000]")
+    parser.add_argument("--audit", action="store_true", help="run `headway audit` over what was recorded")
+    given = parser.parse_args()
+    return tell(given, on_each(given, partial(figures, given=given)))
 
 
 if __name__ == "__main__":

@@ -8,20 +8,21 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
+from benchmarks.command import on_each, options_of_databases, tell
 from benchmarks.contenders import HEADWAY_ENV, headway, headway_path
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.population import attempt, course, parts, step_ids
-from benchmarks.servers import ROOT, Broken, Server, free_port
+from benchmarks.servers import ROOT, Server, free_port
 from benchmarks.site import EMAIL, PASSWORD, Caller
 from headway.domain.events import Event
 from headway.domain.times import DAY
-from headway.http.logs import configure_logs
 from headway.ledger.boards import count_all_in
 from headway.ledger.bulk import add_learners, record_all
 from headway.ledger.definitions import install, shipped
@@ -134,35 +135,13 @@ def _measured(
         yield Figure(f"{name}: until the answer, p50", median(waits), "under", None, ".1f", " ms")
 
 
-def options() -> argparse.Namespace:
-    """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reads", description=__doc__)
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--events", type=int, default=EVENTS, help=f"that the learner has [{EVENTS}]")
-    parser.add_argument("--reads", type=int, default=READS, help=f"how often each is read [{READS}]")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where the limit is broken")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--dir", type=Path, help="where the throw-away folder of the databases is made")
-    return parser.parse_args()
-
-
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    given, found = options(), dict[str, list[Figure]]()
-    configure_logs("warning")
-    try:
-        for kind in DATABASES:
-            if given.database in {kind, "both"}:
-                with Databases(given.dir) as databases:
-                    found[kind] = figures(kind, databases, given)
-                print(f"== {kind}\n\n{table(FIGURE_HEADS, [figure.row() for figure in found[kind]])}\n", flush=True)
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    if given.json:
-        plain = {kind: [figure.plain() for figure in some] for kind, some in found.items()}
-        given.json.write_text(json.dumps(plain, indent=2) + "\n")
-    return int(given.strict and not all(figure.met for some in found.values() for figure in some))
+    parser = options_of_databases("reads", __doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"that the learner has [{EVENTS}]")
+    parser.add_argument("--reads", type=int, default=READS, help=f"how often each is read [{READS}]")
+    given = parser.parse_args()
+    return tell(given, on_each(given, partial(figures, given=given)))
 
 
 if __name__ == "__main__":

@@ -4,27 +4,25 @@
 """
 
 import argparse
-import json
 import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.command import Found, on_each, options_of_databases, tell
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.population import copy
 from headway.domain.course import Course
 from headway.domain.events import enrollment_event, parse_event
 from headway.domain.times import DAY, MINUTE, format_time
-from headway.http.logs import configure_logs
 from headway.http.reply import encode
 from headway.ledger.bulk import add_learners, record_all
 from headway.ledger.publish import publish
@@ -181,33 +179,24 @@ def _page(in_force: InForce, asked: Wanted, now: int, connection: Connection) ->
 
 
 def main() -> int:
-    """Measure, and tell what was met; 0 where all was."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
-    parser.add_argument("--learners", nargs="+", type=int, default=list(SIZES))
-    parser.add_argument("--dir", type=Path, help="where the databases are made, on disk")
-    parser.add_argument("--json", action="store_true")
+    """Measure, print, and say by the exit code whether all went as it must."""
+    parser = options_of_databases("report", __doc__)
+    parser.add_argument("--learners", nargs="+", type=int, default=list(SIZES), help="enrolled, of each course")
     given = parser.parse_args()
-    configure_logs("warning")
-    now = time.time_ns() // 1000
-    found: list[tuple[str, Figure]] = []
-    for kind in given.databases:
-        for enrolled in given.learners:
-            with Databases(given.dir) as databases:
-                database = Database(databases.create(kind, "report"))
-                fill(database, enrolled, now)
-                found += [(kind, one) for one in measure(database, enrolled, now)]
-                database.close()
-            _say(f"{kind}, {enrolled:,} learners: measured")
-    if given.json:
-        print(json.dumps([{"database": kind, **one.plain()} for kind, one in found]))
-    else:
-        print(table(("database", *FIGURE_HEADS), [(kind, *one.row()) for kind, one in found]))
-    return int(not all(one.met for _, one in found))
+    return tell(given, (one for enrolled in given.learners for one in _of_size(given, enrolled)))
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def _of_size(given: argparse.Namespace, enrolled: int) -> Iterator[Found]:
+    for kind, found in on_each(given, partial(figures, enrolled=enrolled)):
+        yield f"{kind}, {enrolled:,} learners", found
+
+
+def figures(kind: str, databases: Databases, enrolled: int) -> Iterable[Figure]:
+    """Measure a course of so many learners on a new database of a kind."""
+    database, now = Database(databases.create(kind, "report")), time.time_ns() // 1000
+    fill(database, enrolled, now)
+    yield from measure(database, enrolled, now)
+    database.close()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ read. Plain paper is an empty box of the same height: what its frames take is th
 work frames wait for their turn, so the page's longest task is told by the time of the processor that it took as well.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -18,11 +17,11 @@ from typing import Final, NamedTuple
 from playwright.sync_api import Locator
 
 from benchmarks.browser import build, chromium, served
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.command import Found, options, tell
+from benchmarks.figures import Figure
 from benchmarks.report import fill
 from benchmarks.servers import Broken
 from benchmarks.site import EMAIL, PASSWORD
-from headway.http.logs import configure_logs
 from headway.ledger.accounts import empower
 from headway.store.database import Database
 
@@ -127,19 +126,15 @@ def _late(frames: Sequence[float]) -> float:
 
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.roster", description=__doc__)
-    parser.add_argument("--learners", type=int, default=LEARNERS)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where a limit is broken")
+    parser = options("roster", __doc__)
+    parser.add_argument("--learners", type=int, default=LEARNERS, help=f"in the roster [{LEARNERS}]")
     given = parser.parse_args()
-    configure_logs("warning")
-    try:
-        with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
-            found = measured(given.learners, Path(name))
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(table(FIGURE_HEADS, [figure.row() for figure in found]))
-    return int(given.strict and not all(figure.met for figure in found))
+    with tempfile.TemporaryDirectory(prefix="headway-bench-", dir=given.dir) as name:
+        return tell(given, _measured(given.learners, Path(name)))
+
+
+def _measured(learners: int, folder: Path) -> Iterator[Found]:
+    yield f"{learners:,} learners", measured(learners, folder)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ import http.client
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 from statistics import quantiles
 from time import perf_counter
 
+from benchmarks.command import on_each, options_of_databases, tell
 from benchmarks.contenders import headway_path
-from benchmarks.databases import DATABASES, Databases
-from benchmarks.figures import FIGURE_HEADS, Figure, table
+from benchmarks.databases import Databases
+from benchmarks.figures import Figure
 from benchmarks.servers import Broken, Server, free_port
 
 P95_MS = 300.0
@@ -74,38 +75,20 @@ def figures(kind: str, databases: Databases, given: argparse.Namespace) -> list[
         held_mb = server.resident_mb()
     cuts = quantiles(found, n=100)
     return [
-        Figure(f"{kind}: p50", cuts[49], "under", None, ".0f", " ms"),
-        Figure(f"{kind}: p95", cuts[94], "under", P95_MS, ".0f", " ms"),
-        Figure(f"{kind}: sign-ins a second", len(found) / given.seconds, "at least", None, ".1f"),
-        Figure(f"{kind}: memory", held_mb, "under", None, ".0f", " MB"),
+        Figure("p50", cuts[49], "under", None, ".0f", " ms"),
+        Figure("p95", cuts[94], "under", P95_MS, ".0f", " ms"),
+        Figure("sign-ins a second", len(found) / given.seconds, "at least", None, ".1f"),
+        Figure("memory", held_mb, "under", None, ".0f", " MB"),
     ]
-
-
-def options() -> argparse.Namespace:
-    """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sign_in", description=__doc__)
-    parser.add_argument("--clients", type=int, default=4, help="how many sign in at once")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where the limit is broken")
-    parser.add_argument("--dir", type=Path, help="where the throw-away folder of the databases is made")
-    return parser.parse_args()
 
 
 def main() -> int:
     """Measure, print, and say by the exit code whether all went as it must."""
-    given = options()
-    found: list[Figure] = []
-    try:
-        with Databases(given.dir) as databases:
-            for kind in DATABASES:
-                if given.database in {kind, "both"}:
-                    found += figures(kind, databases, given)
-    except Broken as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(table(FIGURE_HEADS, [figure.row() for figure in found]))
-    return int(given.strict and not all(figure.met for figure in found))
+    parser = options_of_databases("sign_in", __doc__)
+    parser.add_argument("--clients", type=int, default=4, help="how many sign in at once [4]")
+    parser.add_argument("--seconds", type=float, default=10.0, help="[10]")
+    given = parser.parse_args()
+    return tell(given, on_each(given, partial(figures, given=given)))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.client.trouble import Trouble
+from tests.client.trouble import Trouble, trouble
 from tests.conftest import Templates, tables
 from tests.http.server import Site, serving
+
+__all__ = ["trouble"]
 
 TAP = "echo 1..2; echo 'ok 1'; grep -q Fizz fizz.py && echo 'ok 2' || echo 'not ok 2'\n"
 COURSE: dict[str, Any] = {
@@ -47,12 +49,6 @@ COURSE: dict[str, Any] = {
 def site(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with templates.copy("sqlite", tables, tmp_path_factory.mktemp("site")) as (url, _), serving(url) as started:
         started.publish(COURSE)
-        yield started
-
-
-@pytest.fixture
-def trouble(site: Site) -> Iterator[Trouble]:
-    with Trouble(site.port) as started:
         yield started
 
 

@@ -37,7 +37,9 @@ class Terminal:
         """Run a command; its exit code."""
         self._capfd.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["headway", *arguments])
-        self._monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        self._monkeypatch.setattr(
+            sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode(errors="surrogateescape")), "utf-8")
+        )
         threshold = gc.get_threshold()
         with pytest.raises(SystemExit) as ended:
             main()

@@ -33,7 +33,9 @@ def test_what_came_in_before_a_day_is_moved_once_and_a_missing_file_is_named(sql
     def run(*arguments: str) -> Command:
         return Command(*arguments, "--database", sqlite_url)
 
-    for wrong in ((), ("--before", "2026-03-02", "--check"), ("--before", "soon"), ("--before", "9998-01-01")):
+    before = ("--before", "2026-03-02")
+    both = (("--check", "--dry-run"), ("--check", "--shrink"), (*before, "--dry-run", "--shrink"))
+    for wrong in ((), (*before, "--check"), ("--before", "soon"), ("--before", "9998-01-01"), *both):
         assert run("archive", *wrong).code == 2
     said = json.loads(run("archive", "--before", "2026-03-02", "--dry-run", "--json").out)
     assert (said["dry_run"], said["events"]) == (True, 1)

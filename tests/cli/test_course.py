@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from headway.cli.course import tell_impact
 from headway.cli.manifest_file import read_manifest
+from headway.http.impact import Gained, Impact, WouldLose
 from headway.store.database import Database
 from tests.torture.proof import query
 from tests.torture.server import Command
@@ -120,6 +122,25 @@ def test_publishing_makes_versions_and_an_unchanged_manifest_none(sqlite_url: st
     changed = GOOD.replace("Python basics", "More Python")
     assert publish(changed) == told | {"version": 2, "created": False}
     assert query(sqlite_url, "SELECT version, title FROM course") == [(2, "More Python")]
+
+
+@pytest.mark.parametrize(
+    ("learners", "gaining", "losing", "said"),
+    [
+        (1, 0, 0, ["Of 1 learner who began it, nobody gains or would lose anything."]),
+        (2, 0, 1, ["Of 2 learners who began it, nobody gains anything.", "Nobody loses anything; by the new rules"]),
+        (2, 1, 0, ["Of 2 learners who began it, 1 gains something:", "  modules completed 1,", "  courses completed"]),
+        (3, 2, 0, ["Of 3 learners who began it, 2 gain something:", "  modules completed 2,", "  courses completed"]),
+    ],
+)
+def test_what_a_version_does_to_learners_is_told_where_it_does_something(
+    learners: int, gaining: int, losing: int, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gains, kept = Gained(gaining, 0, gaining, 0, 0, []), WouldLose(losing, 0, 0, 0, "what was granted stays", [])
+    tell_impact(Impact("", [], [], [], [], [], [], [], learners, gains, kept, []))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(said)
+    assert all(line.startswith(start) for line, start in zip(lines, said, strict=True))
 
 
 def test_a_manifest_may_be_json(sqlite_url: str) -> None:

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from headway.cli.output import output
 from tests.cli.test_erase import ADA, url
 from tests.torture.server import Command
 
@@ -23,3 +26,21 @@ def test_what_is_written_can_be_taken_in_again(url: str, tmp_path: Path) -> None
     done = Command("import", "headway-export", str(file), "--database", url)
     assert (done.code, "no whole export" in done.err) == (1, True), str(done)
     assert Command("export", "--learner", ADA, "--format", "xml", "--database", url).code == 2
+
+
+def test_what_breaks_off_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "ada.json"
+    file.write_bytes(b"whole")
+    file.chmod(0o600)
+
+    def broken_off() -> None:
+        with output(str(file)) as out:
+            out.write(b"cut")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_off()
+    assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"whole", [file])
+    with output(str(file)) as out:
+        out.write(b"new")
+    assert (file.read_bytes(), file.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (b"new", 0o600, [file])

@@ -38,10 +38,18 @@ def test_what_waits_is_listed_and_graded(filled: World) -> None:
     assert (first["attempt"], first["learner"]) == (numbered(1), {"id": ada, "display_name": "Ada"})
     assert numbered(2) in grades(filled, "list", "essays", "--step", "essay", "--learner", ada).out
     done = grades(filled, "give", "essays", ada, numbered(1), "85", "--feedback", "Good.")
-    assert done.out == "essay is completed, with 0.85 at best.\n"
+    assert done.out == "essay is completed, with 85 % at best.\n"
     kept = told(filled, "give", "essays", ada, numbered(1), "0.5")
     assert (kept["status"], "never lowers" in kept["why"]) == ("kept", True)
-    assert "Nothing was recorded" in grades(filled, "give", "essays", ada, numbered(1), "0.5").out
+    assert "has 0.85 already" in grades(filled, "give", "essays", ada, numbered(1), "0.5").out
+    lower = grades(filled, "give", "essays", ada, numbered(1), "60").out
+    assert lower.startswith("Nothing was recorded: the attempt has 85 % already, and a grade never lowers.")
+    assert f"count 60 %: `headway grades override essays {ada} essay 60 --final --reason …`" in lower
+    assert "true" not in lower
+    stays = grades(filled, "override", "essays", ada, "essay", "60", "--reason", "Copied.").out
+    assert "1 score would be lower by itself, and stays: " in stays
+    final = grades(filled, "override", "essays", ada, "essay", "60", "--final", "--reason", "Copied.").out
+    assert f"{ada}  score: 85 % -> 60 %" in final
     (graded,) = told(filled, "list", "essays", "--status", "graded")["items"]
     assert (graded["feedback"], graded["graded_by"]) == ("Good.", None)
     filled.restart()

@@ -2,13 +2,11 @@
 
 import re
 import resource
-import subprocess
-import sys
 
 import pytest
 
 from headway import __version__
-from tests.house.tree import ROOT
+from tests.house.tree import ROOT, loaded_by
 from tests.torture.server import Command
 
 COMMANDS = (
@@ -95,9 +93,14 @@ def test_the_version_is_told() -> None:
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs() -> None:
-    said = f"import sys, headway.cli.app; print(*(name for name in {HEAVY} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    assert loaded_by("import headway.cli.app", *HEAVY) == []
+
+
+def test_a_server_loads_nothing_that_only_others_need() -> None:
+    starts = (
+        "from headway.http.app import create_app, load_settings; create_app(load_settings(database_url='sqlite:///x'))"
+    )
+    assert loaded_by(starts, "psycopg", "redis", "requests", "opentelemetry.sdk", "alembic") == []
 
 
 @pytest.mark.alone

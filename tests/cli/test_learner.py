@@ -45,7 +45,7 @@ def test_a_course_from_its_first_step_to_its_last(terminal: Terminal) -> None:
     assert terminal.out.startswith("Recorded: FizzBuzz (completed, best 100 %).\n")
     assert terminal.run("submit", "hello") == 0
     assert terminal.run("submit", "py/quiz", "-a", "b") == 0
-    assert terminal.out.startswith("Yes.\nRecorded: Sums (completed, best 100 %).\n")
+    assert terminal.out.startswith("Right. Yes.\nRecorded: Sums (completed, best 100 %).\n")
     assert terminal.run("status") == 0
     assert re.search(r"^Python +█{15}░{5} +75 % +3/4$", terminal.out, re.MULTILINE)
     assert "Next: Last py/last" in terminal.out
@@ -53,6 +53,7 @@ def test_a_course_from_its_first_step_to_its_last(terminal: Terminal) -> None:
     assert terminal.json("status")["courses"][0]["percent"] == 100
     assert terminal.json("status")["next"] is None
     assert terminal.run("status", "py") == 0
+    assert terminal.out.startswith("Python  ██")
     assert re.search(r"^  last +Last +completed +90 %$", terminal.out, re.MULTILINE)
     assert terminal.json("history", "--days", "3")["days"][-1]["exercises_completed"] == 3
     assert terminal.json("courses")["items"][0]["progress"]["status"] == "completed"
@@ -202,6 +203,18 @@ def test_the_token_of_the_environment_goes_to_no_server_that_only_a_folder_names
         assert not [one for one in stranger.asked if one[3] is not None and token in one[3]]
 
 
+def test_tests_that_come_to_no_result_have_failed(terminal: Terminal) -> None:
+    terminal.run("start", "py")
+    folder, mark = terminal.folder / "py" / "fizz", terminal.folder / "py" / ".headway.json"
+    said = json.loads(mark.read_text())
+    for changed, told in (({"timeout_s": 0.2}, "took longer"), ({"command": ["no-such-program"]}, "cannot be run")):
+        (folder / "test_fizz.sh").write_text("exec sleep 9\n")
+        mark.write_text(json.dumps(said | {"tests": {"fizz": said["tests"]["fizz"] | changed}}))
+        terminal.go(folder)
+        assert terminal.run("test") == FAILED
+        assert told in terminal.err
+
+
 def test_tests_are_not_given_the_token(terminal: Terminal, site: Site) -> None:
     terminal.run("start", "py")
     folder = terminal.folder / "py" / "fizz"
@@ -219,7 +232,7 @@ def test_tests_are_not_given_the_token(terminal: Terminal, site: Site) -> None:
         (("submit", "py/fizz"), "headway start py"),
         (("submit", "py/last"), "--score"),
         (("submit", "py/none"), "has no step 'none'"),
-        (("submit", "py/quiz"), "give your answer with --answer"),
+        (("submit", "py/quiz"), "this step takes an answer: give it with --answer"),
         (("submit", "py/quiz", "-a", "a", "-a", "b"), "takes one answer"),
         (("submit", "py/last", "--score", "much"), "is no number"),
         (("status", "--server", "nowhere"), "is no address"),

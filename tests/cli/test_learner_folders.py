@@ -6,7 +6,7 @@ import pytest
 
 from headway.cli.learner.drawing import bar, clean, table, width
 from headway.cli.learner.folders import lay_out
-from headway.cli.learner.reports import Passed, by_exit, by_junit, by_tap, read_report
+from headway.cli.learner.reports import NoResult, Passed, by_exit, by_junit, by_tap, read_report
 from headway.cli.screen import Misused
 
 
@@ -59,9 +59,11 @@ def test_junit_is_read(said: str, tested: tuple[int, int]) -> None:
     assert by_junit(said) == tested
 
 
-@pytest.mark.parametrize("said", ["", "<a>", '<!DOCTYPE x [<!ENTITY a "b">]><testsuite>&a;</testsuite>'])
+@pytest.mark.parametrize(
+    "said", ["", "<a>", '<testsuite errors="some"/>', '<!DOCTYPE x [<!ENTITY a "b">]><testsuite>&a;</testsuite>']
+)
 def test_a_report_that_is_none_is_told(said: str) -> None:
-    with pytest.raises(Misused):
+    with pytest.raises(NoResult):
         by_junit(said)
 
 
@@ -73,7 +75,7 @@ def test_what_was_tested_has_a_score(tmp_path: Path) -> None:
         False,
         True,
     )
-    with pytest.raises(Misused, match="wrote no report"):
+    with pytest.raises(NoResult, match="wrote no report"):
         read_report(tmp_path / "report.xml")
 
 

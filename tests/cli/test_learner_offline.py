@@ -1,5 +1,6 @@
 """The learner's commands where the server cannot be asked: nothing is said to be newer, or surer, than it is."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,17 @@ def test_what_cannot_be_right_is_not_kept(
     trouble.always = DOWN if down else None
     assert terminal.run("submit", *arguments) == MISUSED
     assert said in terminal.err
+    assert terminal.json("outbox")["items"] == []
+
+
+def test_an_answer_that_is_no_utf_8_is_refused_by_the_name_of_its_file(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.run("open", "py/quiz")
+    file = tmp_path / "answer.txt"
+    file.write_bytes(b"one\r\nna\xefve")
+    assert terminal.run("submit", "py/quiz", "--answer-file", str(file)) == MISUSED
+    assert f"{file}:2: this is not UTF-8" in " ".join(terminal.err.split())
+    assert terminal.run("submit", "py/quiz", "--answer-file", "-", given="na\udcefve") == MISUSED
+    assert "standard input:1: this is not UTF-8" in " ".join(terminal.err.split())
     assert terminal.json("outbox")["items"] == []
 
 

@@ -12,6 +12,8 @@ def test_learners_are_found_given_roles_and_linked(url: str) -> None:  # a fixtu
     done = Command("learners", "find", "ada@example.org", "--json", "--database", url)
     assert [one["id"] for one in json.loads(done.out)["items"]] == [ADA], str(done)
     assert json.loads(Command("learners", "find", "nobody", "--json", "--database", url).out) == {"items": []}
+    found = Command("learners", "find", "nobody", "--database", url)
+    assert (found.code, found.out, found.err) == (0, "", "Nobody is called so.\n")
     done = Command("learners", "roles", ADA, "--give", "admin", "--give", "creator", "--database", url)
     assert (done.code, done.out.strip()) == (0, f"{ADA}: admin, creator."), str(done)
     done = Command("learners", "roles", ADA, "--take", "admin", "--database", url)

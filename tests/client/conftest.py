@@ -7,9 +7,11 @@ import pytest
 
 from headway.client import Headway
 from tests.client.devices import COURSE, Device, look_away
-from tests.client.trouble import Trouble
+from tests.client.trouble import Trouble, trouble
 from tests.conftest import Templates, tables
 from tests.http.server import Site, serving
+
+__all__ = ["trouble"]
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +27,6 @@ def site(started: Site) -> Site:
     """The server, of which a test sees what comes about in it alone."""
     look_away(started)
     return started
-
-
-@pytest.fixture
-def trouble(site: Site) -> Iterator[Trouble]:
-    """A way to the server on which things happen."""
-    with Trouble(site.port) as started:
-        yield started
 
 
 @pytest.fixture

@@ -5,9 +5,13 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
+
+import pytest
+
+from tests.http.server import Site
 
 HOP = ("connection", "content-length", "date", "server", "transfer-encoding", "host")
 PROBLEM = "application/problem+json"
@@ -162,3 +166,10 @@ def _passed_on(handler: BaseHTTPRequestHandler, port: int, sent: bytes) -> tuple
         return response.status, kept, response.read()
     finally:
         connection.close()
+
+
+@pytest.fixture
+def trouble(site: Site) -> Iterator[Trouble]:
+    """A way to the server on which things happen."""
+    with Trouble(site.port) as started:
+        yield started

@@ -75,6 +75,11 @@ def test_a_level_that_was_reached_stays_whatever_follows() -> None:
     assert found.best_total < 600_000 * found.scores
 
 
+def test_what_was_done_in_one_moment_was_done_together() -> None:
+    found = skills([exercise._replace(scored_at=5, completed_at=5) for exercise in exercises(30, 800_000)])["a"]
+    assert (found.level.name, found.previous, found.changed_at) == ("advanced", LEVELS[0], 5)
+
+
 def test_a_level_does_not_sink_to_one_that_is_reached_still() -> None:
     found = skills([*exercises(30, 700_000), *exercises(30, 600_000, first=30)])["a"]
     assert (found.level.name, found.previous, found.changed_at) == ("advanced", LEVELS[1], 29)

@@ -1,9 +1,5 @@
 """The editor's outbox, built from its sources, against a real `headway serve`."""
 
-import fcntl
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import Templates, tables
-from tests.editor.driver import Driver
-from tests.house.tree import ROOT
-from tests.npm import tool
+from tests.editor.driver import Driver, PagesNotBuilt, built
 from tests.torture.client import Client, new_account, prepare
 from tests.torture.proof import ledger_ids
 from tests.torture.server import Server
@@ -46,26 +40,11 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="session")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The driver, built; one worker builds the pages before, which installs what both need."""
-    folder = tmp_path_factory.mktemp("driver")
-    build = [tool("npm"), "exec", "--workspace", "headway", "--", "vite", "build", "--mode", "driver"]
-    path = os.pathsep.join([str(Path(tool("node")).parent), os.environ["PATH"]])
-    with (ROOT / "web/package.json").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        for command in ([sys.executable, str(ROOT / "hatch_build.py")], build):
-            done = subprocess.run(
-                command,
-                cwd=ROOT / "web",
-                env={**os.environ, "PATH": path, "HEADWAY_DRIVER": str(folder)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            said = (done.stdout + done.stderr).strip()[-300:]
-            if done.returncode and command is not build:
-                pytest.skip(f"the web pages cannot be built: {said}")
-            assert done.returncode == 0, said
-    return folder / "driver.cjs"
+    """The driver, built from its sources."""
+    try:
+        return built(tmp_path_factory.mktemp("driver"))
+    except PagesNotBuilt as error:
+        pytest.skip(f"the web pages cannot be built: {error}")
 
 
 @pytest.fixture(scope="module")

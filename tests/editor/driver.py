@@ -1,13 +1,16 @@
 """The editor's outbox without an editor, in processes of its own that can be killed: see web/vscode/test/driver.ts."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.house.tree import ROOT
 from tests.npm import tool
 
 PATIENCE_S = 60
@@ -42,6 +45,26 @@ def node() -> str:
     """Node itself: what a wheel puts on the path is a program that starts it, and would be killed in its place."""
     asked = [tool("node"), "-p", "process.execPath"]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+class PagesNotBuilt(Exception):
+    """The web pages could not be built: npm cannot install what they need, as a rule."""
+
+
+def built(folder: Path) -> Path:
+    """The driver, built into a folder. One process for all builds the pages before: that installs what both need."""
+    build = [tool("npm"), "exec", "--workspace", "headway", "--", "vite", "build", "--mode", "driver"]
+    path = os.pathsep.join([str(Path(tool("node")).parent), os.environ["PATH"]])
+    variables = {**os.environ, "PATH": path, "HEADWAY_DRIVER": str(folder)}
+    with (ROOT / "web/package.json").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for command in ([sys.executable, str(ROOT / "hatch_build.py")], build):
+            done = subprocess.run(command, cwd=ROOT / "web", env=variables, capture_output=True, text=True, check=False)
+            said = (done.stdout + done.stderr).strip()[-300:]
+            if done.returncode and command is not build:
+                raise PagesNotBuilt(said)
+            assert done.returncode == 0, said
+    return folder / "driver.cjs"
 
 
 class Driver:

@@ -5,6 +5,7 @@ Real processes, killed by the kernel, against a real `headway serve`. EDITOR_KIL
 
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,14 +58,18 @@ def test_after_a_kill_at_any_step_every_event_that_was_kept_is_recorded_once(
     meant: set[str] = set()
     safe: set[str] = set()
     killed = 0
-    for number in range(KILLS):
+    # A process may take a step less than the one before it did, and end before it is killed.
+    for number in range(KILLS + KILLS // 4):
+        if killed == KILLS:
+            break
         way = WAYS[number % len(WAYS)]
         kill_at = points[way][number // len(WAYS) % len(points[way])]
         ended = world.driver.run(tmp_path / f"{way} {number}", kill_at=kill_at, **asked[way])
         killed += ended.code == -signal.SIGKILL
         meant |= set(ended.told("meant"))
         safe |= set(ended.told("safe"))
-    assert killed > KILLS * 0.8
+    assert killed == KILLS
+    sys.stdout.write(f"{killed} processes were killed, at {sum(map(len, points.values()))} different steps\n")
     for way in WAYS:
         # The next windows; who was killed while signing in does so again.
         folders = sorted(tmp_path.glob(f"{way} *"))
@@ -105,14 +110,18 @@ def test_the_lock_of_a_window_that_was_killed_is_taken_over(world: World, tmp_pa
 
 
 def test_what_was_done_without_a_server_is_sent_by_the_next_window(world: World, tmp_path: Path) -> None:
-    folder = tmp_path / "state"
+    folder, paths = tmp_path / "state", [f"/courses/{COURSE}", f"/progress/courses/{COURSE}"]
+    # Somebody looks around as nobody, and is a guest after the first event.
+    asked = world.driver.run(folder, events=1, read=paths, patience=20_000, **OF)
+    assert asked.told("read") == ["now", "now"]
     world.server.kill()
-    offline = world.driver.run(folder, events=5, **OF)
+    offline = world.driver.run(folder, events=5, read=paths, **OF)
+    assert offline.told("read") == ["before", "unknown"], "how nobody stood is not how the guest does"
     assert offline.told("outcome") == ["waiting"] * 5
     assert (offline.left["waiting"], offline.left["why"]) == (5, "unreachable")
     world.start_again()
     assert world.driver.run(folder, patience=20_000).left == NOTHING_LEFT
-    assert recorded(world) == dict.fromkeys(offline.told("meant"), 1)
+    assert recorded(world) == dict.fromkeys(asked.told("meant") + offline.told("meant"), 1)
 
 
 def test_a_full_disk_is_said_and_nothing_called_saved(world: World, tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 from random import Random
 
 from headway.cli.learner.folders import check_path
-from headway.cli.learner.reports import Passed, by_exit, by_junit, by_tap
-from headway.cli.screen import Misused
+from headway.cli.learner.reports import NoResult, Passed, by_exit, by_junit, by_tap
 from tests.editor.driver import Driver
 
 PATHS = ["../x", "/x", "a/../../x", "a//x", ".envrc", "a/.git/x", "a\\x", "C:x", "nul", "con.txt", "", "x.", "a\0"]
@@ -55,7 +54,7 @@ def read(kind: str, said: str, code: int) -> object:
     """As `headway test` does it."""
     try:
         found = by_exit(code) if kind == "exit" else by_junit(said) if kind == "junit" else by_tap(said)
-    except Misused:
+    except NoResult:
         return "refused"
     if kind != "exit" and code != 0 and found.is_passed:
         found = Passed(found.passed, found.total + 1)

@@ -1,6 +1,7 @@
 """The files that the house rules are held over: those that git tracks, or would."""
 
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -28,3 +29,9 @@ def text_of(path: Path) -> str:
         return (ROOT / path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return ""
+
+
+def loaded_by(program: str, *names: str) -> list[str]:
+    """Which of these modules are there once a program has run in a process of its own."""
+    said = f"{program}; import sys; print(*(name for name in {names} if name in sys.modules))"
+    return subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout.split()

@@ -33,17 +33,24 @@ FROM: Final = "Headway <headway@example.org>"
 
 
 class Box:
-    """A mailbox: what came, as bytes, and which addresses are answered otherwise. While `held`, nothing is taken."""
+    """A mailbox: what came, as bytes, and which addresses are answered otherwise, or hung up at.
+
+    While `held`, nothing is taken.
+    """
 
     def __init__(self) -> None:
         self.came: list[tuple[str, bytes]] = []
         self.begun = threading.Event()
         self.held: threading.Event | None = None
         self.refused: dict[str, str] = {}
+        self.refused_late: dict[str, str] = {}
+        self.cut: set[str] = set()
         self.asked: list[str] = []
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802  # aiosmtpd's name
+    async def handle_RCPT(self, server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802  # aiosmtpd's name
         self.asked.append(address)
+        if address in self.cut:
+            server.transport.abort()
         if address not in self.refused:
             envelope.rcpt_tos.append(address)
         return self.refused.get(address, "250 OK")
@@ -52,6 +59,9 @@ class Box:
         self.begun.set()
         if self.held is not None:
             self.held.wait(30)
+        for one in envelope.rcpt_tos:
+            if one in self.refused_late:
+                return self.refused_late[one]
         self.came += [(one, envelope.original_content) for one in envelope.rcpt_tos]
         return "250 OK"
 
@@ -75,9 +85,9 @@ class Box:
 
 
 @contextmanager
-def mailbox() -> Iterator[tuple[Box, int]]:
+def mailbox(port: int | None = None) -> Iterator[tuple[Box, int]]:
     """A mail server, and its port."""
-    box, port = Box(), free_port()
+    box, port = Box(), port or free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     try:

@@ -63,6 +63,8 @@ def test_what_cannot_be_imported_says_why_and_names_nobody(site: Site) -> None:
     admin = site.person("root@example.org", "admin")
     failed = ended(admin, {"format": "json-files", "files": [file("attempts_user_7.json", [])]})
     assert (failed["status"], failed["report"], "no exercise" in failed["problem"]) == ("failed", None, True)
+    failed = ended(admin, {"format": "csv", "files": [file("user_7.csv", [])]})
+    assert failed["problem"] == "files[0] cannot be read as one of this format"
     one = file("attempts_user_7.json", SEVEN)
     for sent in (
         {"format": "oulad", "files": [one]},

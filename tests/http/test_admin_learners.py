@@ -56,6 +56,11 @@ def test_learners_are_found_by_name_address_and_id(site: Site) -> None:
     assert (len(paged), len(set(paged)), reply["next_cursor"]) == (8, 8, None)
     assert admin.get(f"{LEARNERS}?cursor=nonsense").status_code == 400
     assert admin.get(f"{LEARNERS}?limit=0").status_code == 422
+    unknown = admin.get(f"{LEARNERS}?kind=teacher")
+    assert (unknown.status_code, unknown.json()["errors"]) == (
+        422,
+        [{"field": "kind", "message": "kind: must be one of account, guest, imported"}],
+    )
 
 
 def test_roles_are_given_and_taken_and_the_last_admin_stays(site: Site) -> None:

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import httpx2
 import pytest
 
 from headway.cache import link
-from headway.http import board_keeping
+from headway.cache.boards import BoardCache
+from headway.http import board_keeping, services
 from headway.http import stream as streaming
 from headway.ledger import announcing
 from tests.http.server import Site, serving
@@ -94,7 +96,11 @@ def test_boards_are_the_same_with_redis_without_it_and_whatever_befalls_it(
         assert same()
 
 
-def test_an_admin_has_boards_built_anew_in_redis(quick: None, sqlite_url: str, redis_server: RedisServer) -> None:
+def test_an_admin_has_boards_built_anew_in_redis(
+    quick: None, sqlite_url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever had no patience would be told by the database, and rightly.
+    monkeypatch.setattr(services, "BoardCache", partial(BoardCache, patience_s=20))
     with serving(sqlite_url, redis_url=redis_server.url) as site:
         site.publish()
         solve(site.person("ada@example.org"), "fizz")

@@ -1,5 +1,6 @@
 """Mail goes to who is known to read it: a stranger is asked a few times at most, and otherwise left in peace."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,17 +8,18 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.servers import free_port
 from headway.domain.preferences import unsubscribe_token
 from headway.domain.times import SECOND
 from headway.http import who
-from headway.http.confirm_page import send_link
+from headway.http.confirm_page import mail_link, next_link
 from headway.ledger.confirming import LINKS
 from headway.ledger.erase import erase
 from headway.ledger.external import Vouched, account_of
 from headway.store import confirmed, erasures, learners
 from headway.store.catalog import Catalog
 from headway.store.mailing_tables import confirmed_address
-from tests.http.postbox import Box, Post, confirm_path, graded, options, tell
+from tests.http.postbox import Box, Post, confirm_path, graded, mailbox, options, tell
 from tests.http.server import PASSWORD, Site, serving
 
 PATH = "/notifications/preferences"
@@ -27,7 +29,7 @@ WANTED = {"grades": {"email": True}}
 
 @pytest.fixture
 def mailing(database_url: str, box: tuple[Box, int]) -> Iterator[Site]:
-    with serving(database_url, **options(box[1])) as site:
+    with serving(database_url, rate_limits=True, **options(box[1])) as site:
         yield site
 
 
@@ -41,6 +43,20 @@ def asked(client: httpx2.Client) -> dict[str, Any]:
     assert reply.status_code == 200, reply.text
     found: dict[str, Any] = reply.json()
     return found
+
+
+def send_link(post: Post, learner_id: str) -> None:
+    link = next_link(post.services, learner_id)
+    if link is not None:
+        mail_link(post.services, link)
+
+
+def told_of_link(client: httpx2.Client, expected: str) -> None:
+    """What came of the link is told, once that is known."""
+    until = time.monotonic() + 30
+    while (found := client.get(PATH).json()["confirmation"]) != expected:
+        assert time.monotonic() < until, found
+        time.sleep(0.02)
 
 
 def id_of(client: httpx2.Client) -> str:
@@ -90,15 +106,44 @@ def test_a_stranger_is_mailed_three_links_in_thirty_days_whoever_registers_how_o
             sent += 1
             asked(eve)
             box[0].wait_for(min(sent, LINKS.quota))
-            send_link(post.services, id_of(eve))  # beside the server, so that it is known to be over
+            send_link(post, id_of(eve))  # beside the server, so that it is known to be over
             sent += 1
         assert erase(post.database, Catalog(), id_of(eve), now=who.now()) is not None, turn
     assert len(box[0].came) == LINKS.quota == 3
-    anew = id_of(mailing.person(ADA))
+    again = mailing.person(ADA)
+    assert asked(again)["confirmation"] == "used-up"
+    anew = id_of(again)
     now = who.now() + LINKS.window_s * SECOND
     monkeypatch.setattr(who, "now", lambda: now)
-    send_link(post.services, anew)
+    send_link(post, anew)
     assert len(box[0].came) == 4
+
+
+def test_a_link_that_no_mail_server_took_is_none_and_told_to_be(sqlite_url: str) -> None:
+    port = free_port()
+    with serving(sqlite_url, rate_limits=True, **options(port)) as site:
+        ada = site.person(ADA)
+        assert ada.get(PATH).json()["confirmation"] == "none"
+        for _ in range(LINKS.quota + 1):
+            assert site.client().post("/auth/password/reset", json={"email": ADA}).status_code == 202
+            assert asked(ada)["confirmation"] in ("mailed", "none")
+            told_of_link(ada, "none")
+        with mailbox(port) as (box, _):
+            assert asked(ada)["confirmation"] == "mailed"
+            (link,) = box.wait_for(1)
+            assert site.client().post("/auth/password/reset", json={"email": ADA}).status_code == 202
+            assert box.wait_for(2)[1]["Subject"] == "A new password for Headway"
+            told_of_link(ada, "mailed")
+            assert ada.post(site.url + confirm_path(link)).status_code == 200
+            assert asked(ada)["confirmation"] is None
+
+
+def test_where_limits_are_lifted_so_is_that_of_links(sqlite_url: str, box: tuple[Box, int]) -> None:
+    with serving(sqlite_url, **options(box[1])) as site:
+        ada = site.person(ADA)
+        for sent in range(1, LINKS.quota + 2):
+            asked(ada)
+            box[0].wait_for(sent)
 
 
 def test_who_read_a_mail_with_a_code_or_is_vouched_for_by_a_provider_is_not_asked(
@@ -118,7 +163,7 @@ def test_who_read_a_mail_with_a_code_or_is_vouched_for_by_a_provider_is_not_aske
     with post.database.read() as connection:
         assert [confirmed.is_confirmed(connection, one) for one in (bob, nameless)] == [True, False]
     for one in (id_of(client), bob, nameless):
-        send_link(post.services, one)
+        send_link(post, one)
     assert len(box[0].came) == 1
     # What was confirmed was that address and no other.
     with post.database.transaction() as connection:

@@ -34,6 +34,7 @@ NOT_OF_HTTP = {
     "backup-unusable",
     "not-empty",
     "audit-stopped",
+    "no-result",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]
 WITH_BODIES = [name for name, one in OPERATIONS.items() if one.takes is not None]
@@ -120,6 +121,16 @@ def test_the_type_of_a_problem_is_an_address(sqlite_site: Site) -> None:
         reply = client.get(f"{sqlite_site.url}/problems/{code}")
         assert reply.status_code == 200
         assert kind.title in unescape(reply.text)
+        assert re.search(r"<h1>.+</h1><p>[A-Z].+\. The problem's", reply.text), f"{code} says what to do"
+
+
+def test_who_goes_to_an_address_that_there_is_not_reads_a_page_and_a_program_a_problem(sqlite_site: Site) -> None:
+    client, html = sqlite_site.client(), {"Accept": "text/html,*/*"}
+    page = client.get(f"{sqlite_site.url}/nowhere", headers=html)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert 'href="/"' in page.text
+    for path, headers in (("/nowhere", {}), ("/api/v1/nowhere", html)):
+        assert client.get(f"{sqlite_site.url}{path}", headers=headers).json()["type"] == "/problems/not-found"
 
 
 def test_a_problem_that_there_is_not_has_no_page(sqlite_site: Site) -> None:

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from litestar import Litestar, get
 
+from headway.http.app import all_routes
 from headway.http.logs import configure_logs
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.tokens import hash_of
@@ -166,6 +167,19 @@ def test_at_debug_every_request_is_logged_and_no_secret_is(sqlite_url: str, monk
     session = ada.cookies["headway_session"]
     for secret in (PASSWORD, "a wrong one", guest, hash_of(guest), session, hash_of(session), "in-the-query"):
         assert secret not in log.getvalue()
+
+
+def test_no_path_that_holds_a_token_is_written_as_it_was(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {route.path for route in all_routes().routes if "{token:" in route.path}
+    paths = [re.sub(r"\{\w+:\w+\}", "S3CRET", one) for one in named if "/auth/tokens/" not in one]
+    assert len(paths) >= 5
+    log = logged("debug", monkeypatch)
+    with serving(sqlite_url, log_level="debug") as site:
+        for path in (*paths, "/unsubscribe/S3CRET", "/share/S3CRET/none", "//confirm-email//S3CRET"):
+            site.client().get(f"{site.url}{path}")
+    told = [one["path"] for one in lines(log) if one["event"] == "request"]
+    assert (len(told), "S3CRET" in log.getvalue()) == (len(paths) + 3, False)
+    assert "/confirm-email/…" in told
 
 
 def test_what_is_named_like_a_secret_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,16 @@
 """Exports over HTTP: streamed, whole, one's own or an admin's to see."""
 
+import asyncio
 import json
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
 
+import httpx2
+import pytest
+from structlog.testing import capture_logs
+
+from headway.http.exporting import Streamed
 from headway.ledger.archive import archive
 from tests.http.server import Site
 from tests.http.test_events import event, send
@@ -42,11 +51,45 @@ def test_what_lies_in_an_archive_that_is_away_is_told_and_all_else_goes_on(sqlit
     assert archive(database, before=2**62, now=lambda: 1).entries == 3
     (file,) = database.archive.folder.iterdir()
     away = file.rename(file.with_name("away"))
-    refused = ada.get("/progress/events")
+    with capture_logs() as log:
+        refused = ada.get("/progress/events")
     assert (refused.status_code, refused.json()["type"]) == (503, "/problems/archive-unavailable")
-    cut = ada.get("/progress/export")
-    assert (cut.status_code, b'"complete"' in cut.content) == (200, False)
+    # Where it lies is for whoever reads the log.
+    assert (str(file.parent) in refused.text, "headway" in refused.json()["detail"]) == (False, False)
+    assert f"{file} is missing" in str(log)
+    for form in ("json", "csv"):
+        with pytest.raises(httpx2.RemoteProtocolError):  # a table cut between two rows would look whole
+            ada.get(f"/progress/export?format={form}")
     assert [one["status"] for one in send(ada, *sent)["results"]] == ["duplicate"] * 3
     assert ada.get("/progress").status_code == 200
     away.rename(file)
     assert ada.get("/progress/export").json()["complete"]
+
+
+def test_nothing_more_is_made_for_a_client_that_has_gone() -> None:
+    made = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal made
+        while made < 1_000:
+            made += 1
+            yield b"x"
+
+    async def run(work: Callable[[], Any]) -> Any:
+        return await asyncio.to_thread(work)
+
+    taken, enough = 0, asyncio.Event()
+
+    async def take(_: Any) -> None:
+        nonlocal taken
+        taken += 1
+        if taken == 5:
+            enough.set()
+
+    async def receive() -> Any:
+        await enough.wait()
+        return {"type": "http.disconnect"}
+
+    exchange: Any = SimpleNamespace(method="GET", services=SimpleNamespace(run=run))
+    asyncio.run(Streamed(exchange, pieces(), (b"text/csv", "x.csv"))({}, receive, take))
+    assert made < 20

@@ -8,12 +8,16 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from headway.domain.achievements import parse_definition
 from headway.domain.times import DAY
 from headway.http import housekeeping, who
 from headway.http.housekeeping import do_what_is_due, go_on_judging, house_kept
 from headway.http.services import Services
+from headway.ledger import backfill, impact, recount
+from headway.ledger.definitions import define
 from headway.ledger.guests import Cleared
 from headway.settings import Settings
+from headway.store.achievement_tables import achievement as earned
 from headway.store.schema import (
     course,
     granted,
@@ -21,6 +25,7 @@ from headway.store.schema import (
     ledger,
     ledger_opened,
     password_reset,
+    roster,
     security_event,
     session,
     throttle,
@@ -132,6 +137,62 @@ def test_who_was_not_judged_by_the_version_in_force_is_judged(site: Site, servic
     assert send(guest, event("b", type="completed", course="gated"))["results"][0]["status"] == "recorded"
     modules = guest.get("/progress/courses/gated").json()["modules"]
     assert [one["status"] for one in modules] == ["completed", "completed"]
+
+
+def _nobody_judged(site: Site) -> int:
+    _as_before_gates(site)
+    return 6
+
+
+def _nobody_counted(site: Site) -> int:
+    with site.database.transaction() as connection:
+        connection.execute(sa.update(roster).values(version=0))
+    return 3
+
+
+def _nobody_given(site: Site) -> int:
+    told = {"category": "practice", "metric": "steps", "threshold": 1, "points": 1, "tier": "bronze"}
+    define(site.database, parse_definition("first", {"title": "First", "description": "A step."} | told))
+    return 3
+
+
+def _done(site: Site, table: sa.Table) -> int:
+    """How many were granted, counted by the version in force, or given something."""
+    wanted = sa.select(sa.func.count()).select_from(table)
+    with site.database.read() as connection:
+        return int(connection.execute(wanted.where(roster.c.version == 1) if table is roster else wanted).scalar_one())
+
+
+WAITING = {
+    "judging": (_nobody_judged, granted),
+    "counting": (_nobody_counted, roster),
+    "giving": (_nobody_given, earned),
+}
+
+
+@pytest.mark.parametrize("what", WAITING)
+def test_a_server_that_stops_leaves_it_to_the_next_one(
+    site: Site, services: Services, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    for module, portion in (
+        (impact, "LEARNERS_A_PAGE"),
+        (recount, "LEARNERS_A_TRANSACTION"),
+        (backfill, "LEARNERS_A_PAGE"),
+    ):
+        monkeypatch.setattr(module, portion, 1)
+    site.publish(GATED)
+    for n in range(3):
+        person = site.person(f"p{n}@example.org")
+        send(person, event("a", type="completed", course="gated"))
+        assert person.post("/courses/gated/enrollment").status_code == 201
+    begin, table = WAITING[what]
+    all_ = begin(site)
+    services.stopping.set()
+    go_on_judging(services)
+    assert _done(site, table) == all_ // 3
+    services.stopping.clear()
+    go_on_judging(services)
+    assert _done(site, table) == all_
 
 
 def test_a_server_that_starts_judges_whoever_was_not(site: Site) -> None:

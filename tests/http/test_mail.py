@@ -133,7 +133,9 @@ def test_without_encryption_no_password_and_no_letter_leave_the_machine(
     assert (box.letters, box.credentials) == ([], [])
 
 
-@pytest.mark.parametrize("to", ["eve@example.com,ada@example.org", "<eve@example.com>ada@example.org", "a\nb@c.d"])
+@pytest.mark.parametrize(
+    "to", ["eve@example.com,ada@example.org", "<eve@example.com>ada@example.org", "a\nb@c.d", "eve(1)@x.org"]
+)
 def test_a_letter_goes_to_one_address_or_nowhere(to: str) -> None:
     with receiving() as (box, port):
         (failed,) = send(f"smtp://localhost:{port}", LETTER._replace(to=to))

@@ -50,6 +50,20 @@ def outcomes(post: Post) -> dict[str, Any]:
         return {row.notice_id: row.outcome for row in connection.execute(sa.select(notice_mail))}
 
 
+def rows_of(post: Post) -> set[tuple[int, str | None, bool]]:
+    """Of the mails how often each was tried, what came of it, and whether it is due now."""
+    with post.database.read() as connection:
+        found = connection.execute(sa.select(notice_mail)).all()
+    return {(row.tries, row.outcome, row.due_at is not None and row.due_at <= post.now) for row in found}
+
+
+def told(post: Post, address: str) -> str:
+    """Somebody with an address is told of a grade, a little later than whoever was before; the notice's id."""
+    post.now += 1
+    learner_id = subscriber(post.database, address, post.now, "grades")
+    return tell(post.database, learner_id, post.now, **graded(post))
+
+
 def test_two_processes_that_sweep_again_and_again_mail_each_notice_once(
     post: Post, box: tuple[Box, int], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,17 +150,40 @@ def test_an_address_that_is_refused_is_left_and_one_that_is_put_off_is_tried_aga
 def test_a_mail_server_that_hangs_is_left_after_one_try_and_what_waits_is_mailed_later(
     post: Post, box: tuple[Box, int], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "PATIENCE_S", 0.3)
     for n in range(mailing.AT_ONCE + 5):
-        tell(
-            post.database, subscriber(post.database, f"a{n}@example.org", post.now, "grades"), post.now, **graded(post)
-        )
-    with hanging() as (port, came):
+        told(post, f"a{n}@example.org")
+    with hanging() as (port, came), monkeypatch.context() as impatient:
+        impatient.setattr(mail, "PATIENCE_S", 0.3)
         stuck = Post(database_url, port)
         stuck.now = post.now
         assert (stuck.sweep(), len(came)) == (0, 1)
         stuck.database.close()
-    assert post.sweep(MINUTE) == mailing.AT_ONCE + 5
+    assert rows_of(post) == {(0, None, True)}
+    assert post.sweep() == mailing.AT_ONCE + 5  # at once: none of them was tried
+
+
+@pytest.mark.parametrize("how", ["421 for the address", "421 for the letter", "hung up"])
+def test_a_letter_that_costs_the_connection_waits_behind_all_others(post: Post, box: tuple[Box, int], how: str) -> None:
+    poison = [f"poison{n}@example.org" for n in range(3)]
+    well = [f"well{n}@example.org" for n in range(4)]
+    for address in (well[0], *poison[:2], *well[1:3]):
+        told(post, address)
+    answers = dict.fromkeys(poison, "421 try another time")
+    if how == "hung up":
+        box[0].cut = {*poison}
+    else:
+        box[0].refused, box[0].refused_late = ({}, answers) if "letter" in how else (answers, {})
+    assert (post.sweep(), {*box[0].to}) == (3, {*well[:3]})
+    assert rows_of(post) == {(1, "sent", False), (1, None, False)}
+    told(post, poison[2])
+    assert post.sweep() == 0
+    # So many in a row that it may be the mail server's fault: the rest is left for the next time, as it was.
+    told(post, well[3])
+    assert (post.sweep(2 * MINUTE), len(box[0].came)) == (0, 3)
+    assert rows_of(post) == {(1, "sent", False), (2, None, False), (0, None, True)}
+    assert (post.sweep(), len(box[0].came)) == (1, 4)
+    post.sweep(GIVEN_UP_AFTER)
+    assert sorted(outcomes(post).values()) == ["given-up"] * 3 + ["sent"] * 4
 
 
 def test_while_a_mail_is_being_sent_recording_goes_on(database_url: str, box: tuple[Box, int]) -> None:

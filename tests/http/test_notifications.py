@@ -36,6 +36,7 @@ def test_what_was_brought_about_is_listed_until_and_after_it_is_read(site: Site)
     found = listed(ada)
     items = found["items"]
     assert ([one["type"] for one in items], found["unread"]) == (ALL, 3)
+    assert [one["title"] for one in items] == ["Python basics", "Python basics", "Loops"]
     assert items[0]["change"]["certificate"] == ada.get("/certificates").json()["items"][0]["id"]
     first = listed(ada, limit=1)
     rest = listed(ada, limit=2, cursor=first["next_cursor"])

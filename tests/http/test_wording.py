@@ -29,11 +29,15 @@ def test_a_value_of_the_wrong_kind_is_told_what_it_must_be(kind: Any, sent: obje
     assert in_our_words(str(refused.value)) == told
 
 
+UNREADABLE = "the body is not JSON that can be read:"
 BODIES = [
     (b"[]", "the body must be an object, not a list"),
     (b'{"events": [1]}', "events[0]: must be an object, not a whole number"),
     (b'{"events": []}', "events: must be a list of at least 1 item"),
     (b'{"events": ', "the body is not JSON that can be read: it ends too early"),
+    (b'{"events": 1e400}', "events: must be no number of that size; send what belongs here, or leave it out"),
+    (b'{"events": ["x\\ud800"]}', f"{UNREADABLE} half of a surrogate pair at byte 14; write both halves, or neither"),
+    (b'{"events": ["x\\ud800', f"{UNREADABLE} it ends too early"),
     (b"{a", "the body is not JSON that can be read: object keys must be strings at byte 1"),
 ]
 
@@ -75,6 +79,13 @@ def test_what_is_none_of_some_values_is_told_which_there_are(sqlite_site: Site) 
         assert reply.status_code == 422, reply.text
         (fault,) = reply.json()["errors"]
         assert (fault["field"], fault["message"][: len(told)]) == (told.partition(":")[0], told)
+    for name in ("", "a\nb.json", "../a.json"):
+        sent = {"format": "csv", "files": [{"name": name, "base64": ""}]}
+        (fault,) = client.post("/admin/imports", json=sent).json()["errors"]
+        assert (fault["field"], fault["message"][:25]) == ("files[0].name", "files[0].name: must be 1 ")
+    huge = b'{"streak": {"email": 1e400}}'
+    (fault,) = client.patch("/notifications/preferences", content=huge).json()["errors"]
+    assert fault["message"].startswith("streak.email: must be no number of that size")
     files = [{"name": "a.json", "base64": "!"}]
     reply = client.post("/admin/imports", json={"format": "csv", "files": files})
     assert reply.json()["errors"] == [{"field": "files[0].base64", "message": "files[0].base64: must be base64"}]

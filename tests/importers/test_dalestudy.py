@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from headway.domain.manifest import parse_manifest
 from headway.domain.streaks import StreakDays, streak
 from headway.importers.dalestudy import DaleStudy, manifest
+from headway.importers.reading import LINE_BYTES_MAX
 from headway.importers.records import ImportFailed
 from headway.store import learners, sums
 from headway.store.database import Database
@@ -49,6 +50,12 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "problems.json").write_text(json.dumps(PROBLEMS))
     (tmp_path / "activity.csv").write_text(ACTIVITY)
     return tmp_path
+
+
+def test_the_catalog_may_stand_on_one_line_however_long(folder: Path) -> None:
+    noted = PROBLEMS["3sum"] | {"note": "x" * LINE_BYTES_MAX}
+    (folder / "problems.json").write_text(json.dumps(PROBLEMS | {"3sum": noted}))
+    assert DaleStudy([str(folder)]).problems.keys() == PROBLEMS.keys()
 
 
 def test_problems_are_steps_and_categories_their_topics() -> None:

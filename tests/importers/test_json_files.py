@@ -144,6 +144,33 @@ def test_what_is_whole_of_a_file_that_was_cut_off_is_taken(world: World, tmp_pat
     world.assert_clean()
 
 
+def test_a_score_beyond_all_bounds_is_all_of_it_as_everywhere(sqlite_world: World, tmp_path: Path) -> None:
+    sent = [{"exercise_id": "a", "score": one, "timestamp": "2024-03-04"} for one in (1e17, 1e18, "1e40", 10**300, 101)]
+    done = taken(sqlite_world, write(tmp_path, "attempts_7.json", sent))
+    assert (done.rejects, done.recorded, done.doubted["score-beyond"]) == ([], 5, 5)
+    assert {*scores(sqlite_world, "7")} == {1_000_000}
+
+
+ODD_NAMES: dict[str, str] = {
+    "half a character in the exercise": '{"exercise_id": "\\ud800", "score": 1}',
+    "NUL in the exercise": '{"exercise_id": "a\\u0000b", "score": 1}',
+    "half a character in the title": '{"exercise_id": "a", "title": "A \\ud83d", "score": 1}',
+    "NUL in the title": '{"exercise_id": "a", "title": "A\\u0000", "score": 1}',
+    "a blank title": '{"exercise_id": "a", "title": " ", "score": 1}',
+    "an exercise of 5,000 digits": '{"exercise_id": %s, "score": 1}' % ("9" * 5_000),
+    "a score of 5,000 digits": '{"exercise_id": "a", "score": %s}' % ("9" * 5_000),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_NAMES)
+def test_no_record_spoils_those_around_it(sqlite_world: World, tmp_path: Path, odd: str) -> None:
+    good = json.dumps(SEVEN[2])
+    path = write(tmp_path, "attempts_7.json", f"[{good}, {ODD_NAMES[odd]}, {json.dumps(SEVEN[0])}]")
+    assert foreseen(None, path).recorded == 3
+    done = taken(sqlite_world, path)
+    assert (done.recorded, done.rejects) == (3, [])
+
+
 def test_what_cannot_be_taken_is_told_with_its_line(sqlite_world: World, tmp_path: Path) -> None:
     records = [
         {"exercise_id": "a", "score": "none", "timestamp": "2024-03-01"},

@@ -3,15 +3,18 @@
 import gzip
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 
+from headway.cli.findings_of_archive import of_archive
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
-from headway.ledger.archive import archive, check, is_settled, settle, survey
+from headway.ledger.archive import archive, check, is_settled, look_through, settle, survey
 from headway.ledger.audit import audit
 from headway.ledger.backup import backup
 from headway.ledger.erase import erase
@@ -158,6 +161,59 @@ def test_who_is_erased_is_in_no_file(world: World) -> None:
     erase(world.database, world.catalog, ben, now=LATER)
     archived(world, LATER + HOUR)
     world.assert_clean()
+
+
+def test_two_who_archive_at_once_leave_nothing_of_whoever_is_erased(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = world.learner(), world.learner()
+    for one in (ada, ben):
+        world.send(one, *(event(n, response=f"{one} {n}") for n in range(1, 7)))
+    alone, both, first = Database.alone, Barrier(2), set[Database]()
+
+    def meeting(database: Database, **how: Any) -> Any:
+        """Both have read what is to be moved before either moves any."""
+        if database not in first:
+            first.add(database)
+            both.wait(timeout=60)
+        return alone(database, **how)
+
+    monkeypatch.setattr(Database, "alone", meeting)
+    others = [World(world.url, world.database.archive.folder) for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        assert sum(pool.map(archived, others)) == 12
+    for other in others:
+        other.close()
+    monkeypatch.undo()
+    assert are_moved(world)
+    assert sum(one.portion.entries for one in check(world.database)) == 12
+    assert erase(world.database, world.catalog, ada, now=LATER) is not None
+    assert ada.encode() not in unpacked(world)
+    assert shown(world, ben)
+    world.assert_clean()
+
+
+def test_lines_to_which_no_entry_refers_are_found_and_removed(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, *(event(n, response="Kanarienvogel") for n in range(1, 4)))
+    with world.opened() as connection:
+        was = connection.execute(ledger.select()).all()
+    archived(world)
+    with world.opened() as connection:  # one of them once more: the file's line is nobody's now
+        for row in was[:1]:
+            connection.execute(ledger.update().where(ledger.c.event_id == row.event_id).values(body=row.body))
+    assert is_settled(world.database)
+    assert [one.name for one in of_archive(world.database)] == ["archive", "archive's rest"]
+    look_through(world.database)
+    assert not is_settled(world.database)
+    settle(world.database)
+    assert [one.name for one in of_archive(world.database)] == ["archive"]
+    assert unpacked(world).count(b"Kanarienvogel") == 2
+    archived(world)
+    look_through(world.database)
+    assert is_settled(world.database)
+    erase(world.database, world.catalog, ada, now=LATER)
+    assert files(world) == []
 
 
 def test_an_archived_guest_moves_and_counts_once(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from headway.cache import link
 from headway.cache.boards import BoardCache
-from headway.cache.link import LOST
+from headway.cache.link import lost
 from headway.domain.periods import PERIODS
 from headway.ledger.board_cache import Keeper, held, rebuild
 from headway.ledger.boards import count_all_in, count_in
@@ -41,7 +41,7 @@ class CachedPlay(Play):
         count_in(self.world.database, now=NOW, limit=self.chance.choice([1, 2, 50]), cache=cache)
 
     def keep(self) -> None:
-        with suppress(*LOST):
+        with suppress(*lost()):
             self.keeper.keep(now=NOW)
 
     def trouble(self) -> None:
@@ -64,7 +64,7 @@ class CachedPlay(Play):
     def evict(self) -> None:
         """It throws away what it likes."""
         self._running().fill("allkeys-random")
-        with suppress(*LOST):
+        with suppress(*lost()):
             for n in range(self.chance.randrange(20)):
                 self.redis.client.set(f"junk {n}", "x")
         self.redis.empty()
@@ -75,7 +75,7 @@ class CachedPlay(Play):
 
     def recall(self) -> None:
         """It begins anew with what it held a while ago, as from a file of its own."""
-        with suppress(*LOST):
+        with suppress(*lost()):
             for key, held in self.older.items():
                 self._running()
                 self._raw().restore(key, 0, held, replace=True)

@@ -164,3 +164,21 @@ def test_boards_are_what_a_plain_sum_says(world: World, seed: int) -> None:
     play.check()
     world.assert_clean()
     assert rebuild(world.database, world.catalog).updated == 0
+
+
+@pytest.mark.parametrize("counted_in", [False, True])
+def test_who_opts_out_is_gone_at_once_and_back_at_once(world: World, counted_in: bool) -> None:
+    people = [world.learner(display_name=name) for name in ("Ada", "Bo", "Cy")]
+    for one in people:
+        world.send(one, event(of="hello", kind="completed"), at=NOW)
+    count_all_in(world.database, now=NOW)
+    session = session_of(people[1], "token", kind="account")
+    with world.database.transaction() as connection:
+        learners.add_sessions(connection, session)
+    for is_out in (True, False):
+        accounts.change_profile(world.database, session["token_hash"], {"leaderboard_opt_out": is_out}, now=NOW)
+        if counted_in:
+            count_all_in(world.database, now=NOW)
+        board, _ = served(world, Asked("all", None, False, None, 5), NOW, people[1])
+        assert {one.display_name for one in board.items} == {"Ada", "Cy"} | (set() if is_out else {"Bo"})
+        assert (board.me is None) == is_out

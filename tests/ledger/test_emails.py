@@ -1,9 +1,13 @@
 """Addresses of mail: one spelling for one mailbox, and never one for two."""
 
+from email.policy import EmailPolicy
+from random import Random
+from smtplib import quoteaddr
+
 import pytest
 
 from headway.domain.errors import Invalid
-from headway.ledger.emails import normalize_email
+from headway.ledger.emails import known_spelling, normalize_email
 
 SAME = {
     " Ada@Example.ORG\n": "ada@example.org",
@@ -40,6 +44,24 @@ NONE = [
     "\ud800@example.org",
     "ada@\ud800.org",
 ]
+# What a mail program writes to another mailbox than it says, or to none.
+OTHER_SPELLINGS = [
+    "ada(1)@example.org",
+    "(x)ada@example.org",
+    "ada()@example.org",
+    '"ada"@example.org',
+    '"a"da@example.org',
+    "ad\\a@example.org",
+    "ada.@example.org",
+    ".ada@example.org",
+    "a..da@example.org",
+    "a,da@example.org",
+    "a;da@example.org",
+    "a:da@example.org",
+    "<ada@example.org",
+    "[ada]@example.org",
+    "=?utf-8?q?ada?=@example.org",
+]
 
 
 @pytest.mark.parametrize(("sent", "kept"), SAME.items())
@@ -58,3 +80,28 @@ def test_an_address_that_no_mail_can_reach_is_none(sent: str) -> None:
     with pytest.raises(Invalid) as refusal:
         normalize_email(sent)
     assert refusal.value.field == "email"
+
+
+@pytest.mark.parametrize("sent", OTHER_SPELLINGS)
+def test_no_account_begins_with_an_address_that_only_spells_another_and_one_from_before_still_signs_in(
+    sent: str,
+) -> None:
+    with pytest.raises(Invalid, match="before its @ stand letters") as refusal:
+        normalize_email(sent)
+    assert refusal.value.field == "email"
+    assert known_spelling(sent) == sent
+
+
+def test_whatever_is_taken_is_written_to_as_it_is_spelled() -> None:
+    random, taken = Random(3), 0
+    letters = "ab.\"\\()<>,;:[]\u00e9-_+='%0!`{}|~?#$&*/^\u2167"
+    for _ in range(20_000):
+        sent = "".join(random.choices(letters, k=random.randint(1, 4))) + "@" + "".join(random.choices("ab.-()", k=3))
+        try:
+            email = normalize_email(sent)
+        except Invalid:
+            continue
+        taken += 1
+        header = EmailPolicy(utf8=True).header_factory("to", email)
+        assert (quoteaddr(email), str(header.addresses[0].addr_spec)) == (f"<{email}>", email)
+    assert taken > 500

@@ -42,7 +42,6 @@ def counted(world: World) -> Iterator[list[str]]:
 def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two learners a page, so that there are several; of the steps those alone are read that it takes."""
     monkeypatch.setattr(impact, "LEARNERS_A_PAGE", 2)
-    monkeypatch.setattr(impact, "LOOKED_UP", 1)
 
 
 def gates(*modules: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 from sqlalchemy import event as hooks
+from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from headway.domain.times import format_time
@@ -129,7 +130,9 @@ def test_connections_lost_while_nobody_wrote_are_replaced(
     with desk(world) as open_desk:
         open_desk.submit("before", ada, event(1))
         open_desk.receipt("before")
-        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'headway'")
+        # Those of this database alone: other tests use the same server.
+        mine = make_url(world.url).database
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{mine}'")
         open_desk.submit("after", ada, event(2))
         assert statuses(open_desk.receipt("after")) == ["recorded"]
     assert world.step(ada)["attempts"] == 2

@@ -218,6 +218,21 @@ def test_guests_moved_ones_and_former_runs_are_judged_and_the_erased_are_not(wor
     assert judged(world).updated == 0
 
 
+def test_what_a_regrade_grants_is_told_of_the_run_that_it_was_granted_in(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, pick(1, "b"), pick(2, "a"))
+    begin_anew(world, ada, course="essays")
+    world.send(ada, pick(3, "a"), at=NOON + 3 * HOUR)
+    publish(world)
+    tried = judged(world, dry_run=True)
+    found = judged(world)
+    assert found == tried
+    grants = [(one.run, one.field, one.new) for one in found.updates if one.field.startswith("module_")]
+    assert grants == [(2, "module_completed", "first"), (2, "module_unlocked", "second")]
+    assert [one.run for one in found.updates] == sorted(one.run for one in found.updates)
+    world.assert_clean()
+
+
 def test_whose_guest_came_along_a_moment_ago_is_judged_once_and_the_dry_run_says_so(world: World) -> None:
     ada, guest = world.learner(), guest_in(world, pick(1, "a"))
     world.send(ada, pick(2, "a"))

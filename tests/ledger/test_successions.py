@@ -20,7 +20,7 @@ from headway.ledger import impact
 from headway.ledger.publish import Published, publish
 from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Submission
-from headway.store.figures import of_courses
+from headway.store.figures import of_course
 from headway.store.schema import metadata
 from tests.domain.manifests import course, module, step
 from tests.ledger.standings import Seen, seen
@@ -117,7 +117,7 @@ def differs(before: Course, after: Course, was: Seen, now: Seen) -> Gains:
 def would_lose(world: World, before: Course, after: Course, was: Seen, learner_id: str) -> Kept:
     """What the rules of a version alone say no to, of what a learner had."""
     with world.database.read() as connection:
-        sums = {key.step: one for key, one in of_courses(connection, learner_id, after.id).steps.items()}
+        sums = {key.step: one for key, one in of_course(connection, learner_id, after.id).steps.items()}
     both = [one for one in after.modules if one.id in {old.id for old in before.modules}]
     locks = [
         one.id
@@ -214,7 +214,6 @@ def is_no_lower(was: Seen, now: Seen) -> bool:
 def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two learners a page, so that there are several; of the steps those alone are read that it takes."""
     monkeypatch.setattr(impact, "LEARNERS_A_PAGE", 2)
-    monkeypatch.setattr(impact, "LOOKED_UP", 1)
 
 
 @pytest.mark.parametrize("kind", OFTEN)

@@ -131,6 +131,18 @@ def test_only_the_keys_that_are_asked_for_are_found(filled: Database) -> None:
         assert courses.versions(connection, ["python", "py", "Python", "python "]) == {"python": 1}
 
 
+def test_of_many_rows_of_a_key_those_are_found_whose_column_holds_a_text(filled: Database) -> None:
+    odd = ODD[:12]
+    texts = [entry(learner_id=BEN, seq=n, event_id=uid(n), body=text) for n, text in enumerate(odd)]
+    with filled.transaction() as connection:
+        entries.append(connection, texts)
+        question = rows.Question(ledger, [(BEN,), (NOBODY,)], "t.learner_id, t.body", ("learner_id",), "body")
+        for wanted in (odd[:1], odd[3:9], [*odd, "another"], []):
+            (found,) = rows.ask(connection, question._replace(texts=wanted))
+            assert {row[1] for row in found if row[0] == BEN} == {text for text in wanted if text in odd}
+            assert len(found) == len({text for text in wanted if text in odd})
+
+
 def test_writing_again_puts_rows_in_the_place_of_what_was(filled: Database) -> None:
     row = (ADA, "1970-01-01", "python", 1, *range(10))
     changed = (*row[:4], *range(10, 20))

@@ -4,6 +4,7 @@ Real processes, killed by the kernel, against a real `headway serve`. CLIENT_KIL
 """
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,10 @@ def test_after_a_kill_at_any_step_every_event_that_was_kept_is_recorded_once(
     meant: set[str] = set()
     safe: set[str] = set()
     killed = 0
-    for number in range(KILLS):
+    # A program may take a step less than the one before it did, and end before it is killed.
+    for number in range(KILLS + KILLS // 4):
+        if killed == KILLS:
+            break
         way = WAYS[number % len(WAYS)]
         asked = does(world, way)
         kill_at = points[way][number // len(WAYS) % len(points[way])]
@@ -83,7 +87,8 @@ def test_after_a_kill_at_any_step_every_event_that_was_kept_is_recorded_once(
         sync(world, folder, asked.get("token"))
         if "sign_in" in asked:
             finish_signing_in(world, folder, asked["sign_in"])
-    assert killed > KILLS * 0.8
+    assert killed == KILLS
+    sys.stdout.write(f"{killed} programs were killed, at {sum(map(len, points.values()))} different steps\n")
     found = recorded(world)
     assert set(found.values()) == {1}, "an event counts twice"
     assert safe <= set(found), "an event that was safe is gone"

@@ -13,10 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from headway.importers.headway_export import take_over
+from headway.importers.reading import LINE_BYTES_MAX
 from headway.importers.records import ImportFailed
 from headway.ledger.adopt import NotAdopted
 from headway.ledger.erase import erase
 from headway.store.schema import OF_LEARNER
+from headway.store.webhook_tables import webhook
 from headway.views.cells import lines
 from headway.views.export import Export, export_csv, export_json
 from headway.views.subject import NOBODY, Subject
@@ -54,6 +56,9 @@ def full(world: World) -> str:
     begin_anew(world, ada)
     guest = guest_in(world, event(43, "completed", "hello"), event(42, score=0.5, response="x, y"))
     reset(world, ada, "essays")
+    hook = {"id": numbered(950), "url": "https://example.org/", "types": "", "secret": "plain:bird", "created_at": NOON}
+    with world.database.transaction() as connection:
+        connection.execute(sa.insert(webhook).values(learner_id=ada, active=True, failures=0, retry_at=0, **hook))
     move(world, ada, guest, LATER + HOUR)
     return ada
 
@@ -71,6 +76,7 @@ def test_what_is_handed_out_is_whole_as_its_schema_says_and_tells_no_secret(worl
     ]
     assert whole["tables"].keys() == {table.name for table in OF_LEARNER} - {"brought"}
     assert not [name for rows in whole["tables"].values() for row in rows for name in row if name.endswith("_hash")]
+    assert "bird" not in json.dumps(whole)
     nobody = json.loads(b"".join(export_json(reading(world), NOBODY, LATER)))
     jsonschema_rs.validate(json.loads(SCHEMA.read_text()), nobody)
     assert (nobody["learner"], nobody["events"]) == (None, [])
@@ -106,6 +112,10 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
     assert (world.figures(ada), world.entries(ada)) == (figures, entries)
     there, here = json.loads(sent), json.loads(exported(world, ada))
     assert (there["events"], there["courses"]) == (here["events"], here["courses"])
+    assert take_over(world.database, str(file)).repeated
+    # Of who learns for long the tables alone come to more than any line of records may.
+    there["tables"]["notice"].append({"body": "x" * LINE_BYTES_MAX})
+    file.write_text(json.dumps(there))
     assert take_over(world.database, str(file)).repeated
     world.assert_clean()
 
@@ -192,7 +202,17 @@ def test_memory_is_bounded_and_statements_grow_with_pages_alone(sqlite_world: Wo
     assert many - few == 10
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "\uff1d1", "\uff201"])
 def test_no_cell_is_a_formula(text: str) -> None:
     (row,) = csv.reader(io.StringIO(lines([(text, "plain", -1, None)]).decode(), newline=""))
     assert row == [f"'{text}", "plain", "-1", ""]
+
+
+@pytest.mark.parametrize("text", ["x;=1+1", "\t=1", "x\t-1;@SUM(A1);y", 'x;"=1+A1;"', "x; \uff1d1", "x\r\n+1"])
+def test_no_cell_is_a_formula_where_lists_are_separated_by_something_else(text: str) -> None:
+    (line,) = csv.reader(io.StringIO(lines([("before", text, "behind")]).decode(), newline=""))
+    assert [line[0], line[2]] == ["before", "behind"]
+    raw = lines([("before", text, "behind")]).decode().replace("\r\n", "\n").replace("\t", ";")
+    cells = [cell for row in csv.reader(io.StringIO(raw), delimiter=";") for cell in row]
+    assert len(cells) > 1
+    assert not [cell for cell in cells if cell.strip().startswith(tuple("=+-@\uff1d\uff20"))]

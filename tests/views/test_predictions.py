@@ -8,10 +8,12 @@ import pytest
 
 from headway.domain.achievements import Definition
 from headway.domain.predictions import TOO_LITTLE
+from headway.http.letters import in_percent
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.boards import count_all_in
 from headway.ledger.definitions import install
-from headway.views.peers import read_peers
+from headway.views.achievements import Standing
+from headway.views.peers import read_peers, share_ahead
 from headway.views.predictions import read_predictions
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
@@ -69,6 +71,18 @@ def test_what_comes_next_at_the_pace_of_the_last_weeks(learning: Learning) -> No
     assert (level["level"], level["reason"]) == ("intermediate", TOO_LITTLE)
 
 
+@pytest.mark.parametrize(("first", "expected"), [(27, 112), (28, 150), (300, 150)])
+def test_the_pace_is_that_of_four_weeks_for_whoever_began_before_them(
+    learning: Learning, first: int, expected: int
+) -> None:
+    learning.publish(MANIFEST)
+    install(learning.database, [define(learning, "steps-20", "steps", 20)])
+    ada = learning.learner()
+    for n, days in enumerate([first, 2, 1, 0]):
+        learning.record(ada, event("attempted", f"s{n}", f"{TODAY - timedelta(days=days)}T10:00:00Z", score=1))
+    assert predicted(learning, ada)[0]["expected_on"] == ahead(expected)
+
+
 def test_an_average_that_is_too_low_for_a_level_is_the_reason(learning: Learning) -> None:
     learning.publish(MANIFEST)
     ada = learning.learner()
@@ -81,6 +95,14 @@ def test_an_average_that_is_too_low_for_a_level_is_the_reason(learning: Learning
     learning.record(ada, *(event("completed", f"s{n}") for n in range(5, 40)))
     learning.record(ada, *(event("attempted", f"s{n}", score=1) for n in range(40)))
     assert [one["kind"] for one in predicted(learning, ada)] == ["achievement", "level"]
+
+
+def test_what_is_short_of_all_is_never_told_as_all_of_it() -> None:
+    definition = Definition("hard", "Hard", "A lot.", "practice", "attempts", 100_000, 5, "gold")
+    assert [Standing(definition, None, value).percent for value in (99_999, 100_000, 100_001)] == [99.99, 100, 100]
+    # Equal to one of 2,001 others, and ahead of all else.
+    assert (share_ahead(2_000, 1, 2_001), share_ahead(2_001, 0, 2_001)) == (99.98, 100)
+    assert [in_percent(one) for one in (99.99, 99.94, 79.995, 100)] == ["99.9 %", "99.9 %", "80 %", "100 %"]
 
 
 @pytest.mark.parametrize("counted_in", [False, True])
@@ -102,6 +124,6 @@ def test_peers_are_a_share_of_ten_others_at_least(learning: Learning, counted_in
     told = {n: learning.read(read_peers, people[n], NOW, "week", "python") for n in (0, 1, 5, 9, 10, 11, 12)}
     assert {n: one.others for n, one in told.items()} == {0: 10, 1: 10, 5: 10, 9: 10, 10: 10, 11: 11, 12: 11}
     # 1 1 2 3 4 5 5 6 7 8 9: of ten others two are equal to neither, one to each other of the fives.
-    shares = {0: 5.0, 1: 5.0, 5: 55.0, 9: 100.0, 10: 55.0, 11: 54.5, 12: None}
+    shares = {0: 5.0, 1: 5.0, 5: 55.0, 9: 100.0, 10: 55.0, 11: 54.55, 12: None}
     assert {n: one.ahead_of_percent for n, one in told.items()} == shares
     assert (told[11].points, told[11].solved, told[12].reason) == (50, 5, "no points were gained yet in this period")

@@ -37,9 +37,9 @@ def test_a_level_is_reached_with_the_tenth_exercise(learning: Learning) -> None:
         # In one moment, of which the ids say which is the first.
         sent = [event("attempted", f"s{n}", at, id=uid(f"{n}/{score}"), score=score) for score in (0.5, 0.7)]
         learning.record(ada, *sent)
-        answers += [Answer(n, one.id, one.score or 0) for one in sent]
+        answers += [(n, one.id, one.score or 0) for one in sent]
     learning.record(ada, event("completed", "read", duration_s=60, score=0), event("attempted", "s11", score=0.1))
-    known = mastery([*answers, Answer(11, "", 100_000)])
+    known = mastery([*answers, (11, "", 100_000)])
     assert known
     assert [msgspec.to_builtins(one) for one in levels(learning, ada)] == [
         {
@@ -103,7 +103,7 @@ def test_mastery_is_of_the_first_and_the_latest_answer_to_each_exercise(learning
     shuffled = [*reversed(answers)]
     learning.record(ben, *rest, *(event("attempted", step, at, score=score) for step, at, score in shuffled), *between)
     (of_ada,), (of_ben,) = levels(learning, ada), levels(learning, ben)
-    expected = mastery([Answer(n, "", int(score * 1_000_000)) for n, (_, _, score) in enumerate(answers)])
+    expected = mastery([(n, "", int(score * 1_000_000)) for n, (_, _, score) in enumerate(answers)])
     assert expected
     assert of_ada.mastery == of_ben.mastery == Mastery(*expected)
 

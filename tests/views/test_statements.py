@@ -55,7 +55,7 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "peers": lambda _: (read_peers, who, NOW, "all", "python"),
         "board": lambda _: (read_leaderboard, Asked("all", None, False, None, 50), who.learner_id, NOW),
         "around": lambda _: (read_leaderboard, Asked("all", "python", True, None, 50), who.learner_id, NOW),
-        "notices": lambda _: (read_notices_of, who.learner_id),
+        "notices": lambda catalog: (read_notices_of, catalog, who.learner_id),
         "shared": lambda catalog: (read_sharing, catalog, TOKEN, NOW),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
         "report": lambda catalog: (read_report_of, catalog, "python"),
@@ -69,8 +69,8 @@ def _course(connection: Connection, catalog: Catalog, course_id: str) -> InForce
     return InForce(*catalog.in_force(connection, [course_id])[course_id])
 
 
-def read_notices_of(connection: Connection, learner_id: str) -> NoticePage:
-    return read_notices(connection, learner_id, None, 200, unread_only=False)
+def read_notices_of(connection: Connection, catalog: Catalog, learner_id: str) -> NoticePage:
+    return read_notices(connection, catalog, learner_id, None, 200, unread_only=False)
 
 
 def read_report_of(connection: Connection, catalog: Catalog, course_id: str) -> Report:
@@ -86,17 +86,17 @@ def read_learner_of(connection: Connection, catalog: Catalog, course_id: str, re
 
 
 # With the courses parsed already, and in a process that has not seen them yet.
-KNOWN = {"overview": 4, "course": 2, "module": 2, "streak": 1, "history": 2, "events": 3, "another": 1}
-KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 4}
+KNOWN = {"overview": 2, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "another": 1}
+KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 2}
 # One of the last three is for the version in force.
 KNOWN |= {"report": 3, "roster": 3, "one of it": 7}
-KNOWN |= {"predictions": 6, "peers": 6, "board": 5, "around": 9, "notices": 3, "shared": 8}
+KNOWN |= {"predictions": 3, "peers": 2, "board": 3, "around": 4, "shared": 6}
 UNSEEN = (
     KNOWN
-    | {"predictions": 7}
-    | {"overview": 5, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
+    | {"predictions": 4}
+    | {"overview": 3, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
 )
-UNSEEN |= {"report": 4, "roster": 4, "one of it": 8, "shared": 9}
+UNSEEN |= {"report": 4, "roster": 4, "one of it": 8, "shared": 7}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:
@@ -127,6 +127,9 @@ def test_the_number_of_statements_is_fixed(learning: Learning, steps: int, event
     asked = views(learn(learning, steps, events))
     known = {name: len(learning.statements(*view(learning.catalog))) for name, view in asked.items()}
     unseen = {name: len(learning.statements(*view(Catalog()))) for name, view in asked.items()}
+    # What courses call what notices are about is asked for where there are any.
+    assert known.pop("notices") in (3, 4)
+    assert unseen.pop("notices") in (3, 5)
     assert (known, unseen) == (KNOWN, UNSEEN)
 
 

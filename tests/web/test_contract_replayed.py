@@ -232,3 +232,15 @@ def test_no_problem_of_the_contract_loses_what_was_done(replayed: Replayed) -> N
             assert (kind, waiting, aside) in (("waiting", 1, 0), ("refused", 0, 1)), code
     assert {code for code in REFUSED if {one[0] for one in ends[code]} != {"refused"}} == set()
     assert {code for code in WAITING if {one[0] for one in ends[code]} != {"waiting"}} == set()
+
+
+def test_what_another_window_sent_among_others_is_told_of_its_own_step(replayed: Replayed) -> None:
+    assert replayed.told["sentByAnother"] == "own"
+
+
+def test_what_is_answered_after_somebody_left_is_not_kept(replayed: Replayed) -> None:
+    assert replayed.told["readAfterLeaving"] == []
+
+
+def test_a_step_is_completed_when_it_was_and_not_when_it_was_tried(replayed: Replayed) -> None:
+    assert replayed.told["completedUnsent"] == "2026-03-02T10:00:00Z"

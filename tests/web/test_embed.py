@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.house.tree import ROOT
 from tests.web.conftest import Open, signed_in
@@ -70,7 +70,7 @@ def share(context: BrowserContext, shows: list[str]) -> str:
 
 def percent(context: BrowserContext) -> str:
     told = context.request.get(f"/api/v1/progress/courses/{COURSE}").json()
-    return f"{int(told['percent'])} %"
+    return f"{int(told['percent'] + 0.5)} %"
 
 
 def put_in(page: Page, html: str) -> None:
@@ -159,6 +159,37 @@ def test_the_readers_own_progress_is_shown_and_shown_anew(opened: Open) -> None:
     expect(page.get_by_text("1 day", exact=True)).to_be_visible()
     assert percent(context) != "0 %"
     expect(page.get_by_text(percent(context), exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("completed", "Completed."), ("in-progress", "All steps done; score below the pass mark.")],
+)
+def test_a_card_says_that_a_course_is_completed_where_it_is(opened: Open, status: str, said: str) -> None:
+    context = signed_in(opened())
+    token = share(context, ALL)
+
+    def own(route: Route) -> None:
+        told = route.fetch().json()
+        for module in told["modules"]:
+            module["steps"] = [one | {"completed": True} for one in module["steps"]]
+        route.fulfill(json=told | {"status": status, "percent": 100.0})
+
+    def shared(route: Route) -> None:
+        told = route.fetch().json()
+        told["courses"] = [one | {"status": status, "percent": 100.0} for one in told["courses"]]
+        route.fulfill(json=told)
+
+    context.route(f"**/api/v1/progress/courses/{COURSE}", own)
+    context.route(f"**/api/v1/share/{token}", shared)
+    page = context.new_page()
+    page.goto("/courses")
+    put_in(page, f'<headway-progress course="{COURSE}"></headway-progress>')
+    expect(page.get_by_text(said, exact=True)).to_be_visible()
+    put_in(page, f'<headway-progress course="{COURSE}" share="{token}"></headway-progress>')
+    expect(
+        page.get_by_text(re.compile(r"^Shared by" if status == "completed" else f"^{re.escape(said)} Shared by"))
+    ).to_be_visible()
 
 
 def test_without_a_network_it_keeps_what_it_showed_and_asks_again_by_itself(opened: Open) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.torture.server import Server
 from tests.web.conftest import Open
@@ -123,11 +123,13 @@ def test_progress_is_there_in_a_new_browser_before_anything_is_shown(opened: Ope
     read_lesson(page, LESSON)
     expect(page.get_by_text("Completed")).to_be_visible()
     other = opened().new_page()
-    other.goto("/sign-in")
+    # What a browser takes for an address elsewhere leads nowhere.
+    other.goto("/sign-in?next=/%5Cexample.org")
     other.get_by_label("Email address").fill(email)
     other.get_by_label("Password").fill(account["password"])
     other.get_by_role("button", name="Sign in", exact=True).click()
     expect(other.get_by_role("status").filter(has_text="Welcome")).to_be_visible()
+    expect(other).to_have_url(re.compile("/$"))
     other.goto(COURSE)
     dots = other.get_by_role("img", name=re.compile("of 5 steps"))
     dots.first.wait_for()
@@ -171,6 +173,27 @@ def test_two_tabs_at_once_share_one_outbox(opened: Open) -> None:
     assert sorted(one["step"] for one in events(context)) == sorted([LESSON, QUIZ])
     # One guest, whichever tab was first: the cookie is that of all that was recorded.
     assert len([one for one in context.cookies() if one["name"] == "headway_guest"]) == 1
+
+
+def test_a_score_that_is_not_all_is_never_told_as_all_of_it(opened: Open) -> None:
+    page = opened().new_page()
+    told: Any = {"score": 0.996, "passed": True, "feedback": ""}
+
+    def nearly(route: Route) -> None:
+        answered = route.fetch()
+        route.fulfill(response=answered, json=answered.json() | {"attempt": told})
+
+    page.route("**/attempts", nearly)
+    page.goto(at(QUIZ))
+    answer_quiz(page)
+    expect(page.get_by_text("Partly right: 99 %")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/courses/%E0%A4%A", "/courses/%"])
+def test_an_address_that_is_none_says_so(opened: Open, path: str) -> None:
+    page = opened().new_page()
+    page.goto(path)
+    expect(page.get_by_text("There is no such page").first).to_be_visible()
 
 
 def test_what_is_refused_leaves_the_queue_and_is_shown_with_its_reason(opened: Open) -> None:

@@ -4,10 +4,11 @@ import json
 import time
 
 import pytest
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
+from playwright.sync_api import APIResponse, BrowserContext, FilePayload, Locator, Page, Route, expect
 
 from headway.cli.demo import PASSWORD
-from headway.ledger import importing
+from headway.domain.times import SECOND
+from headway.ledger import auditing, importing
 from headway.ledger.accounts import empower
 from headway.store.database import Database
 from tests.torture.server import Server
@@ -48,6 +49,34 @@ def test_an_audit_runs_and_a_backfill_says_what_it_would_change(operator: Browse
     expect(page.get_by_role("region", name="Backfill").get_by_role("status")).to_be_visible(timeout=60_000)
 
 
+def test_who_starts_an_audit_at_once_sees_it(operator: BrowserContext) -> None:
+    page = operator.new_page()
+    before: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/admin/system", lambda route: before.append((route, route.fetch())))
+    page.goto("/operate")
+    page.get_by_role("button", name="Start an audit").click()
+    audited = page.get_by_text("Every figure is what the ledger says")
+    expect(audited).to_be_visible(timeout=60_000)
+    # What was asked before it began is answered now, and knows nothing of it.
+    for route, response in before:
+        route.fulfill(response=response)
+    expect(page.get_by_role("term").first).to_be_visible()
+    expect(audited).to_be_visible()
+
+
+def test_an_audit_whose_process_ended_is_told_so_and_another_can_be_started(
+    operator: BrowserContext, server: Server
+) -> None:
+    database = Database(server.database)
+    auditing.begin(database, now=time.time_ns() // 1000 - auditing.LOST_AFTER - SECOND)
+    database.close()
+    page = operator.new_page()
+    page.goto("/operate")
+    expect(page.get_by_text("The audit broke off")).to_be_visible()
+    page.get_by_role("button", name="Start an audit").click()
+    expect(page.get_by_text("Every figure is what the ledger says")).to_be_visible(timeout=60_000)
+
+
 def test_roles_are_given_and_shown(operator: BrowserContext) -> None:
     page = operator.new_page()
     page.goto("/operate/learners")
@@ -86,6 +115,9 @@ def test_files_are_tried_then_imported_and_it_is_told_what_became_of_them(operat
         expect(figure(page, name)).to_have_text(str(count))
     refused = page.get_by_role("region", name="Refused").get_by_role("row").last
     expect(refused).to_contain_text("attempts_user_7.json")
+    # The file is all one line.
+    expect(page.get_by_role("region", name="Refused").get_by_role("columnheader").nth(2)).to_have_text("Record")
+    expect(refused.get_by_role("cell").nth(2)).to_have_text("3")
     assert operator.request.get("/api/v1/progress?learner=user_7").json()["attempts"] == 0
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Yes, do it").click()
@@ -98,8 +130,10 @@ def test_files_are_tried_then_imported_and_it_is_told_what_became_of_them(operat
     expect(page.get_by_role("region", name="Refused").get_by_role("row").last).to_contain_text("File 1")
     past = page.get_by_role("region", name="Imports so far", exact=True).get_by_role("row")
     expect(past.nth(2)).to_contain_text("Trial")
-    past.nth(2).get_by_role("button").click()
+    past.nth(2).get_by_role("button").press("Enter")
     expect(figure(page, "To be recorded")).to_have_text("2")
+    # The button is gone: what it shows has the focus.
+    expect(page.locator(":focus")).to_contain_text("What it would come to")
 
 
 def test_an_import_under_way_is_followed_to_its_end(operator: BrowserContext, server: Server) -> None:

@@ -3,7 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type Rolldown } from "vite";
+
+type Chunk = Rolldown.OutputChunk;
 
 const HERE = import.meta.dirname;
 const OUT = resolve(HERE, process.env["HEADWAY_PAGES"] ?? "../../src/headway/http/built");
@@ -27,6 +29,37 @@ function worker(): Plugin {
   };
 }
 
+/** What each address of the app loads besides what all do: the server names it in the document, and nothing waits in a row. */
+function files(): Plugin {
+  return {
+    name: "headway-files",
+    apply: "build",
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
+      const page = (path: string) => chunks.find((one) => one.facadeModuleId === join(HERE, "src", path));
+      const all = new Set(chunks.filter((one) => one.isEntry).flatMap((one) => loadedBy(one, chunks)));
+      const routes = readFileSync(join(HERE, "src/routes.ts"), "utf8").matchAll(
+        /"(\/.*)": \(\) => import\("\.\/(.+)"\)/g,
+      );
+      const found = [...routes].map(([, address, path]) => {
+        const chunk = page(path);
+        if (!chunk) throw new Error(`${address} shows ${path}, which is no file of its own`);
+        return [address, loadedBy(chunk, chunks).filter((name) => !all.has(name))];
+      });
+      this.emitFile({ type: "asset", fileName: "files.json", source: JSON.stringify(Object.fromEntries(found)) });
+    },
+  };
+}
+
+/** The names of a chunk, of all that it imports at once, and of their styles. */
+function loadedBy(chunk: Chunk, chunks: readonly Chunk[], seen = new Set<Chunk>()): string[] {
+  if (seen.has(chunk)) return [];
+  seen.add(chunk);
+  const imported = chunks.filter((one) => chunk.imports.includes(one.fileName));
+  const own = [chunk.fileName, ...(chunk.viteMetadata?.importedCss ?? [])];
+  return [...own, ...imported.flatMap((one) => loadedBy(one, chunks, seen))];
+}
+
 /** Every file that is worth it compressed beside itself, once, as small as can be. */
 function compressed(): Plugin {
   return {
@@ -48,7 +81,7 @@ async function compress(path: string): Promise<void> {
 }
 
 export default defineConfig({
-  plugins: [svelte(), worker(), compressed()],
+  plugins: [svelte(), worker(), files(), compressed()],
   build: {
     outDir: OUT,
     emptyOutDir: true,
@@ -60,7 +93,11 @@ export default defineConfig({
     rollupOptions: {
       // What other pages embed keeps its address, and shares no file with the app.
       input: { index: join(HERE, "index.html"), embed: join(HERE, "src/embed.ts") },
-      output: { entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : "assets/[name]-[hash].js") },
+      output: {
+        entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : "assets/[name]-[hash].js"),
+        // What many pages share comes in one file: each more is a request more, and most are a few hundred bytes.
+        codeSplitting: { groups: [{ name: "shared", minShareCount: 4 }] },
+      },
     },
   },
   server: { proxy: { "/api": "http://127.0.0.1:8000" } },

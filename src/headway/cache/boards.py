@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 from headway.cache import scripts
-from headway.cache.link import LOST, Link, connected
-from headway.domain.boards import ALL, Board, Standing
+from headway.cache.link import Link, connected, lost
+from headway.domain.boards import ALL, Asking, Board, Question, Standing
 
 T = TypeVar("T")
 # For so long a reader waits for Redis, whatever is asked of it, before the database is asked.
@@ -38,7 +38,7 @@ class Shift(NamedTuple):
     places: Sequence[tuple[str, int | None]]
 
 
-class Cached:
+class Cached(Asking):
     """A board as Redis holds it; Stale where that is not the one that bears this mark."""
 
     def __init__(self, ask: Callable[..., Any], at: Board, mark: int) -> None:
@@ -46,28 +46,14 @@ class Cached:
         self._key = _key(at)
         self._mark = mark
 
-    def above(self, place: int) -> int:
-        """How many stand above a place."""
-        return int(self._asked("above", (place, "")))
-
-    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
-        """So many from a place on, behind the first few."""
-        return _standings(self._asked("stretch", (place, ""), limit, offset))
-
-    def before(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many before a learner, in order."""
-        return _standings(self._asked("before", standing, limit))
-
-    def after(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many behind a learner."""
-        return _standings(self._asked("after", standing, limit))
-
-    def _asked(self, what: str, standing: Standing, limit: int = 0, offset: int = 0) -> Any:
-        place, learner_id = standing
-        found = self._ask([self._key], [self._mark, what, _bound(place), learner_id, limit, offset])
+    def ask(self, *asked: Question) -> list[Any]:
+        """The answers to several questions, of one moment."""
+        said = [part for one in asked for part in (one.what, _bound(one.standing[0]), one.standing[1], *one[2:])]
+        found = self._ask([self._key], [self._mark, *said])
         if found is None:
             raise Stale
-        return found
+        pairs = zip(asked, found, strict=True)
+        return [int(answer) if one.what == "above" else _standings(answer) for one, answer in pairs]
 
 
 class BoardCache:
@@ -109,7 +95,7 @@ class BoardCache:
             return work.result(self._patience_s)
         except Stale:
             return None
-        except LOST:
+        except lost():
             work.cancel()
             self.reading.failed()
             return None
@@ -128,11 +114,11 @@ class BoardCache:
     def _tried(self) -> Iterator[None]:
         try:
             yield
-        except LOST:
+        except lost():
             self.writing.failed()
 
     def marks(self, found: Sequence[Board]) -> list[int | None]:
-        """The marks that boards bear here; None of one that is not here. Raises what `LOST` names."""
+        """The marks that boards bear here; None of one that is not here. Raises what `lost` names."""
         with self._writing.pipeline(transaction=False) as pipeline:
             for at in found:
                 pipeline.zscore(_key(at), "mark")
@@ -140,7 +126,7 @@ class BoardCache:
         return [None if one is None else int(float(one)) for one in scores]
 
     def drop(self, found: Sequence[Board]) -> None:
-        """Hold boards no more. Raises what `LOST` names."""
+        """Hold boards no more. Raises what `lost` names."""
         if found:
             self._writing.unlink(*(_key(at) for at in found))
 
@@ -185,7 +171,7 @@ class BoardCache:
 
 
 class Building:
-    """A board that is being built. Redis that fails raises what `LOST` names."""
+    """A board that is being built. Redis that fails raises what `lost` names."""
 
     def __init__(self, cache: BoardCache, at: Board) -> None:
         self.key = f"headway:building:{secrets.token_hex(8)}"

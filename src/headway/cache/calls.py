@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
-
-from redis.client import PubSub
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from headway.cache.link import Link, connected
 
-Listening: TypeAlias = PubSub
+if TYPE_CHECKING:
+    from redis.client import PubSub
+
+Listening: TypeAlias = "PubSub"
 _CHANNEL: Final = "headway:told"
 
 
 class Calls:
-    """A channel of a Redis. Whatever fails raises what `LOST` names."""
+    """A channel of a Redis. Whatever fails raises what `lost` names."""
 
     def __init__(self, address: str) -> None:
         self.link = Link()
@@ -26,6 +27,8 @@ class Calls:
     @contextmanager
     def listening(self) -> Iterator[Listening]:
         """What calls arrive on."""
+        from redis.client import PubSub  # noqa: PLC0415  # large, and few servers have a Redis
+
         with PubSub(self._client.connection_pool, ignore_subscribe_messages=True) as heard:
             heard.subscribe(_CHANNEL)
             yield heard

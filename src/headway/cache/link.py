@@ -1,23 +1,33 @@
 """The way to Redis, bounded in time: whoever waits for an answer has another one to give."""
 
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+if TYPE_CHECKING:
+    from redis import Redis
 
 # For so long nobody asks a Redis that did not answer, or not in time.
 REST_S: Final = 1.0
 _WRITING_S: Final = 1.0
 _HEALTH_S: Final = 15
-# What a Redis raises that is unreachable, slow or full. A name that cannot be resolved is the operating system's error,
-# and so is a future that is not done in time.
-LOST: Final = (RedisError, OSError)
 
 
-def connected(address: str, patience_s: float = _WRITING_S) -> Redis:
+def lost() -> tuple[type[Exception], ...]:
+    """What a Redis raises that is unreachable, slow or full.
+
+    A name that cannot be resolved is the operating system's error, and so is a future that is not done in time.
+    """
+    from redis import RedisError  # noqa: PLC0415  # large, and few servers have a Redis
+
+    return RedisError, OSError
+
+
+def connected(address: str, patience_s: float = _WRITING_S) -> "Redis":
     """A client of the Redis of this address, which waits so long for each answer and tries nothing twice."""
+    from redis import Redis  # noqa: PLC0415  # as above
+    from redis.backoff import NoBackoff  # noqa: PLC0415  # as above
+    from redis.retry import Retry  # noqa: PLC0415  # as above
+
     return Redis.from_url(
         address,
         socket_timeout=patience_s,

@@ -6,31 +6,41 @@ where its memory is full: then nothing of it is done. A board that is being writ
 
 from typing import Final
 
-# What is asked of a board that bears a mark; false of any other. Ids are compared as Redis sorts them: they are
-# hexadecimal digits and dashes at fixed places, of which every locale thinks alike.
+# What is asked of a board that bears a mark, one {what, place, learner, limit, offset} after the other; false of any
+# other board. Ids are compared as Redis sorts them: they are hexadecimal digits and dashes at fixed places, of which
+# every locale thinks alike.
 READ: Final = """
-local key, limit = KEYS[1], tonumber(ARGV[5])
+local key = KEYS[1]
 local mark = redis.call('ZSCORE', key, 'mark')
 if not mark or tonumber(mark) ~= tonumber(ARGV[1]) then return false end
-local what, place, learner = ARGV[2], ARGV[3], ARGV[4]
-if what == 'above' then return redis.call('ZCOUNT', key, '-inf', '(' .. place) end
-if limit < 1 then return {} end
-if what == 'stretch' then
-  return redis.call('ZRANGEBYSCORE', key, place, '(0', 'WITHSCORES', 'LIMIT', ARGV[6], limit)
+local function near(what, place, learner, limit)
+  local low = redis.call('ZCOUNT', key, '-inf', '(' .. place)
+  local behind = low + redis.call('ZCOUNT', key, place, place)
+  local high = behind
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if redis.call('ZRANGE', key, middle, middle)[1] < learner then low = middle + 1 else high = middle end
+  end
+  if what == 'before' then
+    if low == 0 then return {} end
+    return redis.call('ZRANGE', key, math.max(0, low - limit), low - 1, 'WITHSCORES')
+  end
+  if low < behind and redis.call('ZRANGE', key, low, low)[1] == learner then low = low + 1 end
+  return redis.call('ZRANGE', key, low, low + limit - 1, 'WITHSCORES')
 end
-local low = redis.call('ZCOUNT', key, '-inf', '(' .. place)
-local behind = low + redis.call('ZCOUNT', key, place, place)
-local high = behind
-while low < high do
-  local middle = math.floor((low + high) / 2)
-  if redis.call('ZRANGE', key, middle, middle)[1] < learner then low = middle + 1 else high = middle end
+local function answer(what, place, learner, limit, offset)
+  if what == 'above' then return redis.call('ZCOUNT', key, '-inf', '(' .. place) end
+  if limit < 1 then return {} end
+  if what == 'stretch' then
+    return redis.call('ZRANGEBYSCORE', key, place, '(0', 'WITHSCORES', 'LIMIT', offset, limit)
+  end
+  return near(what, place, learner, limit)
 end
-if what == 'before' then
-  if low == 0 then return {} end
-  return redis.call('ZRANGE', key, math.max(0, low - limit), low - 1, 'WITHSCORES')
+local found = {}
+for n = 2, #ARGV, 5 do
+  found[#found + 1] = answer(ARGV[n], ARGV[n + 1], ARGV[n + 2], tonumber(ARGV[n + 3]), ARGV[n + 4])
 end
-if low < behind and redis.call('ZRANGE', key, low, low)[1] == learner then low = low + 1 end
-return redis.call('ZRANGE', key, low, low + limit - 1, 'WITHSCORES')
+return found
 """
 
 # A shift is {mark before, mark after, for how many seconds the board is kept, learner, place, learner, place, ...}; who

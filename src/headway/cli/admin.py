@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from headway.cli.given import line_of_stdin
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, now, show, show_json
@@ -77,4 +78,4 @@ def _password() -> str:
     if sys.stdin.isatty():
         asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         return asked
-    return sys.stdin.readline().rstrip("\r\n")
+    return line_of_stdin()

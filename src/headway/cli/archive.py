@@ -21,7 +21,7 @@ def archive(
         typer.Option(metavar="DAY", help="What came in before this day (UTC), as 2025-01-31.", show_default=False),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only read all files, and see whether they are whole.")
+        bool, typer.Option("--check", help="Read all files, and see whether they are whole; remove what is in no use.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be moved.")] = False,
     shrink: Annotated[
@@ -33,6 +33,12 @@ def archive(
     """Move what learners sent long ago into compressed files, which whatever reads the ledger reads as before."""
     if check is (before is not None):
         raise Misused("name a day with --before, or look at the files with --check; see `headway archive --help`")
+    if check and (dry_run or shrink):
+        raise Misused(
+            f"{'--dry-run' if dry_run else '--shrink'} goes with --before, and not with --check: leave it out"
+        )
+    if dry_run and shrink:
+        raise Misused("--dry-run changes nothing, --shrink does: leave one of them out")
     with database_of(database) as opened:
         if check:
             _check(opened, as_json=as_json)
@@ -97,8 +103,9 @@ def _shrink(opened: "Database") -> None:
 
 
 def _check(opened: "Database", *, as_json: bool) -> None:
-    from headway.ledger.archive import check, settle
+    from headway.ledger.archive import check, look_through, settle
 
+    look_through(opened)
     settle(opened)
     checked = list(check(opened))
     faults = [one for one in checked if one.fault is not None]

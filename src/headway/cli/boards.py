@@ -63,13 +63,13 @@ def _cached(database: "Database", redis: str | None) -> int | None:
     if address is None:
         return None
     from headway.cache.boards import BoardCache
-    from headway.cache.link import LOST
+    from headway.cache.link import lost
     from headway.ledger.board_cache import rebuild as build_anew
 
     cache = BoardCache(address)
     try:
         return build_anew(database, cache, now=now())
-    except LOST as error:
+    except lost() as error:
         say(f"Redis has none of it ({type(error).__name__}): servers read boards in the database until it answers.")
         return None
     finally:

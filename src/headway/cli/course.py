@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.course_import import import_structure
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, counted, now, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, now, say, show, show_json
 from headway.domain.faults import ManifestInvalid
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def publish(
         show(f"{verb} {done.course.id} version {done.version}: {_size(done.course)}.")
         if not done.created:
             _tell_changes(impact)
-        _tell_impact(impact)
+        tell_impact(impact)
 
 
 def _tell_changes(impact: "Impact") -> None:
@@ -96,14 +96,15 @@ def _tell_ids(what: str, removed: "list[str]", added: "list[str]", renamed: "lis
             show(f"{what} {how}: {', '.join(ids[:_SHOWN])}{more}.")
 
 
-def _tell_impact(impact: "Impact") -> None:
+def tell_impact(impact: "Impact") -> None:
     """What it does to learners, a line for each thing; nothing where nobody has begun the course."""
     if not impact.learners:
         return
     gains, kept = impact.gains, impact.would_lose
-    show(f"Of {counted(impact.learners, 'learner')} who began it, {gains.learners:,} gain something:")
-    show(f"  modules completed {gains.modules_completed:,}, unlocked {gains.modules_unlocked:,}")
-    show(f"  courses completed {gains.courses_completed:,}, certificates {gains.certificates:,}")
+    show(f"Of {counted(impact.learners, 'learner')} who began it, {_gain(gains.learners, kept.learners)}")
+    if gains.learners:
+        show(f"  modules completed {gains.modules_completed:,}, unlocked {gains.modules_unlocked:,}")
+        show(f"  courses completed {gains.courses_completed:,}, certificates {gains.certificates:,}")
     if kept.learners:
         show(f"Nobody loses anything; by the new rules alone {kept.learners:,} would ({kept.why_kept}).")
     for one in impact.orphaned:
@@ -111,6 +112,13 @@ def _tell_impact(impact: "Impact") -> None:
     for gate in impact.gates_moved:
         before = "new" if gate.before is None else f"before: {', '.join(gate.before) or 'nothing'}"
         show(f"Module {gate.module} requires {', '.join(gate.after) or 'nothing'} ({before}).")
+
+
+def _gain(gaining: int, losing: int) -> str:
+    """How many gain by it; that none would lose either is said where nothing else is."""
+    if gaining:
+        return f"{gaining:,} {agreeing(gaining, 'gains', 'gain')} something:"
+    return "nobody gains anything." if losing else "nobody gains or would lose anything."
 
 
 def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json: bool, outcome: str = "") -> None:

@@ -1,16 +1,15 @@
 """`headway erase` and `headway erasures`: erase learners, and erase them again after a restore."""
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headway.cli.given import text_of
 from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.output import output
 from headway.cli.screen import JsonOption, Misused, agreeing, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
@@ -81,12 +80,12 @@ def export(
     from headway.ledger.erase import listed, name_of_list
 
     written = 0
-    with database_of(database) as opened, _output(file) as out:
+    with database_of(database) as opened, output(file) as out:
         key = name_of_list(opened)
         for one in listed(opened):
             written += 1
             line = {"learner_hmac": one.learner_hash, "erased_on": offset_day(one.erased_at, 0), "key": key}
-            out.write(f"{json.dumps(line, separators=(',', ':'))}\n")
+            out.write(f"{json.dumps(line, separators=(',', ':'))}\n".encode())
     if file == "-":
         return
     if as_json:
@@ -119,15 +118,10 @@ def apply_(
         show(f"{counted(applied.erased, 'learner')} erased again.")
 
 
-def _output(file: str) -> "nullcontext[TextIO] | TextIO":
-    return nullcontext(sys.stdout) if file == "-" else Path(file).open("w", encoding="utf-8")
-
-
 def _read(file: str, key: str) -> "Iterator[Listed]":
-    with nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _listed(line, f"{file}:{number}", key)
+    for number, line in enumerate(text_of(file).split("\n"), 1):
+        if line.strip():
+            yield _listed(line, f"{file}:{number}", key)
 
 
 def _listed(line: str, place: str, key: str) -> "Listed":

@@ -1,15 +1,13 @@
 """`headway export`: everything about a learner."""
 
-import sys
 from collections.abc import Iterable
-from contextlib import nullcontext
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headway.cli.naming import NAMES, learner_named
 from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.output import output
 from headway.cli.screen import JsonOption, Misused, now, say, show_json
 
 _FORMATS = ("json", "csv")
@@ -49,7 +47,7 @@ def export(
 
 def _write(file: str, pieces: Iterable[bytes]) -> int:
     size = 0
-    with nullcontext(sys.stdout.buffer) if file == "-" else Path(file).open("wb") as out:
+    with output(file) as out:
         for piece in pieces:
             size += out.write(piece)
     return size

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def of_archive(database: "Database") -> Iterator[Finding]:
     """Each file that is missing or damaged, or that all are whole; nothing where nothing was ever archived."""
-    from headway.ledger.archive import check, is_settled
+    from headway.ledger.archive import check, is_settled, unreferred
     from headway.store.archive_files import ArchiveUnavailable
 
     try:
@@ -27,8 +27,8 @@ def of_archive(database: "Database") -> Iterator[Finding]:
     if checked and not any(one.fault for one in checked):
         events = sum(one.portion.entries for one in checked)
         yield Finding("archive", State.FINE, f"{counted(events, 'event')}, whole")
-    if not is_settled(database):
+    if not is_settled(database) or unreferred(database):
         advice = (
-            "Files hold what is gone, or are in no use: `headway archive --check` removes that, a server every hour."
+            "Files hold what is gone, or are in no use: `headway archive --check` removes that, a server much of it."
         )
         yield judged("archive's rest", "waits to be removed", fine=False, advice=advice, otherwise=State.NOTE)

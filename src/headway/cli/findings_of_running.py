@@ -98,13 +98,13 @@ def of_cache(database: "Database", settings: "Settings") -> Iterator[Finding]:
     if settings.redis_url is None:
         return
     from headway.cache.boards import BoardCache
-    from headway.cache.link import LOST
+    from headway.cache.link import lost
     from headway.ledger.board_cache import held
 
     cache = BoardCache(settings.redis_url)
     try:
         right, there = held(database, cache, now=now())
-    except LOST:
+    except lost():
         return
     finally:
         cache.close()

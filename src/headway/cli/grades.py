@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.naming import LearnerArgument, LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
 
     from headway.domain.scores import fraction
     from headway.ledger.by_hand import FEEDBACK_MAX, check_text
-    from headway.ledger.grade import KEPT, GradeAsked, give_grade
+    from headway.ledger.grade import GradeAsked, give_grade
     from headway.store.catalog import Catalog
 
     said = check_text(feedback, "feedback", FEEDBACK_MAX, may_be_empty=True)
@@ -112,6 +112,7 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
         asked = GradeAsked(course, learner_id, attempt_id, millionths, said, None, str(uuid4()))
         given = give_grade(opened, Catalog(), asked, now=now())
     result, step = given.receipt.results[0], given.receipt.steps[0]
+    why = "" if given.had is None else _why_kept((course, learner, step.name, score), given.had)
     if as_json:
         told = {
             "status": result.status,
@@ -119,12 +120,35 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
             "step_status": step.status,
             "best": fraction(step.sum.best_said),
         }
-        show_json(told | {"why": given.why, "changes": given.receipt.changes})
+        show_json(told | {"why": why, "changes": given.receipt.changes})
         return
-    if result.status == KEPT:
-        show(f"Nothing was recorded: {given.why}.")
+    if why:
+        show(f"Nothing was recorded: {why}")
         return
-    show(f"{step.name} is {step.status.replace('_', ' ')}, with {fraction(step.sum.best_said)} at best.")
+    show(f"{step.name} is {step.status.replace('_', ' ')}, with {_as_sent(step.sum.best_said, score)} at best.")
+
+
+def _why_kept(place: tuple[str, str, str, str], had: int) -> str:
+    """Why a lower grade was not recorded, and the command that has the step count less all the same."""
+    course, learner, step, score = place
+    return (
+        f"the attempt has {_as_sent(had, score)} already, and a grade never lowers. To have the step count"
+        f" {_as_sent(_millionths(score), score)}: `headway grades override {course} {learner} {step} {score} --final"
+        " --reason …`"
+    )
+
+
+def _as_sent(millionths: int | None, sent: str) -> str:
+    """A score on the scale on which another was written: as a percentage, or as 0 to 1."""
+    from headway.domain.scores import fraction
+
+    if millionths is None:
+        return "no score"
+    return f"{millionths / 10_000:.6g} %" if _is_percentage(sent) else str(fraction(millionths))
+
+
+def _is_percentage(sent: str) -> bool:
+    return float(sent) > 1
 
 
 @grades.command()
@@ -141,7 +165,7 @@ def override(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
 ) -> None:
     """Say what a step counts for, for one learner."""
     place = (course, learner, step)
-    _say_of(place, _millionths(score), reason, (database, as_json), final=final, dry_run=dry_run)
+    _say_of(place, score, reason, (database, as_json), final=final, dry_run=dry_run)
 
 
 @grades.command()
@@ -181,7 +205,7 @@ def regrade(
 
 def _say_of(
     place: tuple[str, str, str],
-    score: int | None,
+    score: str | None,
     reason: str,
     flags: tuple[str | None, bool],
     *,
@@ -197,34 +221,39 @@ def _say_of(
 
     (course, learner, step), (database, as_json) = place, flags
     said = check_text(reason, "reason", REASON_MAX)
+    millionths = None if score is None else _millionths(score)
     with database_of(database) as opened:
         learner_id = learner_id_of(opened, learner)
-        asked = OverrideAsked(course, learner_id, step, score, final, said, None, str(uuid4()))
+        asked = OverrideAsked(course, learner_id, step, millionths, final, said, None, str(uuid4()))
         found = run(opened, Catalog(), asked, now=now(), dry_run=dry_run)
-    _tell(found, as_json=as_json, dry_run=dry_run)
+    _tell(found, as_json=as_json, dry_run=dry_run, in_percent=score is not None and _is_percentage(score))
 
 
-def _tell(found: "Effects", *, as_json: bool, dry_run: bool) -> None:
+def _tell(found: "Effects", *, as_json: bool, dry_run: bool, in_percent: bool = False) -> None:
     if as_json:
         listed = {"updates": [one._asdict() for one in found.updates], "kept": [one._asdict() for one in found.kept]}
         counts = {"total": found.total, "updated": found.updated, "unchanged": found.unchanged}
         show_json({"dry_run": dry_run, **counts, **listed, "left_out": found.left_out, "note": found.note})
         return
     for update in found.updates[:_SHOWN]:
-        show(_update(update))
+        show(_update(update, in_percent=in_percent and update.field == "score"))
     if len(found.updates) + found.left_out > _SHOWN:
         say("There are more; --json lists a thousand.")
     would = "would change" if dry_run else "changed"
     show(f"Of {counted(found.total, 'learner')} {found.updated:,} {would}, {found.unchanged:,} not.")
     if found.kept:
-        show(f"{counted(len(found.kept), 'score')} would be lower by themselves, and stay: {found.kept[0].why}.")
+        itself, stay = agreeing(len(found.kept), "itself", "themselves"), agreeing(len(found.kept), "stays", "stay")
+        show(f"{counted(len(found.kept), 'score')} would be lower by {itself}, and {stay}: {found.kept[0].why}.")
 
 
-def _update(one: "Update") -> str:
-    return f"{one.learner}  {one.field}: {_value(one.old)} -> {_value(one.new)}"
+def _update(one: "Update", *, in_percent: bool) -> str:
+    shown = [_value(value, in_percent=in_percent) for value in (one.old, one.new)]
+    return f"{one.learner}  {one.field}: {' -> '.join(shown)}"
 
 
-def _value(one: Any) -> str:
+def _value(one: Any, *, in_percent: bool) -> str:
+    if in_percent and isinstance(one, int | float):
+        return f"{one * 100:.6g} %"
     return "none" if one is None else str(one).lower() if isinstance(one, bool) else str(one)
 
 

@@ -6,7 +6,7 @@ import typer
 
 from headway.cli.naming import NAMES, LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, agreeing, counted, now, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, now, say, show, show_json
 
 learners = typer.Typer(name="learners", help="Find learners, give them roles, and link imported ones to accounts.")
 
@@ -37,6 +37,8 @@ def find(
     if as_json:
         show_json({"items": [_json(one, format_time(one.created_at)) for one in found]})
         return
+    if not found:
+        say("Nobody is called so." if text else "Nobody is known yet.")
     for one in found:
         told = (one.id, one.kind, one.email or one.external_id, one.display_name, one.roles.replace(" ", ","))
         show("  ".join(part or "-" for part in told))

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 GUEST: Final = "guest"
 ACCOUNT: Final = "account"
 UNKNOWN: Final = "unknown"
+# What lies below is the same for all who ask a server for it: what courses there are, and what is in them.
+PUBLIC: Final = "/courses"
 SIGN_IN: Final = "sign in again: the server does not know this token any more"
 
 
@@ -82,7 +84,7 @@ def forget_current(connection: Connection, server: str) -> Identity | None:
         return None
     connection.execute("DELETE FROM setting WHERE name = ?", (f"current {server}",))
     connection.execute("UPDATE identity SET token = NULL WHERE id = ?", (found.id,))
-    connection.execute("DELETE FROM cached WHERE identity_id = ?", (found.id,))
+    connection.execute("DELETE FROM cached WHERE identity_id = ? AND path NOT LIKE ?", (found.id, f"{PUBLIC}%"))
     return found
 
 

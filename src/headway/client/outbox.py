@@ -107,6 +107,11 @@ def find(connection: Connection, item_id: str) -> Item | None:
     return None if row is None else Item(**row)
 
 
+def has_any(connection: Connection, identity_id: int) -> bool:
+    """Whether anything that was made under an identity is here yet."""
+    return connection.execute("SELECT 1 FROM item WHERE identity_id = ? LIMIT 1", (identity_id,)).fetchone() is not None
+
+
 def unknown(connection: Connection, ids: Sequence[str]) -> list[str]:
     """Those ids under which nothing is in the outbox."""
     return [one for one in ids if find(connection, one) is None]

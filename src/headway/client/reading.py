@@ -5,13 +5,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from headway.client import identities
 from headway.client.errors import NotSaved, Refused, SignInNeeded, Unreachable
-from headway.client.identities import Bearer
+from headway.client.identities import PUBLIC, Bearer
 from headway.client.shapes import Answer
 from headway.client.store import Store
 from headway.client.transport import Reply, Transport, accepted
@@ -78,10 +78,10 @@ class Reader:
     def _known(self, path: str) -> tuple[str | None, _Kept | None]:
         with self._store.reading() as connection:
             identity = identities.known(connection, self._bearer)
-            if identity is None:
-                return self._bearer.token, None
-            token = self._bearer.token or identity.token
-            return token, _kept(connection, identity.id, path)
+            token = self._bearer.token or (identity.token if identity else None)
+            if path.startswith(PUBLIC):
+                return token, _kept_of_any(connection, self._bearer.server, path)
+            return token, _kept(connection, identity.id, path) if identity else None
 
     def _keep(self, path: str, reply: Reply) -> Answer[Any]:
         kept = _Kept(json.dumps(reply.body), reply.headers.get("etag"), time.time(), is_stale=False)
@@ -99,9 +99,18 @@ def path_of(*parts: str, **query: object) -> str:
 
 
 def _kept(connection: Connection, identity_id: int, path: str) -> _Kept | None:
-    row = connection.execute(
-        "SELECT body, etag, at, is_stale FROM cached WHERE identity_id = ? AND path = ?", (identity_id, path)
-    ).fetchone()
+    said = "SELECT body, etag, at, is_stale FROM cached WHERE identity_id = ? AND path = ?"
+    return _read(connection.execute(said, (identity_id, path)).fetchone())
+
+
+def _kept_of_any(connection: Connection, server: str, path: str) -> _Kept | None:
+    """The latest answer, whoever read it here."""
+    said = """SELECT body, etag, at, is_stale FROM cached
+        WHERE path = ? AND identity_id IN (SELECT id FROM identity WHERE server = ?) ORDER BY at DESC LIMIT 1"""
+    return _read(connection.execute(said, (path, server)).fetchone())
+
+
+def _read(row: Row | None) -> _Kept | None:
     return None if row is None else _Kept(row["body"], row["etag"], row["at"], bool(row["is_stale"]))
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from headway.client import outbox
 from headway.client.errors import SignInNeeded, Unreachable
 from headway.client.identities import ACCOUNT, Bearer, known, signed_in
 from headway.client.store import Store
@@ -82,6 +83,8 @@ def who_is_here(headway: "Headway") -> SignedIn | None:
         return SignedIn(headway.url, learner["kind"], who.get("id"), who.get("display_name") or who.get("email"))
     with headway.store.reading() as connection:
         found = known(connection, Bearer(headway.url, None))
+        if found is not None and found.learner is None and not outbox.has_any(connection, found.id):
+            return None
     return None if found is None else SignedIn(found.server, found.kind, found.learner, found.name)
 
 

@@ -1,16 +1,16 @@
 """Leaderboards: what counts on them, in which periods of the site's calendar, and in which order learners stand."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache, partial
-from heapq import merge
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from headway.domain.periods import EVER, Period, range_of
 from headway.domain.progress import Completion, StepSum, Worth
 from headway.domain.sums import Sums
-from headway.domain.times import local_day
+from headway.domain.times import day_of, day_start, local_day, ordinal
 
 # The board of the whole site; every other is a course's.
 SITE: Final = ""
@@ -18,6 +18,8 @@ ALL: Final = "all"
 # For how long the boards of periods that have ended are kept up: servers' clocks differ, and zones by a day.
 KEPT_DAYS: Final = 2
 _SOLVED: Final = 2**20
+# So many more than a page are read where some stand elsewhere by now: hardly ever are more of them gone.
+SPARE: Final = 8
 
 
 class Board(NamedTuple):
@@ -37,6 +39,46 @@ class Gain(NamedTuple):
 
 # (place, learner): as both databases, Redis and Python order them.
 Standing: TypeAlias = tuple[int, str]
+
+
+class Question(NamedTuple):
+    """What is asked of a board: how many stand `above` a place, or for so many standings.
+
+    Of a `stretch` from a place on, behind the first few (`offset`); those `before` a learner, or `after` them.
+    """
+
+    what: str
+    standing: Standing
+    limit: int = 0
+    offset: int = 0
+
+
+class Asking(ABC):
+    """A board that can be asked, wherever it lies: what is asked at once takes one way there and back."""
+
+    @abstractmethod
+    def ask(self, *asked: Question) -> list[Any]:
+        """The answer to each question: a number, or standings in order."""
+
+    def above(self, place: int) -> int:
+        """How many stand above a place."""
+        return int(self.ask(Question("above", (place, "")))[0])
+
+    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
+        """So many from a place on, behind the first few."""
+        return self._listed(Question("stretch", (place, ""), limit, offset))
+
+    def before(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many before a learner, in order."""
+        return self._listed(Question("before", standing, limit))
+
+    def after(self, standing: Standing, limit: int) -> list[Standing]:
+        """So many behind a learner."""
+        return self._listed(Question("after", standing, limit))
+
+    def _listed(self, asked: Question) -> list[Standing]:
+        found: list[Standing] = self.ask(asked)[0]
+        return found
 
 
 def place_of(points: int, solved: int) -> int:
@@ -62,6 +104,25 @@ def periods_at(day: str) -> tuple[str, str, str, str]:
 def period_of(kind: Period, day: str) -> str:
     """The one of these periods that is of that kind."""
     return periods_at(day)[("all", "month", "week", "day").index(kind)]
+
+
+class Span(NamedTuple):
+    """The times of a period (microseconds), from the first up to where it has ended."""
+
+    begins: int
+    ends: int
+
+
+# Of all times, as both databases keep them.
+_ALWAYS: Final = Span(-(2**62), 2**62)
+
+
+def span_of(kind: Period, day: str, time_zone: str) -> Span:
+    """The times of the period of that kind in which a day lies."""
+    if kind == ALL:
+        return _ALWAYS
+    days = range_of(kind, day)
+    return Span(day_start(days.first, time_zone), day_start(day_of(ordinal(days.last) + 1), time_zone))
 
 
 @lru_cache(maxsize=4096)
@@ -137,6 +198,10 @@ def _worth(sums: Sums, course: str, step: str, done: Completion) -> Worth:
     return sums.worth_of(course, done.version, step)
 
 
+# Behind all who stand anywhere.
+_LAST: Final[Standing] = (2**62, "")
+
+
 class Pending(NamedTuple):
     """Who stands elsewhere than the board says that is stored, for it is behind: how they stand there, and in truth.
 
@@ -146,23 +211,15 @@ class Pending(NamedTuple):
     stale: list[Standing]
     live: list[Standing]
 
-    @classmethod
-    def of(cls, stored: Mapping[str, int], true: Mapping[str, int]) -> "Pending":
-        """Of places by learner; who stands nowhere is left out."""
-        return cls(_in_order(stored), _in_order(true))
-
     def above(self, place: int, stored: int) -> int:
         """How many stand above a place, of whom so many do on the board that is stored."""
         return stored - _before(self.stale, place) + _before(self.live, place)
 
-    def corrected(self, found: Iterable[Standing], first: Standing) -> list[Standing]:
-        """What is stored of a board, as it is in truth: with all who stand behind `first` and are pending."""
+    def corrected(self, found: Iterable[Standing], first: Standing, last: Standing = _LAST) -> list[Standing]:
+        """What is stored of a board from `first` to `last`, as it is in truth: with all who are pending there."""
         gone = set(self.stale)
-        return list(merge((one for one in found if one not in gone), self.live[bisect_left(self.live, first) :]))
-
-
-def _in_order(places: Mapping[str, int]) -> list[Standing]:
-    return sorted((place, learner_id) for learner_id, place in places.items())
+        here = self.live[bisect_left(self.live, first) : bisect_right(self.live, last)]
+        return sorted([*(one for one in found if one not in gone), *here])
 
 
 def _before(standings: Sequence[Standing], place: int) -> int:
@@ -170,10 +227,14 @@ def _before(standings: Sequence[Standing], place: int) -> int:
 
 
 class Stretch(NamedTuple):
-    """Which of the stored rows to read, from a place on, to know those in truth behind `skip` of that place."""
+    """Which of the stored rows to read, from a place on, to know those in truth behind `skip` of that place.
+
+    `enough` of them are enough unless some of the first are gone from there; `limit` are, whoever is gone.
+    """
 
     place: int
     offset: int
+    enough: int
     limit: int
 
 
@@ -182,15 +243,18 @@ def stretch(pending: Pending, place: int, skip: int, limit: int) -> Stretch:
     live = len(pending.live) - _before(pending.live, place)
     stale = len(pending.stale) - _before(pending.stale, place)
     offset = max(0, skip - live)
-    return Stretch(place, offset, limit + skip - offset + stale)
+    wanted = limit + skip - offset
+    return Stretch(place, offset, wanted + min(stale, SPARE), wanted + stale)
 
 
-def page(pending: Pending, asked: Stretch, skip: int, found: Sequence[Standing]) -> list[Standing]:
-    """What is behind `skip` from a place on, out of what was read."""
+def page(
+    pending: Pending, asked: Stretch, skip: int, found: Sequence[Standing], last: Standing = _LAST
+) -> list[Standing]:
+    """What is behind `skip` from a place on, up to `last`, out of what was read."""
     if not asked.offset or not found:
-        return pending.corrected(found, (asked.place, ""))[skip:]
+        return pending.corrected(found, (asked.place, ""), last)[skip:]
     first = found[0]
     start = (asked.place, "")
     behind = bisect_left(pending.live, first) - bisect_left(pending.live, start)
     gone = bisect_left(pending.stale, first) - bisect_left(pending.stale, start)
-    return pending.corrected(found, first)[skip - (asked.offset + behind - gone) :]
+    return pending.corrected(found, first, last)[skip - (asked.offset + behind - gone) :]

@@ -1,20 +1,106 @@
 """The exercises that a learner did, out of the sums of steps: what levels and mastery are judged by."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headway.domain.course import Course, Step
 from headway.domain.levels import Exercise
-from headway.domain.progress import Completion, Scored, StepSum
+from headway.domain.mastery import Answer
+from headway.domain.progress import Completion, Override, Scored, StepSum
 from headway.domain.sums import StepKey
 
 
+class Worked(NamedTuple):
+    """What of a step's sum is asked by who shows it, without objects in it: a learner has thousands of them.
+
+    `first` and `latest` are scores, `done` is the completion; where the latest is the first, it is left out.
+    """
+
+    course: str
+    run: int
+    step: str
+    events: int
+    best: int | None
+    first_at: int | None
+    first_by: str | None
+    first_score: int | None
+    latest_at: int | None
+    latest_by: str | None
+    latest_score: int | None
+    done_at: int | None
+    done_by: str | None
+    done_on: str | None
+    done_version: int | None
+    updated_at: int
+    override: Override | None
+    is_done: bool
+
+    @property
+    def sum(self) -> StepSum:
+        """The step's sum, as far as it is asked for."""
+        parts: tuple[Any, ...] = self
+        first = None if self.first_at is None else Scored(*parts[5:8])
+        latest = first if self.latest_at is None else Scored(*parts[8:11])
+        return StepSum(
+            events=self.events,
+            best=self.best,
+            first=first,
+            latest=latest,
+            completion=None if self.done_at is None else Completion(*parts[11:15]),
+            updated_at=self.updated_at,
+            override=self.override,
+            is_done=self.is_done,
+        )
+
+
 class Done(NamedTuple):
-    """An exercise (course and step), and the first and the latest answer to it in each run."""
+    """An exercise (course and step), and the first and the latest answer to it in each run, as mastery asks for them.
+
+    `day` is that of its first completion.
+    """
 
     place: tuple[str, str]
     exercise: Exercise
-    answers: list[Scored]
+    answers: list[Answer]
+    day: str | None
+
+
+def versions_worked(steps: Iterable[Worked]) -> set[tuple[str, int]]:
+    """The versions by which steps were completed: courses by them are asked for by `exercises_worked`."""
+    return {(one.course, one.done_version) for one in steps if one.done_version is not None}
+
+
+def exercises_worked(
+    steps: Iterable[Worked],
+    completed_by: Mapping[tuple[str, int], Course],
+    courses: Mapping[str, tuple[int, Course]],
+) -> Iterator[Done]:
+    """As `exercises_done`, out of what is asked of steps."""
+    of_runs: dict[tuple[str, str], list[Worked]] = {}
+    for one in steps:
+        of_runs.setdefault((one.course, one.step), []).append(one)
+    for place, found in of_runs.items():
+        one = found[0]
+        if len(found) > 1 or one.override is not None:
+            done = _done(place, [each.sum for each in found], completed_by, courses)
+            if done is not None:
+                yield done
+            continue
+        # Of a learner with thousands of events, nearly all are so.
+        version = one.done_version
+        step = step_of(courses[place[0]][1] if version is None else completed_by[place[0], version], place[1])
+        if step is not None and step.is_exercise:
+            exercise = Exercise(step.topics, one.best, one.first_at, one.done_at)
+            yield Done(place, exercise, _answered(one), one.done_on)
+
+
+def _answered(one: Worked) -> list[Answer]:
+    found: list[Any] = []
+    if one.first_at is not None:
+        found.append(one[5:8])
+    if one.latest_at is not None:
+        found.append(one[8:11])
+    return found
 
 
 def versions_of(steps: Mapping[StepKey, StepSum]) -> set[tuple[str, int]]:
@@ -32,12 +118,24 @@ def exercises_done(
     for key, one in steps.items():
         of_runs.setdefault((key.course, key.step), []).append(one)
     for place, sums in of_runs.items():
-        done = sums[0].completion if len(sums) == 1 else first_completion(sums)
-        course = completed_by[place[0], done.version] if done else courses[place[0]][1]
-        step = step_of(course, place[1])
-        if step is not None and step.is_exercise:
-            answers = [part for each in sums for part in _answers(each)]
-            yield Done(place, _exercise(step.topics, sums, done), answers)
+        found = _done(place, sums, completed_by, courses)
+        if found is not None:
+            yield found
+
+
+def _done(
+    place: tuple[str, str],
+    sums: Sequence[StepSum],
+    completed_by: Mapping[tuple[str, int], Course],
+    courses: Mapping[str, tuple[int, Course]],
+) -> Done | None:
+    """An exercise out of its sums in all runs; None where it is none."""
+    done = sums[0].completion if len(sums) == 1 else first_completion(sums)
+    step = step_of(completed_by[place[0], done.version] if done else courses[place[0]][1], place[1])
+    if step is None or not step.is_exercise:
+        return None
+    answers = [part[:3] for each in sums for part in _answers(each)]
+    return Done(place, _exercise(step.topics, sums, done), answers, done and done.day)
 
 
 def exercise_of(topics: tuple[str, ...], sums: Iterable[StepSum]) -> Exercise:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from headway.domain import gating
 from headway.domain.course import Course, Module
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, MODULE_UNLOCKED
-from headway.domain.gating import Due, Held
+from headway.domain.gating import Due, Held, is_open
 from headway.domain.module_scores import StepSums, is_completed
 
 
@@ -51,6 +51,8 @@ class Succession:
         left = {step.key for step in after.steps}
         # Progress on these is kept, and counts again in a version that has them again.
         self.removed = frozenset(step.key for step in before.steps if step.key not in left) if before else frozenset()
+        self._regated = [module for module in after.modules if self._has_another_gate(module)]
+        self._regated_keys = frozenset(module.key for module in self._regated)
         self.changed = frozenset(module.key for module in after.modules if self._has_another_rule(module))
         self.concerned = self.removed.union(*(self._keys(one) for one in after.modules if self._concerns(one)))
 
@@ -66,27 +68,34 @@ class Succession:
         `sums` are those of the concerned steps, or of all. Whatever was open stays so: what the new gates would lock
         is granted as unlocked.
         """
-        was_open = {one.key for one in self.modules_before.values() if gating.is_open(one, sums, held)}
-        keeping = [one for one in self.after.modules if one.key in was_open and not gating.is_open(one, sums, held)]
+        keeping = [one for one in self._regated if self._was_open(one, sums, held) and not is_open(one, sums, held)]
         kept = [Due(MODULE_UNLOCKED, module.key, None, at) for module in keeping]
         known = gating.with_due(held, kept)
         due = gating.due_of_all(self.after, sums, known, at)
-        gains = self._gains(due, was_open, sums, gating.with_due(known, due))
+        gains = self._gains(due, sums, held, gating.with_due(known, due))
         orphaned = tuple(key for key in sums if key in self.removed)
         return Effect((*kept, *due), gains, self._kept([module.id for module in keeping], sums, held), orphaned)
 
-    def _gains(self, due: list[Due], was_open: set[str], sums: StepSums, held: Held) -> Gains:
+    def _gains(self, due: list[Due], sums: StepSums, held: Held, then: Held) -> Gains:
+        given = {one.module for one in due}
         opened = {one.module for one in due if one.kind == MODULE_UNLOCKED}
 
         def opens(module: Module) -> bool:
             # A module that is new opens where its gate does; one without a gate is no news to anybody.
             known = module.key in self.modules_before
-            return gating.is_open(module, sums, held) if known else module.key in opened
+            return is_open(module, sums, then) if known else module.key in opened
 
-        unlocked = (one.id for one in self.after.modules if one.key not in was_open and opens(one))
+        # Whose gate is as before, and who is given nothing, is as open as before.
+        asked = (one for one in self.after.modules if one.key in given or one.key in self._regated_keys)
+        unlocked = (one.id for one in asked if not self._was_open(one, sums, held) and opens(one))
         completed = (self.after.module_id(one.module) for one in due if one.kind == MODULE_COMPLETED)
         kinds = {one.kind for one in due}
         return Gains(tuple(unlocked), tuple(completed), COURSE_COMPLETED in kinds, CERTIFIED in kinds)
+
+    def _was_open(self, module: Module, sums: StepSums, held: Held) -> bool:
+        """Whether the module was open by the version before."""
+        before = self.modules_before.get(module.key)
+        return before is not None and is_open(before, sums, held)
 
     def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
         """A completed course is kept where any of its modules would not be completed by a new rule."""
@@ -98,6 +107,10 @@ class Succession:
         lost = tuple(one.id for one in lacked if (MODULE_COMPLETED, one.key) in held)
         return Kept(tuple(opened), lost, course and bool(lacked))
 
+    def _has_another_gate(self, module: Module) -> bool:
+        before = self.modules_before.get(module.key)
+        return before is None or _gate(before) != _gate(module)
+
     def _has_another_rule(self, module: Module) -> bool:
         before = self.modules_before.get(module.key)
         return before is None or _rule(before) != _rule(module)
@@ -108,6 +121,11 @@ class Succession:
     def _keys(self, module: Module) -> frozenset[str]:
         before = self.modules_before.get(module.key)
         return module.keys | before.keys if before else module.keys
+
+
+def _gate(module: Module) -> tuple[object, ...]:
+    """All by which it is told whether a module is open."""
+    return frozenset(module.requires), module.keys
 
 
 def _rule(module: Module) -> tuple[object, ...]:

@@ -1,8 +1,6 @@
 """Skill levels: what a learner has come to in a topic, and when. A level that was reached stays."""
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 
@@ -97,26 +95,29 @@ def skills(exercises: Iterable[Exercise]) -> dict[str, Skill]:
     They are gone through in the order in which they were done, each with the best score that it came to: exercises that
     follow, and scores that get better, take no level away.
     """
-    moves: list[tuple[int, str, int, int, int]] = []
-    for one in exercises:
-        for topic in one.topics:
-            if one.completed_at is not None:
-                moves.append((one.completed_at, topic, 1, 0, 0))
-            if one.best is not None and one.scored_at is not None:
-                moves.append((one.scored_at, topic, 0, 1, one.best))
-    found: dict[str, Skill] = {}
-    counted: dict[str, tuple[int, int, int]] = {}
-    for (at, topic), together in groupby(sorted(moves), key=itemgetter(0, 1)):
-        completed, scores, best = counted.get(topic, (0, 0, 0))
-        for move in together:
-            completed, scores, best = completed + move[2], scores + move[3], best + move[4]
-        counted[topic] = completed, scores, best
-        found[topic] = _risen(found.get(topic, _NEW), (completed, scores, best), at)
-    return {
-        topic: skill._replace(exercises_completed=completed, scores=scores, best_total=best)
-        for topic, skill in found.items()
-        for completed, scores, best in (counted[topic],)
-    }
+    moves: dict[str, list[tuple[int, int, int, int]]] = {}
+    for topics, best, scored_at, completed_at in exercises:
+        for topic in topics:
+            own = moves.setdefault(topic, [])
+            if completed_at is not None:
+                own.append((completed_at, 1, 0, 0))
+            if best is not None and scored_at is not None:
+                own.append((scored_at, 0, 1, best))
+    return {topic: _skill(own) for topic, own in moves.items() if own}
+
+
+def _skill(moves: list[tuple[int, int, int, int]]) -> Skill:
+    """The standing in a topic by what was completed and scored: (time, completed, scores, sum of best scores)."""
+    moves.sort()
+    skill, above, last = _NEW, LEVELS[1].exercises, len(moves) - 1
+    completed = scores = total = 0
+    for n, (at, done, scored, best) in enumerate(moves):
+        completed, scores, total = completed + done, scores + scored, total + best
+        # What was done in one moment was done together.
+        if completed >= above and (n == last or moves[n + 1][0] != at):
+            skill = _risen(skill, (completed, scores, total), at)
+            above = len(moves) + 1 if skill.next is None else skill.next.exercises
+    return Skill(*skill[:3], completed, scores, total)
 
 
 def _risen(skill: Skill, counted: tuple[int, int, int], at: int) -> Skill:

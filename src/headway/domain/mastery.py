@@ -7,9 +7,8 @@ Move your lamp post: recent data reflects learner knowledge better than older da
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from heapq import nlargest
 from math import exp, lgamma, log, log1p
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from headway.domain.scores import FULL
 
@@ -25,12 +24,8 @@ _TINY: Final = 1e-300
 _TERMS_MAX: Final = 500
 
 
-class Answer(NamedTuple):
-    """What an exercise was answered with: when, by which event, and its score in millionths."""
-
-    at: int
-    event_id: str
-    score: int
+# What an exercise was answered with: when, by which event, and its score in millionths.
+Answer: TypeAlias = tuple[int, str, int]
 
 
 class Mastery(NamedTuple):
@@ -43,11 +38,11 @@ class Mastery(NamedTuple):
 
 def mastery(answers: Iterable[Answer]) -> Mastery | None:
     """The mastery that answers to exercises of one topic tell of, in whatever order they come; None without any."""
-    latest = nlargest(ANSWERS_MAX, answers)
+    latest = sorted(answers, reverse=True)[:ANSWERS_MAX]
     if not latest:
         return None
     weight = sum(_WEIGHTS[: len(latest)])
-    right = sum(each * one.score for each, one in zip(_WEIGHTS, latest, strict=False)) / FULL
+    right = sum(each * score for each, (_, _, score) in zip(_WEIGHTS, latest, strict=False)) / FULL
     return _posterior(_PRIOR + right, _PRIOR + max(0.0, weight - right))
 
 

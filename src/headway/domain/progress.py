@@ -358,8 +358,8 @@ class RunSum(NamedTuple):
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two."""
-        one = min(self, other, key=lambda run: (not run.said, run.started_at))
-        return one._replace(active_at=max(self.active_at, other.active_at))
+        one = other if (not other.said, other.started_at) < (not self.said, self.started_at) else self
+        return type(self)(one.started_at, one.said, max(self.active_at, other.active_at))
 
 
 class Grant(NamedTuple):

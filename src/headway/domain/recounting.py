@@ -31,7 +31,8 @@ class Recount:
         self.before = before
         self.after = after
         was, now = ({one.key: one for one in course.modules} for course in (before, after))
-        self._differs = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+        self._differs = frozenset(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
+        self._known: dict[frozenset[str], tuple[list[Module], list[Module]]] = {}
         common = before.numbers.keys() & after.numbers.keys()
         orders = ([one.key for one in course.steps if one.key in common] for course in (before, after))
         self._keeps_order = next(orders) == next(orders)
@@ -40,24 +41,24 @@ class Recount:
         """Whether all steps must be known: the last one that was reached cannot be told from the row."""
         return bool(row.last_step) and (not self._keeps_order or row.last_step not in self.after.numbers)
 
-    def modules(self, new: Grants) -> set[str]:
+    def modules(self, new: Grants) -> frozenset[str]:
         """The keys of the modules that are looked at, where this is granted now."""
-        return self._differs | {key for kind, key in new if kind == MODULE_COMPLETED}
+        return self._differs.union(key for kind, key in new if kind == MODULE_COMPLETED)
 
-    def steps(self, new: Grants) -> set[str]:
-        """The keys of the steps that it takes."""
-        keys = self.modules(new)
-        return {key for course in (self.before, self.after) for one in _of(course, keys) for key in one.keys}
+    def steps(self, modules: frozenset[str]) -> set[str]:
+        """The keys of the steps that it takes to look at modules."""
+        return {key for looked_at in self._looked_at(modules) for one in looked_at for key in one.keys}
 
     def counted(
         self, row: Enrolled, version: int, steps: Mapping[str, StepSum], held: Grants, new: Grants
     ) -> Recounted:
         """What a learner comes to, whose row there is, by the number of the new version.
 
-        `held` are the grants before, of the modules that are looked at and of the course; `steps` those that it takes.
+        `held` are the grants before, of the modules that are looked at and of the course; `steps` those that it takes,
+        or more of them.
         """
-        keys, grants = self.modules(new), {**held, **new}
-        was, now = _of(self.before, keys), _of(self.after, keys)
+        grants = {**held, **new}
+        was, now = self._looked_at(self.modules(new))
         before, after = _figures(was, steps, held), _figures(now, steps, grants)
         known = [key for key in steps if is_touched(steps[key])] + ([] if self.takes_all(row) else [row.last_step])
         numbers = self.after.numbers
@@ -68,6 +69,13 @@ class Recount:
             score_total=row.score_total + _score(now, after) - _score(was, before),
         )
         return Recounted(concluded(moved, self.after, grants.get((COURSE_COMPLETED, ""))), before, after)
+
+    def _looked_at(self, keys: frozenset[str]) -> tuple[list[Module], list[Module]]:
+        """Those of the version before and of the new one; of most learners they are the same."""
+        known = self._known.get(keys)
+        if known is None:
+            known = self._known[keys] = _of(self.before, keys), _of(self.after, keys)
+        return known
 
 
 def _of(course: Course, keys: Collection[str]) -> list[Module]:

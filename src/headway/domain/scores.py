@@ -53,18 +53,24 @@ def _stated(sent: Mapping[object, object]) -> int:
         return _millionths(_number(sent["scaled"], "score.scaled"))
     if not {"raw", "max"} <= keys <= {"raw", "min", "max"}:
         raise ScoreInvalid("score as an object is {raw, max}, {raw, min, max} or {scaled}", field="score")
-    raw, low, high = (_number(sent.get(name, 0), f"score.{name}") for name in ("raw", "min", "max"))
+    parts = sent["raw"], sent.get("min", 0), sent["max"]
+    return _on_known_scale(*parts) if _ARE_NUMBERS.issuperset(map(type, parts)) else _on_scale(*parts)
+
+
+def _on_scale(sent_raw: object, sent_low: object, sent_high: object) -> int:
+    sent = {"raw": sent_raw, "min": sent_low, "max": sent_high}
+    raw, low, high = (_number(one, f"score.{name}") for name, one in sent.items())
     if high <= low:
         raise ScoreInvalid("score.max must be above score.min", field="score.max")
-    return _on_scale(raw, low, high)
-
-
-@lru_cache(maxsize=4096)
-def _on_scale(raw: Decimal, low: Decimal, high: Decimal) -> int:
     bottom = Fraction(_bounded(low))
     # 0.1 + 0.2 - 0.3 is no score of a client's, but the dust of its floating point: it means 0.
     raw = Decimal(0) if abs(raw) < _DUST else raw
     return _millionths((Fraction(_bounded(raw)) - bottom) / (Fraction(_bounded(high)) - bottom))
+
+
+_ARE_NUMBERS = frozenset({int, float})
+# 1 and 1.0 are one key: the same score.
+_on_known_scale = lru_cache(maxsize=4096)(_on_scale)
 
 
 def _number(sent: object, field: str) -> Decimal:

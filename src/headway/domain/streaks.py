@@ -1,7 +1,7 @@
 """Days in a row: a function of the active days, of which of them were imported, of pauses and of the rules alone."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
@@ -115,10 +115,10 @@ def streak(days: StreakDays, today: str, rules: StreakRules = STANDARD) -> Strea
     """The streak as of the learner's today. A day ahead of it (activity from further east) counts as today."""
     now, kept, longest = ordinal(today), None, 0
     found, reached = Freezes([], []), dict[int, int]()
-    for day in sorted(days.active):
-        kept = follow(kept, day, days, rules, found)
-        longest = max(longest, kept.length)
-        reached.setdefault(kept.length, day)
+    for kept in _lived(days, rules, found):
+        if kept.length > longest:
+            longest = kept.length
+            reached[longest] = kept.day
     if kept is None:
         return Streak(0, 0, None, False, 0, _next_in(0, rules), [], [], _milestones(reached))
     credit = _left(kept, now, days.paused, rules, found)
@@ -133,6 +133,18 @@ def streak(days: StreakDays, today: str, rules: StreakRules = STANDARD) -> Strea
         [day_of(one) for one in found.spent],
         _milestones(reached),
     )
+
+
+def _lived(days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Iterator[Kept]:
+    """The streak at the end of each active day, in order."""
+    kept, full = None, rules.credit_max
+    for day in sorted(days.active):
+        if kept is not None and kept.credit == full and kept.day + 1 == day:
+            # Of whoever learns every day, nearly all days are so: one more, and nothing to earn.
+            kept = Kept(day, kept.length + 1, full)
+        else:
+            kept = follow(kept, day, days, rules, found)
+        yield kept
 
 
 def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Kept:
@@ -178,15 +190,16 @@ def current(kept: Kept | None, today: int, paused: AbstractSet[int], rules: Stre
 
 def streaks_over(days: StreakDays, first: int, last: int, rules: StreakRules = STANDARD) -> list[int]:
     """The current streak as it was on each day from first to last, all as day ordinals; no day sees a later one."""
-    kept = None
-    for day in sorted(one for one in days.active if one < first):
-        kept = follow(kept, day, days, rules)
-    found = []
-    for day in range(first, last + 1):
-        if day in days.active:
-            kept = follow(kept, day, days, rules)
-        found.append(current(kept, day, days.paused, rules))
-    return found
+    found, kept = list[int](), None
+    for one in _lived(days, rules):
+        if one.day > last:
+            break
+        # Up to the next active day nothing but what is missed can change it.
+        found += [current(kept, day, days.paused, rules) for day in range(first + len(found), one.day)]
+        if one.day >= first:
+            found.append(one.length)
+        kept = one
+    return found + [current(kept, day, days.paused, rules) for day in range(first + len(found), last + 1)]
 
 
 def days_of(ranges: Iterable[Sequence[str]]) -> set[int]:

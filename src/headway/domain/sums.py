@@ -170,14 +170,22 @@ class Sums:
 
     def current_run(self, course: str) -> int:
         """The number of the run that the learner is in."""
-        return max((key.run for key in self.runs if key.course == course), default=FIRST_RUN)
+        newest = FIRST_RUN
+        for one, run in self.runs:
+            if run > newest and one == course:
+                newest = run
+        return newest
 
     def first_completion(self, course: str, step: str) -> "FirstCompletion | None":
         """Where a step was first completed, in whichever run: it counts once, however often the course is taken."""
-        keys = (StepKey(course, run, step) for run in range(FIRST_RUN, self.current_run(course) + 1))
-        found = ((key, self.steps[key].completion) for key in keys if key in self.steps)
-        completed = [FirstCompletion(completion, key) for key, completion in found if completion is not None]
-        return min(completed, default=None)
+        first: FirstCompletion | None = None
+        for run in range(FIRST_RUN, self.current_run(course) + 1):
+            key = StepKey(course, run, step)
+            known = self.steps.get(key)
+            if known is not None and known.completion is not None:
+                found = FirstCompletion(known.completion, key)
+                first = found if first is None else min(first, found)
+        return first
 
     def _add_activity(self, event: Contribution) -> None:
         """Count what is asked of an activity beside its sums: that it was imported, and that it was early or late."""

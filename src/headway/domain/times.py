@@ -149,5 +149,4 @@ def parse_day(text: str, *, field: str) -> str:
 
 def days_between(first: str, last: str) -> list[str]:
     """Every day from first to last, both included."""
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return [(start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1)]
+    return [day_of(number) for number in range(ordinal(first), ordinal(last) + 1)]

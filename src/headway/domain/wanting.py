@@ -41,7 +41,8 @@ def _is_scored(lack: Lack, sums: StepSums) -> bool:
 
 def _counted(some: Sequence[Lack]) -> str:
     kinds = Counter(one.step.kind for one in some)
-    return " and ".join(f"{_number(count)} {_named(kind, count)}" for kind, count in kinds.items())
+    *others, last = [f"{_number(count)} {_named(kind, count)}" for kind, count in kinds.items()]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _number(count: int) -> str:

@@ -1,5 +1,6 @@
 """The site's achievements: an admin's to see, make, change and retire; and giving learners what they meet of them."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -28,6 +29,7 @@ from headway.http.services import Services
 from headway.http.who import Reader
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.definitions import UnknownAchievement, define, retire
+from headway.ledger.resting import Stopping, resting
 from headway.store import achievements
 from headway.store.achievements import Defined
 
@@ -106,7 +108,8 @@ async def retire_achievement(request: Asked, achievement: FromPath[str]) -> Repl
 
 
 def _give(services: Services) -> None:
-    backfill_pending(services.database, services.catalog, now=who.now)
+    with suppress(Stopping):
+        backfill_pending(services.database, services.catalog, now=who.now, progress=resting(services.stopping))
 
 
 def _defined(connection: Connection, achievement: str) -> DefinitionShown:

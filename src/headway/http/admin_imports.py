@@ -28,12 +28,14 @@ from headway.store import upkeep
 
 FILES_MAX: Final = 200
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+_NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class FileSent(Struct, forbid_unknown_fields=True):
     """A file: its name, and what is in it, as base64, for its encoding is its own."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    # The pattern is for the contract alone: what does not fit is told in words.
+    name: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": 200, "pattern": _NAME_PATTERN})]
     base64: str
 
 
@@ -156,7 +158,8 @@ def _upload(sent: ImportSent) -> Upload:
 
 def _file(n: int, one: FileSent) -> Sent:
     if not _NAME.fullmatch(one.name):
-        raise Invalid("a file's name is of letters, digits, dots, hyphens and underscores", field=f"files[{n}].name")
+        what = "must be 1 to 200 letters (a to z), digits, dots, hyphens and underscores, a letter or digit first"
+        raise Invalid(f"files[{n}].name: {what}", field=f"files[{n}].name")
     try:
         return Sent(one.name, b64decode(one.base64, validate=True))
     except (NoBase64, ValueError):

@@ -103,7 +103,7 @@ async def list_learners(
     request: Asked,
     q: Annotated[str | None, QueryParameter(max_length=_TEXT_MAX)] = None,
     external_id: Annotated[str | None, QueryParameter(max_length=255)] = None,
-    kind: FromQuery[str | None] = None,
+    kind: FromQuery[Kind | None] = None,
     limit: Limit = 50,
     cursor: FromQuery[str | None] = None,
 ) -> Reply:

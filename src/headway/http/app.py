@@ -160,7 +160,10 @@ def create_app(settings: Settings, routes: Litestar | None = None) -> Applicatio
             mailing(services),
             services.metrics.noting(services.look),
         ):
-            yield
+            try:
+                yield
+            finally:
+                services.stopping.set()
         if traces is not None:
             await asyncio.to_thread(traces.shutdown)  # sends what it still holds
 
@@ -182,3 +185,4 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()  # whoever started the process may have put it off

@@ -1,10 +1,12 @@
 """The web app: its pages, which are one document that finds its way by the address, and the files that it loads."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 from litestar import get
 from litestar.params import FromPath
@@ -44,6 +46,13 @@ ROUTES: Final = (
     "/sign-in",
     "/register",
 )
+# What a page shows first is asked for together with its files: whoever is here, it is read as them.
+READ_AT_ONCE: Final[Mapping[str, tuple[str, ...]]] = {
+    "/": ("/progress", "/progress/streak"),
+    "/courses/{course}": ("/courses/{course}", "/progress/courses/{course}"),
+    "/courses/{course}/steps/{step}": ("/courses/{course}", "/progress/courses/{course}"),
+    "/teach/{course}": ("/creator/courses/{course}/report",),
+}
 # Scripts, styles and data of this server alone, and nothing written into the document.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -64,6 +73,12 @@ _A_WHILE: Final[Header] = (b"cache-control", b"public, max-age=3600")
 # A page of any site may load it: it says nothing of who asks.
 _EMBEDDED: Final[tuple[Header, ...]] = (FOR_ALL, (b"cross-origin-resource-policy", b"cross-origin"))
 _CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+_LINKS: Final = {
+    ".css": '<link rel="stylesheet" crossorigin href="/{}">',
+    ".js": '<link rel="modulepreload" crossorigin href="/{}">',
+}
+_READ: Final = '<link rel="preload" href="/api/v1{}" as="fetch" crossorigin>'
+_PARAMETER: Final = re.compile(r"\{(\w+)(?::str)?\}")
 _DEMO: Final = (b'<html lang="en">', b'<html lang="en" data-demo>')
 
 
@@ -79,10 +94,11 @@ class File(NamedTuple):
 @get(list(ROUTES), include_in_schema=False)
 async def app_page(request: Asked) -> Reply:
     """The document of the app; where it was not built, a page that says how to."""
-    document = _document(BUILT, demo=exchange_of(request).services.settings.demo)
+    template = request.scope["path_template"]
+    document = _document(BUILT, _PARAMETER.sub(r":\1", template), demo=exchange_of(request).services.settings.demo)
     if document is None:
         return _not_built()
-    return etags.public(request, document, _HTML, (_POLICY,))
+    return etags.public(request, _reading(document, template, request.path_params), _HTML, (_POLICY,))
 
 
 @get("/assets/{name:str}", include_in_schema=False)
@@ -123,13 +139,23 @@ def _sent(request: Asked, file: File, more: Iterable[Header] = ()) -> Reply:
 
 
 @cache
-def _document(folder: Path, *, demo: bool) -> bytes | None:
+def _document(folder: Path, route: str, *, demo: bool) -> bytes | None:
     path = folder / "index.html"
     if not path.is_file():
         return None
-    document = path.read_bytes()
+    # What the address shows is fetched together with what all of them need, and not only when that has run.
+    files = json.loads((folder / "files.json").read_bytes())[route]
+    links = "".join(_LINKS[Path(name).suffix].format(name) for name in files)
+    document = path.read_bytes().replace(b"</head>", links.encode() + b"</head>", 1)
     # The app offers strangers the demo's own learner.
     return document.replace(*_DEMO, 1) if demo else document
+
+
+def _reading(document: bytes, template: str, params: Mapping[str, Any]) -> bytes:
+    # Quoted, nothing in an address ends what it stands in.
+    quoted = {name: quote(str(value), safe="") for name, value in params.items()}
+    links = "".join(_READ.format(path.format(**quoted)) for path in READ_AT_ONCE.get(template, ()))
+    return document.replace(b"</head>", links.encode("ascii") + b"</head>", 1)
 
 
 @cache

@@ -31,7 +31,7 @@ from headway.http.tokens import (
 )
 from headway.ledger import accounts
 from headway.ledger.accounts import WRONG, WrongCredentials
-from headway.ledger.emails import normalize_email
+from headway.ledger.emails import known_spelling, normalize_email
 from headway.ledger.security import Origin
 from headway.ledger.throttles import NEW_LEARNERS
 from headway.store import learners
@@ -154,7 +154,7 @@ async def sign_in(exchange: Exchange, sent: SignIn) -> Reply:
 
 def _known_form(sent: str) -> str | None:
     try:
-        return normalize_email(sent)
+        return known_spelling(sent)
     except HeadwayError:
         return None
 

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from time import monotonic, sleep
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Final
 
 import structlog
 
-from headway.cache.link import LOST
+from headway.cache.link import lost
 from headway.http import who
-from headway.http.ending import end
+from headway.http.ending import end, to_its_end
 from headway.http.services import Services
 from headway.ledger import boards
 from headway.ledger.board_cache import Keeper
+from headway.ledger.resting import Stopping, resting
 
 log = structlog.get_logger()
 
@@ -41,7 +42,7 @@ async def _again_and_again(services: Services, work: Callable[[], None], failed:
     while True:
         began = monotonic()
         try:
-            await services.run(work)
+            await to_its_end(services.run(work))
         except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
             log.warning(failed, error=type(error).__name__)
         await asyncio.sleep(max(_PAUSE_S, (_SHARE - 1) * (monotonic() - began)))
@@ -51,9 +52,10 @@ def keep(services: Services) -> None:
     """Count in some of what waits; and where boards were never worked out, or are in another zone now, do that."""
     database = services.database
     if not boards.is_built(database):
-        with database.alone(wait=False) as alone:
+        with suppress(Stopping), database.alone(wait=False) as alone:
             if alone and not boards.is_built(database):
-                report = boards.work_out(database, services.catalog, now=who.now(), progress=_resting())
+                rest = resting(services.stopping)
+                report = boards.work_out(database, services.catalog, now=who.now(), progress=rest)
                 log.info("boards_worked_out", learners=report.total)
     if boards.is_behind(database):
         boards.count_in(database, now=who.now(), cache=services.board_cache)
@@ -70,7 +72,7 @@ class _Watch:
         """Build what is missing there."""
         try:
             self._keeper.keep(now=who.now())
-        except LOST as error:
+        except lost() as error:
             if not self._is_lost:
                 log.warning("cache_lost", error=type(error).__name__)
             self._is_lost = True
@@ -78,15 +80,3 @@ class _Watch:
         if self._is_lost:
             log.info("cache_back")
         self._is_lost = False
-
-
-def _resting() -> Callable[[int], None]:
-    """Rests after each part of a long work for as long as that took: whoever records needs the processor as well."""
-    began = monotonic()
-
-    def rest(_: int) -> None:
-        nonlocal began
-        sleep(monotonic() - began)
-        began = monotonic()
-
-    return rest

@@ -10,7 +10,7 @@ import msgspec
 from headway.http.choices import choices
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
-from headway.http.wording import in_our_words, is_no_choice, must_be_one_of
+from headway.http.wording import TRUNCATED, in_our_words, is_no_choice, must_be_one_of
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
@@ -18,6 +18,11 @@ _FORM: Final = re.compile(rb"application/x-www-form-urlencoded\s*(?:;\s*charset=
 _PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+
+# One half of a character, and what follows is not the other.
+_HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\[^u])")
+_HALF_WITHIN: Final = 20
+_NAME_SHOWN_MAX: Final = 200
 
 T = TypeVar("T")
 
@@ -36,7 +41,7 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
         shape = getattr(getattr(decode, "__self__", None), "type", Any)
         raise BodyInvalid([_fault(str(error), shape)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON that can be read: {_reason(error)}") from None
+        raise Malformed(f"the body is not JSON that can be read: {_reason(error, raw)}") from None
 
 
 async def read_fields(request: Asked, kind: type[T]) -> T:
@@ -101,14 +106,18 @@ def _fault(message: str, shape: Any) -> FieldFault:
     what = must_be_one_of(allowed) if allowed else in_our_words(what)
     named = _UNKNOWN.fullmatch(what) or _MISSING.fullmatch(what)
     if named:
-        place = f"{place}.{named[1]}" if place else named[1]
+        name = named[1][:_NAME_SHOWN_MAX]
+        place = f"{place}.{name}" if place else name
         what = "is missing" if _MISSING.fullmatch(what) else "is no field here; leave it out"
     return FieldFault(place, f"{place}: {what}" if place else f"the body {what}")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, raw: bytes) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
+    if str(error) == TRUNCATED and (half := _HALF.search(raw, max(0, len(raw) - _HALF_WITHIN))):
+        # The decoder looks for the other half beyond the end.
+        return f"half of a surrogate pair at byte {half.start()}; write both halves, or neither"
     return in_our_words(str(error))

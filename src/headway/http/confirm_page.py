@@ -13,25 +13,29 @@ from litestar.params import FromPath
 from headway.http import who
 from headway.http.exchange import Asked, exchange_of
 from headway.http.mail import Letter
-from headway.http.pages import html_reply
+from headway.http.pages import broken_link_reply, html_reply, settled_reply
 from headway.http.reply import Reply
 from headway.http.services import Services
-from headway.ledger.confirming import confirm, link_due, whose_link
+from headway.ledger.confirming import Unconfirmed, confirm, link_due, not_mailed, whose_link
 
 PAGE: Final = "/confirm-email/{token:str}"
 
 
-def send_link(services: Services, learner_id: str) -> None:
-    """Mail an account the link that confirms its address, if that is due."""
-    found = link_due(services.database, learner_id, now=who.now())
-    if found is None:
-        return
+def next_link(services: Services, learner_id: str) -> Unconfirmed | None:
+    """The link to mail to an account so that its address is confirmed, counted as mailed; None where none is due."""
+    is_limited = services.settings.rate_limits
+    return link_due(services.database, learner_id, now=who.now(), is_limited=is_limited)
+
+
+def mail_link(services: Services, link: Unconfirmed) -> None:
+    """Mail such a link; where that fails, it was none."""
     text = (
         "Somebody, you perhaps, asked for e-mail about learning to this address. If it was you, confirm it here:\n\n"
-        f"{(services.settings.public_url or '').rstrip('/')}/confirm-email/{found.token}\n\n"
+        f"{(services.settings.public_url or '').rstrip('/')}/confirm-email/{link.token}\n\n"
         "If it was not you, there is nothing to do: nothing is sent until somebody opens this and says yes.\n"
     )
-    services.mail.send(Letter(found.email, "Confirm your address for Headway", text))
+    if not services.mail.send(Letter(link.email, "Confirm your address for Headway", text)):
+        not_mailed(services.database, link)
 
 
 @get(PAGE, include_in_schema=False)
@@ -54,19 +58,11 @@ async def confirm_at_once(request: Asked, token: FromPath[str]) -> Reply:
     services = exchange_of(request).services
     if await services.run(partial(confirm, services.database, token, now=who.now())) is None:
         return _missing()
-    body = (
-        "<h1>Your address is confirmed</h1>\n<p>From now on you get what you chose.</p>\n"
-        '<p><a href="/settings/notifications">All settings</a></p>'
-    )
-    return html_reply("Your address is confirmed", body)
+    return settled_reply("Your address is confirmed", "From now on you get what you chose.")
 
 
 def _missing() -> Reply:
-    body = (
-        "<h1>This link is not whole</h1>\n<p>Open it again from the e-mail, or have another sent in the settings.</p>\n"
-        '<p><a href="/settings/notifications">All settings</a></p>'
-    )
-    return html_reply("This link is not whole", body, 404)
+    return broken_link_reply("Open it again from the e-mail, or have another sent in the settings.")
 
 
 handlers: Final = [confirm_page, confirm_at_once]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.errors import Invalid
 from headway.domain.events import event_id_of
-from headway.domain.scores import normalize_score
+from headway.domain.scores import fraction, normalize_score
 from headway.http import etags, who
 from headway.http.bodies import read_json
 from headway.http.courses import Limit
@@ -36,7 +36,7 @@ from headway.http.shapes import progress_of
 from headway.http.who import Reader
 from headway.ledger.by_hand import FEEDBACK_MAX, REASON_MAX, NobodyThere, check_text, step_in_force
 from headway.ledger.effects import Effects
-from headway.ledger.grade import KEPT, NO_ATTEMPT, GradeAsked, give_grade
+from headway.ledger.grade import NO_ATTEMPT, GradeAsked, give_grade
 from headway.ledger.override import NOT_HERE, OverrideAsked, override
 from headway.ledger.regrade import RegradeAsked, regrade
 from headway.views import submissions
@@ -107,7 +107,7 @@ async def grade_attempt(request: Asked, course: FromPath[str]) -> Reply:
     asked = GradeAsked(course, learner_id, attempt, score, feedback, teacher, entry_id)
     given = await services.run(partial(give_grade, services.database, services.catalog, asked, now=who.now()))
     result, step = given.receipt.results[0], given.receipt.steps[0]
-    why = given.why if result.status == KEPT else UNSET
+    why = UNSET if given.had is None else _why_kept(given.had, score)
     told = GradeTold(GradeResult(result.id, result.status), progress_of(step), given.receipt.changes, why)
     return json_reply(told, 200, (PERSONAL,))
 
@@ -170,6 +170,14 @@ def _overriding(sent: RegradeSent) -> int | None:
     if isinstance(sent.score, UnsetType):
         raise Invalid("score is missing: what the step is to count for; or waive it with waive: true", field="score")
     return _score(sent.score)
+
+
+def _why_kept(had: int, less: int) -> str:
+    """Why a grade lower than the one there is was not recorded, and what to do instead."""
+    return (
+        f"the attempt has {fraction(had)} already, and a grade never lowers: nothing of this one was recorded. To have"
+        f" the step count {fraction(less)}, override it with final: true"
+    )
 
 
 def _score(sent: object) -> int:

@@ -14,6 +14,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.times import SECOND
 from headway.domain.webhooks import signature
 from headway.http import who
+from headway.http.ending import end, to_its_end
 from headway.http.outward import Outward
 from headway.http.services import Services
 from headway.ledger.delivering import Message, Outcome, settle, take
@@ -33,9 +34,7 @@ async def delivering(services: Services) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
 class _Deliverer:
@@ -68,7 +67,8 @@ class _Deliverer:
         room = AT_ONCE - len(self._sending)
         if not room:
             return False
-        found = await self._services.run(lambda: take(self._services.database, room, now=who.now()))
+        taken = self._services.run(lambda: take(self._services.database, room, now=who.now()))
+        found = await to_its_end(taken)
         for message in found:
             task = asyncio.create_task(self._send(message))
             self._sending.add(task)

@@ -30,6 +30,33 @@ POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+# What to do about a problem, in HTML: by its status, and of some by themselves.
+_ADVICE: Final = {
+    400: "The request has to be mended before it is sent again.",
+    401: "Sign in, and send it again.",
+    403: "Who asked may not do this, with what they asked by: sending it again changes nothing.",
+    404: "It is not there, or it is not for whoever asked to see.",
+    405: "The header <code>Allow</code> lists the methods that the path knows.",
+    409: "It does not go with what is there. Sending the same again changes nothing.",
+    410: "It was taken back, and is not given out any more.",
+    413: "Send less at a time.",
+    415: "Send JSON, as <code>application/json</code>.",
+    422: "Its <code>errors</code> name the fields that do not fit. Mend them before it is sent again.",
+    423: "It opens once the modules that it requires are completed. Keep what you have, and send it again then.",
+    429: "Wait for as many seconds as <code>Retry-After</code> says, and send it again.",
+    500: "Nothing that you sent is wrong. The operator finds it in the log, by its <code>request_id</code>.",
+    503: "Nothing was refused. Keep what you have to send, and send it again after <code>Retry-After</code> seconds.",
+}
+_ADVICE_OF: Final = {
+    "device-sign-in": "Its <code>error</code> says whether to ask again, or to begin anew.",
+    "sign-in-refused": "Try to sign in once more, or in another way.",
+    "wrong-credentials": "Look for a mistake in both, or have the password set anew.",
+    "wrong-password": "Look for a mistake in it.",
+    "id-reused": "Make each event an id of its own. What was recorded under this one stays as it is.",
+    "graded-step": "Send the learner's answer as <code>response</code>, without a score.",
+    "no-public-url": "Its operator has to set <code>public_url</code>.",
+}
+
 
 def contract_page(document: dict[str, Any]) -> str:
     """All operations, shapes and problems of an OpenAPI document."""
@@ -37,9 +64,11 @@ def contract_page(document: dict[str, Any]) -> str:
 
 
 def problem_page(code: str, kind: Kind) -> str:
-    """What one type of problem means."""
-    title = escape(kind.title)
-    return _page(kind.title, f"<h1>{title}</h1><p>Status {kind.status}, <code>/problems/{escape(code)}</code>.</p>")
+    """What one type of problem means, and what to do about it."""
+    advice = f"{_ADVICE_OF.get(code) or _ADVICE[kind.status]} The problem's <code>detail</code> says more."
+    status = f"Status {kind.status}, <code>/problems/{escape(code)}</code>."
+    again = '<a href="/api/docs">The API</a> has all problems that there are.'
+    return _page(kind.title, f"<h1>{escape(kind.title)}</h1><p>{advice}</p><p>{status} {again}</p>")
 
 
 def _page(title: str, body: str) -> str:

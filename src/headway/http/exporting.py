@@ -1,5 +1,6 @@
 """Everything about a learner, streamed: as JSON, or the exercise history as CSV."""
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
@@ -14,6 +15,7 @@ from headway.domain.errors import HeadwayError, Invalid
 from headway.domain.times import offset_day
 from headway.http import who
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.leaving import gone
 from headway.http.progress import Learner, subject_of
 from headway.http.reply import JSON, PERSONAL, Header
 from headway.http.who import Reader
@@ -55,19 +57,27 @@ class Streamed:
         self._media_type, self._name = named
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - the shape of an ASGI app
-        """Send it. Where the database fails amid it, or a file of the archive, what was sent lacks its end."""
-        following = partial(next, self._pieces, None)
-        piece = await self._exchange.services.run(following)
+        """Send it, for as long as there is somebody to take it.
+
+        Where the database fails amid it, or a file of the archive, the connection is cut. Nothing else would tell: a
+        table that ends between two rows looks whole.
+        """
+        piece = await self._next()
         await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
-        if self._exchange.method == "HEAD":
-            piece = None
+        leaving = asyncio.create_task(gone(receive))
         try:
-            while piece is not None:
+            while piece is not None and self._exchange.method != "HEAD" and not leaving.done():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await self._exchange.services.run(following)
+                piece = await self._next()
         except (SQLAlchemyError, HeadwayError) as error:
-            log.warning("export_ended", error=type(error).__name__)
+            log.warning("export_ended", error=type(error).__name__, detail=getattr(error, "detail", None))
+            return  # without its end, for which the server closes the connection
+        finally:
+            leaving.cancel()
         await send({"type": "http.response.body", "body": b""})
+
+    async def _next(self) -> bytes | None:
+        return await self._exchange.services.run(partial(next, self._pieces, None))
 
     def to_asgi_response(self, **_: Any) -> "Streamed":
         """What Litestar asks of a reply."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from random import Random
 from typing import Final
@@ -11,7 +11,7 @@ import structlog
 
 from headway.domain.times import DAY
 from headway.http import who
-from headway.http.ending import end
+from headway.http.ending import end, to_its_end
 from headway.http.services import Services
 from headway.ledger.archive import settle
 from headway.ledger.backfill import backfill_pending
@@ -19,6 +19,7 @@ from headway.ledger.boards import clear_ended
 from headway.ledger.guests import clear_guests
 from headway.ledger.recount import recount_pending
 from headway.ledger.reminding import remind
+from headway.ledger.resting import Progress, Stopping, resting
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.tidying import is_due, tidy
 
@@ -52,20 +53,29 @@ async def _keep_house(services: Services) -> None:
 
 async def _tried(work: Callable[[], Awaitable[None]]) -> None:
     try:
-        await work()
+        await to_its_end(work())
     except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
         log.warning("housekeeping_failed", error=type(error).__name__)
 
 
 def go_on_judging(services: Services) -> None:
-    """Bring to their end sweeps that broke off, as where a server was killed, and give what definitions bring."""
-    swept = sweep_pending(services.database, services.catalog, now=who.now)
+    """Bring to their end sweeps that broke off, as where a server was killed, and give what definitions bring.
+
+    Where this server stops amid it the next one goes on.
+    """
+    with suppress(Stopping):
+        _judge(services, resting(services.stopping))
+
+
+def _judge(services: Services, rest: Progress) -> None:
+    database, catalog = services.database, services.catalog
+    swept = sweep_pending(database, catalog, now=who.now, progress=rest)
     if swept:
         log.info("judging_brought_to_its_end", courses=swept)
-    counted = recount_pending(services.database, services.catalog)
+    counted = recount_pending(database, catalog, progress=rest)
     if counted:
         log.info("rosters_brought_up_to_date", learners=counted)
-    given = backfill_pending(services.database, services.catalog, now=who.now)
+    given = backfill_pending(database, catalog, now=who.now, progress=rest)
     if given is not None:
         log.info("achievements_given", learners=given.updated, achievements=given.earned)
 

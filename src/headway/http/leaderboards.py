@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from headway.cache.link import LOST
+from headway.cache.link import lost
 from headway.domain.boards import figures_of
 from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS
@@ -107,7 +107,7 @@ def _rebuilt(services: Services) -> int | None:
         return None
     try:
         return rebuild(services.database, services.board_cache, now=who.now())
-    except LOST as error:
+    except lost() as error:
         log.warning("cache_not_rebuilt", error=type(error).__name__)
         return None
 

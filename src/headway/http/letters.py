@@ -111,7 +111,9 @@ def _summary(mail: Mail) -> _Said:
         _compared("Minutes", round(told["duration_s"] / 60), round(before["duration_s"] / 60)),
         _compared("Points", told["points"], before["points"]),
     ]
-    average = [] if told["average_percent"] is None else [f"On average you scored {_percent(told['average_percent'])}."]
+    average = (
+        [] if told["average_percent"] is None else [f"On average you scored {in_percent(told['average_percent'])}."]
+    )
     streak = [f"Your streak is {_count(told['streak'], 'day')} long."] if told["streak"] else []
     lines = [f"Your week from {_day(told['from'])} to {_day(told['to'])}:", *figures, *average, *streak]
     days, exercises = _count(told["active_days"], "active day"), _count(told["exercises_completed"], "exercise")
@@ -121,7 +123,7 @@ def _summary(mail: Mail) -> _Said:
 def _certified(mail: Mail) -> _Said:
     course, told = _course(mail), mail.change
     day = _day_of(told["issued_at"], mail.time_zone)
-    score = "" if told.get("score_percent") is None else f" with {_percent(told['score_percent'])}"
+    score = "" if told.get("score_percent") is None else f" with {in_percent(told['score_percent'])}"
     lines = [f"You completed {course} on {day}{score}.", "Anybody can verify your certificate at its address."]
     return _Said(f"Your certificate for {course}", lines, "Your certificate", f"/certificates/{told['certificate']}")
 
@@ -138,7 +140,7 @@ def _revoked(mail: Mail) -> _Said:
 
 def _graded(mail: Mail) -> _Said:
     told, step = mail.change, _step(mail)
-    score = "" if told.get("score") is None else f": {_percent(100 * told['score'])}"
+    score = "" if told.get("score") is None else f": {in_percent(100 * told['score'])}"
     lines = [f"Your work on {step} in {_course(mail)} was graded{score}."]
     if told.get("feedback"):
         lines.append(f"The feedback: {_short(str(told['feedback']), _TEXT_MAX)}")
@@ -147,7 +149,9 @@ def _graded(mail: Mail) -> _Said:
 
 def _overridden(mail: Mail) -> _Said:
     told, step = mail.change, _step(mail)
-    counts = "you need not do it" if told.get("waived") else f"it counts as {_percent(100 * (told.get('score') or 0))}"
+    counts = (
+        "you need not do it" if told.get("waived") else f"it counts as {in_percent(100 * (told.get('score') or 0))}"
+    )
     lines = [f"Of {step} in {_course(mail)} it was decided: {counts}."]
     if told.get("reason"):
         lines.append(f"The reason: {_short(str(told['reason']), _TEXT_MAX)}")
@@ -184,8 +188,9 @@ def _count(number: Any, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _percent(percent: float) -> str:
-    return f"{round(percent, 1):g} %"
+def in_percent(percent: float) -> str:
+    """A percentage with one decimal; short of all of it is never told as all of it."""
+    return f"{min(round(percent, 1), 99.9) if percent < 100 else 100:g} %"
 
 
 def _day(day: str) -> str:

@@ -1,6 +1,7 @@
 """Structured logs: JSON lines, or colors for a terminal, on standard error."""
 
 import logging
+import re
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
@@ -8,6 +9,8 @@ from typing import Any, TextIO
 import structlog
 
 _SECRET = ("password", "token", "authorization", "cookie", "secret")
+# What stands behind these in a path proves something, and some of it never runs out.
+_SECRET_PATH = re.compile(r"(/(?:confirm-email|share|unsubscribe)/+)[^/].*", re.DOTALL | re.IGNORECASE)
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -49,8 +52,10 @@ def _console() -> structlog.dev.ConsoleRenderer:
 
 
 def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:
-    """The last line of defense: what is named like a secret is not written."""
+    """The last line of defense: what is named like a secret is not written, nor are the tokens of mailed links."""
     for name in event:
         if any(word in name.lower() for word in _SECRET):
             event[name] = "…"
+    if isinstance(path := event.get("path"), str):
+        event["path"] = _SECRET_PATH.sub(r"\1…", path)
     return event

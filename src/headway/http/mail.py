@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
 
+from headway.ledger.emails import is_mailable
 from headway.settings import Settings
 
 log = structlog.get_logger()
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 PATIENCE_S: Final = 20
 FAILURES: Final = 400  # replies from here on refuse
 _FOR_GOOD: Final = 500  # and from here on they always will
+# So many letters that each cost a connection, with none in between that did not, are the server's fault, not theirs.
+_LOST_MAX: Final = 3
 # A relay on the same machine: nobody listens in between, and its certificate is seldom one.
 LOCAL: Final = frozenset(["localhost", "127.0.0.1", "::1"])
 
@@ -49,12 +52,12 @@ class Letter(NamedTuple):
 
 
 class Carried(StrEnum):
-    """What came of a letter: the mail server took it, it never will, not now; or there is no server to be reached."""
+    """What came of a letter: the mail server took it, never will, or not now; or there is none to be reached."""
 
     TAKEN = "taken"
     REFUSED = "refused"
     LATER = "later"
-    LOST = "lost"
+    UNTRIED = "untried"
 
 
 class _Whole(UnstructuredHeader, BaseHeader):
@@ -80,23 +83,28 @@ class Mail:
         self._server = urlsplit(settings.smtp_url) if settings.smtp_url else None
         self._sender = settings.mail_from or ""
 
-    def send(self, letter: Letter) -> None:
-        """Hand a letter over, in a thread that nobody waits for; what fails is told in the log, without the letter."""
+    def send(self, letter: Letter) -> bool:
+        """Hand a letter over, in a thread that nobody waits for; whether it was taken.
+
+        What fails is told in the log, without the letter.
+        """
         if self._server is None:
             log.warning("mail_printed", to=letter.to, subject=letter.subject, text=letter.text)
-            return
+            return True
         try:
             message = _message(self._sender, letter)
             with _connected(self._server) as server:
                 server.send_message(message, self._sender, [letter.to])
         except (SMTPException, MessageError, OSError, ValueError) as error:
-            # What servers answer repeats addresses, so that only the kind and the code of an answer are told.
-            log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - see above
+            _tell_failed(error)
+            return False
+        return True
 
     def carry(self, letters: Iterable[Letter]) -> Generator[Carried, None, None]:
         """Hand letters over, one after the other over one connection; of each what came of it, once that is known.
 
-        Where there is no connection, or it is lost, nothing more is tried.
+        A letter over which the connection is lost is for later, and the next goes over a new one. Where none can be
+        made, or it is lost again and again, nothing more is tried.
         """
         carrying = _Carrying(self._server, self._sender)
         try:
@@ -119,25 +127,47 @@ class Mail:
 
 
 class _Carrying:
-    """A connection over which letters go, made with the first of them; once it is lost, so are all others."""
+    """A connection over which letters go, made with the first of them, and anew where one of them cost it."""
 
     def __init__(self, url: SplitResult | None, sender: str) -> None:
         self._url = url
         self._sender = sender
         self._server: SMTP | None = None
-        self._is_lost = url is None
+        self._lost = 0  # connections, with no letter in between of which the server said anything
+        self._is_there = url is not None
 
     def carry(self, letter: Letter) -> Carried:
         """What the server says of a letter."""
-        if self._is_lost or self._url is None:
-            return Carried.LOST
+        server = self._reached()
+        if server is None:
+            return Carried.UNTRIED
         try:
-            self._server = self._server or _connected(self._url)
-            return self._send(self._server, letter)
-        except (SMTPException, OSError, ValueError) as error:
-            log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))  # noqa: TRY400 - as in `send`
-            self._is_lost = True
-            return Carried.LOST
+            carried = self._send(server, letter)
+        except (SMTPException, OSError) as error:
+            _tell_failed(error)
+            self._lose()
+            return Carried.LATER
+        if server.sock is None:  # smtplib hangs up after a reply of 421
+            self._lose()
+        else:
+            self._lost = 0
+        return carried
+
+    def _reached(self) -> SMTP | None:
+        if self._server is None and self._url is not None and self._is_there:
+            try:
+                self._server = _connected(self._url)
+            except (SMTPException, OSError, ValueError) as error:
+                _tell_failed(error)
+                self._is_there = False
+        return self._server
+
+    def _lose(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._server = None
+        self._lost += 1
+        self._is_there = self._lost < _LOST_MAX
 
     def _send(self, server: SMTP, letter: Letter) -> Carried:
         """An error is about more than this letter."""
@@ -157,9 +187,13 @@ class _Carrying:
         """End the connection; one that was lost is asked nothing more."""
         if self._server is not None:
             with suppress(SMTPException, OSError):
-                if not self._is_lost:
-                    self._server.quit()
+                self._server.quit()
             self._server.close()
+
+
+def _tell_failed(error: Exception) -> None:
+    # What servers answer repeats addresses, so that only the kind and the code of an answer are told.
+    log.error("mail_failed", error=type(error).__name__, code=getattr(error, "smtp_code", None))
 
 
 def _refused(code: int) -> Carried:
@@ -171,7 +205,10 @@ def _refused(code: int) -> Carried:
 def _message(sender: str, letter: Letter) -> EmailMessage:
     message = EmailMessage(_POLICY)
     message["From"] = sender
-    # As one address, or none: text with a comma would be two, and the letter be a stranger's to read.
+    # As one address, or none: text with a comma would be two, and the letter be a stranger's to read; what is in
+    # parentheses would be left out, and the letter be counted as another mailbox's.
+    if not is_mailable(letter.to):
+        raise ValueError("an address with quotes or comments in it")
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
     message["Date"] = formatdate()

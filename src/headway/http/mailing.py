@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from random import Random
 from typing import Final
@@ -14,18 +14,17 @@ from anyio import CapacityLimiter, to_thread
 
 from headway.domain.times import SECOND
 from headway.http import who
+from headway.http.ending import end, to_its_end
 from headway.http.letters import letter_of
 from headway.http.mail import Carried, Letter
 from headway.http.services import Services
-from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_down, settle, take
+from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_back, put_down, settle, take
 from headway.settings import Settings
 
 log = structlog.get_logger()
 
 LOOK_S: Final = 60.0
 AT_ONCE: Final = 25
-# What is being sent when the server stops is awaited for so long; what is not done by then is sent by another.
-LAST_S: Final = 5.0
 # With less than that left of the time for which mails were taken up, the rest is left to whoever comes next.
 _LEFT_S: Final = TAKEN_FOR / SECOND / 2
 _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
@@ -55,33 +54,24 @@ async def mailing(services: Services) -> AsyncIterator[None]:
             log.warning("no_mails_to_learners", why=why_not)
         yield
         return
-    stop = threading.Event()
-    task = asyncio.create_task(_run(services, stop))
+    task = asyncio.create_task(_run(services))
     try:
         yield
     finally:
-        stop.set()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
 
 
-async def _run(services: Services, stop: threading.Event) -> None:
+async def _run(services: Services) -> None:
     thread = CapacityLimiter(1)
     while True:
         await asyncio.sleep(LOOK_S * _random.uniform(0.5, 1.5))
-        # A task of its own: cancelled, this one must not wait for a mail server that hangs.
-        sending = asyncio.create_task(to_thread.run_sync(partial(_try, services, stop), limiter=thread))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            await asyncio.wait({sending}, timeout=LAST_S)
-            raise
+        # What is being sent when the server stops, and is not done soon, is sent by another.
+        await to_its_end(to_thread.run_sync(partial(_try, services), limiter=thread))
 
 
-def _try(services: Services, stop: threading.Event) -> None:
+def _try(services: Services) -> None:
     try:
-        sent = send_due(services, stop)
+        sent = send_due(services, services.stopping)
     except Exception as error:  # noqa: BLE001  # whatever it is, next time may be better
         log.warning("mailing_failed", error=type(error).__name__)
     else:
@@ -102,22 +92,28 @@ def send_due(services: Services, stop: threading.Event) -> int:
             break
         carried = _send(services, found, stop)
         total += carried.count(Carried.TAKEN)
-        if Carried.LOST in carried:
+        if Carried.UNTRIED in carried:
             break
     return total
 
 
 def _send(services: Services, found: list[Mail], stop: threading.Event) -> list[Carried]:
-    """Send mails that were taken up, and note of each what came of it before the next is sent."""
+    """Send mails that were taken up, and note of each what came of it before the next is sent.
+
+    Those that were not tried go back as they were.
+    """
     letters = _written(services, found)
     until = time.monotonic() + _LEFT_S
     done: list[Carried] = []
     with closing(services.mail.carry(letter for _, letter in letters)) as carrying:
         for (mail, _), carried in zip(letters, carrying, strict=True):
             done.append(carried)
-            settle(services.database, mail, _OUTCOMES[carried], now=who.now())
+            if carried is not Carried.UNTRIED:
+                settle(services.database, mail, _OUTCOMES[carried], now=who.now())
             if stop.is_set() or time.monotonic() > until:
                 break
+    tried = len(done) - done.count(Carried.UNTRIED)
+    put_back(services.database, [mail for mail, _ in letters[tried:]])
     return done
 
 
@@ -134,4 +130,4 @@ def _written(services: Services, found: list[Mail]) -> list[tuple[Mail, Letter]]
     return letters
 
 
-_OUTCOMES: Final = {Carried.TAKEN: SENT, Carried.REFUSED: REFUSED, Carried.LATER: None, Carried.LOST: None}
+_OUTCOMES: Final = {Carried.TAKEN: SENT, Carried.REFUSED: REFUSED, Carried.LATER: None}

@@ -56,10 +56,10 @@ async def list_notifications(
     request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, unread: FromQuery[bool] = False
 ) -> Reply:
     """What the caller was told, the newest first; with `?unread=true` what they have not read."""
-    place = _place(cursor)
+    place, catalog = _place(cursor), exchange_of(request).services.catalog
 
     def look(connection: Connection, reader: Reader) -> bytes:
-        found = read_notices(connection, reader.learner_id, place, limit, unread_only=unread)
+        found = read_notices(connection, catalog, reader.learner_id, place, limit, unread_only=unread)
         behind = None if found.next_place is None else write_cursor(found.next_place)
         return encode(NotificationList(found.items, found.unread, behind))
 

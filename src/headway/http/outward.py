@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from headway.domain.errors import HeadwayError
-from headway.http.bounded import post_at
 from headway.ledger.delivering import Outcome
 
 PATIENCE_S: Final = 10.0
@@ -60,6 +59,8 @@ class Outward:
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """What came of sending to a URL; no redirect is followed."""
+        from headway.http.bounded import post_at  # noqa: PLC0415  # a library that few servers need, and large
+
         since = perf_counter()
         status, error = None, None
         try:

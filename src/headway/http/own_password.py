@@ -23,7 +23,7 @@ from headway.ledger import own_passwords
 from headway.ledger.emails import normalize_email
 from headway.ledger.own_passwords import resettable
 from headway.ledger.security import Origin
-from headway.ledger.throttles import RESETS, RESETS_OF_ACCOUNT, Throttle, take_quietly
+from headway.ledger.throttles import RESETS, RESETS_OF_ACCOUNT, Throttle, succeeded, take_quietly
 from headway.store import learners
 
 
@@ -112,13 +112,13 @@ async def ask_for_mail(exchange: Exchange, address: str) -> None:
 
 def _send_reset(services: Services, email: str, origin: Origin) -> None:
     database, now = services.database, who.now()
-    limit = Throttle(RESETS_OF_ACCOUNT, (), email)
-    if services.settings.rate_limits and not take_quietly(database, limit, now=now):
+    limits = [Throttle(RESETS_OF_ACCOUNT, (), email)] if services.settings.rate_limits else []
+    if not all(take_quietly(database, one, now=now) for one in limits):
         return
     token = new_session_token()
     account = own_passwords.ask_reset(database, email, hash_of(token), now=now, origin=origin)
-    if account is not None:
-        services.mail.send(_letter(email, token, services.settings.public_url))
+    if account is not None and not services.mail.send(_letter(email, token, services.settings.public_url)):
+        succeeded(database, give_back=limits)
 
 
 def _letter(email: str, token: str, public_url: str | None) -> Letter:

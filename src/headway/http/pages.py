@@ -31,6 +31,17 @@ def html_reply(title: str, body: str, status: int = 200) -> Reply:
     return Reply(_page(title, body).encode(), status, _HEADERS, b"text/html; charset=utf-8")
 
 
+def settled_reply(title: str, said: str, status: int = 200) -> Reply:
+    """The page that a mailed link ends at, with the way to the settings. `said` is text, as the title is."""
+    said = f'<p>{escape(said)}</p>\n<p><a href="/settings/notifications">All settings</a></p>'
+    return html_reply(title, f"<h1>{escape(title)}</h1>\n{said}", status)
+
+
+def broken_link_reply(advice: str) -> Reply:
+    """The page of a mailed link whose token nobody knows."""
+    return settled_reply("This link is not whole", advice, 404)
+
+
 def _page(title: str, body: str) -> str:
     mark = f'<path fill="none" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" d="{MARK}"/>'
     return f"""<!doctype html>

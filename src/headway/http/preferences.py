@@ -11,11 +11,13 @@ from sqlalchemy.engine import Connection
 from headway.domain.preferences import KINDS, MAILED, Preference
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.confirm_page import send_link
+from headway.http.confirm_page import mail_link, next_link
 from headway.http.exchange import Asked, exchange_of
 from headway.http.mailing import why_no_mails
 from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.services import Services
 from headway.http.who import Reader
+from headway.ledger.confirming import Link, link_of, not_mailed
 from headway.ledger.preferences import PreferencesWanted, Wish, choose
 from headway.store import confirmed, learners, preferences
 
@@ -39,13 +41,16 @@ class NotificationPreferences(Struct):
     """What a learner chose of each kind, or what holds where they did not.
 
     E-mail goes to `email_address`, once it is confirmed: `email_confirmed`. `no_email` says why none can be had,
-    whatever was chosen, and is null where it can.
+    whatever was chosen, and is null where it can. `confirmation` says what came of the link that confirms the address:
+    `none` was mailed lately, or the mail server took it not; `mailed`, or on its way; `used-up`: three were mailed, and
+    no more is for now. It is null where there is nothing to confirm.
     """
 
     kinds: list[KindPreference]
     email_address: str | None
     email_confirmed: bool
     no_email: str | None
+    confirmation: Link | None
 
 
 class ChannelsAsked(Struct, forbid_unknown_fields=True):
@@ -101,11 +106,17 @@ async def choose_preferences(request: Asked) -> Reply:
     asked = PreferencesWanted(session.learner_id, session.token_hash, _wishes(sent), no_mail)
     with who.ending_with(exchange):
         await services.run(partial(choose, services.database, asked, now=who.now()))
+    if no_mail is None and any(one.email for one in asked.wishes.values()):
+        await _have_confirmed(services, session.learner_id)
     shown = await services.read(lambda connection: _shown(connection, session.learner_id, no_mail))
-    asks_for_mail = any(one.email for one in asked.wishes.values())
-    if asks_for_mail and shown.no_email is None and not shown.email_confirmed:
-        services.afterwards(partial(send_link, services, session.learner_id))
     return json_reply(shown, 200, (PERSONAL,))
+
+
+async def _have_confirmed(services: Services, learner_id: str) -> None:
+    """Have the link mailed that confirms an account's address, if that is due; the reply tells of it, and waits not."""
+    link = await services.run(partial(next_link, services, learner_id))
+    if link is not None and not services.afterwards(partial(mail_link, services, link)):
+        await services.run(partial(not_mailed, services.database, link))
 
 
 def _wishes(sent: PreferencesAsked) -> dict[str, Wish]:
@@ -127,7 +138,10 @@ def _shown(connection: Connection, learner_id: str | None, no_mail: str | None) 
     is_confirmed = row is not None and confirmed.is_confirmed(connection, row["id"])
     address = None if row is None else row["email"] or None
     kinds = [_kind(kind, chosen.get(kind, Preference("", kind))) for kind in KINDS]
-    return NotificationPreferences(kinds, address, is_confirmed, no_mail or (None if address else _NO_ADDRESS))
+    no_email = no_mail or (None if address else _NO_ADDRESS)
+    is_open = no_email is None and not is_confirmed
+    link = link_of(connection, address, who.now()) if address and is_open else None
+    return NotificationPreferences(kinds, address, is_confirmed, no_email, link)
 
 
 def _kind(kind: str, one: Preference) -> KindPreference:

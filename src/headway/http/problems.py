@@ -15,6 +15,7 @@ from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, Una
 from headway.domain.faults import ManifestInvalid
 from headway.http.choices import choices
 from headway.http.exchange import exchange_of
+from headway.http.pages import html_reply
 from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, InsufficientScope
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words, is_no_choice, must_be_one_of
@@ -91,6 +92,9 @@ _CODES: Final = {
     415: "unsupported-media-type",
     429: "rate-limited",
 }
+_NAMING_PLACES: Final = {
+    "archive-unavailable": "a part of what was recorded cannot be read now; try again later, or tell the operator"
+}
 _RETRY_AFTER_S: Final = {"grader-failed": 60, "grader-missing": 60}
 
 
@@ -122,7 +126,17 @@ def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Prob
         return Problem("/problems/internal", KINDS["internal"].title, 500, "the server's log tells more", request_id)
     faults = _faults(error) if kind.status == HTTPStatus.UNPROCESSABLE_ENTITY else UNSET
     in_oauth = error.error if isinstance(error, DeviceRefused) else UNSET
-    return Problem(f"/problems/{error.code}", kind.title, kind.status, error.detail, request_id, faults, in_oauth)
+    detail = _told_without_places(error, request_id)
+    return Problem(f"/problems/{error.code}", kind.title, kind.status, detail, request_id, faults, in_oauth)
+
+
+def _told_without_places(error: HeadwayError, request_id: str | UnsetType) -> str:
+    """An error's detail; where that names what lies where on the server, it is for the log."""
+    told = _NAMING_PLACES.get(error.code)
+    if told is None:
+        return error.detail
+    log.error(error.code.replace("-", "_"), detail=error.detail, request_id=None if request_id is UNSET else request_id)
+    return told
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
@@ -163,13 +177,22 @@ def on_http_error(request: Any, error: HTTPException) -> Reply:
     code = _CODES.get(error.status_code)
     if code is None:
         return on_defect(request, error)
-    detail = _DETAILS.get(code) or error.detail
-    request_id = exchange_of(request).request_id
+    exchange = exchange_of(request)
+    if code == "not-found" and _is_shown(request.scope["path"], exchange.headers):
+        return html_reply("There is nothing here", _NOTHING_HERE, error.status_code)
+    detail, request_id = _DETAILS.get(code) or error.detail, exchange.request_id
     problem = Problem(f"/problems/{code}", KINDS[code].title, error.status_code, detail, request_id)
     headers = [(name.lower().encode(), str(value).encode()) for name, value in (error.headers or {}).items()]
     return problem_reply(problem, headers)
 
 
+def _is_shown(path: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether somebody looks at what is answered, who went to an address in a browser."""
+    return not path.startswith("/api/") and b"text/html" in headers.get(b"accept", b"")
+
+
+_NOTHING_HERE: Final = """<h1>There is nothing here</h1>
+<p>Look for a mistake in the address, or go to <a href="/">the first page</a>.</p>"""
 _DETAILS: Final = {
     "not-found": "there is nothing at this path",
     "method-not-allowed": "the header Allow lists the methods that this path knows",

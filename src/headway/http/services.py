@@ -86,7 +86,6 @@ class Services:
             try:
                 yield
             finally:
-                self.stopping.set()
                 await self.desk.close()
                 await self.waking.close()
                 if self._later:
@@ -131,12 +130,16 @@ class Services:
         """What publishing gives, in a thread of its own."""
         return await to_thread.run_sync(work, limiter=self._publishing)
 
-    def afterwards(self, work: Callable[[], None]) -> None:
-        """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all."""
+    def afterwards(self, work: Callable[[], None]) -> bool:
+        """Have a blocking call made in a thread that no reply waits for; where too much waits already, not at all.
+
+        Whether it is made.
+        """
         if len(self._later) >= LATER_MAX:
             log.error("left_out", waiting=len(self._later))
-            return
+            return False
         self._begin(work, self._mailing)
+        return True
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Have a long call made in a thread that no reply waits for; it must end soon once the server is `stopping`."""

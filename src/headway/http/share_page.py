@@ -70,7 +70,12 @@ def _course_badge(found: SharedProgress, course: str) -> bytes:
     one = next((each for each in found.courses or () if each.course == course), None)
     if one is None:
         raise NotFound("this page does not show that course")
-    return drawn(BOOK, _short(plain(one.title)), f"{int(one.percent)} %")
+    return drawn(BOOK, _short(plain(one.title)), f"{rounded(one.percent)} %")
+
+
+def rounded(percent: float) -> int:
+    """Whole, as the web app shows it: 67.74 is 68, and a perfect one alone is 100."""
+    return 99 if 99 < percent < 100 else int(percent + 0.5)
 
 
 def _days(count: int) -> str:
@@ -146,7 +151,7 @@ def _courses(found: list[SharedCourse] | None) -> str:
 
 
 def _course(one: SharedCourse) -> str:
-    title, percent = _text(one.title), int(one.percent)
+    title, percent = _text(one.title), rounded(one.percent)
     said = "completed" if one.status == "completed" else f"{percent} %"
     bar = f'<progress max="100" value="{percent}" aria-label="{title}">{percent} %</progress>'
     # All steps are done and the course is not: then it is the score of a module that lacks something.

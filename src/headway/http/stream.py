@@ -16,6 +16,7 @@ from headway.domain.errors import Busy
 from headway.domain.times import format_time
 from headway.http import who
 from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.leaving import gone
 from headway.http.refusals import Unauthorized
 from headway.http.reply import Header, encode
 from headway.http.who import Reader
@@ -170,20 +171,15 @@ class Stream:
 
 async def _left(receive: Any, stopping: asyncio.Event, woken: asyncio.Event) -> None:
     """End the stream once its client has gone, or the server stops."""
-    gone = asyncio.create_task(_gone(receive))
+    leaves = asyncio.create_task(gone(receive))
     stops = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait((gone, stops), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((leaves, stops), return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         woken.set()
     finally:
-        gone.cancel()
+        leaves.cancel()
         stops.cancel()
-
-
-async def _gone(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send(send: Any, body: bytes, *, more: bool = True) -> None:

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from headway.http.exchange import Asked, exchange_of
 from headway.http.letters import NAMES
-from headway.http.pages import html_reply
+from headway.http.pages import broken_link_reply, html_reply, settled_reply
 from headway.http.reply import Reply
 from headway.ledger.preferences import unsubscribe, whose_token
 
@@ -40,19 +40,12 @@ async def unsubscribe_at_once(request: Asked, kind: FromPath[str], token: FromPa
     services = exchange_of(request).services
     if await services.run(partial(unsubscribe, services.database, kind, token)) is None:
         return _missing()
-    body = (
-        f"<h1>That was the last one</h1>\n<p>You get no more e-mail about {NAMES[kind]}. What is being sent at this"
-        ' moment may still arrive.</p>\n<p><a href="/settings/notifications">All settings</a></p>'
-    )
-    return html_reply("No more e-mail", body)
+    said = f"You get no more e-mail about {NAMES[kind]}. What is being sent at this moment may still arrive."
+    return settled_reply("That was the last one", said)
 
 
 def _missing() -> Reply:
-    body = (
-        "<h1>This link is not whole</h1>\n<p>Open it again from the e-mail or choose in Headway what you get.</p>\n"
-        '<p><a href="/settings/notifications">All settings</a></p>'
-    )
-    return html_reply("This link is not whole", body, 404)
+    return broken_link_reply("Open it again from the e-mail or choose in Headway what you get.")
 
 
 handlers: Final = [unsubscribe_page, unsubscribe_at_once]

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from headway.cache import calls as redis_calls
-from headway.cache.link import LOST
+from headway.cache.link import lost
 from headway.ledger import announcing
 from headway.store import calls
 from headway.store.calls import LEARNERS_A_CALL
@@ -96,7 +96,7 @@ class PostgresWire:
                     if self._hear(connection, heard):
                         return
             except calls.Lost as error:
-                log.warning("listener_lost", error=type(error).__name__)
+                log.warning("listener_lost", error=str(error))
             pause = 0.5 if monotonic() - since > _PAUSE_MAX_S else min(2 * pause, _PAUSE_MAX_S)
             if select.select([self._stop_read], [], [], pause)[0]:
                 return
@@ -127,7 +127,7 @@ class RedisWire:
             try:
                 if self._calls.call(learner_ids):
                     return
-            except LOST:
+            except lost():
                 link.failed()
         self._other.call(learner_ids)
 
@@ -152,7 +152,7 @@ class RedisWire:
                 with self._calls.listening() as listening:
                     heard(None)
                     self._hear(listening, heard)
-            except LOST as error:
+            except lost() as error:
                 log.warning("listener_lost", error=type(error).__name__)
                 self._stopping.wait(_AGAIN_S)
 

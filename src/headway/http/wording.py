@@ -18,6 +18,10 @@ _BOUND: Final = re.compile(r"Expected `([^`]+)`( of length)? (>=|<=|<|>) (\S+)")
 _LIMITS: Final = {">=": "at least", "<=": "at most", "<": "less than", ">": "more than"}
 _UNITS: Final = {"str": "character", "array": "item", "object": "field"}
 _NO_CHOICE: Final = "Invalid enum value "
+_PATTERN: Final = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
+# Even where no number belongs: such a one is read before it is seen what belongs there.
+_TOO_LARGE: Final = ("Number out of range", "Integer value out of range")
+TRUNCATED: Final = "Input data was truncated"
 _BROKEN: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)", re.DOTALL)
 
 
@@ -32,7 +36,11 @@ def in_our_words(said: str) -> str:
         return f"must be {_kinds(expected)}" + (f", not {_kinds(got)}" if got else "")
     if found := _BROKEN.fullmatch(said):
         return f"{found[1]} at byte {found[2]}"
-    return "it ends too early" if said == "Input data was truncated" else said
+    if _PATTERN.fullmatch(said):
+        return "must be text of the form that the contract says"
+    if said in _TOO_LARGE:
+        return "must be no number of that size; send what belongs here, or leave it out"
+    return "it ends too early" if said == TRUNCATED else said
 
 
 def is_no_choice(said: str) -> bool:

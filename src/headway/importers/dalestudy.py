@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from headway.domain.errors import Invalid
 from headway.domain.events import check_event
-from headway.importers.reading import Row, file_in, folder_of, lines, rows, size_of
+from headway.importers.reading import Row, content_of, file_in, folder_of, rows, size_of
 from headway.importers.records import ImportFailed, Item, LeftOut, Read, Record, Reject, Unreadable, checked_learner
 from headway.ledger.enlist import derived_id
 
@@ -88,7 +88,7 @@ def _step(name: str, problem: Mapping[str, Any], points: int) -> dict[str, Any]:
 
 def _problems(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
-        problems = json.loads(b"\n".join(line for _, line in lines(path, lambda _: None)))
+        problems = json.loads(content_of(path))
     except (ValueError, RecursionError) as error:
         raise ImportFailed(f"{path} is no JSON: {error}") from None
     whole = isinstance(problems, dict) and all(

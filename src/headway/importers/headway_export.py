@@ -8,11 +8,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from headway.domain.errors import HeadwayError
-from headway.importers.reading import lines, name_of
+from headway.importers.reading import content_of, name_of
 from headway.importers.records import ImportFailed
 from headway.ledger.adopt import Adopted, Adoptee, adopt, facts_of
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.entry_facts import EntryFacts
 
 NAME: Final = "headway-export"
 
@@ -31,26 +32,13 @@ class _Version(Struct):
     manifest_sha256: str
 
 
-class _Entry(Struct):
-    ledger: str
-    seq: int
-    id: str
-    sent: Raw
-    received_at_us: int
-    clock_skew_us: int
-    time_zone: str
-    source: str
-    version: int
-    streak_rules: str | None
-
-
 class _Document(Struct):
     format: str
     version: int
     learner: dict[str, Any] | None
     identities: list[_Identity]
     courses: list[_Version]
-    events: list[_Entry]
+    events: list[EntryFacts]
     complete: bool
 
 
@@ -64,7 +52,7 @@ def take_over(database: Database, path: str, *, dry_run: bool = False) -> Adopte
 
 def read_export(path: str) -> Adoptee:
     """What an export holds."""
-    raw = b"\n".join(line for _, line in lines(path, lambda _: None))
+    raw = content_of(path)
     try:
         said = msgspec.json.decode(raw, type=_Document)
         if (said.format, said.version, said.complete) != (NAME, 1, True):

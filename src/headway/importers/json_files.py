@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from headway.domain.errors import Invalid
 from headway.domain.events import check_event
 from headway.domain.legacy import legacy_learner
-from headway.importers.json_text import Cut, Text, Value, text_of, values
+from headway.importers.json_text import Cut, Text, Value, kept, text_of, values
 from headway.importers.reading import size_of
 from headway.importers.records import (
     Doubted,
@@ -30,6 +31,7 @@ from headway.ledger.enlist import derived_id
 
 COURSE: Final = "imported-exercises"
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+_NUMBER_MAX: Final = 1e18
 _USERS: Final = ("user_id", "userid", "user", "learner_id", "learner", "student_id", "username")
 _EXERCISES: Final = ("exercise_id", "exercise", "problem_id", "problem", "question_id", "question", "task_id", "task")
 _TIMES: Final = (
@@ -92,8 +94,7 @@ class JsonFiles:
                 name = _first(found.record, _EXERCISES)
                 if found.cut is None and name is not None and str(name).strip():
                     topics = _topics(found.record)
-                    title = str(found.record.get("title") or found.record.get("exercise_name") or name).strip()[:200]
-                    step = {"id": step_of(name), "kind": "exercise", "title": title}
+                    step = {"id": step_of(name), "kind": "exercise", "title": _title(found.record, name)}
                     steps.setdefault(step["id"], step | ({"topics": topics} if topics else {}))
         if not steps:
             raise ImportFailed("the files name no exercise that a course could be made of; a map file can name one")
@@ -188,7 +189,7 @@ class _Attempts:
     def _score(self, record: Mapping[str, Any], doubts: list[tuple[str, str]]) -> dict[str, Any]:
         sent, correct = _first(record, _SCORES), _truth(_first(record, _CORRECT))
         most = _number(record.get("max_score", record.get("max_points")))
-        score = _number(sent)
+        score = _number(sent, most=sys.float_info.max)
         if score is None:
             if sent is not None and not isinstance(sent, bool):
                 raise Unreadable(f"score {str(sent)[:50]!r} is no number", field="score")
@@ -209,7 +210,9 @@ def step_of(name: object) -> str:
     """The id of the step that an exercise becomes, the same in every import."""
     text = str(name).strip()
     slug = slug_of(text)[:150]
-    return slug if slug == text and slug else f"{slug or 'exercise'}-{sha256(text.encode()).hexdigest()[:8]}"
+    if slug and slug == text:
+        return slug
+    return f"{slug or 'exercise'}-{sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def slug_of(text: str) -> str:
@@ -325,21 +328,27 @@ def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
     return next((said[name] for name in names if said.get(name) is not None and said[name] != ""), None)
 
 
-def _number(said: object) -> float | None:
-    """A number, or a text that is one; None for all else."""
+def _number(said: object, most: float = _NUMBER_MAX) -> float | None:
+    """A number, or a text that is one; None for all else, and for what is larger."""
     if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     try:
         number = float(said.strip().removesuffix("%").replace(",", ".") if isinstance(said, str) else said)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < 1e18 else None
+    return number if abs(number) <= most else None
 
 
 def _truth(said: object) -> bool | None:
     if isinstance(said, bool):
         return said
     return _WORDS.get(str(said).strip().lower()) if isinstance(said, str | int) else None
+
+
+def _title(record: Mapping[str, Any], name: object) -> str:
+    """What an exercise is called: the first of these that says anything."""
+    said = (str(one or "").strip() for one in (record.get("title"), record.get("exercise_name"), name))
+    return kept(next(filter(None, said)))[:200]
 
 
 def _topics(record: Mapping[str, Any]) -> list[str]:

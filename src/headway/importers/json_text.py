@@ -9,7 +9,11 @@ from typing import Any, Final, NamedTuple
 _SPACE: Final = re.compile(r"[\s,]*")
 _KEY: Final = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*', re.DOTALL)
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_decoder: Final = json.JSONDecoder()
+# Larger than anything that is counted; and of some thousand digits Python would make no number.
+_DIGITS_MAX: Final = 300
+_decoder: Final = json.JSONDecoder(parse_int=lambda digits: int(digits[:_DIGITS_MAX]))
+# No database keeps them.
+_UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Value(NamedTuple):
@@ -50,6 +54,11 @@ def text_of(raw: bytes) -> Text:
         if error.reason == "unexpected end of data" and error.start >= len(raw) - 4:
             return Text(raw[: error.start].decode(), "utf-8", sure=True)
         return Text(raw.decode("latin-1"), "latin-1", sure=False)
+
+
+def kept(text: str) -> str:
+    """A text as it can be kept: a sign in the place of each NUL and half of a character."""
+    return _UNKEPT.sub("\ufffd", text)
 
 
 def values(text: str) -> Iterator[Value | Cut]:

@@ -18,6 +18,7 @@ _CELL_MAX: Final = 512 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _REPORT_LINES: Final = 1000
+_DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 class Row(NamedTuple):
@@ -66,9 +67,18 @@ def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
                 yield number, line.rstrip(b"\r\n") if len(line) <= LINE_BYTES_MAX else line
                 if number % _REPORT_LINES == 0:
                     told = _tell(raw, told, read)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except _DAMAGED as error:
             raise ImportFailed(f"{name_of(path)} is damaged after line {number}: {error}") from None
         _tell(raw, told, read)
+
+
+def content_of(path: Path | str) -> bytes:
+    """All of a file at once, where it is one value and no lines, however long."""
+    with _opened(path) as (_, data):
+        try:
+            return data.read().removeprefix(_BOM)
+        except _DAMAGED as error:
+            raise ImportFailed(f"{name_of(path)} is damaged: {error}") from None
 
 
 def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:

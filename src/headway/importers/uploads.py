@@ -1,5 +1,6 @@
 """Imports of files that an admin sent: in the background, for a bounded time, with a report that names nobody."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 UPLOADED: Final = ("json-files", "jsonl", "csv")
 SECONDS_MAX: Final = 600.0
 SHOWN_MAX: Final = 100
+_FOLDER: Final = "headway-import-"
+# Each file lies in a folder that has its place as its name.
+_FILE: Final = re.compile(rf"{_FOLDER}[^/]+/(\d+)/")
 
 
 class Sent(NamedTuple):
@@ -56,7 +60,7 @@ def run_upload(database: Database, run_id: str, upload: Upload, *, now: Callable
     progress = _Progress(database, run_id, now, stopping)
     outcome, report = "failed", None
     try:
-        with TemporaryDirectory(prefix="headway-import-") as folder:
+        with TemporaryDirectory(prefix=_FOLDER) as folder:
             summary = _import(database, upload, Path(folder), progress)
         outcome, report = "done", _told(upload, summary)
     except _Stopped as stopped:
@@ -115,7 +119,10 @@ def _line(one: Reject | Doubted) -> dict[str, Any]:
 
 
 def _nameless(message: str) -> str:
-    return message if "headway-import-" not in message else "a file cannot be read as one of this format"
+    if _FOLDER not in message:
+        return message
+    found = _FILE.search(message)
+    return f"{f'files[{found[1]}]' if found else 'a file'} cannot be read as one of this format"
 
 
 class _Progress:

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from msgspec import Raw
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
@@ -17,12 +16,14 @@ from headway.domain.events import under_name
 from headway.domain.filed import reference
 from headway.ledger.audit import pages
 from headway.ledger.commit import committed
+from headway.ledger.resting import Progress
 from headway.store import archive as store
 from headway.store import entries, learners
-from headway.store.archive import Line, Portion
+from headway.store.archive import Portion
 from headway.store.archive_files import ArchiveUnavailable, Written
 from headway.store.database import Database, mark_for_scrubbing
 from headway.store.entries import Entry
+from headway.store.entry_facts import EntryFacts
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ def archive(
     *,
     before: int,
     now: Callable[[], int],
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = lambda _: None,
     entries_a_portion: int = ENTRIES_A_PORTION,
 ) -> Archived:
     """Move the bodies of entries that came in before a time (microseconds) into files, while recording goes on.
@@ -72,6 +73,7 @@ def archive(
     ArchiveUnavailable where the folder cannot be used: then nothing more is moved.
     """
     database.archive.prepare()
+    look_through(database)
     settle(database)
     moved = Archived(0, 0, 0, 0)
     for portion in _portions(database, before, entries_a_portion):
@@ -107,6 +109,23 @@ def shrink(database: Database) -> bool:
     with database.transaction() as connection:
         mark_for_scrubbing(connection)
     return database.scrub()
+
+
+def look_through(database: Database) -> None:
+    """Have `settle` write those files anew that hold lines to which no entry refers, whatever left them there.
+
+    It reads the whole ledger, and does not wait for whoever archives.
+    """
+    found = unreferred(database)
+    if found:
+        log.warning("archive_unreferred", portions=len(found))
+        committed(database, lambda connection: store.note_gone(connection, found))
+
+
+def unreferred(database: Database) -> list[int]:
+    """The portions of such files. It reads the whole ledger."""
+    with database.read() as connection:
+        return store.unreferred(connection)
 
 
 def settle(database: Database) -> bool:
@@ -176,22 +195,22 @@ def _write_anew(database: Database, one: Portion) -> Portion | None:
 
 
 def _move(database: Database, portion: Sequence[Entry], now: Callable[[], int]) -> Archived:
-    """Move one portion. Who was erased since it was read is left out."""
+    """Move one portion. Who was erased since it was read is left out, and what another command moved meanwhile."""
     with database.alone(wait=True, what=_ALONE):
-        _settle(database)
-        while portion:
-            file = _moved(database, portion, now())
-            if file is not None:
-                return Archived(len(portion), 1, sum(len(one.body) for one in portion), file.size)
+        while True:
             _settle(database)
             with database.read() as connection:
                 portion = entries.still_here(connection, portion)
-    return Archived(0, 0, 0, 0)
+            if not portion:
+                return Archived(0, 0, 0, 0)
+            file = _moved(database, portion, now())
+            if file is not None:
+                return Archived(len(portion), 1, sum(len(one.body) for one in portion), file.size)
 
 
 def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | None:
     """Write a portion's file, then have the ledger refer to it; None where some of the entries are gone meanwhile."""
-    name, lines = _name(), [_line(one) for one in portion]
+    name, lines = _name(), [EntryFacts(*one.facts) for one in portion]
     begun = committed(database, lambda connection: store.begin(connection, name, now))
     file = database.archive.write(name, [msgspec.json.encode(line) for line in lines])
     referring = [(*one[:3], _referred(begun.id, line, one)) for line, one in enumerate(portion)]
@@ -200,8 +219,12 @@ def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | 
         learners.lock(connection, {one.learner_id for one in portion})
         if store.file_of(connection, begun.id) == name:
             return  # that was committed, and the answer was lost
-        if store.move(connection, referring) != len(portion) or not store.settle(connection, begun, file, lines):
+        # What is referred to already must not come to lie in two files: erasing looks in one.
+        are_here = len(entries.still_here(connection, portion)) == len(portion)
+        if not are_here or store.move(connection, referring) != len(portion):
             raise _Gone("somebody was erased while their entries were moved")
+        if not store.settle(connection, begun, file, lines):
+            raise _Gone("the portion was settled while its file was written")
 
     try:
         committed(database, refer)
@@ -234,11 +257,6 @@ def _due(database: Database, before: int) -> Iterator[Entry]:
             yield from found
             if len(found) < _READ_AT_ONCE:
                 break
-
-
-def _line(one: Entry) -> Line:
-    facts = (one.received_at, one.clock_skew, one.time_zone, one.source, one.version, one.streak_rules)
-    return Line(one.learner_id, one.seq, one.event_id, Raw(one.body.encode()), *facts)
 
 
 def _referred(number: int, line: int, one: Entry) -> str:

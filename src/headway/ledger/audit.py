@@ -1,8 +1,8 @@
 """Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -11,6 +11,7 @@ from headway.ledger.boards import Misplaced, miscounted
 from headway.ledger.faults import Fault
 from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
+from headway.ledger.resting import Progress
 from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, learners, roster, sums
 from headway.store.catalog import Catalog
@@ -19,7 +20,6 @@ from headway.store.entries import Entry
 from headway.store.rows import Row
 
 FAULTS_SHOWN = 1000
-Progress: TypeAlias = Callable[[int], None]
 
 
 class AuditReport(NamedTuple):
@@ -116,7 +116,9 @@ def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -
     """What is stored of a learner otherwise than the ledger has it."""
     yield from _of_entries(refolded.amended)
     for kind in sums.DERIVED:
-        yield from _of_sums(refolded.learner_id, kind, stored[kind], refolded.held(kind))
+        was, should = stored[kind], refolded.held(kind)
+        if was or should:
+            yield from _of_sums(refolded.learner_id, kind, was, should)
 
 
 def of_grant(learner_id: str, run: Iterable[object], key: Iterable[object]) -> Fault:
@@ -137,7 +139,6 @@ def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:
 
 
 def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dict[Any, Any]) -> Iterator[Fault]:
-    names = kind.table.c.keys()
     for key in stored.keys() | true.keys():
         was = stored.get(key)
         should = kind.write(learner_id, key, true[key]) if key in true else None
@@ -147,7 +148,7 @@ def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dic
         if was is None or should is None:
             yield Fault(kind.table.name, learner_id, label, "*", was and "a row", should and "a row")
             continue
-        for name, one, other in zip(names, was, should, strict=True):
+        for name, one, other in zip(kind.table.c.keys(), was, should, strict=True):
             if one != other:
                 yield Fault(kind.table.name, learner_id, label, name, one, other)
 

@@ -14,6 +14,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.times import MINUTE
 from headway.ledger.audit import AuditReport, audit
 from headway.ledger.commit import committed
+from headway.ledger.resting import Stopping, resting
 from headway.store import learners, upkeep
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -54,7 +55,7 @@ def run(database: Database, catalog: Catalog, run_id: str, *, now: Callable[[], 
     try:
         found = audit(database, catalog, progress=progress)
         outcome, report = "clean" if found.clean else "found", _told(found)
-    except AuditStopped:
+    except (AuditStopped, Stopping):
         outcome = "stopped"
     except Exception:
         log.exception("audit_failed")
@@ -71,23 +72,24 @@ def _told(found: AuditReport) -> str:
 
 
 class _Progress:
-    """Counts learners, notes their number now and then, and rests; AuditStopped where the process is to end."""
+    """Counts learners, notes their number now and then, and rests.
+
+    Stopping where the process is to end, AuditStopped where the audit was given up.
+    """
 
     def __init__(self, database: Database, run_id: str, now: Callable[[], int], stopping: Event) -> None:
         self.done = 0
         self._database = database
         self._run_id = run_id
         self._now = now
-        self._stopping = stopping
-        self._worked_since = self._noted_at = time.monotonic()
+        self._rest = resting(stopping, _REST_MAX_S)
+        self._noted_at = time.monotonic()
 
     def __call__(self, count: int) -> None:
         self.done += count
         if time.monotonic() - self._noted_at > _NOTED_EVERY_S:
             self._note()
-        if self._stopping.wait(min(_REST_MAX_S, time.monotonic() - self._worked_since)):
-            raise AuditStopped("the server is stopping")
-        self._worked_since = time.monotonic()
+        self._rest(count)
 
     def _note(self) -> None:
         if not committed(self._database, lambda c: upkeep.note(c, self._run_id, self._now(), self.done)):

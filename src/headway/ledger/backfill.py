@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -16,6 +16,7 @@ from headway.ledger.leveling import reach
 from headway.ledger.levels_due import Due, levels_due
 from headway.ledger.portions import portions
 from headway.ledger.refold import Refolded
+from headway.ledger.resting import Progress
 from headway.ledger.sweep import NOTED_EVERY_S, await_readers
 from headway.store import achievements, learners, sums
 from headway.store.catalog import Catalog
@@ -26,7 +27,6 @@ LEARNERS_A_PAGE: Final = 200
 # Who records waits for as long as these are written.
 GIVEN_A_TRANSACTION: Final = 100
 UPDATES_SHOWN: Final = 1_000
-Progress: TypeAlias = Callable[[int], None]
 
 
 class Update(NamedTuple):
@@ -69,7 +69,9 @@ def backfill(
         return _gathered(_Backfill(database, catalog, now).run(""), progress, told)
 
 
-def backfill_pending(database: Database, catalog: Catalog, *, now: Callable[[], int]) -> BackfillReport | None:
+def backfill_pending(
+    database: Database, catalog: Catalog, *, now: Callable[[], int], progress: Progress = lambda _: None
+) -> BackfillReport | None:
     """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
     with database.read() as connection:
         if _is_given(connection):
@@ -81,7 +83,7 @@ def backfill_pending(database: Database, catalog: Catalog, *, now: Callable[[], 
             given = achievements.read_set(connection)
         if given.version == given.given_version:
             return None
-        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""))
+        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""), progress)
 
 
 def _is_given(connection: Connection) -> bool:

@@ -14,8 +14,10 @@ from headway import __version__
 from headway.domain.errors import HeadwayError
 from headway.ledger.backup_file import Header, Totals, Writing
 from headway.ledger.commit import committed
+from headway.ledger.resting import Progress
 from headway.store import upkeep, whole
 from headway.store.database import Database
+from headway.store.folders import sync
 from headway.store.migrate import current, newest
 from headway.store.rows import Row
 
@@ -44,7 +46,7 @@ def backup(
     *,
     now: Callable[[], int],
     replace: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> Backup:
     """Write a backup, whole or not at all: under its name stands no file that was not finished."""
     if path.exists() and not replace:
@@ -55,14 +57,12 @@ def backup(
         os.fsync(file.fileno())
         size = os.fstat(file.fileno()).st_size
         path.with_name(path.name + UNFINISHED).replace(path)
-    _sync_folder(path.parent)
+    sync(path.parent)
     _note(database, Backup(began, totals, size), now())
     return Backup(began, totals, size)
 
 
-def _write(
-    database: Database, file: IO[bytes], now: Callable[[], int], progress: Callable[[int], None]
-) -> tuple[int, Totals]:
+def _write(database: Database, file: IO[bytes], now: Callable[[], int], progress: Progress) -> tuple[int, Totals]:
     # Before the snapshot, which the first reading takes: nothing committed by this moment is left out.
     taken_at = now()
     with database.read() as connection:
@@ -74,7 +74,7 @@ def _write(
     return taken_at, writing.close()
 
 
-def _counted(rows: Iterator[Row], progress: Callable[[int], None]) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], progress: Progress) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         if number % _TOLD_EVERY == 0:
             progress(_TOLD_EVERY)
@@ -99,14 +99,6 @@ def _unfinished(path: Path) -> Iterator[IO[bytes]]:
             with suppress(FileNotFoundError):
                 name.unlink()
             raise
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _note(database: Database, made: Backup, now: int) -> None:

@@ -31,7 +31,7 @@ class Keeper:
         """Build what is missing, and what has been behind for as long as since the last look; how many boards.
 
         One process at a time builds. Boards that have ended go: nobody would take out of them who is erased. Raises
-        what `LOST` names.
+        what `lost` names.
         """
         there, ended = _boards(self._database, now)
         self._cache.drop(ended)
@@ -52,7 +52,7 @@ class Keeper:
 
 
 def rebuild(database: Database, cache: BoardCache, *, now: int) -> int:
-    """Build all boards that can be asked for anew, whatever is in Redis; how many. Raises what `LOST` names."""
+    """Build all boards that can be asked for anew, whatever is in Redis; how many. Raises what `lost` names."""
     return sum(build(database, cache, at) for at in _boards(database, now).current)
 
 
@@ -96,7 +96,7 @@ def _boards(database: Database, now: int) -> _Boards:
 
 
 def held(database: Database, cache: BoardCache, *, now: int) -> tuple[int, int]:
-    """How many boards Redis holds as the database has them, and of how many. Raises what `LOST` names."""
+    """How many boards Redis holds as the database has them, and of how many. Raises what `lost` names."""
     there = _boards(database, now).current
     borne = cache.marks(list(there))
     return sum(mark == true for mark, true in zip(borne, there.values(), strict=True)), len(there)

@@ -2,8 +2,8 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -15,6 +15,7 @@ from headway.domain.sums import Sums
 from headway.domain.times import local_day
 from headway.ledger.faults import Fault
 from headway.ledger.refold import Refolded
+from headway.ledger.resting import Progress
 from headway.store import boards, learners, sums
 from headway.store.boards import Row, State
 from headway.store.catalog import Catalog
@@ -140,9 +141,6 @@ def clear_ended(database: Database, *, now: int) -> None:
                 boards.state(connection, lock=True)
                 boards.mark(connection, {at: _new_mark()})
                 more = boards.clear(connection, at, _CLEARED_AT_ONCE) > 0
-
-
-Progress: TypeAlias = Callable[[int], None]
 
 
 class Differs(NamedTuple):

@@ -1,5 +1,6 @@
 """Confirming the address of an account: whoever reads its mail has shown so, by a link that went there alone."""
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -7,7 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.preferences import claimed_by, confirm_token, confirms
 from headway.ledger.commit import committed
 from headway.ledger.enlist import hash_of_id
-from headway.ledger.throttles import Limit, Throttle, take_quietly
+from headway.ledger.throttles import Limit, Throttle, left_of, succeeded, take_quietly
 from headway.store import confirmed, erasures, learners
 from headway.store.database import Database
 
@@ -15,14 +16,23 @@ from headway.store.database import Database
 LINKS: Final = Limit("address-confirmations", 3, 30 * 24 * 60 * 60)
 
 
+class Link(StrEnum):
+    """What came of the link to an address: none was mailed lately; one was, or is being; or no more can be for now."""
+
+    NONE = "none"
+    MAILED = "mailed"
+    USED_UP = "used-up"
+
+
 class Unconfirmed(NamedTuple):
-    """An address to which nothing was shown yet, and the token for the link that shows it."""
+    """An address to which nothing was shown yet, and the token for the link that shows it; what it was counted for."""
 
     email: str
     token: str
+    counted: Throttle | None
 
 
-def link_due(database: Database, learner_id: str, *, now: int) -> Unconfirmed | None:
+def link_due(database: Database, learner_id: str, *, now: int, is_limited: bool) -> Unconfirmed | None:
     """What to mail so that an account's address is confirmed; None where it is, or was mailed so often by now.
 
     It is counted by the address, under the key of the list of erasures: an account that is erased and made anew begins
@@ -34,9 +44,29 @@ def link_due(database: Database, learner_id: str, *, now: int) -> Unconfirmed | 
         key = erasures.key(connection)
     if row is None or not row["email"] or is_confirmed:
         return None
-    if not take_quietly(database, Throttle(LINKS, (hash_of_id(key, row["email"]),)), now=now):
+    counted = _counted(key, row["email"])
+    may_be = take_quietly(database, counted, now=now)
+    if is_limited and not may_be:
         return None
-    return Unconfirmed(row["email"], confirm_token(key, learner_id, row["email"]))
+    return Unconfirmed(row["email"], confirm_token(key, learner_id, row["email"]), counted if may_be else None)
+
+
+def not_mailed(database: Database, link: Unconfirmed) -> None:
+    """Count no try of a link that no mail server took."""
+    if link.counted is not None:
+        succeeded(database, give_back=[link.counted])
+
+
+def link_of(connection: Connection, email: str, now: int) -> Link:
+    """What came of the link to an address."""
+    left = left_of(connection, _counted(erasures.key(connection), email), now)
+    if not left.remaining:
+        return Link.USED_UP
+    return Link.MAILED if left.remaining < LINKS.quota else Link.NONE
+
+
+def _counted(key: str, email: str) -> Throttle:
+    return Throttle(LINKS, (hash_of_id(key, email),))
 
 
 def whose_link(connection: Connection, token: str) -> str | None:

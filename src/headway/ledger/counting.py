@@ -15,8 +15,6 @@ from headway.domain.enrolled import (
     concluded,
     figure_of,
     is_touched,
-    of_learner,
-    of_module,
 )
 from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.module_scores import step_score
@@ -128,7 +126,7 @@ class Counting:
         if after._replace(active_at=row.active_at) == row:
             keeps = roster.ACTIVE_ALONE
         else:
-            self._tally.moved(pair[1], list(of_learner(row)), list(of_learner(after)))
+            self._tally.learner(pair[1], row, after)
         self._rows.setdefault(keeps, {})[pair] = self.known[pair] = after
 
     def _move_module(self, moves: "_Moves", learner: Learner, course: Course, part: "_Part") -> int:
@@ -139,8 +137,7 @@ class Counting:
         before = figure_of(part.module, part.reached_before, granted[1], touched=part.was_touched)
         if now == before:
             return 0
-        was, is_ = ([(one, 1) for one in of_module(part.module.key, figure)] for figure in (before, now))
-        self._tally.moved(course.id, was, is_)
+        self._tally.modules(course.id, {part.module.key: before}, {part.module.key: now})
         return part.module.weight * ((now.score if now else 0) - (before.score if before else 0))
 
 

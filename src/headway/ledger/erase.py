@@ -1,6 +1,6 @@
 """Erasing: whoever it was is gone from every table, and what was done counts on as nobody's."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from headway.ledger.archive import settle
 from headway.ledger.boards import forget
 from headway.ledger.commit import committed
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
+from headway.ledger.resting import Progress
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
 from headway.ledger.wholes import counted
@@ -94,9 +95,7 @@ def listed(database: Database) -> Iterator[Listed]:
         last = found[-1].learner_hash
 
 
-def apply(
-    database: Database, catalog: Catalog, given: Iterable[Listed], *, now: int, progress: Callable[[int], None]
-) -> Applied:
+def apply(database: Database, catalog: Catalog, given: Iterable[Listed], *, now: int, progress: Progress) -> Applied:
     """Erase whoever is in a list and is here, as after a restore; doing it again changes nothing."""
     seen = added = erased = 0
     portions = iter(given)

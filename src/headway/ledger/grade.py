@@ -12,7 +12,6 @@ from headway.domain.events import Event, fact_event, read_event
 from headway.domain.facts import GRADED
 from headway.domain.progress import AttemptGrade, GivenGrade
 from headway.domain.recording import SERVER
-from headway.domain.scores import fraction
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time
 from headway.ledger.by_hand import (
@@ -35,7 +34,7 @@ from headway.store.database import Database
 from headway.store.entries import Entry
 
 KEPT: Final = "kept"
-_SAME: Final = (DUPLICATE, "")
+_SAME: Final = (DUPLICATE, None)
 NO_ATTEMPT: Final = "there is no such attempt of such a learner in this course"
 
 
@@ -55,11 +54,11 @@ class GradeAsked(NamedTuple):
 
 
 class GradeGiven(NamedTuple):
-    """What became of a grade: recorded, duplicate, or kept, where the attempt has a higher score, as `why` tells."""
+    """What became of a grade: recorded, duplicate, or kept, where the attempt `had` a higher score (millionths)."""
 
     learner_id: str
     receipt: Receipt
-    why: str = ""
+    had: int | None = None
 
 
 def give_grade(database: Database, catalog: Catalog, asked: GradeAsked, *, now: int) -> GradeGiven:
@@ -92,9 +91,9 @@ def _give(
     if unchanged == _SAME and _passes_now(connection, catalog, grade):
         unchanged = None
     if unchanged is not None:
-        status, why = unchanged
+        status, had = unchanged
         step = step_now(connection, catalog, asked.learner_id, StepKey(*grade[:3]))
-        return GradeGiven(asked.learner_id, Receipt([Result(asked.entry_id, status)], [step], []), why)
+        return GradeGiven(asked.learner_id, Receipt([Result(asked.entry_id, status)], [step], []), had)
     event = (
         _same(asked, again) if again else _new(connection, catalog, asked, grade.given, entries[asked.attempt_id], now)
     )
@@ -110,19 +109,17 @@ def _not_to_be_graded(connection: Connection, asked: GradeAsked) -> HeadwayError
     return GradedStep("this attempt waits for no grade; override its step to have it count otherwise", field="attempt")
 
 
-def _unchanged(asked: GradeAsked, given: GivenGrade | None, entries: Mapping[str, Entry]) -> tuple[str, str] | None:
-    """What to say of a grade that is not recorded: it would lower, or is the one that stands."""
+def _unchanged(
+    asked: GradeAsked, given: GivenGrade | None, entries: Mapping[str, Entry]
+) -> tuple[str, int | None] | None:
+    """What becomes of a grade that is not recorded: it would lower the score there is, or is the one that stands."""
     if given is None or asked.score > given.score:
         return None
     if asked.score == given.score:
         standing = entries.get(given.event_id)
         feedback = json.loads(standing.body).get("feedback", "") if standing else ""
         return _SAME if feedback == asked.feedback else None
-    had, less = fraction(given.score), fraction(asked.score)
-    return KEPT, (
-        f"the attempt has {had} already, and a grade never lowers: nothing of this one was recorded. To have the step"
-        f" count {less}, override it with final: true"
-    )
+    return KEPT, given.score
 
 
 def _passes_now(connection: Connection, catalog: Catalog, grade: AttemptGrade) -> bool:

@@ -1,6 +1,6 @@
 """What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -9,12 +9,11 @@ from sqlalchemy.engine import Connection
 from headway.domain.gating import Held
 from headway.domain.impact import Effect, Gains, Kept, Succession
 from headway.domain.progress import Grant, StepSum
+from headway.ledger.ahead import ahead
 from headway.store import learners, runs, sums
 from headway.store.database import Database
 
-LEARNERS_A_PAGE: Final = 50
-# Up to this share of a course's steps they are looked up one by one; of more, all are read.
-LOOKED_UP: Final = 0.5
+LEARNERS_A_PAGE: Final = 100
 LISTED_MAX: Final = 100
 T = TypeVar("T", Gains, Kept)
 _ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
@@ -31,6 +30,21 @@ class Surveyed(NamedTuple):
     enrolled: bool
     mark: tuple[int, int]
     effect: Effect
+
+
+class Looked(NamedTuple):
+    """What is stored of the run that a learner is in, as far as it takes that to judge it."""
+
+    learner_id: str
+    run: int
+    enrolled: bool
+    mark: tuple[int, int]
+    steps: dict[str, StepSum]
+    held: Held
+
+    def judged(self, succession: Succession, at: int) -> Surveyed:
+        """What a version does to it."""
+        return Surveyed(*self[:4], succession.effect(self.steps, self.held, at))
 
 
 @dataclass
@@ -77,24 +91,31 @@ class Impact:
 
 def rehearse(database: Database, succession: Succession, impact: Impact, *, now: int, all_known: bool) -> None:
     """Count into an impact what a version would do: in short snapshots, so that nobody waits for it."""
-    after = ""
-    while True:
-        with database.read() as connection:
-            page = survey(connection, succession, after, now)
-        if not page:
-            return
+    for page in pages(database, succession, ""):
         for one in page:
-            impact.add(one, all_known=all_known)
-        after = page[-1].learner_id
+            impact.add(one.judged(succession, now), all_known=all_known)
 
 
-def survey(connection: Connection, succession: Succession, after: str, at: int) -> list[Surveyed]:
-    """What a version does to the next learners, in order of id; nobody is given anything."""
-    return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE), at)
+def pages(database: Database, succession: Succession, after: str) -> Iterator[list[Looked]]:
+    """The learners of a course behind the first, in order of id, each page read while the one before is worked at."""
+
+    def read() -> Iterator[list[Looked]]:
+        behind = after
+        while page := survey(database, succession, behind):
+            yield page
+            behind = page[-1].learner_id
+
+    return ahead(read())
 
 
-def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]], at: int) -> list[Surveyed]:
-    """What a version does to these learners in the runs that they are in."""
+def survey(database: Database, succession: Succession, after: str) -> list[Looked]:
+    """The next learners of a course, in a snapshot."""
+    with database.read() as connection:
+        return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE))
+
+
+def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]]) -> list[Looked]:
+    """What it takes to judge these learners in the runs that they are in."""
     course_id = succession.after.id
     ids = [learner_id for learner_id, _ in page]
     places = [(learner_id, course_id, run) for learner_id, run in page]
@@ -109,22 +130,21 @@ def look(connection: Connection, succession: Succession, page: Sequence[tuple[st
     enrolled = {learner_id for learner_id, _, one in enrollments if one.enrolled}
     known = _known(connection, succession, places, held)
     marks = learners.marks(connection, ids)
-    return [
-        Surveyed(one, run, one in enrolled, marks[one], succession.effect(known[one], held[one], at))
-        for one, run in page
-    ]
+    return [Looked(one, run, one in enrolled, marks[one], known[one], held[one]) for one, run in page]
 
 
 def _known(
     connection: Connection, succession: Succession, places: Sequence[tuple[str, str, int]], held: Mapping[str, Held]
 ) -> dict[str, dict[str, StepSum]]:
     """The sums that it takes, learner by learner: a version that changes little of a large course looks at little."""
-    concerned = succession.concerned
-    is_much = len(concerned) > LOOKED_UP * len(succession.after.steps)
-    whole = [place for place in places if is_much or succession.takes_all(held[place[0]])]
-    keys = [(*place, step) for place in sorted(set(places) - set(whole)) for step in sorted(concerned)]
+    whole = [place for place in places if succession.takes_all(held[place[0]])]
+    others = sorted(set(places) - set(whole)) if succession.concerned else []
+    asked = [
+        sums.Wanted(sums.SCORES_OF_RUN_BY_STEP, whole),
+        sums.Wanted(sums.SOME_SCORES_OF_RUN_BY_STEP, others, succession.concerned),
+    ]
     known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id, _, _ in places}
-    for _, found in sums.read_together(connection, [(sums.SCORES_OF_RUN_BY_STEP, whole), (sums.SCORES_BY_STEP, keys)]):
+    for _, found in sums.read_together(connection, asked):
         for learner_id, step, one in found:
             known[learner_id][step] = one
     return known

@@ -34,10 +34,12 @@ _NOTED_AS: Final = "mails"
 class Mail(NamedTuple):
     """A mail that was taken up: what it tells, to which address, in which zone, and what the course is called.
 
-    `tokens` are for the addresses by which this kind, and every kind, is no longer wanted.
+    `was` is the row as it was before. `tokens` are for the addresses by which this kind, and every kind, is no longer
+    wanted.
     """
 
     row: Mailing
+    was: Mailing
     change: Change
     address: str
     time_zone: str
@@ -87,11 +89,12 @@ def _take(connection: Connection, limit: int, now: int) -> list[Mail]:
     contents = mailing.contents(connection, due)
     ended = {one: why for one in due if (why := _why_not(one, contents.get(one[:2]), now))}
     mailing.end(connection, (_ended(one, why, now) for one, why in ended.items()))
-    taken = mailing.take(connection, (one for one in due if one not in ended), now + TAKEN_FOR)
+    wanted = [one for one in due if one not in ended]
+    taken = mailing.take(connection, wanted, now + TAKEN_FOR)
     named = {str(one.change["course"]) for one in contents.values() if one.change.get("course")}
     titles = mailing.titles(connection, named) if named else {}
     key = erasures.key(connection) if taken else ""
-    return [_mail(one, contents[one[:2]], titles, key) for one in taken]
+    return [_mail(one, was, contents[one[:2]], titles, key) for one, was in zip(taken, wanted, strict=True)]
 
 
 def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:
@@ -109,13 +112,13 @@ def _ended(one: Mailing, outcome: str, now: int) -> Mailing:
     return one._replace(due_at=None, outcome=outcome, ended_at=now)
 
 
-def _mail(one: Mailing, told: Content, titles: dict[str, str], key: str) -> Mail:
+def _mail(one: Mailing, was: Mailing, told: Content, titles: dict[str, str], key: str) -> Mail:
     tokens = (
         unsubscribe_token(key, one.learner_id, one.kind),
         unsubscribe_token(key, one.learner_id, EVERY_KIND),
     )
     title = titles.get(str(told.change.get("course")))
-    return Mail(one, told.change, told.address or "", told.time_zone, title, tokens)
+    return Mail(one, was, told.change, told.address or "", told.time_zone, title, tokens)
 
 
 def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> None:
@@ -124,3 +127,10 @@ def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> 
     again = row._replace(due_at=now + pause_after(row.tries))
     settled = again if outcome is None else _ended(row, outcome, now)
     committed(database, lambda connection: mailing.settle(connection, settled))
+
+
+def put_back(database: Database, untried: Sequence[Mail]) -> None:
+    """Leave mails that were taken up and not tried as they were before: due by then, and behind nothing else."""
+    if untried:
+        rows = [(one.row, one.was) for one in untried]
+        committed(database, lambda connection: mailing.put_back(connection, rows))

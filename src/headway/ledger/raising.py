@@ -289,13 +289,12 @@ class _Raising:
         receipts = tell(connection, self.raiser.catalog, told, statuses)
         if any(one.version != self.found.version for receipt in receipts for one in receipt.results):
             raise AnotherVersion("another version is in force by now")
-        updates = {
-            one.learner_id: self._updates(one.learner_id, before, receipt)
-            for one, receipt in zip(told, receipts, strict=True)
-        }
+        updates: dict[str, list[Update]] = {}
+        for one, receipt in zip(told, receipts, strict=True):
+            updates.setdefault(one.learner_id, []).extend(_updates(one.learner_id, self.found, before, receipt))
         kept: dict[str, list[Kept]] = {}
-        for one in left_out:
-            kept.setdefault(one.learner_id, []).append(one.left_out())
+        for left in left_out:
+            kept.setdefault(left.learner_id, []).append(left.left_out())
         self._tried = Told(updates, kept)
         return self._tried
 
@@ -319,13 +318,16 @@ class _Raising:
         scores = {entry_id: one.raised(self._mark) for entry_id, one in judged.items()}
         raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
         signature = signed(connection, {}, self.raiser.why.by) if raised else {}
-        events: dict[str, list[Event]] = {}
+        # A submission for each run: what one brings about does not say of which run it is.
+        events: dict[tuple[str, int], list[Event]] = {}
         for entry_id, score in raised:
             one = judged[entry_id]
             said = grade_of(connection, self.raiser.catalog, one.entry, one.grade)
-            events.setdefault(one.learner_id, []).append(self._event(entry_id, one, said | signature, score))
+            of_run = events.setdefault((one.learner_id, one.entry.run), [])
+            of_run.append(self._event(entry_id, one, said | signature, score))
         return [
-            Submission(learner_id, tuple(some), self.now, source=SERVER) for learner_id, some in sorted(events.items())
+            Submission(learner_id, tuple(some), self.now, source=SERVER)
+            for (learner_id, _), some in sorted(events.items())
         ]
 
     def _event(self, entry_id: str, one: Judged, said: dict[str, Any], score: int) -> Event:
@@ -335,13 +337,14 @@ class _Raising:
         at = self.now if one.grade is None else max(self.now, one.grade.at + 1)
         return fact_event(entry_id, GRADED_FACT, format_time(at), said)
 
-    def _updates(
-        self, learner_id: str, before: Mapping[tuple[str, StepKey], StepSum], receipt: Receipt
-    ) -> list[Update]:
-        updates: list[Update] = []
-        changes = receipt.changes
-        for touched in receipt.steps:
-            was, now = (result_of(one, self.found.policy) for one in (before[learner_id, touched.key], touched.sum))
-            updates += updates_of((learner_id, touched.key.run), was, now, changes)
-            changes = []
-        return updates
+
+def _updates(
+    learner_id: str, found: InForce, before: Mapping[tuple[str, StepKey], StepSum], receipt: Receipt
+) -> list[Update]:
+    updates: list[Update] = []
+    changes = receipt.changes
+    for touched in receipt.steps:
+        was, now = (result_of(one, found.policy) for one in (before[learner_id, touched.key], touched.sum))
+        updates += updates_of((learner_id, touched.key.run), was, now, changes)
+        changes = []
+    return updates

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, Progress, of_courses, of_figures, of_grant, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, of_courses, of_figures, of_grant, pages, stored_rows
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.faults import Fault
@@ -16,6 +16,7 @@ from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.recount import mend_counters, recount_pending, with_rosters
 from headway.ledger.refold import Refolded, refold
+from headway.ledger.resting import Progress
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, identities, learners, roster, sums

@@ -11,6 +11,7 @@ from headway.ledger.commit import committed
 from headway.ledger.faults import Fault
 from headway.ledger.recounts import Recounts
 from headway.ledger.refold import Refolded
+from headway.ledger.resting import Progress
 from headway.ledger.tally import Tally
 from headway.ledger.wholes import Wholes
 from headway.store import courses, learners, roster, sums
@@ -20,12 +21,12 @@ from headway.store.roster import Counters
 from headway.store.schema import course_counter, step_counter
 
 # Who records waits for as long as these are written.
-LEARNERS_A_TRANSACTION: Final = 100
+LEARNERS_A_TRANSACTION: Final = 250
 LEARNERS_A_PAGE: Final = 200
 _FIGURES: Final = tuple(column.name for column in step_counter.c if not column.primary_key)
 
 
-def recount(database: Database, catalog: Catalog, course_id: str) -> int:
+def recount(database: Database, catalog: Catalog, course_id: str, progress: Progress = lambda _: None) -> int:
     """Count who was not counted by the version in force of a course yet; how many they were."""
     done = 0
 
@@ -44,14 +45,15 @@ def recount(database: Database, catalog: Catalog, course_id: str) -> int:
 
     while some := committed(database, work):
         done += some
+        progress(some)
     return done
 
 
-def recount_pending(database: Database, catalog: Catalog) -> int:
+def recount_pending(database: Database, catalog: Catalog, progress: Progress = lambda _: None) -> int:
     """Go on with recounts that broke off, and count whom no version counted yet; how many they were."""
     with database.read() as connection:
         waiting = roster.behind(connection)
-    return sum(recount(database, catalog, course_id) for course_id in waiting)
+    return sum(recount(database, catalog, course_id, progress) for course_id in waiting)
 
 
 def with_rosters(

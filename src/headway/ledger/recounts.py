@@ -1,7 +1,7 @@
 """Learners in courses who are counted anew while no step of theirs moves: by a new version, or for what it grants."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -10,7 +10,6 @@ from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.progress import FIRST_RUN, Grant, StepSum
 from headway.domain.recounting import Grants, Recount, Recounted
 from headway.domain.sums import GrantKey
-from headway.ledger.impact import LOOKED_UP
 from headway.ledger.tally import Tally
 from headway.store import roster, rows, sums
 from headway.store.catalog import Catalog
@@ -19,19 +18,20 @@ from headway.store.roster import Counted, Pair
 # What is granted to a learner in a course.
 Given: TypeAlias = Mapping[GrantKey, Grant]
 _KINDS: Final = (MODULE_COMPLETED, COURSE_COMPLETED)
-_STEPS: Final = sums.STEP_SCORES
-_STEPS_OF_RUN: Final = sums.STEP_SCORES_OF_RUN
-_GRANTS: Final = sums.of_kind(sums.GRANTS)
 
 
 class _One(NamedTuple):
-    """A learner in a course: the row by the version before, the number of the one in force, and what is granted now."""
+    """A learner in a course: the row by the version before, the number of the one in force, and what is granted now.
+
+    `modules` are the keys of those that are looked at.
+    """
 
     pair: Pair
     row: Enrolled
     version: int
     by: Recount
     new: Grants
+    modules: frozenset[str]
 
     @property
     def is_whole(self) -> bool:
@@ -75,24 +75,21 @@ class Recounts:
                 self.left.add(pair)
                 continue
             new = {(key.kind, key.module): grant for key, grant in given[pair].items() if key.kind in _KINDS}
-            yield _One(pair, row, in_force[pair[1]][0], by, new)
+            yield _One(pair, row, in_force[pair[1]][0], by, new, by.modules(new))
 
     def _known(self, found: Sequence[_One]) -> dict[Pair, _Known]:
         """What it takes to know of them: one statement."""
         known = {one.pair: _Known({}, {}) for one in found}
-        of_runs: list[tuple[Any, ...]] = []
-        by_key: list[tuple[Any, ...]] = []
-        grants: list[tuple[Any, ...]] = []
-        for one in found:
-            place = (*one.pair, FIRST_RUN)
-            modules = one.by.modules(one.new)
-            grants += [(*place, COURSE_COMPLETED, ""), *((*place, MODULE_COMPLETED, key) for key in sorted(modules))]
-            steps = one.by.steps(one.new)
-            if one.is_whole or len(steps) > LOOKED_UP * len(one.by.after.steps):
-                of_runs.append(place)
-            else:
-                by_key += [(*place, key) for key in sorted(steps)]
-        asked = ((_STEPS_OF_RUN, of_runs), (_STEPS, by_key), (_GRANTS, grants))
+        places = [((*one.pair, FIRST_RUN), one.is_whole) for one in found]
+        looked_at = {(one.by, one.modules) for one in found}
+        steps = set[str]().union(*(by.steps(modules) for by, modules in looked_at))
+        # What is granted of the course has no module.
+        modules = {""}.union(*(modules for _, modules in looked_at))
+        asked = (
+            sums.Wanted(sums.STEP_SCORES_OF_RUN, [place for place, is_whole in places if is_whole]),
+            sums.Wanted(sums.SOME_STEP_SCORES_OF_RUN, [place for place, is_whole in places if not is_whole], steps),
+            sums.Wanted(sums.GRANTS_OF_MODULES, [place for place, _ in places], modules),
+        )
         (_, whole), (_, some), (_, held) = sums.read_together(self.connection, asked)
         for learner_id, key, step in (*whole, *some):
             known[learner_id, key.course].steps[key.step] = step

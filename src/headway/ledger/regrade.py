@@ -21,6 +21,7 @@ from headway.ledger.by_hand import InForce, step_in_force
 from headway.ledger.effects import Effects, Kept, Update
 from headway.ledger.portions import portions
 from headway.ledger.raising import NOTHING, AnotherVersion, Judged, Raiser, Told, Why, given_to
+from headway.ledger.resting import Progress
 from headway.store import grades, identities, reset_marks, runs
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -56,7 +57,7 @@ def regrade(
     *,
     now: Callable[[], int],
     dry_run: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> Effects:
     """Judge all responses to a step anew, and tell whose result that changes; run twice, it changes nothing more.
 
@@ -107,7 +108,7 @@ class _Regrading:
         # Guests whose responses were looked for as those of the account that they are part of.
         self._looked_for: set[str] = set()
 
-    def run(self, progress: Callable[[int], None], raised: _Raised) -> Effects:
+    def run(self, progress: Progress, raised: _Raised) -> Effects:
         """Go through everybody who began the course, and through those whom guests were moved into meanwhile.
 
         `raised` is what was changed by the version before.

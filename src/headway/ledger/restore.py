@@ -1,12 +1,13 @@
 """Restoring: a backup into a database that holds nothing, in one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from headway.domain.errors import HeadwayError
 from headway.ledger.backup_file import BackupUnusable, Header, Reading, Totals
+from headway.ledger.resting import Progress
 from headway.store import whole
 from headway.store.database import Database
 from headway.store.migrate import newest, revisions, upgrade
@@ -30,7 +31,7 @@ class Checked(NamedTuple):
     columns: dict[str, list[str]]
 
 
-def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+def check(path: Path, progress: Progress = lambda _: None) -> Checked:
     """Read a whole backup and compare its checksums; BackupUnusable where anything is wrong with it."""
     columns: dict[str, list[str]] = {}
     with closing(Reading(path)) as reading:
@@ -42,7 +43,7 @@ def check(path: Path, progress: Callable[[int], None] = lambda _: None) -> Check
         return Checked(reading.header, reading.totals, columns)
 
 
-def restore(database: Database, path: Path, progress: Callable[[int], None] = lambda _: None) -> Checked:
+def restore(database: Database, path: Path, progress: Progress = lambda _: None) -> Checked:
     """Put a backup into an empty database, all of it or nothing, and bring that to the newest revision.
 
     The file is read twice: nothing is written before all of it was found to be whole.
@@ -90,7 +91,7 @@ def _check_revision(path: Path, header: Header) -> None:
         raise BackupUnusable(f"{path} is of a revision that there never was: {header.revision}")
 
 
-def _counted(rows: Iterator[Row], progress: Callable[[int], None]) -> Iterator[Row]:
+def _counted(rows: Iterator[Row], progress: Progress) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         if number % _TOLD_EVERY == 0:
             progress(_TOLD_EVERY)

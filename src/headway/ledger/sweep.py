@@ -11,8 +11,9 @@ from headway.domain.impact import Succession
 from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.granting import Granting
-from headway.ledger.impact import Impact, Surveyed, look, survey
+from headway.ledger.impact import Impact, Surveyed, look, pages
 from headway.ledger.portions import portions
+from headway.ledger.resting import Progress
 from headway.ledger.submission import StatusChange
 from headway.store import courses, learners
 from headway.store.catalog import Catalog
@@ -21,25 +22,35 @@ from headway.store.database import Database
 log = structlog.get_logger()
 
 # Who records waits for as long as these are written.
-GRANTS_A_TRANSACTION: Final = 100
+GRANTS_A_TRANSACTION: Final = 250
 NOTED_EVERY_S: Final = 1.0
 PATIENCE_S: Final = 30.0
 _PAUSE_S: Final = 0.005
 
 
-def sweep_pending(database: Database, catalog: Catalog, *, now: Callable[[], int]) -> int:
+def sweep_pending(
+    database: Database, catalog: Catalog, *, now: Callable[[], int], progress: Progress = lambda _: None
+) -> int:
     """Go on with sweeps that broke off, where nobody is at it; how many were brought to an end."""
     done = 0
     with database.read() as connection:
         pending = courses.pending(connection)
     for course_id in pending:
         with database.alone(wait=False) as alone:
-            if alone and sweep(database, catalog, course_id, now=now()) is not None:
+            if alone and sweep(database, catalog, course_id, now=now(), progress=progress) is not None:
                 done += 1
     return done
 
 
-def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all_known: bool = True) -> Impact | None:
+def sweep(
+    database: Database,
+    catalog: Catalog,
+    course_id: str,
+    *,
+    now: int,
+    all_known: bool = True,
+    progress: Progress = lambda _: None,
+) -> Impact | None:
     """Judge all learners of a course by its version in force, and tell what that brought; None where all were judged.
 
     Where an earlier sweep broke off it goes on. Whoever sweeps must be alone, so that nobody else gives what is told.
@@ -51,8 +62,10 @@ def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all
     await_readers(database, courses.readers)
     impact = Impact()
     one = _Sweep(database, catalog, found, now)
-    for surveyed in one.run():
-        impact.add(surveyed, all_known=all_known)
+    for page in one.run():
+        for surveyed in page:
+            impact.add(surveyed, all_known=all_known)
+        progress(len(page))
     return impact
 
 
@@ -101,23 +114,19 @@ class _Sweep:
         self.versions = versions
         self.now = now
 
-    def run(self) -> Iterator[Surveyed]:
-        """Judge everybody, and tell what each came to."""
-        up_to, noted = self.versions.up_to, time.monotonic()
-        while True:
-            with self.database.read() as connection:
-                page = survey(connection, self.versions.succession, up_to, self.now)
-            if not page:
-                break
+    def run(self) -> Iterator[list[Surveyed]]:
+        """Judge everybody, and tell page by page what each came to."""
+        noted, succession = time.monotonic(), self.versions.succession
+        for looked in pages(self.database, succession, self.versions.up_to):
+            page = [one.judged(succession, self.now) for one in looked]
             judged = {one.learner_id: one for one in page if not one.effect.due}
             given = (one for one in page if one.effect.due)
             for portion in portions(given, lambda one: len(one.effect.due), GRANTS_A_TRANSACTION):
                 judged |= self._give(portion)
-            yield from (judged[learner_id] for learner_id in sorted(judged))
-            up_to = page[-1].learner_id
+            yield [judged[learner_id] for learner_id in sorted(judged)]
             if time.monotonic() - noted > NOTED_EVERY_S:
                 noted = time.monotonic()
-                self._note(up_to)
+                self._note(page[-1].learner_id)
         self._note(None)
 
     def _note(self, up_to: str | None) -> None:
@@ -151,7 +160,7 @@ class _Sweep:
         marks = learners.marks(connection, batch.learners)
         still = [one for one in portion if one.learner_id in marks and marks[one.learner_id] == one.mark]
         moved = [(one.learner_id, one.run) for one in portion if marks.get(one.learner_id, one.mark) != one.mark]
-        judged = still + (look(connection, succession, moved, self.now) if moved else [])
+        judged = [*still, *(one.judged(succession, self.now) for one in look(connection, succession, moved))]
         granting = Granting(batch)
         for one in judged:
             batch.learners[one.learner_id].head = marks[one.learner_id][0]

@@ -104,6 +104,12 @@ def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Le
     return [_left(one.limit, *taken[one.key], now) for one in wanted]
 
 
+def left_of(connection: Connection, wanted: Throttle, now: int) -> Left:
+    """What is left of a limit."""
+    found = throttles.counted(connection, [wanted.key], now).get(wanted.key, (0, now))
+    return _left(wanted.limit, *found, now, before=True)
+
+
 def take_quietly(database: Database, wanted: Throttle, *, now: int) -> bool:
     """Count a try; whether it may be made."""
     try:

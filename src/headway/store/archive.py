@@ -5,32 +5,17 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Raw, Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.filed import MARK, PORTION_DIGITS, Reference, digest_of, is_filed, read_reference
 from headway.store import rows
 from headway.store.archive_files import Archive, ArchiveUnavailable, FileMissing, Written
 from headway.store.archive_tables import archive_portion as portion
+from headway.store.entry_facts import EntryFacts
 from headway.store.schema import ledger, ledger_opened
 
 # By which of an engine's execution options its connections know where the archive lies.
 OPTION: Final = "archive"
-
-
-class Line(Struct):
-    """What a line of a file holds of an entry: the facts, under the names that exports have for them."""
-
-    ledger: str
-    seq: int
-    id: str
-    sent: Raw
-    received_at_us: int
-    clock_skew_us: int
-    time_zone: str
-    source: str
-    version: int
-    streak_rules: str | None
 
 
 class Portion(NamedTuple):
@@ -55,7 +40,7 @@ class Portion(NamedTuple):
         return Written(self.file or "", self.size, self.sha256)
 
 
-_line: Final = msgspec.json.Decoder(Line).decode
+_line: Final = msgspec.json.Decoder(EntryFacts).decode
 
 
 def read(connection: Connection, stored: Iterable[str]) -> dict[str, str]:
@@ -141,7 +126,7 @@ def note_other(connection: Connection, number: int, other: str | None) -> None:
     connection.execute(sa.update(portion).where(portion.c.id == number).values(other=other))
 
 
-def settle(connection: Connection, was: Portion, file: Written | None, span: Sequence[Line]) -> bool:
+def settle(connection: Connection, was: Portion, file: Written | None, span: Sequence[EntryFacts]) -> bool:
     """Put a file in the place of the one that a portion had, if any, which is to go; False where more is gone."""
     values: dict[str, Any] = {"file": None, "other": was.file, "gone": 0, "entries": len(span)}
     if file is not None:
@@ -171,14 +156,28 @@ def let_go(connection: Connection, learner_ids: Iterable[str]) -> None:
     number = sa.func.substr(ledger.c.body, len(MARK) + 1, PORTION_DIGITS)
     wanted = sa.select(number).distinct().where(ledger.c.learner_id.in_(list(learner_ids)))
     found = connection.execute(wanted.where(sa.func.substr(ledger.c.body, 1, 1) == MARK)).scalars()
-    numbers = [int(one) for one in found]
+    note_gone(connection, [int(one) for one in found])
+
+
+def note_gone(connection: Connection, numbers: Sequence[int]) -> None:
+    """Note that portions' files hold lines to which no entry refers, or will: they are to be written anew."""
     if numbers:
         of_these = portion.c.id.in_(numbers)
         connection.execute(sa.select(portion.c.id).where(of_these).order_by(portion.c.id).with_for_update())
         connection.execute(sa.update(portion).where(of_these).values(gone=portion.c.gone + 1))
 
 
-def alive(connection: Connection, number: int, lines: Sequence[Line | None]) -> list[bool]:
+def unreferred(connection: Connection) -> list[int]:
+    """Portions to which fewer entries refer than they hold, and of which that is not known yet."""
+    number = sa.func.substr(ledger.c.body, len(MARK) + 1, PORTION_DIGITS)
+    is_filed_now = sa.func.substr(ledger.c.body, 1, 1) == MARK
+    found = connection.execute(sa.select(number, sa.func.count()).where(is_filed_now).group_by(number))
+    referring = {int(row[0]): row[1] for row in found}
+    of_file = [one for one in portions(connection) if one.file is not None and not one.gone]
+    return [one.id for one in of_file if referring.get(one.id, 0) < one.entries]
+
+
+def alive(connection: Connection, number: int, lines: Sequence[EntryFacts | None]) -> list[bool]:
     """Which lines of a portion entries still refer to."""
     keys = [(one.ledger, one.seq) for one in lines if one is not None]
     found = rows.lookup(connection, ledger, keys, "learner_id", "seq", "body", by=("learner_id", "seq"))
@@ -191,6 +190,6 @@ def _refers(stored: str | None, number: int, line: int) -> bool:
     return filed is not None and (filed.portion, filed.line) == (number, line)
 
 
-def read_line(line: bytes) -> Line | None:
+def read_line(line: bytes) -> EntryFacts | None:
     """A line of a file; None where it was emptied."""
     return _line(line) if line else None

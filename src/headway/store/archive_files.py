@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from headway.domain.errors import HeadwayError
+from headway.store.folders import sync
 
 # What is kept in memory of files that were read last: replaying walks few at a time.
 _KEPT: Final = 4
@@ -68,7 +69,7 @@ class Archive:
             file.write(gzip.compress(b"".join(line + b"\n" for line in lines), _COMPRESSION, mtime=0))
             file.flush()
             os.fsync(file.fileno())
-        _sync(self.folder)
+        sync(self.folder)
         if self._read(name) != list(lines):
             raise ArchiveUnavailable(
                 f"{path} does not hold what was written into it: look at the disk; it moved nothing"
@@ -95,7 +96,7 @@ class Archive:
             self._kept.pop(name, None)
         with suppress(FileNotFoundError):
             (self.folder / name).unlink()
-            _sync(self.folder)
+            sync(self.folder)
 
     def fault(self, file: Written) -> str | None:
         """What is wrong with a file, read whole."""
@@ -138,11 +139,3 @@ def _told(path: Path, what: str) -> str:
         f"the archive's file {path} {what}: put it back from a copy of the folder, or restore a backup;"
         " `headway archive --check` looks at all files"
     )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,15 @@
 """Statements on leaderboards: what is to be counted in, how learners stand, and how many stand above a place."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.domain.boards import Board, Gain, Standing
+from headway.domain.boards import Asking, Board, Gain, Pending, Question, Standing, period_of, span_of
+from headway.domain.periods import Period
+from headway.domain.times import local_day
 from headway.store import rows
 from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
 from headway.store.schema import learner, step_sum
@@ -204,110 +207,159 @@ def recount(connection: Connection, found: Iterable[Miscount]) -> None:
     rows.delete(connection, board_tally, sorted((*one.board, one.level, one.place) for one in wrong if not one.true))
 
 
-class Waiting(NamedTuple):
-    """A learner of whom something is to be counted in: whether boards may show them, and how one board does now."""
+class Whoever(NamedTuple):
+    """Whoever asks: whether boards may show them, and where they stand in truth; 0 for who has gained nothing."""
 
     learner_id: str
     visible: bool
-    row: Row | None
+    place: int
 
 
 class Snapshot(NamedTuple):
-    """What there is to be said of a board: its mark, the caller on it, and who stands elsewhere than it says."""
+    """What there is to be said of a board: its mark, the caller on it, and who stands elsewhere than it says.
 
+    `has_course` says whether the course that it is of is there; of the site's that is none.
+    """
+
+    at: Board
+    today: str
+    state: State
+    has_course: bool
     mark: int | None
-    me: Waiting | None
-    waiting: list[Waiting]
-    moves: list[tuple[str, Gain]]
+    me: Whoever | None
+    pending: Pending
 
 
 _HERE: Final = "r.course_id = :course AND r.period = :period"
-_OF_MOVES: Final = "FROM board_move m WHERE :course = '' OR m.course_id = :course OR m.place = 0"
-# Looked up one by one: joined, PostgreSQL reads all learners and rows that there are instead.
+_OF_BOARD: Final = "(:course = '' OR m.course_id = :course OR m.place = 0)"
+_WITHIN: Final = "sum(CASE WHEN m.at >= :begins AND m.at < :ends THEN m.place ELSE 0 END)"
+# Whether a learner is shown changes with a row that moves nothing: who has none is shown as they were.
+_SETTLED: Final = "min(CASE WHEN m.place = 0 THEN 0 ELSE 1 END) AS settled"
+_MOVED: Final = (
+    f"SELECT m.learner_id, CAST({_WITHIN} AS bigint) AS moved, {_SETTLED}"  # noqa: S608  # our own words
+    f" FROM board_move m WHERE {_OF_BOARD} GROUP BY m.learner_id"
+)
+_OF_ME: Final = (
+    f"SELECT CAST(coalesce({_WITHIN}, 0) AS bigint) FROM board_move m WHERE m.learner_id = l.id AND {_OF_BOARD}"  # noqa: S608  # our own words
+)
+_ME: Final = f"SELECT l.id AS learner_id, ({_OF_ME}) AS moved, 0 AS settled FROM learner l WHERE l.id = :me"  # noqa: S608  # our own words
+# Looked up one by one: joined, PostgreSQL reads all learners and rows that there are instead. All in one number, for
+# some hundreds may wait: the place, whether it is shown (2), and whether the learner may be (1).
 _MINE: Final = f"FROM board_row r WHERE r.learner_id = x.learner_id AND {_HERE}"
-_STANDS: Final = ", ".join(
-    (
-        "x.learner_id",
-        f"(SELECT CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END FROM learner l WHERE l.id = x.learner_id)",  # noqa: S608  # our own words
-        # Both in one number, so that it is one lookup, for some hundreds may wait: the place, and whether it is shown.
-        f"(SELECT r.place * 2 + CASE WHEN r.shown THEN 1 ELSE 0 END {_MINE})",
-    )
+_SEEN: Final = f"SELECT CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END FROM learner l WHERE l.id = x.learner_id"  # noqa: S608  # our own words
+_STANDS: Final = (
+    f"x.learner_id, coalesce((SELECT r.place * 4 + CASE WHEN r.shown THEN 3 ELSE 0 END {_MINE} AND x.settled = 1),"
+    f" coalesce((SELECT r.place * 4 + CASE WHEN r.shown THEN 2 ELSE 0 END {_MINE}), 0) + coalesce(({_SEEN}), 0)),"
+    " x.moved"
 )
 _SNAPSHOT: Final = (
-    rows.Part("r.mark", f"FROM board r WHERE {_HERE}"),
-    rows.Part(_STANDS, "FROM (SELECT id AS learner_id FROM learner WHERE id = :me) x"),
-    rows.Part(_STANDS, f"FROM (SELECT DISTINCT m.learner_id {_OF_MOVES}) x"),
-    rows.Part("m.learner_id, m.course_id, m.at, m.place", _OF_MOVES),
+    rows.Part("time_zone, kept_from, is_built", "FROM board_state"),
+    rows.Part("c.id", "FROM course c WHERE c.id = :course", flat=True),
+    rows.Part("r.mark", f"FROM board r WHERE {_HERE}", flat=True),
+    rows.Part(_STANDS, f"FROM ({_ME}) x"),
+    rows.Part(_STANDS, f"FROM ({_MOVED}) x"),
 )
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+# By which zone the boards were when a connection last asked; they have been since, nearly always.
+_ZONE: Final = "board_zone"
 
 
-def snapshot(connection: Connection, at: Board, me: str | None) -> Snapshot:
-    """What there is to be said of a board: one statement."""
-    said = {"course": at.course, "period": at.period, "me": me or _NOBODY}
-    marked, mine, waiting, moves = rows.gather(connection, *_SNAPSHOT, **said)
-    found = [_waiting(row) for row in mine]
+def snapshot(connection: Connection, course: str, kind: Period, now: int, me: str | None) -> Snapshot:
+    """What there is to be said of the board of a course, or the site's, in the period that lies now.
+
+    One statement, and a second one where boards are by another zone than when this connection last asked.
+    """
+    zone = connection.info.get(_ZONE, "UTC")
+    found = _snapshot(connection, course, kind, now, me, zone)
+    if found.state.time_zone != zone:
+        connection.info[_ZONE] = found.state.time_zone
+        found = _snapshot(connection, course, kind, now, me, found.state.time_zone)
+    return found
+
+
+def _snapshot(connection: Connection, course: str, kind: Period, now: int, me: str | None, zone: str) -> Snapshot:
+    today = local_day(now, zone)
+    at, span = Board(course, period_of(kind, today)), span_of(kind, today, zone)
+    said = {**at._asdict(), **span._asdict(), "me": me or _NOBODY}
+    (told,), there, marked, mine, waiting = rows.gather(connection, *_SNAPSHOT, **said)
     return Snapshot(
-        marked[0][0] if marked else None,
-        found[0] if found else None,
-        [_waiting(row) for row in waiting],
-        [(row[0], Gain(*row[1:])) for row in moves],
+        at,
+        today,
+        State(told[0], told[1], bool(told[2])),
+        bool(there),
+        marked[0] if marked else None,
+        Whoever(mine[0][0], bool(mine[0][1] & 1), (mine[0][1] >> 2) + mine[0][2]) if mine else None,
+        _pending(waiting),
     )
 
 
-def _waiting(row: rows.Row) -> Waiting:
-    learner_id, is_visible, both = row
-    return Waiting(learner_id, bool(is_visible), None if both is None else Row(both >> 1, bool(both & 1)))
+def _pending(waiting: Iterable[rows.Row]) -> Pending:
+    """How those stand of whom something is to be counted in; who stands as the board says is none of them."""
+    stale, live = list[Standing](), list[Standing]()
+    for learner_id, stands, moved in waiting:
+        place = stands >> 2
+        if moved or stands & 3 not in (0, 3):
+            if stands & 2:
+                stale.append((place, learner_id))
+            if stands & 1 and place + moved:
+                live.append((place + moved, learner_id))
+    return Pending(sorted(stale), sorted(live))
 
 
-class Stored:
+_TALLY: Final = "FROM board_tally WHERE course_id = :course AND period = :period"
+_ABOVE: Final = (
+    f"(SELECT coalesce(sum(learners), 0) {_TALLY} AND level = 1 AND place < :{{band}})"
+    f" + (SELECT coalesce(sum(learners), 0) {_TALLY} AND level = 0 AND place >= :{{begins}} AND place < :{{place}})"
+)
+_BEHIND: Final = "r.place, r.learner_id"
+_BEFORE: Final = "r.place DESC, r.learner_id DESC"
+_LEARNER: Final = {"sqlite": ":{learner}", "postgresql": "CAST(:{learner} AS uuid)"}
+_WHERE: Final = {
+    "stretch": ("r.place >= :{place}", _BEHIND),
+    "after": ("(r.place, r.learner_id) > (:{place}, %s)", _BEHIND),
+    "before": ("(r.place, r.learner_id) < (:{place}, %s)", _BEFORE),
+}
+
+
+class Stored(Asking):
     """A board as it is counted in, in order."""
 
     def __init__(self, connection: Connection, at: Board) -> None:
         self._connection = connection
-        self._at = {"course": at.course, "period": at.period}
+        self._at = at._asdict()
 
-    def above(self, place: int) -> int:
-        """How many stand above a place."""
+    def ask(self, *asked: Question) -> list[Any]:
+        """The answers to several questions: one statement."""
+        dialect = self._connection.dialect.name
+        said = {f"{name}{n}": value for n, one in enumerate(asked) for name, value in _said(one).items()}
+        parts = (_part(dialect, one.what, n) for n, one in enumerate(asked))
+        found = rows.gather(self._connection, *parts, **self._at, **said)
+        return [_answer(one, rows_) for one, rows_ in zip(asked, found, strict=True)]
+
+
+def _said(one: Question) -> dict[str, Any]:
+    place = one.standing[0]
+    if one.what == "above":
         band = place >> _BAND
-        mine = "FROM board_tally WHERE course_id = :course AND period = :period"
-        statement = (
-            f"SELECT (SELECT coalesce(sum(learners), 0) {mine} AND level = 1 AND place < :band)"
-            f" + (SELECT coalesce(sum(learners), 0) {mine} AND level = 0 AND place >= :begins AND place < :place)"
-        )
-        said = {**self._at, "band": band, "begins": band << _BAND, "place": place}
-        return int(self._connection.execute(sa.text(statement), said).scalar_one())
+        return {"band": band, "begins": band << _BAND, "place": place}
+    return {"place": place, "learner": one.standing[1], "limit": one.limit, "offset": one.offset}
 
-    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
-        """So many from a place on, behind the first few."""
-        return self._read("AND r.place >= :place", "r.place, r.learner_id", limit, offset, place=place)
 
-    def after(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many behind a learner."""
-        place, learner_id = standing
-        where = f"AND (r.place, r.learner_id) > (:place, {self._learner})"
-        return self._read(where, "r.place, r.learner_id", limit, place=place, learner=learner_id)
+@cache
+def _part(dialect: str, what: str, number: int) -> rows.Part:
+    names = {name: f"{name}{number}" for name in ("band", "begins", "place", "learner", "limit", "offset")}
+    if what == "above":
+        return rows.Part(_ABOVE.format(**names), "", flat=True)
+    where, order = _WHERE[what]
+    where = where.replace("%s", _LEARNER[dialect]).format(**names)
+    shown = "1" if dialect == "sqlite" else "true"
+    source = f"SELECT place, learner_id FROM board_row r WHERE {_HERE} AND shown = {shown} AND {where}"  # noqa: S608  # our own words
+    limited = f"{source} ORDER BY {order} LIMIT :{names['limit']} OFFSET :{names['offset']}"
+    return rows.Part("s.place, s.learner_id", f"FROM ({limited}) s")
 
-    def before(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many before a learner, in order."""
-        place, learner_id = standing
-        where = f"AND (r.place, r.learner_id) < (:place, {self._learner})"
-        order = "r.place DESC, r.learner_id DESC"
-        return self._read(where, order, limit, place=place, learner=learner_id)[::-1]
 
-    @property
-    def _learner(self) -> str:
-        return ":learner" if self._connection.dialect.name == "sqlite" else "CAST(:learner AS uuid)"
-
-    def _read(self, where: str, order: str, limit: int, offset: int = 0, **said: Any) -> list[Standing]:
-        shown = "1" if self._connection.dialect.name == "sqlite" else "true"
-        source = f"SELECT place, learner_id FROM board_row r WHERE {_HERE} AND shown = {shown} {where}"  # noqa: S608  # our own words
-        limited = f"{source} ORDER BY {order} LIMIT :limit OFFSET :offset"
-        parameters = {**self._at, "limit": limit, "offset": offset, **said}
-        (found,) = rows.gather(
-            self._connection, rows.Part("s.place, s.learner_id", f"FROM ({limited}) s"), **parameters
-        )
-        return sorted(((row[0], row[1]) for row in found), reverse="DESC" in order)
+def _answer(one: Question, found: list[Any]) -> Any:
+    return int(found[0]) if one.what == "above" else sorted((row[0], row[1]) for row in found)
 
 
 def names(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str | None]:

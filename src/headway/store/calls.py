@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
+
+if TYPE_CHECKING:
+    import psycopg
 
 # A call holds 8,000 bytes.
 LEARNERS_A_CALL: Final = 200
 Listening: TypeAlias = "psycopg.Connection[Any]"
-Lost: Final = psycopg.Error
 _CHANNEL: Final = "headway_told"
+
+
+class Lost(Exception):
+    """There is no connection to be had, or none any more."""
 
 
 def call(connection: Connection, learner_ids: list[str]) -> None:
@@ -23,14 +28,19 @@ def call(connection: Connection, learner_ids: list[str]) -> None:
 
 @contextmanager
 def listening(url: URL) -> Iterator[Listening]:
-    """A connection on which calls arrive; Lost where there is none to be had."""
+    """A connection on which calls arrive; Lost where there is none, inside as well."""
+    import psycopg  # noqa: PLC0415  # only where PostgreSQL is used
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
-        connection.execute(f"LISTEN {_CHANNEL}".encode())
-        yield connection
+    try:
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(f"LISTEN {_CHANNEL}".encode())
+            yield connection
+    except psycopg.Error as error:
+        raise Lost(type(error).__name__) from error
 
 
 def heard(connection: Listening) -> Iterator[set[str]]:
-    """The ids of the calls that have arrived; Lost where the connection is."""
+    """The ids of the calls that have arrived."""
     for one in connection.notifies(timeout=0):
         yield {*one.payload.split(",")}

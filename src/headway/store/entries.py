@@ -4,6 +4,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from msgspec import Raw
 from sqlalchemy.engine import Connection
 
 from headway.domain.filed import MARK, is_filed
@@ -37,6 +38,12 @@ class Entry(NamedTuple):
     hints: int
     changes: str | None
     streak_rules: str | None
+
+    @property
+    def facts(self) -> tuple[str, int, str, Raw, int, int, str, str, int, str | None]:
+        """What was sent and what the server knew, in the order of `EntryFacts`."""
+        known = (self.received_at, self.clock_skew, self.time_zone, self.source, self.version, self.streak_rules)
+        return (self.learner_id, self.seq, self.event_id, Raw(self.body.encode()), *known)
 
 
 class Known(NamedTuple):

@@ -12,7 +12,7 @@ from headway.store.entries import Entry
 from headway.store.schema import OF_LEARNER, brought, course_version, learner, ledger
 
 # What opens doors is nobody's to hand out, and where guests' events lie follows from the ledgers.
-_SECRETS: Final = ("token_hash", "password_hash", "device_code_hash", "user_code", "code_hash")
+_SECRETS: Final = ("token_hash", "password_hash", "device_code_hash", "user_code", "code_hash", "secret")
 _LEFT_OUT: Final = (brought,)
 ENTRIES_A_PAGE: Final = 1_000
 

@@ -1,56 +1,100 @@
 """Statements that read a learner's figures for the views: each is one, whatever there is to read."""
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headway.domain.levels import Held, highest
-from headway.domain.progress import AttemptGrade, EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
-from headway.domain.streaks import StreakDays, streak_days_of
+from headway.domain.progress import EnrollmentSum, Grant, PeriodSum, RunSum, StepSum
+from headway.domain.streaks import StreakDays, days_of
 from headway.domain.sums import GrantKey, RunKey, StepKey
+from headway.domain.times import ordinal
 from headway.store import rows, sums
+from headway.store.achievements import EARNED, Earned, in_order
 
-_DAY_FIGURES = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
-_OF_LEARNER = "WHERE learner_id = :learner"
-_DAYS = (
-    rows.Part(
-        f"day, {', '.join(PeriodSum._fields)}",
-        f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND day <= :last GROUP BY day) d",  # noqa: S608  # names of our own columns
-    ),
-    rows.Part("day, activities", f"FROM imported_day {_OF_LEARNER}"),
-    rows.Part("first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
-)
-_LAST_DAY = "9999-12-31"
+_NAMES: Final = ", ".join(PeriodSum._fields)
+_DAY_FIGURES: Final = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in PeriodSum._fields)
+_OF_LEARNER: Final = "WHERE learner_id = :learner"
 
 
-class Days(NamedTuple):
-    """What a learner did on each day, over all courses, in order, and what a streak is worked out from.
+def days_part(condition: str) -> rows.Part:
+    """What was done on each day, over all courses."""
+    source = f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND {condition} GROUP BY day) d"  # noqa: S608  # our own names
+    return rows.Part(f"day, {_NAMES}", source)
+
+
+def total_part(condition: str) -> rows.Part:
+    """What was done on some days, as one."""
+    source = f"FROM (SELECT {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND {condition}) d WHERE attempts IS NOT NULL"  # noqa: S608  # our own names
+    return rows.Part(_NAMES, source)
+
+
+def streak_parts(condition: str = "true") -> tuple[rows.Part, ...]:
+    """What a streak is worked out from: active days, those that were imported alone, pauses; read by `streak_read`."""
+    active = f"SELECT DISTINCT day FROM day_sum {_OF_LEARNER} AND activities <> 0 AND {condition}"  # noqa: S608  # our own words
+    imported = f"SELECT day, activities FROM imported_day {_OF_LEARNER}"  # noqa: S608  # our own words
+    here = f"day IN (SELECT day FROM imported_day {_OF_LEARNER})"  # noqa: S608  # our own words
+    of_them = f"SELECT day, -activities FROM day_sum {_OF_LEARNER} AND {here}"  # noqa: S608  # our own words
+    counted = f"SELECT day FROM ({imported} UNION ALL {of_them}) i GROUP BY day HAVING sum(activities) >= 0"  # noqa: S608  # our own words
+    return (
+        rows.Part("day", f"FROM ({active}) d", flat=True),
+        rows.Part("day", f"FROM ({counted}) d", flat=True),
+        rows.Part("first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
+    )
+
+
+def streak_read(active: Iterable[str], imported: Iterable[str], pauses: Iterable[rows.Row]) -> StreakDays:
+    """What a streak is worked out from, of what was read."""
+    days = frozenset(map(ordinal, active))
+    return StreakDays(days, days.intersection(map(ordinal, imported)), days_of(pauses))
+
+
+class Past(NamedTuple):
+    """What a learner did on each day of a range, in order, and before it; the streak's days, and what was earned.
 
     Days on which nothing was done are left out.
     """
 
+    before: PeriodSum
     done: list[tuple[str, PeriodSum]]
     streak: StreakDays
+    earned: list[Earned]
 
 
-NO_DAYS: Final = Days([], StreakDays(frozenset()))
-NO_STREAK: Final = (NO_DAYS.streak, list["Rest"](), 0)
+NO_DAYS: Final = StreakDays(frozenset())
+NO_PAST: Final = Past(PeriodSum(), [], NO_DAYS, [])
+_PAST: Final = (
+    *streak_parts("day <= :last"),
+    total_part("day < :first"),
+    days_part("day BETWEEN :first AND :last"),
+    EARNED,
+)
 
 
-def days(connection: Connection, learner_id: str, last: str = _LAST_DAY) -> Days:
-    """A learner's days up to the last."""
-    found, imported, pauses = rows.gather(connection, *_DAYS, learner=learner_id, last=last)
-    done = sorted((row[0], PeriodSum(*row[1:])) for row in found)
-    return Days(done, streak_days_of(((day, one.activities) for day, one in done), imported, pauses))
+def past(connection: Connection, learner_id: str, first: str, last: str) -> Past:
+    """A learner's days of a range."""
+    *streak, before, found, earned = rows.gather(connection, *_PAST, learner=learner_id, first=first, last=last)
+    return Past(total_read(before), days_read(found), streak_read(*streak), in_order(earned))
+
+
+def total_read(found: list[rows.Row]) -> PeriodSum:
+    """What was done on some days, of what was read."""
+    return PeriodSum._make(found[0]) if found else PeriodSum()
+
+
+def days_read(found: list[Any]) -> list[tuple[str, PeriodSum]]:
+    """What was done on each day, in order, of what was read."""
+    return [(day, PeriodSum._make(figures)) for day, *figures in sorted(found)]
+
+
+_OF_COURSE: Final = days_part("course_id = :course")
 
 
 def days_in_course(connection: Connection, learner_id: str, course_id: str) -> list[tuple[str, PeriodSum]]:
     """What a learner did in a course on each day, over all runs, in order."""
-    source = f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND course_id = :course GROUP BY day) d"  # noqa: S608  # our own names
-    part = rows.Part(f"day, {', '.join(PeriodSum._fields)}", source)
-    (found,) = rows.gather(connection, part, learner=learner_id, course=course_id)
-    return sorted((row[0], PeriodSum(*row[1:])) for row in found)
+    (found,) = rows.gather(connection, _OF_COURSE, learner=learner_id, course=course_id)
+    return days_read(found)
 
 
 class Rest(NamedTuple):
@@ -61,11 +105,11 @@ class Rest(NamedTuple):
     last_on: str
 
 
+NO_STREAK: Final = (NO_DAYS, list[Rest](), 0)
 _STREAK: Final = (
-    rows.Part("day, activities", f"FROM day_sum {_OF_LEARNER}"),
-    rows.Part("day, activities", f"FROM imported_day {_OF_LEARNER}"),
+    *streak_parts()[:2],
     rows.Part("id, first_on, last_on", f"FROM streak_pause {_OF_LEARNER}"),
-    rows.Part("longest", f"FROM imported_streak {_OF_LEARNER}"),
+    rows.Part("longest", f"FROM imported_streak {_OF_LEARNER}", flat=True),
 )
 
 
@@ -74,17 +118,13 @@ def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Re
 
     And the longest streak that another system recorded, in days; 0 where none did.
     """
-    activities, imported, pauses, elsewhere = rows.gather(connection, *_STREAK, learner=learner_id)
+    active, imported, pauses, elsewhere = rows.gather(connection, *_STREAK, learner=learner_id)
     rests = sorted((Rest(*row) for row in pauses if row[1] <= row[2]), key=lambda one: (one.first_on, one.id))
-    return (
-        streak_days_of(activities, imported, [one[1:] for one in rests]),
-        rests,
-        max((row[0] for row in elsewhere), default=0),
-    )
+    return streak_read(active, imported, [one[1:] for one in rests]), rests, max(elsewhere, default=0)
 
 
 class CourseFigures(NamedTuple):
-    """What is known of a learner in courses: every run that they began, steps, grants, enrollments."""
+    """What is known of a learner in a course: every run that they began, steps, grants, enrollment."""
 
     runs: dict[RunKey, RunSum]
     steps: dict[StepKey, StepSum]
@@ -92,36 +132,12 @@ class CourseFigures(NamedTuple):
     enrollments: dict[str, EnrollmentSum]
 
 
-def of_courses(connection: Connection, learner_id: str, course_id: str | None = None) -> CourseFigures:
-    """A learner's figures in all courses, those that were left too, or in the one."""
-    by = {"learner_id": learner_id} | ({} if course_id is None else {"course_id": course_id})
+def of_course(connection: Connection, learner_id: str, course_id: str) -> CourseFigures:
+    """A learner's figures in a course."""
+    by = {"learner_id": learner_id, "course_id": course_id}
     kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS)
     found = sums.read_together(connection, [(sums.of_kind(kind, *by), [tuple(by.values())]) for kind in kinds])
     return CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
-
-
-class TopicFigures(NamedTuple):
-    """What was done in each topic over all courses, the highest level that was told of each, and attempts graded."""
-
-    sums: dict[str, PeriodSum]
-    levels: dict[str, Held]
-    grades: list[AttemptGrade]
-
-
-NO_TOPICS: Final = TopicFigures({}, {}, [])
-
-
-def of_learner(connection: Connection, learner_id: str) -> tuple[CourseFigures, TopicFigures]:
-    """A learner's figures in all courses, and in each topic over all of them."""
-    kinds = (sums.RUNS, sums.STEPS, sums.GRANTS, sums.ENROLLMENTS, sums.TOPICS, sums.LEVELS, sums.GRADES)
-    asked = [(sums.of_kind(kind, "learner_id"), [(learner_id,)]) for kind in kinds]
-    *found, (_, in_courses), (_, told), (_, graded) = sums.read_together(connection, asked)
-    topics: dict[str, PeriodSum] = {}
-    for _, key, one in in_courses:
-        topics[key.topic] = topics[key.topic] + one if key.topic in topics else one
-    courses = CourseFigures(*({key: one for _, key, one in listed} for _, listed in found))
-    held = highest((key.topic, key.level, one) for _, key, one in told)
-    return courses, TopicFigures(topics, held, [one for _, _, one in graded])
 
 
 class Referred(NamedTuple):

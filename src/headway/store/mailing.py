@@ -1,7 +1,7 @@
 """Statements on notices that are to be mailed, or were."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -95,14 +95,27 @@ def end(connection: Connection, found: Iterable[Mailing]) -> None:
 
 def settle(connection: Connection, one: Mailing) -> None:
     """Note how a mail ended, or when it is due again, unless others took it up since."""
-    held = (
-        (notice_mail.c.learner_id == one.learner_id)
-        & (notice_mail.c.notice_id == one.notice_id)
-        & (notice_mail.c.tries == one.tries)
-        & notice_mail.c.due_at.is_not(None)
-    )
     ended = {"due_at": one.due_at, "outcome": one.outcome, "ended_at": one.ended_at}
-    connection.execute(sa.update(notice_mail).where(held).values(**ended))
+    connection.execute(_TAKEN.values(**ended), _held(one))
+
+
+def put_back(connection: Connection, taken: Iterable[tuple[Mailing, Mailing]]) -> None:
+    """Leave mails (as they were taken up, as they were before) as they were, unless others took them up since."""
+    changed: dict[str, Any] = {"due_at": sa.bindparam("as_due_at"), "tries": sa.bindparam("as_tries")}
+    values = [{**_held(one), "as_due_at": was.due_at, "as_tries": was.tries} for one, was in taken]
+    connection.execute(_TAKEN.values(**changed), values)
+
+
+_TAKEN: Final = sa.update(notice_mail).where(
+    notice_mail.c.learner_id == sa.bindparam("whose"),
+    notice_mail.c.notice_id == sa.bindparam("what"),
+    notice_mail.c.tries == sa.bindparam("held_tries"),
+    notice_mail.c.due_at.is_not(None),
+)
+
+
+def _held(one: Mailing) -> dict[str, Any]:
+    return {"whose": one.learner_id, "what": one.notice_id, "held_tries": one.tries}
 
 
 def contents(connection: Connection, found: Iterable[Mailing]) -> dict[tuple[str, str], Content]:

@@ -9,8 +9,14 @@ from sqlalchemy.engine import Connection
 from headway.store import rows
 
 _MINE: Final = "WHERE learner_id = :learner"
-_SAID: Final = "day || '/' || attempts || '/' || passed_attempts || '/' || unscored || '/' || hints, ' '"
+_COUNTS: Final = "'/' || attempts || '/' || passed_attempts || '/' || unscored || '/' || hints"
+# Of nearly all days it is enough to say whether the one attempt passed.
+_SAID: Final = (
+    "day || CASE WHEN attempts = 1 AND unscored = 0 AND hints = 0 THEN CAST(passed_attempts AS text)"
+    f" ELSE {_COUNTS} END, ' '"
+)
 _GATHERED: Final = {"sqlite": f"group_concat({_SAID})", "postgresql": f"string_agg({_SAID})"}
+_DAY_LENGTH: Final = len("2026-03-01")
 _PARTS: Final = (
     rows.Part("course_id, run", f"FROM course_run {_MINE}"),
     rows.Part("course_id, run, kind, module_id", f"FROM granted {_MINE}"),
@@ -57,8 +63,8 @@ def days_of(said: str) -> Iterator[tuple[str, list[int]]]:
     """Each day, and the attempts on it, those that passed, those that have no score yet, and the hints, in all runs."""
     found: dict[str, list[int]] = {}
     for one in said.split(" "):
-        day, *counts = one.split("/")
-        numbers = [int(count) for count in counts]
+        day, said_of_it = one[:_DAY_LENGTH], one[_DAY_LENGTH:]
+        numbers = list(map(int, said_of_it[1:].split("/"))) if said_of_it[0] == "/" else [1, int(said_of_it), 0, 0]
         known = found.get(day)
         found[day] = numbers if known is None else list(map(add, known, numbers))
     return iter(found.items())

@@ -1,5 +1,6 @@
 """Rows that travel as one JSON parameter, whatever their number; beside `database.py` the one place with dialects."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -18,6 +19,16 @@ _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512,
 _ARRAYS = {
     "sqlite": "json_group_array(json_array({}))",
     "postgresql": "CAST(coalesce(json_agg(json_build_array({})), '[]') AS text)",
+}
+_FLAT_ARRAYS = {
+    "sqlite": "json_group_array({})",
+    "postgresql": "CAST(coalesce(json_agg({}), '[]') AS text)",
+}
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+# As one array: a set, it would be looked through for each row.
+_ONE_OF = {
+    "sqlite": "IN (SELECT value FROM json_each(:{}))",
+    "postgresql": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(%({})s AS json))))",
 }
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves dialects untyped
 
@@ -65,12 +76,18 @@ def lock(
 
 
 class Question(NamedTuple):
-    """What `select` asks: expressions over the table `t`, whose columns `by` are the keys."""
+    """What `select` asks: expressions over the table `t`, whose columns `by` are the keys.
+
+    Where a `column` is named, of rows alone in which it holds one of the texts: many of each key cost far less so than
+    as keys of their own.
+    """
 
     table: Table
     keys: Iterable[Row]
     what: str
     by: tuple[str, ...]
+    column: str = ""
+    texts: Iterable[str] = ()
 
 
 def ask(connection: Connection, *questions: Question) -> list[list[Row]]:
@@ -79,8 +96,10 @@ def ask(connection: Connection, *questions: Question) -> list[list[Row]]:
     sent = [_encoded(connection, one.keys, one.by) for one in questions]
     if not any(sent):
         return [[] for _ in questions]
-    statement = _question_statement(dialect, tuple((one.table, one.what, one.by) for one in questions))
+    statement = _question_statement(dialect, tuple((one.table, one.what, one.by, one.column) for one in questions))
     parameters = {f"rows{n}": one or "[]" for n, one in enumerate(sent)}
+    texts = ((n, one.texts) for n, one in enumerate(questions) if one.column)
+    parameters |= {f"texts{n}": msgspec.json.encode(list(some)).decode() for n, some in texts}
     found = connection.exec_driver_sql(statement, parameters).one()
     return [msgspec.json.decode(one) for one in found]
 
@@ -119,17 +138,16 @@ def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row
 
 
 class Part(NamedTuple):
-    """What `gather` selects: expressions, and whence."""
+    """What `gather` selects: expressions, and whence. A flat part has one alone, and gives no rows but its values."""
 
     what: str
     source: str
+    flat: bool = False
 
 
-def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list[Row]]:
+def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list[Any]]:
     """All rows of several parts as of one moment: one statement."""
-    arrays = _ARRAYS[connection.dialect.name]
-    selected = ", ".join(f"(SELECT {arrays.format(one.what)} {one.source})" for one in parts)  # our words
-    found = connection.execute(sa.text(f"SELECT {selected}"), parameters).one()
+    found = connection.exec_driver_sql(_gather_statement(connection.dialect.name, parts), parameters).one()
     return [msgspec.json.decode(one) for one in found]
 
 
@@ -259,6 +277,15 @@ def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) 
 
 
 @lru_cache(maxsize=512)
+def _gather_statement(dialect: str, parts: tuple[Part, ...]) -> str:
+    """As the driver takes it: these statements are long, and to find their parameters takes longer than to ask."""
+    arrays = ((_FLAT_ARRAYS if one.flat else _ARRAYS)[dialect].format(one.what) for one in parts)
+    selected = ", ".join(f"(SELECT {array} {one.source})" for array, one in zip(arrays, parts, strict=True))
+    statement = f"SELECT {selected}"  # our words
+    return statement if dialect == "sqlite" else _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
+
+
+@lru_cache(maxsize=512)
 def _select_statement(dialect: str, table: Table, what: str, by: tuple[str, ...], also: str) -> str:
     rest = _found_in(dialect, table, by, "rows", also)
     columns = _ARRAYS[dialect].format(what) if dialect == "sqlite" else what
@@ -295,11 +322,12 @@ def _wanted_statement(dialect: str, table: Table, names: tuple[str, ...], what: 
 
 
 @lru_cache(maxsize=64)
-def _question_statement(dialect: str, questions: tuple[tuple[Table, str, tuple[str, ...]], ...]) -> str:
+def _question_statement(dialect: str, questions: tuple[tuple[Table, str, tuple[str, ...], str], ...]) -> str:
     """Each answer as a JSON array of arrays, in PostgreSQL too: rows of different tables fit no other one result."""
     parts = []
-    for n, (table, what, by) in enumerate(questions):
-        rest = _found_in(dialect, table, by, f"rows{n}")
+    for n, (table, what, by, column) in enumerate(questions):
+        also = f"AND t.{column} {_ONE_OF[dialect].format(f'texts{n}')}" if column else ""
+        rest = _found_in(dialect, table, by, f"rows{n}", also)
         parts.append(f"(SELECT {_ARRAYS[dialect].format(what)} {rest})")
     return "SELECT " + ", ".join(parts)
 

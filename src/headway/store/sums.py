@@ -238,6 +238,16 @@ class Reading(NamedTuple):
     by: tuple[str, ...]
     read_key: Callable[[rows.Row], Any]
     read_value: Callable[[rows.Row], Any]
+    # By which column rows are left out, where only some are asked for.
+    column: str = ""
+
+
+class Wanted(NamedTuple):
+    """Rows that are asked for by keys; where the reading leaves some out, those of the texts."""
+
+    reading: Reading
+    keys: Iterable[rows.Row]
+    texts: Iterable[str] = ()
 
 
 @cache
@@ -247,12 +257,12 @@ def of_kind(kind: Kind, *by: str) -> Reading:
 
 
 def read_together(
-    connection: Connection, wanted: Iterable[tuple[Reading, Iterable[rows.Row]]]
+    connection: Connection, wanted: Iterable[Wanted | tuple[Reading, Iterable[rows.Row]]]
 ) -> Iterable[tuple[Reading, list[tuple[str, Any, Any]]]]:
     """For each reading (learner, key, value) of what is there: all in one statement."""
-    asked = list(wanted)
-    questions = [rows.Question(one.table, keys, one.what, one.by) for one, keys in asked]
-    for (one, _), found in zip(asked, rows.ask(connection, *questions), strict=True):
+    asked = [Wanted(*one) for one in wanted]
+    questions = [rows.Question(one.table, keys, one.what, one.by, one.column, texts) for one, keys, texts in asked]
+    for (one, *_), found in zip(asked, rows.ask(connection, *questions), strict=True):
         yield one, [(row[0], one.read_key(row), one.read_value(row)) for row in found]
 
 
@@ -263,16 +273,17 @@ def _columns(table: Table) -> str:
 
 def _step_score(columns: rows.Row) -> StepSum:
     events, scores, total, best, first, latest, done_at, updated_at, graded_best, override = columns
-    # By place, as they stand in StepSum, for a course's learners have millions of them: a call by names takes thrice.
+    # By place, as they stand in StepSum, and as the tuples that they are: a course's learners have millions of them,
+    # and a call by names takes thrice.
     parts = (
         *(events, 0, 0, scores, total, best),
         None if first is None else _scored(first),
         None if latest is None else _scored(latest),
-        None if done_at is None else Completion(done_at, "", "", 0),
+        None if done_at is None else _tuple(Completion, (done_at, "", "", 0)),
         *(0, 0, updated_at, 0, graded_best),
-        *word(done_at, override),
+        *((None, done_at is not None) if override is None else word(done_at, override)),
     )
-    return StepSum._make(parts)
+    return _tuple(StepSum, parts)
 
 
 @lru_cache(maxsize=4096)
@@ -280,6 +291,7 @@ def _scored(score: int) -> Scored:
     return Scored(0, "", score)
 
 
+_tuple: Final = tuple.__new__
 _SCORE: Final = (
     *("events", "scores", "score_total", "best_score", "first_score", "latest_score"),
     *("completed_at", "updated_at", "graded_best", "override"),
@@ -295,10 +307,12 @@ def _step_scores(key_names: tuple[str, ...], by: tuple[str, ...], read_key: Call
 _RUN_NAMES: Final = RUNS.key_names
 STEP_SCORES: Final = _step_scores(STEPS.key_names, STEPS.key_names, STEPS.read_key)
 STEP_SCORES_OF_RUN: Final = _step_scores(STEPS.key_names, _RUN_NAMES, STEPS.read_key)
+SOME_STEP_SCORES_OF_RUN: Final = STEP_SCORES_OF_RUN._replace(column="step_id")
 # By the steps' keys alone, where the run is known.
-SCORES_BY_STEP: Final = _step_scores(("learner_id", "step_id"), STEPS.key_names, itemgetter(1))
 SCORES_OF_RUN_BY_STEP: Final = _step_scores(("learner_id", "step_id"), _RUN_NAMES, itemgetter(1))
+SOME_SCORES_OF_RUN_BY_STEP: Final = SCORES_OF_RUN_BY_STEP._replace(column="step_id")
 GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
+GRANTS_OF_MODULES: Final = GRANTS_OF_RUN._replace(column="module_id")
 
 
 def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:

@@ -13,6 +13,7 @@ from headway.domain.periods import Range
 from headway.domain.practice import Practiced
 from headway.domain.progress import Completion, PeriodSum
 from headway.store import reset_marks, rows
+from headway.store.figures import total_part, total_read
 from headway.store.rows import Part
 
 _T = TypeVar("_T", int, "Done", Practiced)
@@ -22,7 +23,7 @@ _WITHIN: Final = "e.day BETWEEN :first AND :last"
 _ATTEMPTS: Final = "e.type = 'attempted'"
 
 
-def _counted(names: str, condition: str, *, is_reset: bool) -> Part:
+def _counted(names: str, condition: str, *, is_reset: bool, flat: bool = False) -> Part:
     """Columns of the entries that count; where the learner ever reset anything, each is held against that."""
     of_own, of_brought = (
         f" AND {reset_marks.condition(one)}" if is_reset else "" for one in ("''", "CAST(b.guest_id AS text)")
@@ -33,7 +34,7 @@ def _counted(names: str, condition: str, *, is_reset: bool) -> Part:
         f"SELECT {what} FROM brought b CROSS JOIN ledger e"  # noqa: S608  # our own words
         f" WHERE b.learner_id = :learner AND e.learner_id = b.guest_id AND e.seq = b.seq AND {condition}{of_brought}"
     )
-    return Part(names, f"FROM ({own} UNION ALL {of_guests}) w")
+    return Part(names, f"FROM ({own} UNION ALL {of_guests}) w", flat)
 
 
 def _regraded(names: str, condition: str) -> Part:
@@ -75,9 +76,16 @@ def _of_range(is_reset: bool) -> tuple[Part, ...]:
 @cache
 def _of_all(is_reset: bool) -> tuple[Part, ...]:
     return (
-        _sums("day_sum", "day"),
+        total_part("true"),
+        Part(
+            "first, last",
+            "FROM (SELECT min(day) AS first, max(day) AS last FROM day_sum WHERE learner_id = :learner) d",
+        ),
+        _sums("day_sum", "day", "AND day BETWEEN :first AND :last"),
         _sums("topic_sum", "topic"),
-        _counted("score, duration_ms", _ATTEMPTS, is_reset=is_reset),
+        # Ten thousand numbers are read in a tenth of the time that as many rows take.
+        _counted("score", f"{_ATTEMPTS} AND e.score IS NOT NULL", is_reset=is_reset, flat=True),
+        _counted("duration_ms", f"{_ATTEMPTS} AND e.duration_ms <> 0", is_reset=is_reset, flat=True),
         _regraded("score", _ATTEMPTS),
         _counted("day, score", f"{_WITHIN} AND {_ATTEMPTS}", is_reset=is_reset),
         _regraded("day, score", _WITHIN),
@@ -121,11 +129,13 @@ def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
 
 
 class AllWork(NamedTuple):
-    """All that was ever done: figures of days and topics, scores and durations of all attempts.
+    """All that was ever done, and the days on which it was; figures of topics, scores and durations of all attempts.
 
-    `recent` are scores by day, within some days.
+    `days` are the figures of some days, and `recent` scores by day, within the same.
     """
 
+    total: PeriodSum
+    within: Range
     days: dict[str, PeriodSum]
     topics: dict[str, PeriodSum]
     scores: list[int]
@@ -137,14 +147,15 @@ def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
     """A learner's work on all days."""
     asked = {"learner": learner_id, "first": recent.first, "last": recent.last}
     parts = _of_all(reset_marks.any_of(connection, learner_id))
-    days, topics, attempts, regraded, lately, regraded_lately = rows.gather(connection, *parts, **asked)
-    scores = _scores([score for score, _ in attempts], [row[:2] for row in regraded])
+    found = rows.gather(connection, *parts, **asked)
+    total, ((first, last),), days, topics, scores, durations_ms, regraded, lately, regraded_lately = found
     by_day: dict[str, list[int]] = {}
     for day in {day for day, _ in lately}:
         own = [score for other, score in lately if other == day]
         by_day[day] = _scores(own, [(old, new) for other, old, new, _ in regraded_lately if other == day])
-    durations = [duration_ms for _, duration_ms in attempts if duration_ms]
-    return AllWork(_by_key(days), _by_key(topics), scores, durations, by_day)
+    changed = _scores(scores, [row[:2] for row in regraded])
+    within = Range(first or "", last or "")
+    return AllWork(total_read(total), within, _by_key(days), _by_key(topics), changed, durations_ms, by_day)
 
 
 def practiced(connection: Connection, learner_id: str, within: Range) -> list[Practiced]:
@@ -165,8 +176,10 @@ def attempt_times(connection: Connection, learner_id: str) -> list[tuple[str, in
     return [(course, run, at) for course, run, at in found]
 
 
-def _scores(recorded: list[int | None], regraded: list[Any]) -> list[int]:
+def _scores(recorded: list[Any], regraded: list[Any]) -> list[int]:
     """Scores as they are by now, of those recorded and (recorded, given) pairs of them."""
+    if not regraded:
+        return [score for score in recorded if score is not None]
     given = [new for old, new in regraded if old is None]
     changed = [(old, new) for old, new in regraded if old is not None]
     return [*_as_graded([score for score in recorded if score is not None], changed), *given]

@@ -1,12 +1,13 @@
 """What can be earned, what a learner has earned of it, and how far they have come towards the rest."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import CATEGORIES, Definition, Metrics, Totals, attended
-from headway.store import achievements, sums
+from headway.domain.scores import ratio_percent
+from headway.store import achievements, worked
 from headway.store.achievements import Defined, Earned
 from headway.views.subject import Subject
 
@@ -29,7 +30,7 @@ class Standing(NamedTuple):
     def percent(self) -> float:
         """How much of the threshold is reached, never beyond it."""
         reached = self.definition.threshold if self.earned else min(self.value, self.definition.threshold)
-        return round(100 * reached / self.definition.threshold, 2)
+        return ratio_percent(reached, self.definition.threshold)
 
 
 class Standings(NamedTuple):
@@ -39,13 +40,15 @@ class Standings(NamedTuple):
     hidden: int
 
 
-def read_standings(connection: Connection, subject: Subject, active: AbstractSet[int] | None = None) -> Standings:
-    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well.
+def read_standings(connection: Connection, subject: Subject) -> Standings:
+    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well."""
+    now, earned = (_NOTHING, []) if subject.learner_id is None else worked.metrics(connection, subject.learner_id)
+    return standings(achievements.defined(connection), now, earned)
 
-    `active` are the learner's active days, where they are known already.
-    """
-    defined = achievements.defined(connection)
-    now, earned = _of_learner(connection, subject.learner_id, active)
+
+def standings(defined: Sequence[Defined], now: Metrics, had: Iterable[Earned]) -> Standings:
+    """The same, of what was read."""
+    earned = {one.achievement_id: one for one in had}
     shown = [
         Standing(one.definition, earned.get(one.definition.id), now.value(one.definition.metric))
         for one in sorted(defined, key=_place)
@@ -64,19 +67,6 @@ def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, D
         if (name := one.definition.id) in earned
     ]
     return sorted(found, key=lambda pair: (-pair[0].at, pair[1].id))
-
-
-def _of_learner(
-    connection: Connection, learner_id: str | None, active: AbstractSet[int] | None
-) -> tuple[Metrics, dict[str, Earned]]:
-    if learner_id is None:
-        return _NOTHING, {}
-    totals = achievements.totals(connection, [learner_id])
-    if active is None:
-        days = sums.streak_days(connection, [learner_id])
-        active = days[learner_id].active if learner_id in days else frozenset()
-    earned = achievements.earned(connection, learner_id)
-    return Metrics(totals[learner_id], attended(active)), {one.achievement_id: one for one in earned}
 
 
 def _place(one: Defined) -> tuple[int, str, int, str]:

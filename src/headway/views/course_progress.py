@@ -21,8 +21,9 @@ from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
 from headway.domain.wanting import points_to_go, reason
 from headway.store.catalog import Catalog
-from headway.store.figures import CourseFigures, of_courses
+from headway.store.figures import CourseFigures, of_course
 from headway.store.grades import feedback
+from headway.store.worked import Courses
 from headway.views.people import decode_said
 from headway.views.subject import Subject
 
@@ -209,7 +210,7 @@ def _read(
     connection: Connection, catalog: Catalog, subject: Subject, course_id: str, number: int | None
 ) -> tuple[int, bool, Run]:
     version, course = in_force(connection, catalog, course_id)
-    figures = NOTHING if subject.learner_id is None else of_courses(connection, subject.learner_id, course_id)
+    figures = NOTHING if subject.learner_id is None else of_course(connection, subject.learner_id, course_id)
     current = max((key.run for key in figures.runs), default=FIRST_RUN)
     if number is not None and not FIRST_RUN <= number <= current:
         raise UnknownRun(f"there is no run {number} of this course; the latest is {current}", field="run")
@@ -223,6 +224,41 @@ def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants
     mine = {key.step: one for key, one in steps.items() if key[:2] == place}
     held = {(key.kind, key.module): one for key, one in grants.items() if key[:2] == place}
     return Run(course, number, mine, held)
+
+
+class RunWorked(NamedTuple):
+    """What the overview and predictions tell of a run: `done` are the local days on which steps were completed, by key.
+
+    By steps that the version in force has no more, too.
+    """
+
+    course: Course
+    is_completed: bool
+    is_begun: bool
+    done: Mapping[str, str]
+
+    @property
+    def status(self) -> str:
+        """The course's status in this run."""
+        return _status(self.is_completed, self.is_begun)
+
+    @property
+    def steps_completed(self) -> int:
+        """How many steps of the version in force are completed."""
+        return len(self.course.numbers.keys() & self.done.keys())
+
+    @property
+    def percent(self) -> float:
+        """The completed steps of all steps, 0 to 100."""
+        return ratio_percent(self.steps_completed, len(self.course.steps))
+
+
+def run_worked(course: Course, found: Courses) -> RunWorked:
+    """The run of a course that the learner is in."""
+    place = (course.id, found.runs.get(course.id, FIRST_RUN))
+    mine = [one for one in found.steps if one[:2] == place]
+    done = {one.step: one.done_on for one in mine if one.done_on is not None}
+    return RunWorked(course, place in found.completed, any(one.events for one in mine), done)
 
 
 def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModuleProgress:

@@ -14,6 +14,7 @@ from headway.domain.times import format_time
 from headway.store import exporting, reset_marks
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
+from headway.store.entry_facts import EntryFacts
 from headway.store.exporting import Identity
 from headway.views.cells import BYTE_ORDER_MARK, lines
 from headway.views.subject import Subject
@@ -42,22 +43,13 @@ class ExportedVersion(Struct):
     manifest_sha256: str
 
 
-class ExportedEntry(Struct):
+class ExportedEntry(EntryFacts):
     """An entry of a ledger. `sent` is what was sent, without the id; times in microseconds since 1970 are facts.
 
     From `ledger` to `streak_rules` they are facts; what follows from them stands behind, for people.
     """
 
-    ledger: str
-    seq: int
-    id: str
-    sent: dict[str, Any] | Raw
-    received_at_us: int
-    clock_skew_us: int
-    time_zone: str
-    source: str
-    version: int
-    streak_rules: str | None
+    sent: dict[str, Any] | Raw  # type: ignore[assignment]  # the schema says that it is an object
     type: str
     course: str | None
     run: int
@@ -153,16 +145,7 @@ def _pages(read: Reading[list[Entry]], head: _Head) -> Iterator[list[tuple[Entry
 
 def _exported(one: Entry, counts: bool) -> ExportedEntry:
     return ExportedEntry(
-        one.learner_id,
-        one.seq,
-        one.event_id,
-        Raw(one.body.encode()),
-        one.received_at,
-        one.clock_skew,
-        one.time_zone,
-        one.source,
-        one.version,
-        one.streak_rules,
+        *one.facts,
         one.type,
         one.course_id or None,
         one.run,

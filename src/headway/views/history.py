@@ -10,9 +10,9 @@ from headway.domain.progress import PeriodSum
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import STANDARD, StreakRules, streaks_over
 from headway.domain.times import days_between, local_day, ordinal
-from headway.store import achievements, figures
+from headway.store import figures
 from headway.store.achievements import Earned
-from headway.store.figures import NO_DAYS
+from headway.store.figures import NO_PAST
 from headway.views.asked_range import AskedRange, range_asked
 from headway.views.subject import Subject
 
@@ -51,10 +51,9 @@ def read_history(
 ) -> History:
     """A learner's days in a range; Invalid names what is wrong with it."""
     first, last = range_asked(asked, local_day(now, subject.time_zone), DAYS_MAX)
-    known = NO_DAYS if subject.learner_id is None else figures.days(connection, subject.learner_id, last)
-    earned = [] if subject.learner_id is None else achievements.earned(connection, subject.learner_id)
-    by_day = _by_day(known.done, earned)
-    total = sum((one for day, one in by_day.items() if day < first), _NOTHING)
+    known = NO_PAST if subject.learner_id is None else figures.past(connection, subject.learner_id, first, last)
+    by_day = _by_day(known.done, (one for one in known.earned if one.day >= first))
+    total = sum((_earned(one) for one in known.earned if one.day < first), _Done(known.before))
     streaks = streaks_over(known.streak, ordinal(first), ordinal(last), rules)
     days, sum_shown = [], _figures(total)
     for day, streak in zip(days_between(first, last), streaks, strict=True):
@@ -83,8 +82,12 @@ _NOTHING: Final = _Done(PeriodSum())
 def _by_day(done: Iterable[tuple[str, PeriodSum]], earned: Iterable[Earned]) -> dict[str, _Done]:
     by_day = {day: _Done(one) for day, one in done}
     for one in earned:
-        by_day[one.day] = by_day.get(one.day, _NOTHING) + _Done(PeriodSum(points=one.points), 1)
+        by_day[one.day] = by_day.get(one.day, _NOTHING) + _earned(one)
     return by_day
+
+
+def _earned(one: Earned) -> _Done:
+    return _Done(PeriodSum(points=one.points), 1)
 
 
 def _figures(done: _Done) -> dict[str, Any]:

@@ -5,23 +5,34 @@ What is stored is behind by what was recorded a moment ago; that is read beside 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from sqlalchemy.engine import Connection
 
-from headway.domain.boards import SITE, Board, Pending, Standing, figures_of, page, period_of, periods_at, stretch
+from headway.domain.boards import (
+    SITE,
+    SPARE,
+    Asking,
+    Board,
+    Question,
+    Standing,
+    figures_of,
+    page,
+    stretch,
+)
 from headway.domain.errors import Busy, UnknownCourse
+from headway.domain.events import SLUG_MAX
 from headway.domain.periods import Period, range_of
-from headway.domain.times import local_day
-from headway.store import boards, courses
-from headway.store.boards import Snapshot, State, Waiting
+from headway.store import boards
+from headway.store.boards import Snapshot
 
 T = TypeVar("T")
 LIMIT: Final = 50
 LIMIT_MAX: Final = 200
 # Above all who stand anywhere.
 _TOP: Final = -(2**62)
+_END: Final[Standing] = (2**62, "")
 
 
 class Place(NamedTuple):
@@ -74,26 +85,10 @@ class Page(NamedTuple):
     next_place: Place | None
 
 
-class Source(Protocol):
-    """A board as it is counted in."""
-
-    def above(self, place: int) -> int:
-        """How many stand above a place."""
-
-    def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
-        """So many from a place on, behind the first few."""
-
-    def before(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many before a learner, in order."""
-
-    def after(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many behind a learner."""
-
-
 class Cache(Protocol):
     """Where boards are kept beside the database."""
 
-    def ask(self, at: Board, mark: int, read: Callable[[Source], T]) -> T | None:
+    def ask(self, at: Board, mark: int, read: Callable[[Asking], T]) -> T | None:
         """What is read of the board that bears this mark; None where the database is to be asked."""
 
 
@@ -101,37 +96,35 @@ def read_leaderboard(
     connection: Connection, asked: Asked, me: str | None, now: int, cache: Cache | None = None
 ) -> Page:
     """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
-    state = board_state(connection, asked.course)
-    today = local_day(now, state.time_zone)
-    at = Board(asked.course or SITE, period_of(asked.kind, today))
-    snapshot = boards.snapshot(connection, at, me)
-    truth = Truth(snapshot, at, state)
-    found, next_place, rank_of_me = of_board(connection, at, snapshot.mark, cache, lambda one: truth.read(one, asked))
-    days = range_of(asked.kind, today)
+    snapshot = board_snapshot(connection, asked.course, asked.kind, now, me)
+    truth = Truth(snapshot)
+    found, next_place, rank_of_me = of_board(connection, snapshot, cache, lambda one: truth.read(one, asked))
+    days = range_of(asked.kind, snapshot.today)
     mine = [] if truth.me is None else [(truth.me, rank_of_me)]
     listed = {one for (_, one), _ in [*found, *mine]}
     shown = _Shown(boards.names(connection, listed), me)
     items, own = shown.ranked(found), shown.ranked(mine)
-    told = (asked.kind, asked.course, days.first, days.last, state.time_zone)
+    told = (asked.kind, asked.course, days.first, days.last, snapshot.state.time_zone)
     return Page(Leaderboard(*told, items, own[0] if own else None), next_place)
 
 
-def of_board(
-    connection: Connection, at: Board, mark: int | None, cache: Cache | None, read: Callable[[Source], T]
-) -> T:
+def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, read: Callable[[Asking], T]) -> T:
     """What is read of a board: in the cache where it holds the one with this snapshot's mark, else in the database."""
+    at, mark = snapshot.at, snapshot.mark
     found = None if cache is None or mark is None else cache.ask(at, mark, read)
     return read(boards.Stored(connection, at)) if found is None else found
 
 
-def board_state(connection: Connection, course: str | None) -> State:
-    """How the boards are; UnknownCourse where there is no such course, Busy while they are being worked out."""
-    if course is not None and not courses.versions(connection, [course]):
+def board_snapshot(connection: Connection, course: str | None, kind: Period, now: int, me: str | None) -> Snapshot:
+    """What there is to be said of a board; UnknownCourse or Busy where there is none, or none yet."""
+    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
+    valid = course is None or (0 < len(course) <= SLUG_MAX and course.isprintable())
+    snapshot = boards.snapshot(connection, course or SITE, kind, now, me) if valid else None
+    if snapshot is None or (course is not None and not snapshot.has_course):
         raise UnknownCourse("there is no course of that name", field="course")
-    state = boards.state(connection)
-    if not state.is_built:
+    if not snapshot.state.is_built:
         raise Busy("the leaderboards are being worked out; try again in a minute", retry_after_s=60)
-    return state
+    return snapshot
 
 
 _WithRank: TypeAlias = tuple[Standing, int]
@@ -160,64 +153,88 @@ class _Shown:
 class Truth:
     """A board with all that is not counted in yet."""
 
-    def __init__(self, snapshot: Snapshot, at: Board, state: State) -> None:
-        moves: dict[str, int] = {}
-        for learner_id, gain in snapshot.moves:
-            in_course = at.course in (SITE, gain.course)
-            if in_course and at.period in periods_at(local_day(gain.at, state.time_zone)):
-                moves[learner_id] = moves.get(learner_id, 0) + gain.place
-        self.pending = Pending.of(
-            {one.learner_id: one.row.place for one in snapshot.waiting if one.row is not None and one.row.shown},
-            {one.learner_id: _place(one, moves) for one in snapshot.waiting if one.visible and _place(one, moves)},
-        )
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.pending = snapshot.pending
         mine = snapshot.me
         # Of whoever asks, whether others see it or not; 0 for who has gained nothing.
-        self.own_place = 0 if mine is None else _place(mine, moves)
+        self.own_place = 0 if mine is None else mine.place
         shown = mine is not None and mine.visible and self.own_place
         self.me: Standing | None = (self.own_place, mine.learner_id) if mine is not None and shown else None
 
-    def read(self, source: Source, asked: Asked) -> Found:
+    def read(self, source: Asking, asked: Asked) -> Found:
         """What was asked for."""
-        rank_of_me = 0 if self.me is None else self._rank(source, self.me[0])
         if asked.around:
-            return Found(self._with_ranks(source, self._around(source, asked.limit)), None, rank_of_me)
+            return self._around(source, asked.limit)
         begins = asked.begins or Place(_TOP, 0)
-        wanted = stretch(self.pending, begins.place, begins.skip, asked.limit + 1)
-        rows = source.stretch(wanted.place, wanted.offset, wanted.limit)
-        if wanted.offset and not rows:
-            # Fewer stand there than when the page before was read.
-            wanted = wanted._replace(offset=0, limit=wanted.limit + wanted.offset)
-            rows = source.stretch(wanted.place, 0, wanted.limit)
-        found = page(self.pending, wanted, begins.skip, rows)[: asked.limit + 1]
+        found, rank_of_me = self._page(source, begins, asked.limit + 1)
         more, found = len(found) > asked.limit, found[: asked.limit]
         ranked = _ranks_from_the_top(found) if asked.begins is None else self._with_ranks(source, found)
         return Found(ranked, _behind(begins, found) if more else None, rank_of_me)
 
-    def _around(self, source: Source, limit: int) -> list[Standing]:
+    def _page(self, source: Asking, begins: Place, limit: int) -> tuple[list[Standing], int]:
+        """So many from a place on, and the rank of whoever asks."""
+        wanted = stretch(self.pending, begins.place, begins.skip, limit)
+        rows, above = self._asked(source, Question("stretch", (begins.place, ""), wanted.enough, wanted.offset))
+        rank_of_me = self._rank_of_me(above)
+        if wanted.offset and not rows:
+            # Fewer stand there than when the page before was read.
+            wanted = wanted._replace(offset=0, limit=wanted.limit + wanted.offset)
+            return page(self.pending, wanted, begins.skip, source.stretch(wanted.place, 0, wanted.limit)), rank_of_me
+        if len(rows) == wanted.enough < wanted.limit:
+            # Of who stands behind the last that was read nothing is known.
+            found = page(self.pending, wanted, begins.skip, rows, rows[-1])
+            if len(found) >= limit:
+                return found[:limit], rank_of_me
+            rows = source.stretch(wanted.place, wanted.offset, wanted.limit)
+        return page(self.pending, wanted, begins.skip, rows)[:limit], rank_of_me
+
+    def _asked(self, source: Asking, *wanted: Question) -> list[Any]:
+        """What is read, and how many stand above whoever asks, in one go: 0 of those who stand nowhere."""
+        if self.me is None:
+            return [*source.ask(*wanted), 0]
+        return source.ask(*wanted, Question("above", (self.me[0], "")))
+
+    def _rank_of_me(self, above: int) -> int:
+        return 0 if self.me is None else 1 + self.pending.above(self.me[0], above)
+
+    def _around(self, source: Asking, limit: int) -> Found:
         """Whoever asks, with as many above as below where there are; fewer where the board ends."""
         if self.me is None:
-            return []
+            return Found([], None, 0)
         above = (limit - 1) // 2
-        below = limit - 1 - above
-        stale = len(self.pending.stale)
-        before = source.before(self.me, above + stale)
-        after = source.after(self.me, below + stale)
-        own = [] if self.me in self.pending.live else [self.me]
-        upper = [one for one in self.pending.corrected([*before, *own], (_TOP, "")) if one <= self.me]
-        lower = [one for one in self.pending.corrected(after, self.me) if one > self.me]
-        return [*upper[-above - 1 :], *lower[:below]]
+        sizes = above, limit - 1 - above
+        gone = len(self.pending.stale)
+        found, number = self._near(source, self.me, sizes, min(gone, SPARE))
+        if found is None:
+            found, number = self._near(source, self.me, sizes, gone)
+        return Found(self._with_ranks(source, found or []), None, self._rank_of_me(number))
 
-    def _rank(self, source: Source, place: int) -> int:
-        return 1 + self.pending.above(place, source.above(place))
+    def _near(
+        self, source: Asking, me: Standing, sizes: tuple[int, int], more: int
+    ) -> tuple[list[Standing] | None, int]:
+        """The neighbors, of so many more than they are; None where those were too few. And how many stand above."""
+        above, below = sizes
+        asked = Question("before", me, above + more), Question("after", me, below + more)
+        before, after, number = self._asked(source, *asked)
+        is_all = more == len(self.pending.stale)
+        first = (_TOP, "") if is_all or len(before) < above + more else before[0]
+        last = _END if is_all or len(after) < below + more else after[-1]
+        own = [] if me in self.pending.live else [me]
+        upper = self.pending.corrected([*before, *own], first, me)
+        lower = [one for one in self.pending.corrected(after, me, last) if one > me]
+        if (first[0] != _TOP and len(upper) <= above) or (last is not _END and len(lower) < below):
+            return None, number
+        return [*upper[-above - 1 :], *lower[:below]], number
 
-    def _with_ranks(self, source: Source, found: Sequence[Standing]) -> list[_WithRank]:
+    def _with_ranks(self, source: Asking, found: Sequence[Standing]) -> list[_WithRank]:
         """Who stands at one place shares a rank; of the first two places that are asked for, the others follow."""
-        ranks: dict[int, int] = {}
         number = Counter(place for place, _ in found)
-        for place, above in zip(number, [None, *number], strict=False):
-            # Of those at the first place some may stand before these.
-            known = len(ranks) > 1 and above is not None
-            ranks[place] = ranks[above] + number[above] if known and above is not None else self._rank(source, place)
+        # Of those at the first place some may stand before these.
+        first = list(number)[:2]
+        above = source.ask(*(Question("above", (place, "")) for place in first)) if first else []
+        ranks = {place: 1 + self.pending.above(place, n) for place, n in zip(first, above, strict=True)}
+        for place, before in zip(list(number)[2:], list(number)[1:], strict=False):
+            ranks[place] = ranks[before] + number[before]
         return [(one, ranks[one[0]]) for one in found]
 
 
@@ -225,10 +242,6 @@ def _ranks_from_the_top(found: Sequence[Standing]) -> list[_WithRank]:
     """Of those above whom nobody stands: nothing need be asked."""
     ranks: dict[int, int] = {}
     return [(one, ranks.setdefault(one[0], number)) for number, one in enumerate(found, 1)]
-
-
-def _place(one: Waiting, moves: dict[str, int]) -> int:
-    return (0 if one.row is None else one.row.place) + moves.get(one.learner_id, 0)
 
 
 def _behind(begins: Place, found: Sequence[Standing]) -> Place:

@@ -1,5 +1,6 @@
 """A learner's notifications: what they were told, the newest first."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -7,8 +8,10 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
+from headway.domain.course import Course
 from headway.domain.times import format_time
 from headway.store import notices, preferences
+from headway.store.catalog import Catalog
 from headway.store.notices import Notice, Place, Wanted
 
 _decode: Final = msgspec.json.Decoder(Change).decode
@@ -17,13 +20,15 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 class Notification(Struct):
     """What a learner was told: `change` is as replies to what was recorded tell it, and `id` the same wherever it goes.
 
-    `at` is when it was told, `read_at` when the learner first had it read.
+    `at` is when it was told, `read_at` when the learner first had it read. `title` is what the step, else the module,
+    else the course that it is about is called now; null where it is about none, or one that is gone.
     """
 
     id: str
     type: str
     at: str
     read_at: str | None
+    title: str | None
     change: Change
 
 
@@ -36,7 +41,13 @@ class NoticePage(NamedTuple):
 
 
 def read_notices(
-    connection: Connection, learner_id: str | None, place: Place | None, limit: int, *, unread_only: bool
+    connection: Connection,
+    catalog: Catalog,
+    learner_id: str | None,
+    place: Place | None,
+    limit: int,
+    *,
+    unread_only: bool,
 ) -> NoticePage:
     """A page of what a learner was told, but for what they do not want in the list; nobody was told anything."""
     if learner_id is None:
@@ -45,10 +56,30 @@ def read_notices(
     found = notices.page(connection, Wanted(learner_id, place, but, unread_only), limit + 1)
     shown = found[:limit]
     behind = Place(shown[-1].seq, shown[-1].n) if found[limit:] else None
-    return NoticePage([notification(one) for one in shown], notices.unread(connection, learner_id, but), behind)
+    return NoticePage(_notifications(connection, catalog, shown), notices.unread(connection, learner_id, but), behind)
 
 
-def notification(one: Notice) -> Notification:
-    """A notice as it is told."""
-    read_at = None if one.read_at is None else format_time(one.read_at)
-    return Notification(one.id, one.type, format_time(one.at), read_at, _decode(one.body))
+def _notifications(connection: Connection, catalog: Catalog, shown: Sequence[Notice]) -> list[Notification]:
+    told = [(one, _decode(one.body)) for one in shown]
+    courses = catalog.in_force(connection, {change["course"] for _, change in told if change.get("course")})
+    return [
+        Notification(one.id, one.type, format_time(one.at), _read_at(one), _title(courses, change), change)
+        for one, change in told
+    ]
+
+
+def _read_at(one: Notice) -> str | None:
+    return None if one.read_at is None else format_time(one.read_at)
+
+
+def _title(courses: Mapping[str, tuple[int, Course]], change: Change) -> str | None:
+    _, course = courses.get(change.get("course", ""), (0, None))
+    if course is None:
+        return None
+    if "step" in change:
+        step = course.step(change["step"])
+        return None if step is None else step.title
+    if "module" in change:
+        module = course.module(change["module"])
+        return None if module is None else module.title
+    return course.title

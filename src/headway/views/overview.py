@@ -1,26 +1,27 @@
 """Everything about a learner at a glance."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.progress import FIRST_RUN, EnrollmentSum, PeriodSum, StepSum
+from headway.domain.exercises import Worked
 from headway.domain.scores import mean_percent
 from headway.domain.streaks import STANDARD, StreakRules, streak
-from headway.domain.sums import StepKey
 from headway.domain.times import format_time, local_day
-from headway.store import achievements, figures
-from headway.store.achievements import Count
+from headway.store import achievements, worked
 from headway.store.catalog import Catalog
-from headway.store.figures import NO_DAYS, NO_TOPICS, CourseFigures, Days, TopicFigures
-from headway.views.course_progress import NOTHING, run_of
+from headway.store.figures import NO_DAYS
+from headway.store.worked import Known
+from headway.views.course_progress import run_worked
 from headway.views.skills import SkillLevel, skill_levels
 from headway.views.streak import StreakSummary, summary
 from headway.views.subject import Subject
 
-_NOT_ENROLLED = EnrollmentSum()
+_NEVER: Final[Mapping[int, int]] = MappingProxyType({})
 
 
 class AchievementCount(Struct):
@@ -60,106 +61,99 @@ class Overview(Struct):
     courses: list[CourseSummary]
 
 
-class _Known(NamedTuple):
-    """What the database holds of a learner, and the courses in which that lies."""
-
-    days: Days
-    figures: CourseFigures
-    topics: TopicFigures
-    courses: dict[str, tuple[int, Course]]
-    achievements: Count
-
-
 def read_overview(
     connection: Connection, catalog: Catalog, subject: Subject, now: int, rules: StreakRules = STANDARD
 ) -> Overview:
     """A learner's overview at a time."""
-    known = _read(connection, catalog, subject.learner_id)
-    total = PeriodSum.total(one for _, one in known.days.done)
+    if subject.learner_id is None:
+        return _empty(achievements.count_of_nobody(connection).total, now, subject, rules)
+    glance = look(connection, catalog, subject.learner_id)
+    known = glance.known
+    total = known.total
     return Overview(
         exercises_completed=total.exercises_completed,
         steps_completed=total.steps_completed,
         attempts=total.attempts,
-        average_percent=_average_percent(known),
+        average_percent=_average_percent(glance),
         duration_s=total.duration_ms / 1000,
         hints=total.hints,
-        points=total.points + known.achievements.points,
-        streak=summary(streak(known.days.streak, local_day(now, subject.time_zone), rules)),
+        points=glance.points,
+        streak=summary(streak(known.streak, local_day(now, subject.time_zone), rules)),
         achievements=AchievementCount(known.achievements.unlocked, known.achievements.total),
-        skill_levels=skill_levels(connection, catalog, known.figures.steps, known.topics, known.courses),
-        courses=_summaries(known),
+        skill_levels=skill_levels(connection, catalog, known.courses.steps, known.topics, glance.courses),
+        courses=glance.summaries(),
     )
 
 
-def _read(connection: Connection, catalog: Catalog, learner_id: str | None) -> _Known:
-    if learner_id is None:
-        return _Known(NO_DAYS, NOTHING, NO_TOPICS, {}, achievements.count(connection, None))
-    days = figures.days(connection, learner_id)
-    found, topics = figures.of_learner(connection, learner_id)
-    listed = {key.course for key in found.runs} | {name for name, one in found.enrollments.items() if one.enrolled}
-    counted = achievements.count(connection, learner_id)
-    return _Known(days, found, topics, catalog.in_force(connection, listed), counted)
+def _empty(total: int, now: int, subject: Subject, rules: StreakRules) -> Overview:
+    found = summary(streak(NO_DAYS, local_day(now, subject.time_zone), rules))
+    return Overview(0, 0, 0, None, 0.0, 0, 0, found, AchievementCount(0, total), [], [])
 
 
-def _average_percent(known: _Known) -> float | None:
+class Glance(NamedTuple):
+    """What the database holds of a learner, and the courses in force in which they are."""
+
+    known: Known
+    courses: Mapping[str, tuple[int, Course]]
+
+    @property
+    def points(self) -> int:
+        """Those of steps and of achievements."""
+        return self.known.total.points + self.known.achievements.points
+
+    def summaries(self) -> list[CourseSummary]:
+        """Those active last come first; those without activity stand last, by their ids."""
+        touched = dict.fromkeys(self.courses, -1)
+        for one in self.known.courses.steps:
+            if one.course in touched:
+                at = _active_at(one, self.known.graded)
+                touched[one.course] = max(touched[one.course], at)
+        order = sorted(self.courses, key=lambda name: (-touched[name], name))
+        return [self._summary(name, touched[name]) for name in order]
+
+    def _summary(self, name: str, updated_at: int) -> CourseSummary:
+        version, course = self.courses[name]
+        run = run_worked(course, self.known.courses)
+        return CourseSummary(
+            course=name,
+            title=course.title,
+            version=version,
+            enrolled=name in self.known.enrolled,
+            status=run.status,
+            percent=run.percent,
+            steps_completed=run.steps_completed,
+            steps_total=len(course.steps),
+            updated_at=format_time(updated_at) if updated_at >= 0 else None,
+        )
+
+
+def look(connection: Connection, catalog: Catalog, learner_id: str) -> Glance:
+    """What there is to be told of a learner: two statements, where the courses are known."""
+    known = worked.overview(connection, learner_id)
+    return Glance(known, catalog.in_force(connection, known.courses.runs.keys() | known.enrolled))
+
+
+def _average_percent(glance: Glance) -> float | None:
     """Of the best score of each exercise that its course has now, in whichever run."""
     best: dict[tuple[str, str], int] = {}
-    for key, one in known.figures.steps.items():
-        reached = one.best_said
-        if reached is not None and _is_exercise(known, key):
-            best[key.course, key.step] = max(reached, best.get((key.course, key.step), 0))
+    for one in glance.known.courses.steps:
+        found = glance.courses.get(one.course)
+        step = found[1].step(one.step) if found else None
+        if step is not None and step.is_exercise:
+            reached = one.best if one.override is None else one.sum.best_said
+            if reached is not None:
+                best[one.course, one.step] = max(reached, best.get((one.course, one.step), 0))
     return mean_percent(sum(best.values()), len(best))
 
 
-def _is_exercise(known: _Known, key: StepKey) -> bool:
-    found = known.courses.get(key.course)
-    step = found[1].step(key.step) if found else None
-    return step is not None and step.is_exercise
-
-
-def _summaries(known: _Known) -> list[CourseSummary]:
-    """Those active last come first; those without activity stand last, by their ids."""
-    touched = dict.fromkeys(known.courses, -1)
-    said = _said_by_others(known)
-    for key, one in known.figures.steps.items():
-        if key.course in touched:
-            touched[key.course] = max(touched[key.course], _active_at(one, said.get(key, {})))
-    order = sorted(known.courses, key=lambda name: (-touched[name], name))
-    return [_summary(name, known, touched[name]) for name in order]
-
-
-def _said_by_others(known: _Known) -> dict[StepKey, dict[int, int]]:
-    """When people graded attempts of the learner's, by step: to when each attempt was made."""
-    found: dict[StepKey, dict[int, int]] = {}
-    for one in known.topics.grades:
-        if one.given is not None:
-            found.setdefault(StepKey(one.course, one.run, one.step), {})[one.given.at] = one.at
-    return found
-
-
-def _active_at(one: StepSum, graded: dict[int, int]) -> int:
+def _active_at(one: Worked, graded: Mapping[tuple[str, int, str], Mapping[int, int]]) -> int:
     """When the learner last did something on a step: what people say of it is no doing of theirs."""
-    said = one.override
-    if one.updated_at not in graded and (said is None or one.updated_at != said.at):
+    # Of most steps nobody has said anything.
+    said, given = one.override, graded.get(one[:3], _NEVER) if graded else _NEVER
+    if one.updated_at not in given and (said is None or one.updated_at != said.at):
         return one.updated_at
-    done = one.completion
-    own = [each.at for each in (one.first, one.latest) if each is not None]
+    whole = one.sum
+    done = whole.completion
+    own = [each.at for each in (whole.first, whole.latest) if each is not None]
     own += [done.at] if done is not None and (said is None or done.event_id != said.event_id) else []
-    return max([*own, *graded.values()], default=-1)
-
-
-def _summary(name: str, known: _Known, updated_at: int) -> CourseSummary:
-    version, course = known.courses[name]
-    number = max((key.run for key in known.figures.runs if key.course == name), default=FIRST_RUN)
-    run = run_of(course, number, known.figures.steps, known.figures.grants)
-    return CourseSummary(
-        course=name,
-        title=course.title,
-        version=version,
-        enrolled=known.figures.enrollments.get(name, _NOT_ENROLLED).enrolled,
-        status=run.status,
-        percent=run.percent,
-        steps_completed=run.steps_completed,
-        steps_total=len(course.steps),
-        updated_at=format_time(updated_at) if updated_at >= 0 else None,
-    )
+    return max([*own, *given.values()], default=-1)

@@ -5,12 +5,11 @@ from typing import Final
 from msgspec import Struct, field
 from sqlalchemy.engine import Connection
 
-from headway.domain.boards import SITE, Board, figures_of, period_of
+from headway.domain.boards import Asking, Question, figures_of
 from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS, range_of
-from headway.domain.times import local_day
-from headway.store import boards
-from headway.views.leaderboards import Cache, Source, Truth, board_state, of_board
+from headway.domain.scores import ratio_percent
+from headway.views.leaderboards import Cache, Truth, board_snapshot, of_board
 from headway.views.subject import Subject
 
 # Of fewer others nothing is told, not even how many they are.
@@ -48,24 +47,28 @@ def read_peers(
     kind = next((one for one in PERIODS if one == period), None)
     if kind is None:
         raise Invalid(f"period must be one of {', '.join(PERIODS)}", field="period")
-    state = board_state(connection, course)
-    today = local_day(now, state.time_zone)
-    at = Board(course or SITE, period_of(kind, today))
-    snapshot = boards.snapshot(connection, at, subject.learner_id)
-    truth = Truth(snapshot, at, state)
+    snapshot = board_snapshot(connection, course, kind, now, subject.learner_id)
+    truth = Truth(snapshot)
     place = truth.own_place
 
-    def look(source: Source) -> list[int]:
+    def look(source: Asking) -> list[int]:
         # Places are whole and below 0: above 0 stand all, above the next lower one those who are equal too.
-        return [truth.pending.above(one, source.above(one)) for one in (place, place + 1, 0)]
+        places = (place, place + 1, 0)
+        stored = source.ask(*(Question("above", (one, "")) for one in places))
+        return [truth.pending.above(one, number) for one, number in zip(places, stored, strict=True)]
 
-    above, equal_or_above, all_ = of_board(connection, at, snapshot.mark, cache, look)
+    above, equal_or_above, all_ = of_board(connection, snapshot, cache, look)
     shown = int(truth.me is not None)
     others, equal, below = all_ - shown, equal_or_above - above - shown, all_ - equal_or_above
-    days = range_of(kind, today)
+    days = range_of(kind, snapshot.today)
     told = (kind, course, days.first, days.last, *figures_of(place))
     if others < OTHERS_MIN:
         return Peers(*told, None, None, _TOO_FEW)
     if not place:
         return Peers(*told, others, None, _NO_POINTS)
-    return Peers(*told, others, round(100 * (below + equal / 2) / others, 1), None)
+    return Peers(*told, others, share_ahead(below, equal, others), None)
+
+
+def share_ahead(below: int, equal: int, others: int) -> float:
+    """Of what share of the others a learner is ahead, below whom so many stand; who is equal counts half."""
+    return ratio_percent(2 * below + equal, 2 * others)

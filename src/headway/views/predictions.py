@@ -1,29 +1,28 @@
 """What a learner comes to next, if they go on as they did lately: an achievement, levels, the ends of courses."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from operator import attrgetter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.engine import Connection
 
+from headway.domain.achievements import METRICS
 from headway.domain.course import Course
-from headway.domain.exercises import exercises_done, versions_of
-from headway.domain.facts import COURSE_COMPLETED
-from headway.domain.levels import Level, Skill, skills, with_held
-from headway.domain.predictions import Forecast, forecast
-from headway.domain.progress import FIRST_RUN, Completion, PeriodSum
+from headway.domain.exercises import Done
+from headway.domain.levels import Held, Level, Skill, skills, with_held
+from headway.domain.predictions import DAYS, Forecast, forecast
 from headway.domain.scores import mean_percent, percent
 from headway.domain.times import day_of, local_day, ordinal
-from headway.store import figures
+from headway.store import achievements, worked
 from headway.store.catalog import Catalog
-from headway.store.figures import CourseFigures, TopicFigures
-from headway.views.achievements import Standing, read_standings
-from headway.views.course_progress import run_of
+from headway.store.worked import Ahead, Courses
+from headway.views.achievements import Standing, standings
+from headway.views.course_progress import run_worked
+from headway.views.skills import all_done
 from headway.views.subject import Subject
 
-# What achievements ask for that days add up to, and how much of it makes one.
+# What achievements ask for that days add up to: as what, and how much of it makes one.
 _DAILY: Final = {
     "steps": ("steps_completed", 1),
     "exercises": ("exercises_completed", 1),
@@ -62,15 +61,16 @@ def read_predictions(connection: Connection, catalog: Catalog, subject: Subject,
     if subject.learner_id is None:
         return Predictions([])
     today = ordinal(local_day(now, subject.time_zone))
-    found, topics = figures.of_learner(connection, subject.learner_id)
-    days = figures.days(connection, subject.learner_id)
-    courses = catalog.in_force(connection, {key.course for key in found.steps} | {key.course for key in found.runs})
-    standings = read_standings(connection, subject, days.streak.active).shown
+    found = worked.ahead(connection, subject.learner_id, day_of(today - DAYS))
+    steps = found.courses.steps
+    courses = catalog.in_force(connection, {one.course for one in steps} | found.courses.runs.keys())
+    listed = standings(achievements.defined(connection), found.metrics, found.earned).shown
+    done = all_done(connection, catalog, steps, courses)
     return Predictions(
         [
-            _achievement(standings, days.done, today),
-            *_levels(connection, catalog, found, topics, courses, today),
-            *_courses(found, courses, today),
+            _achievement(listed, found, today),
+            *_levels(done, found.levels, today),
+            *_courses(found.courses, courses, today),
         ]
     )
 
@@ -81,15 +81,11 @@ def _told(kind: str, target: str, found: Forecast | str, level: str | UnsetType 
     return Prediction(kind, target, day_of(found.expected), day_of(found.low), day_of(found.high), level)
 
 
-def _achievement(standings: Iterable[Standing], days: list[tuple[str, PeriodSum]], today: int) -> Prediction:
+def _achievement(listed: Iterable[Standing], found: Ahead, today: int) -> Prediction:
     """The one that is to be expected first; of equals the one that is nearer."""
-    left = [one for one in standings if one.earned is None]
+    left = [one for one in listed if one.earned is None]
     if not left:
         return Prediction("achievement", None, reason=_ALL_EARNED)
-    ordinals, sums = [ordinal(day) for day, _ in days], [one for _, one in days]
-    wanted = {name for name, _ in _DAILY.values()}
-    done = {name: dict(zip(ordinals, map(attrgetter(name), sums), strict=True)) for name in wanted}
-    totals = {name: sum(counts.values()) for name, counts in done.items()}
     told: list[tuple[Forecast, float, str]] = []
     why = _NO_PACE
     for one in left:
@@ -97,41 +93,35 @@ def _achievement(standings: Iterable[Standing], days: list[tuple[str, PeriodSum]
         if metric is None:
             continue
         name, unit = metric
-        found = forecast(one.definition.threshold * unit - totals[name], done[name], today)
-        if isinstance(found, str):
-            why = found
+        so_far: int = getattr(found.metrics.totals, METRICS[one.definition.metric])
+        said = forecast(one.definition.threshold * unit - so_far, _done(found, name, today), today)
+        if isinstance(said, str):
+            why = said
         else:
-            told.append((found, -one.percent, one.definition.id))
+            told.append((said, -one.percent, one.definition.id))
     if told:
-        found, _, name = min(told)
-        return _told("achievement", name, found)
+        first, _, target = min(told)
+        return _told("achievement", target, first)
     nearest = max(left, key=lambda one: (one.percent, one.definition.id))
     return Prediction("achievement", nearest.definition.id, reason=why)
 
 
-def _levels(
-    connection: Connection,
-    catalog: Catalog,
-    found: CourseFigures,
-    topics: TopicFigures,
-    courses: Mapping[str, tuple[int, Course]],
-    today: int,
-) -> Iterator[Prediction]:
-    done = list(exercises_done(found.steps, catalog.load(connection, versions_of(found.steps)), courses))
-    first: dict[tuple[str, str], Completion] = {}
-    for key, one in found.steps.items():
-        if one.completion is not None:
-            place = (key.course, key.step)
-            first[place] = min(one.completion, first.get(place, one.completion))
-    by_topic: dict[str, Counter[int]] = {}
-    for each in done:
-        if each.place in first:
-            for topic in each.exercise.topics:
-                by_topic.setdefault(topic, Counter())[ordinal(first[each.place].day)] += 1
-    for topic, skill in sorted(with_held(skills(one.exercise for one in done), topics.levels).items()):
+def _done(found: Ahead, name: str, today: int) -> dict[int, int]:
+    """How much of something was done on each of the last days; what lies before them as if it were of one day."""
+    days: dict[int, int] = {today - DAYS: getattr(found.before, name)}
+    return days | {ordinal(day): getattr(one, name) for day, one in found.recent}
+
+
+def _levels(done: Sequence[Done], held: Mapping[str, Held], today: int) -> Iterator[Prediction]:
+    by_topic = defaultdict[str, Counter[int]](Counter)
+    for one in done:
+        if one.day is not None:
+            for topic in one.exercise.topics:
+                by_topic[topic][ordinal(one.day)] += 1
+    for topic, skill in sorted(with_held(skills(one.exercise for one in done), held).items()):
         above = skill.next
         if above is not None:
-            yield _told("level", topic, _level(skill, above, by_topic.get(topic, Counter()), today), above.name)
+            yield _told("level", topic, _level(skill, above, by_topic[topic], today), above.name)
 
 
 def _level(skill: Skill, above: Level, done: Mapping[int, int], today: int) -> Forecast | str:
@@ -144,12 +134,11 @@ def _level(skill: Skill, above: Level, done: Mapping[int, int], today: int) -> F
     return forecast(above.exercises - skill.exercises_completed, done, today)
 
 
-def _courses(found: CourseFigures, courses: Mapping[str, tuple[int, Course]], today: int) -> Iterator[Prediction]:
+def _courses(found: Courses, courses: Mapping[str, tuple[int, Course]], today: int) -> Iterator[Prediction]:
     """Until all steps are completed that are left, at the pace in that course."""
     for name, (_, course) in sorted(courses.items()):
-        number = max((key.run for key in found.runs if key.course == name), default=FIRST_RUN)
-        run = run_of(course, number, found.steps, found.grants)
-        if (COURSE_COMPLETED, "") in run.held:
+        run = run_worked(course, found)
+        if run.is_completed:
             continue
-        days = Counter(ordinal(one.completion.day) for one in run.steps.values() if one.completion is not None)
+        days = Counter(map(ordinal, run.done.values()))
         yield _told("course", name, forecast(len(course.steps) - run.steps_completed, days, today))

@@ -9,7 +9,7 @@ from headway.domain.module_scores import shown_percent
 from headway.domain.progress import RunSum
 from headway.domain.times import format_time
 from headway.store.catalog import Catalog
-from headway.store.figures import of_courses
+from headway.store.figures import of_course
 from headway.views.course_progress import Run, in_force, run_of
 from headway.views.subject import Subject
 
@@ -29,7 +29,7 @@ def read_runs(connection: Connection, catalog: Catalog, subject: Subject, course
     _, course = in_force(connection, catalog, course_id)
     if subject.learner_id is None:
         return []
-    found = of_courses(connection, subject.learner_id, course_id)
+    found = of_course(connection, subject.learner_id, course_id)
     return [
         _summary(run_of(course, key.run, found.steps, found.grants), one)
         for key, one in sorted(found.runs.items(), reverse=True)

@@ -6,14 +6,15 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
-from headway.domain.streaks import STANDARD, StreakRules
-from headway.domain.times import format_time
+from headway.domain.levels import LEVELS, skills, with_held
+from headway.domain.streaks import STANDARD, StreakRules, streak
+from headway.domain.times import format_time, local_day
 from headway.store import learners, sharing
 from headway.store.catalog import Catalog
 from headway.store.sharing import Shared
 from headway.views.achievements import read_earned
-from headway.views.overview import Overview, read_overview
-from headway.views.subject import Subject
+from headway.views.overview import Glance, look
+from headway.views.skills import all_done
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
@@ -76,23 +77,34 @@ def read_sharing(
     row = learners.by_id(connection, page.learner_id) if page is not None else None
     if page is None or row is None or row["erased_at"] is not None or row["merged_into"] is not None:
         return None
-    subject = Subject(page.learner_id, row["time_zone"])
-    found = read_overview(connection, catalog, subject, now, rules)
-    return Sharing(page, _progress(connection, page, row["display_name"], found))
-
-
-def _progress(connection: Connection, page: Shared, name: str | None, found: Overview) -> SharedProgress:
+    glance = look(connection, catalog, page.learner_id)
+    today = local_day(now, row["time_zone"])
     shows = page.shows
-    levels = [SharedLevel(one.topic, one.level) for one in found.skill_levels if one.level != "beginner"]
-    courses = [SharedCourse(one.course, one.title, one.status, one.percent) for one in found.courses]
-    return SharedProgress(
-        name=name if "name" in shows else None,
-        streak=SharedStreak(found.streak.current, found.streak.longest) if "streak" in shows else None,
-        points=found.points if "points" in shows else None,
-        levels=levels if "levels" in shows else None,
-        courses=courses if "courses" in shows else None,
+    progress = SharedProgress(
+        name=row["display_name"] if "name" in shows else None,
+        streak=_streak(glance, today, rules) if "streak" in shows else None,
+        points=glance.points if "points" in shows else None,
+        levels=_levels(connection, catalog, glance) if "levels" in shows else None,
+        courses=_courses(glance) if "courses" in shows else None,
         achievements=_achievements(connection, page.learner_id) if "achievements" in shows else None,
     )
+    return Sharing(page, progress)
+
+
+def _streak(glance: Glance, today: str, rules: StreakRules) -> SharedStreak:
+    found = streak(glance.known.streak, today, rules)
+    return SharedStreak(found.current, found.longest)
+
+
+def _levels(connection: Connection, catalog: Catalog, glance: Glance) -> list[SharedLevel]:
+    """Levels that take something, by topic."""
+    done = all_done(connection, catalog, glance.known.courses.steps, glance.courses)
+    found = with_held(skills(one.exercise for one in done), glance.known.topics.levels)
+    return [SharedLevel(topic, one.level.name) for topic, one in sorted(found.items()) if one.level != LEVELS[0]]
+
+
+def _courses(glance: Glance) -> list[SharedCourse]:
+    return [SharedCourse(one.course, one.title, one.status, one.percent) for one in glance.summaries()]
 
 
 def _achievements(connection: Connection, learner_id: str) -> list[SharedAchievement]:

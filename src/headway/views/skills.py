@@ -1,25 +1,20 @@
 """Skill levels in each topic that a learner has worked on."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.exercises import Done, exercises_done, versions_of
+from headway.domain.exercises import Done, Worked, exercises_worked, versions_worked
 from headway.domain.levels import Level, Skill, skills, with_held
 from headway.domain.mastery import Answer, mastery
-from headway.domain.progress import PeriodSum, StepSum
 from headway.domain.scores import mean_percent, percent
-from headway.domain.sums import StepKey
 from headway.domain.times import format_time
-from headway.store import figures
+from headway.store import worked
 from headway.store.catalog import Catalog
-from headway.store.figures import TopicFigures
+from headway.store.worked import Topics
 from headway.views.subject import Subject
-
-_NOTHING: Final = PeriodSum()
 
 
 class NextLevel(Struct):
@@ -65,32 +60,39 @@ def read_skills(connection: Connection, catalog: Catalog, subject: Subject) -> S
     """A learner's levels."""
     if subject.learner_id is None:
         return SkillLevels([])
-    found, topics = figures.of_learner(connection, subject.learner_id)
-    courses = catalog.in_force(connection, {key.course for key in found.steps})
-    return SkillLevels(skill_levels(connection, catalog, found.steps, topics, courses))
+    steps, topics = worked.levels(connection, subject.learner_id)
+    courses = catalog.in_force(connection, {one.course for one in steps})
+    return SkillLevels(skill_levels(connection, catalog, steps, topics, courses))
 
 
 def skill_levels(
     connection: Connection,
     catalog: Catalog,
-    steps: Mapping[StepKey, StepSum],
-    topics: TopicFigures,
+    steps: Sequence[Worked],
+    topics: Topics,
     courses: Mapping[str, tuple[int, Course]],
 ) -> list[SkillLevel]:
     """The levels of the topics that a learner worked on, out of the sums of steps and topics and courses in force."""
-    done = list(exercises_done(steps, catalog.load(connection, versions_of(steps)), courses))
+    done = all_done(connection, catalog, steps, courses)
     found, answers = with_held(skills(one.exercise for one in done), topics.levels), _by_topic(done)
     return [
-        _shown(topic, found[topic], topics.sums.get(topic, _NOTHING), _mastery(answers.get(topic, ())))
+        _shown(topic, found[topic], topics.spent_ms.get(topic, 0), _mastery(answers.get(topic, ())))
         for topic in sorted(found)
     ]
+
+
+def all_done(
+    connection: Connection, catalog: Catalog, steps: Sequence[Worked], courses: Mapping[str, tuple[int, Course]]
+) -> list[Done]:
+    """The exercises that a learner did: each of what it was when it was first completed."""
+    return list(exercises_worked(steps, catalog.load(connection, versions_worked(steps)), courses))
 
 
 def _by_topic(done: Iterable[Done]) -> dict[str, list[Answer]]:
     found: dict[str, list[Answer]] = {}
     for one in done:
         for topic in one.exercise.topics:
-            found.setdefault(topic, []).extend(Answer(*each[:3]) for each in one.answers)
+            found.setdefault(topic, []).extend(one.answers)
     return found
 
 
@@ -99,7 +101,7 @@ def _mastery(answers: Iterable[Answer]) -> Mastery | None:
     return None if found is None else Mastery(*found)
 
 
-def _shown(topic: str, one: Skill, done: PeriodSum, known: Mastery | None) -> SkillLevel:
+def _shown(topic: str, one: Skill, spent_ms: int, known: Mastery | None) -> SkillLevel:
     return SkillLevel(
         topic,
         one.level.name,
@@ -107,7 +109,7 @@ def _shown(topic: str, one: Skill, done: PeriodSum, known: Mastery | None) -> Sk
         None if one.changed_at is None else format_time(one.changed_at),
         one.exercises_completed,
         mean_percent(one.best_total, one.scores),
-        done.duration_ms / 1000,
+        spent_ms / 1000,
         _next(one.next),
         known,
     )

@@ -79,8 +79,9 @@ class Statistics(Struct):
 
 
 class _Figures(NamedTuple):
-    """What statistics are made of; `recent` are the scores of the last days."""
+    """What statistics are made of, and the first and the last day of it; `recent` are the scores of the last days."""
 
+    within: Range
     total: PeriodSum
     scores: list[int]
     durations_ms: list[int]
@@ -89,7 +90,7 @@ class _Figures(NamedTuple):
     recent: Mapping[str, list[int]]
 
 
-_NO_FIGURES: Final = _Figures(_NOTHING, [], [], {}, {}, {})
+_NO_FIGURES: Final = _Figures(Range("", ""), _NOTHING, [], [], {}, {}, {})
 
 
 def read_statistics(
@@ -118,13 +119,12 @@ def _shown(within: Range, figures: _Figures, today: str) -> Range:
     """The days of a period; all of them begin with the first on which anything was done."""
     if within is not EVER:
         return within
-    return Range(min(figures.days, default=""), max([today, *figures.days]))
+    return figures.within._replace(last=max(today, figures.within.last))
 
 
 def _of_all(connection: Connection, learner_id: str, recent: Range) -> _Figures:
     found = work.of_all(connection, learner_id, recent)
-    total = sum(found.days.values(), _NOTHING)
-    return _Figures(total, found.scores, found.durations_ms, found.topics, found.days, found.recent)
+    return _Figures(found.within, found.total, found.scores, found.durations_ms, found.topics, found.days, found.recent)
 
 
 def _of_range(connection: Connection, catalog: Catalog, learner_id: str, within: Range, recent: Range) -> _Figures:
@@ -136,6 +136,7 @@ def _of_range(connection: Connection, catalog: Catalog, learner_id: str, within:
         if one.score is not None and one.day >= recent.first:
             lately.setdefault(one.day, []).append(one.score)
     return _Figures(
+        within,
         sum((one for day, one in found.days.items() if within.first <= day), _NOTHING),
         [one.score for one in inside if one.score is not None],
         [one.duration_ms for one in inside if one.duration_ms],

@@ -124,7 +124,9 @@ class Progress extends Embedded {
       const shared = await ask<Shape<"SharedProgress">>(`/share/${token}`);
       const found = shared.courses?.find((one) => one.course === course);
       if (!found) throw new Nothing(words.courseNotShared);
-      return drawn(found.title, `${SERVER}/share/${token}`, found.percent, words.by(shared.name));
+      const by = words.by(shared.name);
+      const isShort = found.status !== "completed" && found.percent === 100;
+      return drawn(found.title, `${SERVER}/share/${token}`, found.percent, isShort ? `${words.short} ${by}` : by);
     }
     return elsewhere() ?? this.own(ask, encodeURIComponent(course));
   }
@@ -137,14 +139,20 @@ class Progress extends Embedded {
     const steps = progress.modules.flatMap((module) => module.steps);
     const done = steps.filter((step) => step.completed).length;
     const begun = done > 0 || steps.some((step) => step.attempts > 0);
-    const note = begun ? words.steps(done, steps.length) : words.notBegun(steps.length);
+    const note = begun ? standing(progress.status, done, steps.length) : words.notBegun(steps.length);
     return drawn(outline.title, `${SERVER}/courses/${course}`, progress.percent, note);
   }
 }
 
+/** All steps may be done, and the course not completed: then it is the score of a module that lacks something. */
+function standing(status: string, done: number, all: number): string {
+  if (status === "completed") return words.completed;
+  return done === all ? words.short : words.steps(done, all);
+}
+
 function drawn(title: string, href: string, percent: number, note: string): readonly Part[] {
-  // 99.6 % is not everything.
-  const whole = Math.floor(percent);
+  // As the web app rounds: 99.6 % is not everything. What it has for that would be a second script here.
+  const whole = percent > 99 && percent < 100 ? 99 : Math.round(percent);
   return [link(href, title), text("value", words.percent(whole)), bar(whole, title), text("note", note)];
 }
 

@@ -48,8 +48,18 @@ function fitted(pattern: readonly string[], parts: readonly string[]): Params | 
   const params: Record<string, string> = {};
   for (const [place, name] of pattern.entries()) {
     const part = parts[place] ?? "";
-    if (name.startsWith(":") && part) params[name.slice(1)] = decodeURIComponent(part);
+    const said = decoded(part);
+    if (name.startsWith(":") && said) params[name.slice(1)] = said;
     else if (name !== part) return null;
   }
   return params;
+}
+
+/** What a part of an address says; nothing where it is none: somebody cut it off within a character. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
 }

@@ -3,7 +3,7 @@ import { Outbox, type Outcome } from "./outbox";
 import { Refusal, Unreachable } from "./problems";
 import { verdictOn } from "./sending";
 import type { EventSent, Learner, Me, Shape } from "./shapes";
-import type { Kept, Store } from "./store";
+import type { Store } from "./store";
 import type { Ask } from "./transport";
 
 const ME = "me";
@@ -63,15 +63,20 @@ export class Headway {
 
   /** Begin: as whom, told at once from what is kept, and then by the server; then what waits is sent. */
   async start(): Promise<void> {
-    this.became = ((await this.store.note(BECAME)) as Record<string, string> | undefined) ?? {};
-    this.known = ((await this.store.note(ME)) as Me | undefined) ?? NOBODY;
+    const [became, known] = await Promise.all([this.store.note(BECAME), this.store.note(ME)]);
+    this.became = (became as Record<string, string> | undefined) ?? {};
+    this.known = (known as Me | undefined) ?? NOBODY;
     const asked = this.me(true).catch((error: unknown) => {
       if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
     });
+    let stop!: () => void;
+    // Who one is need not be on the disk before anything is shown.
+    const told = new Promise<unknown>((done) => (stop = this.onIdentity(done)));
     // A network that answers nothing must not keep anybody from what is on the device.
-    await Promise.race([asked, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+    await Promise.race([asked, told, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+    stop();
     for (const watcher of this.watchers) watcher(this.known);
-    void this.outbox.drain();
+    void this.outbox.begin();
   }
 
   /** Who one is, as was heard last. */
@@ -108,8 +113,8 @@ export class Headway {
       await this.quietly(this.store.setNote(BECAME, this.became));
     }
     if (JSON.stringify(before) === JSON.stringify(me)) return;
-    await this.quietly(this.store.setNote(ME, me));
     for (const watcher of this.watchers) watcher(me);
+    await this.quietly(this.store.setNote(ME, me));
   }
 
   private becameOf(id: string): string {
@@ -122,23 +127,25 @@ export class Headway {
 
   /** Read a path, or give what was read of it last where the server cannot be asked. */
   async read<T>(path: string, signal?: AbortSignal): Promise<Reading<T>> {
-    const identity = this.known.learner?.id ?? "nobody";
+    const key = this.keyOf(path);
     try {
       const value = await this.ask<T>("GET", path, { signal });
       const at = new Date();
-      await this.quietly(this.store.keep(`${identity} ${path}`, { value, at: at.toISOString() }));
+      // Whoever asked may have left meanwhile: what was read of them is kept no more.
+      if (key === this.keyOf(path)) await this.quietly(this.store.keep(key, { value, at: at.toISOString() }));
       return { value, at, stale: false };
     } catch (error) {
       if (!(error instanceof Unreachable) && !(error instanceof Refusal && error.passes)) throw error;
-      const kept = await this.lastRead(path, identity);
+      const kept = await this.store.kept(key).catch(() => null);
       if (!kept) throw error;
       return { value: kept.value as T, at: new Date(kept.at), stale: true };
     }
   }
 
-  /** What was read of a path last, on this device and by this learner. */
-  async lastRead(path: string, identity = this.known.learner?.id ?? "nobody"): Promise<Kept | null> {
-    return this.store.kept(`${identity} ${path}`).catch(() => null);
+  /** Under what an answer is kept: what courses there are, and what is in them, is the same for all who ask. */
+  private keyOf(path: string): string {
+    const whose = /^\/courses\b/.test(path) ? "anybody" : (this.known.learner?.id ?? "nobody");
+    return `${whose} ${path}`;
   }
 
   /** Answer a step that the server grades. */

@@ -5,6 +5,7 @@ import { tabChannel, tabLock } from "./tabs";
 
 const NAME = "headway";
 const VERSION = 1;
+const KEEP_MS = 800;
 type Table = "queue" | "aside" | "notes" | "kept";
 
 export class IndexedStore implements Store {
@@ -13,7 +14,13 @@ export class IndexedStore implements Store {
   readonly tell = this.channel.tell;
   readonly hear = this.channel.hear;
 
+  private readonly unwritten = new Map<string, Kept>();
+  private writing: ReturnType<typeof setTimeout> | undefined;
+
   private constructor(private database: IDBDatabase) {
+    // Whoever goes may not come back to this page.
+    addEventListener("pagehide", () => this.writeKept());
+    document.addEventListener("visibilitychange", () => this.writeKept());
     // Another tab brings a newer layout: it may not wait for us.
     database.onversionchange = () => database.close();
   }
@@ -78,14 +85,29 @@ export class IndexedStore implements Store {
   }
 
   async kept(key: string): Promise<Kept | null> {
-    return (await this.read<Kept | undefined>("kept", (table) => table.get(key))) ?? null;
+    return this.unwritten.get(key) ?? (await this.read<Kept | undefined>("kept", (table) => table.get(key))) ?? null;
   }
 
   async keep(key: string, kept: Kept): Promise<void> {
-    await this.write(["kept"], (of) => of("kept").put(kept, key), "relaxed");
+    this.unwritten.set(key, kept);
+    // A page reads many things at once: they are written together, and not while it is made.
+    this.writing ??= setTimeout(() => this.writeKept(), KEEP_MS);
+  }
+
+  /** Write what was read. It only makes later reads possible: that there is no room for it hinders nobody. */
+  private writeKept(): void {
+    clearTimeout(this.writing);
+    this.writing = undefined;
+    const all = [...this.unwritten];
+    this.unwritten.clear();
+    if (!all.length) return;
+    this.write(["kept"], (of) => all.forEach(([key, kept]) => of("kept").put(kept, key)), "relaxed").catch(
+      () => undefined,
+    );
   }
 
   async forgetKept(): Promise<void> {
+    this.unwritten.clear();
     await this.write(["kept"], (of) => of("kept").clear());
   }
 

@@ -50,7 +50,7 @@ type Told = { type: "changed" } | { type: "recorded"; ids: string[]; recorded: O
 
 export class Outbox {
   private readonly unkept = new Map<string, { item: Item; reason: NotKept["reason"] }>();
-  private readonly waiters = new Map<string, (outcome: Outcome) => void>();
+  private readonly waiters = new Map<string, { event: EventSent; told: (outcome: Outcome) => void }>();
   private readonly wantVerdict = new Set<string>();
   /** How often the server broke with an event in the request. */
   private readonly broke = new Map<string, number>();
@@ -103,7 +103,7 @@ export class Outbox {
   async submit(event: EventSent, identity: string | null, asked: { title?: string; verdict?: boolean } = {}) {
     const item: Item = { event, identity, made_at: new Date().toISOString(), title: asked.title };
     if (asked.verdict) this.wantVerdict.add(event.id);
-    const outcome = new Promise<Outcome>((resolve) => this.waiters.set(event.id, resolve));
+    const outcome = new Promise<Outcome>((told) => this.waiters.set(event.id, { event, told }));
     try {
       await this.store.add(item);
     } catch (error) {
@@ -113,6 +113,12 @@ export class Outbox {
     this.changed();
     void this.drain().then(() => this.stopWaiting(event.id));
     return outcome;
+  }
+
+  /** Send what was left from before, if anything was: most begin with nothing, and then no lock is asked for. */
+  async begin(): Promise<void> {
+    const left = await this.store.items().catch(() => null);
+    if (left === null || left.length) await this.drain();
   }
 
   /** Send what waits. `now` does so even where the server asked for time. */
@@ -234,9 +240,11 @@ export class Outbox {
 
   private heard(told: Told): void {
     if (told.type === "recorded") {
+      const { steps, changes } = told.recorded;
       for (const id of told.ids) {
-        const step = told.recorded.steps[0] ?? null;
-        this.resolve(id, { kind: "recorded", verdict: null, step, changes: told.recorded.changes });
+        const event = this.waiters.get(id)?.event;
+        const step = steps.find((one) => one.course === event?.course && one.step === event.step) ?? null;
+        this.resolve(id, { kind: "recorded", verdict: null, step, changes });
       }
       if (told.ids.length) for (const listener of this.listeners) listener({ ...told.recorded, here: false });
     }
@@ -268,7 +276,7 @@ export class Outbox {
   }
 
   private resolve(id: string, outcome: Outcome): void {
-    this.waiters.get(id)?.(outcome);
+    this.waiters.get(id)?.told(outcome);
     this.waiters.delete(id);
     this.wantVerdict.delete(id);
   }

@@ -45,6 +45,7 @@ export interface Store {
   note(key: string): Promise<unknown>;
   setNote(key: string, value: unknown): Promise<void>;
   kept(key: string): Promise<Kept | null>;
+  /** Of this alone the promise is that `kept` finds it from now on: it can be read again, and may be written later. */
   keep(key: string, kept: Kept): Promise<void>;
   forgetKept(): Promise<void>;
 

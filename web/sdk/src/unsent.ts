@@ -20,12 +20,12 @@ export function withUnsent(progress: CourseProgress, waiting: readonly Item[]): 
 function stepWith(step: StepStanding, waiting: readonly Item[]): StepShown {
   const begun = waiting.filter((item) => item.event.type === "attempted" || item.event.type === "completed");
   if (!begun.length || step.completed) return { ...step, unsent: waiting.length };
-  const done = begun.some((item) => item.event.type === "completed");
+  const done = begun.find((item) => item.event.type === "completed");
   return {
     ...step,
     unsent: waiting.length,
-    completed: done,
-    completed_at: done ? (begun[0]?.event.occurred_at ?? null) : null,
+    completed: done !== undefined,
+    completed_at: done?.event.occurred_at ?? null,
     status: done ? "completed" : "in_progress",
     attempts: step.attempts + begun.filter((item) => item.event.type === "attempted").length,
   };

@@ -3,7 +3,18 @@
  * a job as JSON comes in, what was read and how each event ended goes out.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { Headway, transport, type EventSent, type Item, type SetAside, type Shape, type Store } from "../src";
+import {
+  Headway,
+  transport,
+  withUnsent,
+  type Ask,
+  type CourseProgress,
+  type EventSent,
+  type Item,
+  type SetAside,
+  type Shape,
+  type Store,
+} from "../src";
 
 interface Job {
   readonly url: string;
@@ -39,12 +50,22 @@ class Memory implements Store {
   };
   note = async (key: string) => this.notes.get(key);
   setNote = async (key: string, value: unknown) => void this.notes.set(key, value);
+  readonly read = new Map<string, unknown>();
+  private readonly listeners: ((message: unknown) => void)[] = [];
   kept = async () => null;
-  keep = async () => undefined;
-  forgetKept = async () => undefined;
+  keep: Store["keep"] = async (key, { value }) => void this.read.set(key, value);
+  forgetKept = async () => this.read.clear();
   alone = <T>(work: () => Promise<T>) => work();
   tell = () => undefined;
-  hear = () => () => undefined;
+  hear: Store["hear"] = (heard) => {
+    this.listeners.push(heard);
+    return () => undefined;
+  };
+
+  /** What another window of the device says. */
+  said(message: unknown): void {
+    for (const listener of this.listeners) listener(message);
+  }
 }
 
 const job = JSON.parse(readFileSync(0, "utf8")) as Job;
@@ -60,6 +81,47 @@ async function refused(course: string) {
     ends.push([outcome.kind, (await store.items()).length, (await store.setAside()).length]);
   }
   return ends;
+}
+
+/** Of which step it is told where another window sent the event among others. */
+async function sentByAnother() {
+  const store = new Memory();
+  const never: Ask = () => new Promise(() => undefined);
+  const told = new Headway(store, never).attempted({ course: "c", step: "own" }, 1);
+  let [item] = await store.items();
+  while (!item) [item] = await store.items();
+  const steps = [{ course: "c", step: "other" }, item.event];
+  store.said({ type: "recorded", ids: [item.event.id], recorded: { steps, changes: [] } });
+  const outcome = await told;
+  return outcome.kind === "recorded" ? outcome.step?.step : outcome.kind;
+}
+
+/** What is kept of what was asked for before somebody left, and answered afterwards. */
+async function readAfterLeaving() {
+  const store = new Memory();
+  let answer: (value: unknown) => void = () => undefined;
+  const late = new Promise((resolve) => (answer = resolve));
+  const me = { kind: "account", learner: { id: "ada" } };
+  const asked: Ask = (_, path) =>
+    (path === "/progress" ? late : Promise.resolve(path === "/auth/me" ? me : null)) as never;
+  const headway = new Headway(store, asked);
+  await headway.start();
+  const reading = headway.read("/progress");
+  await headway.signOut();
+  answer({ points: 7 });
+  await reading;
+  return [...store.read.keys()];
+}
+
+/** When a step counts as completed of which an attempt and then a completion wait. */
+function completedUnsent() {
+  const of = { course: "c", step: "s" };
+  const items = [
+    { ...of, id: "1", type: "attempted", occurred_at: "2026-03-01T10:00:00Z" },
+    { ...of, id: "2", type: "completed", occurred_at: "2026-03-02T10:00:00Z" },
+  ].map((event) => ({ event: event as EventSent, identity: null, made_at: event.occurred_at }));
+  const progress = { course: "c", modules: [{ steps: [{ id: "s", attempts: 0, completed: false }] }] };
+  return withUnsent(progress as unknown as CourseProgress, items).modules[0]?.steps[0]?.completed_at;
 }
 
 const called = [];
@@ -82,6 +144,11 @@ const told = {
   ),
 };
 await headway.signOut();
+Object.assign(told, {
+  sentByAnother: await sentByAnother(),
+  readAfterLeaving: await readAfterLeaving(),
+  completedUnsent: completedUnsent(),
+});
 writeFileSync(1, JSON.stringify(told));
 // What waits would be sent again, later and later.
 process.exit(0);

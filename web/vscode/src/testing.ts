@@ -12,6 +12,9 @@ import { percent, words } from "./words";
 const OUTPUT_MAX = 10_000_000;
 const ALLOWED = "headway.tests ";
 
+/** The terminal of each exercise's last run, by its folder. */
+const terminals = new Map<string, vscode.Terminal>();
+
 type Test = Shape<"OutlineTest">;
 
 /** Lay a step's files out; it throws where no folder is open, or the workspace is not trusted. */
@@ -48,8 +51,11 @@ export async function runTests(
     pty: run,
     iconPath: new vscode.ThemeIcon("beaker"),
   });
+  // Who runs tests again and again does not want as many terminals.
+  terminals.get(folder)?.dispose();
+  terminals.set(folder, terminal);
   terminal.show(true);
-  const ended = await run.ended;
+  const ended = await run.start();
   if (!ended) return null;
   const { code, output } = ended;
   const said = report && test.format !== "exit" ? await reportAt(report, test.report ?? "") : output;
@@ -80,15 +86,20 @@ interface Ended {
   readonly output: string;
 }
 
-/** A run of a command as a terminal shows it: without a shell, and without the key to the learner's account. */
+/**
+ * A run of a command as a terminal shows it: without a shell, and without the key to the learner's account.
+ * It does not wait for the terminal, which some editors open late or not at all: what was said before is shown then.
+ */
 class Run implements vscode.Pseudoterminal {
   private readonly writer = new vscode.EventEmitter<string>();
   readonly onDidWrite = this.writer.event;
-  readonly ended: Promise<Ended | null>;
+  private readonly ended: Promise<Ended | null>;
   private end!: (how: Ended | null) => void;
   private fail!: (error: Error) => void;
   private child: ChildProcess | null = null;
   private output = "";
+  /** What is to be shown once the terminal is open; null from then on. */
+  private unseen: string[] | null = [];
 
   constructor(
     private readonly test: Test,
@@ -101,10 +112,18 @@ class Run implements vscode.Pseudoterminal {
   }
 
   say(text: string): void {
-    this.writer.fire(text);
+    if (this.unseen) this.unseen.push(text);
+    else this.writer.fire(text);
   }
 
   open(): void {
+    const said = this.unseen?.join("") ?? "";
+    this.unseen = null;
+    if (said) this.writer.fire(said);
+  }
+
+  /** Run the command: how it ended, or null where the terminal was closed before. */
+  start(): Promise<Ended | null> {
     const [command = "", ...given] = this.test.command;
     this.say(`$ ${this.test.command.join(" ")}\r\n`);
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "HEADWAY_TOKEN"));
@@ -113,13 +132,15 @@ class Run implements vscode.Pseudoterminal {
       this.fail(new Error(words.tests.slow(this.test.timeout_s)));
       child.kill("SIGKILL");
     }, this.test.timeout_s * 1000);
-    child.stdout.on("data", (data: Buffer) => this.heard(data, true));
-    child.stderr.on("data", (data: Buffer) => this.heard(data, false));
+    // As text: a letter may come in two pieces.
+    child.stdout.setEncoding("utf8").on("data", (text: string) => this.heard(text, true));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => this.heard(text, false));
     child.on("error", (error) => this.fail(new Error(words.tests.cannot(command, error.message))));
     child.on("close", (code) => {
       clearTimeout(timer);
       this.end({ code: code ?? 1, output: this.output });
     });
+    return this.ended;
   }
 
   /** The terminal was closed: its tests have nobody to show anything to. */
@@ -128,8 +149,7 @@ class Run implements vscode.Pseudoterminal {
     this.end(null);
   }
 
-  private heard(data: Buffer, isOutput: boolean): void {
-    const text = data.toString();
+  private heard(text: string, isOutput: boolean): void {
     if (isOutput && this.output.length < OUTPUT_MAX) this.output += text;
     this.say(text.replace(/\r?\n/g, "\r\n"));
   }

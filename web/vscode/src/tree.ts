@@ -9,6 +9,7 @@ import {
   type StepShown,
 } from "@headway/sdk";
 import * as vscode from "vscode";
+import { rounded } from "@headway/sdk/words";
 import { wordsOf, type Session } from "./session";
 import { words } from "./words";
 
@@ -105,7 +106,7 @@ function courseItem({ id, title, percent, stale }: Extract<Node, { kind: "course
   item.id = id;
   item.contextValue = "course";
   item.iconPath = new vscode.ThemeIcon("book");
-  item.description = [words.tree.course(Math.floor(percent)), stale ? words.tree.stale(stale) : ""]
+  item.description = [words.tree.course(rounded(percent)), stale ? words.tree.stale(stale) : ""]
     .filter(Boolean)
     .join(", ");
   return item;

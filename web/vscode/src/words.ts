@@ -1,12 +1,13 @@
 /** All that the extension says, in one place. */
-import type { Change, Outcome, Why } from "@headway/sdk";
+import type { Change, Outcome } from "@headway/sdk";
+import { rounded, WHY } from "@headway/sdk/words";
 
 export function plural(count: number, one: string): string {
   return `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 }
 
 export function percent(score: number): string {
-  return `${Math.round(score * 100)} %`;
+  return `${rounded(score * 100)} %`;
 }
 
 export const words = {
@@ -45,14 +46,7 @@ export const words = {
       [plural(count, "attempt"), best === null ? "" : `best ${percent(best)}`].filter(Boolean).join(", "),
     unsent: "saved on this device, not sent yet",
   },
-  why: {
-    unreachable: "The server cannot be reached. It is tried again by itself.",
-    later: "The server is busy and asked for some time. It is tried again by itself.",
-    "signed-out": "Your sign-in has ended. Sign in again, and it is sent.",
-    locked: "The step is still locked for you. It is tried again when more is recorded.",
-    grader: "The answer cannot be graded right now. It is tried again by itself.",
-    trouble: "Something went wrong. It is tried again by itself.",
-  } satisfies Record<Why, string>,
+  why: WHY,
   unsent: {
     title: "Not sent yet",
     none: "Everything is saved on the server.",

@@ -24,7 +24,7 @@ def response_to(grader: Mapping[str, Any], prompt: str | None, answer: list[str]
     if not answer and sys.stdin.isatty():
         answer = [typer.prompt(clean(prompt or "Answer"), err=True)]
     if not answer:
-        raise Misused("this step is graded by the server: give your answer with --answer")
+        raise Misused("this step takes an answer: give it with --answer, or --answer-file")
     kind = grader["type"]
     if len(answer) > 1 and kind not in _SEVERAL:
         raise Misused("this step takes one answer")

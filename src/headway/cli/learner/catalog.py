@@ -22,7 +22,8 @@ from headway.cli.learner.folders import check_name, course_around, lay_out, writ
 from headway.cli.screen import JsonOption, Misused, counted, say, show, show_json
 
 if TYPE_CHECKING:
-    from headway.client.shapes import Outline, OutlineStep
+    from headway.client import Answer, Headway
+    from headway.client.shapes import Outline, OutlineStep, Overview
 
 CourseArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="COURSE", show_default=False, autocompletion=course_names)
@@ -42,18 +43,32 @@ _OPTIONS: Final = ("options", "items")
 def courses(server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show what there is to learn, and how far you are."""
     with learner_at(server) as headway:
-        found, progress = headway.catalog(), headway.progress()
-    mine = {one["course"]: one for one in progress.data["courses"]}
+        found = headway.catalog()
+        progress = _progress_beside(found, headway)
+    read = [found, progress] if progress else [found]
+    mine = {one["course"]: one for one in progress.data["courses"]} if progress else {}
     if as_json:
         items = [{**one, "progress": mine.get(one["id"])} for one in found.data]
-        show_json({"items": items, **age_of(found, progress)})
+        show_json({"items": items, **age_of(*read)})
         return
     rows = [(one["id"], clean(one["title"]), _how_far(mine.get(one["id"]))) for one in found.data]
     for line in table(rows) if rows else []:
         show(line)
     if not rows:
         say("There are no courses yet.")
-    say_age(found, progress)
+    say_age(*read)
+
+
+def _progress_beside(found: "Answer[Any]", headway: "Headway") -> "Answer[Overview] | None":
+    """How far the learner is; None where the server cannot be reached, and only what there is to learn is known."""
+    from headway.client import Unreachable
+
+    try:
+        return headway.progress()
+    except Unreachable:
+        if found.is_fresh:
+            raise
+        return None
 
 
 def _how_far(progress: Any) -> str:
@@ -62,13 +77,15 @@ def _how_far(progress: Any) -> str:
 
 def start(
     course: CourseArgument,
-    into: Annotated[Path | None, typer.Option("--into", help="The folder to make.  [COURSE, here]")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="The folder to make.  [COURSE, here, or the one we are in]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that you have changed.")] = False,
     server: ServerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Lay out a course's exercises in a folder, and show where you are in it. What you changed is kept."""
-    folder = into or Path(check_name(course))
+    folder = into or _folder_of(check_name(course))
     with learner_at(server) as headway:
         outline = headway.outline(course)
         headway.enroll(course)
@@ -84,11 +101,19 @@ def start(
         told = {"course": course, "folder": str(folder), "percent": progress.data["percent"], **done}
         show_json(told | age_of(outline, progress))
         return
-    found, far = counted(len(steps), "exercise"), percent(progress.data["percent"])
-    show(f"{bold(clean(outline.data['title']))}: {found} in {folder}, {far} done.")
+    laid_out = f"{counted(len(steps), 'exercise')} in {folder}" if steps else f"no exercise has files for {folder}"
+    show(f"{bold(clean(outline.data['title']))}: {laid_out}, {percent(progress.data['percent'])} done.")
+    if not steps:
+        say(f"`headway status {course}` lists its steps, and `headway open {course}/STEP` shows one.")
     for path in done["kept"]:
         say(f"Kept as you have it: {path} (--force writes over it).")
     say_age(outline, progress)
+
+
+def _folder_of(course: str) -> Path:
+    """Where a course lies: around us, if that is where we are, else in a folder of its own here."""
+    around = course_around()
+    return around.path if around is not None and around.course == course else Path(course)
 
 
 def open_(step: StepArgument = None, server: ServerOption = None, as_json: JsonOption = False) -> None:

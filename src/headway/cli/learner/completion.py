@@ -10,6 +10,15 @@ from headway.cli.screen import show
 COMPLETE_VARIABLE: Final = "_HEADWAY_COMPLETE"
 
 
+_REGISTERED: Final = "compdef _headway_completion headway"
+# zsh loads the file of a function when that is called first: without the call the first Tab would propose nothing.
+_REGISTERED_OR_CALLED: Final = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _headway_completion "$@"
+else
+  {_REGISTERED}
+fi"""
+
+
 class Shell(StrEnum):
     """A shell that can be told how to complete."""
 
@@ -22,7 +31,8 @@ def completion(shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", s
     """Print what makes a shell complete commands, courses and steps, for its start-up file."""
     from typer._completion_shared import get_completion_script
 
-    show(get_completion_script(prog_name="headway", complete_var=COMPLETE_VARIABLE, shell=shell.value))
+    script = get_completion_script(prog_name="headway", complete_var=COMPLETE_VARIABLE, shell=shell.value)
+    show(script.replace(_REGISTERED, _REGISTERED_OR_CALLED))
 
 
 def prepare_completion() -> None:

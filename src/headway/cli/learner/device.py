@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 import typer
@@ -12,6 +12,7 @@ from headway.cli.screen import agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.client import Headway, Outcome
+    from headway.client.transport import Transport
 
 QUEUED: Final = 75
 LOCKED: Final = "locked"
@@ -40,6 +41,8 @@ class _Server(NamedTuple):
     url: str
     # Whether whoever uses this device named it; a folder that came from elsewhere may name any.
     is_own: bool
+    # Nobody ever named one: where most servers are that are tried out.
+    is_guessed: bool = False
 
 
 @contextmanager
@@ -52,8 +55,31 @@ def learner_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway
 
     meant = _server(server)
     token = os.environ.get(TOKEN_VARIABLE) if meant.is_own else None
-    with Headway(meant.url, token or None, background=False, timeout_s=timeout_s) as headway:
+    with _hinting(meant), Headway(meant.url, token or None, background=False, timeout_s=timeout_s) as headway:
         yield headway
+
+
+@contextmanager
+def way_to(server: str | None, timeout_s: float = 10.0) -> Iterator["Transport"]:
+    """A way to the server that is meant, as nobody."""
+    from headway.client.transport import Transport
+
+    meant = _server(server)
+    with _hinting(meant), closing(Transport(meant.url, timeout_s)) as transport:
+        yield transport
+
+
+@contextmanager
+def _hinting(meant: _Server) -> Iterator[None]:
+    """Where nobody is at a server that nobody named, say how one is named."""
+    from headway.client import Unreachable
+
+    try:
+        yield
+    except Unreachable as error:
+        if not meant.is_guessed:
+            raise
+        raise Unreachable(f"{error.detail}; --server or {URL_VARIABLE} names your server") from None
 
 
 @contextmanager
@@ -63,11 +89,6 @@ def whoever_is_at(url: str) -> Iterator["Headway"]:
 
     with Headway(url, background=False) as headway:
         yield headway
-
-
-def server_url(flag: str | None) -> str:
-    """The server that is meant."""
-    return _server(flag).url
 
 
 def _server(flag: str | None) -> _Server:
@@ -80,8 +101,10 @@ def _server(flag: str | None) -> _Server:
         return _Server(named, is_own=True)
     around = course_around()
     with Store().reading() as connection:
-        own = named_server(connection) or DEFAULT_URL
-    return _Server(own, is_own=True) if around is None or around.server == own else _Server(around.server, is_own=False)
+        own = named_server(connection)
+    if around is not None and around.server != (own or DEFAULT_URL):
+        return _Server(around.server, is_own=False)
+    return _Server(own or DEFAULT_URL, is_own=True, is_guessed=own is None and around is None)
 
 
 def remember_server(url: str) -> None:

@@ -10,12 +10,12 @@ from headway.cli.learner.catalog import StepArgument, place_of
 from headway.cli.learner.device import percent
 from headway.cli.learner.drawing import clean
 from headway.cli.learner.folders import check_path, course_around
-from headway.cli.learner.reports import Passed, by_exit, by_junit, by_tap, read_report
+from headway.cli.learner.reports import NoResult, Passed, by_exit, by_junit, by_tap, read_report
 from headway.cli.screen import JsonOption, Misused, say, show, show_json
 
 
 def run_tests(step: StepArgument = None, as_json: JsonOption = False) -> None:
-    """Run an exercise's own tests in its folder. Exits with 1 where one fails; records nothing."""
+    """Run an exercise's own tests in its folder; records nothing. Exits with 1 unless all pass."""
     course, name = place_of(step)
     tested = tests_run(course, name)
     if as_json:
@@ -65,9 +65,9 @@ def _run(command: list[str], folder: Path, timeout_s: float, *, keep: bool) -> t
             command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=out, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Misused(f"the tests took longer than {timeout_s:.0f} s; they were stopped") from None
+        raise NoResult(f"the tests took longer than {timeout_s:.0f} s; they were stopped") from None
     except OSError as error:
-        raise Misused(f"the test command {clean(command[0])} cannot be run: {error.strerror}") from None
+        raise NoResult(f"the test command {clean(command[0])} cannot be run: {error.strerror}") from None
     output = (done.stdout or b"")[:10_000_000].decode(errors="replace")
     if output:
         say(output.rstrip())

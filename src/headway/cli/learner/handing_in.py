@@ -1,14 +1,15 @@
 """`headway submit`: what came of an exercise's tests, an answer, a score, or that a lesson was read."""
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from headway.cli.given import text_of
 from headway.cli.learner.answers import response_to
 from headway.cli.learner.catalog import StepArgument, place_of, step_of
-from headway.cli.learner.device import ServerOption, learner_at, tell
+from headway.cli.learner.device import ServerOption, learner_at, percent, tell
 from headway.cli.learner.drawing import clean
 from headway.cli.learner.exercise import tests_run
 from headway.cli.learner.folders import course_around
@@ -62,11 +63,24 @@ def submit(
         event = make_event(handed_in.kind, course, handed_in.step, **handed_in.fields)
         outcome = headway.record(event)[0]
         verdict = headway.feedback(event) if outcome.is_recorded and "response" in handed_in.fields else None
-    if verdict and verdict.get("feedback") and not as_json:
-        show(clean(verdict["feedback"]))
+    if verdict and not as_json:
+        show(judged(verdict))
     if not handed_in.is_known and not outcome.is_recorded:
         say(f"The course {clean(course)} is not known on this device: whether this fits is seen when it is sent.")
     tell(outcome, handed_in.shown, {"attempt": verdict} if verdict else None, as_json=as_json)
+
+
+def judged(verdict: Mapping[str, Any]) -> str:
+    """What the server says to an answer: whether it is right, and what its author says to that."""
+    score, feedback = verdict.get("score"), clean(verdict.get("feedback") or "")
+    if not isinstance(score, int | float):
+        return feedback or "Somebody grades it; `headway status` shows it then."
+    if verdict.get("passed"):
+        word = "Right." if score == 1 else f"Passed: {percent(score * 100)}."
+    else:
+        word = f"Partly right: {percent(score * 100)}." if score else "Not right yet."
+    # Many an author's comment begins with the word itself.
+    return feedback if feedback.startswith(word.removesuffix(".")) else f"{word} {feedback}".strip()
 
 
 def _handed_in(headway: "Headway", course: str, name: str, given: _Given) -> _HandedIn:
@@ -103,7 +117,7 @@ def _fitting(course: str, step: "OutlineStep", given: _Given) -> tuple["Type", d
     """The kind of the event, and what it says; Misused where that is nothing for this step."""
     if step["grader"] is not None:
         if given.score is not None:
-            raise Misused("this step is graded by the server: it takes an answer, and no --score")
+            raise Misused("this step is graded by what is answered: it takes an answer, and no --score")
         return "attempted", {"response": response_to(step["grader"], step["prompt"], given.answer)}
     if given.answer:
         response = given.answer[0] if len(given.answer) == 1 else given.answer
@@ -129,4 +143,4 @@ def _answer(given: list[str] | None, file: Path | None) -> list[str]:
         return given or []
     if given:
         raise Misused("give --answer or --answer-file, not both")
-    return [sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")]
+    return [text_of(file)]

@@ -4,11 +4,17 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from headway.cli.screen import Misused
+from headway.domain.errors import HeadwayError
 
 BYTES_MAX: Final = 10_000_000
 _TAP: Final = re.compile(r"^(not )?ok\b(?:[^#\n]|\\#)*(?:#\s*(skip|todo)\b)?", re.MULTILINE | re.IGNORECASE)
 _PLAN: Final = re.compile(r"^1\.\.(\d{1,6})\b", re.MULTILINE)
+
+
+class NoResult(HeadwayError):
+    """The tests came to no result."""
+
+    code = "no-result"
 
 
 class Passed(NamedTuple):
@@ -39,14 +45,14 @@ def by_junit(report: str) -> Passed:
 
     # Python's parser would expand what a document type defines, without end.
     if "<!DOCTYPE" in report or "<!ENTITY" in report:
-        raise Misused("the report defines a document type, which no test runner's does; it is not read")
+        raise NoResult("the report defines a document type, which no test runner's does; it is not read")
     try:
         root = ET.fromstring(report)  # noqa: S314  # nothing is defined in it
-    except ET.ParseError as error:
-        raise Misused(f"the report is no JUnit XML: {error}") from None
-    cases = [one for one in root.iter("testcase") if one.find("skipped") is None]
-    # What broke before there was any case, a file that cannot be imported, say, stands beside them.
-    broken = sum(int(suite.get("errors") or 0) for suite in root.iter("testsuite")) if not cases else 0
+        cases = [one for one in root.iter("testcase") if one.find("skipped") is None]
+        # What broke before there was any case, a file that cannot be imported, say, stands beside them.
+        broken = sum(int(suite.get("errors") or 0) for suite in root.iter("testsuite")) if not cases else 0
+    except (ET.ParseError, ValueError) as error:
+        raise NoResult(f"the report is no JUnit XML: {error}") from None
     failed = sum(one.find("failure") is not None or one.find("error") is not None for one in cases)
     return Passed(len(cases) - failed, len(cases) + broken)
 
@@ -68,4 +74,4 @@ def read_report(path: Path) -> str:
         with path.open("rb") as file:
             return file.read(BYTES_MAX).decode("utf-8", errors="replace")
     except OSError as error:
-        raise Misused(f"the test command wrote no report {path}: {error.strerror}") from None
+        raise NoResult(f"the test command wrote no report {path}: {error.strerror}") from None

@@ -1,12 +1,12 @@
 """`headway login`, `headway logout`, `headway whoami`."""
 
 import sys
-from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.learner.device import ServerOption, learner_at, remember_server, server_url
+from headway.cli.given import line_of_stdin
+from headway.cli.learner.device import ServerOption, learner_at, remember_server, say_kept_back, way_to
 from headway.cli.screen import JsonOption, agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
@@ -24,11 +24,10 @@ def login(
     """Sign in on this device by way of a browser. What you did as a guest comes along."""
     from headway.client.signing_in import sign_in_by_browser, sign_in_by_token
     from headway.client.store import Store
-    from headway.client.transport import Transport
 
-    with closing(Transport(server_url(server), 10.0)) as transport:
+    with way_to(server) as transport:
         if token_stdin:
-            done = sign_in_by_token(Store(), transport, sys.stdin.readline().strip())
+            done = sign_in_by_token(Store(), transport, line_of_stdin().strip())
         else:
             done = sign_in_by_browser(Store(), transport, lambda code: _show_code(code, browser=browser))
     remember_server(done.server)
@@ -43,6 +42,7 @@ def login(
         say(f"{counted(synced.recorded, 'event')} that waited on this device {were} sent.")
     if synced.waiting:
         say(f"{_waiting(synced.waiting)}: {synced.why}.")
+    say_kept_back({"locked": synced.locked, "aside": synced.aside})
 
 
 def _waiting(count: int) -> str:
@@ -67,14 +67,15 @@ def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
         synced = headway.sync()
         with Store().writing() as connection:
             gone = forget_current(connection, headway.url)
+    waiting = synced.waiting + synced.locked
     if as_json:
-        show_json({"signed_out": gone is not None, "waiting": synced.waiting})
+        show_json({"signed_out": gone is not None, "waiting": waiting})
     elif gone is None:
         show("Nobody was signed in.")
     else:
         show(f"You are signed out at {gone.server}. The account's page of sign-ins revokes the device's token.")
-    if gone is not None and synced.waiting:
-        say(f"{_waiting(synced.waiting)} until you sign in again.")
+    if gone is not None and waiting:
+        say(f"{_waiting(waiting)} until you sign in again.")
 
 
 def whoami(server: ServerOption = None, as_json: JsonOption = False) -> None:

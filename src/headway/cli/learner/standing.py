@@ -101,7 +101,9 @@ def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: boo
     if as_json:
         show_json({**answer.data, "next": next_step(answer.data), "outbox": counts, **age_of(answer)})
         return
-    show(f"{bold(course)}  {bar(answer.data['percent'])}  {percent(answer.data['percent'])}")
+    outline = headway.cached(f"/courses/{quote(course, safe='')}")
+    title = clean(outline.data["title"]) if outline else course
+    show(f"{bold(title)}  {bar(answer.data['percent'])}  {percent(answer.data['percent'])}")
     for module in answer.data["modules"]:
         needs = f" (after {', '.join(module['locked_by'])})" if module["locked_by"] else ""
         show(f"\n{bold(clean(module['title']))}  {module['status'].replace('_', ' ')}{needs}{_lacks(module)}")
@@ -188,17 +190,32 @@ def leaderboard(
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     with learner_at(server) as headway:
         answer = headway.read(f"/leaderboards/{period}" + (f"?{query}" if query else ""))
+        is_guest = _is_guest(headway)
     if as_json:
         show_json({**answer.data, **age_of(answer)})
         return
     rows = [_place(one) for one in answer.data["items"]]
     for line in table(rows) if rows else []:
         show(line)
-    if not rows:
-        say("Nobody has gained points yet.")
+    if not rows and not around:
+        say("Nobody has gained points there yet.")
     if (me := answer.data.get("me")) and me.get("rank") is not None:
         show(bold(f"You: {me['rank']}, {counted(me['points'], 'point')}."))
+    elif is_guest:
+        say("Guests are on no leaderboard: `headway login` takes you there, with all that you did.")
+    elif not rows and around:
+        say("You are not on this leaderboard: you have gained no points there yet, or keep off the leaderboards.")
     say_age(answer)
+
+
+def _is_guest(headway: "Headway") -> bool:
+    """Whether whoever uses this device is one, as far as it knows."""
+    from headway.client.signing_in import who_is_here
+
+    if headway.bearer.token is not None:
+        return False
+    found = who_is_here(headway)
+    return found is None or found.kind == "guest"
 
 
 def _place(one: Any) -> tuple[str, str, str, str]:

@@ -14,6 +14,7 @@ _NOTIFICATION: Final[dict[str, Any]] = {
     "type": "module_completed",
     "at": "2026-03-01T09:30:00.000000Z",
     "read_at": None,
+    "title": "Loops",
     "change": {
         "type": "module_completed",
         "course": "python-basics",
@@ -37,6 +38,7 @@ _PREFERENCES: Final[dict[str, Any]] = {
     "email_address": "ada@example.org",
     "email_confirmed": True,
     "no_email": None,
+    "confirmation": None,
 }
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

@@ -1,4 +1,6 @@
-/** Something that is asked of the server by a button: under way, refused with its reason, or done. */
+/** Something that is asked of the server by a button: under way, refused with its reason, or done.
+ *
+ * While it is under way its button says `aria-disabled`: one that is `disabled` would lose the focus of whoever pressed it. */
 import { Refusal } from "@headway/sdk";
 import { t } from "../words/en";
 import { session } from "./session.svelte";
@@ -8,8 +10,9 @@ export class Doing {
   wrong = $state("");
   faults = $state.raw<Readonly<Record<string, string>>>({});
 
-  /** Do it, and say so; whether it was done. */
+  /** Do it, and say so; whether it was done. Pressed again meanwhile, it is not done twice. */
   async run(work: () => Promise<unknown>, done = ""): Promise<boolean> {
+    if (this.busy) return false;
     this.busy = true;
     this.wrong = "";
     this.faults = {};

@@ -1,5 +1,7 @@
 /** Something that is read from the server: loading, there, from before, refused or out of reach. */
 import { Refusal, Unreachable } from "@headway/sdk";
+import { untrack } from "svelte";
+import { waited } from "./quiet";
 import { session } from "./session.svelte";
 
 export type Trouble = "unreachable" | "missing" | "forbidden" | "refused";
@@ -10,6 +12,8 @@ export class Reading<T> {
   from = $state.raw<Date | null>(null);
   trouble = $state<Trouble | null>(null);
   detail = $state("");
+  /** What is there answers an earlier question, until this one is answered. */
+  isOld = $state(false);
   protected path: string | null = null;
   private turn = 0;
 
@@ -17,14 +21,17 @@ export class Reading<T> {
     const turn = ++this.turn;
     if (path !== this.path) {
       this.path = path;
-      this.clear();
+      this.moved();
     }
     if (path === null) return;
+    const over = waited();
     try {
       const take = await this.ask(path, signal);
       if (turn === this.turn) take();
     } catch (error) {
       if (turn === this.turn && !signal?.aborted) this.fail(error);
+    } finally {
+      over();
     }
   }
 
@@ -36,6 +43,11 @@ export class Reading<T> {
       this.from = read.stale ? read.at : null;
       this.trouble = null;
     };
+  }
+
+  /** Something else is asked for than what is there. */
+  protected moved(): void {
+    this.clear();
   }
 
   protected clear(): void {
@@ -50,7 +62,7 @@ export class Reading<T> {
   private fail(error: unknown): void {
     this.detail = error instanceof Error ? error.message : "";
     this.trouble = troubleOf(error);
-    if (this.trouble !== "unreachable") this.clear();
+    if (this.trouble !== "unreachable" || this.isOld) this.clear();
   }
 }
 
@@ -72,7 +84,8 @@ function followed<Of extends Reading<unknown>>(found: Of, path: () => string | n
     const to = path();
     void session.epoch;
     const ended = new AbortController();
-    void found.load(to, ended.signal);
+    // What was there before is looked at as well: that it comes is no reason to ask again.
+    untrack(() => void found.load(to, ended.signal));
     return () => ended.abort();
   });
   return found;
@@ -81,6 +94,13 @@ function followed<Of extends Reading<unknown>>(found: Of, path: () => string | n
 interface Page {
   readonly items: readonly unknown[];
   readonly next_cursor?: string | null;
+}
+
+/** How many the first page holds, and each one behind it; whether a list stays until another one takes its place. */
+interface Paging {
+  readonly first: number;
+  readonly behind: number;
+  readonly stays: boolean;
 }
 
 /** A list that is read page by page: `value` is the first one, with what else it says; `items` are all. */
@@ -92,14 +112,18 @@ export class Pages<P extends Page> extends Reading<P> {
   readonly items = $derived([this.value, ...this.behind].flatMap((page) => page?.items ?? []) as P["items"]);
   readonly next = $derived(this.last?.next_cursor ?? null);
 
+  constructor(private readonly paging?: Paging) {
+    super();
+  }
+
   /** Read one page more. */
   more = async (): Promise<void> => {
     const { path, next } = this;
-    if (path === null || next === null || this.busy) return;
+    if (path === null || next === null || this.busy || this.isOld) return;
     this.busy = true;
     this.failed = false;
     try {
-      const page = await pageBehind<P>(path, next);
+      const page = await this.pageBehind(path, next);
       // Meanwhile something else may have been asked for, or the whole read again.
       if (path === this.path && next === this.next) this.behind = [...this.behind, page];
     } catch (error) {
@@ -112,11 +136,12 @@ export class Pages<P extends Page> extends Reading<P> {
 
   /** As many pages as are shown: whoever scrolled down stays where they are. */
   protected override async ask(path: string, signal?: AbortSignal): Promise<() => void> {
-    const { value: first, at, stale } = await session.headway.read<P>(path, signal);
+    const asked = sized(path, this.paging?.first);
+    const { value: first, at, stale } = await session.headway.read<P>(asked, signal);
     const behind: P[] = [];
     let next = first.next_cursor;
-    while (next && behind.length < this.behind.length) {
-      const page: P = await pageBehind<P>(path, next, signal);
+    while (next && !this.isOld && behind.length < this.behind.length) {
+      const page = await this.pageBehind(path, next, signal);
       behind.push(page);
       next = page.next_cursor;
     }
@@ -126,24 +151,39 @@ export class Pages<P extends Page> extends Reading<P> {
       this.from = stale ? at : null;
       this.trouble = null;
       this.failed = false;
+      this.isOld = false;
     };
+  }
+
+  private async pageBehind(path: string, cursor: string, signal?: AbortSignal): Promise<P> {
+    const asked = withQuery(sized(path, this.paging?.behind), "cursor", cursor);
+    return (await session.headway.read<P>(asked, signal)).value;
+  }
+
+  protected override moved(): void {
+    if (this.paging?.stays && this.value !== null) this.isOld = true;
+    else super.moved();
   }
 
   protected override clear(): void {
     super.clear();
     this.behind = [];
     this.failed = false;
+    this.isOld = false;
   }
 }
 
-async function pageBehind<P>(path: string, cursor: string, signal?: AbortSignal): Promise<P> {
-  const read = await session.headway.read<P>(`${path}${path.includes("?") ? "&" : "?"}cursor=${part(cursor)}`, signal);
-  return read.value;
+function sized(path: string, size: number | undefined): string {
+  return size === undefined ? path : withQuery(path, "limit", String(size));
+}
+
+function withQuery(path: string, name: string, value: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}${name}=${part(value)}`;
 }
 
 /** Read a list of the API page by page, and what was read of it again whenever that may be old. */
-export function pages<P extends Page>(path: () => string | null): Pages<P> {
-  return followed(new Pages<P>(), path);
+export function pages<P extends Page>(path: () => string | null, paging?: Paging): Pages<P> {
+  return followed(new Pages<P>(paging), path);
 }
 
 /** A part of an address, as it stands in a path. */

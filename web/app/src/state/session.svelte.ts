@@ -2,6 +2,7 @@
 import type { Change, Headway, Me, Outcome, Recorded, Standing } from "@headway/sdk";
 import { askToKeep, inBrowser } from "@headway/sdk/browser";
 import { t } from "../words/en";
+import { waited } from "./quiet";
 
 export interface Toast {
   readonly id: number;
@@ -47,6 +48,7 @@ class Session {
   }
 
   async start(): Promise<void> {
+    const over = waited();
     const headway = await inBrowser();
     this.client = headway;
     this.me = headway.identity;
@@ -55,7 +57,7 @@ class Session {
       this.epoch++;
     });
     this.standing = await headway.outbox.standing();
-    headway.outbox.onStanding((standing) => (this.standing = standing));
+    headway.outbox.onStanding((standing) => this.stands(standing));
     headway.outbox.onRecorded((recorded) => this.recorded(recorded));
     addEventListener("online", () => this.connected(true));
     addEventListener("offline", () => this.connected(false));
@@ -63,6 +65,12 @@ class Session {
       if (this.standing.state === "not saved") event.preventDefault();
     });
     this.ready = true;
+    over();
+  }
+
+  /** What stands as it did changes nothing: all that shows it would be made again. */
+  private stands(standing: Standing): void {
+    if (JSON.stringify(standing) !== JSON.stringify(this.standing)) this.standing = standing;
   }
 
   /** Tell something that goes away by itself. */

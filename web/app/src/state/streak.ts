@@ -26,9 +26,16 @@ export function weekday(day: string): number {
   return (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
 }
 
+const zones = new Map<string | undefined, Intl.DateTimeFormat>();
+
 /** Today where the learner's days are counted. */
-export function todayIn(zone: string): string {
-  return new Intl.DateTimeFormat("sv", { timeZone: zone }).format(new Date());
+export function todayIn(timeZone: string | undefined): string {
+  // In the language that all is said in: another one takes a phone as long as the first did.
+  const digits = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  const format = zones.get(timeZone) ?? new Intl.DateTimeFormat("en", { timeZone, ...digits });
+  zones.set(timeZone, format);
+  const [month, , day, , year] = format.formatToParts(new Date()).map((one) => one.value);
+  return `${year}-${month}-${day}`;
 }
 
 /** What the flame shows: done today, still to do, nothing to keep. */

@@ -20,6 +20,6 @@ export const t = {
   teach,
   operate,
   notify,
-  percent: (percent: number) => `${percent} %`,
+  percent: (percent: number) => `${percent}\u00a0%`,
   steps: (count: number) => plural(count, "step"),
 };

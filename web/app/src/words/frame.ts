@@ -1,4 +1,5 @@
 /** What is said around every page: where one can go, how saving stands, what is shown in place of a page, in English. */
+import { WHY } from "@headway/sdk/words";
 import { plural } from "./plural";
 
 export const frame = {
@@ -54,14 +55,7 @@ export const frame = {
       string,
       string
     >,
-    why: {
-      unreachable: "The server cannot be reached. It is tried again by itself.",
-      later: "The server is busy and asked for some time. It is tried again by itself.",
-      "signed-out": "Your sign-in has ended. Sign in again, and it is sent.",
-      locked: "The step is still locked for you. It is tried again when more is recorded.",
-      grader: "The answer cannot be graded right now. It is tried again by itself.",
-      trouble: "Something went wrong. It is tried again by itself.",
-    },
+    why: WHY,
   },
   states: {
     loading: "Loading",
@@ -76,6 +70,7 @@ export const frame = {
     refused: "That did not work",
     again: "Try again",
     more: "Show more",
+    table: (name: string) => `${name}, a table`,
     moreFailed: "The rest cannot be read right now.",
     refresh: "Read again",
     from: (when: string) => `You are offline. This is how things stood ${when}.`,
@@ -97,5 +92,10 @@ export const frame = {
     minutes: (minutes: number) => `${minutes} min`,
     seconds: (seconds: number) => `${seconds} s`,
     none: "–",
+    now: "now",
+    ago: (count: number, unit: "day" | "hour" | "minute") =>
+      unit === "day" && count === 1 ? "yesterday" : `${plural(count, unit)} ago`,
+    ahead: (count: number, unit: "day" | "hour" | "minute") =>
+      unit === "day" && count === 1 ? "tomorrow" : `in ${plural(count, unit)}`,
   },
 };

@@ -16,11 +16,16 @@ export const notify = {
   mailTo: (address: string) => `E-mail goes to ${address}. Each one has a link to stop it.`,
   toConfirm: (address: string) =>
     `E-mail goes to ${address} once you have confirmed it: you are mailed a link for that.`,
-  confirmLead: (address: string) =>
-    `We mailed a link to ${address}. Open it to confirm that the address is yours: until then nothing else is mailed. ` +
-    "Setting a new password by mail confirms it too.",
-  confirmAgain: "Mail the link again",
-  confirmSent: "On its way, if it was not mailed three times in 30 days by now.",
+  confirmLead: {
+    none: (address: string) => `No link to confirm ${address} was mailed yet, or it could not be: have one mailed now.`,
+    mailed: (address: string) =>
+      `A link to confirm that ${address} is yours was mailed there, or is on its way: open it.`,
+    "used-up": (address: string) =>
+      `A link was mailed to ${address} three times in 30 days, which is all for now: look for the latest.`,
+  } as Record<string, (address: string) => string>,
+  confirmWhy: "Until then nothing else is mailed. Setting a new password by mail confirms the address too.",
+  confirmAgain: { none: "Mail the link", mailed: "Mail the link again" } as Record<string, string>,
+  confirmSent: "Asked for. It is on its way, if the mail server takes it.",
   noAddress: "Only accounts with an e-mail address get e-mail.",
   saved: "Saved.",
 };

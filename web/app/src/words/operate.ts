@@ -123,6 +123,7 @@ export const operate = {
     file: "File",
     fileNumber: (place: number) => `File ${place}`,
     line: "Line",
+    record: "Record",
     what: "What is said of it",
     reasons: {
       invalid: "Unreadable",

@@ -10,7 +10,6 @@ export const standing = {
     keep: "One answer today keeps it going.",
     keepFrozen: "Yesterday a freeze kept it. One answer today, and you are back.",
     none: "No streak yet",
-    noneLead: "Learn on two days in a row, and one begins.",
     begin: "One answer today begins a streak.",
     longest: "Longest",
     freezes: "Freezes",
@@ -76,9 +75,9 @@ export const standing = {
       string
     >,
     nextLevel: (level: string, exercises: number, percent: number) =>
-      `${level} at ${plural(exercises, "exercise")} and ${percent} %`,
+      `${level} at ${plural(exercises, "exercise")} and ${percent}\u00a0%`,
     mastery: (percent: number, low: number, high: number) =>
-      `Goes well ${percent} % of the time now (${low}–${high} %)`,
+      `Goes well ${percent}\u00a0% of the time now (${low}–${high}\u00a0%)`,
     topLevel: "The highest level",
     history: "History",
     historyLead: "All steps completed so far, and the attempts of each day",
@@ -93,7 +92,7 @@ export const standing = {
     predictionsNone: "Too little is known of your pace yet.",
     peers: "Among others",
     ahead: (percent: number, others: number) =>
-      `More points than ${percent} % of ${plural(others, "other")} who learned here lately.`,
+      `More points than ${percent}\u00a0% of ${plural(others, "other")} who learned here lately.`,
     around: (when: string) => `around ${when}`,
     between: (low: string, high: string) => `between ${low} and ${high}`,
     sessions: "Practice sessions",
@@ -150,7 +149,7 @@ export const standing = {
     none: "No certificates yet",
     noneLead: "Complete a course that gives one, and it is here at once.",
     issued: (when: string) => `Issued ${when}`,
-    score: (percent: number) => `${percent} %`,
+    score: (percent: number) => `${percent}\u00a0%`,
     view: "View",
     download: "Download PDF",
     share: "Share",

@@ -8,6 +8,8 @@ export interface Notification {
   readonly type: string;
   readonly at: string;
   readonly read_at: string | null;
+  /** What it is about is called so now; a stream does not say it. */
+  readonly title?: string | null;
   readonly change: Change;
 }
 
@@ -16,13 +18,14 @@ export function titleOf({ type, change }: Notification): string {
   return t.notifications.types[type] ?? topic(type);
 }
 
-export function whatOf({ change }: Notification): string {
+export function whatOf({ title, change }: Notification): string {
   const named = ["title", "module", "step", "topic", "course"]
     .map((name) => change[name])
     .find((one) => typeof one === "string");
   const score = typeof change["score_percent"] === "number" ? percent(change["score_percent"]) : "";
   const level = typeof change["level"] === "string" ? (t.progress.levels[change["level"]] ?? change["level"]) : "";
-  const name = typeof named === "string" ? (change["title"] === named ? named : topic(named)) : "";
+  // By its id is called what has no title any more.
+  const name = title ?? (typeof named === "string" ? (change["title"] === named ? named : topic(named)) : "");
   return [name, score, level].filter(Boolean).join(" · ");
 }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Item, Kept, SetAside, Settling, Store } from "@headway/sdk";
 import { Lock } from "./lock";
 import { News } from "./news";
-import { get, names, notKept, put, remove, sweep, synced } from "./writing";
+import { get, names, notKept, put, remove, someAtATime, sweep, synced } from "./writing";
 
 const FOLDERS = ["queue", "aside", "notes", "kept", "news"] as const;
 const KEPT_MAX = 400;
@@ -24,7 +24,7 @@ interface Named {
 export class FileStore implements Store {
   private readonly lock: Lock;
   private readonly news: News;
-  private readonly read = new Map<string, Item>();
+  private readonly read = new Map<string, Promise<Item | null>>();
   private readonly window = randomBytes(3).toString("hex");
   private count = 0;
 
@@ -60,13 +60,10 @@ export class FileStore implements Store {
   async items(): Promise<readonly Item[]> {
     const [queued, aside] = await Promise.all([this.queued(), names(this.path("aside"))]);
     const over = new Set(aside);
-    const found: Item[] = [];
-    for (const one of queued) {
-      const item = over.has(`${one.id}.json`) ? null : await this.itemOf(one.name);
-      if (item) found.push(item);
-    }
+    const left = queued.filter((one) => !over.has(`${one.id}.json`));
+    const found = await someAtATime(left, (one) => this.itemOf(one.name));
     this.forgetOthers(new Set(queued.map((one) => one.name)));
-    return found;
+    return found.filter((item) => item !== null);
   }
 
   async settle(settling: Settling): Promise<void> {
@@ -77,7 +74,7 @@ export class FileStore implements Store {
 
   private async settled({ gone, aside, waiting }: Settling): Promise<void> {
     for (const one of aside) await put(this.path("aside", `${one.item.event.id}.json`), one);
-    const of = new Map((await this.queued()).map((one) => [one.id, one]));
+    const of = new Map(waiting.length ? (await this.queued()).map((one) => [one.id, one]) : []);
     for (const item of waiting) {
       const found = of.get(item.event.id);
       // What is gone meanwhile does not come back.
@@ -142,21 +139,18 @@ export class FileStore implements Store {
 
   /** What is in the queue, in order: of an item that is there twice the later revision. */
   private async queued(): Promise<Named[]> {
-    const latest = new Map<string, Named>();
-    for (const name of await names(this.path("queue"))) {
-      const one = named(name);
-      if (one && (latest.get(one.id)?.revision ?? -1) < one.revision) latest.set(one.id, one);
-    }
-    return [...latest.values()].sort((one, other) => (one.place < other.place ? -1 : 1));
+    return latestOf(await names(this.path("queue"))).sort((one, other) => (one.place < other.place ? -1 : 1));
   }
 
-  /** A file never changes under its name: it is read once. */
-  private async itemOf(name: string): Promise<Item | null> {
+  /** A file never changes under its name: it is read once, whoever asks meanwhile. */
+  private itemOf(name: string): Promise<Item | null> {
     const known = this.read.get(name);
     if (known) return known;
-    const item = await get<Item>(this.path("queue", name));
-    if (item) this.read.set(name, item);
-    return item;
+    const asked = get<Item>(this.path("queue", name));
+    this.read.set(name, asked);
+    // What could not be read now may be the next time.
+    asked.catch(() => this.read.delete(name));
+    return asked;
   }
 
   private forgetOthers(there: ReadonlySet<string>): void {
@@ -164,9 +158,11 @@ export class FileStore implements Store {
   }
 
   private async removeAll(ids: ReadonlySet<string>): Promise<void> {
-    const found = (await names(this.path("queue"))).filter((name) => ids.has(named(name)?.id ?? ""));
+    const all = (await names(this.path("queue"))).filter((name) => ids.has(named(name)?.id ?? ""));
     // Earlier revisions first: the last one stands for the item until it is gone.
-    await remove(found.map((name) => this.path("queue", name)));
+    const last = new Set(latestOf(all).map((one) => one.name));
+    await remove(all.filter((name) => !last.has(name)).map((name) => this.path("queue", name)));
+    await remove([...last].map((name) => this.path("queue", name)));
   }
 
   private async keepLatest(all: readonly string[]): Promise<void> {
@@ -176,6 +172,16 @@ export class FileStore implements Store {
     const old = dated.sort((one, other) => one.at - other.at).slice(0, KEPT_MAX / 4);
     await remove(old.map((one) => this.path("kept", one.name)));
   }
+}
+
+/** Of each item the name with the latest revision. */
+function latestOf(all: readonly string[]): Named[] {
+  const latest = new Map<string, Named>();
+  for (const name of all) {
+    const one = named(name);
+    if (one && (latest.get(one.id)?.revision ?? -1) < one.revision) latest.set(one.id, one);
+  }
+  return [...latest.values()];
 }
 
 function nameOf(place: string, revision: number, id: string): string {

@@ -6,6 +6,8 @@ import { NotKept } from "@headway/sdk";
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 export const HALF = ".half";
+/** How many files are read or taken away at a time: one after another they wait for the disk, and all would want too many handles. */
+const TOGETHER = 32;
 
 export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | null)?.code ?? "";
@@ -65,13 +67,22 @@ export async function names(folder: string): Promise<string[]> {
   }
 }
 
-/** Take files away; those that another window took before are no trouble. */
+/** Take files away, in no order; those that another window took before are no trouble. */
 export async function remove(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    await fs.unlink(path).catch((error: unknown) => {
+  await someAtATime(paths, (path) =>
+    fs.unlink(path).catch((error: unknown) => {
       if (codeOf(error) !== "ENOENT") throw notKept(error);
-    });
+    }),
+  );
+}
+
+/** What work gives for each, in their order; no more than some are worked on at the same time. */
+export async function someAtATime<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const found: R[] = [];
+  for (let start = 0; start < all.length; start += TOGETHER) {
+    found.push(...(await Promise.all(all.slice(start, start + TOGETHER).map(work))));
   }
+  return found;
 }
 
 /** Take away what a write that never ended has left, an hour ago or more. */

@@ -44,7 +44,12 @@ function step(shown: StepShown): void {
     shown.locked,
     shown.hasTests,
     shown.isCompleted,
+    shown.course,
+    shown.title,
+    shown.body,
     shown.prompt,
+    shown.url,
+    shown.stepKind,
   ]);
   if (key !== drawnFor) draw(shown);
   drawnFor = key;

@@ -22,6 +22,7 @@ export const ACCEPTED: Readonly<Record<Format, string>> = {
 export interface Started {
   readonly shown: ImportShown;
   readonly names: readonly string[];
+  readonly dry: boolean;
 }
 
 export function sizeOf(files: readonly File[]): number {

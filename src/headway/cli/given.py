@@ -1,0 +1,31 @@
+"""What commands are given as text: a file, or standard input, in UTF-8."""
+
+import sys
+from pathlib import Path
+
+from headway.cli.screen import Misused
+
+STDIN = "-"
+
+
+def text_of(file: str | Path) -> str:
+    """The text of a file, or of standard input for `-`, with one kind of line end; Misused where it is no UTF-8."""
+    data = sys.stdin.buffer.read() if str(file) == STDIN else Path(file).read_bytes()
+    return _decoded(data, _shown(file)).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def line_of_stdin() -> str:
+    """The first line of standard input, without its end; Misused where it is no UTF-8."""
+    return _decoded(sys.stdin.buffer.readline(), _shown(STDIN)).rstrip("\r\n")
+
+
+def _shown(file: str | Path) -> str:
+    return "standard input" if str(file) == STDIN else str(file)
+
+
+def _decoded(data: bytes, shown: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Misused(f"{shown}:{line}: this is not UTF-8; save it as UTF-8") from None

@@ -1,0 +1,9 @@
+"""Clients that go before their reply has ended: what is sent to them afterwards is dropped without a word."""
+
+from typing import Any
+
+
+async def gone(receive: Any) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,30 @@
+"""Long work beside whoever records: it rests as long as it works, and ends where the server stops."""
+
+from collections.abc import Callable
+from math import inf
+from threading import Event
+from time import monotonic
+from typing import TypeAlias
+
+# Told how many more are done.
+Progress: TypeAlias = Callable[[int], None]
+
+
+class Stopping(Exception):
+    """The server stops: the next one goes on."""
+
+
+def resting(stopping: Event, most_s: float = inf) -> Progress:
+    """Rests after each part of a long work for as long as that took, at most so long.
+
+    Whoever records needs the processor as well. Stopping once the server is to stop.
+    """
+    began = monotonic()
+
+    def rest(_: int) -> None:
+        nonlocal began
+        if stopping.wait(min(most_s, monotonic() - began)):
+            raise Stopping
+        began = monotonic()
+
+    return rest
