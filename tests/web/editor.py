@@ -32,13 +32,15 @@ SETTINGS = {
     "workbench.startupEditor": "none",
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "chat.disableAIFeatures": True,
+    # What appears by itself under a pointer that rests lies upon the lines below, and takes their clicks.
+    "workbench.hover.delay": 3_600_000,
 }
 
 
 class Editor:
     """The server of an editor; its state stays in its folder while it is killed and started."""
 
-    def __init__(self, folder: Path, server: str, vsix: Path) -> None:
+    def __init__(self, folder: Path, server: str, vsix: Path, *flags: str) -> None:
         self.folder, self.workspace = folder, folder / "workspace"
         self.workspace.mkdir(parents=True)
         self._built_in = folder / "built-in"
@@ -51,7 +53,7 @@ class Editor:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        self._vsix = vsix
+        self._vsix, self._flags = vsix, flags
         # What the extension's process is told to die at: see vscode/kill.cjs.
         self._kills = folder / "kills"
         self._kills.mkdir()
@@ -85,7 +87,7 @@ class Editor:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         folders = [f"--server-data-dir={self.folder / 'data'}", f"--extensions-dir={self.folder / 'extensions'}"]
-        flags = ["--accept-server-license-terms", "--without-connection-token", "--telemetry-level=off"]
+        flags = ["--accept-server-license-terms", "--without-connection-token", "--telemetry-level=off", *self._flags]
         if not (self.folder / "extensions").exists():
             flags += [f"--install-extension={self._vsix}", "--start-server"]
         program = [node(), f"--require={EDITOR / 'kill.cjs'}", str(CODE / "out/server-main.js")]
@@ -128,10 +130,10 @@ class Editor:
 
 
 @contextmanager
-def installed_editor(folder: Path, server: str) -> Iterator[Editor]:
+def installed_editor(folder: Path, server: str, *flags: str) -> Iterator[Editor]:
     """A running editor; the test is skipped where npm cannot install one."""
     installed(EDITOR, "Visual Studio Code")
-    made = Editor(folder, server, packed())
+    made = Editor(folder, server, packed(), *flags)
     try:
         made.start()
         yield made
@@ -149,12 +151,12 @@ def packed() -> Path:
     return ROOT / done.stdout.strip()
 
 
-def opened_in(editor: Editor, page: Page) -> None:
+def opened_in(editor: Editor, page: Page, course: str = "^Shell and Git") -> None:
     """Open the workbench, and the view of courses in it."""
     page.set_default_timeout(PATIENCE_MS)
     page.goto(editor.url)
     page.get_by_role("tab", name="Headway").first.click()
-    row(page, "^Shell and Git").wait_for()
+    row(page, course).wait_for()
 
 
 def row(page: Page, name: str) -> Locator:

@@ -1,5 +1,6 @@
 """Periods of a learner's calendar, and how strong a learner is in a topic."""
 
+from calendar import monthrange
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -31,9 +32,8 @@ def range_of(period: Period, today: str) -> Range:
         monday = day - timedelta(days=day.weekday())
         return Range(monday.isoformat(), (monday + timedelta(days=6)).isoformat())
     if period == "month":
-        first = day.replace(day=1)
-        after = first.replace(year=day.year + day.month // 12, month=day.month % 12 + 1)
-        return Range(first.isoformat(), (after - timedelta(days=1)).isoformat())
+        last = day.replace(day=monthrange(day.year, day.month)[1])
+        return Range(day.replace(day=1).isoformat(), last.isoformat())
     return EVER
 
 

@@ -2,10 +2,12 @@
  * The editor's outbox without an editor, for tests that kill it. What it does is told line by line, as it happens:
  * `meant ID` before an event is kept, `safe ID` once it is, `step NAME` of whatever changes something outside.
  */
+import { randomUUID } from "node:crypto";
 import { writeSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import type { EventSent, Item, Shape, StepRef } from "@headway/sdk";
 import { begin, tokenOf } from "../src/device";
 import { FileStore } from "../src/keeping/store";
 import { get, put } from "../src/keeping/writing";
@@ -14,11 +16,18 @@ import { Learner } from "../src/learner";
 import { resultOf, type Format } from "../src/reports";
 import { Tokens, type Secrets } from "../src/tokens";
 
+/** How many files are written at a time. */
+const TOGETHER = 50;
+
 interface Job {
   readonly url: string;
   readonly folder: string;
   /** Do the same in each of these after that, as windows that come one after another. */
   readonly folders?: readonly string[];
+  /** How many events are kept, of which nothing is sent before all are. */
+  readonly keep?: number;
+  /** Paths to read before anything is recorded, to say whether each was read `now`, `before`, or is `unknown`. */
+  readonly read?: readonly string[];
   /** How many events are recorded, and where. */
   readonly events?: number;
   readonly course?: string;
@@ -114,6 +123,7 @@ async function main(job: Job): Promise<void> {
 
 async function window(job: Job): Promise<void> {
   const store = await FileStore.open(join(job.folder, "store"));
+  if (job.keep) return keep(store, job.keep, placeOf(job));
   if (job.hold !== undefined) return hold(store, job.hold);
   const tokens = new Tokens(new FileSecrets(join(job.folder, "secrets.json")), store, job.url);
   const learner = new Learner(job.url, store, tokens);
@@ -123,15 +133,41 @@ async function window(job: Job): Promise<void> {
     await add(item);
     tell(`safe ${item.event.id}`);
   };
+  const started = Date.now();
   await learner.start();
+  for (const path of job.read ?? []) tell(`read ${await howRead(learner, path)}`);
   await record(learner, job);
   if (job.device) await signIn(learner, job.url);
   if (job.token) await learner.signIn(job.token);
-  await untilSent(learner, job.patience ?? 0);
+  if ((await untilSent(learner, job.patience ?? 0)) && job.events) await untilKnown(store);
+  tell(`took ${Date.now() - started}`);
+}
+
+async function howRead(learner: Learner, path: string): Promise<string> {
+  return learner.headway.read(path).then(
+    ({ stale }) => (stale ? "before" : "now"),
+    () => "unknown",
+  );
+}
+
+function placeOf({ course = "", step = "" }: Job): StepRef {
+  return { course, step };
+}
+
+/** Keep events as somebody does who is offline for long, some at a time. */
+async function keep(store: FileStore, count: number, of: StepRef): Promise<void> {
+  const made_at = new Date().toISOString();
+  const one = (): Item => {
+    const event: EventSent = { id: randomUUID(), type: "attempted", ...of, occurred_at: made_at, score: 1 };
+    return { event, identity: null, made_at };
+  };
+  for (let kept = 0; kept < count; kept += TOGETHER) {
+    await Promise.all(Array.from({ length: Math.min(TOGETHER, count - kept) }, () => store.add(one())));
+  }
 }
 
 async function record(learner: Learner, job: Job): Promise<void> {
-  const of = { course: job.course ?? "", step: job.step ?? "" };
+  const of = placeOf(job);
   for (let made = 0; made < (job.events ?? 0); made++) {
     const outcome = await learner.headway.attempted(of, 0.5);
     tell(`outcome ${outcome.kind}${"reason" in outcome ? ` ${outcome.reason}` : ""}`);
@@ -159,16 +195,25 @@ async function signIn(learner: Learner, url: string): Promise<void> {
   if (token) tell(`merged ${JSON.stringify(await learner.signIn(token))}`);
 }
 
-async function untilSent(learner: Learner, patience: number): Promise<void> {
+/** Whether all is sent. */
+async function untilSent(learner: Learner, patience: number): Promise<boolean> {
   const { outbox } = learner.headway;
   for (const until = Date.now() + patience; ;) {
     await outbox.drain(true);
     const { waiting, refused, held, why } = await outbox.standing();
     if (!waiting.length || Date.now() >= until) {
       tell(`left ${JSON.stringify({ waiting: waiting.length, refused: refused.length, held: held.length, why })}`);
-      return;
+      return !waiting.length;
     }
     await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+/** Who had something recorded is somebody, and asks as whom behind it: no process ends before it is kept, if it can be. */
+async function untilKnown(store: FileStore): Promise<void> {
+  for (const until = Date.now() + 5_000; Date.now() < until; ) {
+    if (((await store.note("me")) as Shape<"Me"> | undefined)?.learner) return;
+    await new Promise((done) => setTimeout(done, 10));
   }
 }
 
