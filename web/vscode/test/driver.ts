@@ -211,7 +211,7 @@ async function untilSent(learner: Learner, patience: number): Promise<boolean> {
 
 /** Who had something recorded is somebody, and asks as whom behind it: no process ends before it is kept, if it can be. */
 async function untilKnown(store: FileStore): Promise<void> {
-  for (const until = Date.now() + 5_000; Date.now() < until; ) {
+  for (const until = Date.now() + 5_000; Date.now() < until;) {
     if (((await store.note("me")) as Shape<"Me"> | undefined)?.learner) return;
     await new Promise((done) => setTimeout(done, 10));
   }
