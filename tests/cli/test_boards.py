@@ -9,11 +9,11 @@ import pytest
 
 from headway.ledger.boards import count_all_in
 from tests.cli.terminal import Terminal
-from tests.ledger.conftest import sqlite_template, sqlite_world
+from tests.ledger.conftest import sqlite_world
 from tests.ledger.world import NOON, World, event
 from tests.redis_server import RedisServer, redis_server
 
-__all__ = ["redis_server", "sqlite_template", "sqlite_world"]
+__all__ = ["redis_server", "sqlite_world"]
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from headway.http.claim import claimed
 from headway.ledger import writer
 from headway.store.database import Database
 from headway.store.schema import ledger
-from tests.conftest import Postgres
 from tests.http.server import Site, serving
 from tests.http.test_events import counted, event, send
+from tests.postgres import Postgres
 from tests.torture.server import Command, Server
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from headway.store.database import Database
 from headway.store.schema import course_version, learner, ledger
 from headway.store.sums import ALL
-from tests.conftest import Postgres
+from tests.postgres import Postgres
 from tests.torture.proof import assert_audit_is_clean
 from tests.torture.server import HEADWAY, Command, environment
 

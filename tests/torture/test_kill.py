@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.conftest import Postgres
+from tests.postgres import Postgres
 from tests.torture.client import Client, new_guest, prepare
 from tests.torture.load import Tally, load
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, events_proved, ledger_ids, query

@@ -22,14 +22,14 @@ from headway.store.webhook_tables import webhook
 from headway.views.cells import lines
 from headway.views.export import Export, export_csv, export_json
 from headway.views.subject import NOBODY, Subject
-from tests.ledger.conftest import postgresql_template, postgresql_world, sqlite_template, sqlite_world, world
+from tests.ledger.conftest import postgresql_world, sqlite_world, world
 from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import LATER, begin_anew, reset
 from tests.ledger.gates import GATES, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
 
-__all__ = ["postgresql_template", "postgresql_world", "sqlite_template", "sqlite_world", "world"]
+__all__ = ["postgresql_world", "sqlite_world", "world"]
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "export.schema.json"
 
 

@@ -80,7 +80,8 @@ class Editor:
 
     def told(self) -> tuple[set[str], list[str]]:
         """Since it was armed: the ids of the events that it had kept, and the steps that it took."""
-        told = (self._kills / "told").read_text()
+        path = self._kills / "told"
+        told = path.read_text() if path.exists() else ""
         kept = re.findall(r"^renamed \S+/queue/[^/.]+\.\d+\.([0-9a-f-]+)\.json$", told, re.MULTILINE)
         return set(kept), re.findall("^step (.*)$", told, re.MULTILINE)
 

@@ -203,6 +203,8 @@ def test_killed_between_any_two_steps_it_records_once_what_it_kept(
     # The first one makes a guest as well; what comes after it takes as many steps as the second.
     for _ in range(2):
         answer(page, editor, STEPS_MAX)
+        # What the panel says may be of the answer before.
+        wait_until(page, editor, lambda: bool(editor.told()[0]))
         wait_until_sent(editor, page)
         kept |= editor.told()[0]
     steps = editor.told()[1]

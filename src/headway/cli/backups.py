@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headway.cli.auditors import auditors
 from headway.cli.opening import DatabaseOption, NotReady, connected, database_of
 from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
 
@@ -53,7 +54,7 @@ def restore(
         _check(file, as_json=as_json)
         return
     with connected(database, make=True) as opened:
-        checked, report = _restore(opened, file)
+        checked, report = _restore(database, opened, file)
         shown = opened.shown
     if as_json:
         audited = {"learners": report.learners, "events": report.events, "found": report.found}
@@ -69,15 +70,16 @@ def restore(
         raise typer.Exit(1)
 
 
-def _restore(opened: "Database", file: Path) -> "tuple[Checked, AuditReport]":
+def _restore(flag: str | None, opened: "Database", file: Path) -> "tuple[Checked, AuditReport]":
     from headway.ledger.audit import audit
     from headway.ledger.restore import restore as run
     from headway.store.catalog import Catalog
 
     with progress_bar("Reading rows, to check and then to write", None) as bar:
         checked = run(opened, file, bar.advance)
-    with progress_bar("Auditing learners", checked.totals.tables["learner"]) as bar:
-        return checked, audit(opened, Catalog(), progress=bar.advance)
+    count = checked.totals.tables["learner"]
+    with progress_bar("Auditing learners", count) as bar, auditors(flag, count) as each:
+        return checked, audit(opened, Catalog(), progress=bar.advance, each=each)
 
 
 def _check(file: Path, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from headway.cli.auditors import auditors
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, agreeing, counted, progress_bar, say, show, show_json
@@ -25,8 +26,9 @@ def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_jso
 
     with database_of(database) as opened:
         learner_id = None if learner is None else learner_id_of(opened, learner)
-        with progress_bar("Auditing learners", _count(opened, learner_id)) as bar:
-            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
+        count = _count(opened, learner_id)
+        with progress_bar("Auditing learners", count) as bar, auditors(database, count) as each:
+            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance, each=each)
     if as_json:
         show_json(_audit_json(report))
     else:

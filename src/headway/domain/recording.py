@@ -196,6 +196,18 @@ def worth_of(course: Course, key: str) -> Worth:
     return Worth(step.points, step.is_exercise, step.topics, step.pass_mark if vouched else None)
 
 
+class Versions(dict[tuple[str, int], Course]):
+    """Courses by id and version.
+
+    Standings ask this what steps are worth, not what holds them: amid circles of references what was recorded stays in
+    memory until a search for such circles, and that costs more the more there is.
+    """
+
+    def worth_of(self, course_id: str, version: int, step: str) -> Worth:
+        """What completing a step is worth in a version of its course."""
+        return worth_of(self[course_id, version], step)
+
+
 def _score(event: Event, step: Step, grade: Grade) -> int | None:
     if step.grader is None:
         return event.score

@@ -65,6 +65,8 @@ class Intake:
         with _garbage_left() if self.alone else nullcontext():
             while window := _window(items):
                 self._take(window)
+                # What is looked through is what is left of it, not the records themselves.
+                del window
                 gc.collect()
         self.summary.learners = self.named.distinct
         return self.summary

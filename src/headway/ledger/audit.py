@@ -1,8 +1,8 @@
 """Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -20,6 +20,8 @@ from headway.store.entries import Entry
 from headway.store.rows import Row
 
 FAULTS_SHOWN = 1000
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class AuditReport(NamedTuple):
@@ -36,29 +38,69 @@ class AuditReport(NamedTuple):
         return self.found == 0
 
 
+class Each(Protocol):
+    """Does a work with each of some items, and gives what comes of it in their order; here or in several processes."""
+
+    def __call__(self, work: Callable[[Database, Catalog, T], U], items: Iterable[T]) -> Iterator[U]:
+        """Work through the items; `work` is a function that a module names."""
+
+
+class Looked(NamedTuple):
+    """What was found with some learners; `doubted` are the courses of which one of them has wrong figures."""
+
+    learners: int
+    events: int
+    found: int
+    faults: list[Fault]
+    doubted: set[str]
+
+
 def audit(
-    database: Database, catalog: Catalog, *, learner_id: str | None = None, progress: Progress = lambda _: None
+    database: Database,
+    catalog: Catalog,
+    *,
+    learner_id: str | None = None,
+    progress: Progress = lambda _: None,
+    each: Each | None = None,
 ) -> AuditReport:
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
+    each = each or partial(_one_by_one, database, catalog)
     with database.read() as connection:
         faults = [*of_courses(connection), *_of_orphans(connection), *miscounted(connection)] if not learner_id else []
     found, seen, events = len(faults), 0, 0
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
-    for ids in pages(database, learner_id):
-        with database.read() as connection:
-            for refolded, differences in of_learners(connection, catalog, ids):
-                doubted |= set(refolded.rosters) if differences else set()
-                events += refolded.events
-                found += len(differences)
-                faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
-        seen += len(ids)
-        progress(len(ids))
+    for looked in each(look_at, pages(database, learner_id)):
+        doubted |= looked.doubted
+        events += looked.events
+        found += looked.found
+        faults += looked.faults[: max(0, FAULTS_SHOWN - len(faults))]
+        seen += looked.learners
+        progress(looked.learners)
     if learner_id is None:
-        for fault in _of_counters(database, catalog, doubted):
-            found += 1
-            faults += [fault][: max(0, FAULTS_SHOWN - len(faults))]
+        for miscount in each(_of_counters, _counted_of(database, doubted)):
+            found += len(miscount)
+            faults += miscount[: max(0, FAULTS_SHOWN - len(faults))]
     return AuditReport(seen, events, found, faults)
+
+
+def _one_by_one(
+    database: Database, catalog: Catalog, work: Callable[[Database, Catalog, T], U], items: Iterable[T]
+) -> Iterator[U]:
+    return (work(database, catalog, item) for item in items)
+
+
+def look_at(database: Database, catalog: Catalog, ids: list[str]) -> Looked:
+    """Compare all figures of some learners, given in order of id, in one snapshot."""
+    events, found = 0, 0
+    faults, doubted = list[Fault](), set[str]()
+    with database.read() as connection:
+        for refolded, differences in of_learners(connection, catalog, ids):
+            doubted |= set(refolded.rosters) if differences else set()
+            events += refolded.events
+            found += len(differences)
+            faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
+    return Looked(len(ids), events, found, faults, doubted)
 
 
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:
@@ -85,13 +127,14 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
     return stored
 
 
-def _of_counters(database: Database, catalog: Catalog, doubted: AbstractSet[str]) -> Iterator[Fault]:
+def _counted_of(database: Database, doubted: set[str]) -> list[str]:
     with database.read() as connection:
-        counted = roster.courses_counted(connection)
-    for course_id in counted:
-        if course_id not in doubted:
-            with database.read() as connection:
-                yield from list(of_counters(connection, catalog, course_id))
+        return [course_id for course_id in roster.courses_counted(connection) if course_id not in doubted]
+
+
+def _of_counters(database: Database, catalog: Catalog, course_id: str) -> list[Fault]:
+    with database.read() as connection:
+        return list(of_counters(connection, catalog, course_id))
 
 
 def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:

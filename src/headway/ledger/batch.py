@@ -12,7 +12,7 @@ from headway.domain.changes import Change
 from headway.domain.course import Course, Module
 from headway.domain.events import SCORED_TYPES, read_event
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum, Worth
-from headway.domain.recording import GRADED, IMPORTED, SERVER, part_in, worth_of
+from headway.domain.recording import GRADED, IMPORTED, SERVER, Versions, part_in
 from headway.domain.resets import Surviving
 from headway.domain.standing import Standing
 from headway.domain.streaks import StreakDays
@@ -117,13 +117,13 @@ class Batch:
         self.endpoints: list[Endpoint] | None = None
         # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
-        self._versions: dict[tuple[str, int], Course] = {}
+        self._versions = Versions()
         self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
     def enter(self, locked: Iterable[Locked]) -> None:
         """Take learners in who are under this transaction's locks."""
         for one in locked:
-            self.learners[one.id] = BatchLearner(one, Standing(self._worth_of))
+            self.learners[one.id] = BatchLearner(one, Standing(self._versions.worth_of))
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
         """Lock the learners, in a statement of its own before anything is read."""
@@ -163,7 +163,7 @@ class Batch:
         self.courses = self.catalog.of_versions(self.connection, found.versions)
         self.judging, self.achieving.version, self.endpoints = found.judging, found.achievements, found.endpoints
         self.counting.note(((one.learner_id, event.course) for one in judged for event in one.events), found.enrolled)
-        self._versions = {(name, version): course for name, (version, course) in self.courses.items()}
+        self._versions |= {(name, version): course for name, (version, course) in self.courses.items()}
 
     def version_before(self, course_id: str) -> Course | None:
         """Of a course that is being swept, the version that not everybody has left yet."""
@@ -214,7 +214,7 @@ class Batch:
     def _contribution(self, one: Entry) -> Contribution:
         place = (one.course_id, one.run, one.step_id, one.version)
         figures = (one.score, bool(one.passed), one.duration_ms, one.hints)
-        topics = self._worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
+        topics = self._versions.worth_of(one.course_id, one.version, one.step_id).topics if one.step_id else ()
         fact = read_event(one.event_id, one.body).fact if one.source == SERVER else None
         part = part_in(one.body, one.at, one.time_zone) if one.type in SCORED_TYPES else ""
         said = (one.trust == GRADED, fact, one.source == IMPORTED, part)
@@ -378,7 +378,7 @@ class Batch:
         worn = {(key.course, completion.version) for _, key, completion in held}
         self._versions |= self.catalog.load(self.connection, worn - self._versions.keys())
         for learner_id, key, completion in held:
-            yield learner_id, key, completion.day, self._worth_of(key.course, completion.version, key.step)
+            yield learner_id, key, completion.day, self._versions.worth_of(key.course, completion.version, key.step)
 
     def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
         """Whoever may gain an active day needs them all for the streak; most events join an active day."""
@@ -390,6 +390,3 @@ class Batch:
             one.standing.attendance.add(found.get(learner_id) or StreakDays({ordinal(day) for day in days}))
             if one.remembered is not None and learner_id in gaining:
                 one.remembered.attendance = one.standing.attendance
-
-    def _worth_of(self, course: str, version: int, step: str) -> Worth:
-        return worth_of(self._versions[course, version], step)

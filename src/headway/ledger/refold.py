@@ -14,8 +14,8 @@ from headway.domain.enrolled import Enrolled
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event, read_event
 from headway.domain.facts import Granted
-from headway.domain.progress import Contribution, Worth
-from headway.domain.recording import ERASED, Circumstances, contribute, trust_of, worth_of
+from headway.domain.progress import Contribution
+from headway.domain.recording import ERASED, Circumstances, Versions, contribute, trust_of
 from headway.domain.resets import Marks, Surviving
 from headway.domain.standing import Standing
 from headway.domain.streaks import read_rules
@@ -112,19 +112,19 @@ class _Ledgers:
 
 
 class _Folding:
-    def __init__(self, course_of: "_Courses", of_guests: _Ledgers) -> None:
-        self._course_of = course_of
+    def __init__(self, courses: "_Courses", of_guests: _Ledgers) -> None:
+        self._courses = courses
         self._of_guests = of_guests
 
     def of_moved(self, place: Place) -> Refolded:
         """A guest whose account counts all that it did."""
-        return _Fold(place.id, self._course_of).result(0)._replace(broken=list(faults_of(place)))
+        return _Fold(place.id, self._courses).result(0)._replace(broken=list(faults_of(place)))
 
     def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
         """A ledger with those of the guests that were moved into it, each taken in where it was."""
         guests = [(one, *self._of_guest(one)) for one in moved]
         brought: deque[Brought] = deque((one, made, guest.sums.resets) for one, guest, made in guests)
-        whole = _Fold(learner_id, self._course_of, brought).run(own)
+        whole = _Fold(learner_id, self._courses, brought).run(own)
         for _, guest, _ in guests:
             whole = whole._replace(
                 events=whole.events + guest.events,
@@ -134,33 +134,29 @@ class _Folding:
         return whole
 
     def _of_guest(self, moved: Moved) -> tuple[Refolded, list[tuple[int, Contribution]]]:
-        fold = _Fold(moved.id, self._course_of)
+        fold = _Fold(moved.id, self._courses)
         fold.made = made = list[tuple[int, Contribution]]()
         return fold.run(self._of_guests.of(moved.id)), made
 
 
-class _Courses:
-    """Courses by (id, version), asked for once."""
+class _Courses(Versions):
+    """Courses by id and version, each asked for once."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
+        super().__init__()
         self._connection = connection
         self._catalog = catalog
-        self._found: dict[tuple[str, int], Course] = {}
 
-    def __call__(self, course_id: str, version: int) -> Course:
-        if not course_id:
-            return NO_COURSE
-        pair = (course_id, version)
-        if pair not in self._found:
-            self._found[pair] = self._catalog.load(self._connection, [pair])[pair]
-        return self._found[pair]
+    def __missing__(self, pair: tuple[str, int]) -> Course:
+        self[pair] = self._catalog.load(self._connection, [pair])[pair] if pair[0] else NO_COURSE
+        return self[pair]
 
 
 class _Fold:
-    def __init__(self, learner_id: str, course_of: _Courses, brought: deque[Brought] | None = None) -> None:
+    def __init__(self, learner_id: str, courses: _Courses, brought: deque[Brought] | None = None) -> None:
         self.learner_id = learner_id
-        self.course_of = course_of
-        self.standing = Standing(self._worth_of)
+        self.courses = courses
+        self.standing = Standing(courses.worth_of)
         self.amended: list[tuple[Entry, Entry]] = []
         self.broken: list[Fault] = []
         self.made: list[tuple[int, Contribution]] | None = None
@@ -213,7 +209,7 @@ class _Fold:
         self.erased = self.erased or entry.source == ERASED
         try:
             event = read_event(entry.event_id, entry.body)
-            course = self.course_of(event.course, entry.version)
+            course = self.courses[event.course, entry.version]
             true = self._entry(entry, event, course)
         except GraderFault as fault:
             self._break(entry, UNGRADED, entry.body, fault.detail)
@@ -241,6 +237,3 @@ class _Fold:
 
     def _break(self, entry: Entry, column: str, stored: object, true: str) -> None:
         self.broken.append(Fault("ledger", self.learner_id, f"{entry.seq}", column, stored, true))
-
-    def _worth_of(self, course_id: str, version: int, step: str) -> Worth:
-        return worth_of(self.course_of(course_id, version), step)

@@ -16,8 +16,7 @@ from headway.domain.facts import RESET, Reset
 from headway.domain.filed import is_filed
 from headway.domain.levels import LEVELS, RANKS, skills
 from headway.domain.practice import Practiced, sessions
-from headway.domain.progress import Worth
-from headway.domain.recording import SERVER, Circumstances, contribute, worth_of
+from headway.domain.recording import SERVER, Circumstances, Versions, contribute
 from headway.domain.standing import Standing
 from headway.domain.sums import LevelKey, Sums
 from headway.domain.times import format_time
@@ -115,7 +114,7 @@ class _Resetting:
             for kind in sums.ALL
         }
         done = ((key.course, one.completion) for key, one in self._stored[sums.STEPS].items())
-        self._versions = catalog.load(connection, {(course, one.version) for course, one in done if one})
+        self._versions = Versions(catalog.load(connection, {(course, one.version) for course, one in done if one}))
         self._guests = [one.id for one in identities.moved_into(connection, [learner.id]).get(learner.id, ())]
 
     def run(self, known: Circumstances, course: Course) -> ResetDone:
@@ -141,7 +140,7 @@ class _Resetting:
         sums.write(self.connection, kind, changed)
 
     def _standing(self) -> Standing:
-        standing = Standing(self._worth_of)
+        standing = Standing(self._versions.worth_of)
         standing.guests = self._guests
         for kind, found in self._stored.items():
             kind.held_in(standing.sums).update(found)
@@ -189,6 +188,3 @@ class _Resetting:
             return []
         _, definitions = achievements.in_force(self.connection)
         return sorted({one.id for one in met(definitions, Metrics.of(left))} & held)
-
-    def _worth_of(self, course: str, version: int, step: str) -> Worth:
-        return worth_of(self._versions[course, version], step)

@@ -1,0 +1,99 @@
+"""Auditing side by side: learners are independent of each other, so processes share them out."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from headway.cli.opening import database_of
+from headway.domain.errors import HeadwayError
+
+if TYPE_CHECKING:
+    from headway.ledger.audit import Each
+    from headway.store.catalog import Catalog
+    from headway.store.database import Database
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+# For fewer a process would not be there before the others are done.
+LEARNERS_A_PROCESS: Final = 4_000
+PROCESSES_MAX: Final = 8
+# Enough that none of them waits for the next.
+_AHEAD_EACH: Final = 3
+_kept = ExitStack()
+
+
+class AuditBroken(HeadwayError):
+    """A process of an audit ended before its work did."""
+
+    code = "audit-broken"
+
+
+@contextmanager
+def auditors(flag: str | None, learners: int) -> Iterator["Each | None"]:
+    """What has so many learners of the database that `flag` names audited in several processes; None for a few."""
+    count = min(PROCESSES_MAX, _cores(), learners // LEARNERS_A_PROCESS)
+    if count < 2:
+        yield None
+        return
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
+    try:
+        yield partial(_each, pool, flag, count * _AHEAD_EACH)
+    except BrokenProcessPool as error:
+        told = "a process of the audit was ended, for want of memory perhaps; nothing was changed: run it again"
+        raise AuditBroken(told) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _each(
+    pool: ProcessPoolExecutor,
+    flag: str | None,
+    ahead: int,
+    work: "Callable[[Database, Catalog, T], U]",
+    items: Iterable[T],
+) -> Iterator[U]:
+    coming = deque[Future[U]]()
+    for item in items:
+        coming.append(pool.submit(_run, flag, work, item))
+        if len(coming) > ahead:
+            yield coming.popleft().result()
+    while coming:
+        yield coming.popleft().result()
+
+
+def _begin() -> None:
+    """Begin a process: it ends with the one that began it, which alone is told to stop from the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@cache
+def _opened(flag: str | None) -> "tuple[Database, Catalog]":
+    from headway.store.catalog import Catalog
+
+    return _kept.enter_context(database_of(flag)), Catalog()
+
+
+def _run(flag: str | None, work: "Callable[[Database, Catalog, T], U]", item: T) -> U:
+    return work(*_opened(flag), item)

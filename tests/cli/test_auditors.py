@@ -1,0 +1,112 @@
+"""Auditing in several processes finds what one process finds, and leaves none of them behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from headway.cli import auditors as side_by_side
+from headway.cli.auditors import AuditBroken, auditors
+from headway.ledger.audit import AuditReport, audit, pages
+from headway.store.catalog import Catalog
+from headway.store.database import Database
+from tests.cli.test_proof import ROWS, falsify, filled
+
+__all__ = ["filled"]
+PATIENCE_S = 30
+# Begins two processes, has each do something, tells their ids, and waits.
+BEGUN = """
+import sys, time
+from multiprocessing import active_children
+from headway.cli import auditors
+from headway.ledger.audit import look_at
+if __name__ == "__main__":
+    auditors.LEARNERS_A_PROCESS, auditors._cores = 1, lambda: 2
+    with auditors.auditors(sys.argv[1], 2) as each:
+        assert [one.learners for one in each(look_at, [[], []])] == [0, 0]
+        print(*(one.pid for one in active_children()), flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def two_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two processes begin, however few learners and cores there are, and each look at three at a time."""
+    monkeypatch.setattr(side_by_side, "LEARNERS_A_PROCESS", 1)
+    monkeypatch.setattr(side_by_side, "_cores", lambda: 2)
+    monkeypatch.setattr("headway.ledger.audit.pages", partial(pages, size=3))
+
+
+def audited(url: str, learners: int) -> tuple[AuditReport, list[int]]:
+    """What an audit by as many processes as so many learners have found, and its progress."""
+    database, steps = Database(url), list[int]()
+    try:
+        with auditors(url, learners) as each:
+            assert (each is None) == (learners < 2)
+            return audit(database, Catalog(), progress=steps.append, each=each), steps
+    finally:
+        database.close()
+
+
+def test_two_processes_find_what_one_finds(filled: str) -> None:
+    whole = AuditReport(ROWS, ROWS, 0, [])
+    assert audited(filled, ROWS) == (whole, [3] * 10)
+    falsify(filled)
+    database = Database(filled)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO course_counter VALUES ('python', 'progress', '', 0, 0, 7)")
+    database.close()
+    found, _ = audited(filled, ROWS)
+    assert (found, found.found) == (audited(filled, 1)[0], ROWS + 1)
+    assert not active_children()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_process_that_is_killed_ends_the_audit_with_a_reason(filled: str) -> None:
+    def kill(_: int) -> None:
+        for one in active_children():
+            one.kill()
+
+    database = Database(filled)
+    with pytest.raises(AuditBroken, match="run it again"), auditors(filled, ROWS) as each:
+        audit(database, Catalog(), progress=kill, each=each)
+    database.close()
+    assert not active_children()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_they_end_with_the_one_that_began_them(filled: str, tmp_path: Path, number: int) -> None:
+    script = tmp_path / "begun.py"
+    script.write_text(BEGUN)
+    begun = subprocess.Popen(
+        [sys.executable, str(script), filled], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert begun.stdout is not None
+    ids = [int(one) for one in begun.stdout.readline().split()]
+    assert len(ids) == 2
+    if number == signal.SIGINT:  # as a keyboard does: to all of them
+        os.killpg(begun.pid, number)
+    else:
+        begun.send_signal(number)
+    _, said = begun.communicate(timeout=PATIENCE_S)
+    assert begun.returncode != 0
+    assert b"SpawnProcess" not in said
+    until = time.monotonic() + PATIENCE_S
+    while any(is_alive(one) for one in ids):
+        assert time.monotonic() < until, ids
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
