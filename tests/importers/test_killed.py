@@ -40,7 +40,7 @@ ATTEMPTS: list[dict[str, Any]] = [
 def in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that an import of some records takes several transactions."""
     monkeypatch.setattr(desks, "EVENTS_A_TRANSACTION", 4)
-    monkeypatch.setattr(intake, "RECORDS_A_WINDOW", 4)
+    monkeypatch.setattr(intake, "ITEMS_A_WINDOW", 4)
 
 
 @pytest.fixture

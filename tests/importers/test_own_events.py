@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from headway.importers import intake
 from headway.importers.jsonl import Jsonl
-from headway.importers.records import Record
 from headway.store import learners
 from headway.store.database import Database
 from headway.store.schema import learner, ledger, step_sum
@@ -217,9 +216,8 @@ def test_an_offset_fixes_the_day(database: Database, importing: Importing, tmp_p
 
 
 def test_records_are_held_by_number_and_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "RECORDS_A_WINDOW", 3)
+    monkeypatch.setattr(intake, "ITEMS_A_WINDOW", 3)
     monkeypatch.setattr(intake, "CHARACTERS_A_WINDOW", 2_000)
     rows = [EVENT | {"step": "essay", "response": "x" * size} for size in (1, 1, 1, 1_500, 600, 1, 5_000, 1)]
-    records = Jsonl([str(jsonl(tmp_path / "events", *rows))]).items(lambda _: None)
-    held = iter([one for one in records if isinstance(one, Record)])
-    assert [len(one) for one in iter(lambda: intake._window(held), [])] == [3, 2, 2, 1]
+    items = Jsonl([str(jsonl(tmp_path / "events", *rows))]).items(lambda _: None)
+    assert [len(one) for one in intake._windows(items)] == [3, 2, 2, 1]

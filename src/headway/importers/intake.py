@@ -1,4 +1,4 @@
-"""From records to the ledger: windows of records, sorted by learner, handed in some hundreds of events at a time."""
+"""From records to the ledger: windows of items, sorted by learner, handed in some hundreds of events at a time."""
 
 import gc
 from collections import Counter
@@ -10,13 +10,14 @@ from typing import Final, TypeAlias
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.recording import ERASED
 from headway.importers.desks import EVENTS_A_TRANSACTION, Answered, Desk, PublishedCourse
-from headway.importers.records import Doubted, Importer, Item, LeftOut, Read, Record, Reject, Streak
+from headway.importers.records import Doubted, Importer, Item, LeftOut, Place, Read, Record, Reject, Streak
+from headway.ledger.ahead import ahead
 from headway.ledger.enlist import derived_id
 from headway.ledger.keep_streaks import StreakRecord
 from headway.ledger.submission import DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
-RECORDS_A_WINDOW: Final = 20_000
+ITEMS_A_WINDOW: Final = 20_000
 CHARACTERS_A_WINDOW: Final = 32 * 1024 * 1024
 REJECTS_KEPT: Final = 1_000
 
@@ -57,27 +58,25 @@ class Intake:
         self.named = named
         self.rejected = rejected
         self.summary = Summary()
+        self._place: Place | None = None
 
     def run(self, importer: Importer, read: Read) -> Summary:
         """Take in everything; what an earlier run has taken counts as duplicate."""
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
-        items = self._counted(importer.items(read))
         with _garbage_left() if self.alone else nullcontext():
-            while window := _window(items):
-                self._take(window)
-                # What is looked through is what is left of it, not the records themselves.
-                del window
+            # What comes next is read while the database is at work.
+            for window in ahead(_windows(importer.items(read))):
+                self._take([*self._counted(window)])
                 gc.collect()
         self.summary.learners = self.named.distinct
         return self.summary
 
     def _counted(self, items: Iterable[Item]) -> Iterator[Record]:
         """The records among the items; all else is counted and done with."""
-        place = None
         for item in items:
             # By what it is and not where it stands: a file may hold many records on one line.
-            self.summary.read += item.place is not place
-            place = item.place
+            self.summary.read += item.place is not self._place
+            self._place = item.place
             if isinstance(item, Record):
                 yield item
             elif isinstance(item, Doubted):
@@ -162,16 +161,18 @@ def _garbage_left() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _window(records: Iterator[Record]) -> list[Record]:
-    """The next records: some thousand, or fewer where they are large. What a record keeps is its event's body."""
-    window: list[Record] = []
+def _windows(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Items, some thousand at a time, or fewer where they are large. What a record keeps is its event's body."""
+    window: list[Item] = []
     characters = 0
-    for record in records:
-        window.append(record)
-        characters += len(record.event.body)
-        if len(window) >= RECORDS_A_WINDOW or characters >= CHARACTERS_A_WINDOW:
-            break
-    return window
+    for item in items:
+        window.append(item)
+        characters += len(item.event.body) if isinstance(item, Record) else 0
+        if len(window) >= ITEMS_A_WINDOW or characters >= CHARACTERS_A_WINDOW:
+            yield window
+            window, characters = [], 0
+    if window:
+        yield window
 
 
 def _portions(of: dict[str, list[Record]]) -> Iterator[tuple[str, Sequence[Record]]]:
