@@ -62,6 +62,7 @@ def test_a_course_is_laid_out_anew_where_it_lies(terminal: Terminal) -> None:
     [
         ({"score": 1.0, "passed": True, "feedback": "Yes."}, "Right. Yes."),
         ({"score": 1.0, "passed": True, "feedback": "Right: one adds."}, "Right: one adds."),
+        ({"score": 1.0, "passed": True, "feedback": "Rightly so."}, "Right. Rightly so."),
         ({"score": 0.8, "passed": True, "feedback": ""}, "Passed: 80 %."),
         ({"score": 0.5, "passed": False, "feedback": "One is missing."}, "Partly right: 50 %. One is missing."),
         ({"score": 0.0, "passed": False, "feedback": "No\x1b[31m"}, "Not right yet. No [31m"),

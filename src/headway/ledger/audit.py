@@ -45,7 +45,7 @@ class Each(Protocol):
         """Work through the items; `work` is a function that a module names."""
 
 
-class Looked(NamedTuple):
+class PageAudited(NamedTuple):
     """What was found with some learners; `doubted` are the courses of which one of them has wrong figures."""
 
     learners: int
@@ -90,7 +90,7 @@ def _one_by_one(
     return (work(database, catalog, item) for item in items)
 
 
-def look_at(database: Database, catalog: Catalog, ids: list[str]) -> Looked:
+def look_at(database: Database, catalog: Catalog, ids: list[str]) -> PageAudited:
     """Compare all figures of some learners, given in order of id, in one snapshot."""
     events, found = 0, 0
     faults, doubted = list[Fault](), set[str]()
@@ -100,7 +100,7 @@ def look_at(database: Database, catalog: Catalog, ids: list[str]) -> Looked:
             events += refolded.events
             found += len(differences)
             faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
-    return Looked(len(ids), events, found, faults, doubted)
+    return PageAudited(len(ids), events, found, faults, doubted)
 
 
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:

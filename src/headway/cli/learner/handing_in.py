@@ -1,5 +1,6 @@
 """`headway submit`: what came of an exercise's tests, an answer, a score, or that a lesson was read."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -80,7 +81,8 @@ def judged(verdict: Mapping[str, Any]) -> str:
     else:
         word = f"Partly right: {percent(score * 100)}." if score else "Not right yet."
     # Many an author's comment begins with the word itself.
-    return feedback if feedback.startswith(word.removesuffix(".")) else f"{word} {feedback}".strip()
+    has_word = re.match(rf"{re.escape(word.removesuffix('.'))}(?!\w)", feedback)
+    return feedback if has_word else f"{word} {feedback}".strip()
 
 
 def _handed_in(headway: "Headway", course: str, name: str, given: _Given) -> _HandedIn:
