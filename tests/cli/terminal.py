@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 import structlog
 
 from headway.cli.app import main
+
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[")
 
 
 class Terminal:
@@ -47,8 +50,8 @@ class Terminal:
         structlog.reset_defaults()
         gc.set_threshold(*threshold)
         printed = self._capfd.readouterr()
-        # The server of the test is in this process as well, and logs there.
-        self.out = "".join(line for line in printed.out.splitlines(keepends=True) if "status_changed" not in line)
+        # The server of the test is in this process as well, and logs there, at times behind the command before.
+        self.out = "".join(line for line in printed.out.splitlines(keepends=True) if not _LOGGED.match(line))
         self.err = printed.err
         code = ended.value.code
         return code if isinstance(code, int) else 0

@@ -34,6 +34,7 @@ NOT_OF_HTTP = {
     "backup-unusable",
     "not-empty",
     "audit-stopped",
+    "audit-broken",
     "no-result",
 }
 WITH_EXAMPLES = [name for name, one in OPERATIONS.items() if one.given is not None]

@@ -12,6 +12,8 @@ MADE = (
     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'",
     "CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON one EXECUTE FUNCTION refuse()",
     "INSERT INTO one VALUES (1, 'first')",
+    "INSERT INTO two VALUES (1, 'of nobody any more')",
+    "DELETE FROM two",
 )
 ALL = "SELECT id, one.said, two.said FROM one LEFT JOIN two ON one_id = id ORDER BY id"
 

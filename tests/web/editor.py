@@ -10,10 +10,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import FrameLocator, Locator, Page
 
 from tests.editor.driver import node
@@ -187,7 +188,12 @@ def status(page: Page) -> Locator:
 
 
 def command(page: Page, title: str) -> None:
-    """Run a command by the palette."""
-    page.keyboard.press("F1")
-    page.keyboard.type(title)
+    """Run a command by the palette; a workbench that is still busy with itself takes no keys."""
+    asked = page.locator(".quick-input-widget input[type=text]").first
+    for patience_ms in (2_000, 5_000, PATIENCE_MS):
+        page.keyboard.press("F1")
+        with suppress(BrowserError):
+            asked.wait_for(timeout=patience_ms)
+            break
+    asked.fill(f">{title}")
     page.get_by_role("option", name=re.compile(title)).first.click()
