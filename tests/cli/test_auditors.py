@@ -1,5 +1,6 @@
 """Auditing in several processes finds what one process finds, and leaves none of them behind."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,11 +9,14 @@ import time
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from headway.cli import auditors as side_by_side
 from headway.cli.auditors import AuditBroken, auditors
+from headway.cli.backups import backup, restore
+from headway.domain.progress import PeriodSum
 from headway.ledger.audit import AuditReport, audit, pages
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -61,9 +65,13 @@ def test_two_processes_find_what_one_finds(filled: str) -> None:
     database = Database(filled)
     with database.transaction() as connection:
         connection.exec_driver_sql("INSERT INTO course_counter VALUES ('python', 'progress', '', 0, 0, 7)")
+        for topic in "hgfedcba":  # several faults of each learner
+            figures = "0, " * len(PeriodSum._fields)
+            row = f"id, '{topic}', 'python', 1, {figures.removesuffix(', ')}"
+            connection.exec_driver_sql(f"INSERT INTO topic_sum SELECT {row} FROM learner")
     database.close()
     found, _ = audited(filled, ROWS)
-    assert (found, found.found) == (audited(filled, 1)[0], ROWS + 1)
+    assert (found, found.found) == (audited(filled, 1)[0], 9 * ROWS + 1)
     assert not active_children()
 
 
@@ -74,10 +82,45 @@ def test_a_process_that_is_killed_ends_the_audit_with_a_reason(filled: str) -> N
             one.kill()
 
     database = Database(filled)
-    with pytest.raises(AuditBroken, match="run it again"), auditors(filled, ROWS) as each:
+    with pytest.raises(AuditBroken, match="run `headway audit` again"), auditors(filled, ROWS) as each:
         audit(database, Catalog(), progress=kill, each=each)
     database.close()
     assert not active_children()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_restore_whose_audit_breaks_has_said_what_it_restored(
+    filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    def kill() -> None:
+        while not (begun := active_children()):
+            time.sleep(0.001)
+        begun[0].kill()
+
+    saved, restored = tmp_path / "saved.hw", f"sqlite:///{tmp_path / 'restored.db'}"
+    backup(saved, database=filled)
+    killer = Thread(target=kill)
+    killer.start()
+    with pytest.raises(AuditBroken):
+        restore(saved, database=restored, as_json=as_json)
+    killer.join()
+    told = capsys.readouterr()
+    assert f"Restored {ROWS} learners with {ROWS} entries" in (told.err if as_json else told.out)
+    assert audited(restored, 1)[0] == AuditReport(ROWS, ROWS, 0, [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_where_no_processes_can_work_together_one_audits_alone(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", refused)
+    database = Database(filled)
+    with auditors(filled, ROWS) as each:
+        assert each is None
+        assert audit(database, Catalog(), each=each).clean
+    database.close()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -39,19 +39,29 @@ class AuditBroken(HeadwayError):
 
 @contextmanager
 def auditors(flag: str | None, learners: int) -> Iterator["Each | None"]:
-    """What has so many learners of the database that `flag` names audited in several processes; None for a few."""
+    """What has so many learners of the database that `flag` names audited in several processes.
+
+    None for a few, and where the system lets no processes work together: one does it alone then.
+    """
     count = min(PROCESSES_MAX, _cores(), learners // LEARNERS_A_PROCESS)
-    if count < 2:
+    pool = _pool(count) if count > 1 else None
+    if pool is None:
         yield None
         return
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _begin)
     try:
         yield partial(_each, pool, flag, count * _AHEAD_EACH)
     except BrokenProcessPool as error:
-        told = "a process of the audit was ended, for want of memory perhaps; nothing was changed: run it again"
+        told = "a process of the audit was ended, for want of memory perhaps; run `headway audit` again"
         raise AuditBroken(told) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pool(count: int) -> ProcessPoolExecutor | None:
+    try:
+        return ProcessPoolExecutor(count, get_context("spawn"), _begin)
+    except (OSError, NotImplementedError, ImportError):  # no semaphores: /dev/shm is read-only, or there is none
+        return None
 
 
 def _cores() -> int:

@@ -54,13 +54,15 @@ def restore(
         _check(file, as_json=as_json)
         return
     with connected(database, make=True) as opened:
-        checked, report = _restore(database, opened, file)
+        checked = _restored(opened, file)
         shown = opened.shown
+        # Whatever becomes of the audit, this has been done.
+        (say if as_json else show)(f"Restored {_told(checked)} to {shown}.")
+        report = _audited(database, opened, checked.totals.tables["learner"])
     if as_json:
         audited = {"learners": report.learners, "events": report.events, "found": report.found}
         show_json(_json(file, checked) | {"database": shown, "audit": audited})
     else:
-        show(f"Restored {_told(checked)} to {shown}.")
         if report.clean:
             show("Audited: all figures follow from the ledger.")
         else:
@@ -70,16 +72,19 @@ def restore(
         raise typer.Exit(1)
 
 
-def _restore(flag: str | None, opened: "Database", file: Path) -> "tuple[Checked, AuditReport]":
-    from headway.ledger.audit import audit
+def _restored(opened: "Database", file: Path) -> "Checked":
     from headway.ledger.restore import restore as run
-    from headway.store.catalog import Catalog
 
     with progress_bar("Reading rows, to check and then to write", None) as bar:
-        checked = run(opened, file, bar.advance)
-    count = checked.totals.tables["learner"]
-    with progress_bar("Auditing learners", count) as bar, auditors(flag, count) as each:
-        return checked, audit(opened, Catalog(), progress=bar.advance, each=each)
+        return run(opened, file, bar.advance)
+
+
+def _audited(flag: str | None, opened: "Database", learners: int) -> "AuditReport":
+    from headway.ledger.audit import audit
+    from headway.store.catalog import Catalog
+
+    with progress_bar("Auditing learners", learners) as bar, auditors(flag, learners) as each:
+        return audit(opened, Catalog(), progress=bar.advance, each=each)
 
 
 def _check(file: Path, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -182,12 +183,13 @@ def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:
 
 
 def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dict[Any, Any]) -> Iterator[Fault]:
+    found: list[tuple[str, Row | None, Row | None]] = []
     for key in stored.keys() | true.keys():
         was = stored.get(key)
         should = kind.write(learner_id, key, true[key]) if key in true else None
-        if was == should:
-            continue
-        label = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        if was != should:
+            found.append(("/".join(map(str, key)) if isinstance(key, tuple) else str(key), was, should))
+    for label, was, should in sorted(found, key=itemgetter(0)):  # told alike, whoever looks
         if was is None or should is None:
             yield Fault(kind.table.name, learner_id, label, "*", was and "a row", should and "a row")
             continue
