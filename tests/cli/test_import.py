@@ -1,10 +1,17 @@
 """`headway import` as an operator sees it: figures, rejects, exit codes, the bar."""
 
+import fcntl
+import gzip
 import json
 import os
 import pty
+import signal
 import subprocess
+import termios
+import time
 from pathlib import Path
+from struct import unpack
+from uuid import uuid4
 
 import pytest
 
@@ -61,6 +68,43 @@ def test_standard_input_is_read(url: str) -> None:
         done = Command("import", "jsonl", "-", "--json", "--database", url, given=f"\ufeff{json.dumps(EVENT)}\r\n")
         said = json.loads(done.out)
         assert (said["recorded"], said["duplicates"], said["refused"]) == (recorded, duplicates, {})
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_import_that_waits_for_more_is_ended_from_the_keyboard(url: str, tmp_path: Path, named: bool) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR)
+    os.write(pipe, f"{json.dumps(EVENT)}\n".encode())
+    command = [HEADWAY, "import", "jsonl", str(path) if named else "-", "--database", url]
+    begun = subprocess.Popen(command, stdin=pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    until = time.monotonic() + 30
+    while unread(pipe):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    begun.send_signal(signal.SIGINT)
+    _, said = begun.communicate(timeout=30)
+    assert (begun.returncode, b"Fatal" in said) == (130, False), said
+    os.close(pipe)
+
+
+def unread(pipe: int) -> int:
+    """How many bytes wait in it."""
+    return int(unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
+
+
+def test_what_stands_before_a_damage_is_told_and_taken(url: str, tmp_path: Path) -> None:
+    events = ({**EVENT, "id": str(uuid4()), "hints": n} for n in range(2000))
+    lines = ["no event", *map(json.dumps, events)]
+    whole = gzip.compress("".join(f"{one}\n" for one in lines).encode())
+    path = tmp_path / "cut.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    done = Command("import", "jsonl", str(path), "--database", url)
+    first, last = done.err.splitlines()
+    assert (done.code, first.startswith(f"{path}:1: ")) == (1, True), str(done)
+    read = int(last.partition("damaged after line ")[2].partition(":")[0])
+    assert query(url, "SELECT count(*) FROM ledger WHERE source = 'imported'") == [(read - 1,)]
+    assert read > 500
 
 
 def test_an_import_of_which_nothing_could_be_taken_has_failed(url: str, tmp_path: Path) -> None:

@@ -10,7 +10,18 @@ from typing import Final, TypeAlias
 from headway.domain.errors import HeadwayError, IdentityGone
 from headway.domain.recording import ERASED
 from headway.importers.desks import EVENTS_A_TRANSACTION, Answered, Desk, PublishedCourse
-from headway.importers.records import Doubted, Importer, Item, LeftOut, Place, Read, Record, Reject, Streak
+from headway.importers.records import (
+    Doubted,
+    Importer,
+    ImportFailed,
+    Item,
+    LeftOut,
+    Place,
+    Read,
+    Record,
+    Reject,
+    Streak,
+)
 from headway.ledger.ahead import ahead
 from headway.ledger.enlist import derived_id
 from headway.ledger.keep_streaks import StreakRecord
@@ -64,8 +75,9 @@ class Intake:
         """Take in everything; what an earlier run has taken counts as duplicate."""
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         with _garbage_left() if self.alone else nullcontext():
-            # What comes next is read while the database is at work.
-            for window in ahead(_windows(importer.items(read))):
+            windows = _windows(importer.items(read))
+            # Files are read ahead, while the database is at work. A pipe is not: nothing would end a thread that waits.
+            for window in windows if importer.size is None else ahead(windows):
                 self._take([*self._counted(window)])
                 gc.collect()
         self.summary.learners = self.named.distinct
@@ -162,15 +174,22 @@ def _garbage_left() -> Iterator[None]:
 
 
 def _windows(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Items, some thousand at a time, or fewer where they are large. What a record keeps is its event's body."""
+    """Items, some thousand at a time, or fewer where they are large. What a record keeps is its event's body.
+
+    Those before a damage are given before it is raised.
+    """
     window: list[Item] = []
     characters = 0
-    for item in items:
-        window.append(item)
-        characters += len(item.event.body) if isinstance(item, Record) else 0
-        if len(window) >= ITEMS_A_WINDOW or characters >= CHARACTERS_A_WINDOW:
-            yield window
-            window, characters = [], 0
+    try:
+        for item in items:
+            window.append(item)
+            characters += len(item.event.body) if isinstance(item, Record) else 0
+            if len(window) >= ITEMS_A_WINDOW or characters >= CHARACTERS_A_WINDOW:
+                yield window
+                window, characters = [], 0
+    except ImportFailed:
+        yield window
+        raise
     if window:
         yield window
 

@@ -29,8 +29,13 @@ class Row(NamedTuple):
 
 
 def size_of(paths: Sequence[Path | str]) -> int | None:
-    """How many bytes some files hold as they lie; None where standard input is among them."""
-    return None if STDIN in paths else sum(Path(path).stat().st_size for path in paths)
+    """How many bytes some files hold as they lie; None where standard input or another pipe is among them."""
+    return sum(Path(path).stat().st_size for path in paths) if all(map(_is_file, paths)) else None
+
+
+def _is_file(path: Path | str) -> bool:
+    # What is not there is told as of a file.
+    return path != STDIN and (Path(path).is_file() or not Path(path).exists())
 
 
 def folder_of(paths: Sequence[str], otherwise: str) -> Path:
