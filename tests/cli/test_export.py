@@ -44,3 +44,24 @@ def test_what_breaks_off_leaves_the_file_that_was_there(tmp_path: Path) -> None:
     with output(str(file)) as out:
         out.write(b"new")
     assert (file.read_bytes(), file.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (b"new", 0o600, [file])
+
+
+def test_two_that_write_one_file_at_once_each_write_it_whole(tmp_path: Path) -> None:
+    file, others = tmp_path / "ada.json", tmp_path / "ada.json.part"
+    others.write_bytes(b"somebody's own")
+    with output(str(file)) as first:
+        first.write(b"A" * 20_000)
+        first.flush()
+        with output(str(file)) as second:
+            second.write(b"B" * 50)
+        assert file.read_bytes() == b"B" * 50
+    assert (file.read_bytes(), others.read_bytes()) == (b"A" * 20_000, b"somebody's own")
+    assert sorted(tmp_path.iterdir()) == [file, others]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_where_nothing_can_be_written_the_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "none" / "ada.json"
+    with pytest.raises(FileNotFoundError) as refused, output(str(file)):
+        pass
+    assert refused.value.filename == str(file)

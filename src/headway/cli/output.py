@@ -1,18 +1,22 @@
 """What commands write into files: whole, or not at all."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO
+
+from headway.store.folders import sync
 
 
 @contextmanager
 def output(file: str) -> Iterator[IO[bytes]]:
     """A file to write to, or standard output for `-`; under its name stands nothing that was not finished.
 
-    Pipes and devices are written to as they are.
+    A new one is its owner's alone to read. Pipes and devices are written to as they are.
     """
     path = Path(file)
     if file == "-" or (path.exists() and not path.is_file()):
@@ -20,16 +24,24 @@ def output(file: str) -> Iterator[IO[bytes]]:
             yield out
         return
     path = path.resolve()
-    unfinished = path.with_name(f"{path.name}.part")
+    # Under a name that nobody else has or knows: of two that write one file at once, each is whole.
     try:
-        with unfinished.open("wb") as out:
+        descriptor, name = mkstemp(".part", ".headway-", path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, file) from None
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
             if path.exists():
                 shutil.copymode(path, unfinished)
             yield out
+            out.flush()
+            os.fsync(descriptor)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+    sync(path.parent)
 
 
 @contextmanager
