@@ -3,30 +3,31 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Coroutine
 
 import pytest
 
-from headway.http import board_keeping, delivering, housekeeping, mailing
-from headway.http.ending import end, to_its_end
+from headway.http import app, board_keeping, delivering, housekeeping, mailing
+from headway.http.ending import beside, end, to_its_end
 from headway.http.services import Services
 from tests.http.postbox import settings_of
+from tests.http.server import serving
 
-Beside = Callable[[Services], AbstractAsyncContextManager[None]]
+Work = Callable[[Services], Coroutine[None, None, None]]
 
 LONG_S = 0.3
-WORKS: list[tuple[object, str, Beside]] = [
-    (housekeeping, "go_on_judging", housekeeping.house_kept),
-    (board_keeping, "keep", board_keeping.boards_kept),
-    (delivering, "take", delivering.delivering),
-    (mailing, "send_due", mailing.mailing),
+PATIENCE_S = 20
+WORKS: list[tuple[object, str, Work]] = [
+    (housekeeping, "go_on_judging", housekeeping.keep_house),
+    (board_keeping, "keep", board_keeping.keep_boards),
+    (delivering, "take", delivering.deliver_due),
+    (mailing, "send_due", mailing.mail_due),
 ]
 
 
-@pytest.mark.parametrize(("module", "work", "beside"), WORKS, ids=[name for _, name, _ in WORKS])
+@pytest.mark.parametrize(("module", "named", "work"), WORKS, ids=[name for _, name, _ in WORKS])
 def test_it_waits_for_what_threads_do(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, module: object, work: str, beside: Beside
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, module: object, named: str, work: Work
 ) -> None:
     begun, ended = threading.Event(), threading.Event()
 
@@ -36,16 +37,50 @@ def test_it_waits_for_what_threads_do(
         ended.set()
         return []
 
-    monkeypatch.setattr(module, work, takes_long)
+    monkeypatch.setattr(module, named, takes_long)
     for looks in (delivering, mailing):
         monkeypatch.setattr(looks, "LOOK_S", 0.01)
 
     async def run() -> None:
         services = Services(settings_of(sqlite_url, 1))
-        async with beside(services):
+        async with beside(work(services)):
             await asyncio.to_thread(begun.wait)
             services.stopping.set()
         assert ended.is_set()
+        services.database.close()
+
+    asyncio.run(run())
+
+
+def test_all_works_of_a_server_end_at_the_same_time(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    together = asyncio.Barrier(len(app.WORKS))
+
+    async def waits_for_the_others(_: Services) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(await asyncio.wait_for(together.wait(), PATIENCE_S))
+
+    monkeypatch.setattr(app, "WORKS", [waits_for_the_others] * len(app.WORKS))
+    with serving(sqlite_url) as site:
+        assert site.guest().get("/progress").is_success
+    assert sorted(ended) == list(range(len(app.WORKS)))
+
+
+def test_it_waits_for_what_is_done_afterwards(sqlite_url: str) -> None:
+    done = threading.Event()
+
+    def takes_long() -> None:
+        time.sleep(LONG_S)
+        done.set()
+
+    async def run() -> None:
+        services = Services(settings_of(sqlite_url, 1))
+        async with beside(services.see_through()):
+            await asyncio.sleep(0)
+            assert services.afterwards(takes_long)
+        assert done.is_set()
         services.database.close()
 
     asyncio.run(run())

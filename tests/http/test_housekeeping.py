@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from headway.domain.achievements import parse_definition
 from headway.domain.times import DAY
 from headway.http import housekeeping, who
-from headway.http.housekeeping import do_what_is_due, go_on_judging, house_kept
+from headway.http.ending import beside
+from headway.http.housekeeping import do_what_is_due, go_on_judging, keep_house
 from headway.http.services import Services
 from headway.ledger import backfill, impact, recount
 from headway.ledger.definitions import define
@@ -204,7 +205,7 @@ def test_a_server_that_starts_judges_whoever_was_not(site: Site) -> None:
     services = Services(Settings(database_url=url))
 
     async def begin() -> None:
-        async with house_kept(services):
+        async with beside(keep_house(services)):
             for _ in range(3000):
                 if not counted(site, granted):
                     await asyncio.sleep(0.01)

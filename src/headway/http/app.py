@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Router
 
@@ -54,12 +54,13 @@ from headway.http import (
     unsubscribe_page,
     webhooks,
 )
-from headway.http.board_keeping import boards_kept
-from headway.http.delivering import delivering
+from headway.http.board_keeping import keep_boards, keep_cached
+from headway.http.delivering import deliver_due
+from headway.http.ending import beside
 from headway.http.envelope import Envelope
-from headway.http.housekeeping import house_kept
+from headway.http.housekeeping import keep_house
 from headway.http.logs import configure_logs
-from headway.http.mailing import mailing
+from headway.http.mailing import mail_due
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
 from headway.http.tracing import Tracing, provider_of
@@ -90,6 +91,8 @@ _BESIDE_THE_API = (
 )
 
 
+# What runs beside as long as the server does.
+WORKS: Final = (keep_house, keep_boards, keep_cached, deliver_due, mail_due, Services.see_through)
 _READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
 
 
@@ -154,10 +157,7 @@ def create_app(settings: Settings, routes: Litestar | None = None) -> Applicatio
     async def serving(_: Litestar) -> AsyncIterator[None]:
         async with (
             services.running(),
-            house_kept(services),
-            boards_kept(services),
-            delivering(services),
-            mailing(services),
+            beside(*(work(services) for work in WORKS)),
             services.metrics.noting(services.look),
         ):
             try:

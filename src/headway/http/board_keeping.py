@@ -1,8 +1,8 @@
 """What a server does for the leaderboards all the time: count in what was recorded, and see that Redis has them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -10,7 +10,7 @@ import structlog
 
 from headway.cache.link import lost
 from headway.http import who
-from headway.http.ending import end, to_its_end
+from headway.http.ending import to_its_end
 from headway.http.services import Services
 from headway.ledger import boards
 from headway.ledger.board_cache import Keeper
@@ -23,19 +23,17 @@ _PAUSE_S: Final = 1.0
 _SHARE: Final = 6
 
 
-@asynccontextmanager
-async def boards_kept(services: Services) -> AsyncIterator[None]:
+async def keep_boards(services: Services) -> None:
     """While a server runs, count in what is recorded; what it has not come to yet is read beside the boards."""
-    tasks = [asyncio.create_task(_again_and_again(services, lambda: keep(services), "board_keeping_failed"))]
+    await _again_and_again(services, lambda: keep(services), "board_keeping_failed")
+
+
+async def keep_cached(services: Services) -> None:
+    """While a server runs, see that its Redis has the boards; apart, for one that is slow holds no counting up."""
     cache = services.board_cache
     if cache is not None:
-        # Beside: a Redis that is slow holds no counting up.
         watch = _Watch(Keeper(services.database, cache, services.stopping.is_set))
-        tasks.append(asyncio.create_task(_again_and_again(services, watch.look, "cache_keeping_failed")))
-    try:
-        yield
-    finally:
-        await end(*tasks)
+        await _again_and_again(services, watch.look, "cache_keeping_failed")
 
 
 async def _again_and_again(services: Services, work: Callable[[], None], failed: str) -> None:

@@ -1,8 +1,7 @@
 """What a server sends to webhooks beside all else: some at a time, of whichever process, until it stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -14,7 +13,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.times import SECOND
 from headway.domain.webhooks import signature
 from headway.http import who
-from headway.http.ending import end, to_its_end
+from headway.http.ending import to_its_end
 from headway.http.outward import Outward
 from headway.http.services import Services
 from headway.ledger.delivering import Message, Outcome, settle, take
@@ -27,14 +26,9 @@ LOOK_S: Final = 5.0
 LAST_S: Final = 12.0
 
 
-@asynccontextmanager
-async def delivering(services: Services) -> AsyncIterator[None]:
-    """While a server runs, send what is due."""
-    task = asyncio.create_task(_Deliverer(services).run())
-    try:
-        yield
-    finally:
-        await end(task)
+async def deliver_due(services: Services) -> None:
+    """While a server runs, send webhooks what is due."""
+    await _Deliverer(services).run()
 
 
 class _Deliverer:

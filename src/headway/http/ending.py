@@ -1,7 +1,8 @@
 """Ending what a server does by itself, before the connections that it needs are closed."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -12,6 +13,16 @@ T = TypeVar("T")
 
 # For so long a server that stops waits for what a thread is at.
 PATIENCE_S: Final = 5.0
+
+
+@asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have works done beside all else; on leaving they end, all at the same time."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        await end(*tasks)
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:

@@ -1,8 +1,8 @@
 """What a server does by itself now and then: throw away what has run out, and clear guests who are long gone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Final
@@ -11,7 +11,7 @@ import structlog
 
 from headway.domain.times import DAY
 from headway.http import who
-from headway.http.ending import end, to_its_end
+from headway.http.ending import to_its_end
 from headway.http.services import Services
 from headway.ledger.archive import settle
 from headway.ledger.backfill import backfill_pending
@@ -31,17 +31,8 @@ _REMIND_S: Final = 240
 _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 
-@asynccontextmanager
-async def house_kept(services: Services) -> AsyncIterator[None]:
+async def keep_house(services: Services) -> None:
     """While a server runs, look once in about ten minutes whether something is due; of all processes one does it."""
-    task = asyncio.create_task(_keep_house(services))
-    try:
-        yield
-    finally:
-        await end(task)
-
-
-async def _keep_house(services: Services) -> None:
     # At once: until all were judged by it, a course's version in force may hold back what learners are due.
     await _tried(partial(services.publish, partial(go_on_judging, services)))
     while True:

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from functools import partial
 from random import Random
 from typing import Final
@@ -14,7 +13,7 @@ from anyio import CapacityLimiter, to_thread
 
 from headway.domain.times import SECOND
 from headway.http import who
-from headway.http.ending import end, to_its_end
+from headway.http.ending import to_its_end
 from headway.http.letters import letter_of
 from headway.http.mail import Carried, Letter
 from headway.http.services import Services
@@ -45,23 +44,13 @@ def why_no_mails(settings: Settings) -> str | None:
     return None
 
 
-@asynccontextmanager
-async def mailing(services: Services) -> AsyncIterator[None]:
-    """While a server runs, mail what is due, where it can."""
+async def mail_due(services: Services) -> None:
+    """While a server runs, mail learners what is due, where it can."""
     why_not = why_no_mails(services.settings)
     if why_not is not None:
         if services.settings.smtp_url:
             log.warning("no_mails_to_learners", why=why_not)
-        yield
         return
-    task = asyncio.create_task(_run(services))
-    try:
-        yield
-    finally:
-        await end(task)
-
-
-async def _run(services: Services) -> None:
     thread = CapacityLimiter(1)
     while True:
         await asyncio.sleep(LOOK_S * _random.uniform(0.5, 1.5))

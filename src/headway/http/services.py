@@ -88,8 +88,6 @@ class Services:
             finally:
                 await self.desk.close()
                 await self.waking.close()
-                if self._later:
-                    await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
                 self.passwords.close()
                 if self.board_cache is not None:
                     self.board_cache.close()
@@ -140,6 +138,14 @@ class Services:
             return False
         self._begin(work, self._mailing)
         return True
+
+    async def see_through(self) -> None:
+        """Do nothing until it is ended; then wait for what is being done that no reply waits for."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._later:
+                await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Have a long call made in a thread that no reply waits for; it must end soon once the server is `stopping`."""
