@@ -119,6 +119,15 @@ def test_a_stranger_is_mailed_three_links_in_thirty_days_whoever_registers_how_o
     assert len(box[0].came) == 4
 
 
+def test_where_nothing_is_limited_no_link_is_the_last(sqlite_url: str, box: tuple[Box, int]) -> None:
+    with serving(sqlite_url, rate_limits=False, **options(box[1])) as site:
+        ada = site.person(ADA)
+        for count in range(1, LINKS.quota + 2):
+            assert asked(ada)["confirmation"] == "mailed", count
+            box[0].wait_for(count)
+        assert ada.get(PATH).json()["confirmation"] == "mailed"
+
+
 def test_a_link_that_no_mail_server_took_is_none_and_told_to_be(sqlite_url: str) -> None:
     port = free_port()
     with serving(sqlite_url, rate_limits=True, **options(port)) as site:

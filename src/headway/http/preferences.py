@@ -19,6 +19,7 @@ from headway.http.services import Services
 from headway.http.who import Reader
 from headway.ledger.confirming import Link, link_of, not_mailed
 from headway.ledger.preferences import PreferencesWanted, Wish, choose
+from headway.settings import Settings
 from headway.store import confirmed, learners, preferences
 
 _NO_ADDRESS: Final = "only accounts with an e-mail address get e-mail"
@@ -83,10 +84,10 @@ _asked: Final = msgspec.json.Decoder(PreferencesAsked).decode
 @get("/notifications/preferences")
 async def read_preferences(request: Asked) -> Reply:
     """Which notifications reach the caller by which channel."""
-    no_mail = why_no_mails(exchange_of(request).services.settings)
+    settings = exchange_of(request).services.settings
 
     def look(connection: Connection, reader: Reader) -> NotificationPreferences:
-        return _shown(connection, None if reader.row is None else reader.row["id"], no_mail)
+        return _shown(connection, None if reader.row is None else reader.row["id"], settings)
 
     return etags.personal(request, await who.read_as_caller(request, look))
 
@@ -108,7 +109,7 @@ async def choose_preferences(request: Asked) -> Reply:
         await services.run(partial(choose, services.database, asked, now=who.now()))
     if no_mail is None and any(one.email for one in asked.wishes.values()):
         await _have_confirmed(services, session.learner_id)
-    shown = await services.read(lambda connection: _shown(connection, session.learner_id, no_mail))
+    shown = await services.read(lambda connection: _shown(connection, session.learner_id, services.settings))
     return json_reply(shown, 200, (PERSONAL,))
 
 
@@ -132,15 +133,17 @@ def _or_none(value: bool | UnsetType) -> bool | None:
     return None if value is UNSET else value
 
 
-def _shown(connection: Connection, learner_id: str | None, no_mail: str | None) -> NotificationPreferences:
+def _shown(connection: Connection, learner_id: str | None, settings: Settings) -> NotificationPreferences:
     row = None if learner_id is None else learners.by_id(connection, learner_id)
     chosen = {} if row is None else preferences.of_learner(connection, row["id"])
     is_confirmed = row is not None and confirmed.is_confirmed(connection, row["id"])
     address = None if row is None else row["email"] or None
     kinds = [_kind(kind, chosen.get(kind, Preference("", kind))) for kind in KINDS]
-    no_email = no_mail or (None if address else _NO_ADDRESS)
+    no_email = why_no_mails(settings) or (None if address else _NO_ADDRESS)
     is_open = no_email is None and not is_confirmed
-    link = link_of(connection, address, who.now()) if address and is_open else None
+    link = None
+    if address and is_open:
+        link = link_of(connection, address, now=who.now(), is_limited=settings.rate_limits)
     return NotificationPreferences(kinds, address, is_confirmed, no_email, link)
 
 

@@ -57,10 +57,10 @@ def not_mailed(database: Database, link: Unconfirmed) -> None:
         succeeded(database, give_back=[link.counted])
 
 
-def link_of(connection: Connection, email: str, now: int) -> Link:
+def link_of(connection: Connection, email: str, *, now: int, is_limited: bool) -> Link:
     """What came of the link to an address."""
     left = left_of(connection, _counted(erasures.key(connection), email), now)
-    if not left.remaining:
+    if is_limited and not left.remaining:
         return Link.USED_UP
     return Link.MAILED if left.remaining < LINKS.quota else Link.NONE
 

@@ -175,5 +175,5 @@ def _change(change: Any) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A percentage, as people read it."""
-    return "-" if value is None else f"{value:.4g} %"
+    """A percentage with two decimals, as people read it; short of all of it is never told as all of it."""
+    return "-" if value is None else f"{min(round(value, 2), 99.99) if value < 100 else 100:g} %"
