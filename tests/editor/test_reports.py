@@ -66,3 +66,12 @@ def test_no_path_of_a_course_leads_out_of_its_folder(script: Path, tmp_path: Pat
     assert told == ["refused"] * len(PATHS) + [one.split("/") for one in FINE]
     for path in FINE:
         check_path(path)
+
+
+def test_of_a_text_without_end_its_end_is_kept(script: Path, tmp_path: Path) -> None:
+    parts = [str(n % 10) * 3 for n in range(1000)]
+    for most, kept in ((3000, parts), (2997, parts), (2996, ["…", *parts[1:]]), (7, ["…", *parts[-3:]]), (0, ["…999"])):
+        (told,) = Driver(script, "").run(tmp_path, tail=[most, parts]).told("tail")
+        assert json.loads(told) == "".join(kept), most
+    (told,) = Driver(script, "").run(tmp_path, tail=[7, []]).told("tail")
+    assert json.loads(told) == ""

@@ -7,9 +7,11 @@ import * as vscode from "vscode";
 import { checkedPath, layOut, type LaidOut } from "./folder";
 import { resultOf, scoreOf, type Passed } from "./reports";
 import type { Session } from "./session";
+import { Tail } from "./tail";
 import { percent, words } from "./words";
 
 const OUTPUT_MAX = 10_000_000;
+const UNSEEN_MAX = 500_000;
 const ALLOWED = "headway.tests ";
 
 /** The terminal of each exercise's last run, by its folder. */
@@ -99,7 +101,7 @@ class Run implements vscode.Pseudoterminal {
   private child: ChildProcess | null = null;
   private output = "";
   /** What is to be shown once the terminal is open; null from then on. */
-  private unseen: string[] | null = [];
+  private unseen: Tail | null = new Tail(UNSEEN_MAX, words.tests.cut);
 
   constructor(
     private readonly test: Test,
@@ -112,12 +114,12 @@ class Run implements vscode.Pseudoterminal {
   }
 
   say(text: string): void {
-    if (this.unseen) this.unseen.push(text);
+    if (this.unseen) this.unseen.add(text);
     else this.writer.fire(text);
   }
 
   open(): void {
-    const said = this.unseen?.join("") ?? "";
+    const said = this.unseen?.text();
     this.unseen = null;
     if (said) this.writer.fire(said);
   }

@@ -68,6 +68,7 @@ export const words = {
     result: (passed: number, total: number) => `${passed} of ${total} passed`,
     submit: "Submit",
     slow: (seconds: number) => `The tests took longer than ${seconds} s and were stopped.`,
+    cut: "(What the tests printed before is not shown.)\r\n",
     noReport: (path: string) => `The tests wrote no report ${path}.`,
     cannot: (command: string, why: string) => `The test command ${command} cannot be run: ${why}`,
   },

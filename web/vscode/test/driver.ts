@@ -14,6 +14,7 @@ import { get, put } from "../src/keeping/writing";
 import { checkedPath } from "../src/folder";
 import { Learner } from "../src/learner";
 import { resultOf, type Format } from "../src/reports";
+import { Tail } from "../src/tail";
 import { Tokens, type Secrets } from "../src/tokens";
 
 /** How many files are written at a time. */
@@ -43,6 +44,8 @@ interface Job {
   readonly judge?: readonly (readonly [Format, string, number])[];
   /** Paths of a course's files, to say which would be written. */
   readonly paths?: readonly string[];
+  /** Say what is left of these parts where the last so many characters and a part are kept. */
+  readonly tail?: readonly [number, readonly string[]];
   /** Hold the lock for so many ms, and do nothing else. */
   readonly hold?: number;
   /** Be so many times less patient with a server that does not answer. */
@@ -115,7 +118,7 @@ function tried(work: () => unknown): unknown {
 }
 
 async function main(job: Job): Promise<void> {
-  if (job.judge || job.paths) return judge(job);
+  if (job.judge || job.paths || job.tail) return judge(job);
   countSteps(job.kill_at);
   if (job.hurry) hurry(job.hurry);
   for (const folder of [job.folder, ...(job.folders ?? [])]) await window({ ...job, folder });
@@ -179,6 +182,13 @@ function judge(job: Job): void {
     tell(`judged ${JSON.stringify(tried(() => resultOf(format, said, code)))}`);
   }
   for (const path of job.paths ?? []) tell(`path ${JSON.stringify(tried(() => checkedPath(path)))}`);
+  if (job.tail) tell(`tail ${JSON.stringify(tailOf(...job.tail))}`);
+}
+
+function tailOf(most: number, parts: readonly string[]): string {
+  const tail = new Tail(most, "…");
+  for (const part of parts) tail.add(part);
+  return tail.text();
 }
 
 async function hold(store: FileStore, ms: number): Promise<void> {
