@@ -12,7 +12,8 @@ from psycopg.sql import SQL, Identifier
 # All but rows: what a test left otherwise than it found it makes a database useless to the next.
 SHAPE: Final = """
 SELECT md5(string_agg(said, ' ' ORDER BY said)) FROM (
-    SELECT concat_ws(',', oid, relname, relkind, reloptions) FROM pg_class WHERE oid >= 16384 AND relnamespace <> 99
+    SELECT concat_ws(',', oid, relname, relkind, relpersistence, relacl, reloptions) FROM pg_class
+        WHERE oid >= 16384 AND relnamespace <> 99
     UNION ALL SELECT a::text FROM pg_attribute a WHERE attrelid >= 16384
     UNION ALL SELECT c::text FROM pg_constraint c WHERE oid >= 16384
     UNION ALL SELECT i::text FROM pg_index i WHERE indexrelid >= 16384
@@ -27,7 +28,7 @@ SELECT md5(string_agg(said, ' ' ORDER BY said)) FROM (
 TABLES: Final = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 OTHERS: Final = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = '{}' AND backend_type = 'client backend'
 """
 
 
@@ -49,10 +50,16 @@ class Postgres:
 
     def made(self, template: str = "template0") -> str:
         """Make a database, a copy of the template; its name."""
-        name = f"headway_{uuid.uuid4().hex}"
+        name = _new_name()
         # A copy of its files takes a third of what writing it all to the log does.
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
+
+    def renamed(self, name: str) -> str:
+        """End all sessions with a database, and give it a name under which nobody finds it who used it before."""
+        new = _new_name()
+        self.execute(OTHERS.format(name), f"ALTER DATABASE {name} RENAME TO {new}")
+        return new
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is connected to it."""
@@ -91,16 +98,23 @@ class Copies:
         try:
             yield self._postgres.url(name)
         finally:
-            if self._is_emptied(name):
-                self._free.append(name)
-            else:
-                self._postgres.drop(name)
+            self._take_back(name)
+
+    def _take_back(self, name: str) -> None:
+        try:
+            name = self._postgres.renamed(name)
+            is_emptied = self._is_emptied(name)
+        except psycopg.Error:  # as where somebody goes on connecting to it
+            is_emptied = False
+        if is_emptied:
+            self._free.append(name)
+        else:
+            self._postgres.drop(name)
 
     def _is_emptied(self, name: str) -> bool:
         """Make a copy what it was before; False where that takes more than other rows."""
         with psycopg.connect(self._postgres.url(name)) as connection:
             connection.execute("SET session_replication_role = replica")  # triggers would refuse
-            connection.execute(OTHERS)
             if connection.execute(SHAPE).fetchone() != self._shape:
                 return False
             used = SQL(", ").join(map(Identifier, _tables(connection, used=True)))
@@ -111,6 +125,10 @@ class Copies:
                 ) as to:
                     to.write(rows)
         return True
+
+
+def _new_name() -> str:
+    return f"headway_{uuid.uuid4().hex}"
 
 
 def _tables(connection: psycopg.Connection, *, used: bool) -> list[str]:
