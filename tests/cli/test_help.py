@@ -100,7 +100,8 @@ def test_a_server_loads_nothing_that_only_others_need() -> None:
     starts = (
         "from headway.http.app import create_app, load_settings; create_app(load_settings(database_url='sqlite:///x'))"
     )
-    assert loaded_by(starts, "psycopg", "redis", "requests", "opentelemetry.sdk", "alembic") == []
+    others = ("psycopg", "redis", "requests", "opentelemetry.sdk", "alembic")
+    assert loaded_by(starts, *others, "headway.http.contract", "headway.importers.run") == []
 
 
 @pytest.mark.alone

@@ -13,7 +13,8 @@ from headway.importers import desks, intake
 from headway.importers.headway_export import take_over
 from headway.importers.json_files import JsonFiles
 from headway.importers.run import run
-from headway.importers.uploads import Sent, Upload, run_upload
+from headway.importers.sent import Sent, Upload
+from headway.importers.uploads import run_upload
 from headway.ledger import importing
 from headway.ledger.audit import audit
 from headway.ledger.importing import LOST_AFTER, ImportRunning

@@ -21,8 +21,9 @@ from headway.http.exchange import Asked
 from headway.http.ids import is_id
 from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, json_reply
+from headway.http.services import Services
 from headway.http.who import Reader
-from headway.importers.uploads import Sent, Upload, run_upload
+from headway.importers.sent import Sent, Upload
 from headway.ledger import importing
 from headway.store import upkeep
 
@@ -119,8 +120,7 @@ async def start_import(request: Asked) -> Reply:
     upload = _upload(sent)
     total = sum(len(one.content) for one in upload.files)
     begun = await services.run(partial(importing.begin, services.database, total, now=who.now()))
-    run = partial(run_upload, services.database, begun["id"], upload, now=who.now)
-    services.in_background(partial(run, stopping=services.stopping))
+    services.in_background(partial(_run, services, begun["id"], upload))
     return json_reply(_shown(begun), 202, (PERSONAL,))
 
 
@@ -147,6 +147,12 @@ async def read_import(request: Asked, import_id: FromPath[str]) -> Reply:
         return _shown(found)
 
     return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
+
+
+def _run(services: Services, import_id: str, upload: Upload) -> None:
+    from headway.importers.uploads import run_upload  # noqa: PLC0415  # few need it, and a server starts sooner so
+
+    run_upload(services.database, import_id, upload, now=who.now, stopping=services.stopping)
 
 
 def _upload(sent: ImportSent) -> Upload:

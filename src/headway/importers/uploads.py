@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from headway.importers.intake import Summary
 from headway.importers.json_files import JsonFiles
 from headway.importers.records import Doubted, Importer, Reject
 from headway.importers.run import FORMATS, rehearse, run
+from headway.importers.sent import Upload
 from headway.ledger import importing
 from headway.store.database import Database
 
@@ -28,22 +29,6 @@ SHOWN_MAX: Final = 100
 _FOLDER: Final = "headway-import-"
 # Each file lies in a folder that has its place as its name.
 _FILE: Final = re.compile(rf"{_FOLDER}[^/]+/(\d+)/")
-
-
-class Sent(NamedTuple):
-    """A file as it was sent."""
-
-    name: str
-    content: bytes
-
-
-class Upload(NamedTuple):
-    """What is to be imported: files of a format, for `json-files` with a map, or only looked at."""
-
-    format: str
-    files: Sequence[Sent]
-    course_map: Mapping[str, Any] | None = None
-    dry_run: bool = False
 
 
 class _Stopped(HeadwayError):
