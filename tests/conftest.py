@@ -65,17 +65,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let every worker begin with its part of the long tests: at the end, one would keep the others waiting.
 
-    What is dealt here is what pytest-xdist gives each of them first, before they take from one another.
+    What is dealt here is what pytest-xdist gives each of them first, before they take from one another. Those of one
+    file stay together: they may share a browser, or a demo.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    long = [one for one in items if one.get_closest_marker("long")]
-    others = [one for one in items if not one.get_closest_marker("long")]
+    long: dict[Path, list[pytest.Item]] = {}
+    others: list[pytest.Item] = []
+    for one in items:
+        (long.setdefault(one.path, []) if one.get_closest_marker("long") else others).append(one)
     dealt: list[pytest.Item] = []
     for number in range(workers):
-        begun = long[number::workers]
+        begun = [one for of_file in list(long.values())[number::workers] for one in of_file]
         share = (len(items) - len(dealt)) // (workers - number)
-        dealt += begun + others[: share - len(begun)]
-        del others[: share - len(begun)]
+        more = max(0, share - len(begun))
+        dealt += begun + others[:more]
+        del others[:more]
     items[:] = dealt
 
 
