@@ -136,6 +136,19 @@ def test_who_grades_goes_on_with_the_next_and_ends_where_it_is_said_that_nothing
     assert [one["score"] for one in graded] == [0.8, 0.8]
 
 
+def test_whose_score_is_changed_is_told_of_what_by_its_title(desk: BrowserContext, opened: Open) -> None:
+    learner = opened()
+    told = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD}
+    learner_id = learner.request.post("/api/v1/auth/register", data=told).json()["learner"]["id"]
+    page = learner.new_page()
+    with page.expect_response("**/api/v1/stream"):
+        page.goto("/")
+    settled(page)
+    changed = {"step": "one-folder-up", "learner": learner_id, "score": 0.9, "reason": "It was the question's fault."}
+    assert desk.request.post("/api/v1/creator/courses/shell-and-git/regrades", data=changed).ok
+    expect(page.get_by_text("Your score was changed: One folder up")).to_be_visible()
+
+
 def test_what_has_the_focus_and_goes_hands_it_to_what_was_around(desk: BrowserContext) -> None:
     page = desk.new_page()
     page.goto("/settings/security")

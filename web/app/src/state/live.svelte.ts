@@ -1,11 +1,12 @@
 /** What the server tells as it happens. One stream while the page is looked at; where there is none, nothing is missing. */
-import type { Change } from "@headway/sdk";
+import type { Change, Shape } from "@headway/sdk";
 import { titleOf, whatOf, type Notification } from "../words/told";
 import { session } from "./session.svelte";
 
 /** What others or the clock bring about; what one does oneself is shown where it is done. */
 const TOLD = new Set(["step_graded", "step_overridden", "streak_at_risk", "certificate_revoked"]);
 const GATHERED_MS = 500;
+const LOOKED_AT = 20;
 
 /** Follow the stream of who is here, until told to stop. */
 export function follow(): () => void {
@@ -21,7 +22,7 @@ export function follow(): () => void {
   }
 
   function told(one: Notification): void {
-    if (TOLD.has(one.type)) session.say([titleOf(one), whatOf(one)].filter(Boolean).join(": "));
+    if (TOLD.has(one.type)) void say(one);
     clearTimeout(timer);
     timer = setTimeout(() => session.refresh(), GATHERED_MS);
   }
@@ -39,4 +40,13 @@ export function follow(): () => void {
     clearTimeout(timer);
     close();
   };
+}
+
+/** Say it as the list of notifications does, which knows what is called how; where that cannot be read, by ids. */
+async function say(one: Notification): Promise<void> {
+  const list = await session.headway
+    .ask<Shape<"NotificationList">>("GET", `/notifications?limit=${LOOKED_AT}`)
+    .catch(() => null);
+  const named = list?.items.find((other) => other.id === one.id);
+  session.say([titleOf(one), whatOf({ ...one, title: named?.title ?? null })].filter(Boolean).join(": "));
 }
