@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from headway.ledger import devices
 from tests.cli.conftest import COURSE
 from tests.cli.terminal import Terminal
 from tests.client.trouble import PORTAL, Fate, Trouble, problem
@@ -164,7 +165,10 @@ def test_a_token_that_is_none_signs_nobody_in(terminal: Terminal, given: str) ->
 
 
 @pytest.mark.parametrize("decision", [True, False])
-def test_signing_in_by_the_browser(terminal: Terminal, site: Site, trouble: Trouble, decision: bool) -> None:
+def test_signing_in_by_the_browser(
+    terminal: Terminal, site: Site, trouble: Trouble, monkeypatch: pytest.MonkeyPatch, decision: bool
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)  # which is doubled behind the portal
     person = site.person(f"{uuid.uuid4().hex}@example.org")
     with subprocess.Popen(
         [sys.executable, "-m", "headway.cli", "login", "--json"],

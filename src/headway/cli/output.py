@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import IO
 
-from headway.store.folders import sync
-
 
 @contextmanager
 def output(file: str) -> Iterator[IO[bytes]]:
@@ -18,6 +16,8 @@ def output(file: str) -> Iterator[IO[bytes]]:
 
     A new one is its owner's alone to read. Pipes and devices are written to as they are.
     """
+    from headway.store.folders import sync
+
     path = Path(file)
     if file == "-" or (path.exists() and not path.is_file()):
         with path.open("wb") if file != "-" else _standard() as out:
