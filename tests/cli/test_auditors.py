@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -89,22 +90,42 @@ def test_a_process_that_is_killed_ends_the_audit_with_a_reason(filled: str) -> N
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_process_that_cannot_begin_ends_the_audit_with_a_reason(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = ProcessPoolExecutor._spawn_process, list[int]()  # type: ignore[attr-defined]  # there is no other way
+
+    def refused(pool: ProcessPoolExecutor) -> None:
+        if begun:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        begun.append(1)
+        begin(pool)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "_spawn_process", refused)
+    database = Database(filled)
+    with pytest.raises(AuditBroken, match="run `headway audit` again"), auditors(filled, ROWS) as each:
+        audit(database, Catalog(), each=each)
+    database.close()
+    assert not active_children()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_restore_whose_audit_breaks_has_said_what_it_restored(
-    filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+    filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool
 ) -> None:
-    def kill() -> None:
-        while not (begun := active_children()):
-            time.sleep(0.001)
-        begun[0].kill()
+    hand_to = side_by_side._handed_to
+
+    def killed(pool: ProcessPoolExecutor, work: Callable[[], object]) -> Future[object]:
+        handed = hand_to(pool, work)
+        for one in active_children():
+            one.kill()
+        return handed
 
     saved, restored = tmp_path / "saved.hw", f"sqlite:///{tmp_path / 'restored.db'}"
     backup(saved, database=filled)
-    killer = Thread(target=kill)
-    killer.start()
+    monkeypatch.setattr(side_by_side, "_handed_to", killed)
     with pytest.raises(AuditBroken):
         restore(saved, database=restored, as_json=as_json)
-    killer.join()
+    assert not active_children()
     told = capsys.readouterr()
     assert f"Restored {ROWS} learners with {ROWS} entries" in (told.err if as_json else told.out)
     assert audited(restored, 1)[0] == AuditReport(ROWS, ROWS, 0, [])

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -51,6 +51,9 @@ def auditors(flag: str | None, learners: int) -> Iterator["Each | None"]:
     try:
         yield partial(_each, pool, flag, count * _AHEAD_EACH)
     except BrokenProcessPool as error:
+        # One that began while another was ended would be waited for, and never told to end.
+        for one in active_children():
+            one.kill()
         told = "a process of the audit was ended, for want of memory perhaps; run `headway audit` again"
         raise AuditBroken(told) from error
     finally:
@@ -78,11 +81,18 @@ def _each(
 ) -> Iterator[U]:
     coming = deque[Future[U]]()
     for item in items:
-        coming.append(pool.submit(_run, flag, work, item))
+        coming.append(_handed_to(pool, partial(_run, flag, work, item)))
         if len(coming) > ahead:
             yield coming.popleft().result()
     while coming:
         yield coming.popleft().result()
+
+
+def _handed_to(pool: ProcessPoolExecutor, work: Callable[[], U]) -> "Future[U]":
+    try:
+        return pool.submit(work)
+    except OSError as error:  # it begins its processes one by one: this one cannot begin, or another was ended just now
+        raise BrokenProcessPool(str(error)) from error
 
 
 def _begin() -> None:
