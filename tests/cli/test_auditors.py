@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+import structlog
 
 from headway.cli import auditors as side_by_side
 from headway.cli.auditors import AuditBroken, auditors
@@ -41,11 +42,13 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(autouse=True)
-def two_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_for_few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let two processes begin, however few learners and cores there are, and each look at three at a time."""
     monkeypatch.setattr(side_by_side, "LEARNERS_A_PROCESS", 1)
     monkeypatch.setattr(side_by_side, "_cores", lambda: 2)
     monkeypatch.setattr("headway.ledger.audit.pages", partial(pages, size=3))
+    yield
+    structlog.reset_defaults()  # commands set the process up as if it were theirs
 
 
 def audited(url: str, learners: int) -> tuple[AuditReport, list[int]]:
