@@ -13,10 +13,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from headway.cli.opening import database_of
+from headway.cli.screen import progress_bar
 from headway.domain.errors import HeadwayError
 
 if TYPE_CHECKING:
-    from headway.ledger.audit import Each
+    from headway.ledger.audit import AuditReport, Each
     from headway.store.catalog import Catalog
     from headway.store.database import Database
 
@@ -35,6 +36,15 @@ class AuditBroken(HeadwayError):
     """A process of an audit ended before its work did."""
 
     code = "audit-broken"
+
+
+def audited(flag: str | None, opened: "Database", learners: int, learner_id: str | None = None) -> "AuditReport":
+    """Audit so many learners of the opened database that `flag` names, or one, with a progress bar."""
+    from headway.ledger.audit import audit
+    from headway.store.catalog import Catalog
+
+    with progress_bar("Auditing learners", learners) as bar, auditors(flag, learners) as each:
+        return audit(opened, Catalog(), learner_id=learner_id, progress=bar.advance, each=each)
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headway.cli.auditors import auditors
+from headway.cli.auditors import audited
 from headway.cli.opening import DatabaseOption, NotReady, connected, database_of
 from headway.cli.screen import JsonOption, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
-    from headway.ledger.audit import AuditReport
     from headway.ledger.restore import Checked
     from headway.store.database import Database
 
@@ -58,10 +57,10 @@ def restore(
         shown = opened.shown
         # Whatever becomes of the audit, this has been done.
         (say if as_json else show)(f"Restored {_told(checked)} to {shown}.")
-        report = _audited(database, opened, checked.totals.tables["learner"])
+        report = audited(database, opened, checked.totals.tables["learner"])
     if as_json:
-        audited = {"learners": report.learners, "events": report.events, "found": report.found}
-        show_json(_json(file, checked) | {"database": shown, "audit": audited})
+        told = {"learners": report.learners, "events": report.events, "found": report.found}
+        show_json(_json(file, checked) | {"database": shown, "audit": told})
     else:
         if report.clean:
             show("Audited: all figures follow from the ledger.")
@@ -77,14 +76,6 @@ def _restored(opened: "Database", file: Path) -> "Checked":
 
     with progress_bar("Reading rows, to check and then to write", None) as bar:
         return run(opened, file, bar.advance)
-
-
-def _audited(flag: str | None, opened: "Database", learners: int) -> "AuditReport":
-    from headway.ledger.audit import audit
-    from headway.store.catalog import Catalog
-
-    with progress_bar("Auditing learners", learners) as bar, auditors(flag, learners) as each:
-        return audit(opened, Catalog(), progress=bar.advance, each=each)
 
 
 def _check(file: Path, *, as_json: bool) -> None:

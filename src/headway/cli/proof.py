@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from headway.cli.auditors import auditors
+from headway.cli.auditors import audited
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, agreeing, counted, progress_bar, say, show, show_json
@@ -21,14 +21,9 @@ _VALUE_MAX = 40
 
 def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Work every figure out again from the ledger and compare. Exits with 1 where something differs."""
-    from headway.ledger.audit import audit as run
-    from headway.store.catalog import Catalog
-
     with database_of(database) as opened:
         learner_id = None if learner is None else learner_id_of(opened, learner)
-        count = _count(opened, learner_id)
-        with progress_bar("Auditing learners", count) as bar, auditors(database, count) as each:
-            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance, each=each)
+        report = audited(database, opened, _count(opened, learner_id), learner_id)
     if as_json:
         show_json(_audit_json(report))
     else:

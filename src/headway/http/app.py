@@ -91,9 +91,9 @@ _BESIDE_THE_API = (
 )
 
 
+_READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
 # What runs beside as long as the server does.
 WORKS: Final = (keep_house, keep_boards, keep_cached, deliver_due, mail_due, Services.see_through)
-_READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
 
 
 def _api() -> Router:

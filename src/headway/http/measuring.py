@@ -27,7 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from headway import __version__
 from headway.domain.errors import HeadwayError
-from headway.http.ending import end
+from headway.http.ending import beside
 from headway.ledger.writer import Outcome, Waiting
 
 # Where workers share what they count; prometheus-client looks for this name.
@@ -124,11 +124,10 @@ class Metrics:
     @asynccontextmanager
     async def noting(self, look: Look) -> AsyncIterator[None]:
         """Note it now and then, for whichever process is asked; on leaving take back what is no more."""
-        task = asyncio.create_task(self._keep_noting(look))
         try:
-            yield
+            async with beside(self._keep_noting(look)):
+                yield
         finally:
-            await end(task)
             if SHARED in os.environ:
                 mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # prometheus-client leaves it untyped
 
