@@ -61,6 +61,25 @@ def test_solved_as_a_guest_in_a_tab_that_is_closed_at_once(opened: Open) -> None
     assert [(one["step"], one["score"]) for one in events(context)] == [(QUIZ, 1.0)]
 
 
+def test_an_answer_is_kept_of_a_tab_that_is_closed_before_it_can_do_more(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    page.get_by_label("/Users/ada", exact=True).check()
+    # A slow device: between the answer and the end of the tab the page hears nothing of what is written.
+    with page.expect_console_message(lambda said: said.text == "answered"):
+        page.get_by_role("button", name="Check answer").evaluate(
+            """(button) => setTimeout(() => { button.click(); console.log("answered");
+            for (const end = Date.now() + 10000; Date.now() < end; ); })"""
+        )
+    page.close()
+    again = context.new_page()
+    again.goto(at(QUIZ))
+    expect(again.get_by_text("1 attempt, best 100 %")).to_be_visible()
+    expect(standing(again)).to_have_text("Saved")
+    assert [(one["step"], one["score"]) for one in events(context)] == [(QUIZ, 1.0)]
+
+
 def test_five_solved_offline_are_recorded_once_each_after_a_reload(opened: Open) -> None:
     context = opened()
     page = context.new_page()

@@ -48,23 +48,27 @@ export class IndexedStore implements Store {
   }
 
   async settle({ gone, aside, waiting }: Settling): Promise<void> {
-    await this.write(["queue", "aside"], (of) => {
-      const queue = of("queue");
-      const replace = (id: string, item: Item | null) => {
-        const found = queue.index("id").getKey(id);
-        found.onsuccess = () => {
-          if (found.result === undefined) return;
-          if (item === null) queue.delete(found.result);
-          else queue.put({ ...item, place: found.result });
+    await this.write(
+      ["queue", "aside"],
+      (of) => {
+        const queue = of("queue");
+        const replace = (id: string, item: Item | null) => {
+          const found = queue.index("id").getKey(id);
+          found.onsuccess = () => {
+            if (found.result === undefined) return;
+            if (item === null) queue.delete(found.result);
+            else queue.put({ ...item, place: found.result });
+          };
         };
-      };
-      for (const id of gone) replace(id, null);
-      for (const one of aside) {
-        of("aside").put(one);
-        replace(one.item.event.id, null);
-      }
-      for (const item of waiting) replace(item.event.id, item);
-    });
+        for (const id of gone) replace(id, null);
+        for (const one of aside) {
+          of("aside").put(one);
+          replace(one.item.event.id, null);
+        }
+        for (const item of waiting) replace(item.event.id, item);
+      },
+      { asks: true },
+    );
   }
 
   async setAside(): Promise<readonly SetAside[]> {
@@ -101,9 +105,9 @@ export class IndexedStore implements Store {
     const all = [...this.unwritten];
     this.unwritten.clear();
     if (!all.length) return;
-    this.write(["kept"], (of) => all.forEach(([key, kept]) => of("kept").put(kept, key)), "relaxed").catch(
-      () => undefined,
-    );
+    this.write(["kept"], (of) => all.forEach(([key, kept]) => of("kept").put(kept, key)), {
+      durability: "relaxed",
+    }).catch(() => undefined);
   }
 
   async forgetKept(): Promise<void> {
@@ -122,13 +126,15 @@ export class IndexedStore implements Store {
   private async write(
     tables: Table[],
     work: (of: (table: Table) => IDBObjectStore) => unknown,
-    // "strict": on the disk before it is said to be kept.
-    durability: IDBTransactionDurability = "strict",
+    // "strict": on the disk before it is said to be kept. `asks`: what it writes depends on what it reads.
+    { durability = "strict", asks = false }: { durability?: IDBTransactionDurability; asks?: boolean } = {},
   ): Promise<void> {
     try {
       const transaction = this.database.transaction(tables, "readwrite", { durability });
       const done = completed(transaction);
       work((table) => transaction.objectStore(table));
+      // Else the browser waits for what this page asks next, and takes all back of one that is closed meanwhile.
+      if (!asks) transaction.commit();
       await done;
     } catch (error) {
       throw notKept(error);
