@@ -228,6 +228,27 @@ def test_events_come_in_pages_to_their_end(classroom: Site) -> None:
     assert found == [one.id for one in reversed(sent)]
 
 
+def test_events_of_one_step_are_asked_for_by_its_name(classroom: Site) -> None:
+    learn(classroom)
+    of_step = classroom.get("/progress/events?course=python&step=first-1", "token of ada").json()["items"]
+    assert of_step
+    assert {(one["course"], one["step"]) for one in of_step} == {("python", "first-1")}
+    whole = classroom.get("/progress/events?course=python", "token of ada").json()["items"]
+    assert len(whole) > len(of_step)
+    stepless = classroom.refused("/progress/events?step=first-1", 422, "token of ada")
+    assert [one["field"] for one in stepless["errors"]] == ["course"]
+    for query, kind in [
+        ("course=rust", "course"),
+        ("course=%0A", "course"),
+        ("course=", "course"),
+        ("course=python&step=loops", "step"),
+        ("course=python&step=%0A", "step"),
+        ("course=python&step=", "step"),
+    ]:
+        problem = classroom.refused(f"/progress/events?{query}", 404, "token of ada")
+        assert problem["type"] == f"/problems/unknown-{kind}"
+
+
 def test_sessions_come_in_pages_to_their_end(classroom: Site) -> None:
     times = [f"2026-03-{day:02}T10:00:00Z" for day in range(1, 8)]
     classroom.learning.record(ADA, *(event("attempted", "first-1", at, score=1) for at in times))

@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 
+from headway.domain.errors import HeadwayError
 from headway.domain.times import SECOND
-from headway.views.events import EventPage, Place, read_events
+from headway.views.events import EVERYTHING, About, EventPage, Place, read_events
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, enrolled, event
@@ -15,8 +17,10 @@ CHOICE = {"type": "choice", "options": {"a": "0 1 2", "b": "1 2 3"}, "answer": "
 COURSE = course(module("m", step("quiz", grader=CHOICE), step("free")))
 
 
-def page(learning: Learning, who: Subject, place: Place | None = None, limit: int = 50) -> EventPage:
-    return learning.read(read_events, learning.catalog, who, place, limit)
+def page(
+    learning: Learning, who: Subject, place: Place | None = None, limit: int = 50, about: About = EVERYTHING
+) -> EventPage:
+    return learning.read(read_events, learning.catalog, who, place, limit, about)
 
 
 def plain(value: object) -> Any:
@@ -126,6 +130,52 @@ def test_a_step_is_called_what_it_is_called_now(learning: Learning) -> None:
     learning.record(ada, event("opened", "free"), event("opened", "quiz"))
     learning.publish(course(module("m", step("open", renamed_from=["free"]))))
     assert {one.step for one in page(learning, ada).items} == {"open", "quiz"}
+
+
+def test_what_is_about_a_step_is_found_behind_all_that_is_not(learning: Learning) -> None:
+    learning.publish(COURSE)
+    learning.publish(course(module("m", step("free")), id="java"))
+    ada, bob = learning.learner(), learning.learner("bob")
+    tries = [event("attempted", "free", score=score) for score in (0.2, 0.9)]
+    elsewhere = event("attempted", "free", course="java", score=1)
+    learning.record(bob, event("attempted", "free", score=1))
+    learning.record(ada, tries[0], elsewhere, tries[1], *(event("opened", "quiz") for _ in range(120)))
+    first = page(learning, ada, None, 1, About("python", "free"))
+    rest = page(learning, ada, first.next_place, 1, About("python", "free"))
+    assert [one.id for one in first.items + rest.items] == [tries[1].id, tries[0].id]
+    assert rest.next_place is None
+    assert [one.id for one in page(learning, ada, about=About("java")).items if one.trust != "server"] == [elsewhere.id]
+    assert {one.course for one in page(learning, ada, limit=200, about=About("python")).items} == {"python"}
+    assert page(learning, NOBODY, about=About("python", "free")) == EventPage([], None)
+
+
+def test_a_step_is_found_by_every_name_that_it_had(learning: Learning) -> None:
+    learning.publish(COURSE)
+    ada = learning.learner()
+    before, after = event("opened", "free"), event("opened", "open")
+    learning.record(ada, before)
+    learning.publish(course(module("m", step("open", renamed_from=["free"]), step("quiz"))))
+    learning.record(ada, after)
+    for name in ("free", "open"):
+        assert [one.id for one in page(learning, ada, about=About("python", name)).items] == [after.id, before.id]
+
+
+@pytest.mark.parametrize(
+    ("about", "code", "field"),
+    [
+        (About(step="quiz"), "invalid", "course"),
+        (About("rust"), "unknown-course", "course"),
+        (About("rust\x00"), "unknown-course", "course"),
+        (About("python", "loops"), "unknown-step", "step"),
+        (About("python", "\ud800"), "unknown-step", "step"),
+    ],
+)
+def test_what_there_is_not_has_no_events(learning: Learning, about: About, code: str, field: str) -> None:
+    learning.publish(COURSE)
+    for who in (NOBODY, learning.learner()):
+        with pytest.raises(HeadwayError) as refused:
+            page(learning, who, about=about)
+        assert (refused.value.code.replace("_", "-"), refused.value.field) == (code, field)
 
 
 def test_the_time_shown_is_the_one_that_counts(learning: Learning) -> None:

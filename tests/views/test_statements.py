@@ -14,7 +14,7 @@ from headway.store.sharing import Shared
 from headway.views.achievements import read_standings
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
-from headway.views.events import read_events
+from headway.views.events import About, read_events
 from headway.views.history import read_history
 from headway.views.leaderboards import Asked, read_leaderboard
 from headway.views.notices import NoticePage, read_notices
@@ -58,6 +58,7 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "notices": lambda catalog: (read_notices_of, catalog, who.learner_id),
         "shared": lambda catalog: (read_sharing, catalog, TOKEN, NOW),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
+        "of a step": lambda catalog: (read_events, catalog, who, None, 200, About("python", "s0")),
         "report": lambda catalog: (read_report_of, catalog, "python"),
         "roster": lambda catalog: (read_roster_of, catalog, "python"),
         "one of it": lambda catalog: (read_learner_of, catalog, "python", who.learner_id),
@@ -86,7 +87,7 @@ def read_learner_of(connection: Connection, catalog: Catalog, course_id: str, re
 
 
 # With the courses parsed already, and in a process that has not seen them yet.
-KNOWN = {"overview": 2, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "another": 1}
+KNOWN = {"overview": 2, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "of a step": 5, "another": 1}
 KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 2}
 # One of the last three is for the version in force.
 KNOWN |= {"report": 3, "roster": 3, "one of it": 7}
@@ -94,7 +95,17 @@ KNOWN |= {"predictions": 3, "peers": 2, "board": 3, "around": 4, "shared": 6}
 UNSEEN = (
     KNOWN
     | {"predictions": 4}
-    | {"overview": 3, "course": 3, "module": 3, "events": 4, "day": 3, "month": 3, "skills": 3, "reviews": 3}
+    | {
+        "overview": 3,
+        "course": 3,
+        "module": 3,
+        "events": 4,
+        "of a step": 6,
+        "day": 3,
+        "month": 3,
+        "skills": 3,
+        "reviews": 3,
+    }
 )
 UNSEEN |= {"report": 4, "roster": 4, "one of it": 8, "shared": 7}
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -206,6 +207,23 @@ def test_a_score_that_is_not_all_is_never_told_as_all_of_it(opened: Open) -> Non
     page.goto(at(QUIZ))
     answer_quiz(page)
     expect(page.get_by_text("Partly right: 99 %")).to_be_visible()
+
+
+def test_a_step_shows_its_attempts_however_much_was_done_since(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    page.goto(at(QUIZ))
+    answer_quiz(page)
+    expect(page.get_by_role("region", name="Your attempts").get_by_role("cell", name="Passed")).to_have_count(1)
+    when = datetime.now(UTC).isoformat()
+    later = [
+        {"id": str(uuid4()), "type": "opened", "course": "shell-and-git", "step": LESSON, "occurred_at": when}
+        for _ in range(100)
+    ]
+    sent = context.request.post("/api/v1/events", data={"events": later})
+    assert sent.ok, sent.text()
+    page.reload()
+    expect(page.get_by_role("region", name="Your attempts").get_by_role("cell", name="Passed")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", ["/courses/%E0%A4%A", "/courses/%"])

@@ -17,7 +17,7 @@ from headway.http.who import Reader
 from headway.views import subject
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
-from headway.views.events import LIMIT, LIMIT_MAX, Place, RecordedEvent, read_events
+from headway.views.events import LIMIT, LIMIT_MAX, About, Place, RecordedEvent, read_events
 from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.runs import RunSummary, read_runs
@@ -158,14 +158,19 @@ async def read_skill_levels(request: Asked, learner: Learner = None) -> Reply:
 
 @get("/progress/events")
 async def read_own_events(
-    request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, learner: Learner = None
+    request: Asked,
+    course: FromQuery[str | None] = None,
+    step: FromQuery[str | None] = None,
+    limit: Limit = LIMIT,
+    cursor: FromQuery[str | None] = None,
+    learner: Learner = None,
 ) -> Reply:
-    """A learner's own ledger, the newest entry first."""
+    """A learner's own ledger, the newest entry first: all of it, or what is about a course or one of its steps."""
     catalog = exchange_of(request).services.catalog
-    place = _place(cursor)
+    place, about = _place(cursor), About(course, step)
 
     def look(connection: Connection, whose: Subject) -> EventList:
-        page = read_events(connection, catalog, whose, place, limit)
+        page = read_events(connection, catalog, whose, place, limit, about)
         return EventList(page.items, None if page.next_place is None else write_cursor(page.next_place))
 
     return await answer(request, look, learner)

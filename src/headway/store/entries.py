@@ -1,6 +1,7 @@
 """Statements on the ledger's entries."""
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -169,18 +170,41 @@ def orphans(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
-def before(connection: Connection, ends: Mapping[str, int], limit: int) -> list[list[Entry]]:
+class Only(NamedTuple):
+    """Entries about a course, or one of its steps by its key."""
+
+    course_id: str
+    step_id: str | None = None
+
+
+def before(connection: Connection, ends: Mapping[str, int], limit: int, only: Only | None = None) -> list[list[Entry]]:
     """Of each ledger the entries before a number, as many as that at most, the newest first.
 
-    Entries are numbered without gaps, so their numbers are known: one statement reads all. Bodies are as they are
-    stored: `filled` is for those that are shown.
+    Bodies are as they are stored: `filled` is for those that are shown.
     """
-    wanted = [(learner_id, seq) for learner_id, end in ends.items() for seq in range(max(1, end - limit), end)]
+    wanted = _numbers(ends, limit) if only is None else _numbers_of(connection, ends, limit, only)
     found = rows.lookup(connection, ledger, wanted, *Entry._fields, by=("learner_id", "seq"))
     by_learner: dict[str, list[Entry]] = {learner_id: [] for learner_id in ends}
     for row in found:
         by_learner[row[0]].append(Entry(*row))
     return [sorted(one, key=lambda entry: -entry.seq) for one in by_learner.values()]
+
+
+def _numbers(ends: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
+    """The last numbers before the end of each ledger: there are no gaps."""
+    return [(learner_id, seq) for learner_id, end in ends.items() for seq in range(max(1, end - limit), end)]
+
+
+def _numbers_of(connection: Connection, ends: Mapping[str, int], limit: int, only: Only) -> list[tuple[str, int]]:
+    """The last numbers before the end of each ledger of what is about a course or a step."""
+    about = {name: value for name, value in only._asdict().items() if value is not None}
+    keys = [(learner_id, *about.values()) for learner_id in ends]
+    found = rows.lookup(connection, ledger, keys, "learner_id", "seq", by=("learner_id", *about))
+    numbers: dict[str, list[int]] = {learner_id: [] for learner_id in ends}
+    for learner_id, seq in found:
+        if seq < ends[learner_id]:
+            numbers[learner_id].append(seq)
+    return [(learner_id, seq) for learner_id, all_of in numbers.items() for seq in nlargest(limit, all_of)]
 
 
 def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:

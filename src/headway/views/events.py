@@ -10,12 +10,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
+from headway.domain.errors import Invalid
 from headway.domain.facts import GRADED, OVERRIDDEN
 from headway.domain.scores import fraction
 from headway.domain.times import format_time
 from headway.store import entries, identities, pseudonyms
 from headway.store.catalog import Catalog
-from headway.store.entries import Entry
+from headway.store.entries import Entry, Only
+from headway.views.course_progress import in_force, step_named
 from headway.views.people import Person, person
 from headway.views.subject import Subject
 
@@ -75,6 +77,16 @@ class Place(NamedTuple):
     before: dict[str, int]
 
 
+class About(NamedTuple):
+    """What entries are asked for: of a course, or of one of its steps, by an id that it has or had."""
+
+    course: str | None = None
+    step: str | None = None
+
+
+EVERYTHING: Final = About()
+
+
 class EventPage(NamedTuple):
     """Entries, newest first, and where they end if more lie behind them."""
 
@@ -87,9 +99,18 @@ _decode_changes = msgspec.json.Decoder(list[Change]).decode
 
 
 def read_events(
-    connection: Connection, catalog: Catalog, subject: Subject, place: Place | None = None, limit: int = LIMIT
+    connection: Connection,
+    catalog: Catalog,
+    subject: Subject,
+    place: Place | None = None,
+    limit: int = LIMIT,
+    about: About = EVERYTHING,
 ) -> EventPage:
-    """A page of all ledgers of a learner, by when entries came in, the newest first."""
+    """A page of all ledgers of a learner, by when entries came in, the newest first.
+
+    Invalid, UnknownCourse or UnknownStep where it is to be about something that there is not.
+    """
+    only = _only(connection, catalog, about)
     if subject.learner_id is None:
         return EventPage([], None)
     place = place or Place(_EVER, {})
@@ -98,12 +119,21 @@ def read_events(
         for one in identities.ledgers(connection, subject.learner_id, place.received_at)
     }
     # Each ledger in its own order: within it, servers' clocks say nothing.
-    found = [*islice(merge(*entries.before(connection, ends, limit + 1), key=_newest_first), limit + 1)]
+    found = [*islice(merge(*entries.before(connection, ends, limit + 1, only), key=_newest_first), limit + 1)]
     shown = entries.filled(connection, found[:limit])
     names = _step_names(connection, catalog, shown)
     items = [_recorded(one, names) for one in shown]
     _say_who(connection, shown, items)
     return EventPage(items, _behind(place, shown) if found[limit:] else None)
+
+
+def _only(connection: Connection, catalog: Catalog, about: About) -> Only | None:
+    if about.course is None:
+        if about.step is not None:
+            raise Invalid("name the course of the step", field="course")
+        return None
+    _, course = in_force(connection, catalog, about.course)
+    return Only(course.id, None if about.step is None else step_named(course, about.step).key)
 
 
 def _say_who(connection: Connection, shown: Sequence[Entry], items: Sequence[RecordedEvent]) -> None:

@@ -8,13 +8,13 @@ from msgspec import Raw, Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course
-from headway.domain.errors import UnknownStep
 from headway.domain.progress import AttemptGrade
 from headway.domain.scores import fraction
 from headway.domain.step_status import is_manual
 from headway.domain.times import format_time
 from headway.store import grades, pseudonyms, sums
 from headway.store.grades import Submitted, Wanted
+from headway.views.course_progress import step_named
 from headway.views.people import Person, Said, decode_said, person
 
 Status: TypeAlias = Literal["waiting", "graded", "all"]
@@ -107,10 +107,7 @@ def grade_now(connection: Connection, learner_id: str, attempt_id: str) -> Given
 def _keys(course: Course, step_id: str | None) -> list[str]:
     if step_id is None:
         return [step.key for step in course.steps]
-    step = course.step(step_id)
-    if step is None:
-        raise UnknownStep("the course has no step of that name; its outline lists them", field="step")
-    return [step.key]
+    return [step_named(course, step_id).key]
 
 
 def _with_people(
