@@ -190,6 +190,15 @@ def test_what_cannot_be_taken_is_told_with_its_line(sqlite_world: World, tmp_pat
     assert "says not whose" in taken(sqlite_world, odd).rejects[0].message
 
 
+def test_a_record_that_names_nobody_is_of_the_files_learner_and_doubted(sqlite_world: World, tmp_path: Path) -> None:
+    named = [True, [7], "", "\x07", 7.5, None, "user_7", 8]
+    records = [{**SEVEN[0], "exercise_id": f"e{n}", "user_id": name} for n, name in enumerate(named)]
+    done = taken(sqlite_world, write(tmp_path, "attempts_7.json", records))
+    assert (done.recorded, done.learners, done.rejects) == (8, 2, [])
+    assert done.doubted == {"user": 4}  # null and "" say nothing
+    assert "as of user_7, as the file's name says" in done.doubts[0].message
+
+
 def test_a_map_says_of_which_course_the_exercises_are(world: World, tmp_path: Path) -> None:
     write(tmp_path, "attempts_7.json", SEVEN)
     course_map = {"course": "python", "exercises": {"Loops 1": "loops", "12": "quiz"}}

@@ -140,13 +140,17 @@ class _Attempts:
         if found.cut is not None:
             yield Reject(found.place, "cut-off", found.cut)
             return
-        learner = legacy_learner(_first(found.record, _USERS)) or self.user
+        named = _first(found.record, _USERS)
+        own = legacy_learner(named)
+        learner = own or self.user
         if learner is None:
             raise Unreadable("the record says not whose it is, and neither does the file's name", field="user_id")
         if time is None:
             raise Unreadable("no record of the file says when it was made", field="timestamp")
         content, doubts = self._content(found.record)
         content["occurred_at"] = time.isoformat()
+        if named is not None and own is None:
+            doubts.append(("user", f"{str(named)[:50]!r} names nobody: taken as of {learner}, as the file's name says"))
         if not known:
             doubts.append(("no-time", f"it does not say when: taken as {time.isoformat()}, as the one beside it"))
         key = json.dumps([learner, content if known else content | {"occurred_at": None}], sort_keys=True)

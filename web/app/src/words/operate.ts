@@ -136,6 +136,7 @@ export const operate = {
       "cut-off": "Cut off",
       encoding: "Encoding",
       "no-time": "Without a time",
+      user: "Learner",
       duration: "Duration",
       "score-of-one": "Score of one",
       "score-beyond": "Score out of range",
