@@ -18,7 +18,7 @@ from tests.torture.server import HEADWAY, environment
 
 MEMORY_MB = 500
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 class Run(NamedTuple):
