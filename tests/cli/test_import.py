@@ -110,7 +110,7 @@ def test_what_stands_before_a_damage_is_told_and_taken(url: str, tmp_path: Path)
 def test_an_import_of_which_nothing_could_be_taken_has_failed(url: str, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "events", {**EVENT, "step": "nope"})
     done = Command("import", "jsonl", str(path), "--database", url)
-    assert (done.code, done.out.partition("\n")[0]) == (1, "Nothing was imported: every record was refused.")
+    assert (done.code, done.out.partition("\n")[0]) == (1, "No event was imported: every record was refused.")
     (tmp_path / "events").write_text("")
     assert Command("import", "jsonl", str(path), "--database", url).code == 0
 

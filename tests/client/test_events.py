@@ -1,5 +1,6 @@
 """What the client takes, the server takes: nothing that is saved offline turns out to be nonsense later."""
 
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -73,8 +74,10 @@ def test_a_score_that_is_none_is_refused_by_both(score: Any) -> None:
         parse_event({**event, "score": score})
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
-    from datetime import datetime
-
+@pytest.mark.parametrize(
+    "at",
+    [datetime(2026, 3, 1), date(2026, 3, 1), "2026-03-01T09:30:00Z", 1_772_357_400, True],  # noqa: DTZ001 - that is the point
+)
+def test_a_time_without_a_zone_is_refused(at: Any) -> None:
     with pytest.raises(EventInvalid, match="zone"):
-        make_event("opened", "walk", "a", occurred_at=datetime(2026, 3, 1))  # noqa: DTZ001 - that is the point
+        make_event("opened", "walk", "a", occurred_at=at)

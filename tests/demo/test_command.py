@@ -17,7 +17,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from headway.cli import demo as demo_command
 from headway.cli.demo import PASSWORD
+from headway.cli.serve import CannotServe, listen
 from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
 from tests.house.tree import ROOT
 
@@ -212,3 +214,19 @@ def test_what_is_set_for_another_server_is_not_touched_and_an_interrupt_leaves_n
         assert not started.left()
         assert "Nothing is left of the demo." in started.said
     assert not other.exists()
+
+
+def test_whoever_names_no_port_has_the_usual_one_or_a_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((demo_command.HOST, 0)) as taken:
+        monkeypatch.setattr(demo_command, "PORT", taken.getsockname()[1])
+        with demo_command._listening(None) as listening:
+            assert listening.getsockname()[1] not in (0, demo_command.PORT)
+        with pytest.raises(CannotServe, match="choose another with --port"):
+            demo_command._listening(demo_command.PORT)
+    with demo_command._listening(None) as listening:
+        assert listening.getsockname()[1] == demo_command.PORT
+
+
+def test_an_address_of_another_machine_is_told_as_that() -> None:
+    with pytest.raises(CannotServe, match="choose another with --host"):
+        listen("192.0.2.1", 0)

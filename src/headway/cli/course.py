@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from headway.cli.course_import import import_structure
-from headway.cli.opening import DatabaseOption, database_of
+from headway.cli.opening import DatabaseOption, database_of, database_to_try
 from headway.cli.screen import JsonOption, agreeing, counted, now, say, show, show_json
 from headway.domain.faults import ManifestInvalid
 
@@ -56,7 +56,7 @@ def publish(
     from headway.ledger.publish import publish as run
 
     manifest = read_manifest(file)
-    with database_of(database, make=True) as opened:
+    with database_to_try(database) if dry_run else database_of(database, make=True) as opened:
         try:
             done = run(opened, manifest.content, now=now(), dry_run=dry_run)
         except ManifestInvalid as invalid:

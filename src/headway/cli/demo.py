@@ -14,12 +14,15 @@ from headway.cli.screen import now, say, show
 from headway.domain.errors import HeadwayError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from headway.demo.stage import Staged
     from headway.ledger.audit import AuditReport
 
 # No secret: it opens two invented accounts, on this machine alone.
 PASSWORD: Final = "one-step-at-a-time"  # noqa: S105  # as said above
 HOST: Final = "127.0.0.1"
+PORT: Final = 8000
 STEP, ANSWER = "one-folder-up", "b"
 _LISTENED_TO: Final = ("HEADWAY_LOG_LEVEL", "HEADWAY_RATE_LIMITS")
 
@@ -31,7 +34,10 @@ class KeptAlready(HeadwayError):
 
 
 def demo(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port to listen on.  [8000, or a free one]", show_default=False),
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the database in this folder.", show_default=False)
     ] = None,
@@ -39,18 +45,18 @@ def demo(
 ) -> None:
     """Start a server on a throw-away database with a course and learners. Ctrl-C stops it and leaves nothing behind."""
     with _stopping_cleanly(), _folder(keep) as folder:
-        _run(folder / "headway.db", port if serve else None)
+        if serve:
+            _serve(folder / "headway.db", port)
+        else:
+            _tell(*_set_up(folder / "headway.db"))
     say(f"The database is {keep / 'headway.db'}: {_again(keep)}." if keep else "Nothing is left of the demo.")
 
 
-def _run(path: Path, port: int | None) -> None:
-    if port is None:
-        _tell(*_set_up(path))
-        return
-    from headway.cli.serve import listen, serve_on
+def _serve(path: Path, port: int | None) -> None:
+    from headway.cli.serve import serve_on
     from headway.settings import load_settings
 
-    with closing(listen(HOST, port)) as listening:
+    with closing(_listening(port)) as listening:
         port = listening.getsockname()[1]
         staged, audited = _set_up(path)
         _tell(staged, audited)
@@ -58,6 +64,19 @@ def _run(path: Path, port: int | None) -> None:
         _leave_other_settings()
         settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True, issuer_name="Headway demo")
         serve_on(settings, listening, str(path))
+
+
+def _listening(port: int | None) -> "socket":
+    """The port that was asked for; where none was the usual one, or a free one: whoever tries it out need know none."""
+    from headway.cli.serve import CannotServe, listen
+
+    if port is not None:
+        return listen(HOST, port)
+    try:
+        return listen(HOST, PORT)
+    except CannotServe:
+        say(f"Port {PORT} is taken: this takes a free one.")
+        return listen(HOST, 0)
 
 
 def _set_up(path: Path) -> "tuple[Staged, AuditReport]":

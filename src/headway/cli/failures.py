@@ -1,9 +1,17 @@
 """What went wrong outside of Headway, said in a line: the database, the disk, files."""
 
+import errno
 import sqlite3
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+_ADVICE: Final = {
+    errno.EACCES: "give the user who runs this the right to it, or name another place",
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOSPC: "make room",
+}
 
 
 def explain(error: Exception) -> str | None:
@@ -32,7 +40,8 @@ def _of_database(error: DBAPIError) -> str | None:
 def _of_system(error: OSError) -> str | None:
     if error.filename is None:
         return f"the system refused: {error.strerror}" if error.strerror else None
-    return f"{Path(str(error.filename))}: {error.strerror}"
+    advice = _ADVICE.get(error.errno or 0)
+    return f"{Path(str(error.filename))}: {error.strerror}{f'; {advice}' if advice else ''}"
 
 
 def _first_line(error: object) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
 from headway.cli.findings_of_archive import of_archive
-from headway.cli.findings_of_running import of_cache, of_files, of_history
+from headway.cli.findings_of_running import files_of, of_cache, of_files, of_history
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
 from headway.store.database import Database
@@ -37,6 +37,10 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:
             yield from _of_folder(database.path)
+            rights = _of_rights(database.path)
+            yield rights
+            if rights.state is State.WRONG:
+                return
             if not database.path.exists():
                 yield Finding("tables", State.NOTE, "no database yet", "`headway migrate` or `headway serve` makes it.")
                 return
@@ -56,14 +60,27 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
         yield from _of_servers(database)
 
 
+def _folder_of(path: Path) -> Path:
+    """The folder that a file is in, or that its folders would be made in."""
+    return next(one for one in path.absolute().parents if one.exists())
+
+
 def _of_folder(path: Path) -> Iterator[Finding]:
-    folder = path.parent
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(_folder_of(path)).free
     state = State.WRONG if free < _FREE_BYTES_MIN else State.NOTE if free < _FREE_BYTES_FEW else State.FINE
     advice = "" if state is State.FINE else "Make room: with a full disk nothing more can be recorded."
     yield Finding("disk", state, f"{free / _GIB:.1f} GiB free", advice)
+
+
+def _of_rights(path: Path) -> Finding:
+    """Whether whoever runs this may write the file, what stands beside it, and their folder."""
+    shut = [one for one in files_of(path) if not os.access(one, os.R_OK | os.W_OK)]
+    folder = _folder_of(path)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        shut.append(folder)
+    told = f"none to {', '.join(map(str, shut))}" if shut else "to read and to write"
+    advice = "Give the user who runs Headway the right to read and write there, or name another database."
+    return judged("access", told, fine=not shut, advice=advice)
 
 
 def _of_sqlite(connection: "Connection") -> Iterator[Finding]:

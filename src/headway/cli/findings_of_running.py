@@ -23,10 +23,15 @@ _AHEAD_MAX: Final = 5_000_000
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
+def files_of(path: Path) -> list[Path]:
+    """A SQLite database's file and those beside it, as far as they are there."""
+    return [one for end in ("", "-wal", "-shm", "-lock") if (one := path.with_name(path.name + end)).exists()]
+
+
 def of_files(path: Path) -> Iterator[Finding]:
     """Who may read a SQLite database, and how large its log is."""
     path = path.resolve()
-    there = [one for end in ("", "-wal", "-shm", "-lock") if (one := path.with_name(path.name + end)).exists()]
+    there = files_of(path)
     open_to_others = [one.name for one in there if one.stat().st_mode & _OTHERS]
     told = ", ".join(open_to_others) + " open to others" if open_to_others else "its owner's alone"
     advice = "The file holds addresses and hashes of passwords: `chmod 600` the files, or 700 their folder."

@@ -134,7 +134,7 @@ def _tell(summary: "Summary", *, dry_run: bool) -> None:
     if dry_run:
         show("A dry run: nothing was written. Importing would come to:")
     else:
-        show("Nothing was imported: every record was refused." if summary.fruitless else "Imported.")
+        show("No event was imported: every record was refused." if summary.fruitless else "Imported.")
     rows = {
         "records read": summary.read,
         "events recorded": summary.recorded,
@@ -152,4 +152,7 @@ def _tell(summary: "Summary", *, dry_run: bool) -> None:
     for name, count in rows.items():
         show(f"  {name:<{width}}  {count:>11,}")
     if summary.refused:
-        say("What was refused is told above, each with its line; mend it there and import again: nothing counts twice.")
+        say(
+            "What was refused is told above, each with its line; mend it there, or publish the course that it names,"
+            " and import again: nothing counts twice."
+        )

@@ -2,11 +2,12 @@
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from headway.cli.screen import say
 from headway.domain.errors import HeadwayError
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
                 " (a server that starts does so by itself)"
             )
         yield database
+        if revision is None:
+            say(f"{database.shown} is new: this made it.")
 
 
 @contextmanager
@@ -71,6 +74,26 @@ def database_or_none(flag: str | None) -> Iterator["Database | None"]:
         return
     with database_of(flag) as database:
         yield database
+
+
+@contextmanager
+def database_to_try(flag: str | None) -> Iterator["Database"]:
+    """The same, or an empty one that is gone afterwards: for a dry run that is as the real one would be."""
+    from tempfile import TemporaryDirectory
+
+    from headway.store.database import Database
+    from headway.store.migrate import migrate
+
+    with database_or_none(flag) as found:
+        if found is not None:
+            yield found
+            return
+        with (
+            TemporaryDirectory(prefix="headway-try-") as folder,
+            closing(Database(f"sqlite:///{folder}/headway.db")) as made,
+        ):
+            migrate(made)
+            yield made
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`headway serve`: the HTTP server."""
 
+import errno
 import gc
 import os
 import signal
@@ -137,6 +138,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         listening.close()
-        raise CannotServe(f"{host}:{port} cannot be used: {error.strerror}; choose another with --port") from None
+        which = "--host" if error.errno == errno.EADDRNOTAVAIL else "--port"
+        raise CannotServe(f"{host}:{port} cannot be used: {error.strerror}; choose another with {which}") from None
     listening.set_inheritable(True)
     return listening

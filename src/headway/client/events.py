@@ -20,6 +20,8 @@ RESPONSE_DEPTH_MAX: Final = 64
 _SIZE_MAX: Final = 1e15
 _SCORE_TEXT_MAX: Final = 64
 _DECIMAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
+# What an event has, whatever it says.
+ALWAYS: Final = frozenset({"id", "type", "course", "step", "occurred_at"})
 _SCALES: Final = ({"scaled"}, {"raw", "max"}, {"raw", "min", "max"})
 
 
@@ -46,11 +48,11 @@ def encoded(event: Mapping[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _time(given: datetime | None) -> str:
+def _time(given: object) -> str:
     """The time with the offset of where it was: the server counts the event to the learner's own day."""
     at = datetime.now().astimezone() if given is None else given
-    if at.tzinfo is None:
-        raise EventInvalid("occurred_at must know its zone: datetime.now().astimezone() does")
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        raise EventInvalid("occurred_at must be a datetime that knows its zone: datetime.now().astimezone() does")
     return at.isoformat(timespec="milliseconds")
 
 

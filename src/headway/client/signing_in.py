@@ -41,6 +41,8 @@ class SignedIn(NamedTuple):
 
 def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code], None]) -> SignedIn:
     """Sign in once somebody has entered the code that `show` is given; SignInNeeded where nobody does."""
+    with store.writing("you cannot be signed in"):
+        pass  # or a token that nobody could keep would be asked for, and given
     asked = {"client_id": f"Headway on {platform.node() or 'a terminal'}"[:100], "scope": "read write"}
     code = _code(accepted(transport.ask("POST", "/auth/device", asked)).body)
     show(code)

@@ -51,7 +51,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One snapshot to read."""
-        with self._opened("read") as connection:
+        with self._opened("nothing could be read") as connection:
             connection.execute("BEGIN")
             yield connection
             connection.execute("ROLLBACK")
@@ -89,7 +89,10 @@ class Store:
         except sqlite3.Error as error:
             raise self._not_saved(what, error) from error
         except OSError as error:
-            raise NotSaved(f"{what}: {error.filename or self.path}: {error.strerror}") from error
+            place = f"{error.filename or self.path}: {error.strerror}"
+            raise NotSaved(
+                f"{what}: {place}; let this user write there, or name another folder in {FOLDER_VARIABLE}"
+            ) from error
 
     def _not_saved(self, what: str, error: sqlite3.Error) -> NotSaved:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:

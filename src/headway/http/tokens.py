@@ -16,6 +16,8 @@ SESSION_COOKIE: Final = "headway_session"
 # The server ends a session 30 days after its last use; the cookie need only outlast it (browsers keep 400 days).
 _COOKIE_S: Final = 365 * 86_400
 _TOKEN_MAX: Final = 200
+# What a proxy before the server may ask of browsers, and pass on: it says nothing to Headway.
+_OF_PROXIES: Final = (b"basic", b"digest", b"negotiate", b"ntlm")
 
 
 class Credential(NamedTuple):
@@ -47,10 +49,11 @@ def hash_of(token: str) -> str:
 
 def credentials_of(exchange: Exchange) -> list[Credential]:
     """The tokens of a request, the one that counts first: a bearer's alone, else the session's, then the guest's."""
-    sent = exchange.headers.get(b"authorization")
-    # A bearer without a token is refused like a dead one: taken for nobody, its events would go to a guest nobody is.
-    if sent is not None and sent[:6].lower() == b"bearer" and not sent[6:7].strip():
-        return [Credential(sent[7:].strip().decode("latin-1")[:_TOKEN_MAX], "bearer")]
+    scheme, _, token = exchange.headers.get(b"authorization", b"").strip().partition(b" ")
+    if scheme and scheme.lower() not in _OF_PROXIES:
+        # Whatever else is refused like a dead token: taken for nobody, its events would go to a guest nobody is.
+        sent = token.strip().decode("latin-1")[:_TOKEN_MAX] if scheme.lower() == b"bearer" else ""
+        return [Credential(sent, "bearer")]
     cookies = exchange.headers.get(b"cookie")
     return _of_cookies(exchange, cookies) if cookies is not None else []
 

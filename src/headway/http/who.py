@@ -31,6 +31,7 @@ T = TypeVar("T")
 _OWN_SITE: Final = (b"same-origin", b"none")
 _IDENTITY: Final = ["api", "v1", "auth"]
 _DEAD: Final = "this token is not known, or its session has ended: leave it out, or sign in again"
+_NONE: Final = "the request names no token: send `Authorization: Bearer TOKEN`, or leave the header out"
 
 
 class Reader(NamedTuple):
@@ -88,7 +89,7 @@ def _reader(connection: Connection, credentials: list[Credential]) -> tuple[Read
         if row is not None:
             return Reader(_kind(row), row, _scopes(row)), credential
         if credential.by == "bearer":
-            raise IdentityGone(_DEAD)
+            raise _dead(credential)
     return NOBODY, None
 
 
@@ -155,7 +156,11 @@ def refuse_dead(exchange: Exchange, credential: Credential | None) -> NoReturn:
     """Refuse a write that came with a token whose session has ended."""
     if credential is not None and credential.by != "bearer":
         clear_cookie(exchange, credential.by)
-    raise IdentityGone(_DEAD)
+    raise _dead(credential)
+
+
+def _dead(credential: Credential | None) -> IdentityGone:
+    return IdentityGone(_NONE if credential is not None and not credential.token else _DEAD)
 
 
 def session_ended(exchange: Exchange) -> None:

@@ -32,11 +32,9 @@ class Csv:
         for path in self.paths:
             table = table_of(path, read)
             header = next(table, None)
-            if header is None:
-                continue
             if isinstance(header, Reject):
                 raise ImportFailed(f"{name_of(path)}: {header.message}")
-            columns = _checked_header(header.cells, name_of(path))
+            columns = _checked_header(header.cells if header else [], name_of(path))
             with tally() as seen:
                 for row in table:
                     yield row if isinstance(row, Reject) else _item(row, columns, seen)

@@ -1,0 +1,68 @@
+"""Folders and files that whoever runs a command may not write: told with what to do, and nothing is changed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.torture.server import HEADWAY, Command, environment
+
+# Root may write everywhere: a process of its without CAP_DAC_OVERRIDE, and what that starts, may not.
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+CONFINED = f"""
+import ctypes, os, sys
+if os.geteuid() == 0 and ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, {CAP_DAC_OVERRIDE}, 0, 0, 0):
+    sys.exit(77)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def confined(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command of somebody who may write only where the files say so."""
+    done = subprocess.run(
+        [sys.executable, "-c", CONFINED, HEADWAY, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment() | more,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("root may write everywhere here, and cannot lay that down")
+    return done
+
+
+@pytest.fixture
+def shut(tmp_path: Path) -> Path:
+    folder = tmp_path / "shut"
+    folder.mkdir()
+    folder.chmod(0o500)
+    return folder
+
+
+def test_a_folder_that_may_not_be_written_is_told(shut: Path) -> None:
+    for command in (["migrate"], ["serve", "--port", "0"]):
+        done = confined(*command, "--database", f"sqlite:///{shut}/x.db")
+        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        assert "Permission denied; give the user who runs this the right to it" in done.stderr
+    assert list(shut.iterdir()) == []
+
+
+def test_doctor_finds_what_may_not_be_written(shut: Path, tmp_path: Path) -> None:
+    for where in (shut / "x.db", shut / "to" / "be" / "made.db"):
+        done = confined("doctor", "--database", f"sqlite:///{where}")
+        assert done.returncode == 1
+        assert f"WRONG  access                 none to {shut}\n" in done.stdout
+    url = f"sqlite:///{tmp_path}/x.db"
+    assert Command("migrate", "--database", url).code == 0
+    assert "ok     access                 to read and to write\n" in confined("doctor", "--database", url).stdout
+    (tmp_path / "x.db").chmod(0o400)
+    assert f"WRONG  access                 none to {tmp_path}/x.db\n" in confined("doctor", "--database", url).stdout
+
+
+def test_nobody_is_asked_to_let_a_device_in_that_cannot_keep_the_token(shut: Path) -> None:
+    # Nothing listens there: whoever asked it before looking at the folder would say so.
+    done = confined("login", "--server", "http://127.0.0.1:1", HEADWAY_STATE_FOLDER=str(shut / "state"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"headway: you cannot be signed in: {shut}/state: Permission denied; let this user")
