@@ -129,7 +129,7 @@ def test_a_database_that_is_new_is_told_and_a_dry_run_makes_none(tmp_path: Path)
         return Command("course", "publish", "-", "--database", f"sqlite:///{tmp_path}/new.db", *flags, given=GOOD)
 
     dry = publish("--dry-run")
-    assert (dry.code, dry.out, dry.err) == (0, "Would publish python-basics version 1: 2 modules, 3 steps.\n", "")
+    assert (dry.code, dry.out, dry.err) == (0, "Would publish python-basics version 1: 1 module, 2 steps.\n", "")
     assert list(tmp_path.iterdir()) == []
     assert [publish().err, publish().err] == [f"sqlite:///{tmp_path}/new.db is new: this made it.\n", ""]
 
