@@ -24,6 +24,7 @@ COMMANDS = (
     "sync",
     "outbox",
     "outbox retry",
+    "outbox adopt",
     "outbox drop",
     "completion",
     "serve",

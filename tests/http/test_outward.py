@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headway.http.outward import AddressRefused, Outward
+from headway.http.outward import _NOT_PUBLIC, AddressRefused, Outward
 from tests.http.receiving import receiving
 from tests.http.server import Site
 
@@ -68,7 +68,10 @@ def test_a_name_that_leads_inside_by_the_time_of_sending_is_not_sent_to(monkeypa
         assert public.look(f"https://hook.example:{port}/").addresses == ["93.184.215.14"]
         for _ in range(2):
             outcome = public.send(f"https://hook.example:{port}/", b"{}", {})
-            assert (outcome.status, outcome.error) == (None, "this address leads into a network that is not public")
+            assert (outcome.status, outcome.error) == (
+                None,
+                _NOT_PUBLIC,
+            )
         assert receiver.came == []
 
 

@@ -1,6 +1,7 @@
 """Imports that are killed (-9) at each of their steps and run again: they come to what one undisturbed run comes to."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -156,3 +157,20 @@ def test_headway_export(killed: Database, whole: Database, tmp_path: Path, monke
     assert len(seen) == 2  # nothing of it, or all
     assert_same(killed, whole)
     assert take_over(killed, str(path)).repeated
+
+
+def test_files_of_an_import_that_was_killed_go_with_the_next(
+    killed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, under_way, other = (
+        tmp_path / name for name in ("headway-import-left", "headway-import-now", "headway-other")
+    )
+    for folder in (left, under_way, other):
+        (folder / "0").mkdir(parents=True)
+        (folder / "0" / "attempts_7.json").write_text("[]")
+    for folder in (left, other):
+        os.utime(folder, (0, 0))
+    sent = Upload("json-files", [Sent("attempts_7.json", json.dumps(ATTEMPTS).encode())])
+    run_upload(killed, importing.begin(killed, 1, now=NOW)["id"], sent, now=lambda: NOW, stopping=Event())
+    assert sorted(temporary.iterdir()) == [under_way, other]

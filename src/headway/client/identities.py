@@ -13,6 +13,10 @@ UNKNOWN: Final = "unknown"
 # What lies below is the same for all who ask a server for it: what courses there are, and what is in them.
 PUBLIC: Final = "/courses"
 SIGN_IN: Final = "sign in again: the server does not know this token any more"
+UNHEARD: Final = (
+    "the server does not know the token that this was made with: mend that, or `headway outbox adopt` sends it as"
+    " whoever you are"
+)
 
 
 class Identity(NamedTuple):

@@ -6,6 +6,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client.events import encoded
+from headway.client.identities import UNKNOWN
 
 WAITING: Final = "waiting"
 LOCKED: Final = "locked"
@@ -93,6 +94,17 @@ def put_back(connection: Connection, ids: Sequence[str] | None = None) -> int:
     which, values = _which(ids)
     statement = f"UPDATE item SET state = '{WAITING}', reason = NULL, failures = 0 WHERE state = '{ASIDE}'{which}"  # noqa: S608 - marks alone
     return connection.execute(statement, values).rowcount
+
+
+def adopt(connection: Connection, server: str, identity_id: int, ids: Sequence[str] | None = None) -> int:
+    """Have items for a server be sent as an identity: some, or all made with a token that the server never knew."""
+    which, values = _which(ids)
+    made_by = "1" if ids is not None else f"kind = '{UNKNOWN}'"
+    statement = (
+        f"UPDATE item SET identity_id = ? WHERE identity_id IN (SELECT id FROM identity WHERE server = ? AND {made_by}"  # noqa: S608 - words of this file
+        f" AND id IS NOT ? AND into_id IS NOT ?){which}"
+    )
+    return connection.execute(statement, (identity_id, server, identity_id, identity_id, *values)).rowcount
 
 
 def drop(connection: Connection, ids: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
 from headway.client.errors import AskLater, Refused, SignInNeeded, Unreachable
-from headway.client.identities import GUEST, UNKNOWN, Bearer, Identity
+from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.store import Store
 from headway.client.transport import RETRY_AFTER_MAX_S, Reply, Transport, accepted, is_too_large
@@ -197,7 +197,9 @@ class Sender:
                 continue
             try:
                 self._settle(one)
-            except (SignInNeeded, Refused) as error:
+            except SignInNeeded as error:
+                self._note_trouble(one.id, UNHEARD if one.kind == UNKNOWN else error.detail)
+            except Refused as error:
                 self._note_trouble(one.id, error.detail)
         return self._known()
 

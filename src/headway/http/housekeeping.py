@@ -13,6 +13,7 @@ from headway.domain.times import DAY
 from headway.http import who
 from headway.http.ending import to_its_end
 from headway.http.services import Services
+from headway.importers.leftovers import clear_leftovers
 from headway.ledger.archive import settle
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.boards import clear_ended
@@ -33,6 +34,7 @@ _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 async def keep_house(services: Services) -> None:
     """While a server runs, look once in about ten minutes whether something is due; of all processes one does it."""
+    await _tried(partial(services.run, clear_leftovers))
     # At once: until all were judged by it, a course's version in force may hold back what learners are due.
     await _tried(partial(services.publish, partial(go_on_judging, services)))
     while True:

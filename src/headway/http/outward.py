@@ -16,6 +16,7 @@ from headway.ledger.delivering import Outcome
 PATIENCE_S: Final = 10.0
 URL_MAX: Final = 2_000
 _UNFIT: Final = "the address must be such as https://example.org/hook, in ASCII"
+_NOT_PUBLIC: Final = "this address leads into a network that is not public; webhook_networks names your own"
 _Address: TypeAlias = IPv4Address | IPv6Address
 # What leads to addresses of IPv4, and so around what is asked of those: mapped, NAT64, 6to4, Teredo, compatible.
 _DISGUISES: Final = tuple(
@@ -52,7 +53,10 @@ class Outward:
             raise AddressRefused("the name of this address is not known", field="url") from None
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if not addresses or not all(map(self._may_be_sent_to, addresses)):
-            raise AddressRefused("this address leads into a network that is not public", field="url")
+            raise AddressRefused(
+                "this address leads into a network that is not public; webhook_networks names your own",
+                field="url",
+            )
         if parts.scheme != "https" and not all(map(self._is_own, addresses)):
             raise AddressRefused("the address must be https://…", field="url")
         return Target(parts, addresses)

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import structlog
 from headway.domain.errors import HeadwayError
 from headway.importers.intake import Summary
 from headway.importers.json_files import JsonFiles
+from headway.importers.leftovers import FOLDER, folder_for_an_import
 from headway.importers.records import Doubted, Importer, Reject
 from headway.importers.run import FORMATS, rehearse, run
 from headway.importers.sent import Upload
@@ -26,9 +26,8 @@ log = structlog.get_logger()
 UPLOADED: Final = ("json-files", "jsonl", "csv")
 SECONDS_MAX: Final = 600.0
 SHOWN_MAX: Final = 100
-_FOLDER: Final = "headway-import-"
 # Each file lies in a folder that has its place as its name.
-_FILE: Final = re.compile(rf"{_FOLDER}[^/]+/(\d+)/")
+_FILE: Final = re.compile(rf"{FOLDER}[^/]+/(\d+)/")
 
 
 class _Stopped(HeadwayError):
@@ -45,8 +44,8 @@ def run_upload(database: Database, run_id: str, upload: Upload, *, now: Callable
     progress = _Progress(database, run_id, now, stopping)
     outcome, report = "failed", None
     try:
-        with TemporaryDirectory(prefix=_FOLDER) as folder:
-            summary = _import(database, upload, Path(folder), progress)
+        with folder_for_an_import() as folder:
+            summary = _import(database, upload, folder, progress)
         outcome, report = "done", _told(upload, summary)
     except _Stopped as stopped:
         outcome = stopped.detail
@@ -104,7 +103,7 @@ def _line(one: Reject | Doubted) -> dict[str, Any]:
 
 
 def _nameless(message: str) -> str:
-    if _FOLDER not in message:
+    if FOLDER not in message:
         return message
     found = _FILE.search(message)
     return f"{f'files[{found[1]}]' if found else 'a file'} cannot be read as one of this format"

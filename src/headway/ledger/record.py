@@ -31,6 +31,7 @@ from headway.ledger.granting import Granting, StepLocked
 from headway.ledger.memory import Memory
 from headway.ledger.submission import (
     AHEAD_FLAG,
+    CORRECTED_FLAG,
     DUPLICATE,
     LATE_FLAG,
     RECORDED,
@@ -298,7 +299,9 @@ class _Recorder:
 
 
 def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
-    return (AHEAD_FLAG,) if is_ahead(event, submission.received_at, submission.clock_skew) else ()
+    if is_ahead(event, submission.received_at, submission.clock_skew):
+        return (AHEAD_FLAG,)
+    return (CORRECTED_FLAG,) if submission.clock_skew and event.occurred_at is not None else ()
 
 
 def _in_order_of_time(submission: Submission) -> Iterable[int]:

@@ -17,6 +17,7 @@ from headway.graders.verdict import Verdict
 
 RECORDED, DUPLICATE, REFUSED = "recorded", "duplicate", "refused"
 AHEAD_FLAG = "clock-ahead"
+CORRECTED_FLAG = "clock-corrected"
 # From before a reset: kept, and adds nothing.
 LATE_FLAG = "before-reset"
 # What a grader says of an answer, or why it cannot.

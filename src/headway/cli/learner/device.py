@@ -135,9 +135,14 @@ def show_outcome(outcome: "Outcome", more: dict[str, Any] | None = None) -> None
 
 def conclude(outcome: "Outcome", what: str) -> None:
     """Say why an event is not recorded, and exit as that asks; nothing of one that is."""
+    from headway.client.identities import UNHEARD
+
     if outcome.status == "refused":
         say(f"headway: refused: {why(outcome)}")
         raise typer.Exit(1)
+    if outcome.reason == UNHEARD:
+        say(f"Saved on this device, and not sent: {what}. {outcome.reason[0].upper()}{outcome.reason[1:]}.")
+        raise typer.Exit(QUEUED)
     if not outcome.is_recorded:
         when = "once its module is open" if outcome.status == LOCKED else "with the next `headway sync`"
         say(f"Saved on this device: {what}. It is sent {when} ({outcome.reason}).")

@@ -114,6 +114,28 @@ def retry(
 
 
 @outbox.command()
+def adopt(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID…]", show_default=False)] = None,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have what was made as somebody else sent as you: some, or all made with a token that the server never knew."""
+    from headway.client import identities
+    from headway.client import outbox as kept
+    from headway.client.signing_in import who_is_here
+
+    _check_there(ids or [])
+    with learner_at(server) as headway:
+        who_is_here(headway)  # a token that the server does not know is nobody's
+        with headway.store.writing() as connection:
+            count = kept.adopt(connection, headway.url, identities.current(connection, headway.bearer).id, ids or None)
+    if as_json:
+        show_json({"adopted": count})
+    else:
+        show(f"{counted(count, 'event')} will be sent as you with `headway sync`.")
+
+
+@outbox.command()
 def drop(
     ids: IdsArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
