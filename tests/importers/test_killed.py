@@ -162,9 +162,10 @@ def test_headway_export(killed: Database, whole: Database, tmp_path: Path, monke
 def test_files_of_an_import_that_was_killed_go_with_the_next(
     killed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    temporary = tmp_path / "temporary"
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     left, under_way, other = (
-        tmp_path / name for name in ("headway-import-left", "headway-import-now", "headway-other")
+        temporary / name for name in ("headway-import-left", "headway-import-now", "headway-other")
     )
     for folder in (left, under_way, other):
         (folder / "0").mkdir(parents=True)
