@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from headway.client.store import Store
 from tests.cli.terminal import Terminal
 from tests.cli.test_learner import FAILED, MISUSED, QUEUED, token_of
 from tests.cli.test_learner_offline import DOWN
@@ -42,10 +43,21 @@ def test_what_another_account_made_is_adopted_by_its_id_alone(terminal: Terminal
     assert terminal.run("submit", "py/quiz", "-a", "b") == 0
     trouble.always = DOWN
     assert terminal.run("submit", "py/hello") == QUEUED
+    # Of whom the server has not been asked yet is not one whom it does not know.
+    terminal.set("HEADWAY_TOKEN", token_of(site)[0])
+    assert terminal.run("submit", "py/fizz", "--score", "1") == QUEUED
+    unasked = terminal.json("outbox")["items"][-1]["id"]
     trouble.always = None
     terminal.set("HEADWAY_TOKEN", token)
     assert terminal.run("sync") == QUEUED
     assert terminal.json("outbox", "adopt") == {"adopted": 0}
+    assert terminal.run("outbox", "drop", unasked, "--yes") == 0
+    left = terminal.json("outbox")["items"][0]["id"]
+    assert terminal.run("outbox", "adopt", left, "--server", site.url) == MISUSED
+    assert "--server names it" in terminal.err
+    with Store().sending():
+        assert terminal.run("outbox", "adopt", left) == FAILED
+    assert "another program sends" in terminal.err
     (left,) = terminal.json("outbox")["items"]
     assert terminal.json("outbox", "adopt", left["id"]) == {"adopted": 1}
     assert terminal.run("sync") == 0

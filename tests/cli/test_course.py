@@ -131,7 +131,12 @@ def test_a_database_that_is_new_is_told_and_a_dry_run_makes_none(tmp_path: Path)
     dry = publish("--dry-run")
     assert (dry.code, dry.out, dry.err) == (0, "Would publish python-basics version 1: 1 module, 2 steps.\n", "")
     assert list(tmp_path.iterdir()) == []
-    assert [publish().err, publish().err] == [f"sqlite:///{tmp_path}/new.db is new: this made it.\n", ""]
+    said = f"There was nothing in sqlite:///{tmp_path}/new.db yet: it was set up.\n"
+    assert [publish().err, publish().err] == [said, ""]
+    # One that is there, with nothing in it, is tried out as well.
+    (tmp_path / "empty.db").touch()
+    tried = Command("course", "publish", "-", "--database", f"sqlite:///{tmp_path}/empty.db", "--dry-run", given=GOOD)
+    assert (tried.code, tried.out) == (0, dry.out)
 
 
 @pytest.mark.parametrize(

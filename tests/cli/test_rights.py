@@ -8,11 +8,11 @@ import pytest
 
 from tests.torture.server import HEADWAY, Command, environment
 
-# Root may write everywhere: a process of its without CAP_DAC_OVERRIDE, and what that starts, may not.
-PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+# Root may read and write everywhere: what it starts without CAP_DAC_OVERRIDE (1) and CAP_DAC_READ_SEARCH (2) may not.
+PR_CAPBSET_DROP = 24
 CONFINED = f"""
 import ctypes, os, sys
-if os.geteuid() == 0 and ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, {CAP_DAC_OVERRIDE}, 0, 0, 0):
+if os.geteuid() == 0 and any(ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, one, 0, 0, 0) for one in (1, 2)):
     sys.exit(77)
 os.execv(sys.argv[1], sys.argv[1:])
 """
@@ -54,9 +54,19 @@ def test_doctor_finds_what_may_not_be_written(shut: Path, tmp_path: Path) -> Non
         done = confined("doctor", "--database", f"sqlite:///{where}")
         assert done.returncode == 1
         assert f"WRONG  access                 none to {shut}\n" in done.stdout
+    for mode in (0o000, 0o400):
+        shut.chmod(mode)
+        done = confined("doctor", "--database", f"sqlite:///{shut}/x.db")
+        assert f"WRONG  access                 none to {shut}\n" in done.stdout, mode
+    shut.chmod(0o500)
     url = f"sqlite:///{tmp_path}/x.db"
     assert Command("migrate", "--database", url).code == 0
     assert "ok     access                 to read and to write\n" in confined("doctor", "--database", url).stdout
+    (shut.parent / "leads").mkdir()
+    (shut.parent / "leads" / "x.db").symlink_to(tmp_path / "x.db")
+    (shut.parent / "leads").chmod(0o500)
+    led = confined("doctor", "--database", f"sqlite:///{shut.parent}/leads/x.db")
+    assert "ok     access                 to read and to write\n" in led.stdout
     (tmp_path / "x.db").chmod(0o400)
     assert f"WRONG  access                 none to {tmp_path}/x.db\n" in confined("doctor", "--database", url).stdout
 

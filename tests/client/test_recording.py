@@ -6,6 +6,7 @@ import time
 import uuid
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -292,7 +293,9 @@ def test_a_token_that_can_be_none_is_refused(wrong: str, device: Device) -> None
 def test_what_does_not_fit_is_refused_before_it_is_saved(headway: Headway) -> None:
     with pytest.raises(EventInvalid):
         headway.attempted("walk", "a", score=float("nan"))
-    for event in ({}, {"id": "x", "type": "opened"}):
+    one: Any = make_event("opened", "walk", "a")
+    odd: list[Any] = [{}, {"id": "x", "type": "opened"}, one | {"id": None}, [one], "one"]
+    for event in odd:
         with pytest.raises(EventInvalid):
             headway.record(event)
     assert headway.counts()["waiting"] == 0

@@ -16,6 +16,9 @@ def test_what_is_no_bearers_token_is_refused_and_makes_no_guest(site: Site, sent
     assert (reply.status_code, counted(site, ledger), counted(site, learner)) == (401, 0, before)
     assert "`Authorization: Bearer TOKEN`" in reply.json()["detail"]
     assert client.get("/auth/me").status_code == 401
+    for path in ("/auth/guest", "/auth/login", "/auth/logout", "/auth/device", "/auth/password/reset"):
+        assert client.post(path, json={}).status_code == 401, path
+    assert counted(site, learner) == before
 
 
 def test_what_a_proxy_asked_of_a_browser_is_nobodys_token(site: Site) -> None:

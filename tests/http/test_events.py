@@ -160,6 +160,9 @@ def test_a_clock_that_is_ahead_is_flagged_and_sent_at_corrects_it(sqlite_site: S
     assert flagged["results"][0]["flags"] == ["clock-ahead"]
     corrected = send(client, event("for-1", occurred_at=ahead), sent_at=ahead)
     assert corrected["results"][0]["flags"] == ["clock-corrected"]
+    again = event("for-1", occurred_at=ahead)
+    send(client, again, sent_at=ahead)
+    assert "flags" not in send(client, again, sent_at=ahead)["results"][0], "of a repeat nothing is corrected"
     shown = datetime.fromisoformat(corrected["steps"][0]["updated_at"])
     assert abs(shown - datetime.now(UTC)) < timedelta(minutes=1)
 

@@ -10,7 +10,7 @@ from headway.domain.times import SECOND
 from headway.ledger.merge import move_guest
 from headway.store import learners
 from headway.store.schema import ledger
-from headway.views.events import EventPage, Place, read_events
+from headway.views.events import About, EventPage, Place, read_events
 from headway.views.subject import Subject
 from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, event
@@ -72,6 +72,13 @@ def test_all_identities_are_listed_by_when_entries_came_in(learning: Learning) -
     move(learning, ada, second)
     for limit in (1, 2, 3, 50):
         assert rest(learning, ada, None, limit) == [s6, f5, a4, s3, f2, a1]
+        place, of_step = None, list[str]()
+        while len(of_step) < 6:
+            asked = (learning.catalog, ada, place, limit, About("python", "free"))
+            found: EventPage = learning.read(read_events, *asked)
+            of_step += [one.id for one in found.items]
+            place = found.next_place
+        assert (of_step, place) == ([s6, f5, a4, s3, f2, a1], None)
 
 
 def test_what_joins_between_two_pages_is_gone_on_with_from_there(learning: Learning) -> None:

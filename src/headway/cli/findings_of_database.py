@@ -62,7 +62,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
 
 def _folder_of(path: Path) -> Path:
     """The folder that a file is in, or that its folders would be made in."""
-    return next(one for one in path.absolute().parents if one.exists())
+    return next(one for one in path.absolute().parents if os.path.exists(one))  # noqa: PTH110 - nor does that fail
 
 
 def _of_folder(path: Path) -> Iterator[Finding]:
@@ -74,6 +74,7 @@ def _of_folder(path: Path) -> Iterator[Finding]:
 
 def _of_rights(path: Path) -> Finding:
     """Whether whoever runs this may write the file, what stands beside it, and their folder."""
+    path = path.resolve()
     shut = [one for one in files_of(path) if not os.access(one, os.R_OK | os.W_OK)]
     folder = _folder_of(path)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):

@@ -50,6 +50,7 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
             revision = current(connection)
         if revision is None and make:
             migrate(database)
+            say(f"There was nothing in {database.shown} yet: it was set up.")
         elif revision is None:
             raise NotReady(f"there is nothing in {database.shown} yet: `headway serve` or `headway migrate` sets it up")
         elif revision != newest():
@@ -58,18 +59,21 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
                 " (a server that starts does so by itself)"
             )
         yield database
-        if revision is None:
-            say(f"{database.shown} is new: this made it.")
 
 
 @contextmanager
 def database_or_none(flag: str | None) -> Iterator["Database | None"]:
-    """The database that the settings name if it is there and has today's tables: what a dry run may look into."""
+    """The database that the settings name, with today's tables, if anything is in it: what a dry run may look into."""
     from headway.settings import load_settings
     from headway.store.database import Database
+    from headway.store.migrate import current
 
     path = Database(load_settings(database_url=flag).database_url).path
-    if path is not None and not path.exists():
+    is_there = path is None or path.exists()
+    if is_there:
+        with connected(flag) as database, database.read() as connection:
+            is_there = current(connection) is not None
+    if not is_there:
         yield None
         return
     with database_of(flag) as database:

@@ -51,6 +51,10 @@ class SignInNeeded(ClientError):
     code = "sign-in-needed"
 
 
+class TokenUnknown(SignInNeeded):
+    """The server does not know this token, or not any more."""
+
+
 class Refused(ClientError):
     """The server understood the request and refused it; `slug` is the last part of the problem's type."""
 

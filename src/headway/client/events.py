@@ -20,8 +20,7 @@ RESPONSE_DEPTH_MAX: Final = 64
 _SIZE_MAX: Final = 1e15
 _SCORE_TEXT_MAX: Final = 64
 _DECIMAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
-# What an event has, whatever it says.
-ALWAYS: Final = frozenset({"id", "type", "course", "step", "occurred_at"})
+_ALWAYS: Final = ("id", "type", "course", "step", "occurred_at")
 _SCALES: Final = ({"scaled"}, {"raw", "max"}, {"raw", "min", "max"})
 
 
@@ -41,6 +40,11 @@ def make_event(kind: Type, course: str, step: str, **given: Any) -> dict[str, An
     _check_number(event.get("hints"), "hints", HINTS_MAX, whole=True)
     _check_response(event)
     return event
+
+
+def is_event(made: object) -> bool:
+    """Whether it has what every event has: what else does not fit the server says."""
+    return isinstance(made, dict) and all(isinstance(made.get(name), str) for name in _ALWAYS)
 
 
 def encoded(event: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client.events import encoded
-from headway.client.identities import UNKNOWN
+from headway.client.identities import UNHEARD
 
 WAITING: Final = "waiting"
 LOCKED: Final = "locked"
@@ -97,14 +97,18 @@ def put_back(connection: Connection, ids: Sequence[str] | None = None) -> int:
 
 
 def adopt(connection: Connection, server: str, identity_id: int, ids: Sequence[str] | None = None) -> int:
-    """Have items for a server be sent as an identity: some, or all made with a token that the server never knew."""
+    """Have items for a server be sent as an identity: some, or all made with a token that the server said not to know.
+
+    Nobody may be sending meanwhile: what is under way would come to be of both.
+    """
     which, values = _which(ids)
-    made_by = "1" if ids is not None else f"kind = '{UNKNOWN}'"
+    said = None if ids is not None else UNHEARD
     statement = (
-        f"UPDATE item SET identity_id = ? WHERE identity_id IN (SELECT id FROM identity WHERE server = ? AND {made_by}"  # noqa: S608 - words of this file
-        f" AND id IS NOT ? AND into_id IS NOT ?){which}"
+        f"UPDATE item SET identity_id = ?, state = '{WAITING}', reason = NULL, failures = 0 WHERE identity_id IN"  # noqa: S608 - words of this file
+        " (SELECT id FROM identity WHERE server = ? AND id IS NOT ? AND into_id IS NOT ?"
+        f" AND trouble IS coalesce(?, trouble)){which}"
     )
-    return connection.execute(statement, (identity_id, server, identity_id, identity_id, *values)).rowcount
+    return connection.execute(statement, (identity_id, server, identity_id, identity_id, said, *values)).rowcount
 
 
 def drop(connection: Connection, ids: Sequence[str]) -> int:
@@ -122,6 +126,12 @@ def find(connection: Connection, item_id: str) -> Item | None:
 def has_any(connection: Connection, identity_id: int) -> bool:
     """Whether anything that was made under an identity is here yet."""
     return connection.execute("SELECT 1 FROM item WHERE identity_id = ? LIMIT 1", (identity_id,)).fetchone() is not None
+
+
+def elsewhere(connection: Connection, ids: Sequence[str], server: str) -> list[str]:
+    """Those of the ids whose events are for another server."""
+    asked = "SELECT 1 FROM item JOIN identity ON identity.id = identity_id WHERE item.id = ? AND server = ?"
+    return [one for one in ids if connection.execute(asked, (one, server)).fetchone() is None]
 
 
 def unknown(connection: Connection, ids: Sequence[str]) -> list[str]:

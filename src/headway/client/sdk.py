@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 from headway.client import identities, outbox
 from headway.client.background import Background
 from headway.client.errors import EventInvalid, NotSaved, SignInNeeded
-from headway.client.events import ALWAYS, Score, make_event
+from headway.client.events import Score, is_event, make_event
 from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
@@ -136,7 +136,7 @@ class Headway:
 
     def record(self, *events: dict[str, Any]) -> list[Outcome]:
         """Record events that `make_event` made, in one go. NotSaved where this device could not keep them."""
-        if not all(one.keys() >= ALWAYS for one in events):
+        if not all(is_event(one) for one in events):
             raise EventInvalid("record takes events as make_event makes them, each with an id and a time of its own")
         with self._store.writing() as connection:
             outbox.append(connection, identities.current(connection, self._bearer).id, events)

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
-from headway.client.errors import AskLater, Refused, SignInNeeded, Unreachable
+from headway.client.errors import AskLater, Refused, SignInNeeded, TokenUnknown, Unreachable
 from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.store import Store
@@ -197,10 +197,9 @@ class Sender:
                 continue
             try:
                 self._settle(one)
-            except SignInNeeded as error:
-                self._note_trouble(one.id, UNHEARD if one.kind == UNKNOWN else error.detail)
-            except Refused as error:
-                self._note_trouble(one.id, error.detail)
+            except (SignInNeeded, Refused) as error:
+                was_never = one.kind == UNKNOWN and isinstance(error, TokenUnknown)
+                self._note_trouble(one.id, UNHEARD if was_never else error.detail)
         return self._known()
 
     def _settle(self, one: Identity) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from headway import __version__
-from headway.client.errors import AddressInvalid, AskLater, Refused, SignInNeeded, Unreachable
+from headway.client.errors import AddressInvalid, AskLater, Refused, SignInNeeded, TokenUnknown, Unreachable
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -189,7 +189,9 @@ def accepted(reply: Reply) -> Reply:
     """The reply if it is no refusal, else the error that it stands for."""
     if reply.status < 300 or reply.status == 304:
         return reply
-    if reply.status == 401 or reply.slug == "insufficient-scope":
+    if reply.status == 401:
+        raise TokenUnknown(_said_once(reply))
+    if reply.slug == "insufficient-scope":
         raise SignInNeeded(_said_once(reply))
     if reply.status in (429, 503):
         raise AskLater(reply.detail, retry_after_s(reply))

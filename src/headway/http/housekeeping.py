@@ -34,10 +34,10 @@ _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 async def keep_house(services: Services) -> None:
     """While a server runs, look once in about ten minutes whether something is due; of all processes one does it."""
-    await _tried(partial(services.run, clear_leftovers))
     # At once: until all were judged by it, a course's version in force may hold back what learners are due.
     await _tried(partial(services.publish, partial(go_on_judging, services)))
     while True:
+        await _tried(partial(services.run, clear_leftovers))
         # Not at once: a server that starts has better to do, and not all workers at the same moment.
         await asyncio.sleep(600 * _random.uniform(0.5, 1.5))
         await _tried(partial(services.run, lambda: do_what_is_due(services, now=who.now())))

@@ -53,10 +53,7 @@ class Outward:
             raise AddressRefused("the name of this address is not known", field="url") from None
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if not addresses or not all(map(self._may_be_sent_to, addresses)):
-            raise AddressRefused(
-                "this address leads into a network that is not public; webhook_networks names your own",
-                field="url",
-            )
+            raise AddressRefused(_NOT_PUBLIC, field="url")
         if parts.scheme != "https" and not all(map(self._is_own, addresses)):
             raise AddressRefused("the address must be https://…", field="url")
         return Target(parts, addresses)

@@ -225,8 +225,12 @@ def check_same_origin(exchange: Exchange) -> None:
 
 def check_cookies(exchange: Exchange) -> None:
     """The same, for a write that does not ask who sends it."""
-    if not any(one.by == "bearer" for one in credentials_of(exchange)):
+    bearers = [one for one in credentials_of(exchange) if one.by == "bearer"]
+    if not bearers:
         check_same_origin(exchange)
+    for one in bearers:
+        if not one.token:
+            raise _dead(one)
 
 
 async def check_sender(exchange: Exchange) -> None:

@@ -223,6 +223,8 @@ class _Recorder:
         changes += (change for change in caused if change["type"] not in _CONCLUDED)
         status = RECORDED if own else DUPLICATE
         flags, passed = self._flags(submission, learner, event, known), bool(known.passed)
+        # By which clock a repeat comes says nothing of the times that are stored.
+        flags = flags if own else tuple(one for one in flags if one != CORRECTED_FLAG)
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
 
     def _flags(

@@ -1,8 +1,7 @@
 """Statements on the ledger's entries."""
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
-from heapq import nlargest
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from msgspec import Raw
@@ -12,6 +11,9 @@ from headway.domain.filed import MARK, is_filed
 from headway.domain.recording import SERVER
 from headway.store import archive, rows
 from headway.store.schema import learner, ledger, ledger_opened
+
+# SQLite puts no more than 500 selections together.
+_LEDGERS_A_STATEMENT: Final = 200
 
 
 class Entry(NamedTuple):
@@ -196,15 +198,26 @@ def _numbers(ends: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
 
 
 def _numbers_of(connection: Connection, ends: Mapping[str, int], limit: int, only: Only) -> list[tuple[str, int]]:
-    """The last numbers before the end of each ledger of what is about a course or a step."""
-    about = {name: value for name, value in only._asdict().items() if value is not None}
-    keys = [(learner_id, *about.values()) for learner_id in ends]
-    found = rows.lookup(connection, ledger, keys, "learner_id", "seq", by=("learner_id", *about))
-    numbers: dict[str, list[int]] = {learner_id: [] for learner_id in ends}
-    for learner_id, seq in found:
-        if seq < ends[learner_id]:
-            numbers[learner_id].append(seq)
-    return [(learner_id, seq) for learner_id, all_of in numbers.items() for seq in nlargest(limit, all_of)]
+    """The last numbers before the end of each ledger of what is about a course or a step.
+
+    A ledger is read backwards from its end, until there are as many: no index leads to a step, for every event would
+    have to write it.
+    """
+    about = [ledger.c.course_id == only.course_id]
+    if only.step_id is not None:
+        about.append(ledger.c.step_id == only.step_id)
+    listed, found = list(ends.items()), list[tuple[str, int]]()
+    for n in range(0, len(listed), _LEDGERS_A_STATEMENT):
+        parts = [
+            sa.select(ledger.c.learner_id, ledger.c.seq)
+            .where(ledger.c.learner_id == learner_id, ledger.c.seq < end, *about)
+            .order_by(ledger.c.seq.desc())
+            .limit(limit)
+            .subquery()
+            for learner_id, end in listed[n : n + _LEDGERS_A_STATEMENT]
+        ]
+        found += [(row[0], row[1]) for row in connection.execute(sa.union_all(*map(sa.select, parts)))]
+    return found
 
 
 def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:

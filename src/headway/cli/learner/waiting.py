@@ -119,15 +119,20 @@ def adopt(
     server: ServerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have what was made as somebody else sent as you: some, or all made with a token that the server never knew."""
+    """Have what was made as somebody else sent as you: some, or all made with a token that the server does not know."""
     from headway.client import identities
     from headway.client import outbox as kept
+    from headway.client.errors import NotSaved
     from headway.client.signing_in import who_is_here
 
     _check_there(ids or [])
     with learner_at(server) as headway:
         who_is_here(headway)  # a token that the server does not know is nobody's
-        with headway.store.writing() as connection:
+        with headway.store.sending() as is_ours, headway.store.writing() as connection:
+            if not is_ours:
+                raise NotSaved("another program sends what waits just now: try again once it is done")
+            if others := kept.elsewhere(connection, ids or [], headway.url):
+                raise Misused(f"event {others[0]} is for another server than {headway.url}; --server names it")
             count = kept.adopt(connection, headway.url, identities.current(connection, headway.bearer).id, ids or None)
     if as_json:
         show_json({"adopted": count})
