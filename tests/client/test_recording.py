@@ -290,6 +290,11 @@ def test_a_token_that_can_be_none_is_refused(wrong: str, device: Device) -> None
         device.program(wrong)
 
 
+def test_https_to_a_server_that_speaks_none_is_told_as_that(site: Site, device: Device) -> None:
+    with Headway(f"https://127.0.0.1:{site.port}", state_folder=device.folder, background=False) as program:
+        assert "is its address http://" in (program.opened("walk", "a").reason or "")
+
+
 def test_what_does_not_fit_is_refused_before_it_is_saved(headway: Headway) -> None:
     with pytest.raises(EventInvalid):
         headway.attempted("walk", "a", score=float("nan"))

@@ -255,6 +255,8 @@ def _read(response: "HTTPResponse", deadline: _Deadline) -> bytes:
 
 
 def _told(error: Exception) -> str:
+    if getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":  # OpenSSL's word for an answer that is no TLS
+        return "nobody speaks HTTPS there; is its address http://…?"
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 

@@ -79,7 +79,7 @@ def check_grader(config: Mapping[str, Any]) -> list[Fault]:
         return _check_with_plugin(kind, config)
     else:
         hint = faults.did_you_mean(kind, [*BUILT_IN, *_plugins()])
-        faults.add("type", f"must be one of {_types()}{hint}")
+        faults.add("type", f"must be one of {_types()}, or of a plugin that is installed here{hint}")
     return faults.found
 
 
