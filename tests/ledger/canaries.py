@@ -1,6 +1,7 @@
 """Learners of whom every byte can be known again, and the places where one could be left."""
 
 import random
+import re
 import subprocess
 from collections.abc import Iterable
 from hashlib import sha256
@@ -32,6 +33,8 @@ ID: Final = "c0ffee00-dead"
 EVENT_ID: Final = "feedface-cafe"
 ZONE: Final = "Pacific/Chatham"
 MICROSECONDS: Final = "424242"
+# As text, and as a number of microseconds: their last digits alone are in every hundredth dump, in some hash.
+TIME: Final = re.compile(rb":00\.424242|17[67]\d{5}00424242")
 STEPS: Final = ("hello", "loops", "quiz", "graded", "essay")
 # By column and table: what counts of all learners together, on which a course's creator relies.
 TOTALS: Final = {
@@ -206,7 +209,7 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
 
 def marks(ids: Iterable[str]) -> set[bytes]:
     """All by which canaries of these ids can be known."""
-    words = (WORD, WORD.title(), ID, EVENT_ID, ZONE, MICROSECONDS, "2001:db8", *ids)
+    words = (WORD, WORD.title(), ID, EVENT_ID, ZONE, "2001:db8", *ids)
     hashes = (
         sha256(f"{WORD}{n}{kind}".encode()).hexdigest() for n in range(60) for kind in ("account", "token", "guest")
     )

@@ -22,7 +22,7 @@ from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.domain.manifests import course, module, step
-from tests.ledger.canaries import ID, WORD, add_canary, canary_id, dump, marks, on_disk, totals
+from tests.ledger.canaries import ID, TIME, WORD, add_canary, canary_id, dump, marks, on_disk, totals
 from tests.ledger.earning import defined, given
 from tests.ledger.essays import essay
 from tests.ledger.facts import LATER, begin_anew, grade, override
@@ -38,7 +38,7 @@ KEPT |= {"board", "board_tally", "board_state"}
 
 
 def found_in(told: bytes, ids: list[str]) -> list[bytes]:
-    return [mark for mark in marks(ids) if mark in told]
+    return [mark for mark in marks(ids) if mark in told] + TIME.findall(told)
 
 
 def others_of(world: World) -> list[str]:
@@ -63,6 +63,7 @@ def test_of_fifty_canaries_not_a_byte_is_left_and_all_that_counts_stays(world: W
             archive(world.database, before=NOW, now=lambda: NOW, entries_a_portion=200)
         world.send(other, *(event(of=of, score=0.9, response=f"other {number}") for of in ("loops", "quiz", "essay")))
     assert all(mark in dump(world) for mark in (WORD.encode(), ID.encode()))
+    assert len({len(one) for one in TIME.findall(dump(world))}) == 2, "as text, and as a number"
     for table in schema.metadata.sorted_tables:
         if table.name not in KEPT:
             assert any(one.encode() in repr(world.rows_of(table.name)).encode() for one in canaries), table.name
