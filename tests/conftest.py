@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ from tests.home import move_in
 from tests.postgres import Copies, Postgres
 
 T = TypeVar("T")
+TESTS_A_SEARCH = 300
+_ended = count(1)
 DIRECTORY = pytest.StashKey[Path]()
 
 # Two loaded cores are slow at times; that an example took long says nothing of the code.
@@ -88,6 +91,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Look for it now and then all the same: a server of a test leaves a megabyte of it, and there are thousands."""
+    if next(_ended) % TESTS_A_SEARCH == 0:
+        gc.collect()
 
 
 @pytest.fixture

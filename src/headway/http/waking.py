@@ -191,6 +191,7 @@ class Waking:
 
     async def close(self) -> None:
         """Wake nobody any more; what was told a moment ago is still passed on."""
+        announcing.stop_listening(self._database, self.told)
         loop, self._loop = self._loop, None
         if self._task is not None:
             with suppress(asyncio.CancelledError):

@@ -29,6 +29,12 @@ def listen(database: Database, heard: Heard) -> None:
     _listening[database] = heard
 
 
+def stop_listening(database: Database, heard: Heard) -> None:
+    """Have nothing more said to whoever listens so: it holds the database, which would never go."""
+    if _listening.get(database) == heard:
+        del _listening[database]
+
+
 def note(connection: Connection, learner_ids: Iterable[str]) -> None:
     """Note whom this transaction tells anything."""
     connection.info.setdefault(_TOLD, set()).update(learner_ids)
