@@ -25,7 +25,7 @@ from tests.home import move_in
 from tests.postgres import Copies, Postgres
 
 T = TypeVar("T")
-TESTS_A_SEARCH = 300
+TESTS_A_SEARCH = 500
 _ended = count(1)
 DIRECTORY = pytest.StashKey[Path]()
 
