@@ -45,7 +45,9 @@ class _Deliverer:
         try:
             while True:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), LOOK_S)
+                    # Not `wait_for`: before Python 3.12 it forgets that it was canceled where it is woken as well.
+                    async with asyncio.timeout(LOOK_S):
+                        await self._woken.wait()
                 self._woken.clear()
                 try:
                     while await self._begin():

@@ -149,7 +149,9 @@ class Stream:
             if left <= 0:
                 return
             try:
-                await asyncio.wait_for(woken.wait(), min(look_s, left))
+                # Not `wait_for`: before Python 3.12 it forgets that it was canceled where it is woken as well.
+                async with asyncio.timeout(min(look_s, left)):
+                    await woken.wait()
             except TimeoutError:
                 continue
 
@@ -184,7 +186,8 @@ async def _left(receive: Any, stopping: asyncio.Event, woken: asyncio.Event) -> 
 
 async def _send(send: Any, body: bytes, *, more: bool = True) -> None:
     """Send a part; TimeoutError where nobody takes it."""
-    await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": more}), _SEND_S)
+    async with asyncio.timeout(_SEND_S):
+        await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 handlers: Final = [stream]
