@@ -3,7 +3,7 @@
 import random
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -216,6 +216,11 @@ def marks(ids: Iterable[str]) -> set[bytes]:
     # PostgreSQL keeps ids as their bytes.
     raw = (UUID(one).bytes for one in ids)
     return {one.encode() for one in (*words, *hashes)} | set(raw)
+
+
+def found_in(told: bytes, ids: Sequence[str]) -> list[bytes]:
+    """What of canaries of these ids is in some bytes."""
+    return [mark for mark in marks(ids) if mark in told] + TIME.findall(told)
 
 
 def on_disk(world: World) -> bytes:

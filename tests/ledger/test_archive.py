@@ -31,7 +31,7 @@ from headway.views.export import export_json
 from headway.views.subject import Subject
 from tests.domain.manifests import course, module, step
 from tests.dying import TRANSACTIONS, killed_at
-from tests.ledger.canaries import add_canary, marks
+from tests.ledger.canaries import add_canary, found_in
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event, numbered, statuses
 
@@ -157,7 +157,7 @@ def test_who_is_erased_is_in_no_file(world: World) -> None:
     assert statuses(world.send(ben, *events, at=LATER)) == ["duplicate"] * 8
     world.assert_clean()
     assert erase(world.database, world.catalog, kept, now=LATER) is not None
-    assert not [mark for mark in marks([kept]) if mark in unpacked(world)]
+    assert found_in(unpacked(world), [kept]) == []
     erase(world.database, world.catalog, ben, now=LATER)
     archived(world, LATER + HOUR)
     world.assert_clean()

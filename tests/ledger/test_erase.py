@@ -22,7 +22,7 @@ from headway.ledger.throttles import Limit, Throttle, take
 from headway.store import erasures, schema
 from headway.store.database import Database
 from tests.domain.manifests import course, module, step
-from tests.ledger.canaries import ID, TIME, WORD, add_canary, canary_id, dump, marks, on_disk, totals
+from tests.ledger.canaries import ID, TIME, WORD, add_canary, canary_id, dump, found_in, on_disk, totals
 from tests.ledger.earning import defined, given
 from tests.ledger.essays import essay
 from tests.ledger.facts import LATER, begin_anew, grade, override
@@ -35,10 +35,6 @@ CANARIES = 50
 KEPT = {"course", "course_version", "ledger_opened", "throttle", "erasure", "erasure_key", "signing_key"}
 KEPT |= {"achievement_definition", "achievement_set", "reminded", "step_counter", "course_counter"}
 KEPT |= {"board", "board_tally", "board_state"}
-
-
-def found_in(told: bytes, ids: list[str]) -> list[bytes]:
-    return [mark for mark in marks(ids) if mark in told] + TIME.findall(told)
 
 
 def others_of(world: World) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from headway.domain.errors import UnknownStep
 from headway.domain.exercise_files import StepTest
 
 Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
@@ -193,6 +194,17 @@ class Course:
         """The step of that id, be it one that the step had before."""
         place = self._places.get(step_id)
         return place[1] if place else None
+
+    def step_named(self, step_id: str) -> Step:
+        """The same; UnknownStep where there is none."""
+        return self.place_named(step_id)[1]
+
+    def place_named(self, step_id: str) -> tuple[Module, Step]:
+        """The same, behind the module that holds it."""
+        place = self._places.get(step_id)
+        if place is None:
+            raise UnknownStep("the course has no step of that name; its outline lists them", field="step")
+        return place
 
     def step_by_key(self, key: str) -> Step:
         """The step whose progress is kept under the key; KeyError where this version has none."""

@@ -9,7 +9,7 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, QueryParameter
 from sqlalchemy.engine import Connection
 
-from headway.domain.errors import IdentityGone, Invalid, UnknownCourse, UnknownStep
+from headway.domain.errors import IdentityGone, Invalid, UnknownCourse
 from headway.domain.events import enrollment_event, event_id_of
 from headway.domain.outline import outline, outline_step
 from headway.domain.times import format_time
@@ -77,9 +77,7 @@ async def read_step(request: Asked, course: FromPath[str], step: FromPath[str]) 
         if found is None:
             raise UnknownCourse("there is no course of that name")
         version, content = found
-        shown = content.step(step)
-        if shown is None:
-            raise UnknownStep("the course has no step of that name; its outline lists them")
+        shown = content.step_named(step)
         return encode({**outline_step(shown, public_grader), "version": version, "files": shown.files})
 
     return etags.public(request, await services.read(look))

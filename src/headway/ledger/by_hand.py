@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Module, Policy, Step
-from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, UnknownCourse, UnknownStep
+from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, UnknownCourse
 from headway.domain.progress import GivenGrade, StepSum
 from headway.domain.recording import GRADED
 from headway.domain.sums import StepKey
@@ -131,10 +131,7 @@ def step_in_force(connection: Connection, catalog: Catalog, course_id: str, step
     if found is None:
         raise UnknownCourse("there is no course of that name", field="course")
     version, course = found
-    module, step = course.module_of(step_id), course.step(step_id)
-    if module is None or step is None:
-        raise UnknownStep("the course has no step of that name; its outline lists them", field="step")
-    return InForce(version, module, step)
+    return InForce(version, *course.place_named(step_id))
 
 
 def step_now(connection: Connection, catalog: Catalog, learner_id: str, key: StepKey) -> TouchedStep:

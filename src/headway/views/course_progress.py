@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Module, Step
-from headway.domain.errors import HeadwayError, UnknownCourse, UnknownStep
+from headway.domain.errors import HeadwayError, UnknownCourse
 from headway.domain.events import SLUG_MAX
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.gating import Held, is_begun, is_open, score_of_module, score_of_modules
@@ -204,14 +204,6 @@ def in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[
     if found is None:
         raise UnknownCourse("there is no course of that name", field="course")
     return found
-
-
-def step_named(course: Course, step_id: str) -> Step:
-    """The step that has or had an id; UnknownStep where there is none."""
-    step = course.step(step_id)
-    if step is None:
-        raise UnknownStep("the course has no step of that name; its outline lists them", field="step")
-    return step
 
 
 def _read(

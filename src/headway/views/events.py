@@ -17,7 +17,7 @@ from headway.domain.times import format_time
 from headway.store import entries, identities, pseudonyms
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry, Only
-from headway.views.course_progress import in_force, step_named
+from headway.views.course_progress import in_force
 from headway.views.people import Person, person
 from headway.views.subject import Subject
 
@@ -133,7 +133,7 @@ def _only(connection: Connection, catalog: Catalog, about: About) -> Only | None
             raise Invalid("name the course of the step", field="course")
         return None
     _, course = in_force(connection, catalog, about.course)
-    return Only(course.id, None if about.step is None else step_named(course, about.step).key)
+    return Only(course.id, None if about.step is None else course.step_named(about.step).key)
 
 
 def _say_who(connection: Connection, shown: Sequence[Entry], items: Sequence[RecordedEvent]) -> None:

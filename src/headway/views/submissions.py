@@ -14,7 +14,6 @@ from headway.domain.step_status import is_manual
 from headway.domain.times import format_time
 from headway.store import grades, pseudonyms, sums
 from headway.store.grades import Submitted, Wanted
-from headway.views.course_progress import step_named
 from headway.views.people import Person, Said, decode_said, person
 
 Status: TypeAlias = Literal["waiting", "graded", "all"]
@@ -107,7 +106,7 @@ def grade_now(connection: Connection, learner_id: str, attempt_id: str) -> Given
 def _keys(course: Course, step_id: str | None) -> list[str]:
     if step_id is None:
         return [step.key for step in course.steps]
-    return [step_named(course, step_id).key]
+    return [course.step_named(step_id).key]
 
 
 def _with_people(
