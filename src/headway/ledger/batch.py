@@ -271,13 +271,11 @@ class Batch:
 
     def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
         """(learner, key, value) of the sums that are not as they were read."""
-        read = self._read[kind].get
-        return [
-            (one.id, key, value)
-            for one in self.learners.values()
-            for key, value in kind.held_in(one.standing.sums).items()
-            if read((one.id, key)) != value
-        ]
+        read, changed = self._read[kind].get, list[tuple[str, Any, Any]]()
+        for one in self.learners.values():
+            if held := kind.held_in(one.standing.sums):
+                changed += [(one.id, key, value) for key, value in held.items() if read((one.id, key)) != value]
+        return changed
 
     def _steps_touched(self, learner_id: str, one: Contribution) -> Iterable[StepKey]:
         """An event's step; where it completes that, in every run, for in the first of them it counts."""

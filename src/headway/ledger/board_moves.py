@@ -1,14 +1,14 @@
 """What recording puts down for leaderboards: by how much what counts on them has moved. Others count it in."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.boards import SITE, Gain, first_counted, gain_of, place_of
-from headway.domain.progress import FIRST_RUN, Completion, StepSum, Worth
-from headway.domain.recording import worth_of
+from headway.domain.progress import FIRST_RUN, StepSum
+from headway.domain.recording import Versions
 from headway.domain.standing import Standing
 from headway.domain.sums import StepKey, Sums
 from headway.store import boards, sums
@@ -16,6 +16,8 @@ from headway.store.catalog import Catalog
 from headway.store.rows import Addition
 
 _NO_GAIN: Final = Gain(SITE, 0, 0)
+# Learner, course and step.
+_Place: TypeAlias = tuple[str, str, str]
 
 
 class Learner(Protocol):
@@ -47,12 +49,10 @@ class Moving:
             for learner_id, key, value in changed[sums.STEPS]
             if _may_count(value) and _evidence(value) != _evidence(steps_read.get((learner_id, key)))
         }
-        for learner_id, course, step in steps:
-            held = learners[learner_id].standing.sums
-            keys = [StepKey(course, run, step) for run in range(FIRST_RUN, held.current_run(course) + 1)]
-            others = self._unread(learner_id, keys, held) if len(keys) > 1 else {}
-            was = self._gain(course, step, [steps_read.get((learner_id, key)) or others.get(key) for key in keys])
-            now = self._gain(course, step, [held.steps.get(key) or others.get(key) for key in keys])
+        runs = {place: self._runs(place, learners[place[0]].standing.sums, steps_read) for place in steps}
+        versions = self._versions(runs)
+        for (learner_id, course, step), before_and_after in runs.items():
+            was, now = (_gain(course, step, of_runs, versions) for of_runs in before_and_after)
             found += _difference(learner_id, was, now)
         for learner_id, key, one in changed[sums.ACHIEVEMENTS]:
             before = read[sums.ACHIEVEMENTS].get((learner_id, key))
@@ -60,17 +60,31 @@ class Moving:
             found += _difference(learner_id, was, now)
         return boards.moved([boards.move_row(one, str(uuid4()), gain) for one, gain in found if gain.place])
 
+    def _runs(
+        self, place: _Place, held: Sums, steps_read: Mapping[tuple[str, StepKey], StepSum]
+    ) -> tuple[list[StepSum], list[StepSum]]:
+        """A step's sums in all runs, as they were read and as they now are."""
+        learner_id, course, step = place
+        keys = [StepKey(course, run, step) for run in range(FIRST_RUN, held.current_run(course) + 1)]
+        others = self._unread(learner_id, keys, held) if len(keys) > 1 else {}
+        was = (steps_read.get((learner_id, key)) or others.get(key) for key in keys)
+        now = (held.steps.get(key) or others.get(key) for key in keys)
+        return [one for one in was if one is not None], [one for one in now if one is not None]
+
+    def _versions(self, runs: Mapping[_Place, tuple[list[StepSum], list[StepSum]]]) -> Versions:
+        """The versions by which steps were completed: they say what that is worth."""
+        done = ((course, one.completion) for (_, course, _), both in runs.items() for of in both for one in of)
+        pairs = {(course, completion.version) for course, completion in done if completion is not None}
+        return Versions(self._catalog.load(self._connection, pairs))
+
     def _unread(self, learner_id: str, keys: Sequence[StepKey], held: Sums) -> dict[StepKey, StepSum]:
         """A step's sums of other runs, where this transaction needed none: only who takes a course again has any."""
         missing = [(learner_id, *key) for key in keys if key not in held.steps]
         return {key: value for _, key, value in sums.read(self._connection, sums.STEPS, missing)}
 
-    def _gain(self, course: str, step: str, runs: Sequence[StepSum | None]) -> Gain | None:
-        def worth(done: Completion) -> Worth:
-            pair = (course, done.version)
-            return worth_of(self._catalog.load(self._connection, [pair])[pair], step)
 
-        return gain_of(course, first_counted(runs, worth))
+def _gain(course: str, step: str, runs: Iterable[StepSum], versions: Versions) -> Gain | None:
+    return gain_of(course, first_counted(runs, lambda done: versions.worth_of(course, done.version, step)))
 
 
 def _may_count(one: StepSum) -> bool:

@@ -104,7 +104,7 @@ class Granting:
         module, step = course.module_of(made.step), course.step(made.step)
         if module is None or step is None:
             return []
-        own, place = self.look(learner, made).step, (made.course, made.run)
+        own, place = learner.standing.sums.steps[StepKey(made.course, made.run, made.step)], (made.course, made.run)
         watched = learner.modules.get(_key_of(made, module))
         if _counts_alike(before.step, own, module, step):
             if watched is not None:

@@ -18,8 +18,8 @@ from headway.store.facts import Mark
 
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS, sums.STEP_DAYS)
 STEPS: Final = KINDS.index(sums.STEPS)
-# Some 40 MB: the sums of a thousand learners at work.
-VALUES_MAX: Final = 50_000
+# Some 50 MB. Whoever comes in turn must all fit, or nobody is remembered when they come again.
+VALUES_MAX: Final = 150_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
 # Who has not learned for so long starts anew; and who was erased leaves nothing here either.
 AGE_MAX_S: Final = 600.0

@@ -31,9 +31,10 @@ class Catalog:
         """The wanted (course, version) pairs; at most one statement, whatever their number."""
         pairs = set(wanted)
         found = {pair: course for pair in pairs if (course := self._kept.get(pair)) is not None}
-        stored = courses.manifests(connection, pairs - found.keys())
-        if not stored:
+        missing = pairs - found.keys()
+        if not missing:
             return found
+        stored = courses.manifests(connection, missing)
         fresh = {pair: parse_stored(*parts) for pair, parts in stored.items()}
         self._keep(fresh, {pair: len(parts[0]) for pair, parts in stored.items()})
         return found | fresh

@@ -335,8 +335,9 @@ def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, 
 
 def written(kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> rows.Addition:
     """What puts (learner, key, value) in the place of what was, in order of key."""
-    made = sorted((kind.write(*one) for one in changed), key=itemgetter(slice(len(kind.key_names))))
-    return rows.Addition(kind.table, made, replaces=True)
+    made: list[Any] = [kind.write(*one) for one in changed]
+    # A key begins each row and stands there once: what lies behind it is never compared.
+    return rows.Addition(kind.table, sorted(made), replaces=True)
 
 
 def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None:
