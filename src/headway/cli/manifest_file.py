@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from headway.cli import yaml_faults
 from headway.domain.errors import HeadwayError
 from headway.domain.faults import join
 
@@ -79,7 +80,7 @@ def _parse(name: str, text: str) -> ManifestFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise ManifestUnreadable(f"{where}: {error.problem or error.context}") from None
+        raise ManifestUnreadable(f"{where}: {yaml_faults.told(error)}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ManifestUnreadable(f"{name}: {str(error).partition(chr(10))[0]}") from None
     except RecursionError:
