@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 KILLS_AT_START = 3
 KILLS = int(os.environ.get("KILLS", "50"))
 CONNECTIONS = 8
-LOAD_S = (0.1, 0.6)
+LOAD_S = (0.05, 0.35)
 
 
 @pytest.mark.timeout(400)
