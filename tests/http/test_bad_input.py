@@ -60,6 +60,11 @@ MALFORMED = {
     "a byte order mark": b'\xef\xbb\xbf{"events": []}',
     "NUL bytes": b"\0" * 100,
     "invalid UTF-8 beside too large a number": b'{"events": [{"id": "\xff"}, {"score": 1e999}]}',
+    "a list cut short": b"[1, 2",
+    "an unknown field, cut short": b'{"broken":',
+    "an unknown field and a comma": b'{"score": 0.5,}',
+    "an unknown field and invalid UTF-8": b'{"broken": "\xff"}',
+    "a field that does not fit, and more behind it": b'{"events": [], "answer": 1, "id": 7} x',
     "deep lists closed as objects": b'{"events": [{"response": ' + b"[" * 5_000 + b"}" * 5_000 + b"}]}",
 }
 

@@ -11,6 +11,8 @@ from sqlalchemy.engine import Connection
 
 from headway.ledger.backfill import Update, backfill, backfill_pending
 from headway.ledger.definitions import define, install, retire
+from headway.ledger.rebuild import rebuild
+from headway.ledger.recompute import recompute
 from headway.ledger.record import record
 from headway.ledger.submission import Submission
 from headway.store import achievements
@@ -150,4 +152,37 @@ def test_a_backfill_waits_for_who_records_by_what_was_in_force_before(postgresql
         backfill(world.database, world.catalog, now=lambda: LATER)
         recording.result()
     assert earned(world, ada) == {"tries-3": LATER}
+    world.assert_clean()
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_what_wrong_sums_seem_to_meet_nobody_is_given_by_recomputing(world: World, pending: bool) -> None:
+    ada = world.learner()
+    world.send(ada, event(1))
+    if pending:
+        define(world.database, TRIES_3)
+    else:
+        given(world, TRIES_3)
+    with world.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE step_sum SET attempts = 9")
+        connection.exec_driver_sql("UPDATE day_sum SET attempts = 9")
+    dry = recompute(world.database, world.catalog, now=lambda: LATER, dry_run=True)
+    assert [(one.field, one.old, one.new) for one in dry.updates] == [
+        ("step_sum.attempts", 9, 1),
+        ("day_sum.attempts", 9, 1),
+    ]
+    assert recompute(world.database, world.catalog, now=lambda: LATER) == dry
+    assert earned(world, ada) == {}
+    world.assert_clean()
+
+
+def test_what_wrong_sums_seem_to_meet_nobody_is_given_by_a_rebuild(world: World) -> None:
+    ada = world.learner()
+    world.send(ada, event(1))
+    define(world.database, TRIES_3)
+    with world.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE day_sum SET attempts = 9")
+    rebuild(world.database, world.catalog)
+    assert earned(world, ada) == {}
+    assert backfill_pending(world.database, world.catalog, now=lambda: LATER) is None
     world.assert_clean()

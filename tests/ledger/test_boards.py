@@ -12,7 +12,7 @@ from headway.domain.events import Event
 from headway.domain.periods import PERIODS, Period
 from headway.domain.times import format_time
 from headway.ledger import accounts
-from headway.ledger.boards import clear_ended, count_all_in, count_in
+from headway.ledger.boards import clear_ended, count_all_in, count_in, work_out
 from headway.ledger.erase import erase
 from headway.ledger.rebuild import rebuild
 from headway.ledger.reset import ResetWanted, reset
@@ -164,6 +164,17 @@ def test_boards_are_what_a_plain_sum_says(world: World, seed: int) -> None:
     play.check()
     world.assert_clean()
     assert rebuild(world.database, world.catalog).updated == 0
+
+
+def test_boards_that_are_worked_out_anew_leave_out_who_was_erased(world: World) -> None:
+    gone, stays = (world.learner(display_name=name) for name in ("Ada", "Bo"))
+    for one in (gone, stays):
+        world.send(one, event(of="hello", kind="completed"), at=NOW)
+    count_all_in(world.database, now=NOW)
+    erase(world.database, world.catalog, gone, now=NOW)
+    for dry_run in (True, False):
+        assert work_out(world.database, world.catalog, now=NOW, dry_run=dry_run).updated == 0
+        world.assert_clean()
 
 
 @pytest.mark.parametrize("counted_in", [False, True])

@@ -38,10 +38,29 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
     try:
         return decode(raw)
     except msgspec.ValidationError as error:
+        # The decoder stops at what does not fit, and has not seen whether what follows is JSON at all.
+        if (fault := _fault_of_json(raw)) is not None:
+            raise _malformed(fault, raw) from None
         shape = getattr(getattr(decode, "__self__", None), "type", Any)
         raise BodyInvalid([_fault(str(error), shape)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON that can be read: {_reason(error, raw)}") from None
+        raise _malformed(error, raw) from None
+
+
+def _fault_of_json(raw: bytes) -> Exception | None:
+    """Why the bytes are no JSON; None where they are, however deep."""
+    try:
+        raw.decode()
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return error
+    except RecursionError:
+        return None
+    return None
+
+
+def _malformed(error: Exception, raw: bytes) -> Malformed:
+    return Malformed(f"the body is not JSON that can be read: {_reason(error, raw)}")
 
 
 async def read_fields(request: Asked, kind: type[T]) -> T:

@@ -181,7 +181,7 @@ def settle(connection: Connection, gains: Mapping[str, Iterable[Gain]], *, dry_r
 
 
 def gains_by_sums(connection: Connection, catalog: Catalog, learner_ids: Sequence[str]) -> dict[str, list[Gain]]:
-    """What learners gained, by the sums that are stored."""
+    """What learners gained, by the sums that are stored; who was erased is on no board."""
 
     def worth(course: str, version: int, step: str) -> Worth:
         return worth_of(catalog.load(connection, [(course, version)])[course, version], step)
@@ -190,7 +190,8 @@ def gains_by_sums(connection: Connection, catalog: Catalog, learner_ids: Sequenc
     for kind in (sums.STEPS, sums.ACHIEVEMENTS):
         for learner_id, key, value in sums.read_learners(connection, kind, learner_ids):
             kind.held_in(found[learner_id])[key] = value
-    return {one: gains_of(held) for one, held in found.items()}
+    erased = learners.erased(connection, learner_ids)
+    return {one: [] if one in erased else gains_of(held) for one, held in found.items()}
 
 
 class Report(NamedTuple):

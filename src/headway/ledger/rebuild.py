@@ -65,10 +65,12 @@ def rebuild(
     learner_id: str | None = None,
     progress: Progress = lambda _: None,
     told: Callable[[Mended], None] = lambda _: None,
+    also_pending: bool = False,
 ) -> RebuildReport:
     """Rebuild all learners or one, some in a transaction, while recording goes on beside it.
 
-    What was mended of each is told once it is committed.
+    What was mended of each is told once it is committed. With `also_pending` learners are given, and told of, what they
+    meet of new definitions as well, for a backfill that the caller begins behind it.
     """
     broken: list[Fault] = []
     if learner_id is None:
@@ -77,14 +79,13 @@ def rebuild(
             courses.mend(connection)
             broken += of_courses(connection)
         sweep_pending(database, catalog, now=_now)
-        backfill_pending(database, catalog, now=_now)
         recount_pending(database, catalog)
     total, updated, beyond, found = 0, 0, 0, len(broken)
     in_courses = set[str]()
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             locked = learners.lock(connection, ids)
-            mended = list(_mend(connection, catalog, locked, ids))
+            mended = list(_mend(connection, catalog, locked, ids, also_pending=also_pending))
         for refolded, one in mended:
             beyond += bool(refolded.broken)
             found += len(refolded.broken)
@@ -98,6 +99,9 @@ def rebuild(
     if learner_id is None:
         with database.transaction() as connection:
             recount(connection)
+        if not also_pending:
+            # Behind the learners: nobody keeps what wrong sums seemed to meet.
+            backfill_pending(database, catalog, now=_now)
     mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
     return RebuildReport(total, updated, beyond, found, broken)
 
@@ -136,12 +140,17 @@ def mend(connection: Connection, catalog: Catalog, ids: list[str]) -> list[Fault
 
 
 def _mend(
-    connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], ids: list[str]
+    connection: Connection,
+    catalog: Catalog,
+    locked: Mapping[str, Locked],
+    ids: list[str],
+    *,
+    also_pending: bool = False,
 ) -> Iterator[tuple[Refolded, Mended | None]]:
     stored = stored_rows(connection, ids)
     folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
-    unachieved = Unachieved(connection)
+    unachieved = Unachieved(connection, also_pending=also_pending)
     misplaced = Misplaced(connection, ids, lock=True)
     places, earned = set[Place](), dict[str, list[Definition]]()
     for refolded in folded:

@@ -44,9 +44,9 @@ def recompute(database: Database, catalog: Catalog, *, now: Callable[[], int], d
         return _survey(database, catalog)
     changed, updates = set[str](), list[Updated]()
     tell = partial(_add, changed, updates)
-    # What definitions bring comes first: rebuilding gives it as well, and would not tell of it.
+    report = rebuild(database, catalog, told=tell, also_pending=True)
+    # Behind it, out of sums that are right: nobody keeps what wrong ones seemed to meet.
     backfill(database, catalog, now=now, told=lambda one: tell(Mended(one.learner_id, [], one.had, one.earned)))
-    report = rebuild(database, catalog, told=tell)
     return Recomputed(report.total, len(changed), report.beyond, updates)
 
 

@@ -155,6 +155,12 @@ def page(connection: Connection, after: str, limit: int) -> list[str]:
     return list(connection.execute(statement).scalars())
 
 
+def erased(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
+    """Those of the learners who were erased."""
+    keys = [(one,) for one in learner_ids]
+    return {row[0] for row in rows.select(connection, learner, keys, "t.id", ("id",), "AND t.erased_at IS NOT NULL")}
+
+
 def change(connection: Connection, learner_id: str, values: dict[str, Any]) -> None:
     """Set columns of a learner."""
     if "display_name" in values:
