@@ -1,8 +1,9 @@
 """What admins have done to their site over HTTP: an audit in the background, figures worked out again, its state."""
 
 import time
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import httpx2
@@ -47,14 +48,14 @@ def ended(admin: httpx2.Client, audit_id: str) -> dict[str, Any]:
 
 
 def test_an_audit_runs_in_the_background_and_tells_what_it_found(site: Site, admin: httpx2.Client) -> None:
-    begun = admin.post("/admin/audit")
+    begun = admin.post("/admin/audit?background=true")
     assert begun.status_code == 202
     assert (begun.json()["status"], begun.json()["total"], begun.json()["report"]) == ("running", 3, None)
     clean = ended(admin, begun.json()["id"])
     assert (clean["status"], clean["done"], clean["report"]["faults"]) == ("clean", 3, [])
     assert clean["report"]["events"] == 4
     falsify(site)
-    found = ended(admin, admin.post("/admin/audit").json()["id"])
+    found = ended(admin, admin.post("/admin/audit?background=true").json()["id"])
     assert (found["status"], found["report"]["found"]) == ("found", 2)
     fault = found["report"]["faults"][0]
     assert (fault["table"], fault["column"], fault["stored"], fault["true"]) == ("step_sum", "attempts", 6, 1)
@@ -63,16 +64,44 @@ def test_an_audit_runs_in_the_background_and_tells_what_it_found(site: Site, adm
     assert admin.get("/admin/audit/none").status_code == 404
 
 
+def test_an_audit_that_is_waited_for_tells_of_whom_anything_differs(site: Site, admin: httpx2.Client) -> None:
+    clean = admin.post("/admin/audit")
+    assert clean.status_code == 200
+    audit_id = clean.json()["id"]
+    assert clean.json() == {"id": audit_id, "total": 3, "updated": 0, "unchanged": 3, "found": 0, "updates": []}
+    falsify(site)
+    found = admin.post("/admin/audit").json()
+    assert (found["total"], found["updated"], found["unchanged"], found["found"]) == (3, 2, 1, 2)
+    assert [(one["field"], one["key"], one["old"], one["new"]) for one in found["updates"]] == [
+        ("step_sum.attempts", "python-basics/1/fizz", 6, 1)
+    ] * 2
+    assert len({one["learner"] for one in found["updates"]}) == 2
+    assert admin.get(f"/admin/audit/{found['id']}").json()["report"]["differing"] == 2
+
+
+def test_who_waits_for_an_audit_that_breaks_off_is_told(site: Site, admin: httpx2.Client) -> None:
+    begun, _ = auditing.begin(site.database, now=now())
+    stopping = Event()
+    stopping.set()
+    run = partial(auditing.run, site.database, Catalog(), begun["id"], now=now, stopping=stopping)
+    breaking_off = Timer(1.0, run)
+    breaking_off.start()
+    reply = admin.post("/admin/audit")
+    breaking_off.join()
+    assert (reply.status_code, reply.json()["type"]) == (503, "/problems/unavailable")
+    assert "begin another" in reply.json()["detail"]
+
+
 def test_one_audit_is_under_way_at_a_time_until_its_process_has_ended(site: Site, admin: httpx2.Client) -> None:
     begun, is_new = auditing.begin(site.database, now=now())
     assert is_new
-    again = admin.post("/admin/audit").json()
+    again = admin.post("/admin/audit?background=true").json()
     assert (again["id"], again["status"]) == (begun["id"], "running")
     assert admin.get("/admin/system").json()["audit_under_way"]["id"] == begun["id"]
     with site.database.transaction() as connection:
         upkeep.note(connection, begun["id"], now() - auditing.LOST_AFTER - 1, 0)
     assert admin.get(f"/admin/audit/{begun['id']}").json()["status"] == "lost"
-    other = admin.post("/admin/audit").json()
+    other = admin.post("/admin/audit?background=true").json()
     assert other["id"] != begun["id"]
     assert ended(admin, other["id"])["status"] == "clean"
     assert admin.get(f"/admin/audit/{begun['id']}").json()["status"] == "lost"

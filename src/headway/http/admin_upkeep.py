@@ -1,8 +1,10 @@
 """A site's state, for its admins: audits in the background, figures worked out again, what the system stands on."""
 
+import asyncio
 import platform
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +16,11 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway import __version__
+from headway.domain.errors import Unavailable
 from headway.domain.times import format_time
 from headway.http import who
 from headway.http.admin_achievements import administered, check_admin
-from headway.http.exchange import Asked, exchange_of
+from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.ids import is_id
 from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -29,6 +32,8 @@ from headway.store import learners, sizes, upkeep
 from headway.store.migrate import current, newest
 
 RUNNING: Final = "running"
+_BROKEN_OFF: Final = ("stopped", "failed", "lost")
+_LOOK_AGAIN_S: Final = 0.2
 _SHOWN_MAX: Final = 200
 
 
@@ -44,11 +49,12 @@ class FaultShown(Struct):
 
 
 class AuditReported(Struct):
-    """What an audit found: `faults` are the first hundred of `found`."""
+    """What an audit found, with `differing` of the learners: `faults` are the first hundred of `found`."""
 
     learners: int
     events: int
     found: int
+    differing: int
     faults: list[FaultShown]
 
 
@@ -69,7 +75,10 @@ class AuditShown(Struct):
 
 
 class FigureChanged(Struct, omit_defaults=True):
-    """A figure of a learner: the row's `key`, what it was and what it is; of achievements, which ones join."""
+    """A figure of a learner: the row's `key`, what it was and what it is; of achievements, which ones join.
+
+    What audit finds of a course is of no learner.
+    """
 
     learner: str
     field: str
@@ -77,6 +86,20 @@ class FigureChanged(Struct, omit_defaults=True):
     new: str | int | float | bool | None
     key: str = ""
     achievements: list[str] = []
+
+
+class AuditTold(Struct):
+    """What an audit found once it is over: with how many of all learners, and which figures; it changes nothing.
+
+    `updates` are the first hundred of `found`: what is stored, and what a rebuild makes of it.
+    """
+
+    id: str
+    total: int
+    updated: int
+    unchanged: int
+    found: int
+    updates: list[FigureChanged]
 
 
 class BackfillTold(Struct):
@@ -135,15 +158,42 @@ class SystemShown(Struct):
     audit_under_way: AuditShown | None
 
 
-@post("/admin/audit", status_code=202)
-async def start_audit(request: Asked) -> Reply:
-    """Begin an audit in the background; where one is under way, that is the answer."""
+@post("/admin/audit", status_code=200)
+async def start_audit(request: Asked, background: FromQuery[bool] = False) -> Reply:
+    """Audit everything, or join the audit that is under way: wait for what it finds, or leave it in the background."""
     services = await administered(request)
     begun, is_new = await services.run(partial(auditing.begin, services.database, now=who.now()))
     if is_new:
         run = partial(auditing.run, services.database, services.catalog, begun["id"], now=who.now)
         services.in_background(partial(run, stopping=services.stopping))
-    return json_reply(_audit(begun), 202, (PERSONAL,))
+    if background:
+        return json_reply(_audit(begun), 202, (PERSONAL,))
+    return json_reply(_told(await _over(exchange_of(request), begun["id"])), 200, (PERSONAL,))
+
+
+async def _over(exchange: Exchange, audit_id: str) -> AuditShown:
+    """An audit once it is over; Unavailable where that is not to be waited for, or it did not come to its end."""
+    stopping = exchange.stopping = asyncio.Event()
+    while not stopping.is_set():
+        row = await exchange.services.read(lambda connection: upkeep.one(connection, auditing.KIND, audit_id))
+        found = None if row is None else _audit(row)
+        if found is None or found.status in _BROKEN_OFF:
+            raise Unavailable("the audit did not come to its end; begin another", retry_after_s=2)
+        if found.report is not None:
+            return found
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AGAIN_S):
+                await stopping.wait()
+    raise Unavailable("the server is stopping; begin the audit again in a moment", retry_after_s=2)
+
+
+def _told(found: AuditShown) -> AuditTold:
+    report = found.report or AuditReported(0, 0, 0, 0, [])
+    updates = [
+        FigureChanged(one.learner, f"{one.table}.{one.column}", one.stored, one.true, one.key) for one in report.faults
+    ]
+    unchanged = report.learners - report.differing
+    return AuditTold(found.id, report.learners, report.differing, unchanged, report.found, updates)
 
 
 @get("/admin/audit/{audit:str}")
@@ -248,7 +298,9 @@ def _reported(report: Mapping[str, Any]) -> AuditReported:
     faults = [
         FaultShown(**{**one, "stored": _shown(one["stored"]), "true": _shown(one["true"])}) for one in report["faults"]
     ]
-    return AuditReported(report["learners"], report["events"], report["found"], faults)
+    # Audits of before did not count the learners.
+    differing = report.get("differing", len({one.learner for one in faults if one.learner}))
+    return AuditReported(report["learners"], report["events"], report["found"], differing, faults)
 
 
 def _changed(one: Updated) -> FigureChanged:

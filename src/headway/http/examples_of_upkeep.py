@@ -9,7 +9,23 @@ AUDIT: Final[dict[str, Any]] = {
     "ended_at": "2026-03-01T03:04:10Z",
     "done": 1204,
     "total": 1204,
-    "report": {"learners": 1204, "events": 98211, "found": 0, "faults": []},
+    "report": {"learners": 1204, "events": 98211, "found": 0, "differing": 0, "faults": []},
+}
+AUDITED: Final[dict[str, Any]] = {
+    "id": "5b0f6c1e-7d2a-4c3b-9e8f-1a2b3c4d5e6f",
+    "total": 1204,
+    "updated": 1,
+    "unchanged": 1203,
+    "found": 1,
+    "updates": [
+        {
+            "learner": "9f1f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c12",
+            "field": "step_sum.attempts",
+            "old": 8,
+            "new": 3,
+            "key": "python-basics/1/fizz",
+        }
+    ],
 }
 BACKFILL: Final[dict[str, Any]] = {
     "dry_run": False,

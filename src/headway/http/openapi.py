@@ -158,7 +158,7 @@ def _responses(one: _Route, schemas: _Schemas) -> dict[str, Any]:
     for status, shape in operation.gives.items():
         reply: dict[str, Any] = {"description": _SAID.get(status, "Done.")}
         if shape is not None:
-            reply["content"] = {"application/json": _content(schemas.of(shape), operation.given)}
+            reply["content"] = {"application/json": _content(schemas.of(shape), operation.example(status))}
             reply["content"] |= {kind: {"schema": schema} for kind, schema in (operation.also or {}).items()}
         elif operation.media is not None:
             reply["content"] = {kind: {"schema": schema} for kind, schema in operation.media.items()}

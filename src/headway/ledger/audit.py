@@ -26,12 +26,13 @@ U = TypeVar("U")
 
 
 class AuditReport(NamedTuple):
-    """What was looked at and what was found; `faults` holds the first of `found`."""
+    """What was looked at and what was found, with how many of the learners; `faults` holds the first of `found`."""
 
     learners: int
     events: int
     found: int
     faults: list[Fault]
+    differing: int = 0
 
     @property
     def clean(self) -> bool:
@@ -47,13 +48,17 @@ class Each(Protocol):
 
 
 class PageAudited(NamedTuple):
-    """What was found with some learners; `doubted` are the courses of which one of them has wrong figures."""
+    """What was found with some learners, `differing` of them.
+
+    `doubted` are the courses of which one of them has wrong figures.
+    """
 
     learners: int
     events: int
     found: int
     faults: list[Fault]
     doubted: set[str]
+    differing: int
 
 
 def audit(
@@ -68,7 +73,7 @@ def audit(
     each = each or partial(_one_by_one, database, catalog)
     with database.read() as connection:
         faults = [*of_courses(connection), *_of_orphans(connection), *miscounted(connection)] if not learner_id else []
-    found, seen, events = len(faults), 0, 0
+    found, seen, events, differing = len(faults), 0, 0, 0
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
     for looked in each(look_at, pages(database, learner_id)):
@@ -77,12 +82,13 @@ def audit(
         found += looked.found
         faults += looked.faults[: max(0, FAULTS_SHOWN - len(faults))]
         seen += looked.learners
+        differing += looked.differing
         progress(looked.learners)
     if learner_id is None:
         for miscount in each(_of_counters, _counted_of(database, doubted)):
             found += len(miscount)
             faults += miscount[: max(0, FAULTS_SHOWN - len(faults))]
-    return AuditReport(seen, events, found, faults)
+    return AuditReport(seen, events, found, faults, differing)
 
 
 def _one_by_one(
@@ -93,15 +99,16 @@ def _one_by_one(
 
 def look_at(database: Database, catalog: Catalog, ids: list[str]) -> PageAudited:
     """Compare all figures of some learners, given in order of id, in one snapshot."""
-    events, found = 0, 0
+    events, found, differing = 0, 0, 0
     faults, doubted = list[Fault](), set[str]()
     with database.read() as connection:
         for refolded, differences in of_learners(connection, catalog, ids):
             doubted |= set(refolded.rosters) if differences else set()
             events += refolded.events
             found += len(differences)
+            differing += bool(differences)
             faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
-    return PageAudited(len(ids), events, found, faults, doubted)
+    return PageAudited(len(ids), events, found, faults, doubted, differing)
 
 
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:

@@ -67,7 +67,8 @@ def run(database: Database, catalog: Catalog, run_id: str, *, now: Callable[[], 
 
 def _told(found: AuditReport) -> str:
     faults = [one._asdict() for one in found.faults[:FAULTS_KEPT]]
-    told = {"learners": found.learners, "events": found.events, "found": found.found, "faults": faults}
+    counts = {"learners": found.learners, "events": found.events, "found": found.found, "differing": found.differing}
+    told = {**counts, "faults": faults}
     return msgspec.json.encode(told, enc_hook=str).decode()
 
 

@@ -98,8 +98,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "start_audit": Operation(
         tag=_TAG,
         callers="admin",
-        gives={202: admin_upkeep.AuditShown},
-        given=examples_of_upkeep.AUDIT,
+        gives={200: admin_upkeep.AuditTold, 202: admin_upkeep.AuditShown},
+        given=examples_of_upkeep.AUDITED,
+        given_apart={202: examples_of_upkeep.AUDIT},
     ),
     "read_audit": Operation(
         tag=_TAG,

@@ -25,8 +25,14 @@ class Operation:
     has_etag: bool = False
     sent: Any = None
     given: Any = None
+    # Of those replies whose shape is another than the rest's.
+    given_apart: Mapping[int, Any] | None = None
     method: str | None = None
     # What 200 is where it is no JSON of a shape: the schema by the media type.
     # What 200 can be as well, by the media type.
     also: Mapping[str, Mapping[str, Any]] | None = None
     media: Mapping[str, Mapping[str, Any]] | None = None
+
+    def example(self, status: int) -> Any:
+        """The example of a reply; None where there is none."""
+        return (self.given_apart or {}).get(status, self.given)
