@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -60,6 +61,21 @@ def test_solved_as_a_guest_in_a_tab_that_is_closed_at_once(opened: Open) -> None
     expect(standing(again)).to_have_text("Saved")
     expect(again.get_by_text("1 attempt, best 100 %")).to_be_visible()
     assert [(one["step"], one["score"]) for one in events(context)] == [(QUIZ, 1.0)]
+
+
+def test_a_guest_learns_on_the_day_that_it_is_where_they_are(opened: Open) -> None:
+    # One of the two has another day than UTC, whenever this runs.
+    zone = "Pacific/Kiritimati" if datetime.now(UTC).hour >= 10 else "Pacific/Pago_Pago"
+    context = opened(timezone_id=zone)
+    page = context.new_page()
+    read_lesson(page, LESSON)
+    expect(standing(page)).to_have_text("Saved")
+    page.goto("/streak")
+    expect(page.get_by_text(zone)).to_be_visible()
+    told = context.request.get("/api/v1/progress/streak").json()
+    today = datetime.now(ZoneInfo(zone)).date().isoformat()
+    assert (told["time_zone"], told["last_active_on"], told["active_today"]) == (zone, today, True)
+    assert context.request.get("/api/v1/auth/me").json()["kind"] == "guest"
 
 
 def test_an_answer_is_kept_of_a_tab_that_is_closed_before_it_can_do_more(opened: Open) -> None:

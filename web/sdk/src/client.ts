@@ -4,6 +4,7 @@ import { Refusal, Unreachable } from "./problems";
 import { verdictOn } from "./sending";
 import type { EventSent, Learner, Me, Shape } from "./shapes";
 import type { Store } from "./store";
+import { localTime } from "./times";
 import type { Ask } from "./transport";
 
 const ME = "me";
@@ -95,7 +96,16 @@ export class Headway {
     const me = await this.ask<Me | undefined>("GET", "/auth/me");
     if (!isMe(me)) throw new Unreachable("the reply does not say who one is");
     await this.meet(me);
+    await this.keepZone(me).catch(() => undefined);
     return this.known;
+  }
+
+  /** A guest's days are the device's: nobody else says where a guest is. */
+  private async keepZone(me: Me): Promise<void> {
+    const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (me.kind !== "guest" || me.learner?.time_zone === time_zone) return;
+    const now = await this.ask<Me | undefined>("PATCH", "/auth/me", { body: { time_zone } });
+    if (isMe(now)) await this.meet(now);
   }
 
   /** What is known of who one is may be wrong: ask before the next write. */
@@ -173,7 +183,7 @@ export class Headway {
   }
 
   private event(type: EventSent["type"], of: StepRef, more: Partial<EventSent>): EventSent {
-    const occurred_at = new Date().toISOString();
+    const occurred_at = localTime(new Date());
     return { id: this.newId(), type, course: of.course, step: of.step, occurred_at, ...more };
   }
 
