@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import Message
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -116,6 +116,25 @@ def hanging() -> Iterator[tuple[int, list[socket.socket]]]:
         listening.shutdown(socket.SHUT_RDWR)
         for one in came:
             one.close()
+
+
+@contextmanager
+def trickling(pause_s: float) -> Iterator[int]:
+    """The port of a server that sends its greeting byte by byte, and never comes to its end."""
+    with hanging() as (port, came):
+        over = threading.Event()
+
+        def trickle() -> None:
+            while not over.wait(pause_s):
+                for one in came:
+                    with suppress(OSError):
+                        one.send(b"2")
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        yield port
+        over.set()
+        thread.join()
 
 
 class Post:

@@ -75,6 +75,7 @@ class Liar:
         self.issuer = issuer
         self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
         self.keys = [self.key]
+        self.odd_keys: list[Any] = []
         self.client_id = "headway"
         self.nonce = ""
         self.asked: list[str] = []
@@ -105,7 +106,7 @@ class Liar:
             found = {f"{name}_endpoint": f"{self.issuer}/{name}" for name in ends}
             return {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys", **found, **self.published}
         if path == "/keys":
-            return {"keys": [key.as_dict(private=False) for key in self.keys]}
+            return {"keys": [*self.odd_keys, *(key.as_dict(private=False) for key in self.keys)]}
         if path == "/userinfo":
             return self.said
         now = int(time.time())

@@ -319,6 +319,7 @@ FORGED = {
     "padded": write_cursor("a") + "=",
     "with blanks": write_cursor("a")[:2] + " " + write_cursor("a")[2:],
     "a NUL in it": write_cursor("a\0"),
+    "a letter changed": write_cursor("python")[:-3] + "a" + write_cursor("python")[-2:],
     "long": write_cursor("a" * 3_000),
     "deep": "W" * 3_000,
 }

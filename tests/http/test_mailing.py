@@ -36,6 +36,7 @@ from tests.http.postbox import (
     settings_of,
     subscriber,
     tell,
+    trickling,
 )
 from tests.http.server import COURSE, serving
 from tests.http.test_events import event
@@ -160,6 +161,22 @@ def test_a_mail_server_that_hangs_is_left_after_one_try_and_what_waits_is_mailed
         stuck.database.close()
     assert rows_of(post) == {(0, None, True)}
     assert post.sweep() == mailing.AT_ONCE + 5  # at once: none of them was tried
+
+
+def test_a_mail_server_that_answers_byte_by_byte_is_left(
+    post: Post, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(post, "ada@example.org")
+    monkeypatch.setattr(mail, "WHOLE_S", 0.3)
+    with trickling(0.05) as port:
+        slow = Post(database_url, port)
+        slow.now = post.now
+        assert slow.sweep() == 0
+        slow.database.close()
+        settings = settings_of(database_url, port)
+        assert "SMTPConnectError" in (mail.Mail(settings).fault() or "")
+        assert not mail.Mail(settings).send(mail.Letter("ada@example.org", "Hello", "Hello.\n"))
+    assert rows_of(post) == {(0, None, True)}
 
 
 @pytest.mark.parametrize("how", ["421 for the address", "421 for the letter", "hung up"])

@@ -149,6 +149,12 @@ def test_a_secret_among_the_published_keys_signs_nothing(deceived: Site, liar: L
     refused(liar.comes_back(deceived), 400, "sign-in-refused")
 
 
+def test_a_key_that_cannot_be_read_is_none_of_ours(deceived: Site, liar: Liar) -> None:
+    odd = [{"kty": "EC", "kid": "x", "crv": "P-999", "x": "aa", "y": "bb"}, {"kty": "RSA", "n": "!", "e": 1}, 7, None]
+    liar.odd_keys = odd
+    assert liar.comes_back(deceived).status_code == 303
+
+
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "e30.e30.", "." * 5, "\u2603.\u2603.\u2603", 7, None, [], {}])
 def test_what_is_no_token_at_all(refusing: tuple[Site, Liar], token: Any) -> None:
     site, liar = refusing

@@ -1,8 +1,8 @@
 """Mails: handed to an SMTP server, or printed to the log where there is none."""
 
 import ssl
-from collections.abc import Generator, Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -17,6 +17,8 @@ from smtplib import (
     SMTPNotSupportedError,
     SMTPRecipientsRefused,
 )
+from socket import SHUT_RDWR
+from threading import Timer
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -28,6 +30,9 @@ from headway.settings import Settings
 log = structlog.get_logger()
 
 PATIENCE_S: Final = 20
+# For a whole exchange: the patience of a socket begins anew with each byte, and a server that sends one now and then
+# would hold a thread, and this server's end, up for good.
+WHOLE_S: Final = 30
 FAILURES: Final = 400  # replies from here on refuse
 _FOR_GOOD: Final = 500  # and from here on they always will
 # So many letters that each cost a connection, with none in between that did not, are the server's fault, not theirs.
@@ -76,6 +81,37 @@ class Unencrypted(SMTPException):
     """The mail server offers no encryption: a code that sets a password would be there for all to read."""
 
 
+@contextmanager
+def _bounded(server: SMTP) -> Iterator[None]:
+    """What a mail server is asked within is over after WHOLE_S: then the connection is cut."""
+    timer = Timer(WHOLE_S, _cut, (server,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(server: SMTP) -> None:
+    if server.sock is not None:
+        with suppress(OSError):  # closed from there already
+            server.sock.shutdown(SHUT_RDWR)
+
+
+class _Bounded(SMTP):
+    """An SMTP client whose greeting is waited for no longer than all else."""
+
+    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        """As it is, within WHOLE_S."""
+        with _bounded(self):
+            return super().connect(*args, **kwargs)
+
+
+class _BoundedSafe(_Bounded, SMTP_SSL):
+    """The same, encrypted from the start."""
+
+
 class Mail:
     """The mail of a process."""
 
@@ -93,7 +129,8 @@ class Mail:
             return True
         try:
             message = _message(self._sender, letter)
-            with _connected(self._server) as server:
+            server = _connected(self._server)
+            with _bounded(server), server:
                 server.send_message(message, self._sender, [letter.to])
         except (SMTPException, MessageError, OSError, ValueError) as error:
             _tell_failed(error)
@@ -118,7 +155,8 @@ class Mail:
         if self._server is None:
             return None
         try:
-            with _connected(self._server) as server:
+            server = _connected(self._server)
+            with _bounded(server), server:
                 code, _ = server.mail(self._sender)
                 return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
         except (SMTPException, OSError, ValueError) as error:
@@ -172,7 +210,8 @@ class _Carrying:
     def _send(self, server: SMTP, letter: Letter) -> Carried:
         """An error is about more than this letter."""
         try:
-            server.send_message(_message(self._sender, letter), self._sender, [letter.to])
+            with _bounded(server):
+                server.send_message(_message(self._sender, letter), self._sender, [letter.to])
         except SMTPRecipientsRefused as error:
             return _refused(next(iter(error.recipients.values()))[0])
         except SMTPDataError as error:
@@ -186,7 +225,7 @@ class _Carrying:
     def leave(self) -> None:
         """End the connection; one that was lost is asked nothing more."""
         if self._server is not None:
-            with suppress(SMTPException, OSError):
+            with suppress(SMTPException, OSError), _bounded(self._server):
                 self._server.quit()
             self._server.close()
 
@@ -228,18 +267,19 @@ def _connected(url: SplitResult) -> SMTP:
     """A connection that is encrypted wherever it leaves the machine, and signed in where the address says as whom."""
     host, encryption = url.hostname or "", ssl.create_default_context()
     server = (
-        SMTP_SSL(host, url.port or 465, timeout=PATIENCE_S, context=encryption)
+        _BoundedSafe(host, url.port or 465, timeout=PATIENCE_S, context=encryption)
         if url.scheme == "smtps"
-        else SMTP(host, url.port or 587, timeout=PATIENCE_S)
+        else _Bounded(host, url.port or 587, timeout=PATIENCE_S)
     )
     try:
-        server.ehlo()
-        if url.scheme == "smtp" and host not in LOCAL:
-            if not server.has_extn("starttls"):
-                raise Unencrypted("no STARTTLS")
-            server.starttls(context=encryption)
-        if url.username:
-            server.login(unquote(url.username), unquote(url.password or ""))
+        with _bounded(server):
+            server.ehlo()
+            if url.scheme == "smtp" and host not in LOCAL:
+                if not server.has_extn("starttls"):
+                    raise Unencrypted("no STARTTLS")
+                server.starttls(context=encryption)
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise

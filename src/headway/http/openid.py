@@ -4,6 +4,7 @@ All of it blocks, and waits for another's server: it belongs in a thread.
 """
 
 import json
+from collections.abc import Iterable
 from threading import Lock
 from time import monotonic
 from typing import Any, Final
@@ -165,7 +166,7 @@ class Client:
         keys_at: str = metadata["jwks_uri"]
         published = self._get(keys_at, ends_at)
         try:
-            return metadata, KeySet.import_key_set({"keys": published["keys"]})
+            return metadata, _readable(published["keys"])
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise self._unavailable(keys_at, error) from None
 
@@ -195,6 +196,19 @@ class Client:
 
     def _down(self) -> ProviderUnavailable:
         return ProviderUnavailable(f"{self._provider.title} cannot be asked now; try again in a moment")
+
+
+def _readable(published: Iterable[Any]) -> KeySet:
+    """The keys that can be read; the others, of kinds to come or broken, are none of ours (RFC 7517, 5)."""
+    keys: list[Any] = []
+    for one in published:
+        try:
+            keys += KeySet.import_key_set({"keys": [one]}).keys
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    if not keys:
+        raise ValueError("it publishes no key that can be read")
+    return KeySet(keys)
 
 
 def _or_none(check: Any, value: str) -> Any:

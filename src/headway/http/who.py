@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.errors import IdentityGone
+from headway.domain.identity import SCOPES
 from headway.domain.times import DAY
 from headway.http.exchange import Exchange, exchange_of
 from headway.http.refusals import CrossSite, Forbidden, InsufficientScope, Unauthorized
@@ -30,6 +31,7 @@ from headway.store import learners
 T = TypeVar("T")
 _OWN_SITE: Final = (b"same-origin", b"none")
 _IDENTITY: Final = ["api", "v1", "auth"]
+_BEYOND_TOKENS: Final = "personal tokens cannot do this; sign in to do it"
 _DEAD: Final = "this token is not known, or its session has ended: leave it out, or sign in again"
 _NONE: Final = "the request names no token: send `Authorization: Bearer TOKEN`, or leave the header out"
 
@@ -146,8 +148,10 @@ def check_scopes(exchange: Exchange, scopes: frozenset[str] | None, needed: str 
     # By its parts, as the router goes: to it //api/v1//auth/tokens is the same path.
     path = [part for part in exchange.path.split("/") if part]
     if path[:3] == _IDENTITY and path[3:] != (["me"] if reads else ["merge"]):
-        raise InsufficientScope("personal tokens cannot do this; sign in to do it", "")
+        raise InsufficientScope(_BEYOND_TOKENS, "")
     scope = needed or ("read" if reads else "write")
+    if scope not in SCOPES:
+        raise InsufficientScope(_BEYOND_TOKENS, "")
     if scope not in scopes:
         raise InsufficientScope(f"this token lacks the scope {scope}; make one that has it", scope)
 
