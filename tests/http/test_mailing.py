@@ -262,6 +262,24 @@ def test_nothing_is_mailed_that_was_not_asked_for_or_is_of_no_use_any_more(post:
     assert (post.sweep(4 * HOUR), outcomes(post)[late]) == (0, "stale")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"final": True}, "it counts as 40 %."),
+        ({"final": False}, "it counts as at least 40 %."),
+        ({"final": False, "waived": True}, "you need not do it."),
+    ],
+)
+def test_a_mail_of_a_decision_says_no_more_than_it_does(
+    post: Post, box: tuple[Box, int], said: dict[str, bool], told: str
+) -> None:
+    ada = subscriber(post.database, "ada@example.org", post.now, "grades")
+    change = {**changes(post.now)["step_overridden"], "score": 0.4, "waived": False, **said}
+    tell(post.database, ada, post.now, **change)
+    assert post.sweep() == 1
+    assert told in box[0].letters[0].get_payload(0).get_payload()
+
+
 def test_a_mail_says_what_it_is_about_in_text_and_html_and_follows_nobody(post: Post, box: tuple[Box, int]) -> None:
     evil = "<b>Evil</b> & co\r\nBcc: eve@example.com\u202e"
     titled = "INSERT INTO course (id, created_at, version, title) VALUES ('python-basics', 1, 1, :title)"

@@ -147,7 +147,7 @@ def test_whose_score_is_changed_is_told_of_what_by_its_title(desk: BrowserContex
     settled(page)
     changed = {"step": "absolute-paths", "learner": learner_id, "score": 0.9, "reason": "It was the question's fault."}
     assert desk.request.post("/api/v1/creator/courses/shell-and-git/regrades", data=changed).ok
-    expect(page.get_by_text("Your score was changed: Absolute or relative?")).to_be_visible()
+    expect(page.get_by_text("A decision about your score: Absolute or relative?")).to_be_visible()
 
 
 def test_what_has_the_focus_and_goes_hands_it_to_what_was_around(desk: BrowserContext) -> None:

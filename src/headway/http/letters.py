@@ -149,9 +149,10 @@ def _graded(mail: Mail) -> _Said:
 
 def _overridden(mail: Mail) -> _Said:
     told, step = mail.change, _step(mail)
-    counts = (
-        "you need not do it" if told.get("waived") else f"it counts as {in_percent(100 * (told.get('score') or 0))}"
-    )
+    # A word that is not final lowers nothing: what the learner has better stays.
+    least = "" if told.get("final") else "at least "
+    score = in_percent(100 * (told.get("score") or 0))
+    counts = "you need not do it" if told.get("waived") else f"it counts as {least}{score}"
     lines = [f"Of {step} in {_course(mail)} it was decided: {counts}."]
     if told.get("reason"):
         lines.append(f"The reason: {_short(str(told['reason']), _TEXT_MAX)}")

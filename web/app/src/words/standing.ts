@@ -166,7 +166,7 @@ export const standing = {
     types: {
       step_completed: "Step completed",
       step_graded: "Your work was graded",
-      step_overridden: "Your score was changed",
+      step_overridden: "A decision about your score",
       module_completed: "Module completed",
       module_unlocked: "Module unlocked",
       course_completed: "Course completed",
