@@ -91,6 +91,7 @@ def test_faults_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
             'id: x\ntitle: "a\nmodules: []\n',
             ":4: a text in quotes is never closed; write its last quote (opened in line 2)",
         ),
+        ("id: x\nmodules:\n\t- id: m\n", ":3: a tab stands in the indentation; indent with spaces"),
         ("id: x\n\ttitle: x\n", ":2: a tab stands in the indentation; indent with spaces"),
         ("id: x\ntitle: a: b\n", ":2: a colon stands where none can; put a text that holds one into quotes"),
         ("id: @x\n", ":1: no value begins with this character"),

@@ -119,16 +119,17 @@ def hanging() -> Iterator[tuple[int, list[socket.socket]]]:
 
 
 @contextmanager
-def trickling(pause_s: float) -> Iterator[int]:
-    """The port of a server that sends its greeting byte by byte, and never comes to its end."""
+def trickling(said: bytes = b"", more: bytes = b"2", pause_s: float = 0.05) -> Iterator[int]:
+    """The port of a server that says something, goes on byte by byte, and never comes to an end."""
     with hanging() as (port, came):
-        over = threading.Event()
+        over, greeted = threading.Event(), list[socket.socket]()
 
         def trickle() -> None:
             while not over.wait(pause_s):
-                for one in came:
+                for one in [*came]:
                     with suppress(OSError):
-                        one.send(b"2")
+                        one.sendall(more if one in greeted else said + more)
+                    greeted.append(one)
 
         thread = threading.Thread(target=trickle, daemon=True)
         thread.start()

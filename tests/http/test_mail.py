@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from benchmarks.servers import free_port
 from headway.http import mail
 from headway.http.mail import Letter, Mail
 from headway.settings import Settings
+from tests.http.postbox import trickling
 
 LETTER = Letter("ada@example.org", "A new password", "The code is here.\n")
 
@@ -120,6 +122,25 @@ def test_a_server_that_cannot_show_who_it_is_gets_nothing(
         (failed,) = send(f"{scheme}://me:secret@localhost:{port}")
     assert (failed["event"], failed["error"]) == ("mail_failed", "SSLCertVerificationError")
     assert (box.letters, box.credentials) == ([], [])
+
+
+# The head of a record of TLS, of which a server sends one byte after the other.
+_RECORD = b"\x16\x03\x03\x40\x00"
+_ASKED_TO_ENCRYPT = b"220 hello\r\n250-localhost\r\n250 STARTTLS\r\n220 go on\r\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("smtp", b"220-"), ("smtp", _ASKED_TO_ENCRYPT + _RECORD), ("smtps", _RECORD)]
+)
+def test_a_server_that_answers_byte_by_byte_is_left_wherever_it_is(
+    encryption: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, url: str, said: bytes
+) -> None:
+    monkeypatch.setattr(mail, "WHOLE_S", 0.5)
+    with trickling(said, b"x") as port:
+        since = time.monotonic()
+        (failed,) = send(f"{url}://localhost:{port}")
+        assert time.monotonic() - since < mail.PATIENCE_S
+    assert failed["event"] == "mail_failed"
 
 
 @pytest.mark.parametrize("user", ["", "me:secret@"])

@@ -168,13 +168,14 @@ def test_a_mail_server_that_answers_byte_by_byte_is_left(
 ) -> None:
     told(post, "ada@example.org")
     monkeypatch.setattr(mail, "WHOLE_S", 0.3)
-    with trickling(0.05) as port:
+    with trickling() as port:
         slow = Post(database_url, port)
         slow.now = post.now
         assert slow.sweep() == 0
         slow.database.close()
         settings = settings_of(database_url, port)
-        assert "SMTPConnectError" in (mail.Mail(settings).fault() or "")
+        # By whether anything of the greeting came in time.
+        assert (mail.Mail(settings).fault() or "").startswith(("SMTPConnectError", "SMTPServerDisconnected"))
         assert not mail.Mail(settings).send(mail.Letter("ada@example.org", "Hello", "Hello.\n"))
     assert rows_of(post) == {(0, None, True)}
 
@@ -277,7 +278,7 @@ def test_a_mail_of_a_decision_says_no_more_than_it_does(
     change = {**changes(post.now)["step_overridden"], "score": 0.4, "waived": False, **said}
     tell(post.database, ada, post.now, **change)
     assert post.sweep() == 1
-    assert told in box[0].letters[0].get_payload(0).get_payload()
+    assert told in box[0].came[0][1].decode()
 
 
 def test_a_mail_says_what_it_is_about_in_text_and_html_and_follows_nobody(post: Post, box: tuple[Box, int]) -> None:

@@ -1,15 +1,15 @@
 """What admins have done to their site over HTTP: an audit in the background, figures worked out again, its state."""
 
 import time
-from functools import partial
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import httpx2
 import pytest
 
 from headway import __version__
+from headway.http import admin_upkeep
 from headway.ledger import auditing
 from headway.ledger.backup import backup
 from headway.store import upkeep
@@ -79,15 +79,24 @@ def test_an_audit_that_is_waited_for_tells_of_whom_anything_differs(site: Site, 
     assert admin.get(f"/admin/audit/{found['id']}").json()["report"]["differing"] == 2
 
 
-def test_who_waits_for_an_audit_that_breaks_off_is_told(site: Site, admin: httpx2.Client) -> None:
+@pytest.mark.parametrize("how", ["stopped", "its report is gone"])
+def test_who_waits_for_an_audit_that_has_no_report_is_told(
+    site: Site, admin: httpx2.Client, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     begun, _ = auditing.begin(site.database, now=now())
-    stopping = Event()
-    stopping.set()
-    run = partial(auditing.run, site.database, Catalog(), begun["id"], now=now, stopping=stopping)
-    breaking_off = Timer(1.0, run)
-    breaking_off.start()
+    wait, stopping = admin_upkeep._over, Event()
+
+    async def over(*args: Any) -> Any:
+        """The audit ends once somebody waits for it."""
+        if how == "stopped":
+            stopping.set()
+        auditing.run(site.database, Catalog(), begun["id"], now=now, stopping=stopping)
+        with site.database.transaction() as connection:
+            connection.exec_driver_sql("UPDATE upkeep SET report = NULL")
+        return await wait(*args)
+
+    monkeypatch.setattr(admin_upkeep, "_over", over)
     reply = admin.post("/admin/audit")
-    breaking_off.join()
     assert (reply.status_code, reply.json()["type"]) == (503, "/problems/unavailable")
     assert "begin another" in reply.json()["detail"]
 

@@ -8,11 +8,14 @@ import sqlalchemy as sa
 
 from headway.domain.times import format_time
 from headway.ledger.audit import FAULTS_SHOWN, audit
+from headway.ledger.definitions import define
 from headway.ledger.rebuild import rebuild
+from headway.ledger.recompute import recompute
 from headway.ledger.refold import LEARNERS_AT_ONCE
 from headway.ledger.submission import Submission
 from headway.store.schema import OF_LEARNER, ledger
 from tests.domain.manifests import course, module, step
+from tests.ledger.earning import defined, earned
 from tests.ledger.world import HOUR, NOON, World, enrollment, event
 
 BODY = '{"course":"python","occurred_at":"2026-03-01T12:00:00.000000Z","score":0.9,"step":"loops","type":"attempted"}'
@@ -134,6 +137,20 @@ def test_a_ledger_of_another_version_of_the_course_is_judged_by_its_own(world: W
     with world.opened() as connection:
         connection.execute(sa.update(ledger).where(ledger.c.seq == 2).values(version=1))
     assert not audit(world.database, world.catalog).clean
+
+
+@pytest.mark.parametrize("how", ["rebuild", "recompute"])
+def test_whose_ledger_is_broken_is_given_nothing_for_figures_that_nobody_mended(world: World, how: str) -> None:
+    ada, ben = learner_with(world), learner_with(world)
+    remove_entry(world, ada, 1)
+    define(world.database, defined("once", "attempts", 1))
+    if how == "rebuild":
+        assert rebuild(world.database, world.catalog).broken_ids == {ada}
+    else:
+        dry = recompute(world.database, world.catalog, now=lambda: NOON, dry_run=True)
+        assert [one.learner_id for one in dry.updates] == [ben]
+        assert recompute(world.database, world.catalog, now=lambda: NOON) == dry
+    assert ("once" in earned(world, ada), "once" in earned(world, ben)) == (False, True)
 
 
 def test_a_zone_that_is_unknown_here_is_said_and_not_stumbled_over(world: World) -> None:

@@ -80,7 +80,7 @@ def _parse(name: str, text: str) -> ManifestFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise ManifestUnreadable(f"{where}: {yaml_faults.told(error)}") from None
+        raise ManifestUnreadable(f"{where}: {yaml_faults.told(error, text)}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ManifestUnreadable(f"{name}: {str(error).partition(chr(10))[0]}") from None
     except RecursionError:

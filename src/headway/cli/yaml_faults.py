@@ -4,6 +4,7 @@ from typing import Final
 
 import yaml
 
+_TAB: Final = "found a tab character that violates indentation"
 _UNCLOSED: Final = {
     "found unexpected end of stream": "a text in quotes is never closed; write its last quote",
     "did not find expected ',' or ']'": "a list in brackets goes on without a comma, or is never closed",
@@ -11,7 +12,7 @@ _UNCLOSED: Final = {
 }
 _FIXES: Final = {
     **_UNCLOSED,
-    "found a tab character that violates indentation": "a tab stands in the indentation; indent with spaces",
+    _TAB: "a tab stands in the indentation; indent with spaces",
     "found a tab character where an indentation space is expected": "a tab stands in the indentation; use spaces",
     "found character that cannot start any token": "no value begins with this character; put a text into quotes",
     "found unknown escape character": "in double quotes a backslash begins an escape, and this is none; write two",
@@ -31,8 +32,15 @@ _FIXES: Final = {
 }
 
 
-def told(error: yaml.MarkedYAMLError) -> str:
+def told(error: yaml.MarkedYAMLError, text: str) -> str:
     """What is wrong, and in which line what is not closed was opened; what is not known here as the parser says it."""
     problem = error.problem or error.context or "this is no YAML"
+    if _is_at_tab(error.problem_mark, text):
+        problem = _TAB
     opened = f" (opened in line {error.context_mark.line + 1})" if problem in _UNCLOSED and error.context_mark else ""
     return f"{_FIXES.get(problem, problem)}{opened}"
+
+
+def _is_at_tab(mark: yaml.Mark | None, text: str) -> bool:
+    lines = text.split("\n")
+    return mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"

@@ -20,7 +20,7 @@ from headway.domain.errors import Unavailable
 from headway.domain.times import format_time
 from headway.http import who
 from headway.http.admin_achievements import administered, check_admin
-from headway.http.exchange import Asked, Exchange, exchange_of
+from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -32,7 +32,6 @@ from headway.store import learners, sizes, upkeep
 from headway.store.migrate import current, newest
 
 RUNNING: Final = "running"
-_BROKEN_OFF: Final = ("stopped", "failed", "lost")
 _LOOK_AGAIN_S: Final = 0.2
 _SHOWN_MAX: Final = 200
 
@@ -161,6 +160,7 @@ class SystemShown(Struct):
 @post("/admin/audit", status_code=200)
 async def start_audit(request: Asked, background: FromQuery[bool] = False) -> Reply:
     """Audit everything, or join the audit that is under way: wait for what it finds, or leave it in the background."""
+    stopping = exchange_of(request).stopping = asyncio.Event()
     services = await administered(request)
     begun, is_new = await services.run(partial(auditing.begin, services.database, now=who.now()))
     if is_new:
@@ -168,18 +168,18 @@ async def start_audit(request: Asked, background: FromQuery[bool] = False) -> Re
         services.in_background(partial(run, stopping=services.stopping))
     if background:
         return json_reply(_audit(begun), 202, (PERSONAL,))
-    return json_reply(_told(await _over(exchange_of(request), begun["id"])), 200, (PERSONAL,))
+    return json_reply(_told(await _over(services, begun["id"], stopping)), 200, (PERSONAL,))
 
 
-async def _over(exchange: Exchange, audit_id: str) -> AuditShown:
-    """An audit once it is over; Unavailable where that is not to be waited for, or it did not come to its end."""
-    stopping = exchange.stopping = asyncio.Event()
+async def _over(services: Services, audit_id: str, stopping: asyncio.Event) -> AuditShown:
+    """An audit once it is over; Unavailable where that is not to be waited for, or it has no report."""
     while not stopping.is_set():
-        row = await exchange.services.read(lambda connection: upkeep.one(connection, auditing.KIND, audit_id))
+        row = await services.read(lambda connection: upkeep.one(connection, auditing.KIND, audit_id))
         found = None if row is None else _audit(row)
-        if found is None or found.status in _BROKEN_OFF:
-            raise Unavailable("the audit did not come to its end; begin another", retry_after_s=2)
-        if found.report is not None:
+        if found is None or (found.status != RUNNING and found.report is None):
+            # Broken off, or somebody was erased meanwhile who is named in its report.
+            raise Unavailable("the audit has no report; begin another", retry_after_s=2)
+        if found.status != RUNNING:
             return found
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_AGAIN_S):

@@ -5,9 +5,9 @@ A time limit of `requests` begins anew with each byte: a server that sends one n
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
-from socket import SHUT_RDWR, socket
+from socket import socket
 from time import monotonic
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult
@@ -19,44 +19,18 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TimedOut
 
+from headway.http.watch import Watch
+
 BYTES_MAX: Final = 256 * 1024
 _PART: Final = 8_192
-
-
-class _Watch:
-    """The connections of one request, to be cut when its time is over."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        self._lock = threading.Lock()
-        self._sockets: list[socket] = []
-
-    def add(self, connected: socket) -> None:
-        with self._lock:
-            # Another name for the same connection: the first one is taken over by what encrypts.
-            self._sockets.append(connected.dup())
-        if self.is_over:
-            self.cut()
-
-    def cut(self) -> None:
-        self.is_over = True
-        with self._lock:
-            for one in self._sockets:
-                with suppress(OSError):  # closed from there already
-                    one.shutdown(SHUT_RDWR)
-
-    def close(self) -> None:
-        with self._lock:
-            while self._sockets:
-                self._sockets.pop().close()
 
 
 _watches: Final = threading.local()
 
 
 @contextmanager
-def _watching(seconds: float) -> Iterator[_Watch]:
-    watch = _watches.current = _Watch()
+def _watching(seconds: float) -> Iterator[Watch]:
+    watch = _watches.current = Watch()
     timer = threading.Timer(seconds, watch.cut)
     timer.daemon = True
     timer.start()

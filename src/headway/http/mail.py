@@ -17,21 +17,21 @@ from smtplib import (
     SMTPNotSupportedError,
     SMTPRecipientsRefused,
 )
-from socket import SHUT_RDWR
+from socket import socket
 from threading import Timer
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
 
+from headway.http.watch import Watch
 from headway.ledger.emails import is_mailable
 from headway.settings import Settings
 
 log = structlog.get_logger()
 
 PATIENCE_S: Final = 20
-# For a whole exchange: the patience of a socket begins anew with each byte, and a server that sends one now and then
-# would hold a thread, and this server's end, up for good.
+# For coming in, and for each letter: the patience of a socket begins anew with each byte.
 WHOLE_S: Final = 30
 FAILURES: Final = 400  # replies from here on refuse
 _FOR_GOOD: Final = 500  # and from here on they always will
@@ -81,35 +81,45 @@ class Unencrypted(SMTPException):
     """The mail server offers no encryption: a code that sets a password would be there for all to read."""
 
 
+class _Watched(SMTP):
+    """An SMTP client whose connection is watched from before it is encrypted on."""
+
+    watch: Watch
+
+    def __init__(self, *args: Any, watch: Watch | None = None, **kwargs: Any) -> None:
+        if watch is not None:  # the other kind has one by now
+            self.watch = watch
+        super().__init__(*args, **kwargs)
+
+    def _get_socket(self, *args: Any) -> socket:
+        connected: socket = super()._get_socket(*args)  # type: ignore[misc]  # smtplib's own hook for this, untyped
+        self.watch.add(connected)
+        return connected
+
+    def close(self) -> None:
+        """As it is, and watch it no more."""
+        super().close()
+        self.watch.close()
+
+
+class _WatchedSafe(SMTP_SSL, _Watched):
+    """The same, encrypted from the start: SMTP_SSL encrypts what the other connects."""
+
+    def __init__(self, *args: Any, watch: Watch, **kwargs: Any) -> None:
+        self.watch = watch
+        super().__init__(*args, **kwargs)
+
+
 @contextmanager
-def _bounded(server: SMTP) -> Iterator[None]:
-    """What a mail server is asked within is over after WHOLE_S: then the connection is cut."""
-    timer = Timer(WHOLE_S, _cut, (server,))
+def _within_time(watch: Watch) -> Iterator[None]:
+    """What is asked within is over after WHOLE_S: then the connection is cut."""
+    timer = Timer(WHOLE_S, watch.cut)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-
-
-def _cut(server: SMTP) -> None:
-    if server.sock is not None:
-        with suppress(OSError):  # closed from there already
-            server.sock.shutdown(SHUT_RDWR)
-
-
-class _Bounded(SMTP):
-    """An SMTP client whose greeting is waited for no longer than all else."""
-
-    def connect(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """As it is, within WHOLE_S."""
-        with _bounded(self):
-            return super().connect(*args, **kwargs)
-
-
-class _BoundedSafe(_Bounded, SMTP_SSL):
-    """The same, encrypted from the start."""
 
 
 class Mail:
@@ -130,7 +140,7 @@ class Mail:
         try:
             message = _message(self._sender, letter)
             server = _connected(self._server)
-            with _bounded(server), server:
+            with _within_time(server.watch), server:
                 server.send_message(message, self._sender, [letter.to])
         except (SMTPException, MessageError, OSError, ValueError) as error:
             _tell_failed(error)
@@ -156,7 +166,7 @@ class Mail:
             return None
         try:
             server = _connected(self._server)
-            with _bounded(server), server:
+            with _within_time(server.watch), server:
                 code, _ = server.mail(self._sender)
                 return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
         except (SMTPException, OSError, ValueError) as error:
@@ -170,7 +180,7 @@ class _Carrying:
     def __init__(self, url: SplitResult | None, sender: str) -> None:
         self._url = url
         self._sender = sender
-        self._server: SMTP | None = None
+        self._server: _Watched | None = None
         self._lost = 0  # connections, with no letter in between of which the server said anything
         self._is_there = url is not None
 
@@ -191,7 +201,7 @@ class _Carrying:
             self._lost = 0
         return carried
 
-    def _reached(self) -> SMTP | None:
+    def _reached(self) -> _Watched | None:
         if self._server is None and self._url is not None and self._is_there:
             try:
                 self._server = _connected(self._url)
@@ -207,10 +217,10 @@ class _Carrying:
         self._lost += 1
         self._is_there = self._lost < _LOST_MAX
 
-    def _send(self, server: SMTP, letter: Letter) -> Carried:
+    def _send(self, server: _Watched, letter: Letter) -> Carried:
         """An error is about more than this letter."""
         try:
-            with _bounded(server):
+            with _within_time(server.watch):
                 server.send_message(_message(self._sender, letter), self._sender, [letter.to])
         except SMTPRecipientsRefused as error:
             return _refused(next(iter(error.recipients.values()))[0])
@@ -225,7 +235,7 @@ class _Carrying:
     def leave(self) -> None:
         """End the connection; one that was lost is asked nothing more."""
         if self._server is not None:
-            with suppress(SMTPException, OSError), _bounded(self._server):
+            with suppress(SMTPException, OSError), _within_time(self._server.watch):
                 self._server.quit()
             self._server.close()
 
@@ -263,23 +273,32 @@ def _message(sender: str, letter: Letter) -> EmailMessage:
     return message
 
 
-def _connected(url: SplitResult) -> SMTP:
+def _connected(url: SplitResult) -> _Watched:
     """A connection that is encrypted wherever it leaves the machine, and signed in where the address says as whom."""
+    watch = Watch()
+    try:
+        with _within_time(watch):
+            return _signed_in(url, watch)
+    except BaseException:
+        watch.close()
+        raise
+
+
+def _signed_in(url: SplitResult, watch: Watch) -> _Watched:
     host, encryption = url.hostname or "", ssl.create_default_context()
     server = (
-        _BoundedSafe(host, url.port or 465, timeout=PATIENCE_S, context=encryption)
+        _WatchedSafe(host, url.port or 465, timeout=PATIENCE_S, context=encryption, watch=watch)
         if url.scheme == "smtps"
-        else _Bounded(host, url.port or 587, timeout=PATIENCE_S)
+        else _Watched(host, url.port or 587, timeout=PATIENCE_S, watch=watch)
     )
     try:
-        with _bounded(server):
-            server.ehlo()
-            if url.scheme == "smtp" and host not in LOCAL:
-                if not server.has_extn("starttls"):
-                    raise Unencrypted("no STARTTLS")
-                server.starttls(context=encryption)
-            if url.username:
-                server.login(unquote(url.username), unquote(url.password or ""))
+        server.ehlo()
+        if url.scheme == "smtp" and host not in LOCAL:
+            if not server.has_extn("starttls"):
+                raise Unencrypted("no STARTTLS")
+            server.starttls(context=encryption)
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
     except BaseException:
         server.close()
         raise

@@ -70,7 +70,8 @@ class Services:
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
         self._mailing = CapacityLimiter(LATER_AT_ONCE)
-        self._in_background = CapacityLimiter(1)
+        # An audit and an import: of each there is one at a time.
+        self._in_background = CapacityLimiter(2)
         # Set once the server is to stop: what works in the background ends soon after.
         self.stopping = threading.Event()
         self.started_at = time.time_ns() // 1000

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -69,8 +70,26 @@ def backfill(
         return _gathered(_Backfill(database, catalog, now).run(""), progress, told)
 
 
+def backfill_but(
+    database: Database,
+    catalog: Catalog,
+    but: AbstractSet[str],
+    *,
+    now: Callable[[], int],
+    told: Callable[[Update], None],
+) -> BackfillReport:
+    """The same, of all learners but those whose sums are not to be believed."""
+    with database.alone(wait=True):
+        return _gathered(_Backfill(database, catalog, now, but=but).run(""), told=told)
+
+
 def backfill_pending(
-    database: Database, catalog: Catalog, *, now: Callable[[], int], progress: Progress = lambda _: None
+    database: Database,
+    catalog: Catalog,
+    *,
+    now: Callable[[], int],
+    progress: Progress = lambda _: None,
+    but: AbstractSet[str] = frozenset(),
 ) -> BackfillReport | None:
     """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
     with database.read() as connection:
@@ -83,7 +102,7 @@ def backfill_pending(
             given = achievements.read_set(connection)
         if given.version == given.given_version:
             return None
-        return _gathered(_Backfill(database, catalog, now).run(given.given_up_to or ""), progress)
+        return _gathered(_Backfill(database, catalog, now, but=but).run(given.given_up_to or ""), progress)
 
 
 def _is_given(connection: Connection) -> bool:
@@ -113,7 +132,16 @@ def _gathered(
 class _Backfill:
     """Surveys learners in snapshots; under their locks come those alone to whom something is to be given."""
 
-    def __init__(self, database: Database, catalog: Catalog, now: Callable[[], int], *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        now: Callable[[], int],
+        *,
+        dry_run: bool = False,
+        but: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self.but = but
         self.database = database
         self.catalog = catalog
         self.now = now
@@ -130,7 +158,8 @@ class _Backfill:
         while True:
             with self.database.read() as connection:
                 ids = achievements.living(connection, up_to, LEARNERS_A_PAGE)
-                found = survey(connection, self.catalog, self.definitions, ids)
+                believed = [one for one in ids if one not in self.but]
+                found = survey(connection, self.catalog, self.definitions, believed)
             if not ids:
                 break
             yield len(ids), found if self.dry_run else [given for part in _parts(found) for given in self._give(part)]

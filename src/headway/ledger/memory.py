@@ -18,7 +18,8 @@ from headway.store.facts import Mark
 
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS, sums.STEP_DAYS)
 STEPS: Final = KINDS.index(sums.STEPS)
-# Some 50 MB. Whoever comes in turn must all fit, or nobody is remembered when they come again.
+# Some 50 MB of the usual mix, of steps alone 160. Whoever comes in turn must all fit, or nobody is remembered when
+# they come again.
 VALUES_MAX: Final = 150_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
 # Who has not learned for so long starts anew; and who was erased leaves nothing here either.

@@ -42,6 +42,7 @@ class RebuildReport(NamedTuple):
     beyond: int
     found: int
     broken: list[Fault]
+    broken_ids: frozenset[str] = frozenset()
 
     @property
     def unchanged(self) -> int:
@@ -80,14 +81,14 @@ def rebuild(
             broken += of_courses(connection)
         sweep_pending(database, catalog, now=_now)
         recount_pending(database, catalog)
-    total, updated, beyond, found = 0, 0, 0, len(broken)
-    in_courses = set[str]()
+    total, updated, found = 0, 0, len(broken)
+    in_courses, broken_ids = set[str](), set[str]()
     for ids in _portions(database, learner_id):
         with database.transaction() as connection:
             locked = learners.lock(connection, ids)
             mended = list(_mend(connection, catalog, locked, ids, also_pending=also_pending))
         for refolded, one in mended:
-            beyond += bool(refolded.broken)
+            broken_ids |= {refolded.learner_id} if refolded.broken else set()
             found += len(refolded.broken)
             broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
             if one is not None:
@@ -101,9 +102,9 @@ def rebuild(
             recount(connection)
         if not also_pending:
             # Behind the learners: nobody keeps what wrong sums seemed to meet.
-            backfill_pending(database, catalog, now=_now)
+            backfill_pending(database, catalog, now=_now, but=broken_ids)
     mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
-    return RebuildReport(total, updated, beyond, found, broken)
+    return RebuildReport(total, updated, len(broken_ids), found, broken, frozenset(broken_ids))
 
 
 def _now() -> int:

@@ -40,6 +40,7 @@ export class Headway {
   private known: Me = NOBODY;
   private knownAt = 0;
   private became: Record<string, string> = {};
+  private placed: string | null = null;
   private readonly watchers = new Set<(me: Me) => void>();
 
   constructor(
@@ -96,16 +97,23 @@ export class Headway {
     const me = await this.ask<Me | undefined>("GET", "/auth/me");
     if (!isMe(me)) throw new Unreachable("the reply does not say who one is");
     await this.meet(me);
-    await this.keepZone(me).catch(() => undefined);
+    void this.keepZone(me).catch(() => undefined);
     return this.known;
   }
 
-  /** A guest's days are the device's: nobody else says where a guest is. */
+  /** A guest's days are the device's: nobody else says where a guest is. Said once, whatever comes of it. */
   private async keepZone(me: Me): Promise<void> {
     const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (me.kind !== "guest" || me.learner?.time_zone === time_zone) return;
-    const now = await this.ask<Me | undefined>("PATCH", "/auth/me", { body: { time_zone } });
-    if (isMe(now)) await this.meet(now);
+    const guest = me.kind === "guest" ? me.learner : null;
+    if (!guest || !time_zone || guest.time_zone === time_zone || this.placed === guest.id) return;
+    this.placed = guest.id;
+    // Nobody signs in meanwhile, here or in another window: an account chose its zone itself.
+    const now = await this.store.alone(async () => {
+      const still = await this.ask<Me | undefined>("GET", "/auth/me");
+      if (still?.kind !== "guest" || still.learner?.id !== guest.id) return still;
+      return this.ask<Me | undefined>("PATCH", "/auth/me", { body: { time_zone } });
+    });
+    if (isMe(now) && now.learner?.id === this.known.learner?.id) await this.meet(now);
   }
 
   /** What is known of who one is may be wrong: ask before the next write. */
