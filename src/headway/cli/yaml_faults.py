@@ -4,7 +4,8 @@ from typing import Final
 
 import yaml
 
-_TAB: Final = "found a tab character that violates indentation"
+# Of a tab the parser says one of three things, by what it looked for there.
+_TAB: Final = "a tab stands in the indentation; indent with spaces"
 _UNCLOSED: Final = {
     "found unexpected end of stream": "a text in quotes is never closed; write its last quote",
     "did not find expected ',' or ']'": "a list in brackets goes on without a comma, or is never closed",
@@ -12,8 +13,6 @@ _UNCLOSED: Final = {
 }
 _FIXES: Final = {
     **_UNCLOSED,
-    _TAB: "a tab stands in the indentation; indent with spaces",
-    "found a tab character where an indentation space is expected": "a tab stands in the indentation; use spaces",
     "found character that cannot start any token": "no value begins with this character; put a text into quotes",
     "found unknown escape character": "in double quotes a backslash begins an escape, and this is none; write two",
     "found undefined alias": "nothing is marked with that name; put a text that begins with * into quotes",
@@ -34,9 +33,9 @@ _FIXES: Final = {
 
 def told(error: yaml.MarkedYAMLError, text: str) -> str:
     """What is wrong, and in which line what is not closed was opened; what is not known here as the parser says it."""
-    problem = error.problem or error.context or "this is no YAML"
     if _is_at_tab(error.problem_mark, text):
-        problem = _TAB
+        return _TAB
+    problem = error.problem or error.context or "this is no YAML"
     opened = f" (opened in line {error.context_mark.line + 1})" if problem in _UNCLOSED and error.context_mark else ""
     return f"{_FIXES.get(problem, problem)}{opened}"
 

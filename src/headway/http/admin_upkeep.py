@@ -168,32 +168,32 @@ async def start_audit(request: Asked, background: FromQuery[bool] = False) -> Re
         services.in_background(partial(run, stopping=services.stopping))
     if background:
         return json_reply(_audit(begun), 202, (PERSONAL,))
-    return json_reply(_told(await _over(services, begun["id"], stopping)), 200, (PERSONAL,))
+    report = await _over(services, begun["id"], stopping)
+    return json_reply(_told(begun["id"], report), 200, (PERSONAL,))
 
 
-async def _over(services: Services, audit_id: str, stopping: asyncio.Event) -> AuditShown:
-    """An audit once it is over; Unavailable where that is not to be waited for, or it has no report."""
+async def _over(services: Services, audit_id: str, stopping: asyncio.Event) -> AuditReported:
+    """What an audit found, once it is over; Unavailable where that is not to be waited for, or it has no report."""
     while not stopping.is_set():
         row = await services.read(lambda connection: upkeep.one(connection, auditing.KIND, audit_id))
         found = None if row is None else _audit(row)
-        if found is None or (found.status != RUNNING and found.report is None):
+        if found is not None and found.report is not None:
+            return found.report
+        if found is None or found.status != RUNNING:
             # Broken off, or somebody was erased meanwhile who is named in its report.
             raise Unavailable("the audit has no report; begin another", retry_after_s=2)
-        if found.status != RUNNING:
-            return found
         with suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_AGAIN_S):
                 await stopping.wait()
     raise Unavailable("the server is stopping; begin the audit again in a moment", retry_after_s=2)
 
 
-def _told(found: AuditShown) -> AuditTold:
-    report = found.report or AuditReported(0, 0, 0, 0, [])
+def _told(audit_id: str, report: AuditReported) -> AuditTold:
     updates = [
         FigureChanged(one.learner, f"{one.table}.{one.column}", one.stored, one.true, one.key) for one in report.faults
     ]
     unchanged = report.learners - report.differing
-    return AuditTold(found.id, report.learners, report.differing, unchanged, report.found, updates)
+    return AuditTold(audit_id, report.learners, report.differing, unchanged, report.found, updates)
 
 
 @get("/admin/audit/{audit:str}")

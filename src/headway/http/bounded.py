@@ -31,13 +31,10 @@ _watches: Final = threading.local()
 @contextmanager
 def _watching(seconds: float) -> Iterator[Watch]:
     watch = _watches.current = Watch()
-    timer = threading.Timer(seconds, watch.cut)
-    timer.daemon = True
-    timer.start()
     try:
-        yield watch
+        with watch.within(seconds):
+            yield watch
     finally:
-        timer.cancel()
         _watches.current = None
         watch.close()
 

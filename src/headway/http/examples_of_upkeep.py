@@ -2,6 +2,13 @@
 
 from typing import Any, Final
 
+_FIGURE: Final[dict[str, Any]] = {
+    "learner": "9f1f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c12",
+    "field": "step_sum.attempts",
+    "old": 8,
+    "new": 3,
+    "key": "python-basics/1/fizz",
+}
 AUDIT: Final[dict[str, Any]] = {
     "id": "5b0f6c1e-7d2a-4c3b-9e8f-1a2b3c4d5e6f",
     "status": "clean",
@@ -17,15 +24,7 @@ AUDITED: Final[dict[str, Any]] = {
     "updated": 1,
     "unchanged": 1203,
     "found": 1,
-    "updates": [
-        {
-            "learner": "9f1f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c12",
-            "field": "step_sum.attempts",
-            "old": 8,
-            "new": 3,
-            "key": "python-basics/1/fizz",
-        }
-    ],
+    "updates": [_FIGURE],
 }
 BACKFILL: Final[dict[str, Any]] = {
     "dry_run": False,
@@ -34,13 +33,7 @@ BACKFILL: Final[dict[str, Any]] = {
     "unchanged": 1,
     "broken": 0,
     "updates": [
-        {
-            "learner": "9f1f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c12",
-            "field": "step_sum.attempts",
-            "old": 8,
-            "new": 3,
-            "key": "python-basics/1/fizz",
-        },
+        _FIGURE,
         {
             "learner": "9f1f0f3e-5a44-4c6c-9d0e-2f3f0a4d7c12",
             "field": "achievements",

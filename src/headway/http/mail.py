@@ -1,8 +1,8 @@
 """Mails: handed to an SMTP server, or printed to the log where there is none."""
 
 import ssl
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -18,7 +18,6 @@ from smtplib import (
     SMTPRecipientsRefused,
 )
 from socket import socket
-from threading import Timer
 from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -110,18 +109,6 @@ class _WatchedSafe(SMTP_SSL, _Watched):
         super().__init__(*args, **kwargs)
 
 
-@contextmanager
-def _within_time(watch: Watch) -> Iterator[None]:
-    """What is asked within is over after WHOLE_S: then the connection is cut."""
-    timer = Timer(WHOLE_S, watch.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 class Mail:
     """The mail of a process."""
 
@@ -140,7 +127,7 @@ class Mail:
         try:
             message = _message(self._sender, letter)
             server = _connected(self._server)
-            with _within_time(server.watch), server:
+            with server.watch.within(WHOLE_S), server:
                 server.send_message(message, self._sender, [letter.to])
         except (SMTPException, MessageError, OSError, ValueError) as error:
             _tell_failed(error)
@@ -166,7 +153,7 @@ class Mail:
             return None
         try:
             server = _connected(self._server)
-            with _within_time(server.watch), server:
+            with server.watch.within(WHOLE_S), server:
                 code, _ = server.mail(self._sender)
                 return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
         except (SMTPException, OSError, ValueError) as error:
@@ -220,7 +207,7 @@ class _Carrying:
     def _send(self, server: _Watched, letter: Letter) -> Carried:
         """An error is about more than this letter."""
         try:
-            with _within_time(server.watch):
+            with server.watch.within(WHOLE_S):
                 server.send_message(_message(self._sender, letter), self._sender, [letter.to])
         except SMTPRecipientsRefused as error:
             return _refused(next(iter(error.recipients.values()))[0])
@@ -235,7 +222,7 @@ class _Carrying:
     def leave(self) -> None:
         """End the connection; one that was lost is asked nothing more."""
         if self._server is not None:
-            with suppress(SMTPException, OSError), _within_time(self._server.watch):
+            with suppress(SMTPException, OSError), self._server.watch.within(WHOLE_S):
                 self._server.quit()
             self._server.close()
 
@@ -277,7 +264,7 @@ def _connected(url: SplitResult) -> _Watched:
     """A connection that is encrypted wherever it leaves the machine, and signed in where the address says as whom."""
     watch = Watch()
     try:
-        with _within_time(watch):
+        with watch.within(WHOLE_S):
             return _signed_in(url, watch)
     except BaseException:
         watch.close()

@@ -4,7 +4,8 @@ A time limit of a socket begins anew with each byte: a server that sends one now
 """
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR, socket
 
 
@@ -23,6 +24,17 @@ class Watch:
             self._sockets.append(connected.dup())
         if self.is_over:
             self.cut()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """What is done within is over after so long: then all is cut."""
+        timer = threading.Timer(seconds, self.cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def cut(self) -> None:
         """End all connections: whoever reads from one finds it closed."""

@@ -39,10 +39,14 @@ class RebuildReport(NamedTuple):
 
     total: int
     updated: int
-    beyond: int
     found: int
     broken: list[Fault]
-    broken_ids: frozenset[str] = frozenset()
+    broken_ids: frozenset[str]
+
+    @property
+    def beyond(self) -> int:
+        """The learners whose ledgers are broken."""
+        return len(self.broken_ids)
 
     @property
     def unchanged(self) -> int:
@@ -104,7 +108,7 @@ def rebuild(
             # Behind the learners: nobody keeps what wrong sums seemed to meet.
             backfill_pending(database, catalog, now=_now, but=broken_ids)
     mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
-    return RebuildReport(total, updated, len(broken_ids), found, broken, frozenset(broken_ids))
+    return RebuildReport(total, updated, found, broken, frozenset(broken_ids))
 
 
 def _now() -> int:

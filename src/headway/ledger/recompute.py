@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from headway.ledger.audit import of_learners, pages
-from headway.ledger.backfill import Unachieved, Update, backfill_but
+from headway.ledger.backfill import Unachieved, backfill_but
 from headway.ledger.faults import Fault
 from headway.ledger.rebuild import Mended, rebuild
 from headway.store.catalog import Catalog
@@ -46,13 +46,9 @@ def recompute(database: Database, catalog: Catalog, *, now: Callable[[], int], d
     tell = partial(_add, changed, updates)
     report = rebuild(database, catalog, told=tell, also_pending=True)
     # Behind it, out of sums that are right: nobody keeps what wrong ones seemed to meet.
-    told = partial(_tell_earned, tell)
-    backfill_but(database, catalog, report.broken_ids, now=now, told=told)
+    given = partial(backfill_but, database, catalog, report.broken_ids, now=now)
+    given(told=lambda one: tell(Mended(one.learner_id, [], one.had, one.earned)))
     return Recomputed(report.total, len(changed), report.beyond, updates)
-
-
-def _tell_earned(tell: Callable[[Mended], None], one: Update) -> None:
-    tell(Mended(one.learner_id, [], one.had, one.earned))
 
 
 def _survey(database: Database, catalog: Catalog) -> Recomputed:
