@@ -26,6 +26,7 @@ COMMANDS = (
     "outbox retry",
     "outbox adopt",
     "outbox drop",
+    "api",
     "completion",
     "serve",
     "demo",

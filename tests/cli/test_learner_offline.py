@@ -1,5 +1,7 @@
 """The learner's commands where the server cannot be asked: nothing is said to be newer, or surer, than it is."""
 
+import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,45 @@ def test_what_is_not_of_now_says_of_when_it_is(terminal: Terminal, trouble: Trou
     assert "As of a moment ago" in terminal.err
     assert terminal.run("status") == 0
     assert "1 event on this device is not sent yet: `headway sync`." in terminal.err
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("status", "py"), ("history",), ("courses",), ("leaderboard",), ("start", "py")]
+)
+def test_what_waits_is_sent_before_anybody_reads_how_they_stand(
+    terminal: Terminal, trouble: Trouble, command: tuple[str, ...]
+) -> None:
+    terminal.run("start", "py")
+    terminal.run("status", "py")
+    terminal.run("status")
+    trouble.always = DOWN
+    assert terminal.run("submit", "py/hello") == QUEUED
+    assert terminal.run("status", "py") == 0
+    assert re.search(r"^  hello +Hello +open, more saved on this device$", terminal.out, re.MULTILINE)
+    assert terminal.json("status", "py")["unsent"] == ["hello"]
+    trouble.always = None
+    _let_backoff_end(terminal)
+    assert terminal.run(*command) == 0
+    assert terminal.json("outbox")["items"] == []
+    assert "not sent" not in terminal.err
+    assert terminal.json("status", "py")["unsent"] == []
+    assert terminal.json("status", "py")["percent"] == 25
+    assert terminal.json("status")["steps_completed"] == 1
+
+
+def test_who_reads_waits_for_no_server_that_was_just_away(terminal: Terminal, trouble: Trouble) -> None:
+    terminal.run("status")
+    trouble.always = DOWN
+    terminal.run("submit", "py/quiz", "-a", "b")
+    asked = len(trouble.asked)
+    assert terminal.run("status") == 0
+    assert len(trouble.asked) == asked
+
+
+def _let_backoff_end(terminal: Terminal) -> None:
+    with sqlite3.connect(terminal.folder / "state" / "outbox.db") as connection:
+        assert connection.execute("UPDATE place SET backoff_until = 0, asked_until = 0").rowcount == 1
+    connection.close()
 
 
 def test_a_token_that_never_was_is_told_so_once(terminal: Terminal) -> None:

@@ -102,7 +102,7 @@ class Trouble:
                 trouble.looks_on()
                 _answer(self, trouble.fate_of_next(), trouble.port, sent)
 
-            do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 - the names that are looked for
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that are looked for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it has
                 """Say nothing."""

@@ -21,6 +21,7 @@ from headway.cli.grades import grades
 from headway.cli.guests import guests
 from headway.cli.imports import import_
 from headway.cli.keys import keys
+from headway.cli.learner.api import api
 from headway.cli.learner.catalog import courses, open_, start
 from headway.cli.learner.completion import COMPLETE_VARIABLE, completion, prepare_completion
 from headway.cli.learner.exercise import run_tests
@@ -65,6 +66,7 @@ app.command(cls=QuickCommand, rich_help_panel=LEARN)(history)
 app.command(cls=QuickCommand, rich_help_panel=LEARN)(leaderboard)
 app.command(cls=QuickCommand, rich_help_panel=LEARN)(sync)
 app.add_typer(outbox, rich_help_panel=LEARN)
+app.command(cls=QuickCommand, rich_help_panel=LEARN)(api)
 app.command(cls=QuickCommand, rich_help_panel=LEARN)(completion)
 app.command(rich_help_panel=OPERATE)(serve)
 app.command(rich_help_panel=OPERATE)(demo)

@@ -161,6 +161,16 @@ def counts(connection: Connection, server: str | None = None) -> dict[str, int]:
     return {WAITING: 0, LOCKED: 0, ASIDE: 0} | {row[0]: row[1] for row in rows}
 
 
+def steps_unsent(connection: Connection, server: str, course: str) -> set[str]:
+    """The steps of a course of which something waits, or is locked."""
+    rows = connection.execute(
+        "SELECT DISTINCT event ->> '$.step' FROM item JOIN identity ON identity.id = item.identity_id"
+        " WHERE server = ? AND state IN (?, ?) AND event ->> '$.course' = ?",
+        (server, WAITING, LOCKED, course),
+    )
+    return {row[0] for row in rows}
+
+
 def servers(connection: Connection) -> list[str]:
     """The servers that something waits for."""
     rows = connection.execute("SELECT DISTINCT server FROM item JOIN identity ON identity.id = item.identity_id")

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from headway.client import identities, outbox
+from headway.client.asking import asked, request_of
 from headway.client.background import Background
 from headway.client.errors import EventInvalid, NotSaved, SignInNeeded
 from headway.client.events import Score, is_event, make_event
@@ -25,7 +27,7 @@ from headway.client.shapes import (
     together,
 )
 from headway.client.store import Store
-from headway.client.transport import Transport
+from headway.client.transport import Stream, Transport
 
 _LOOK_AGAIN_S: Final = 0.03
 _TRY_AGAIN_S: Final = 60.0
@@ -157,10 +159,21 @@ class Headway:
         why = sent.why if sent else "another program is sending now"
         return Synced(recorded, left[WAITING], left[LOCKED], left[ASIDE], why if left[WAITING] else None, outcomes)
 
+    def catch_up(self) -> None:
+        """Send what waits, once, unless that failed a moment ago: what is then read knows of it."""
+        with suppress(NotSaved):  # a full disk keeps nobody from reading
+            if self.counts()[WAITING] and not self._backoff_s():
+                Sender(self._store, self._transport, self._bearer).send()
+
     def counts(self) -> dict[str, int]:
         """How many items wait for this server, are locked, or were set aside."""
         with self._store.reading() as connection:
             return outbox.counts(connection, self.url)
+
+    def unsent(self, course: str) -> set[str]:
+        """The steps of a course of which this device keeps what the server does not know yet."""
+        with self._store.reading() as connection:
+            return outbox.steps_unsent(connection, self.url, course)
 
     def progress(self) -> Answer[Overview]:
         """The learner at a glance."""
@@ -214,6 +227,13 @@ class Headway:
     def cached(self, path: str, age_s: float | None = None) -> Answer[Any] | None:
         """The last answer known to a question, without asking; with `age_s` only one that holds and is younger."""
         return self._reader.cached(path, age_s)
+
+    def ask(self, method: str, path: str, body: object = None) -> AbstractContextManager[Stream]:
+        """The answer to a request of any kind, as it comes; `path` is as in `read`, or begins with `/api/`.
+
+        Unlike what is recorded it is sent once, and not kept where the server cannot be reached.
+        """
+        return asked(self._store, self._transport, self._bearer, request_of(method, path, body))
 
     def close(self) -> None:
         """Stop trying. What waits is sent by the next program that uses the outbox."""

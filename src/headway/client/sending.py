@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
-from headway.client.errors import AskLater, Refused, SignInNeeded, TokenUnknown, Unreachable
+from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
 from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.store import Store
@@ -77,6 +77,17 @@ class Sender:
             if not is_ours:
                 return None
             return self._send_as_asked(until)
+
+    def be_somebody(self) -> None:
+        """Have the server make the guest whom whoever acts here is, if nobody knows them yet."""
+        with self._store.writing() as connection:
+            me = identities.current(connection, self._bearer)
+        if me.kind != GUEST or me.learner is not None:
+            return
+        with self._store.sending() as is_ours:
+            if not is_ours:
+                raise NotSaved("another program sends what waits just now: try again once it is done")
+            self._settle(next(one for one in self._known() if one.id == me.id))
 
     def _send_as_asked(self, until: float | None) -> Sent:
         self._outcomes = {}

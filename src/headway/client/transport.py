@@ -6,8 +6,8 @@ here. No redirect is followed: a token goes to nobody else.
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -47,6 +47,47 @@ class Reply(NamedTuple):
         return str(told or f"the server answered {self.status}")
 
 
+class Request(NamedTuple):
+    """A request of any kind: `path` stands below the server's address, as `/api/v1/progress` does, `body` is JSON."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+
+
+class Stream:
+    """An answer of Headway's as it comes: its status, its headers, its bytes."""
+
+    def __init__(self, response: "HTTPResponse", url: str) -> None:
+        self._response = response
+        self._url = url
+        self.status = response.status
+        self.headers = _headers(response)
+        self.kind = _kind(self.headers)
+
+    @property
+    def cookies(self) -> list[str]:
+        """The cookies that it sets, each as `name=value`."""
+        return [one.partition(";")[0] for one in self._response.headers.get_all("set-cookie", [])]
+
+    def parts(self) -> Iterator[bytes]:
+        """Its bytes, each part as soon as it is there; Unreachable where they break off."""
+        while part := self._part():
+            yield part
+
+    def _part(self) -> bytes:
+        from http.client import HTTPException  # noqa: PLC0415  # as below
+
+        try:
+            part = self._response.read1(_PART)
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unreachable(f"{self._url} broke off its answer: {_told(error)}") from None
+        # http.client takes the end of a connection for the end of the answer.
+        if not part and self._response.length:
+            raise Unreachable(f"{self._url} broke off its answer")
+        return part
+
+
 class Transport:
     """Asks one server; each request is over within `timeout_s` seconds, however slowly the answer comes."""
 
@@ -76,6 +117,30 @@ class Transport:
     def get(self, path: str, *, token: str | None = None, etag: str | None = None) -> Reply:
         """The answer to a question, 200 or 304; an error for all others."""
         return accepted(self.ask("GET", path, token=token, etag=etag))
+
+    @contextmanager
+    def stream(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
+        """One request, and whatever Headway answers to it, of any size; each part of it may take `timeout_s`."""
+        from http.client import HTTPException  # noqa: PLC0415  # as above
+
+        sent = {"User-Agent": f"headway/{__version__}", **headers}
+        sent |= {"Content-Type": "application/json"} if request.body is not None else {}
+        connection = self._connection()
+        try:
+            try:
+                connection.connect()
+                connection.sock.settimeout(self.timeout_s)
+                connection.request(request.method, urlsplit(self.url).path + request.path, request.body, sent)
+                response = connection.getresponse()
+            except (OSError, HTTPException, ValueError) as error:
+                raise Unreachable(f"{self.url} cannot be reached: {_told(error)}") from None
+            if response.getheader("x-request-id") is None:
+                raise _Foreign(
+                    f"{self.url} answers {response.status}, but not as a Headway server does", response.status
+                )
+            yield Stream(response, self.url)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close what is open; the next request opens another connection."""
@@ -121,21 +186,20 @@ class Transport:
         return self._read_as_ours(response, raw)
 
     def _read_as_ours(self, response: "HTTPResponse", raw: bytes) -> Reply:
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        headers = _headers(response)
         if response.status in (204, 304):
             return Reply(response.status, None, headers)
         try:
-            body = json.loads(raw) if kind in ("application/json", "application/problem+json") else None
+            body = json.loads(raw) if _kind(headers) in ("application/json", "application/problem+json") else None
         except (ValueError, RecursionError):
             body = None
         reply = Reply(response.status, body, headers)
         if not _is_ours(reply):
-            said = f"{self.url} answers {response.status}, but not as a Headway server does"
+            foreign = _foreign(self.url, response.status)
             # What stands before the server may limit, or tell of its rest, as well.
             if response.status in (429, 503) and "retry-after" in headers:
-                raise AskLater(said, retry_after_s(reply))
-            raise _Foreign(said, response.status)
+                raise AskLater(foreign.detail, retry_after_s(reply))
+            raise foreign
         return reply
 
 
@@ -149,6 +213,10 @@ class _Foreign(Unreachable):
     def __init__(self, detail: str, status: int) -> None:
         super().__init__(detail)
         self.status = status
+
+
+def _foreign(url: str, status: int) -> _Foreign:
+    return _Foreign(f"{url} answers {status}, but not as a Headway server does", status)
 
 
 def is_too_large(error: Unreachable) -> bool:
@@ -234,6 +302,14 @@ def normalized(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     shown = f":{port}" if port not in (None, _PORTS[parts.scheme]) else ""
     return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/').removesuffix('/api/v1')}"
+
+
+def _headers(response: "HTTPResponse") -> dict[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _is_ours(reply: Reply) -> bool:

@@ -13,6 +13,7 @@ from headway.cli.learner.device import (
     conclude,
     learner_at,
     percent,
+    reader_at,
     remember_server,
     show_outcome,
     why,
@@ -42,7 +43,7 @@ _OPTIONS: Final = ("options", "items")
 
 def courses(server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show what there is to learn, and how far you are."""
-    with learner_at(server) as headway:
+    with reader_at(server) as headway:
         found = headway.catalog()
         progress = _progress_beside(found, headway)
     read = [found, progress] if progress else [found]
@@ -86,7 +87,7 @@ def start(
 ) -> None:
     """Lay out a course's exercises in a folder, and show where you are in it. What you changed is kept."""
     folder = into or _folder_of(check_name(course))
-    with learner_at(server) as headway:
+    with reader_at(server) as headway:
         outline = headway.outline(course)
         headway.enroll(course)
         progress = headway.course_progress(course)

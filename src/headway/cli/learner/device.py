@@ -60,6 +60,14 @@ def learner_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway
 
 
 @contextmanager
+def reader_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway"]:
+    """The same, to ask how they stand: what waits on this device is sent first, if the server can be reached."""
+    with learner_at(server, timeout_s) as headway:
+        headway.catch_up()
+        yield headway
+
+
+@contextmanager
 def way_to(server: str | None, timeout_s: float = 10.0) -> Iterator["Transport"]:
     """A way to the server that is meant, as nobody."""
     from headway.client.transport import Transport

@@ -1,12 +1,13 @@
 """`headway status`, `headway history`, `headway leaderboard`: how you stand."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from headway.cli.learner.age import age_of, say_age
 from headway.cli.learner.completing import course_names
-from headway.cli.learner.device import ServerOption, learner_at, percent, say_kept_back
+from headway.cli.learner.device import ServerOption, percent, reader_at, say_kept_back
 from headway.cli.learner.drawing import bar, bold, clean, dim, table
 from headway.cli.screen import JsonOption, Misused, agreeing, counted, say, show, show_json
 
@@ -33,7 +34,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show your progress, your streak, and what comes next. What was read within five minutes is shown at once."""
-    with learner_at(server, _QUICK_S) as headway:
+    with reader_at(server, _QUICK_S) as headway:
         if course is None:
             _show_overview(headway, refresh=refresh, as_json=as_json)
         else:
@@ -97,9 +98,10 @@ def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: boo
     from urllib.parse import quote
 
     answer = _read(headway, f"/progress/courses/{quote(course, safe='')}", refresh=refresh)
-    counts = headway.counts()
+    counts, unsent = headway.counts(), headway.unsent(course)
     if as_json:
-        show_json({**answer.data, "next": next_step(answer.data), "outbox": counts, **age_of(answer)})
+        more = {"next": next_step(answer.data), "unsent": sorted(unsent), "outbox": counts}
+        show_json({**answer.data, **more, **age_of(answer)})
         return
     outline = headway.cached(f"/courses/{quote(course, safe='')}")
     title = clean(outline.data["title"]) if outline else course
@@ -107,10 +109,7 @@ def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: boo
     for module in answer.data["modules"]:
         needs = f" (after {', '.join(module['locked_by'])})" if module["locked_by"] else ""
         show(f"\n{bold(clean(module['title']))}  {module['status'].replace('_', ' ')}{needs}{_lacks(module)}")
-        rows = [
-            ("  " + one["id"], clean(one["title"]), one["status"].replace("_", " "), _best(one))
-            for one in module["steps"]
-        ]
+        rows = [("  " + one["id"], clean(one["title"]), _status(one, unsent), _best(one)) for one in module["steps"]]
         for line in table(rows):
             show(line)
     say_age(answer)
@@ -123,6 +122,12 @@ def _lacks(module: Any) -> str:
     if module["status"] != "in_progress" or not lacking or not lacking["percent"]:
         return ""
     return f", {percent(lacking['percent'])} to go: {clean(lacking['reason'])}"
+
+
+def _status(step: Any, unsent: Collection[str]) -> str:
+    """As the server knows it, and that this device knows more."""
+    more = ", more saved on this device" if step["id"] in unsent else ""
+    return f"{step['status'].replace('_', ' ')}{more}"
 
 
 def _best(step: Any) -> str:
@@ -151,7 +156,7 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Show what you did day by day."""
-    with learner_at(server) as headway:
+    with reader_at(server) as headway:
         answer = headway.history(days)
     if as_json:
         show_json({**answer.data, **age_of(answer)})
@@ -188,7 +193,7 @@ def leaderboard(
         raise Misused(f"the period is one of {', '.join(PERIODS)}")
     asked = {"course": course, "around": "me" if around else None}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    with learner_at(server) as headway:
+    with reader_at(server) as headway:
         answer = headway.read(f"/leaderboards/{period}" + (f"?{query}" if query else ""))
         is_guest = _is_guest(headway)
     if as_json:

@@ -1,0 +1,54 @@
+"""Any JSON as an outline for people: names and values in columns, rows as a table, what lies deeper below them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from headway.cli.learner.drawing import bold, clean, table
+
+_INDENT: Final = "  "
+
+
+def lines_of(value: Any) -> Iterator[str]:
+    """The lines of an outline."""
+    if isinstance(value, Mapping):
+        yield from _of_object(value)
+    elif isinstance(value, list):
+        yield from _of_list(value)
+    else:
+        yield _shown(value)
+
+
+def _of_object(value: Mapping[str, Any]) -> Iterator[str]:
+    plain = {name: _shown(one) for name, one in value.items() if _is_plain(one)}
+    yield from table([*plain.items()]) if plain else ()
+    for name, one in value.items():
+        if name not in plain:
+            yield bold(clean(name))
+            yield from (_INDENT + line for line in lines_of(one))
+
+
+def _of_list(value: list[Any]) -> Iterator[str]:
+    """Objects without anything deeper in them are rows; others come one after the other."""
+    if value and all(isinstance(one, Mapping) and all(map(_is_plain, one.values())) for one in value):
+        names = list(dict.fromkeys(name for one in value for name in one))
+        rows = [[_shown(one[name]) if name in one else "" for name in names] for one in value]
+        yield from table([[clean(name) for name in names], *rows])
+        return
+    for one in value:
+        lines = lines_of(one)
+        yield f"- {next(lines, '')}"
+        yield from (_INDENT + line for line in lines)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is shown in one place: it holds no others, or a list of such."""
+    values = value if isinstance(value, list) else [value]
+    return not any(isinstance(one, list | Mapping) for one in values)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value)) or "-"
+    if value is None:
+        return "-"
+    return str(value).lower() if isinstance(value, bool) else clean(value).replace("\n", " ")

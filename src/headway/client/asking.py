@@ -1,0 +1,80 @@
+"""Anything that the server can do, asked as whoever this is: for what the SDK has no method of its own for."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from typing import Any, Final, TypeAlias
+
+from headway.client import identities
+from headway.client.errors import ClientError, SignInNeeded, Unreachable
+from headway.client.identities import Bearer
+from headway.client.sending import Sender
+from headway.client.store import Store
+from headway.client.transport import BYTES_MAX, Reply, Request, Stream, Transport, accepted
+
+BASE: Final = "/api/v1"
+READS: Final = ("GET", "HEAD")
+# What stands beside the API, on the server itself.
+_BESIDE: Final = ("/api/", "/health/", "/metrics")
+
+# Of method, path and body the answer, of whatever status and kind, as it comes.
+Ask: TypeAlias = Callable[[str, str, object], AbstractContextManager[Stream]]
+
+
+def request_of(method: str, path: str, body: object = None) -> Request:
+    """A request; `/progress` is a path of the API's, what begins with `/api/` is a whole one."""
+    whole = path if path.startswith(_BESIDE) else f"{BASE}/{path.removeprefix('/')}"
+    sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    return Request(method, whole, sent)
+
+
+@contextmanager
+def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) -> Iterator[Stream]:
+    """The answer to a request.
+
+    Who writes and is nobody yet becomes a guest of this device first, as with the first event; not so where that is
+    about who somebody is.
+    """
+    is_write = request.method not in READS
+    if is_write and not request.path.startswith(f"{BASE}/auth/"):
+        Sender(store, transport, bearer).be_somebody()
+    with store.reading() as connection:
+        identity = identities.known(connection, bearer)
+    token = bearer.token or (identity.token if identity else None)
+    with transport.stream(request, {"Authorization": f"Bearer {token}"} if token else {}) as stream:
+        if is_write:
+            with store.writing("what is known here may be old") as connection:
+                connection.execute("UPDATE cached SET is_stale = 1")
+        yield stream
+
+
+@contextmanager
+def signed_in_as(url: str, email: str, password: str, timeout_s: float) -> Iterator[Ask]:
+    """A way to ask as an account that is signed in for so long alone; this device keeps nothing of it."""
+    with closing(Transport(url, timeout_s)) as transport:
+        sent = request_of("POST", "/auth/login", {"email": email, "password": password})
+        with transport.stream(sent, {}) as stream:
+            reply = Reply(stream.status, json_of(stream), stream.headers)
+            if reply.status == 401:
+                raise SignInNeeded(reply.detail)
+            accepted(reply)
+            session = {"Cookie": "; ".join(stream.cookies)}
+        try:
+            yield lambda method, path, body: transport.stream(request_of(method, path, body), session)
+        finally:
+            # Where that fails, the session ends by itself some day, and is listed until then.
+            with suppress(ClientError), transport.stream(request_of("POST", "/auth/logout"), session):
+                pass
+
+
+def json_of(stream: Stream) -> Any:
+    """What an answer says as JSON, of 32 MiB at most; Unreachable where it says nothing of the kind."""
+    held = bytearray()
+    for part in stream.parts():
+        held += part
+        if len(held) > BYTES_MAX:
+            raise Unreachable("the answer is too long to be read as a whole")
+    try:
+        return json.loads(held) if held else None
+    except (ValueError, RecursionError):
+        raise Unreachable("the answer is none of a Headway server's") from None
