@@ -194,7 +194,15 @@ def test_nothing_at_all_may_be_sent_as_a_form(sqlite_site: Site) -> None:
 
 @pytest.mark.parametrize("form", [b"client_id=a&client_id=b", b"client_id=%ff", b"&".join([b"a=1"] * 101)])
 def test_a_form_that_cannot_be_read_is_refused(sqlite_site: Site, form: bytes) -> None:
-    assert sqlite_site.client().post("/auth/device", content=form, headers=FORM).status_code == 400
+    for path in ("/auth/device", "/auth/device/token"):
+        reply = sqlite_site.client().post(path, content=form, headers=FORM)
+        assert (reply.status_code, told(reply)) == (400, "invalid_request")
+
+
+def test_json_that_cannot_be_read_is_refused(sqlite_site: Site) -> None:
+    for path in ("/auth/device", "/auth/device/token"):
+        reply = sqlite_site.client().post(path, content=b"{", headers={"content-type": "application/json"})
+        assert (reply.status_code, told(reply)) == (400, "invalid_request")
 
 
 def test_a_name_that_cannot_be_shown_is_refused(sqlite_site: Site) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from headway.cli.browsing import BrowserOption, open_page
 from headway.cli.screen import now, say, show
 from headway.domain.errors import HeadwayError
 
@@ -42,17 +43,18 @@ def demo(
         Path | None, typer.Option(metavar="DIR", help="Keep the database in this folder.", show_default=False)
     ] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the server.")] = True,
+    browser: BrowserOption = True,
 ) -> None:
     """Start a server on a throw-away database with a course and learners. Ctrl-C stops it and leaves nothing behind."""
     with _stopping_cleanly(), _folder(keep) as folder:
         if serve:
-            _serve(folder / "headway.db", port)
+            _serve(folder / "headway.db", port, browser=browser)
         else:
             _tell(*_set_up(folder / "headway.db"))
     say(f"The database is {keep / 'headway.db'}: {_again(keep)}." if keep else "Nothing is left of the demo.")
 
 
-def _serve(path: Path, port: int | None) -> None:
+def _serve(path: Path, port: int | None, *, browser: bool) -> None:
     from headway.cli.serve import serve_on
     from headway.settings import load_settings
 
@@ -61,6 +63,8 @@ def _serve(path: Path, port: int | None) -> None:
         staged, audited = _set_up(path)
         _tell(staged, audited)
         _tell_where(f"http://{HOST}:{port}", staged.course_id)
+        if browser:
+            open_page(f"http://{HOST}:{port}/")  # whoever comes too soon waits: the port is taken
         _leave_other_settings()
         settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True, issuer_name="Headway demo")
         serve_on(settings, listening, str(path))

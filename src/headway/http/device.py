@@ -18,7 +18,7 @@ from headway.http.addresses import site_address
 from headway.http.bodies import read_fields
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.limits import by_address, not_counted, throttle
-from headway.http.refusals import BodyInvalid, DeviceRefused
+from headway.http.refusals import BodyInvalid, DeviceRefused, Malformed
 from headway.http.remembered import Session
 from headway.http.reply import Header, Reply, json_reply
 from headway.http.tokens import hash_of, new_personal_token
@@ -189,7 +189,7 @@ def kept(sent: str) -> str:
 async def _read(request: Asked, kind: type[T]) -> T:
     try:
         return await read_fields(request, kind)
-    except BodyInvalid as error:
+    except (BodyInvalid, Malformed) as error:
         raise DeviceRefused("invalid_request", error.detail, field=error.field) from None
 
 

@@ -1,10 +1,10 @@
 """`headway login`, `headway logout`, `headway whoami`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headway.cli.browsing import BrowserOption, open_page
 from headway.cli.given import line_of_stdin
 from headway.cli.learner.device import ServerOption, learner_at, remember_server, say_kept_back, way_to
 from headway.cli.screen import JsonOption, agreeing, counted, say, show, show_json
@@ -18,7 +18,7 @@ def login(
     token_stdin: Annotated[
         bool, typer.Option("--token-stdin", help="Read a personal access token from standard input instead.")
     ] = False,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    browser: BrowserOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Sign in on this device by way of a browser. What you did as a guest comes along."""
@@ -51,10 +51,8 @@ def _waiting(count: int) -> str:
 
 def _show_code(code: "Code", *, browser: bool) -> None:
     say(f"Open {code.address} and enter the code {code.user_code}")
-    if browser and sys.stderr.isatty():
-        import webbrowser
-
-        webbrowser.open(code.complete_address)
+    if browser:
+        open_page(code.complete_address)
     say("Waiting for you to let this device in …")
 
 
