@@ -12,10 +12,12 @@ import pytest
 
 from headway.domain.errors import Invalid
 from headway.domain.times import format_time
+from headway.ledger.definitions import install
 from headway.ledger.retake import RunWanted, start_run
 from headway.views.overview import read_overview
 from headway.views.statistics import Between, Statistics, TopicStatistics, read_statistics
 from headway.views.subject import NOBODY, Subject
+from tests.ledger.earning import defined
 from tests.ledger.essays import ESSAYS, essay
 from tests.ledger.facts import grade
 from tests.ledger.guests import guest_in, move
@@ -283,3 +285,15 @@ def quartiles(numbers: list[float]) -> list[Any] | None:
     if len(numbers) < 2:
         return [rounded(one) for one in numbers * 3] or None
     return [rounded(one) for one in quantiles(numbers, n=4, method="inclusive")]
+
+
+def test_points_hold_those_of_achievements_earned_in_the_period(world: World) -> None:
+    install(world.database, [defined("first", "steps", points=40)])
+    ada = world.learner()
+    world.send(ada, event(score=1, occurred_at=ago(9)), at=MICROS - 9 * 86_400_000_000)
+    world.send(ada, event(str(uuid4()), step="quiz", score=1, occurred_at=ago(0)), at=MICROS)
+    points = {period: statistics(world, ada, period).points for period in PERIODS}
+    assert points == {"day": 10, "week": 10, "month": 60, "all": 60}
+    with world.database.read() as connection:
+        overview = read_overview(connection, world.catalog, Subject(ada, "UTC"), MICROS)
+    assert overview.points == 60

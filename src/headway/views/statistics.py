@@ -15,7 +15,7 @@ from headway.domain.progress import PeriodSum
 from headway.domain.scores import FULL, mean_percent, ratio_percent
 from headway.domain.spread import Spread, spread
 from headway.domain.times import day_of, days_between, local_day, ordinal
-from headway.store import work
+from headway.store import achievements, work
 from headway.store.catalog import Catalog
 from headway.store.work import Done, Work
 from headway.views.subject import Subject
@@ -104,7 +104,13 @@ def read_statistics(
     within, earliest = range_of(known, today), day_of(ordinal(today) - TREND_DAYS + 1)
     recent = Range(earliest, today)
     figures = _read(connection, catalog, subject.learner_id, within, recent)
-    return _statistics(known, _shown(within, figures, today), figures, recent)
+    earned = [] if subject.learner_id is None else achievements.earned(connection, subject.learner_id)
+    points = figures.total.points + sum(one.points for one in earned if within is EVER or _lies_in(one.day, within))
+    return _statistics(known, _shown(within, figures, today), figures, recent, points)
+
+
+def _lies_in(day: str, within: Range) -> bool:
+    return within.first <= day <= within.last
 
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None, within: Range, recent: Range) -> _Figures:
@@ -184,7 +190,7 @@ def _of_steps(events: Iterable[Done]) -> dict[tuple[str, int, str], PeriodSum]:
     return {place: PeriodSum(*sums) for place, sums in found.items()}
 
 
-def _statistics(period: Period, within: Range, figures: _Figures, recent: Range) -> Statistics:
+def _statistics(period: Period, within: Range, figures: _Figures, recent: Range, points: int) -> Statistics:
     total, scores, durations = figures.total, spread(figures.scores), spread(figures.durations_ms)
     said = len(figures.durations_ms)
     return Statistics(
@@ -203,7 +209,7 @@ def _statistics(period: Period, within: Range, figures: _Figures, recent: Range)
         durations and _seconds(durations.median),
         durations and Between(_seconds(durations.low), _seconds(durations.high)),
         total.hints,
-        total.points,
+        points,
         [_topic(name, one) for name, one in sorted(figures.topics.items())],
         [
             _trend_day(day, figures.days.get(day, _NOTHING), figures.recent.get(day, []))
