@@ -13,6 +13,7 @@ from headway.domain.periods import Range
 from headway.domain.practice import Practiced
 from headway.domain.progress import Completion, PeriodSum
 from headway.store import reset_marks, rows
+from headway.store.achievements import EARNED, Earned, in_order
 from headway.store.figures import total_part, total_read
 from headway.store.rows import Part
 
@@ -70,6 +71,7 @@ def _of_range(is_reset: bool) -> tuple[Part, ...]:
             "course_id, step_id, completed_at, completed_by, completed_on, completed_version",
             "FROM step_sum WHERE learner_id = :learner AND completed_at IS NOT NULL",
         ),
+        EARNED,
     )
 
 
@@ -89,6 +91,7 @@ def _of_all(is_reset: bool) -> tuple[Part, ...]:
         _regraded("score", _ATTEMPTS),
         _counted("day, score", f"{_WITHIN} AND {_ATTEMPTS}", is_reset=is_reset),
         _regraded("day, score", _WITHIN),
+        EARNED,
     )
 
 
@@ -106,17 +109,21 @@ class Done(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What was done on the days of a range: figures of days, events; and steps' completions, whenever they were."""
+    """What was done on the days of a range: figures of days, events.
+
+    Steps' completions and achievements are there whenever they were.
+    """
 
     days: dict[str, PeriodSum]
     events: list[Done]
     completions: dict[tuple[str, str], Completion]
+    earned: list[Earned]
 
 
 def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
     """A learner's work on the days of a range."""
     asked = {"learner": learner_id, "first": within.first, "last": within.last}
-    days, events, regraded, completed = rows.gather(
+    days, events, regraded, completed, earned = rows.gather(
         connection, *_of_range(reset_marks.any_of(connection, learner_id)), **asked
     )
     first: dict[tuple[str, str], Completion] = {}
@@ -125,7 +132,7 @@ def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
         one = Completion(*row)
         first[course_id, step_id] = min(one, first.get((course_id, step_id), one))
     changed = [(old := Done(*row), old._replace(score=score, passed=passed)) for *row, score, passed in regraded]
-    return Work(_by_key(days), _as_graded([Done(*row) for row in events], changed), first)
+    return Work(_by_key(days), _as_graded([Done(*row) for row in events], changed), first, in_order(earned))
 
 
 class AllWork(NamedTuple):
@@ -141,6 +148,7 @@ class AllWork(NamedTuple):
     scores: list[int]
     durations_ms: list[int]
     recent: dict[str, list[int]]
+    earned: list[Earned]
 
 
 def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
@@ -148,14 +156,15 @@ def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
     asked = {"learner": learner_id, "first": recent.first, "last": recent.last}
     parts = _of_all(reset_marks.any_of(connection, learner_id))
     found = rows.gather(connection, *parts, **asked)
-    total, ((first, last),), days, topics, scores, durations_ms, regraded, lately, regraded_lately = found
+    total, ((first, last),), days, topics, scores, durations_ms, regraded, lately, regraded_lately, earned = found
     by_day: dict[str, list[int]] = {}
     for day in {day for day, _ in lately}:
         own = [score for other, score in lately if other == day]
         by_day[day] = _scores(own, [(old, new) for other, old, new, _ in regraded_lately if other == day])
     changed = _scores(scores, [row[:2] for row in regraded])
     within = Range(first or "", last or "")
-    return AllWork(total_read(total), within, _by_key(days), _by_key(topics), changed, durations_ms, by_day)
+    sums = _by_key(days), _by_key(topics)
+    return AllWork(total_read(total), within, *sums, changed, durations_ms, by_day, in_order(earned))
 
 
 def practiced(connection: Connection, learner_id: str, within: Range) -> list[Practiced]:

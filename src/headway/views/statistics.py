@@ -15,7 +15,7 @@ from headway.domain.progress import PeriodSum
 from headway.domain.scores import FULL, mean_percent, ratio_percent
 from headway.domain.spread import Spread, spread
 from headway.domain.times import day_of, days_between, local_day, ordinal
-from headway.store import achievements, work
+from headway.store import work
 from headway.store.catalog import Catalog
 from headway.store.work import Done, Work
 from headway.views.subject import Subject
@@ -79,7 +79,10 @@ class Statistics(Struct):
 
 
 class _Figures(NamedTuple):
-    """What statistics are made of, and the first and the last day of it; `recent` are the scores of the last days."""
+    """What statistics are made of, and the first and the last day of it.
+
+    `recent` are the scores of the last days, `earned` the points of achievements.
+    """
 
     within: Range
     total: PeriodSum
@@ -88,9 +91,10 @@ class _Figures(NamedTuple):
     topics: Mapping[str, PeriodSum]
     days: Mapping[str, PeriodSum]
     recent: Mapping[str, list[int]]
+    earned: int
 
 
-_NO_FIGURES: Final = _Figures(Range("", ""), _NOTHING, [], [], {}, {}, {})
+_NO_FIGURES: Final = _Figures(Range("", ""), _NOTHING, [], [], {}, {}, {}, 0)
 
 
 def read_statistics(
@@ -104,13 +108,7 @@ def read_statistics(
     within, earliest = range_of(known, today), day_of(ordinal(today) - TREND_DAYS + 1)
     recent = Range(earliest, today)
     figures = _read(connection, catalog, subject.learner_id, within, recent)
-    earned = [] if subject.learner_id is None else achievements.earned(connection, subject.learner_id)
-    points = figures.total.points + sum(one.points for one in earned if within is EVER or _lies_in(one.day, within))
-    return _statistics(known, _shown(within, figures, today), figures, recent, points)
-
-
-def _lies_in(day: str, within: Range) -> bool:
-    return within.first <= day <= within.last
+    return _statistics(known, _shown(within, figures, today), figures, recent)
 
 
 def _read(connection: Connection, catalog: Catalog, learner_id: str | None, within: Range, recent: Range) -> _Figures:
@@ -130,7 +128,9 @@ def _shown(within: Range, figures: _Figures, today: str) -> Range:
 
 def _of_all(connection: Connection, learner_id: str, recent: Range) -> _Figures:
     found = work.of_all(connection, learner_id, recent)
-    return _Figures(found.within, found.total, found.scores, found.durations_ms, found.topics, found.days, found.recent)
+    earned = sum(one.points for one in found.earned)
+    lists = found.scores, found.durations_ms
+    return _Figures(found.within, found.total, *lists, found.topics, found.days, found.recent, earned)
 
 
 def _of_range(connection: Connection, catalog: Catalog, learner_id: str, within: Range, recent: Range) -> _Figures:
@@ -149,6 +149,7 @@ def _of_range(connection: Connection, catalog: Catalog, learner_id: str, within:
         _by_topic(connection, catalog, found, within),
         found.days,
         lately,
+        sum(one.points for one in found.earned if within.first <= one.day <= within.last),
     )
 
 
@@ -190,7 +191,7 @@ def _of_steps(events: Iterable[Done]) -> dict[tuple[str, int, str], PeriodSum]:
     return {place: PeriodSum(*sums) for place, sums in found.items()}
 
 
-def _statistics(period: Period, within: Range, figures: _Figures, recent: Range, points: int) -> Statistics:
+def _statistics(period: Period, within: Range, figures: _Figures, recent: Range) -> Statistics:
     total, scores, durations = figures.total, spread(figures.scores), spread(figures.durations_ms)
     said = len(figures.durations_ms)
     return Statistics(
@@ -209,7 +210,7 @@ def _statistics(period: Period, within: Range, figures: _Figures, recent: Range,
         durations and _seconds(durations.median),
         durations and Between(_seconds(durations.low), _seconds(durations.high)),
         total.hints,
-        points,
+        total.points + figures.earned,
         [_topic(name, one) for name, one in sorted(figures.topics.items())],
         [
             _trend_day(day, figures.days.get(day, _NOTHING), figures.recent.get(day, []))
