@@ -54,7 +54,7 @@ def changes(receipt: Receipt) -> list[tuple[str, str, str]]:
 
 def shown(world: World, learner_id: str) -> dict[str, str]:
     with world.database.read() as connection:
-        found = read_skills(connection, world.catalog, Subject(learner_id, "UTC")).items
+        found = read_skills(connection, world.catalog, Subject(learner_id, "UTC"))
     return {one.topic: one.level for one in found if one.level != "beginner"}
 
 

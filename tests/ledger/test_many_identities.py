@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from headway.ledger.audit import audit
 from headway.ledger.erase import erase
 from headway.ledger.rebuild import rebuild
-from headway.views.events import LIMIT_MAX, read_events
+from headway.views.events import read_events
 from headway.views.subject import Subject
 from tests.ledger.guests import LATER, guest_in, move
 from tests.ledger.world import World, event, statuses
@@ -80,7 +80,7 @@ def test_the_number_of_statements_does_not_grow_with_the_guests(world: World, wo
         if work == "erase":
             return erase(world.database, world.catalog, account_id, now=LATER)
         with world.database.read() as connection:
-            return read_events(connection, world.catalog, Subject(account_id, "UTC"), None, LIMIT_MAX)
+            return read_events(connection, world.catalog, Subject(account_id, "UTC"), None, 200)
 
     few, many = (account_with(world, guests) for guests in (FEW, MANY))
     counts = [len(asked(world, partial(run, one))) for one in (few, many)]

@@ -37,7 +37,7 @@ def daily(learning: Learning, who: Subject, steps: int, score: float = 1) -> Non
 
 
 def predicted(learning: Learning, who: Subject) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = msgspec.to_builtins(learning.read(read_predictions, learning.catalog, who, NOW).items)
+    found: list[dict[str, Any]] = msgspec.to_builtins(learning.read(read_predictions, learning.catalog, who, NOW))
     return found
 
 

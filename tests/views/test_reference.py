@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec import json as msgspec_json
 from msgspec.structs import fields
 
-from headway.http.progress import RunList
+from headway.http.outlook import Predictions
+from headway.http.progress import RunList, SkillLevels
 from headway.http.resetting import ResetReply
 from headway.views.course_progress import (
     CourseProgress,
@@ -23,9 +24,8 @@ from headway.views.course_progress import (
 from headway.views.events import RecordedEvent
 from headway.views.history import Figures, History, HistoryDay
 from headway.views.overview import AchievementCount, CourseSummary, Overview
-from headway.views.predictions import Predictions
 from headway.views.sessions import PracticeSession
-from headway.views.skills import NextLevel, SkillLevel, SkillLevels
+from headway.views.skills import NextLevel, SkillLevel
 from headway.views.statistics import Between, Statistics, TopicStatistics, TrendDay
 from headway.views.streak import MilestoneShown, PauseShown, StreakProgress, StreakSummary
 

@@ -20,7 +20,7 @@ def many(topics: list[str], steps: int = 12) -> dict[str, Any]:
 
 
 def levels(learning: Learning, who: Subject) -> list[SkillLevel]:
-    return learning.read(read_skills, learning.catalog, who).items
+    return learning.read(read_skills, learning.catalog, who)
 
 
 def test_nobody_has_levels(learning: Learning) -> None:

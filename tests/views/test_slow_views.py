@@ -217,8 +217,8 @@ def holds(connection: Connection, learning: Learning, who: Subject, token: str, 
 
     overview = slow_overview(all_, len(counted), NOW, "UTC")
     assert plain(read_overview(connection, catalog, who, NOW)) == overview, seed
-    assert plain(read_skills(connection, catalog, who)) == {"items": slow_levels(all_)}, seed
-    assert plain(read_predictions(connection, catalog, who, NOW).items) == slow_predictions(all_, defined, today), seed
+    assert plain(read_skills(connection, catalog, who)) == slow_levels(all_), seed
+    assert plain(read_predictions(connection, catalog, who, NOW)) == slow_predictions(all_, defined, today), seed
     for asked in (AskedRange(days=45), AskedRange(first="2026-01-20", last="2026-02-10")):
         told = plain(read_history(connection, who, NOW, asked).days)
         assert told == slow_history(all_, earned, told[0]["day"], told[-1]["day"]), seed

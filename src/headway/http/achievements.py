@@ -1,22 +1,25 @@
 """Achievements and badges: what a learner has earned and what there is to be earned, and the badges' drawings."""
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from litestar import get
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.times import format_time
 from headway.http import etags
 from headway.http.badge_art import drawings, name_of
+from headway.http.cursors import LIMIT_MAX, Cursor, cut
 from headway.http.exchange import Asked
 from headway.http.progress import Learner, answer
 from headway.http.refusals import NotFound
 from headway.http.reply import Header, Reply
-from headway.views.achievements import Standing, read_standings
+from headway.views.achievements import Place, Standing, place_of, read_standings
 from headway.views.subject import Subject
 
+# All of them are promised: a part is for who asks for one.
+AnyLimit: TypeAlias = Annotated[int | None, QueryParameter(ge=1, le=LIMIT_MAX)]
 _SVG: Final = b"image/svg+xml"
 # A drawing brings all it needs: nothing in it may run or load, were it opened alone.
 _HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),)
@@ -52,7 +55,7 @@ class AchievementList(Struct):
 
     items: list[AchievementShown]
     hidden: int
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class Badge(Struct):
@@ -75,14 +78,17 @@ class Badges(Struct):
 
 
 @get("/progress/achievements")
-async def list_achievements(request: Asked, learner: Learner = None) -> Reply:
+async def list_achievements(
+    request: Asked, limit: AnyLimit = None, cursor: Cursor = None, learner: Learner = None
+) -> Reply:
     """All achievements: which a learner has, and how far they have come towards the others."""
-    return await answer(request, _achievements, learner)
 
+    def look(connection: Connection, whose: Subject) -> AchievementList:
+        found = read_standings(connection, whose)
+        page, behind = cut(found.shown, lambda one: place_of(one.definition), Place, limit, cursor)
+        return AchievementList([_shown(one) for one in page], found.hidden, behind)
 
-def _achievements(connection: Connection, whose: Subject) -> AchievementList:
-    found = read_standings(connection, whose)
-    return AchievementList([_shown(one) for one in found.shown], found.hidden)
+    return await answer(request, look, learner)
 
 
 def _shown(one: Standing) -> AchievementShown:

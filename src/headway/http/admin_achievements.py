@@ -22,6 +22,7 @@ from headway.domain.achievements import (
 )
 from headway.http import who
 from headway.http.bodies import read_json
+from headway.http.cursors import LIMIT, Cursor, Limit, cut
 from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import Forbidden, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -68,21 +69,21 @@ class DefinitionList(Struct):
 
     items: list[DefinitionShown]
     given: bool
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 _sent: Final = msgspec.json.Decoder(DefinitionSent).decode
 
 
 @get("/admin/achievements")
-async def list_definitions(request: Asked) -> Reply:
+async def list_definitions(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """All definitions of achievements, the retired ones as well."""
 
     def look(connection: Connection, reader: Reader) -> DefinitionList:
         check_admin(reader)
         given = achievements.read_set(connection)
-        found = [_shown(one) for one in achievements.defined(connection)]
-        return DefinitionList(found, given.version == given.given_version)
+        found, behind = cut(achievements.defined(connection), _place, tuple[str], limit, cursor)
+        return DefinitionList([_shown(one) for one in found], given.version == given.given_version, behind)
 
     return json_reply(await who.read_as_caller(request, look), 200, (PERSONAL,))
 
@@ -117,6 +118,10 @@ def _defined(connection: Connection, achievement: str) -> DefinitionShown:
         if one.definition.id == achievement:
             return _shown(one)
     raise UnknownAchievement("there is no achievement of that id")
+
+
+def _place(one: Defined) -> tuple[str]:
+    return (one.definition.id,)
 
 
 def _shown(one: Defined) -> DefinitionShown:

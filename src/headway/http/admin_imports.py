@@ -17,6 +17,7 @@ from headway.domain.times import format_time
 from headway.http import who
 from headway.http.admin_achievements import administered, check_admin
 from headway.http.bodies import read_json
+from headway.http.cursors import LIMIT, Cursor, Limit, cut
 from headway.http.exchange import Asked
 from headway.http.ids import is_id
 from headway.http.refusals import NotFound
@@ -107,6 +108,7 @@ class ImportList(Struct):
     """The imports that are known, those that began last first; all but the latest are forgotten in time."""
 
     items: list[ImportShown]
+    next_cursor: str | None
 
 
 _sent: Final = msgspec.json.Decoder(ImportSent).decode
@@ -125,12 +127,13 @@ async def start_import(request: Asked) -> Reply:
 
 
 @get("/admin/imports")
-async def list_imports(request: Asked) -> Reply:
+async def list_imports(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """Imports by upload: the one that is under way, and past ones."""
 
     def look(connection: Connection, reader: Reader) -> ImportList:
         check_admin(reader)
-        return ImportList([_shown(one) for one in upkeep.newest(connection, importing.KIND)])
+        found, behind = cut(upkeep.newest(connection, importing.KIND), _place, tuple[int, str], limit, cursor)
+        return ImportList([_shown(one) for one in found], behind)
 
     return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
 
@@ -170,6 +173,10 @@ def _file(n: int, one: FileSent) -> Sent:
         return Sent(one.name, b64decode(one.base64, validate=True))
     except (NoBase64, ValueError):
         raise Invalid(f"files[{n}].base64: must be base64", field=f"files[{n}].base64") from None
+
+
+def _place(row: RowMapping) -> tuple[int, str]:
+    return -row["began_at"], row["id"]
 
 
 def _shown(row: RowMapping) -> ImportShown:

@@ -14,7 +14,7 @@ from headway.domain.times import format_time
 from headway.http import who
 from headway.http.admin_achievements import check_admin
 from headway.http.bodies import read_json
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, json_reply
@@ -26,9 +26,7 @@ from headway.store import directory
 from headway.store.directory import Listed, Place, Wanted
 from headway.views.subject import named
 
-_LIMIT_MAX: Final = 200
 _TEXT_MAX: Final = 320
-Limit = Annotated[int, QueryParameter(ge=1, le=_LIMIT_MAX)]
 Kind = Literal["account", "imported", "guest"]
 
 
@@ -104,8 +102,8 @@ async def list_learners(
     q: Annotated[str | None, QueryParameter(max_length=_TEXT_MAX)] = None,
     external_id: Annotated[str | None, QueryParameter(max_length=255)] = None,
     kind: FromQuery[Kind | None] = None,
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> Reply:
     """Learners by name: accounts and imported ones, or those of a `kind`. Guests are left out unless asked for.
 

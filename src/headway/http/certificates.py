@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -15,9 +15,8 @@ from headway.domain.errors import HeadwayError
 from headway.domain.times import format_time
 from headway.http import etags, who
 from headway.http.bodies import read_fields
-from headway.http.courses import Limit
 from headway.http.creators import may_act_for
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, cut
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.issuer import FOR_ALL, as_bytes, issuer_of, signer_of, signing_issuer
@@ -70,26 +69,15 @@ class Revocation(Struct):
     reason: str
 
 
-class _Place(Struct):
-    """The certificate that a page of the list ends with."""
-
-    issued_at: int
-    id: str
-
-
 @get("/certificates")
-async def list_certificates(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
+async def list_certificates(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """The caller's own certificates, the newest first."""
     issuer = issuer_of(exchange_of(request))
-    after = read_cursor(cursor, _Place)
 
     def look(connection: Connection, reader: Reader) -> bytes:
         found = [] if reader.learner_id is None else certificates_of(connection, reader.learner_id)
-        if after is not None:
-            found = [one for one in found if (one.issued_at, one.id) < (after.issued_at, after.id)]
-        items = found[:limit]
-        more = write_cursor(_Place(items[-1].issued_at, items[-1].id)) if len(found) > limit else None
-        return encode(CertificateList([shown(one, issuer) for one in items], more))
+        page, behind = cut(found, lambda one: (-one.issued_at, one.id), tuple[int, str], limit, cursor)
+        return encode(CertificateList([shown(one, issuer) for one in page], behind))
 
     return etags.tagged(request, await who.read_as_caller(request, look), PERSONAL)
 

@@ -1,12 +1,12 @@
 """Courses: the catalog, an outline, publishing, enrollment."""
 
 from functools import partial
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
 from litestar import delete, get, post, put
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import IdentityGone, Invalid, UnknownCourse
@@ -17,7 +17,7 @@ from headway.graders.registry import public_grader
 from headway.http import etags, who
 from headway.http.bodies import read_json
 from headway.http.course_shapes import CourseListed, CoursePage, CoursePublished, Enrollment, RunBegun
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.impact import impact_of
 from headway.http.recording import record
@@ -31,11 +31,10 @@ from headway.ledger.retake import start_run as begin
 from headway.store import courses, learners, sums
 
 _OUTLINES_MAX: Final = 64
-Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
 @get("/courses")
-async def list_courses(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
+async def list_courses(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """The published courses, in order of id."""
     after = read_cursor(cursor, str) or ""
     rows = await exchange_of(request).services.read(lambda connection: courses.page(connection, after, limit + 1))

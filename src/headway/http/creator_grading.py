@@ -15,9 +15,8 @@ from headway.domain.events import event_id_of
 from headway.domain.scores import fraction, normalize_score
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.courses import Limit
 from headway.http.creators import acting_for, own_course
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.grading_shapes import (
     FigureUpdated,
@@ -61,8 +60,8 @@ async def list_submissions(  # noqa: PLR0913, PLR0917 - each is a parameter of t
     step: FromQuery[str | None] = None,
     learner: FromQuery[str | None] = None,
     status: FromQuery[Status] = "waiting",
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> Reply:
     """What learners handed in at the steps that people grade, the oldest first."""
     catalog = exchange_of(request).services.catalog

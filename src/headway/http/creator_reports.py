@@ -3,16 +3,15 @@
 from typing import Final
 
 from litestar import get
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.events import SLUG_MAX
 from headway.domain.times import format_time
 from headway.http import etags, who
-from headway.http.courses import Limit
 from headway.http.creators import own_version
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import CursorInvalid, Forbidden, Unauthorized
 from headway.http.reply import PERSONAL, Reply, encode
@@ -42,7 +41,7 @@ class OwnCourseList(Struct):
 
 
 @get("/creator/courses")
-async def list_own_courses(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
+async def list_own_courses(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """The courses that one may act for: a creator's own, an admin's all."""
     after = read_cursor(cursor, str) or ""
     if len(after) > SLUG_MAX:

@@ -10,9 +10,8 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import Invalid
 from headway.domain.times import offset_day
 from headway.http import etags, who
-from headway.http.courses import Limit
 from headway.http.creators import own_version
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.exporting import FORMATS, Streamed
 from headway.http.ids import is_id
@@ -52,8 +51,8 @@ async def list_course_learners(  # noqa: PLR0913, PLR0917 - each is a parameter 
     sort: FromQuery[str] = "name",
     status: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
-    limit: Limit = 50,
-    cursor: FromQuery[str | None] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> Reply:
     """The enrolled learners of a course, sorted by `sort` (with a `-` before it the other way round)."""
     wanted = _wanted(sort, status, q, cursor)

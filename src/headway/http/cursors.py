@@ -1,13 +1,20 @@
-"""Cursors of lists: opaque to clients, and read with distrust."""
+"""Pages of lists, and the cursors that lead to them: opaque to clients, and read with distrust."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
+from litestar.params import FromQuery, QueryParameter
 
 from headway.http.refusals import CursorInvalid
+
+LIMIT: Final = 50
+LIMIT_MAX: Final = 200
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
+Cursor: TypeAlias = FromQuery[str | None]
 
 _VERSION: Final = 2
 _CURSOR_MAX: Final = 2_000
@@ -15,6 +22,20 @@ _CURSOR_MAX: Final = 2_000
 _DIGEST_BYTES: Final = 8
 
 T = TypeVar("T")
+P = TypeVar("P", bound=tuple[int | str, ...])
+
+
+def cut(
+    found: Iterable[T], place: Callable[[T], P], kind: type[P], limit: int | None, cursor: str | None
+) -> tuple[list[T], str | None]:
+    """A page of a list that is there as a whole, in the order of its items' places, and the cursor of the next page.
+
+    What comes or goes between two pages moves nothing else: a page begins behind a place, be anything there or not.
+    """
+    behind = read_cursor(cursor, kind)
+    left = sorted((one for one in found if behind is None or place(one) > behind), key=place)
+    page = left[:limit]
+    return page, write_cursor(place(page[-1])) if len(page) < len(left) else None
 
 
 def write_cursor(place: object) -> str:
@@ -40,7 +61,8 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
 
 
 def _has_nul(place: object) -> bool:
-    return "\\u0000" in msgspec.json.encode(place).decode()
+    # A backslash that is one is written as two, and whatever letters follow it are letters.
+    return b"\\u0000" in msgspec.json.encode(place).replace(rb"\\", b"")
 
 
 def _invalid() -> CursorInvalid:

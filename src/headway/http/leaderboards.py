@@ -15,9 +15,8 @@ from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS
 from headway.http import etags, who
 from headway.http.admin_achievements import administered
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
-from headway.http.progress import Limit
 from headway.http.refusals import CursorInvalid, NotFound
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.services import Services
@@ -25,7 +24,7 @@ from headway.http.who import Reader
 from headway.ledger.board_cache import rebuild
 from headway.ledger.boards import Differs, work_out
 from headway.views import leaderboards
-from headway.views.leaderboards import LIMIT, Place, read_leaderboard
+from headway.views.leaderboards import Place, read_leaderboard
 
 log = structlog.get_logger()
 
@@ -63,7 +62,7 @@ async def read_board(
     course: FromQuery[str | None] = None,
     around: FromQuery[Literal["me"] | None] = None,
     limit: Limit = LIMIT,
-    cursor: FromQuery[str | None] = None,
+    cursor: Cursor = None,
 ) -> Reply:
     """Who gained most today, this week, this month or ever, on the site or in a course; or who is around oneself."""
     kind = next((one for one in PERIODS if one == period), None)

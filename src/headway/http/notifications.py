@@ -11,17 +11,15 @@ from sqlalchemy.engine import Connection
 
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
-from headway.http.progress import Limit
 from headway.http.refusals import CursorInvalid, NotFound
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.sent_shapes import Id
 from headway.http.who import Reader
 from headway.ledger.reading_notices import mark_all_read, mark_read
 from headway.store.notices import Place
-from headway.views.events import LIMIT
 from headway.views.notices import Notification, read_notices
 
 _NUMBER_MAX: Final = 2**31 - 1
@@ -33,7 +31,7 @@ class NotificationList(Struct):
 
     items: list[Notification]
     unread: int
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class ReadUpTo(Struct, forbid_unknown_fields=True):
@@ -53,7 +51,7 @@ _decode: Final = msgspec.json.Decoder(ReadUpTo).decode
 
 @get("/notifications")
 async def list_notifications(
-    request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, unread: FromQuery[bool] = False
+    request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, unread: FromQuery[bool] = False
 ) -> Reply:
     """What the caller was told, the newest first; with `?unread=true` what they have not read."""
     place, catalog = _place(cursor), exchange_of(request).services.catalog

@@ -19,6 +19,8 @@ from msgspec import Struct
 from headway.domain.errors import HeadwayError, Invalid
 from headway.http import who
 from headway.http.addresses import site_address
+from headway.http.cursors import LIMIT, Cursor, cut
+from headway.http.cursors import Limit as PageLimit
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.limits import by_address, throttle
 from headway.http.oidc_page import asking_page, refusal_page
@@ -59,7 +61,7 @@ class ProviderList(Struct):
     """The providers, in order of id."""
 
     items: list[Provider]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class Begun(Struct, array_like=True):
@@ -82,9 +84,10 @@ _begun: Final = msgspec.json.Decoder(Begun).decode
 
 
 @get("/providers")
-async def list_providers(request: Asked) -> Reply:
+async def list_providers(request: Asked, limit: PageLimit = LIMIT, cursor: Cursor = None) -> Reply:
     """The providers that learners may sign in with."""
-    return json_reply(ProviderList(providers(exchange_of(request))), 200, (_PUBLIC,))
+    page = cut(providers(exchange_of(request)), lambda one: (one.id,), tuple[str], limit, cursor)
+    return json_reply(ProviderList(*page), 200, (_PUBLIC,))
 
 
 def providers(exchange: Exchange) -> list[Provider]:

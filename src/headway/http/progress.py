@@ -9,7 +9,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.http import etags, who
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, cut, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode
@@ -17,12 +17,12 @@ from headway.http.who import Reader
 from headway.views import subject
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
-from headway.views.events import LIMIT, LIMIT_MAX, About, Place, RecordedEvent, read_events
+from headway.views.events import About, Place, RecordedEvent, read_events
 from headway.views.history import read_history
 from headway.views.overview import read_overview
 from headway.views.runs import RunSummary, read_runs
 from headway.views.sessions import PracticeSession, SessionPlace, read_sessions
-from headway.views.skills import read_skills
+from headway.views.skills import SkillLevel, read_skills
 from headway.views.statistics import read_statistics
 from headway.views.streak import DAYS_SHOWN, read_streak
 from headway.views.subject import Asking, Subject
@@ -30,7 +30,6 @@ from headway.views.subject import Asking, Subject
 View: TypeAlias = Callable[[Connection, Subject], object]
 Learner: TypeAlias = FromQuery[str | None]
 Run: TypeAlias = FromQuery[int | None]
-Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)]
 _NUMBER_MAX: Final = 2**63 - 1
 
 
@@ -52,7 +51,14 @@ class RunList(Struct):
     """Runs of a course, the newest first."""
 
     items: list[RunSummary]
-    next_cursor: str | None = None
+    next_cursor: str | None
+
+
+class SkillLevels(Struct):
+    """Topics by name."""
+
+    items: list[SkillLevel]
+    next_cursor: str | None
 
 
 @get("/progress")
@@ -80,12 +86,17 @@ async def read_course_progress(
 
 
 @get("/progress/courses/{course:str}/runs")
-async def list_runs(request: Asked, course: FromPath[str], learner: Learner = None) -> Reply:
+async def list_runs(
+    request: Asked, course: FromPath[str], limit: Limit = LIMIT, cursor: Cursor = None, learner: Learner = None
+) -> Reply:
     """The runs of a course that a learner began, the newest first."""
     catalog = exchange_of(request).services.catalog
-    return await answer(
-        request, lambda connection, whose: RunList(read_runs(connection, catalog, whose, course)), learner, course
-    )
+
+    def look(connection: Connection, whose: Subject) -> RunList:
+        found = read_runs(connection, catalog, whose, course)
+        return RunList(*cut(found, lambda one: (-one.run,), tuple[int], limit, cursor))
+
+    return await answer(request, look, learner, course)
 
 
 @get("/progress/courses/{course:str}/modules/{module:str}")
@@ -135,7 +146,7 @@ async def list_practice_sessions(
     first: Annotated[str | None, QueryParameter(name="from")] = None,
     last: Annotated[str | None, QueryParameter(name="to")] = None,
     limit: Limit = LIMIT,
-    cursor: FromQuery[str | None] = None,
+    cursor: Cursor = None,
     learner: Learner = None,
 ) -> Reply:
     """When a learner practiced, the newest first: attempts no more than half an hour apart are one session."""
@@ -150,10 +161,17 @@ async def list_practice_sessions(
 
 
 @get("/progress/skill-levels")
-async def read_skill_levels(request: Asked, learner: Learner = None) -> Reply:
+async def read_skill_levels(
+    request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, learner: Learner = None
+) -> Reply:
     """What a learner has come to in each topic, since when, and what the next level takes."""
     catalog = exchange_of(request).services.catalog
-    return await answer(request, lambda connection, whose: read_skills(connection, catalog, whose), learner)
+
+    def look(connection: Connection, whose: Subject) -> SkillLevels:
+        found = read_skills(connection, catalog, whose)
+        return SkillLevels(*cut(found, lambda one: (one.topic,), tuple[str], limit, cursor))
+
+    return await answer(request, look, learner)
 
 
 @get("/progress/events")
@@ -162,7 +180,7 @@ async def read_own_events(
     course: FromQuery[str | None] = None,
     step: FromQuery[str | None] = None,
     limit: Limit = LIMIT,
-    cursor: FromQuery[str | None] = None,
+    cursor: Cursor = None,
     learner: Learner = None,
 ) -> Reply:
     """A learner's own ledger, the newest entry first: all of it, or what is about a course or one of its steps."""

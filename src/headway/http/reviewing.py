@@ -3,16 +3,14 @@
 from typing import Final
 
 from litestar import get
-from litestar.params import FromQuery
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.http import who
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
-from headway.http.progress import Learner, Limit, answer
+from headway.http.progress import Learner, answer
 from headway.http.reply import Reply
-from headway.views.events import LIMIT
 from headway.views.reviews import ReviewDue, ReviewPlace, read_reviews
 from headway.views.subject import Subject
 
@@ -25,9 +23,7 @@ class ReviewList(Struct):
 
 
 @get("/progress/reviews")
-async def list_reviews(
-    request: Asked, limit: Limit = LIMIT, cursor: FromQuery[str | None] = None, learner: Learner = None
-) -> Reply:
+async def list_reviews(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, learner: Learner = None) -> Reply:
     """What a learner is about to forget, the longest due first: exercises that they can do now."""
     place, now = read_cursor(cursor, ReviewPlace), who.now()
     catalog = exchange_of(request).services.catalog

@@ -4,14 +4,13 @@ from functools import partial
 from typing import Final
 
 from litestar import delete, get
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.times import format_time
 from headway.http import who
-from headway.http.courses import Limit
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.refusals import CursorInvalid, Forbidden, NotFound, Unauthorized
@@ -61,7 +60,7 @@ class SecurityEventList(Struct):
 
 
 @get("/sessions")
-async def list_sessions(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
+async def list_sessions(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """Where the account is signed in."""
     before, now = _before(cursor), who.now()
 
@@ -103,7 +102,7 @@ async def revoke_session(request: Asked, session: FromPath[str]) -> Reply:
 
 
 @get("/security-events")
-async def list_security_events(request: Asked, limit: Limit = 50, cursor: FromQuery[str | None] = None) -> Reply:
+async def list_security_events(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """What happened to the account: signing in and out, refusals, changes of password, tokens and roles."""
     before = _before(cursor)
 

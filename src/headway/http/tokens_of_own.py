@@ -15,6 +15,7 @@ from headway.domain.identity import NAME_MAX, SCOPES, check_name
 from headway.domain.times import DAY, format_time
 from headway.http import who
 from headway.http.bodies import read_json
+from headway.http.cursors import LIMIT, Cursor, Limit, cut
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.refusals import BodyInvalid, FieldFault, Forbidden, NotFound, Unauthorized
@@ -57,7 +58,7 @@ class TokenList(Struct):
     """An account's tokens, newest first."""
 
     items: list[TokenListed]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 _asked: Final = msgspec.json.Decoder(TokenAsked).decode
@@ -71,18 +72,21 @@ def token_row(learner_id: str, token: str, name: str, scopes: str, at: int, expi
 
 
 @get("/tokens")
-async def list_tokens(request: Asked) -> Reply:
+async def list_tokens(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """The account's personal access tokens."""
     now = who.now()
 
-    def look(connection: Connection, reader: who.Reader) -> list[TokenListed]:
+    def look(connection: Connection, reader: who.Reader) -> TokenList:
         if reader.learner_id is None:
             raise Unauthorized("sign in to see your tokens")
         if reader.kind != "account":
             raise Forbidden("guests have no tokens; register or sign in first")
-        return [TokenListed(*_shown(row)) for row in tokens.of_learner(connection, reader.learner_id, now)]
+        found, behind = cut(
+            tokens.of_learner(connection, reader.learner_id, now), _place, tuple[int, str], limit, cursor
+        )
+        return TokenList([TokenListed(*_shown(row)) for row in found], behind)
 
-    return json_reply(TokenList(await who.read_as_caller(request, look)), 200, (PERSONAL,))
+    return json_reply(await who.read_as_caller(request, look), 200, (PERSONAL,))
 
 
 @post("/tokens", status_code=201)
@@ -116,6 +120,10 @@ async def revoke_token(request: Asked, token: FromPath[str]) -> Reply:
     if not known:
         raise NotFound("there is no such token")
     return Reply(status=204, headers=(PERSONAL,))
+
+
+def _place(row: RowMapping) -> tuple[int, str]:
+    return -row["created_at"], row["id"]
 
 
 def _shown(row: RowMapping | Mapping[str, Any]) -> tuple[str, str, list[str], str, str | None, str | None]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 from litestar import delete, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from msgspec import Meta, Struct
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -18,18 +18,16 @@ from headway.domain.times import format_time
 from headway.domain.webhooks import SECRET_BYTES, write_secret
 from headway.http import who
 from headway.http.bodies import read_json
-from headway.http.cursors import read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, cut, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.outward import URL_MAX, Outward
-from headway.http.progress import Limit
 from headway.http.refusals import CursorInvalid, Forbidden, NotFound, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.services import Services
 from headway.http.who import Reader
 from headway.ledger import webhooks as ledger
 from headway.store import webhooks
-from headway.views.events import LIMIT
 
 _UNKNOWN: Final = "you have no such webhook"
 
@@ -65,7 +63,7 @@ class WebhookList(Struct):
     """Endpoints, the oldest first: an account's own, for admins everybody's."""
 
     items: list[WebhookListed]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class Delivery(Struct):
@@ -111,11 +109,13 @@ _asked: Final = msgspec.json.Decoder(WebhookAsked).decode
 
 
 @get("/webhooks")
-async def list_webhooks(request: Asked) -> Reply:
+async def list_webhooks(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """The endpoints that changes are sent to: the own ones, for admins all."""
 
     def look(connection: Connection, reader: Reader) -> WebhookList:
-        return WebhookList([_listed(row) for row in webhooks.listed(connection, _actor(reader).whose)])
+        rows = webhooks.listed(connection, _actor(reader).whose)
+        found, behind = cut(rows, lambda row: _Place(row["created_at"], row["id"]), _Place, limit, cursor)
+        return WebhookList([_listed(row) for row in found], behind)
 
     return json_reply(await who.read_as_caller(request, look, scope="admin"), 200, (PERSONAL,))
 
@@ -153,9 +153,7 @@ async def resume_webhook(request: Asked, webhook: FromPath[str]) -> Reply:
 
 
 @get("/webhooks/{webhook:str}/deliveries")
-async def list_deliveries(
-    request: Asked, webhook: FromPath[str], limit: Limit = LIMIT, cursor: FromQuery[str | None] = None
-) -> Reply:
+async def list_deliveries(request: Asked, webhook: FromPath[str], limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
     """What was sent to an endpoint, the newest first: each try."""
     place = read_cursor(cursor, _Place)
     if place is not None and not (0 <= place.at < 2**63 and is_id(place.id)):

@@ -203,7 +203,9 @@ def deliveries(connection: Connection, webhook_id: str, before: tuple[int, str] 
     """What was sent to an endpoint, the newest first, from a time and an id back."""
     wanted = sa.select(webhook_delivery).where(webhook_delivery.c.webhook_id == webhook_id)
     if before is not None:
-        wanted = wanted.where(sa.tuple_(webhook_delivery.c.at, webhook_delivery.c.id) < sa.tuple_(*before))
+        at, delivery_id = before
+        same = sa.and_(webhook_delivery.c.at == at, webhook_delivery.c.id < delivery_id)
+        wanted = wanted.where(sa.or_(webhook_delivery.c.at < at, same))
     newest = wanted.order_by(webhook_delivery.c.at.desc(), webhook_delivery.c.id.desc()).limit(limit)
     return list(connection.execute(newest).mappings())
 

@@ -14,6 +14,15 @@ from headway.views.subject import Subject
 _NOTHING: Final = Metrics(Totals(), attended(()))
 
 
+class Place(NamedTuple):
+    """Where an achievement stands among the others."""
+
+    category: int
+    metric: str
+    threshold: int
+    id: str
+
+
 class Standing(NamedTuple):
     """How a learner stands by one definition: what they have of it, and their value by its metric."""
 
@@ -51,7 +60,7 @@ def standings(defined: Sequence[Defined], now: Metrics, had: Iterable[Earned]) -
     earned = {one.achievement_id: one for one in had}
     shown = [
         Standing(one.definition, earned.get(one.definition.id), now.value(one.definition.metric))
-        for one in sorted(defined, key=_place)
+        for one in sorted(defined, key=lambda one: place_of(one.definition))
         if one.definition.id in earned or not (one.retired or one.definition.hidden)
     ]
     hidden = [one for one in defined if one.definition.hidden and not one.retired and one.definition.id not in earned]
@@ -69,6 +78,6 @@ def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, D
     return sorted(found, key=lambda pair: (-pair[0].at, pair[1].id))
 
 
-def _place(one: Defined) -> tuple[int, str, int, str]:
-    definition = one.definition
-    return CATEGORIES.index(definition.category), definition.metric, definition.threshold, definition.id
+def place_of(one: Definition) -> Place:
+    """Where an achievement stands: by category, metric and threshold."""
+    return Place(CATEGORIES.index(one.category), one.metric, one.threshold, one.id)

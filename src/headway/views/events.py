@@ -22,7 +22,6 @@ from headway.views.people import Person, person
 from headway.views.subject import Subject
 
 LIMIT: Final = 50
-LIMIT_MAX: Final = 200
 _EVER: Final = 2**63 - 1
 
 

@@ -28,8 +28,6 @@ from headway.store import boards
 from headway.store.boards import Snapshot
 
 T = TypeVar("T")
-LIMIT: Final = 50
-LIMIT_MAX: Final = 200
 # Above all who stand anywhere.
 _TOP: Final = -(2**62)
 _END: Final[Standing] = (2**62, "")
@@ -75,7 +73,7 @@ class Leaderboard(Struct):
     time_zone: str
     items: list[Ranked]
     me: Ranked | None
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class Page(NamedTuple):
@@ -105,7 +103,7 @@ def read_leaderboard(
     shown = _Shown(boards.names(connection, listed), me)
     items, own = shown.ranked(found), shown.ranked(mine)
     told = (asked.kind, asked.course, days.first, days.last, snapshot.state.time_zone)
-    return Page(Leaderboard(*told, items, own[0] if own else None), next_place)
+    return Page(Leaderboard(*told, items, own[0] if own else None, None), next_place)
 
 
 def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, read: Callable[[Asking], T]) -> T:

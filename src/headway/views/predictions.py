@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy.engine import Connection
@@ -22,6 +22,7 @@ from headway.views.course_progress import run_worked
 from headway.views.skills import all_done
 from headway.views.subject import Subject
 
+KINDS: Final = ("achievement", "level", "course")
 # What achievements ask for that days add up to: as what, and how much of it makes one.
 _DAILY: Final = {
     "steps": ("steps_completed", 1),
@@ -50,29 +51,33 @@ class Prediction(Struct, omit_defaults=True):
     reason: str | UnsetType = UNSET
 
 
-class Predictions(Struct):
+class Place(NamedTuple):
+    """Where a prediction stands among the others."""
+
+    kind: int
+    target: str
+
+
+def read_predictions(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> list[Prediction]:
     """The next achievement, then levels by topic, then courses that are begun and not completed."""
-
-    items: list[Prediction]
-
-
-def read_predictions(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> Predictions:
-    """What a learner comes to next."""
     if subject.learner_id is None:
-        return Predictions([])
+        return []
     today = ordinal(local_day(now, subject.time_zone))
     found = worked.ahead(connection, subject.learner_id, day_of(today - DAYS))
     steps = found.courses.steps
     courses = catalog.in_force(connection, {one.course for one in steps} | found.courses.runs.keys())
     listed = standings(achievements.defined(connection), found.metrics, found.earned).shown
     done = all_done(connection, catalog, steps, courses)
-    return Predictions(
-        [
-            _achievement(listed, found, today),
-            *_levels(done, found.levels, today),
-            *_courses(found.courses, courses, today),
-        ]
-    )
+    return [
+        _achievement(listed, found, today),
+        *_levels(done, found.levels, today),
+        *_courses(found.courses, courses, today),
+    ]
+
+
+def place_of(one: Prediction) -> Place:
+    """Where a prediction stands: by its kind, then by what it is of."""
+    return Place(KINDS.index(one.kind), one.target or "")
 
 
 def _told(kind: str, target: str, found: Forecast | str, level: str | UnsetType = UNSET) -> Prediction:

@@ -50,19 +50,13 @@ class SkillLevel(Struct):
     mastery: Mastery | None
 
 
-class SkillLevels(Struct):
-    """Topics by name."""
-
-    items: list[SkillLevel]
-
-
-def read_skills(connection: Connection, catalog: Catalog, subject: Subject) -> SkillLevels:
-    """A learner's levels."""
+def read_skills(connection: Connection, catalog: Catalog, subject: Subject) -> list[SkillLevel]:
+    """A learner's levels, by topic."""
     if subject.learner_id is None:
-        return SkillLevels([])
+        return []
     steps, topics = worked.levels(connection, subject.learner_id)
     courses = catalog.in_force(connection, {one.course for one in steps})
-    return SkillLevels(skill_levels(connection, catalog, steps, topics, courses))
+    return skill_levels(connection, catalog, steps, topics, courses)
 
 
 def skill_levels(

@@ -86,7 +86,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         callers="admin",
         gives={200: admin_imports.ImportList},
         refuses=(403,),
-        given={"items": [examples_of_learners.IMPORT]},
+        given={"items": [examples_of_learners.IMPORT], "next_cursor": None},
     ),
     "read_import": Operation(
         tag=_TAG,

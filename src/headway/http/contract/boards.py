@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headway.http import leaderboards
+from headway.http import leaderboards, outlook
 from headway.http.contract.operation import Operation
 from headway.views.leaderboards import Leaderboard
 from headway.views.peers import Peers
-from headway.views.predictions import Predictions
 
 _TAG, _PROGRESS = "Leaderboards", "Progress"
 _ADA: Final[dict[str, Any]] = {"rank": 1, "display_name": "Ada", "points": 45, "solved": 4, "is_me": False}
@@ -55,7 +54,11 @@ _PEERS: Final[dict[str, Any]] = {
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "read_predictions": Operation(
-        tag=_PROGRESS, gives={200: Predictions}, has_etag=True, refuses=(404,), given={"items": [_SOON, _UNSAID]}
+        tag=_PROGRESS,
+        gives={200: outlook.Predictions},
+        has_etag=True,
+        refuses=(404,),
+        given={"items": [_SOON, _UNSAID], "next_cursor": None},
     ),
     "read_peers": Operation(tag=_PROGRESS, gives={200: Peers}, has_etag=True, refuses=(404, 503), given=_PEERS),
     "read_board": Operation(tag=_TAG, gives={200: Leaderboard}, has_etag=True, refuses=(503,), given=_BOARD),

@@ -5,7 +5,7 @@ from typing import Final
 
 from headway.http import achievements, examples, pauses, progress, resetting, reviewing
 from headway.http.contract.operation import Operation
-from headway.views import course_progress, export, history, overview, skills, statistics, streak
+from headway.views import course_progress, export, history, overview, statistics, streak
 
 _TAG: Final = "Progress"
 _CSV: Final = {"text/csv": {"type": "string"}}
@@ -20,7 +20,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "read_history_progress": Operation(tag=_TAG, gives={200: history.History}, has_etag=True, refuses=(404,)),
     "read_statistics_progress": Operation(tag=_TAG, gives={200: statistics.Statistics}, has_etag=True, refuses=(404,)),
     "list_practice_sessions": Operation(tag=_TAG, gives={200: progress.SessionList}, has_etag=True, refuses=(404,)),
-    "read_skill_levels": Operation(tag=_TAG, gives={200: skills.SkillLevels}, has_etag=True, refuses=(404,)),
+    "read_skill_levels": Operation(tag=_TAG, gives={200: progress.SkillLevels}, has_etag=True, refuses=(404,)),
     "list_reviews": Operation(tag=_TAG, gives={200: reviewing.ReviewList}, has_etag=True, refuses=(404,)),
     "read_own_events": Operation(tag=_TAG, gives={200: progress.EventList}, has_etag=True, refuses=(404,)),
     "list_achievements": Operation(

@@ -96,6 +96,31 @@ interface Page {
   readonly next_cursor?: string | null;
 }
 
+/** How many a page holds at most. */
+const PAGE_MAX = 200;
+
+/** A list that is read to its end: `value` is its first page, with the items of all of them. */
+class Whole<P extends Page> extends Reading<P> {
+  protected override async ask(path: string, signal?: AbortSignal): Promise<() => void> {
+    const asked = sized(path, PAGE_MAX);
+    const first = await session.headway.read<P>(asked, signal);
+    const items = [...first.value.items];
+    let from = first.stale ? first.at : null;
+    let next = first.value.next_cursor;
+    while (next) {
+      const { value, at, stale } = await session.headway.read<P>(withQuery(asked, "cursor", next), signal);
+      items.push(...value.items);
+      if (stale && (from === null || at < from)) from = at;
+      next = value.next_cursor;
+    }
+    return () => {
+      this.value = { ...first.value, items, next_cursor: null };
+      this.from = from;
+      this.trouble = null;
+    };
+  }
+}
+
 /** How many the first page holds, and each one behind it; whether a list stays until another one takes its place. */
 interface Paging {
   readonly first: number;
@@ -179,6 +204,11 @@ function sized(path: string, size: number | undefined): string {
 
 function withQuery(path: string, name: string, value: string): string {
   return `${path}${path.includes("?") ? "&" : "?"}${name}=${part(value)}`;
+}
+
+/** Read a list of the API to its end, and again whenever what was read may be old. */
+export function whole<P extends Page>(path: () => string | null): Reading<P> {
+  return followed(new Whole<P>(), path);
 }
 
 /** Read a list of the API page by page, and what was read of it again whenever that may be old. */
