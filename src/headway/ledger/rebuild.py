@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, of_courses, of_figures, of_grant, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, of_figures, of_grant, pages, stored_rows, versionless
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.faults import Fault
@@ -115,7 +115,7 @@ class _Rebuild:
         check_whole(self.database)
         with self.database.transaction() as connection:
             courses.mend(connection)
-            self._add_broken(list(of_courses(connection)))
+            self._add_broken(list(versionless(connection)))
             return courses.pending(connection)
 
     def mend(self, ids: list[str]) -> None:
