@@ -41,8 +41,9 @@ def rebuild(
 ) -> None:
     """Put what follows from the ledger in the place of what is stored, and tell of whom what changed.
 
-    Of all learners also what was left to do: judging by new versions of courses, and giving new achievements. Safe
-    beside a running server.
+    For all learners it also goes on judging by new versions of courses, and gives what new achievements they meet.
+
+    Safe beside a running server.
     """
     from headway.ledger.recompute import recompute
     from headway.store.catalog import Catalog
