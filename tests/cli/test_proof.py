@@ -2,18 +2,22 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from headway.domain.achievements import Definition
 from headway.importers.learners import enlisted
+from headway.ledger.definitions import define
 from headway.ledger.merge import move_guest
 from headway.store import learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.schema import metadata
 from tests.importers.conftest import PYTHON
 from tests.importers.test_own_events import EVENT, jsonl
 from tests.ledger.guests import session_of
-from tests.ledger.world import NOON
+from tests.ledger.world import NOON, World
 from tests.torture.server import Command
 
 ROWS = 30
@@ -36,6 +40,14 @@ def falsify(url: str) -> None:
     database.close()
 
 
+def everything(url: str) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables."""
+    world = World(url)
+    found = {table.name: world.rows_of(table.name) for table in metadata.sorted_tables}
+    world.close()
+    return found
+
+
 def test_a_clean_database_is_clean(filled: str) -> None:
     done = Command("audit", "--database", filled)
     assert (done.code, done.err) == (0, ""), str(done)
@@ -54,9 +66,54 @@ def test_a_difference_is_shown_and_mended(filled: str) -> None:
     report = json.loads(Command("audit", "--json", "--database", filled).out)
     assert (report["found"], len(report["faults"])) == (30, 30)
     assert {(one["column"], one["stored"], one["true"]) for one in report["faults"]} == {("attempts", 6, 1)}
-    done = Command("rebuild", "--json", "--database", filled)
-    assert json.loads(done.out) == {"total": 30, "updated": 30, "unchanged": 0, "found": 0, "broken": []}
+    assert Command("rebuild", "--database", filled).code == 0
     assert Command("audit", "--database", filled).code == 0
+
+
+def test_a_dry_run_tells_who_would_change_from_what_to_what_and_changes_nothing(filled: str) -> None:
+    falsify(filled)
+    before = everything(filled)
+    dry = Command("rebuild", "--dry-run", "--database", filled)
+    lines = dry.out.splitlines()
+    assert (dry.code, len(lines)) == (0, 21), str(dry)
+    learner_id = lines[0].split()[0]
+    assert lines[0] == f"{learner_id}  step_sum.attempts  python/1/loops  6 → 1"
+    assert lines[-1] == "30 learners: 30 would be mended, 0 right."
+    assert "… and 10 more" in dry.err
+    told = json.loads(Command("rebuild", "--dry-run", "--json", "--database", filled).out)
+    assert everything(filled) == before
+    counts = {"total": 30, "updated": 30, "unchanged": 0, "broken": 0, "found": 0, "faults": []}
+    assert {**told, "updates": len(told["updates"])} == {"dry_run": True, **counts, "updates": 30}
+    assert told["updates"][0] == {
+        "learner": learner_id,
+        "field": "step_sum.attempts",
+        "key": "python/1/loops",
+        "old": 6,
+        "new": 1,
+    }
+    assert json.loads(Command("rebuild", "--json", "--database", filled).out) == told | {"dry_run": False}
+    assert Command("rebuild", "--database", filled).out == "30 learners: 0 mended, 30 right.\n"
+
+
+def test_what_a_rebuild_gives_is_told_by_name_and_what_it_cannot_mend_is_told_dry_as_well(filled: str) -> None:
+    world = World(filled)
+    define(world.database, Definition("once", "Once", "Try.", "practice", "attempts", 1, 1, "gold"))
+    ada, ben = (row["id"] for row in world.rows_of("learner")[:2])
+    with world.opened() as connection:
+        connection.exec_driver_sql(f"UPDATE ledger SET time_zone = 'Mars/Olympus' WHERE learner_id = '{ada}'")
+    dry = Command("rebuild", "--dry-run", "--database", filled)
+    assert (dry.code, dry.out.splitlines()[0]) == (1, f"{ben}  achievements  0 → 1: once"), str(dry)
+    assert "no rebuild can mend it" in dry.err
+    assert world.count("achievement") == 0
+    one = Command("rebuild", "--dry-run", "--learner", "school:7", "--json", "--database", filled)
+    assert json.loads(one.out)["updated"] == 0  # what is new is given to all alike
+    told = json.loads(Command("rebuild", "--dry-run", "--json", "--database", filled).out)
+    assert (told["updated"], told["unchanged"], told["broken"], told["found"]) == (29, 0, 1, 1)
+    assert [(fault["learner"], fault["column"]) for fault in told["faults"]] == [(ada, "body")]
+    assert told["updates"][0]["achievements"] == ["once"]
+    assert json.loads(Command("rebuild", "--json", "--database", filled).out) == told | {"dry_run": False}
+    assert world.count("achievement") == 29
+    world.close()
 
 
 def test_one_learner_is_looked_at_alone_by_either_name(filled: str) -> None:

@@ -1,5 +1,6 @@
 """What admins have done to their site over HTTP: an audit in the background, figures worked out again, its state."""
 
+import json
 import time
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ from headway.store.catalog import Catalog
 from headway.store.migrate import newest
 from tests.http.server import Site
 from tests.http.test_events import event
+from tests.torture.server import Command
 
 ID = "00000000-0000-4000-8000-00000000000a"
 
@@ -142,6 +144,18 @@ def test_a_backfill_tells_from_what_to_what_each_figure_changes_and_a_dry_run_te
     nothing = {"total": 3, "updated": 0, "unchanged": 3, "broken": 0, "updates": []}
     assert admin.post("/admin/backfill").json() == {"dry_run": False, **nothing}
     assert admin.post("/admin/backfill?dry_run=true").json() == {"dry_run": True, **nothing}
+
+
+def test_the_command_tells_beside_the_server_what_a_backfill_does(site: Site, admin: httpx2.Client) -> None:
+    falsify(site)
+    database = site.database.url.render_as_string(hide_password=False)
+    dry = admin.post("/admin/backfill?dry_run=true").json()
+    told = json.loads(Command("rebuild", "--dry-run", "--json", "--database", database).out)
+    assert {name: told[name] for name in dry} == dry
+    assert told.keys() - dry.keys() == {"found", "faults"}
+    done = json.loads(Command("rebuild", "--json", "--database", database).out)
+    assert {name: done[name] for name in dry} == dry | {"dry_run": False}
+    assert admin.post("/admin/backfill?dry_run=true").json()["updated"] == 0
 
 
 def test_the_system_is_told_as_it_is(site: Site, admin: httpx2.Client, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ class SlowLearner:
         attempts = sorted(micros(happened(one)) for one in sent if one.type == "attempted")
         gaps = sum(later - earlier > 30 * 60 * 10**6 for earlier, later in pairwise(attempts))
         days = {day_of(one) for one in sent if one.type in ("attempted", "completed")}
-        steps = {one.step for one in sent}
+        steps = {one.step for one in here}
         self.reset_at = max([at, *(micros(happened(one)) for one in done)])
         granted = self.of_run(self.run).granted
         left = {key: one for key, one in granted.items() if key[0] == "certified"}

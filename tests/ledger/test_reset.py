@@ -4,27 +4,34 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from headway.domain.errors import IdReused, UnknownCourse
 from headway.domain.periods import Range
 from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
+from headway.ledger.commit import committed
 from headway.ledger.erase import erase
 from headway.ledger.grade import GradeAsked, give_grade
+from headway.ledger.rebuild import rebuild
 from headway.ledger.regrade import RegradeAsked, regrade
 from headway.ledger.reset import ResetDone
 from headway.ledger.submission import LATE_FLAG, Submission
 from headway.store import entries, sums, work
+from headway.store.database import Database
 from headway.store.schema import metadata
 from headway.views.overview import read_overview
 from headway.views.statistics import read_statistics
 from headway.views.subject import Subject
 from tests.ledger.essays import ESSAYS, essay
-from tests.ledger.facts import LATER, begin_anew, reset
+from tests.ledger.facts import LATER, begin_anew, override, reset
 from tests.ledger.gates import GATES, certificates, gated, grants, names, through
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered
@@ -174,6 +181,88 @@ def test_an_id_counts_once_and_for_one_thing(world: World) -> None:
     for name in ("nowhere", "x\0", "", "x" * 300):
         with pytest.raises(UnknownCourse):
             reset(world, ada, name)
+
+
+def test_a_step_of_which_a_person_alone_said_something_is_counted(world: World) -> None:
+    world.publish(GATES)
+    ada = world.learner()
+    world.send(ada, gated(1, of="read", kind="completed"))
+    override(world, ada, "ask", 0, waived=True)
+    override(world, ada, "read", 900_000)
+    assert reset(world, ada, "gates") == ResetDone(2, 0, 0, 1)
+    override(world, ada, "exam", at=LATER + HOUR)
+    assert reset(world, ada, at=LATER + 2 * HOUR) == ResetDone(1, 0, 0, 0)
+    world.assert_clean()
+
+
+def test_a_reset_from_before_such_steps_were_counted_stays_as_it_was_told(world: World) -> None:
+    world.publish(GATES)
+    ada = world.learner()
+    override(world, ada, "ask", 0, waived=True)
+    reset(world, ada, "gates", id=numbered(50))
+    entry = world.entries(ada)[-1]
+    assert entry.changes is not None
+    body, changes = entry.body.replace('"counts_said":true,', ""), entry.changes.replace('"steps":1', '"steps":0')
+    assert (body, changes) != (entry.body, entry.changes)
+    with world.opened() as connection:
+        row = {"body": body, "changes": changes, "id": numbered(50)}
+        connection.execute(sa.text("UPDATE ledger SET body = :body, changes = :changes WHERE event_id = :id"), row)
+    world.assert_clean()
+    assert rebuild(world.database, world.catalog).updated == 0
+    assert reset(world, ada, "gates", id=numbered(50)) == ResetDone(0, 0, 0, 0)
+
+
+def logged(logs: list[Any]) -> list[tuple[str, str, str, float | None, str]]:
+    said = [one for one in logs if one["event"] == "status_changed"]
+    return [(one["course"], one["module"], one["status"], one["score"], one["reason"]) for one in said]
+
+
+def test_statuses_that_a_reset_changes_are_logged_once_it_is_committed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish(GATES)
+    ada = world.learner()
+    world.send(ada, *through("basics", "loops"), event(50, score=1))
+    override(world, ada, "exam", 0, waived=True)
+    with capture_logs() as logs, monkeypatch.context() as patched:
+        patched.setattr(sums, "remove", fail)
+        with pytest.raises(OperationalError):
+            reset(world, ada)
+    assert logged(logs) == []
+    with capture_logs() as logs:
+        reset(world, ada, "gates", id=numbered(60))
+    assert logged(logs) == [
+        ("gates", "", "open", None, "reset"),
+        ("gates", "basics", "open", None, "reset"),
+        ("gates", "loops", "locked", None, "reset"),
+        ("gates", "end", "locked", None, "reset"),
+    ]
+    assert {one["learner_id"] for one in logs} == {ada}
+    with capture_logs() as logs:
+        reset(world, ada, "gates", id=numbered(60), at=LATER + HOUR)
+        reset(world, ada, "gates")
+    assert logged(logs) == []
+    with capture_logs() as logs:
+        reset(world, ada)
+    assert {one[0] for one in logged(logs)} == {"python"}
+
+
+def test_statuses_are_logged_once_where_the_answer_of_a_commit_was_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = world.learner()
+    world.send(ada, event(1, score=1))
+
+    def twice(database: Database, work: Callable[[Connection], Any]) -> Any:
+        committed(database, work)
+        return committed(database, work)
+
+    monkeypatch.setattr("headway.ledger.by_hand.committed", twice)
+    with capture_logs() as logs:
+        assert reset(world, ada) == ResetDone(1, 1, 1, 1)
+    told = logged(logs)
+    assert told == sorted(set(told))
+    assert ("python", "", "open", None, "reset") in told
 
 
 def fail(*_: Any, **__: Any) -> None:

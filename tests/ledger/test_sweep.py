@@ -11,6 +11,7 @@ from headway.ledger import impact, sweep
 from headway.ledger.audit import audit
 from headway.ledger.commit import committed
 from headway.ledger.publish import Published, publish
+from headway.ledger.rebuild import rebuild
 from headway.ledger.record import record
 from headway.ledger.submission import Receipt, Submission
 from headway.ledger.sweep import sweep_pending
@@ -281,3 +282,48 @@ def test_kept_is_told_by_what_was_there_before(world: World) -> None:
     publish(world.database, version(50), now=LATER)
     found = publish(world.database, version(100), now=LATER)
     assert found.impact.kept.listed == [(ada, Kept((), ("first",)))]
+
+
+def test_what_wrong_sums_seem_to_complete_nobody_is_given_by_a_rebuild(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version is pending of which a rebuild judges: by what the ledger comes to, not by what stands there."""
+    ids = standing(world, "one", "two", learners=3)
+    world.send(ids[2], answer("one", 0.95), answer("two", 0.95))
+    broken_off(world, monkeypatch, version(90), 0)
+    scores = "best_score = 1000000, score_total = 1000000, latest_score = 1000000, first_score = 1000000"
+    world.run(f"UPDATE step_sum SET {scores} WHERE learner_id <> :right", right=ids[2])
+    rebuild(world.database, world.catalog)
+    assert [named(world, one) for one in ids] == [[], [], FIRST]
+    with world.database.read() as connection:
+        assert courses.pending(connection) == []
+    world.assert_clean()
+
+
+def test_what_wrong_sums_kept_from_learners_a_rebuild_gives_though_a_version_is_pending(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the version changes is elsewhere, so that judging by it alone would not look there."""
+    publish(world.database, version(50), now=NOON)
+    ada = world.learner()
+    world.send(ada, answer("one"))
+    world.run("UPDATE step_sum SET best_score = 0, score_total = 0, latest_score = 0, first_score = 0")
+    world.restart()
+    world.send(ada, answer("two"))
+    assert named(world, ada) == []
+    broken_off(world, monkeypatch, version(50, pass_mark=70), 0)
+    rebuild(world.database, world.catalog)
+    assert named(world, ada) == FIRST
+    world.assert_clean()
+
+
+def test_by_a_broken_ledger_nobody_is_given_what_a_pending_version_brings(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = standing(world, "one", "two", learners=2)
+    broken_off(world, monkeypatch, version(50), 0)
+    with world.opened() as connection:
+        connection.exec_driver_sql(f"DELETE FROM ledger WHERE learner_id = '{ids[0]}' AND seq = 1")
+    report = rebuild(world.database, world.catalog)
+    assert report.broken_ids == {ids[0]}
+    assert [named(world, one) for one in ids] == [[], FIRST]

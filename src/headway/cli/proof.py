@@ -1,18 +1,19 @@
 """`headway audit` and `headway rebuild`: prove the figures, and mend them."""
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headway.cli.auditors import audited
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, agreeing, counted, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
     from headway.ledger.faults import Fault
-    from headway.ledger.rebuild import RebuildReport
+    from headway.ledger.recompute import Recomputed, Updated
     from headway.store.database import Database
 
 _ROWS_MAX = 20
@@ -32,20 +33,33 @@ def audit(learner: LearnerOption = None, database: DatabaseOption = None, as_jso
         raise typer.Exit(1)
 
 
-def rebuild(learner: LearnerOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """Put what follows from the ledger in the place of what is stored; safe beside a running server."""
-    from headway.ledger.rebuild import rebuild as run
+def rebuild(
+    learner: LearnerOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put what follows from the ledger in the place of what is stored, and tell of whom what changed.
+
+    For all learners it also goes on judging by new versions of courses, and gives what new achievements they meet.
+
+    Safe beside a running server.
+    """
+    from headway.ledger.recompute import recompute
     from headway.store.catalog import Catalog
 
     with database_of(database) as opened:
         learner_id = None if learner is None else learner_id_of(opened, learner)
-        with progress_bar("Rebuilding learners", _count(opened, learner_id)) as bar:
-            report = run(opened, Catalog(), learner_id=learner_id, progress=bar.advance)
+        with progress_bar(
+            "Looking at learners" if dry_run else "Rebuilding learners", _count(opened, learner_id)
+        ) as bar:
+            run = partial(recompute, opened, Catalog(), now=now, progress=bar.advance)
+            report = run(learner_id=learner_id, dry_run=dry_run)
     if as_json:
-        show_json(_rebuild_json(report))
+        show_json({"dry_run": dry_run, **_rebuild_json(report)})
     else:
-        _tell_rebuild(report)
-    if report.broken:
+        _tell_rebuild(report, dry_run=dry_run)
+    if report.found:
         raise typer.Exit(1)
 
 
@@ -67,14 +81,23 @@ def _audit_json(report: "AuditReport") -> dict[str, Any]:
     }
 
 
-def _rebuild_json(report: "RebuildReport") -> dict[str, Any]:
+def _rebuild_json(report: "Recomputed") -> dict[str, Any]:
     return {
         "total": report.total,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "broken": report.broken,
+        "updates": [_update_json(one) for one in report.updates],
         "found": report.found,
-        "broken": [fault._asdict() for fault in report.broken],
+        "faults": [fault._asdict() for fault in report.faults],
     }
+
+
+def _update_json(one: "Updated") -> dict[str, Any]:
+    """As the API tells it: what is empty is left out."""
+    told = {"learner": one.learner_id, "field": one.field, "old": one.old, "new": one.new}
+    more = {"key": one.key, "achievements": list(one.achievements)}
+    return told | {name: value for name, value in more.items() if value}
 
 
 def _tell_audit(report: "AuditReport") -> None:
@@ -96,17 +119,28 @@ def _tell_audit(report: "AuditReport") -> None:
         _tell_ungraded()
 
 
-def _tell_rebuild(report: "RebuildReport") -> None:
+def _tell_rebuild(report: "Recomputed", *, dry_run: bool) -> None:
     from headway.ledger.refold import UNGRADED
 
-    show(f"{counted(report.total, 'learner')}: {report.updated:,} mended, {report.unchanged:,} right.")
-    if report.broken:
-        _table(report.broken, report.found)
-        ungraded = sum(fault.column == UNGRADED for fault in report.broken)
-        if ungraded < len(report.broken):
+    for one in report.updates[:_ROWS_MAX]:
+        show(_line(one))
+    if report.changes > _ROWS_MAX:
+        say(f"… and {report.changes - _ROWS_MAX:,} more; --json lists the first thousand.")
+    mended = "would be mended" if dry_run else "mended"
+    show(f"{counted(report.total, 'learner')}: {report.updated:,} {mended}, {report.unchanged:,} right.")
+    if report.faults:
+        _table(report.faults, report.found)
+        ungraded = sum(fault.column == UNGRADED for fault in report.faults)
+        if ungraded < len(report.faults):
             say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")
         if ungraded:
             _tell_ungraded()
+
+
+def _line(one: "Updated") -> str:
+    where = (one.learner_id, one.field, *([one.key] if one.key else []))
+    joined = f": {', '.join(one.achievements)}" if one.achievements else ""
+    return f"{'  '.join(where)}  {_short(one.old)} → {_short(one.new)}{joined}"
 
 
 def _tell_ungraded() -> None:

@@ -22,6 +22,7 @@ from headway.domain.facts import (
     Leveled,
     Overridden,
     Paused,
+    Reset,
     Resumed,
     Revoked,
     RunStarted,
@@ -109,10 +110,11 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
     return [told | {"step": name, "score": fraction(event.score)} | _by_person(fact)]
 
 
-def progress_reset(event: Contribution, cleared: Cleared, sessions: int) -> list[Change]:
+def progress_reset(event: Contribution, cleared: Cleared, fact: Reset) -> list[Change]:
     """What a reset took away, of a course or of all (then it names none)."""
     of_course = {"course": event.course} if event.course else {}
-    counts = {"steps": cleared.steps, "attempts": cleared.attempts, "sessions": sessions, "days": cleared.days}
+    steps = cleared.steps + (cleared.said if fact.counts_said else 0)
+    counts = {"steps": steps, "attempts": cleared.attempts, "sessions": fact.sessions, "days": cleared.days}
     return [{"type": "progress_reset", **of_course, "cleared": counts}]
 
 

@@ -107,12 +107,14 @@ class Reset(NamedTuple):
     """The learner begins from nothing: in a course, or in all where the entry names none.
 
     `sessions` says how many practice sessions that cleared, `kept` which achievements what stands still meets, and
-    `levels` which levels in topics (topic, level).
+    `levels` which levels in topics (topic, level). `counts_said` is whether steps of which a person alone said
+    something are told of, too: the first resets left them out, and are told as they were.
     """
 
     sessions: int
     kept: tuple[str, ...] = ()
     levels: tuple[tuple[str, str], ...] = ()
+    counts_said: bool = False
 
 
 class StreakImported(NamedTuple):
@@ -209,7 +211,8 @@ def _achieved(content: Mapping[str, Any]) -> Achieved:
 
 def _reset(content: Mapping[str, Any]) -> Reset:
     levels = tuple((str(topic), str(level)) for topic, level in content.get("levels", ()))
-    return Reset(int(content["sessions"]), tuple(str(one) for one in content.get("kept", ())), levels)
+    kept, counts_said = tuple(str(one) for one in content.get("kept", ())), bool(content.get("counts_said", False))
+    return Reset(int(content["sessions"]), kept, levels, counts_said)
 
 
 def _leveled(content: Mapping[str, Any]) -> Leveled:

@@ -9,6 +9,7 @@ from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, 
 from headway.domain.module_scores import StepSums, graded_alone, is_completed, total_score
 from headway.domain.progress import Grant, StepSum
 from headway.domain.scores import FULL
+from headway.domain.step_status import LOCKED, status_of
 
 # What a run was granted, by kind and module; the module is empty where it is about the course.
 Held: TypeAlias = Mapping[tuple[str, str], Grant]
@@ -57,6 +58,18 @@ def is_open(module: Module, sums: StepSums, held: Held) -> bool:
     if not lacking(module, held) or (MODULE_UNLOCKED, module.key) in held or (MODULE_COMPLETED, module.key) in held:
         return True
     return _any_of(module, sums, lambda one: one.events > 0)
+
+
+def status_of_module(module: Module, sums: StepSums, held: Held) -> str:
+    """How far a run is with a module, in one word."""
+    if not is_open(module, sums, held):
+        return LOCKED
+    return status_of((MODULE_COMPLETED, module.key) in held, is_begun(module, sums))
+
+
+def status_of_course(sums: StepSums, held: Held) -> str:
+    """How far a run is with its course, in one word."""
+    return status_of((COURSE_COMPLETED, "") in held, any(one.events for one in sums.values()))
 
 
 def lacking(module: Module, held: Held) -> list[str]:

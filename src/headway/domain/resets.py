@@ -32,11 +32,12 @@ Marks: TypeAlias = Mapping[ResetKey, ResetMark]
 
 
 class Cleared(NamedTuple):
-    """What a reset cleared: steps with anything recorded, attempts, and active days."""
+    """What a reset cleared: steps with events, attempts, active days, and steps of which a person alone spoke."""
 
     steps: int = 0
     attempts: int = 0
     days: int = 0
+    said: int = 0
 
 
 def last_reset(marks: Marks, course: str) -> ResetMark | None:

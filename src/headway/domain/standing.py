@@ -68,7 +68,7 @@ class Standing:
         imported = ((key.day, one.activities) for key, one in self.sums.imported_days.items())
         self.attendance, self.gained = Attendance(), set()
         self.attendance.add(streak_days_of(days, imported, self.sums.pauses.values()))
-        return changes.progress_reset(event, cleared, fact.sessions)
+        return changes.progress_reset(event, cleared, fact)
 
     def _count_day(self, event: Contribution) -> None:
         """Count what an event says of the days that a streak is worked out from."""

@@ -1,11 +1,12 @@
-"""How far a learner is with a step, in one word."""
+"""How far a learner is with a step, a module or a course, in one word."""
 
 from typing import Final
 
 from headway.domain.course import Step
 from headway.domain.progress import StepSum
 
-OPEN, IN_PROGRESS, SUBMITTED, COMPLETED = "open", "in_progress", "submitted", "completed"
+LOCKED, OPEN, IN_PROGRESS = "locked", "open", "in_progress"
+SUBMITTED, COMPLETED = "submitted", "completed"
 # The grader that is a person.
 MANUAL: Final = "manual"
 
@@ -25,3 +26,8 @@ def step_status(step: Step, one: StepSum) -> str:
     if one.unscored and is_manual(step):
         return SUBMITTED
     return IN_PROGRESS if one.events else OPEN
+
+
+def status_of(completed: bool, begun: bool) -> str:
+    """The status of what is open, be it a module or a course."""
+    return COMPLETED if completed else IN_PROGRESS if begun else OPEN

@@ -176,6 +176,11 @@ class Sums:
                 newest = run
         return newest
 
+    def of_run(self, run: RunKey) -> tuple[dict[str, StepSum], dict[tuple[str, str], Grant]]:
+        """The steps of a run by key, and what it was granted by kind and module."""
+        steps = {key.step: one for key, one in self.steps.items() if key[:2] == run}
+        return steps, {(key.kind, key.module): one for key, one in self.grants.items() if key[:2] == run}
+
     def first_completion(self, course: str, step: str) -> "FirstCompletion | None":
         """Where a step was first completed, in whichever run: it counts once, however often the course is taken."""
         first: FirstCompletion | None = None
@@ -273,7 +278,8 @@ class Sums:
         steps = {key: one for key, one in self.steps.items() if runs.get(key.course) == key.run}
         days = {key.day for key, one in self.days.items() if runs.get(key.course) == key.run and one.activities}
         attempts = sum(one.attempts for one in steps.values())
-        cleared = Cleared(sum(one.events > 0 for one in steps.values()), attempts, len(days))
+        done = sum(one.events > 0 for one in steps.values())
+        cleared = Cleared(done, attempts, len(days), len(steps) - done)
         for key in steps:
             self._clear_step(key)
         for found in (self.days, self.topics, self.imported_days, self.parts, self.step_days):

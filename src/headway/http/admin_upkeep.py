@@ -27,13 +27,13 @@ from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.services import Services
 from headway.http.who import Reader
 from headway.ledger import auditing, backup
+from headway.ledger.faults import shown
 from headway.ledger.recompute import Updated, recompute
 from headway.store import learners, sizes, upkeep
 from headway.store.migrate import current, newest
 
 RUNNING: Final = "running"
 _LOOK_AGAIN_S: Final = 0.2
-_SHOWN_MAX: Final = 200
 
 
 class FaultShown(Struct):
@@ -216,9 +216,8 @@ async def backfill_figures(request: Asked, dry_run: FromQuery[bool] = False) -> 
     services = await administered(request)
     run = partial(recompute, services.database, services.catalog, now=who.now, dry_run=dry_run)
     report = await services.publish(run)
-    unchanged = report.total - report.updated - report.broken
     updates = [_changed(one) for one in report.updates]
-    told = BackfillTold(dry_run, report.total, report.updated, unchanged, report.broken, updates)
+    told = BackfillTold(dry_run, report.total, report.updated, report.unchanged, report.broken, updates)
     return json_reply(told, 200, (PERSONAL,))
 
 
@@ -296,7 +295,7 @@ def _audit(row: Mapping[Any, Any]) -> AuditShown:
 
 def _reported(report: Mapping[str, Any]) -> AuditReported:
     faults = [
-        FaultShown(**{**one, "stored": _shown(one["stored"]), "true": _shown(one["true"])}) for one in report["faults"]
+        FaultShown(**{**one, "stored": shown(one["stored"]), "true": shown(one["true"])}) for one in report["faults"]
     ]
     # Audits of before did not count the learners.
     differing = report.get("differing", len({one.learner for one in faults if one.learner}))
@@ -304,14 +303,7 @@ def _reported(report: Mapping[str, Any]) -> AuditReported:
 
 
 def _changed(one: Updated) -> FigureChanged:
-    return FigureChanged(one.learner_id, one.field, _shown(one.old), _shown(one.new), one.key, list(one.achievements))
-
-
-def _shown(value: object) -> str | int | float | bool | None:
-    if value is None or isinstance(value, int | float | bool):
-        return value
-    text = str(value)
-    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"
+    return FigureChanged(one.learner_id, one.field, one.old, one.new, one.key, list(one.achievements))
 
 
 handlers: Final = [start_audit, read_audit, backfill_figures, read_system]

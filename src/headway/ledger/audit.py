@@ -155,11 +155,10 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
             yield refolded, refolded.broken
             continue
-        faults = [*refolded.broken, *of_figures(refolded, stored[refolded.learner_id])]
+        faults = [*refolded.broken, *of_figures(refolded, stored[refolded.learner_id]), *misplaced.of(refolded)]
         faults += [of_grant(refolded.learner_id, run, due.key) for run, due in ungranted.of(refolded)]
         for one in unachieved.of(refolded):
             faults.append(Fault("achievement", refolded.learner_id, one.id, "*", None, "a row: it is met"))
-        faults += misplaced.of(refolded)
         yield refolded, faults
 
 
@@ -213,10 +212,15 @@ def _of_orphans(connection: Connection) -> Iterator[Fault]:
 
 def of_courses(connection: Connection) -> Iterator[Fault]:
     """Courses that are not as their newest version says, or have none."""
+    yield from versionless(connection)
+    for row in courses.all_versions(connection):
+        for column in ("version", "title") if row["true_version"] is not None else ():
+            if row[column] != row[f"true_{column}"]:
+                yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])
+
+
+def versionless(connection: Connection) -> Iterator[Fault]:
+    """Courses that have no version, which nobody can mend."""
     for row in courses.all_versions(connection):
         if row["true_version"] is None:
             yield Fault("course", "", row["id"], "version", row["version"], "none: it has no published version")
-            continue
-        for column in ("version", "title"):
-            if row[column] != row[f"true_{column}"]:
-                yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])

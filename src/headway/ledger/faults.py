@@ -1,6 +1,9 @@
 """What audit finds."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
+
+Value: TypeAlias = str | int | float | bool | None
+_SHOWN_MAX: Final = 200
 
 
 class Fault(NamedTuple):
@@ -12,3 +15,11 @@ class Fault(NamedTuple):
     column: str
     stored: object
     true: object
+
+
+def shown(value: object) -> Value:
+    """A stored value as it is told; long texts are cut."""
+    if value is None or isinstance(value, int | float | bool):
+        return value
+    text = str(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"

@@ -15,6 +15,7 @@ from headway.domain.module_scores import step_score
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
 from headway.domain.scores import fraction
+from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
 from headway.domain.sums import RunKey, StepKey
 from headway.domain.times import format_time
 from headway.ledger.batch import Batch, BatchLearner
@@ -25,7 +26,6 @@ from headway.ledger.writing import entry_of, no_grader
 
 # Learner, course and run.
 Place: TypeAlias = tuple[str, str, int]
-LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
 _UNTOUCHED: Final = StepSum()
 _STATUSES: Final = {"module_unlocked": OPEN, "module_completed": COMPLETED, "course_completed": COMPLETED}
 

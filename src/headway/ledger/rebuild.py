@@ -1,14 +1,15 @@
 """Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, of_courses, of_figures, of_grant, pages, stored_rows
+from headway.ledger.audit import FAULTS_SHOWN, of_figures, of_grant, pages, stored_rows, versionless
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.faults import Fault
@@ -19,7 +20,7 @@ from headway.ledger.refold import Refolded, refold
 from headway.ledger.resting import Progress
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
-from headway.store import courses, entries, identities, learners, roster, sums
+from headway.store import courses, entries, identities, learners, roster, runs, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.learners import Locked
@@ -77,47 +78,93 @@ def rebuild(
     What was mended of each is told once it is committed. With `also_pending` learners are given, and told of, what they
     meet of new definitions as well, for a backfill that the caller begins behind it.
     """
-    broken: list[Fault] = []
-    if learner_id is None:
-        check_whole(database)
-        with database.transaction() as connection:
-            courses.mend(connection)
-            broken += of_courses(connection)
-        sweep_pending(database, catalog, now=_now)
-        recount_pending(database, catalog)
-    total, updated, found = 0, 0, len(broken)
-    in_courses, broken_ids = set[str](), set[str]()
-    for ids in _portions(database, learner_id):
-        with database.transaction() as connection:
-            locked = learners.lock(connection, ids)
-            mended = list(_mend(connection, catalog, locked, ids, also_pending=also_pending))
-        for refolded, one in mended:
-            broken_ids |= {refolded.learner_id} if refolded.broken else set()
-            found += len(refolded.broken)
-            broken += refolded.broken[: max(0, FAULTS_SHOWN - len(broken))]
-            if one is not None:
-                updated += 1
-                in_courses |= refolded.rosters.keys()
-                told(one)
+    run = _Rebuild(database, catalog, told, also_pending=also_pending)
+    pending = run.begin() if learner_id is None else []
+    total = 0
+    for ids in _portions(database, pages(database, learner_id, LEARNERS_A_TRANSACTION)):
+        run.mend(ids)
         total += len(ids)
         progress(len(ids))
     if learner_id is None:
+        run.go_on_judging(pending)
         with database.transaction() as connection:
             recount(connection)
         if not also_pending:
             # Behind the learners: nobody keeps what wrong sums seemed to meet.
-            backfill_pending(database, catalog, now=_now, but=broken_ids)
-    mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: in_courses)
-    return RebuildReport(total, updated, found, broken, frozenset(broken_ids))
+            backfill_pending(database, catalog, now=_now, but=run.broken_ids)
+    mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: run.in_courses)
+    return RebuildReport(total, len(run.updated_ids), run.found, run.broken, frozenset(run.broken_ids))
+
+
+class _Rebuild:
+    """What was mended so far, and what cannot be."""
+
+    def __init__(
+        self, database: Database, catalog: Catalog, told: Callable[[Mended], None], *, also_pending: bool
+    ) -> None:
+        self.database = database
+        self.catalog = catalog
+        self.told = told
+        self.also_pending = also_pending
+        self.found = 0
+        self.broken: list[Fault] = []
+        self.broken_ids, self.updated_ids, self.in_courses = set[str](), set[str](), set[str]()
+
+    def begin(self) -> list[str]:
+        """Mend the courses, and say by whose version in force not everybody was judged."""
+        check_whole(self.database)
+        with self.database.transaction() as connection:
+            courses.mend(connection)
+            self._add_broken(list(versionless(connection)))
+            return courses.pending(connection)
+
+    def mend(self, ids: list[str]) -> None:
+        """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""
+        with self.database.transaction() as connection:
+            locked = learners.lock(connection, ids)
+            mended = list(_mend(connection, self.catalog, locked, ids, also_pending=self.also_pending))
+        for refolded, one in mended:
+            if refolded.broken:
+                self.broken_ids.add(refolded.learner_id)
+                self._add_broken(refolded.broken)
+            if one is not None:
+                self.updated_ids.add(one.learner_id)
+                self.in_courses |= refolded.rosters.keys()
+                self.told(one)
+
+    def go_on_judging(self, pending: Iterable[str]) -> None:
+        """Go on with sweeps and recounts that broke off, behind the learners: wrong sums give nobody anything."""
+        sweep_pending(self.database, self.catalog, now=_now, but=self.broken_ids)
+        for course_id in pending:
+            # A sweep looks at what its version changes; what wrong sums kept from learners before may lie elsewhere.
+            for ids in _portions(self.database, _begun(self.database, course_id, self.broken_ids)):
+                self.mend(ids)
+        recount_pending(self.database, self.catalog)
+
+    def _add_broken(self, faults: list[Fault]) -> None:
+        self.found += len(faults)
+        self.broken += faults[: max(0, FAULTS_SHOWN - len(self.broken))]
+
+
+def _begun(database: Database, course_id: str, but: AbstractSet[str]) -> Iterator[list[str]]:
+    """The ids of whoever began a course but some, in order, some at a time."""
+    last = ""
+    while True:
+        with database.read() as connection:
+            ids = [one for one, _ in runs.page(connection, course_id, last, LEARNERS_A_TRANSACTION)]
+        if not ids:
+            return
+        yield [one for one in ids if one not in but]
+        last = ids[-1]
 
 
 def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _portions(database: Database, learner_id: str | None) -> Iterator[list[str]]:
+def _portions(database: Database, paged: Iterable[list[str]]) -> Iterator[list[str]]:
     """Learners for one transaction each: some, or one with a long ledger."""
-    for page in pages(database, learner_id, LEARNERS_A_TRANSACTION):
+    for page in filter(None, paged):
         with database.read() as connection:
             sizes = _sizes(connection, page)
         portion: list[str] = []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
@@ -14,18 +15,19 @@ from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
 from headway.domain.exercises import exercises_done
 from headway.domain.facts import RESET, Reset
 from headway.domain.filed import is_filed
+from headway.domain.gating import status_of_course, status_of_module
 from headway.domain.levels import LEVELS, RANKS, skills
 from headway.domain.practice import Practiced, sessions
 from headway.domain.recording import SERVER, Circumstances, Versions, contribute
 from headway.domain.standing import Standing
-from headway.domain.sums import LevelKey, Sums
+from headway.domain.sums import LevelKey, RunKey, Sums
 from headway.domain.times import format_time
 from headway.ledger import announcing
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.boards import settle
-from headway.ledger.commit import committed
+from headway.ledger.by_hand import carry_out
 from headway.ledger.record import admit
-from headway.ledger.submission import Submission
+from headway.ledger.submission import StatusChange, Submission
 from headway.ledger.wholes import counted
 from headway.ledger.writing import entry_of, no_grader
 from headway.store import achievements, entries, identities, roster, sums, work
@@ -65,10 +67,12 @@ def reset(database: Database, catalog: Catalog, asked: ResetWanted, *, now: int)
     # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
     if asked.course is not None and not (1 <= len(asked.course) <= SLUG_MAX and asked.course.isprintable()):
         raise UnknownCourse(_NO_COURSE, field="course")
-    return committed(database, lambda connection: _reset(connection, catalog, asked, now))
+    return carry_out(database, partial(_reset, catalog=catalog, asked=asked, now=now))
 
 
-def _reset(connection: Connection, catalog: Catalog, asked: ResetWanted, now: int) -> ResetDone:
+def _reset(
+    connection: Connection, statuses: list[StatusChange], *, catalog: Catalog, asked: ResetWanted, now: int
+) -> ResetDone:
     batch = Batch(connection, catalog)
     probe = fact_event(asked.id, RESET, format_time(now), {"sessions": 0, **_about(asked)})
     submission = Submission(asked.learner_id, (probe,), now, token_hash=asked.token_hash)
@@ -78,11 +82,16 @@ def _reset(connection: Connection, catalog: Catalog, asked: ResetWanted, now: in
     learner = batch.learners[asked.learner_id]
     known = learner.known.get(asked.id)
     if known is not None:
+        if known.received_at != now:  # not this very reset, behind a COMMIT whose answer was lost
+            statuses.clear()
         return _done_before(asked, known)
     version, course = batch.courses.get(asked.course, (0, None)) if asked.course else (0, NO_COURSE)
     if course is None:
         raise UnknownCourse(_NO_COURSE, field="course")
-    return _Resetting(connection, catalog, learner, asked).run(Circumstances(now, 0, "", SERVER, version), course)
+    resetting = _Resetting(connection, catalog, learner, asked)
+    done = resetting.run(Circumstances(now, 0, "", SERVER, version), course)
+    statuses[:] = resetting.statuses
+    return done
 
 
 def _about(asked: ResetWanted) -> dict[str, Any]:
@@ -115,6 +124,7 @@ class _Resetting:
         }
         done = ((key.course, one.completion) for key, one in self._stored[sums.STEPS].items())
         self._versions = Versions(catalog.load(connection, {(course, one.version) for course, one in done if one}))
+        self.statuses: list[StatusChange] = []
         self._guests = [one.id for one in identities.moved_into(connection, [learner.id]).get(learner.id, ())]
 
     def run(self, known: Circumstances, course: Course) -> ResetDone:
@@ -122,7 +132,9 @@ class _Resetting:
         standing, event = self._standing(), self._event(known.received_at)
         known = known._replace(time_zone=self.learner.time_zone)
         made = contribute(event, known, course, no_grader)
+        before = self._statuses(standing.sums)
         changes = standing.apply(made, name="", today=made.day)
+        self._note(before, self._statuses(standing.sums))
         entry = entry_of((self.learner.id, self.learner.head + 1), event, known, made, SERVER, changes)
         entries.append(self.connection, [entry])
         announcing.note(self.connection, [self.learner.id])
@@ -131,6 +143,21 @@ class _Resetting:
             for kind in sums.ALL:
                 self._write(kind, kind.held_in(standing.sums))
         return _told(changes)
+
+    def _statuses(self, found: Sums) -> dict[tuple[str, int, str], str]:
+        """The statuses of courses and their modules by (course, run that the learner is in, module or none)."""
+        known = {key.course for key in self._stored[sums.STEPS].keys() | self._stored[sums.GRANTS].keys()}
+        told: dict[tuple[str, int, str], str] = {}
+        for course_id, (_, course) in sorted(self.catalog.in_force(self.connection, known).items()):
+            run = RunKey(course_id, found.current_run(course_id))
+            of_run = found.of_run(run)
+            told[*run, ""] = status_of_course(*of_run)
+            told |= {(*run, module.id): status_of_module(module, *of_run) for module in course.modules}
+        return told
+
+    def _note(self, before: dict[tuple[str, int, str], str], after: dict[tuple[str, int, str], str]) -> None:
+        changed = ((place, status) for place, status in after.items() if status != before[place])
+        self.statuses += (StatusChange(self.learner.id, *place, status, None, RESET) for place, status in changed)
 
     def _write(self, kind: sums.Kind, left: dict[Any, Any]) -> None:
         stored, learner_id = self._stored[kind], self.learner.id
@@ -151,7 +178,7 @@ class _Resetting:
         steps = self._stored[sums.STEPS].values()
         resets = self._stored[sums.RESETS].values()
         at = max([now, *(one.updated_at for one in steps), *(one.up_to for one in resets)])
-        said: dict[str, Any] = {"sessions": self._sessions(), **_about(self.asked)}
+        said: dict[str, Any] = {"sessions": self._sessions(), "counts_said": True, **_about(self.asked)}
         left = self._standing().sums
         left.clear(self.asked.course or "", at, ())
         if left.levels:

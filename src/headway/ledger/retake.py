@@ -9,10 +9,10 @@ from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
 from headway.domain.facts import RUN_STARTED, RunStarted
 from headway.domain.filed import is_filed
 from headway.domain.recording import SERVER, Circumstances, contribute
+from headway.domain.step_status import OPEN
 from headway.domain.times import format_time
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.commit import committed, log_statuses
-from headway.ledger.granting import OPEN
 from headway.ledger.record import admit
 from headway.ledger.submission import StatusChange, Submission
 from headway.ledger.writing import entry_of, no_grader

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import structlog
@@ -29,44 +30,52 @@ _PAUSE_S: Final = 0.005
 
 
 def sweep_pending(
-    database: Database, catalog: Catalog, *, now: Callable[[], int], progress: Progress = lambda _: None
+    database: Database,
+    catalog: Catalog,
+    *,
+    now: Callable[[], int],
+    progress: Progress = lambda _: None,
+    but: AbstractSet[str] = frozenset(),
 ) -> int:
-    """Go on with sweeps that broke off, where nobody is at it; how many were brought to an end."""
+    """Go on with sweeps that broke off, where nobody is at it; how many were brought to an end.
+
+    `but` are learners whose sums are not to be believed: they are given nothing.
+    """
     done = 0
     with database.read() as connection:
         pending = courses.pending(connection)
     for course_id in pending:
         with database.alone(wait=False) as alone:
-            if alone and sweep(database, catalog, course_id, now=now(), progress=progress) is not None:
+            begun = _begin(database, catalog, course_id, now()) if alone else None
+            if begun is not None:
+                for page in begun.run(but):
+                    progress(len(page))
                 done += 1
     return done
 
 
-def sweep(
-    database: Database,
-    catalog: Catalog,
-    course_id: str,
-    *,
-    now: int,
-    all_known: bool = True,
-    progress: Progress = lambda _: None,
-) -> Impact | None:
+def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all_known: bool = True) -> Impact | None:
     """Judge all learners of a course by its version in force, and tell what that brought; None where all were judged.
 
     Where an earlier sweep broke off it goes on. Whoever sweeps must be alone, so that nobody else gives what is told.
     """
+    begun = _begin(database, catalog, course_id, now)
+    if begun is None:
+        return None
+    impact = Impact()
+    for page in begun.run():
+        for surveyed in page:
+            impact.add(surveyed, all_known=all_known)
+    return impact
+
+
+def _begin(database: Database, catalog: Catalog, course_id: str, now: int) -> "_Sweep | None":
     with database.read() as connection:
         found = _versions(connection, catalog, course_id)
     if found is None:
         return None
     await_readers(database, courses.readers)
-    impact = Impact()
-    one = _Sweep(database, catalog, found, now)
-    for page in one.run():
-        for surveyed in page:
-            impact.add(surveyed, all_known=all_known)
-        progress(len(page))
-    return impact
+    return _Sweep(database, catalog, found, now)
 
 
 class _Versions(NamedTuple):
@@ -114,11 +123,11 @@ class _Sweep:
         self.versions = versions
         self.now = now
 
-    def run(self) -> Iterator[list[Surveyed]]:
-        """Judge everybody, and tell page by page what each came to."""
+    def run(self, but: AbstractSet[str] = frozenset()) -> Iterator[list[Surveyed]]:
+        """Judge everybody but some, and tell page by page what each came to."""
         noted, succession = time.monotonic(), self.versions.succession
         for looked in pages(self.database, succession, self.versions.up_to):
-            page = [one.judged(succession, self.now) for one in looked]
+            page = [one.judged(succession, self.now) for one in looked if one.learner_id not in but]
             judged = {one.learner_id: one for one in page if not one.effect.due}
             given = (one for one in page if one.effect.due)
             for portion in portions(given, lambda one: len(one.effect.due), GRANTS_A_TRANSACTION):
@@ -126,7 +135,7 @@ class _Sweep:
             yield [judged[learner_id] for learner_id in sorted(judged)]
             if time.monotonic() - noted > NOTED_EVERY_S:
                 noted = time.monotonic()
-                self._note(page[-1].learner_id)
+                self._note(looked[-1].learner_id)
         self._note(None)
 
     def _note(self, up_to: str | None) -> None:

@@ -1,14 +1,12 @@
 """What rules say yes to and nobody was granted: found by audit, given by rebuild."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from headway.domain import gating
-from headway.domain.course import Course
 from headway.domain.gating import Due
-from headway.domain.sums import RunKey, Sums
+from headway.domain.sums import RunKey
 from headway.ledger.refold import Refolded
 from headway.store import courses
 from headway.store.catalog import Catalog
@@ -28,14 +26,5 @@ class Ungranted:
         sums = refolded.sums
         for course_id in sorted({key.course for key in sums.runs} & self._courses.keys()):
             key = RunKey(course_id, sums.current_run(course_id))
-            for one in _due(self._courses[course_id], sums, key):
+            for one in gating.due_of_all(self._courses[course_id], *sums.of_run(key)):
                 yield key, one
-
-
-def _due(course: Course, sums: Sums, run: RunKey) -> list[Due]:
-    def of_run(key: Any) -> bool:
-        return (key.course, key.run) == run
-
-    steps = {key.step: one for key, one in sums.steps.items() if of_run(key)}
-    held = {(key.kind, key.module): one for key, one in sums.grants.items() if of_run(key)}
-    return gating.due_of_all(course, steps, held)

@@ -11,12 +11,12 @@ from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError, UnknownCourse
 from headway.domain.events import SLUG_MAX
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
-from headway.domain.gating import Held, is_begun, is_open, score_of_module, score_of_modules
+from headway.domain.gating import Held, score_of_module, score_of_modules, status_of_course, status_of_module
 from headway.domain.gating import lacking as locked_by
 from headway.domain.module_scores import KindScore, Lack, ModuleScore, StepSums, missing, score_module, shown_percent
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
-from headway.domain.step_status import is_manual, step_status
+from headway.domain.step_status import LOCKED, is_manual, status_of, step_status
 from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time
 from headway.domain.wanting import points_to_go, reason
@@ -27,7 +27,6 @@ from headway.store.worked import Courses
 from headway.views.people import decode_said
 from headway.views.subject import Subject
 
-LOCKED, OPEN, IN_PROGRESS, COMPLETED = "locked", "open", "in_progress", "completed"
 NOTHING: Final = CourseFigures({}, {}, {}, {})
 _NOT_ENROLLED: Final = EnrollmentSum()
 _UNTOUCHED: Final = StepSum()
@@ -132,7 +131,7 @@ class Run(NamedTuple):
     @property
     def status(self) -> str:
         """The course's status in this run."""
-        return _status((COURSE_COMPLETED, "") in self.held, any(one.events for one in self.steps.values()))
+        return status_of_course(self.steps, self.held)
 
     @property
     def steps_completed(self) -> int:
@@ -240,7 +239,7 @@ class RunWorked(NamedTuple):
     @property
     def status(self) -> str:
         """The course's status in this run."""
-        return _status(self.is_completed, self.is_begun)
+        return status_of(self.is_completed, self.is_begun)
 
     @property
     def steps_completed(self) -> int:
@@ -263,10 +262,9 @@ def run_worked(course: Course, found: Courses) -> RunWorked:
 
 def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModuleProgress:
     completed = run.held.get((MODULE_COMPLETED, module.key))
-    is_locked = not is_open(module, run.steps, run.held)
-    lacking = [run.course.module_id(key) for key in locked_by(module, run.held)] if is_locked else []
+    status = status_of_module(module, run.steps, run.held)
+    lacking = [run.course.module_id(key) for key in locked_by(module, run.held)] if status == LOCKED else []
     wanting = [] if completed else missing(module, run.steps)
-    status = LOCKED if lacking else _status(completed is not None, is_begun(module, run.steps))
     return ModuleProgress(
         module.id,
         module.title,
@@ -304,10 +302,6 @@ def _step_standing(step: Step, run: Run, *, locked: bool) -> StepStanding:
         _shown_time(one.completion and one.completion.at),
         run.feedback.get(step.key),
     )
-
-
-def _status(completed: bool, begun: bool) -> str:
-    return COMPLETED if completed else IN_PROGRESS if begun else OPEN
 
 
 def _sum_of(step: Step, sums: StepSums) -> StepSum:
