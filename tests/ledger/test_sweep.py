@@ -312,8 +312,11 @@ def test_what_wrong_sums_kept_from_learners_a_rebuild_gives_though_a_version_is_
     world.send(ada, answer("two"))
     assert named(world, ada) == []
     broken_off(world, monkeypatch, version(50, pass_mark=70), 0)
-    rebuild(world.database, world.catalog)
+    with capture_logs() as logs:
+        rebuild(world.database, world.catalog)
     assert named(world, ada) == FIRST
+    said = [(one["learner_id"], one["status"], one["reason"]) for one in logs if one["event"] == "status_changed"]
+    assert (ada, "completed", "rebuild") in said
     world.assert_clean()
 
 

@@ -1,7 +1,7 @@
 """Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
@@ -12,18 +12,19 @@ from headway.ledger.archive import check_whole
 from headway.ledger.audit import FAULTS_SHOWN, of_figures, of_grant, pages, stored_rows, versionless
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
+from headway.ledger.commit import log_statuses
 from headway.ledger.faults import Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.recount import mend_counters, recount_pending, with_rosters
 from headway.ledger.refold import Refolded, refold
 from headway.ledger.resting import Progress
+from headway.ledger.submission import StatusChange
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
 from headway.store import courses, entries, identities, learners, roster, runs, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
-from headway.store.learners import Locked
 from headway.store.rows import Row
 
 LEARNERS_A_TRANSACTION = 50
@@ -120,9 +121,10 @@ class _Rebuild:
 
     def mend(self, ids: list[str]) -> None:
         """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""
+        statuses = list[StatusChange]()
         with self.database.transaction() as connection:
-            locked = learners.lock(connection, ids)
-            mended = list(_mend(connection, self.catalog, locked, ids, also_pending=self.also_pending))
+            mended = list(_mend(connection, self.catalog, ids, statuses, also_pending=self.also_pending))
+        log_statuses(statuses)
         for refolded, one in mended:
             if refolded.broken:
                 self.broken_ids.add(refolded.learner_id)
@@ -187,18 +189,19 @@ def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
 
 def mend(connection: Connection, catalog: Catalog, ids: list[str]) -> list[Fault]:
     """Put right what follows from the ledgers of learners, given in order of id; what is beyond repair is returned."""
-    locked = learners.lock(connection, ids)
-    return [fault for refolded, _ in _mend(connection, catalog, locked, ids) for fault in refolded.broken]
+    return [fault for refolded, _ in _mend(connection, catalog, ids, []) for fault in refolded.broken]
 
 
 def _mend(
     connection: Connection,
     catalog: Catalog,
-    locked: Mapping[str, Locked],
     ids: list[str],
+    statuses: list[StatusChange],
     *,
     also_pending: bool = False,
 ) -> Iterator[tuple[Refolded, Mended | None]]:
+    """Put right what follows from ledgers; `statuses` is what to log of it, once it is committed."""
+    locked = learners.lock(connection, ids)
     stored = stored_rows(connection, ids)
     folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
@@ -223,7 +226,7 @@ def _mend(
     if earned:
         award(connection, catalog, locked, earned, Judging("rebuild", _now()))
     if places:
-        judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
+        statuses += judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
 
 
 def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> None:
