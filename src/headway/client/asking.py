@@ -49,9 +49,9 @@ def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) 
 
 
 @contextmanager
-def signed_in_as(url: str, email: str, password: str, timeout_s: float) -> Iterator[Ask]:
+def signed_in_as(url: str, email: str, password: str) -> Iterator[Ask]:
     """A way to ask as an account that is signed in for so long alone; this device keeps nothing of it."""
-    with closing(Transport(url, timeout_s)) as transport:
+    with closing(Transport(url)) as transport:
         sent = request_of("POST", "/auth/login", {"email": email, "password": password})
         with transport.stream(sent, {}) as stream:
             reply = Reply(stream.status, json_of(stream), stream.headers)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from socket import socket
 
 CONNECT_S: Final = 10.0
+# What is streamed is silent at times, and an audit is waited for.
+PART_S: Final = 600.0
 BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 3_600.0
@@ -120,7 +122,7 @@ class Transport:
 
     @contextmanager
     def stream(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """One request, and whatever Headway answers to it, of any size; each part of it may take `timeout_s`."""
+        """One request, and whatever Headway answers to it, of any size; each part of it may take ten minutes."""
         from http.client import HTTPException  # noqa: PLC0415  # as above
 
         sent = {"User-Agent": f"headway/{__version__}", **headers}
@@ -129,7 +131,7 @@ class Transport:
         try:
             try:
                 connection.connect()
-                connection.sock.settimeout(self.timeout_s)
+                connection.sock.settimeout(PART_S)
                 connection.request(request.method, urlsplit(self.url).path + request.path, request.body, sent)
                 response = connection.getresponse()
             except (OSError, HTTPException, ValueError) as error:

@@ -23,8 +23,6 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _DOCUMENT: Final = "/api/openapi.json"
 _JSON: Final = ("application/json", "application/vc")
 _TEXTS: Final = (*_JSON, "text/", "image/svg+xml")
-# A stream of what the learner is told is silent for some seconds at times, an audit is waited for.
-_PATIENCE_S: Final = 600.0
 _REFUSED: Final = 400
 
 
@@ -90,11 +88,11 @@ def _way(server: str | None, email: str | None) -> Iterator["Ask"]:
     """A way to ask, as whoever this is, or as the account of a mail address."""
     from headway.client.asking import signed_in_as
 
-    with reader_at(server, _PATIENCE_S) as headway:
+    with reader_at(server) as headway:
         if email is None:
             yield headway.ask
         else:
-            with signed_in_as(headway.url, email, _password(), _PATIENCE_S) as ask:
+            with signed_in_as(headway.url, email, _password()) as ask:
                 yield ask
 
 
