@@ -23,8 +23,8 @@ from tests.web.looks import Theme, faults_of
 pytestmark = pytest.mark.long
 
 COURSE = "shell-and-git"
-PASS_RATES = {"red": 399, "amber": 400, "still-amber": 699, "green": 700}
-ATTEMPTS = 1000
+# Passed attempts of how many; of the last but one 69.995 %.
+PASS_RATES = {"red": (399, 1000), "amber": (400, 1000), "still-amber": (1402, 2003), "green": (700, 1000)}
 MODULE = {"id": "m", "title": "M", "steps": [{"id": "s", "kind": "lesson", "title": "S"}]}
 
 
@@ -49,7 +49,7 @@ def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext,
 
 
 def course_of_rates(context: BrowserContext) -> str:
-    """A course whose steps were passed in so many of a thousand attempts."""
+    """A course whose steps were passed so often."""
     course = f"rates-{uuid.uuid4()}"
     steps = [{"id": name, "kind": "exercise", "title": name, "pass_mark": 50} for name in PASS_RATES]
     manifest = {"id": course, "title": "Rates", "modules": [{"id": "m", "title": "M", "steps": steps}]}
@@ -64,8 +64,8 @@ def course_of_rates(context: BrowserContext) -> str:
             "occurred_at": "2026-03-01T12:00:00Z",
             "score": int(n < passed),
         }
-        for name, passed in PASS_RATES.items()
-        for n in range(ATTEMPTS)
+        for name, (passed, attempts) in PASS_RATES.items()
+        for n in range(attempts)
     ]
     for at in range(0, len(sent), 500):
         got = context.request.post("/api/v1/events", data={"events": sent[at : at + 500]})
@@ -76,11 +76,30 @@ def course_of_rates(context: BrowserContext) -> str:
 def test_a_heatmap_has_the_color_of_the_rate_and_says_it(creator: BrowserContext) -> None:
     page = creator.new_page()
     page.goto(f"/teach/{course_of_rates(creator)}")
-    shown = {"red": ("low", "39.9 %"), "amber": ("middle", "40 %"), "still-amber": ("middle", "69.9 %")}
+    shown = {"red": ("low", "39 %"), "amber": ("middle", "40 %"), "still-amber": ("middle", "69 %")}
     for name, (level, rate) in {**shown, "green": ("high", "70 %")}.items():
         cell = page.get_by_role("listitem").filter(has=page.get_by_text(name, exact=True))
         expect(cell).to_contain_class(level)
         expect(cell).to_contain_text(rate)
+
+
+def test_a_score_short_of_its_mark_is_never_told_as_the_mark(creator: BrowserContext) -> None:
+    course = f"marks-{uuid.uuid4()}"
+    step = {"id": "s", "kind": "exercise", "title": "S"}
+    modules = [
+        {"id": "short", "title": "Short", "steps": [step]},
+        {"id": "done", "title": "Done", "pass_mark": 79.5, "requires": [], "steps": [step | {"id": "d"}]},
+    ]
+    api = creator.request
+    assert api.put(f"/api/v1/courses/{course}", data={"id": course, "title": "Marks", "modules": modules}).ok
+    for name, score in (("s", 0.79995), ("d", 0.796)):
+        assert api.post(f"/api/v1/courses/{course}/steps/{name}/completion", data={"score": score}).ok
+    page = creator.new_page()
+    page.goto(f"/courses/{course}")
+    shown = page.locator("summary", has=page.get_by_role("heading"))
+    expect(shown.filter(has_text="Short")).to_contain_text("79 % 1 % to go")
+    expect(shown.filter(has_text="Done")).to_contain_text("79.6 % Completed")
+    expect(page.get_by_text("79 % of 80 % in Short")).to_be_visible()
 
 
 @contextmanager
