@@ -175,7 +175,8 @@ def _course(mail: Mail) -> str:
 
 
 def _step(mail: Mail) -> str:
-    return _short(str(mail.change["step"]).replace("-", " "), SUBJECT_MAX)
+    # By its id is called what the version in force has no more.
+    return _short(mail.step_title or str(mail.change["step"]).replace("-", " "), SUBJECT_MAX)
 
 
 def _path(mail: Mail) -> str:
