@@ -1,9 +1,10 @@
 """What a creator sees: every page in both themes, exact colors, a roster that stands where the report fails."""
 
 import json
+import re
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
 import pytest
@@ -127,20 +128,39 @@ def test_the_roster_stands_where_the_report_fails(creator: BrowserContext, serve
         expect(page.get_by_role("region", name="All learners").get_by_role("row")).not_to_have_count(0)
 
 
+def enroll(creator: BrowserContext, server: Server, course: str, people: Mapping[str, str | None]) -> None:
+    """A course of the creator's with these learners, by their ids."""
+    database = Database(server.database)
+    own = creator.request.get("/api/v1/auth/me").json()["learner"]["id"]
+    publish(database, {"id": course, "title": "A course", "modules": [MODULE]}, now=0, publisher=own)
+    rows = [{"id": one, "kind": "account", "display_name": name} for one, name in people.items()]
+    add_learners(database, [{**one, "time_zone": "UTC", "created_at": 0} for one in rows])
+    events = [enrollment_event(str(uuid.uuid4()), "enrolled", course, "2026-03-01T12:00:00Z") for _ in people]
+    submissions = [Submission(one, (event,), 1) for one, event in zip(people, events, strict=True)]
+    assert not any(isinstance(one, Exception) for one in record_all(database, Catalog(), submissions))
+    database.close()
+
+
+def test_learners_who_gave_no_name_are_told_apart(creator: BrowserContext, server: Server) -> None:
+    ids = [str(uuid.uuid4()) for _ in range(2)]
+    names = {f"Learner {one[:8]}" for one in ids}
+    enroll(creator, server, "nameless", dict.fromkeys(ids))
+    page = creator.new_page()
+    page.goto("/teach/nameless")
+    listed = page.get_by_role("region", name="All learners").locator("tbody th a")
+    expect(listed).to_have_count(2)
+    assert {*listed.all_inner_texts()} == names
+    listed.first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("|".join(names)))
+    table = creator.request.get("/api/v1/creator/courses/nameless/learners.csv").text()
+    assert {line.split(",")[0] for line in table.splitlines()[1:]} == {*ids}
+
+
 def test_a_roster_of_many_holds_few_rows_and_stays_where_it_was_scrolled_to(
     creator: BrowserContext, server: Server
 ) -> None:
     learners = 420
-    database = Database(server.database)
-    own = creator.request.get("/api/v1/auth/me").json()["learner"]["id"]
-    publish(database, {"id": "many", "title": "Many", "modules": [MODULE]}, now=0, publisher=own)
-    ids = [str(uuid.UUID(int=n)) for n in range(learners)]
-    rows = [{"id": one, "kind": "account", "display_name": f"Ada {int(one[-4:], 16):04}"} for one in ids]
-    add_learners(database, [{**one, "time_zone": "UTC", "created_at": 0} for one in rows])
-    events = [enrollment_event(str(uuid.uuid4()), "enrolled", "many", "2026-03-01T12:00:00Z") for _ in ids]
-    submissions = [Submission(one, (event,), 1) for one, event in zip(ids, events, strict=True)]
-    assert not any(isinstance(one, Exception) for one in record_all(database, Catalog(), submissions))
-    database.close()
+    enroll(creator, server, "many", {str(uuid.UUID(int=n)): f"Ada {n:04}" for n in range(learners)})
     page = creator.new_page()
     page.goto("/teach/many")
     box = page.get_by_role("region", name="All learners")

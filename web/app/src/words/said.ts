@@ -117,3 +117,8 @@ export function topic(name: string): string {
   const words = name.replaceAll(/[-_]/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** What a learner is called by who teaches or operates; two who gave no name are not called alike. */
+export function calledOf(id: string, name: string | null, external: string | null = null): string {
+  return name ?? external ?? t.teach.roster.nameless(id);
+}
