@@ -33,8 +33,8 @@ log = structlog.get_logger()
 PATIENCE_S: Final = 20
 # For coming in, and for each letter: the patience of a socket begins anew with each byte.
 WHOLE_S: Final = 30
-FAILURES: Final = 400  # replies from here on refuse
-_FOR_GOOD: Final = 500  # and from here on they always will
+_TAKES: Final = 250  # whatever else is said of a sender is none of that: half of an answer that was cut off, too
+_FOR_GOOD: Final = 500  # replies from here on always refuse
 # So many letters that each cost a connection, with none in between that did not, are the server's fault, not theirs.
 _LOST_MAX: Final = 3
 # A relay on the same machine: nobody listens in between, and its certificate is seldom one.
@@ -151,7 +151,7 @@ class Mail:
             server = _connected(self._server)
             with server.watch.within(WHOLE_S), server:
                 code, _ = server.mail(self._sender)
-                return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
+                return None if code == _TAKES else f"it refuses mails of {self._sender} ({code})"
         except (SMTPException, OSError, ValueError) as error:
             answer = getattr(error, "smtp_code", None)
             return f"{type(error).__name__} ({answer})" if answer else type(error).__name__
