@@ -2,6 +2,7 @@
 
 import email
 import re
+import select
 import socket
 import threading
 import time
@@ -119,23 +120,32 @@ def hanging() -> Iterator[tuple[int, list[socket.socket]]]:
 
 
 @contextmanager
-def trickling(said: bytes = b"", more: bytes = b"2", pause_s: float = 0.05) -> Iterator[int]:
-    """The port of a server that says something, goes on byte by byte, and never comes to an end."""
+def trickling(*said: bytes, more: bytes = b"2", pause_s: float = 0.05) -> Iterator[int]:
+    """The port of a server that says something, and again each time that it is told something.
+
+    Then it goes on byte by byte, and never comes to an end.
+    """
     with hanging() as (port, came):
-        over, greeted = threading.Event(), list[socket.socket]()
+        over, left = threading.Event(), dict[socket.socket, list[bytes]]()
 
         def trickle() -> None:
             while not over.wait(pause_s):
                 for one in [*came]:
+                    parts = left.get(one)
                     with suppress(OSError):
-                        one.sendall(more if one in greeted else said + more)
-                    greeted.append(one)
+                        if parts is None or not parts or _is_told_something(one):
+                            parts = left.setdefault(one, [*said])
+                            one.sendall(parts.pop(0) if parts else more)
 
         thread = threading.Thread(target=trickle, daemon=True)
         thread.start()
         yield port
         over.set()
         thread.join()
+
+
+def _is_told_something(one: socket.socket) -> bool:
+    return bool(select.select([one], [], [], 0)[0] and one.recv(65_536))
 
 
 class Post:

@@ -4,13 +4,16 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
-from headway.http import app, board_keeping, delivering, housekeeping, mailing
+from headway.http import app, board_keeping, delivering, housekeeping, mail, mailing
+from headway.http import services as services_module
 from headway.http.ending import beside, end, to_its_end
 from headway.http.services import Services
-from tests.http.postbox import settings_of
+from tests.http.postbox import hanging, settings_of
 from tests.http.server import serving
 
 Work = Callable[[Services], Coroutine[None, None, None]]
@@ -84,6 +87,35 @@ def test_it_waits_for_what_is_done_afterwards(sqlite_url: str) -> None:
         services.database.close()
 
     asyncio.run(run())
+
+
+def test_it_says_how_many_mails_it_leaves_where_the_mail_server_hangs(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_module, "LATER_PATIENCE_S", 0.1)
+    monkeypatch.setattr(mail, "PATIENCE_S", 2)
+    mails = services_module.LATER_AT_ONCE + 2
+    with hanging() as (port, came), capture_logs() as log:
+
+        async def run() -> None:
+            services = Services(settings_of(sqlite_url, port))
+            async with beside(services.see_through()):
+                await asyncio.sleep(0)
+                for n in range(mails):
+                    letter = mail.Letter(f"a{n}@example.org", "A new password", "")
+                    assert services.afterwards(partial(_mailed, services, letter))
+            services.database.close()
+
+        asyncio.run(run())
+        assert len(came) <= services_module.LATER_AT_ONCE
+    assert [one for one in log if one["event"] == "left_undone"] == [
+        {"event": "left_undone", "waiting": mails, "log_level": "error"}
+    ]
+    assert "@example.org" not in str(log)
+
+
+def _mailed(services: Services, letter: mail.Letter) -> None:
+    services.mail.send(letter)
 
 
 def test_it_does_not_wait_forever() -> None:

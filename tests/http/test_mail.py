@@ -19,9 +19,9 @@ from structlog.testing import capture_logs
 
 from benchmarks.servers import free_port
 from headway.http import mail
-from headway.http.mail import Letter, Mail
+from headway.http.mail import Carried, Letter, Mail
 from headway.settings import Settings
-from tests.http.postbox import trickling
+from tests.http.postbox import settings_of, trickling
 
 LETTER = Letter("ada@example.org", "A new password", "The code is here.\n")
 
@@ -126,21 +126,34 @@ def test_a_server_that_cannot_show_who_it_is_gets_nothing(
 
 # The head of a record of TLS, of which a server sends one byte after the other.
 _RECORD = b"\x16\x03\x03\x40\x00"
-_ASKED_TO_ENCRYPT = b"220 hello\r\n250-localhost\r\n250 STARTTLS\r\n220 go on\r\n"
+_ASKED_TO_ENCRYPT = (b"220 hello\r\n", b"250-localhost\r\n250 STARTTLS\r\n", b"220 go on\r\n")
 
 
 @pytest.mark.parametrize(
-    ("url", "said"), [("smtp", b"220-"), ("smtp", _ASKED_TO_ENCRYPT + _RECORD), ("smtps", _RECORD)]
+    ("url", "said"), [("smtp", [b"220-"]), ("smtp", [*_ASKED_TO_ENCRYPT, _RECORD]), ("smtps", [_RECORD])]
 )
 def test_a_server_that_answers_byte_by_byte_is_left_wherever_it_is(
-    encryption: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, url: str, said: bytes
+    encryption: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, url: str, said: list[bytes]
 ) -> None:
     monkeypatch.setattr(mail, "WHOLE_S", 0.5)
-    with trickling(said, b"x") as port:
+    with trickling(*said, more=b"x") as port:
         since = time.monotonic()
         (failed,) = send(f"{url}://localhost:{port}")
-        assert time.monotonic() - since < mail.PATIENCE_S
+        # Once its time is over, and not for anything else that it said.
+        assert mail.WHOLE_S <= time.monotonic() - since < mail.PATIENCE_S
     assert failed["event"] == "mail_failed"
+
+
+def test_a_server_that_says_goodbye_byte_by_byte_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "WHOLE_S", 1)
+    took = (b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n", b"250 OK\r\n")
+    with trickling(b"220 hello\r\n", b"250 localhost\r\n", *took) as port:
+        since = time.monotonic()
+        with Mail(settings_of("sqlite:///none.db", port)).carrying() as carrying:
+            carry = carrying.ready()
+            assert carry is not None
+            assert carry(LETTER) == Carried.TAKEN
+        assert time.monotonic() - since < mail.PATIENCE_S
 
 
 @pytest.mark.parametrize("user", ["", "me:secret@"])

@@ -14,14 +14,17 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from headway.domain.preferences import GIVEN_UP_AFTER, MAILED
+from headway.domain.preferences import GIVEN_UP_AFTER, MAILED, Preference
 from headway.domain.times import DAY, MINUTE, SECOND
 from headway.http import mail, mailing, who
 from headway.http.mailing import send_due, why_no_mails
 from headway.ledger.mailing import TAKEN_FOR
+from headway.ledger.publish import publish
 from headway.ledger.tidying import tidy
 from headway.settings import Settings
+from headway.store import confirmed, preferences
 from headway.store.mailing_tables import notice_mail
+from headway.store.schema import learner
 from tests.http.postbox import (
     SITE,
     Box,
@@ -163,21 +166,24 @@ def test_a_mail_server_that_hangs_is_left_after_one_try_and_what_waits_is_mailed
     assert post.sweep() == mailing.AT_ONCE + 5  # at once: none of them was tried
 
 
+@pytest.mark.parametrize(
+    ("said", "row"), [([], (0, None, True)), ([b"220 hello\r\n", b"250 localhost\r\n"], (1, None, False))]
+)
 def test_a_mail_server_that_answers_byte_by_byte_is_left(
-    post: Post, database_url: str, monkeypatch: pytest.MonkeyPatch
+    post: Post, database_url: str, monkeypatch: pytest.MonkeyPatch, said: list[bytes], row: tuple[int, None, bool]
 ) -> None:
     told(post, "ada@example.org")
     monkeypatch.setattr(mail, "WHOLE_S", 0.3)
-    with trickling() as port:
+    with trickling(*said) as port:
         slow = Post(database_url, port)
         slow.now = post.now
         assert slow.sweep() == 0
         slow.database.close()
-        settings = settings_of(database_url, port)
-        # By whether anything of the greeting came in time.
-        assert (mail.Mail(settings).fault() or "").startswith(("SMTPConnectError", "SMTPServerDisconnected"))
-        assert not mail.Mail(settings).send(mail.Letter("ada@example.org", "Hello", "Hello.\n"))
-    assert rows_of(post) == {(0, None, True)}
+        mails = slow.services.mail
+        # By whether anything of an answer came in time.
+        assert re.match("SMTPConnectError|SMTPServerDisconnected|it refuses mails", mails.fault() or "")
+        assert not mails.send(mail.Letter("ada@example.org", "Hello", "Hello.\n"))
+    assert rows_of(post) == {row}
 
 
 @pytest.mark.parametrize("how", ["421 for the address", "421 for the letter", "hung up"])
@@ -281,11 +287,49 @@ def test_a_mail_of_a_decision_says_no_more_than_it_does(
     assert told in box[0].came[0][1].decode()
 
 
+def test_a_step_is_called_by_the_title_that_it_has_now_and_by_its_id_once_it_is_gone(
+    post: Post, box: tuple[Box, int]
+) -> None:
+    publish(post.database, titled("Loops, explained"), now=post.now)
+    ada = subscriber(post.database, "ada@example.org", post.now, "grades")
+    for step in ("for-1", "left-out"):
+        tell(post.database, ada, post.now, **graded(post) | {"step": step})
+    publish(post.database, titled("Loops, explained anew"), now=post.now)
+    assert post.sweep() == 2
+    assert {str(one["Subject"]) for one in box[0].letters} == {"Graded: Loops, explained anew", "Graded: left out"}
+
+
+def titled(title: str) -> dict[str, Any]:
+    """A course that is called so, with a step that is."""
+    steps = [{"id": "for-1", "kind": "lesson", "title": title}]
+    return COURSE | {"title": title, "modules": [{"id": "m", "title": "M", "steps": steps}]}
+
+
+def test_a_kind_that_is_turned_off_ends_mails_that_were_taken_up_by_then(
+    post: Post, box: tuple[Box, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(who, "now", lambda: post.now)
+    notices = {address: told(post, address) for address in (f"a{n}@example.org" for n in range(4))}
+    box[0].held, sent = threading.Event(), list[int]()
+    sending = threading.Thread(target=lambda: sent.append(send_due(post.services, threading.Event())))
+    sending.start()
+    assert box[0].begun.wait(30)
+    first = box[0].asked[0]
+    off, moved, last = notices.keys() - {first}
+    with post.database.transaction() as connection:
+        whose = {row.email: row.id for row in connection.execute(sa.select(learner))}
+        preferences.put(connection, [Preference(whose[off], "grades", mailed_since=None)])
+        confirmed.put(connection, whose[moved], "elsewhere@example.org", post.now)
+    box[0].held.set()
+    sending.join(30)
+    assert (sent, box[0].to) == ([2], [first, last])
+    unwanted = dict.fromkeys([notices[off], notices[moved]], "unwanted")
+    assert outcomes(post) == dict.fromkeys(notices.values(), "sent") | unwanted
+
+
 def test_a_mail_says_what_it_is_about_in_text_and_html_and_follows_nobody(post: Post, box: tuple[Box, int]) -> None:
     evil = "<b>Evil</b> & co\r\nBcc: eve@example.com\u202e"
-    titled = "INSERT INTO course (id, created_at, version, title) VALUES ('python-basics', 1, 1, :title)"
-    with post.database.transaction() as connection:
-        connection.execute(sa.text(titled), {"title": evil})
+    publish(post.database, titled(evil), now=post.now)
     zone = "Pacific/Kiritimati"
     ada = subscriber(post.database, "ada@example.org", post.now, *MAILED, zone=zone)
     some = changes(post.now, zone)
@@ -312,6 +356,7 @@ def test_a_mail_says_what_it_is_about_in_text_and_html_and_follows_nobody(post: 
         whole += shown["text/plain"]
     assert "Attempts: 1,200 (the week before: 1,200)" in whole
     assert "before midnight (Pacific/Kiritimati)" in whole
+    assert "Your work on <b>Evil</b> & co" in whole
     # Kiritimati is 14 hours ahead: at noon in UTC it is the next day there.
     there = datetime.fromtimestamp((post.now + DAY) // SECOND, UTC)
     assert f"on {there.day} {there:%B %Y} with 92.5 %" in whole

@@ -7,7 +7,6 @@ from xml.etree import ElementTree as ET
 import httpx2
 import pytest
 
-from headway.http import share_page
 from headway.ledger.erase import erase
 from headway.store.catalog import Catalog
 from tests.http.server import Site
@@ -99,12 +98,6 @@ def test_whoever_looks_gets_no_cookie_and_no_address_and_search_engines_nothing(
     assert "default-src 'none'" in policy
     # The address is all that it takes: no link tells it to another site.
     assert reply.headers["referrer-policy"] == "same-origin"
-
-
-def test_a_share_of_a_course_is_rounded_as_the_web_app_rounds_it() -> None:
-    assert [share_page.rounded(one) for one in (0, 66.67, 67.5, 98.99, 99.0, 99.01, 99.99, 100)] == [
-        *(0, 67, 68, 99, 99, 99, 99, 100),
-    ]
 
 
 def test_the_badge_is_a_drawing_to_be_embedded_and_kept_shortly(site: Site) -> None:

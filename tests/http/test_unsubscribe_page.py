@@ -48,7 +48,7 @@ def test_one_click_ends_the_mails_of_a_kind_without_cookies_and_whatever_asks(
     tell(post.database, ada, post.now, **changes(post.now)["certificate_issued"])
     tell(post.database, ada, post.now, **graded(post))
     assert post.sweep(HOUR) == 1
-    assert [one["Subject"] for one in box[0].letters] == ["Graded: for 1", "Your certificate for Python basics"]
+    assert [one["Subject"] for one in box[0].letters] == ["Graded: For loops", "Your certificate for Python basics"]
 
 
 def test_every_kind_is_ended_at_once_and_a_token_opens_nothing_else(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from headway.certificates.facts import plain
 from headway.domain.preferences import EVERY_KIND
+from headway.domain.scores import cut
 from headway.domain.times import local_day, parse_time
 from headway.http.mail import Letter
 from headway.ledger.mailing import Mail
@@ -174,7 +175,8 @@ def _course(mail: Mail) -> str:
 
 
 def _step(mail: Mail) -> str:
-    return _short(str(mail.change["step"]).replace("-", " "), SUBJECT_MAX)
+    # By its id is called what the version in force has no more.
+    return _short(mail.step_title or str(mail.change["step"]).replace("-", " "), SUBJECT_MAX)
 
 
 def _path(mail: Mail) -> str:
@@ -190,8 +192,8 @@ def _count(number: Any, what: str) -> str:
 
 
 def in_percent(percent: float) -> str:
-    """A percentage with one decimal; short of all of it is never told as all of it."""
-    return f"{min(round(percent, 1), 99.9) if percent < 100 else 100:g} %"
+    """A percentage with one decimal."""
+    return f"{cut(percent, 1):g} %"
 
 
 def _day(day: str) -> str:

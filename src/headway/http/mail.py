@@ -1,14 +1,15 @@
 """Mails: handed to an SMTP server, or printed to the log where there is none."""
 
 import ssl
-from collections.abc import Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
 from enum import StrEnum
+from functools import partial
 from smtplib import (
     SMTP,
     SMTP_SSL,
@@ -32,8 +33,8 @@ log = structlog.get_logger()
 PATIENCE_S: Final = 20
 # For coming in, and for each letter: the patience of a socket begins anew with each byte.
 WHOLE_S: Final = 30
-FAILURES: Final = 400  # replies from here on refuse
-_FOR_GOOD: Final = 500  # and from here on they always will
+_TAKES: Final = 250  # whatever else is said of a sender is none of that: half of an answer that was cut off, too
+_FOR_GOOD: Final = 500  # replies from here on always refuse
 # So many letters that each cost a connection, with none in between that did not, are the server's fault, not theirs.
 _LOST_MAX: Final = 3
 # A relay on the same machine: nobody listens in between, and its certificate is seldom one.
@@ -56,12 +57,11 @@ class Letter(NamedTuple):
 
 
 class Carried(StrEnum):
-    """What came of a letter: the mail server took it, never will, or not now; or there is none to be reached."""
+    """What came of a letter: the mail server took it, never will, or not now."""
 
     TAKEN = "taken"
     REFUSED = "refused"
     LATER = "later"
-    UNTRIED = "untried"
 
 
 class _Whole(UnstructuredHeader, BaseHeader):
@@ -134,16 +134,12 @@ class Mail:
             return False
         return True
 
-    def carry(self, letters: Iterable[Letter]) -> Generator[Carried, None, None]:
-        """Hand letters over, one after the other over one connection; of each what came of it, once that is known.
-
-        A letter over which the connection is lost is for later, and the next goes over a new one. Where none can be
-        made, or it is lost again and again, nothing more is tried.
-        """
-        carrying = _Carrying(self._server, self._sender)
+    @contextmanager
+    def carrying(self) -> Iterator["Carrying"]:
+        """A way to hand letters over, one after the other over one connection."""
+        carrying = Carrying(self._server, self._sender)
         try:
-            for letter in letters:
-                yield carrying.carry(letter)
+            yield carrying
         finally:
             carrying.leave()
 
@@ -155,27 +151,32 @@ class Mail:
             server = _connected(self._server)
             with server.watch.within(WHOLE_S), server:
                 code, _ = server.mail(self._sender)
-                return None if code < FAILURES else f"it refuses mails of {self._sender} ({code})"
+                return None if code == _TAKES else f"it refuses mails of {self._sender} ({code})"
         except (SMTPException, OSError, ValueError) as error:
             answer = getattr(error, "smtp_code", None)
             return f"{type(error).__name__} ({answer})" if answer else type(error).__name__
 
 
-class _Carrying:
-    """A connection over which letters go, made with the first of them, and anew where one of them cost it."""
+class Carrying:
+    """A connection over which letters go, made with the first of them, and anew where one of them cost it.
+
+    A letter over which it is lost is for later. Where none can be made, or it is lost again and again, no mail server
+    `is_there`.
+    """
 
     def __init__(self, url: SplitResult | None, sender: str) -> None:
         self._url = url
         self._sender = sender
         self._server: _Watched | None = None
         self._lost = 0  # connections, with no letter in between of which the server said anything
-        self._is_there = url is not None
+        self.is_there = url is not None
 
-    def carry(self, letter: Letter) -> Carried:
-        """What the server says of a letter."""
+    def ready(self) -> Callable[[Letter], Carried] | None:
+        """What hands the next letter over, with the connection made by now; None where no mail server is there."""
         server = self._reached()
-        if server is None:
-            return Carried.UNTRIED
+        return None if server is None else partial(self._carry, server)
+
+    def _carry(self, server: _Watched, letter: Letter) -> Carried:
         try:
             carried = self._send(server, letter)
         except (SMTPException, OSError) as error:
@@ -189,12 +190,12 @@ class _Carrying:
         return carried
 
     def _reached(self) -> _Watched | None:
-        if self._server is None and self._url is not None and self._is_there:
+        if self._server is None and self._url is not None and self.is_there:
             try:
                 self._server = _connected(self._url)
             except (SMTPException, OSError, ValueError) as error:
                 _tell_failed(error)
-                self._is_there = False
+                self.is_there = False
         return self._server
 
     def _lose(self) -> None:
@@ -202,7 +203,7 @@ class _Carrying:
             self._server.close()
         self._server = None
         self._lost += 1
-        self._is_there = self._lost < _LOST_MAX
+        self.is_there = self._lost < _LOST_MAX
 
     def _send(self, server: _Watched, letter: Letter) -> Carried:
         """An error is about more than this letter."""

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Final
@@ -17,7 +18,7 @@ from headway.http.ending import to_its_end
 from headway.http.letters import letter_of
 from headway.http.mail import Carried, Letter
 from headway.http.services import Services
-from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_back, put_down, settle, take
+from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_back, put_down, settle, take, why_not
 from headway.settings import Settings
 
 log = structlog.get_logger()
@@ -76,47 +77,50 @@ def send_due(services: Services, stop: threading.Event) -> int:
     put_down(services.database, now=who.now())
     total = 0
     while not stop.is_set():
-        found = take(services.database, AT_ONCE, now=who.now())
+        found = take(services.database, services.catalog, AT_ONCE, now=who.now())
         if not found:
             break
-        carried = _send(services, found, stop)
-        total += carried.count(Carried.TAKEN)
-        if Carried.UNTRIED in carried:
+        sent, is_there = _send(services, found, stop)
+        total += sent
+        if not is_there:
             break
     return total
 
 
-def _send(services: Services, found: list[Mail], stop: threading.Event) -> list[Carried]:
-    """Send mails that were taken up, and note of each what came of it before the next is sent.
+def _send(services: Services, found: list[Mail], stop: threading.Event) -> tuple[int, bool]:
+    """Send mails that were taken up; how many the mail server took, and whether one is there.
 
     Those that were not tried go back as they were.
     """
-    letters = _written(services, found)
-    until = time.monotonic() + _LEFT_S
-    done: list[Carried] = []
-    with closing(services.mail.carry(letter for _, letter in letters)) as carrying:
-        for (mail, _), carried in zip(letters, carrying, strict=True):
-            done.append(carried)
-            if carried is not Carried.UNTRIED:
-                settle(services.database, mail, _OUTCOMES[carried], now=who.now())
-            if stop.is_set() or time.monotonic() > until:
+    left, sent, until = deque(found), 0, time.monotonic() + _LEFT_S
+    with services.mail.carrying() as carrying:
+        while left and time.monotonic() < until and not stop.is_set():
+            carry = carrying.ready()
+            if carry is None:
                 break
-    tried = len(done) - done.count(Carried.UNTRIED)
-    put_back(services.database, [mail for mail, _ in letters[tried:]])
-    return done
+            sent += _hand_over(services, left.popleft(), carry)
+    put_back(services.database, left)
+    return sent, carrying.is_there
 
 
-def _written(services: Services, found: list[Mail]) -> list[tuple[Mail, Letter]]:
-    """The mails as letters. One that cannot be written ends here, and holds up no other."""
-    site = (services.settings.public_url or "").rstrip("/")
-    letters = []
-    for mail in found:
-        try:
-            letters.append((mail, letter_of(mail, site)))
-        except Exception as error:  # noqa: BLE001  # a change of a shape that was not thought of
-            log.error("mail_not_written", notice=mail.row.notice_id, type=mail.row.kind, error=type(error).__name__)  # noqa: TRY400  # a traceback would hold what it tells
-            settle(services.database, mail, REFUSED, now=who.now())
-    return letters
+def _hand_over(services: Services, mail: Mail, carry: Callable[[Letter], Carried]) -> bool:
+    """Send a mail that is still wanted, and note what came of it before the next is sent; whether it was taken."""
+    # Looked at again: others were sent since it was taken up, and that may have taken minutes.
+    outcome = why_not(services.database, mail, now=who.now())
+    if outcome is None:
+        letter = _written(services, mail)
+        outcome = REFUSED if letter is None else _OUTCOMES[carry(letter)]
+    settle(services.database, mail, outcome, now=who.now())
+    return outcome == SENT
+
+
+def _written(services: Services, mail: Mail) -> Letter | None:
+    """A mail as a letter; None where it cannot be written, which ends it, and holds up no other."""
+    try:
+        return letter_of(mail, (services.settings.public_url or "").rstrip("/"))
+    except Exception as error:  # noqa: BLE001  # a change of a shape that was not thought of
+        log.error("mail_not_written", notice=mail.row.notice_id, type=mail.row.kind, error=type(error).__name__)  # noqa: TRY400  # a traceback would hold what it tells
+        return None
 
 
 _OUTCOMES: Final = {Carried.TAKEN: SENT, Carried.REFUSED: REFUSED, Carried.LATER: None}

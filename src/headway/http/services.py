@@ -141,12 +141,14 @@ class Services:
         return True
 
     async def see_through(self) -> None:
-        """Do nothing until it is ended; then wait for what is being done that no reply waits for."""
+        """Do nothing until it is ended; then wait for what is being done that no reply waits for, but not for good."""
         try:
             await asyncio.Event().wait()
         finally:
             if self._later:
-                await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
+                _, undone = await asyncio.wait(self._later, timeout=LATER_PATIENCE_S)
+                if undone:
+                    log.error("left_undone", waiting=len(undone))
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Have a long call made in a thread that no reply waits for; it must end soon once the server is `stopping`."""

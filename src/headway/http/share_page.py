@@ -11,6 +11,7 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from headway.certificates.facts import plain
+from headway.domain.scores import cut
 from headway.http import etags
 from headway.http.badge_art import name_of
 from headway.http.exchange import Asked
@@ -70,12 +71,7 @@ def _course_badge(found: SharedProgress, course: str) -> bytes:
     one = next((each for each in found.courses or () if each.course == course), None)
     if one is None:
         raise NotFound("this page does not show that course")
-    return drawn(BOOK, _short(plain(one.title)), f"{rounded(one.percent)} %")
-
-
-def rounded(percent: float) -> int:
-    """Whole, as the web app shows it: 67.74 is 68, and a perfect one alone is 100."""
-    return 99 if 99 < percent < 100 else int(percent + 0.5)
+    return drawn(BOOK, _short(plain(one.title)), f"{cut(one.percent, 0):g} %")
 
 
 def _days(count: int) -> str:
@@ -151,7 +147,7 @@ def _courses(found: list[SharedCourse] | None) -> str:
 
 
 def _course(one: SharedCourse) -> str:
-    title, percent = _text(one.title), rounded(one.percent)
+    title, percent = _text(one.title), f"{cut(one.percent, 0):g}"
     said = "completed" if one.status == "completed" else f"{percent} %"
     bar = f'<progress max="100" value="{percent}" aria-label="{title}">{percent} %</progress>'
     # All steps are done and the course is not: then it is the score of a module that lacks something.

@@ -4,17 +4,19 @@ Recording knows nothing of it: notices that are to be mailed are looked for behi
 for a while; who is killed meanwhile has sent it or not, and it is sent again then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import structlog
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
+from headway.domain.course import Course
 from headway.domain.preferences import EVERY_KIND, GIVEN_UP_AFTER, is_stale, pause_after, unsubscribe_token
 from headway.domain.times import MINUTE, local_day
 from headway.ledger.commit import committed
 from headway.store import erasures, learners, mailing, reminders
+from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.mailing import Content, Mailing
 
@@ -32,7 +34,7 @@ _NOTED_AS: Final = "mails"
 
 
 class Mail(NamedTuple):
-    """A mail that was taken up: what it tells, to which address, in which zone, and what the course is called.
+    """A mail that was taken up: what it tells, to which address, in which zone, and what course and step are called.
 
     `was` is the row as it was before. `tokens` are for the addresses by which this kind, and every kind, is no longer
     wanted.
@@ -44,6 +46,7 @@ class Mail(NamedTuple):
     address: str
     time_zone: str
     course_title: str | None
+    step_title: str | None
     tokens: tuple[str, str]
 
 
@@ -77,12 +80,12 @@ def _put_down(database: Database, found: Sequence[Mailing]) -> int:
     return committed(database, work)
 
 
-def take(database: Database, limit: int, *, now: int) -> list[Mail]:
+def take(database: Database, catalog: Catalog, limit: int, *, now: int) -> list[Mail]:
     """Take up what is due, for TAKEN_FOR; what is of no use any more, or not wanted, ends here."""
-    return committed(database, lambda connection: _take(connection, limit, now))
+    return committed(database, lambda connection: _take(connection, catalog, limit, now))
 
 
-def _take(connection: Connection, limit: int, now: int) -> list[Mail]:
+def _take(connection: Connection, catalog: Catalog, limit: int, now: int) -> list[Mail]:
     due = mailing.due(connection, now, limit)
     if not due:
         return []
@@ -92,9 +95,16 @@ def _take(connection: Connection, limit: int, now: int) -> list[Mail]:
     wanted = [one for one in due if one not in ended]
     taken = mailing.take(connection, wanted, now + TAKEN_FOR)
     named = {str(one.change["course"]) for one in contents.values() if one.change.get("course")}
-    titles = mailing.titles(connection, named) if named else {}
+    courses = catalog.in_force(connection, named) if named else {}
     key = erasures.key(connection) if taken else ""
-    return [_mail(one, was, contents[one[:2]], titles, key) for one, was in zip(taken, wanted, strict=True)]
+    return [_mail(one, was, contents[one[:2]], courses, key) for one, was in zip(taken, wanted, strict=True)]
+
+
+def why_not(database: Database, mail: Mail, *, now: int) -> str | None:
+    """Why a mail that was taken up is not to be sent any more, as it is at this moment; None where it still is."""
+    with database.read() as connection:
+        told = mailing.contents(connection, [mail.row]).get(mail.row[:2])
+    return UNWANTED if told is not None and told.address != mail.address else _why_not(mail.row, told, now)
 
 
 def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:
@@ -112,13 +122,15 @@ def _ended(one: Mailing, outcome: str, now: int) -> Mailing:
     return one._replace(due_at=None, outcome=outcome, ended_at=now)
 
 
-def _mail(one: Mailing, was: Mailing, told: Content, titles: dict[str, str], key: str) -> Mail:
+def _mail(one: Mailing, was: Mailing, told: Content, courses: Mapping[str, tuple[int, Course]], key: str) -> Mail:
     tokens = (
         unsubscribe_token(key, one.learner_id, one.kind),
         unsubscribe_token(key, one.learner_id, EVERY_KIND),
     )
-    title = titles.get(str(told.change.get("course")))
-    return Mail(one, was, told.change, told.address or "", told.time_zone, title, tokens)
+    _, course = courses.get(str(told.change.get("course")), (0, None))
+    step = None if course is None else course.step(str(told.change.get("step")))
+    titles = None if course is None else course.title, None if step is None else step.title
+    return Mail(one, was, told.change, told.address or "", told.time_zone, *titles, tokens)
 
 
 def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> None:

@@ -12,7 +12,7 @@ from headway.domain.preferences import KIND_OF_MAILED
 from headway.store import rows
 from headway.store.confirmed import IS_CONFIRMED
 from headway.store.mailing_tables import confirmed_address, notice_mail, notice_preference
-from headway.store.schema import course, learner, notice
+from headway.store.schema import learner, notice
 
 _decode: Final = msgspec.json.Decoder(Change).decode
 
@@ -139,12 +139,6 @@ def contents(connection: Connection, found: Iterable[Mailing]) -> dict[tuple[str
         )
     )
     return {(row[0], row[1]): Content(_decode(row[2]), row[3], row[4]) for row in connection.execute(wanted)}
-
-
-def titles(connection: Connection, course_ids: Iterable[str]) -> dict[str, str]:
-    """What courses are called."""
-    wanted = sa.select(course.c.id, course.c.title).where(rows.among(connection, course.c.id, course_ids))
-    return {row[0]: row[1] for row in connection.execute(wanted)}
 
 
 def forget_before(connection: Connection, *, at: int, limit: int) -> int:

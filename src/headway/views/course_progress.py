@@ -1,6 +1,7 @@
 """How a learner stands in a course, and in each of its modules."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -272,11 +273,16 @@ def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModulePro
         shown_percent(score_of_module(module, scored.score, run.held), module.pass_mark),
         _shown_time(completed and completed.at),
         lacking,
-        ToGo(shown_percent(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
+        ToGo(_to_go(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
         [_kind_share(one) for one in scored.kinds],
         [_missing_step(one) for one in wanting],
         [_step_standing(step, run, locked=bool(lacking)) for step in module.steps],
     )
+
+
+def _to_go(points: Fraction) -> float:
+    """Cut the other way round than scores: what is lacking is never told as nothing."""
+    return 0.0 - ratio_percent(-points.numerator, points.denominator)
 
 
 def _kind_share(one: KindScore) -> KindShare:

@@ -151,8 +151,8 @@ function standing(status: string, done: number, all: number): string {
 }
 
 function drawn(title: string, href: string, percent: number, note: string): readonly Part[] {
-  // As the web app rounds: 99.6 % is not everything. What it has for that would be a second script here.
-  const whole = percent > 99 && percent < 100 ? 99 : Math.round(percent);
+  // As the web app cuts: 99.6 % is not everything. What it has for that would be a second script here.
+  const whole = Math.floor(percent);
   return [link(href, title), text("value", words.percent(whole)), bar(whole, title), text("note", note)];
 }
 

@@ -11,8 +11,12 @@ export const WHY: Readonly<Record<Why, string>> = {
   trouble: "Something went wrong. It is tried again by itself.",
 };
 
-/** A percentage without more digits than anybody reads; a perfect one alone is 100. */
-export function rounded(percent: number): number {
-  // 99.6 % is not all of it.
-  return percent > 99 && percent < 100 ? 99 : Math.round(percent);
+/**
+ * A percentage without more digits than anybody reads, or than the mark has that it stands beside: cut and not rounded,
+ * so that what is short of a mark is told as short of it.
+ */
+export function cut(percent: number, mark = 0): number {
+  const scale = 10 ** (String(mark).split(".")[1]?.length ?? 0);
+  // 100 * 0.29 is a hair below 29; scores have four decimals at most.
+  return Math.floor(Number((percent * scale).toFixed(6))) / scale;
 }

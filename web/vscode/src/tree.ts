@@ -9,7 +9,7 @@ import {
   type StepShown,
 } from "@headway/sdk";
 import * as vscode from "vscode";
-import { rounded } from "@headway/sdk/words";
+import { cut } from "@headway/sdk/words";
 import { wordsOf, type Session } from "./session";
 import { words } from "./words";
 
@@ -106,9 +106,7 @@ function courseItem({ id, title, percent, stale }: Extract<Node, { kind: "course
   item.id = id;
   item.contextValue = "course";
   item.iconPath = new vscode.ThemeIcon("book");
-  item.description = [words.tree.course(rounded(percent)), stale ? words.tree.stale(stale) : ""]
-    .filter(Boolean)
-    .join(", ");
+  item.description = [words.tree.course(cut(percent)), stale ? words.tree.stale(stale) : ""].filter(Boolean).join(", ");
   return item;
 }
 

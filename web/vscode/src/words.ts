@@ -1,13 +1,13 @@
 /** All that the extension says, in one place. */
 import type { Change, Outcome } from "@headway/sdk";
-import { rounded, WHY } from "@headway/sdk/words";
+import { cut, WHY } from "@headway/sdk/words";
 
 export function plural(count: number, one: string): string {
   return `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
 }
 
 export function percent(score: number): string {
-  return `${rounded(score * 100)} %`;
+  return `${cut(score * 100)} %`;
 }
 
 export const words = {

@@ -188,5 +188,7 @@ def _change(change: Any) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A percentage with two decimals, as people read it; short of all of it is never told as all of it."""
-    return "-" if value is None else f"{min(round(value, 2), 99.99) if value < 100 else 100:g} %"
+    """A percentage with two decimals, as people read it."""
+    from headway.domain.scores import cut
+
+    return "-" if value is None else f"{cut(value, 2):g} %"

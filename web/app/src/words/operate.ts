@@ -184,7 +184,6 @@ export const operate = {
     saved: "Roles saved.",
     creator: "Creator",
     admin: "Admin",
-    nameless: "Without a name",
     edit: (name: string) => `Roles of ${name}`,
   },
 };

@@ -1,6 +1,4 @@
-/** Rates and the levels that a heatmap shows them by. */
-import { t } from "./en";
-
+/** The levels that a heatmap shows rates by. */
 export type Level = "low" | "middle" | "high" | "none";
 const AMBER = 40;
 const GREEN = 70;
@@ -10,12 +8,4 @@ export function levelOf(percent: number | null): Level {
   if (percent === null) return "none";
   if (percent < AMBER) return "low";
   return percent < GREEN ? "middle" : "high";
-}
-
-/** A rate with as many decimals as it takes to be on its own side of what it is compared with. */
-export function rate(percent: number | null): string {
-  if (percent === null) return t.teach.report.none;
-  const whole = Math.round(percent);
-  const same = levelOf(whole) === levelOf(percent) && (whole < 100 || percent === 100);
-  return t.percent(same ? whole : Math.floor(percent * 10) / 10);
 }

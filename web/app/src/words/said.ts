@@ -1,5 +1,5 @@
 /** Numbers and times as people read them, in the reader's zone. */
-import { rounded } from "@headway/sdk/words";
+import { cut } from "@headway/sdk/words";
 import { session } from "../state/session.svelte";
 import { todayIn } from "../state/streak";
 import { t } from "./en";
@@ -96,10 +96,10 @@ export function bytes(count: number): string {
   return new Intl.NumberFormat(LOCALE, format).format(count / 1000 ** power);
 }
 
-/** A percentage without more digits than anybody reads; a perfect one alone is 100. */
-export function percent(value: number | null | undefined): string {
+/** A percentage as people read it, beside a mark perhaps. */
+export function percent(value: number | null | undefined, mark?: number): string {
   if (value === null || value === undefined) return t.time.none;
-  return t.percent(rounded(value));
+  return t.percent(cut(value, mark));
 }
 
 /** Today, as a day in the reader's zone. */
@@ -116,4 +116,9 @@ export function listed(names: readonly string[]): string {
 export function topic(name: string): string {
   const words = name.replaceAll(/[-_]/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What a learner is called by who teaches or operates; two who gave no name are not called alike. */
+export function calledOf(id: string, name: string | null, external: string | null = null): string {
+  return name ?? external ?? t.teach.roster.nameless(id);
 }
