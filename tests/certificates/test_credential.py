@@ -152,7 +152,7 @@ def test_it_names_the_learner_and_nothing_else_of_them() -> None:
 
 @pytest.mark.parametrize(
     ("score", "text"),
-    [(1_000_000, "100"), (875_000, "87.5"), (799_950, "79.99"), (799_949, "79.99"), (0, "0"), (999_999, "99.99")],
+    [(1_000_000, "100"), (875_000, "87.5"), (799_950, "80"), (799_949, "79.99"), (0, "0"), (999_999, "99.99")],
 )
 def test_the_score_is_in_percent(score: int, text: str) -> None:
     facts = FACTS._replace(score=score)

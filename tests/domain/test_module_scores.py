@@ -213,11 +213,10 @@ def test_a_course_scores_the_mean_of_its_modules_by_their_weights() -> None:
 @pytest.mark.parametrize(
     ("score", "mark", "shown"),
     [
-        (Fraction(2, 3), 800_000, 66.66),
-        (Fraction(799_950, FULL), 800_000, 79.99),
-        (Fraction(799_950, FULL), 799_950, 79.995),
-        (Fraction(799_949, FULL), 799_950, 79.99),
-        (Fraction(7_999_999, 10_000_000), 800_000, 79.99),
+        (Fraction(2, 3), 800_000, 66.67),
+        (Fraction(799_950, FULL), 800_000, 79.995),
+        (Fraction(799_949, FULL), 800_000, 79.99),
+        (Fraction(7_999_999, 10_000_000), 800_000, 79.9999),
         (Fraction(4, 5), 800_000, 80.0),
         (Fraction(799_940, FULL), 799_940, 79.994),
         (Fraction(999_999, FULL), 800_000, 99.99),

@@ -78,7 +78,7 @@ def test_a_folder_comes_in_once_under_every_name_of_its_learner(world: World, tm
     done = taken(world, tmp_path)
     assert (done.read, done.recorded, done.duplicates, done.refused) == (7, 6, 1, {})
     assert done.doubted == {"no-time": 1}
-    assert {figures(world, name) for name in ("user_7", "7", "USER-07")} == {(5, 2, 61.66)}
+    assert {figures(world, name) for name in ("user_7", "7", "USER-07")} == {(5, 2, 61.67)}
     assert scores(world, "7") == [850_000, 850_000, 850_000, 1_000_000, 0]
     assert scores(world, "user_8") == [0]
     again = taken(world, tmp_path)

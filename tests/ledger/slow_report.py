@@ -155,8 +155,12 @@ def learners(world: World, course: Course) -> list[SlowLearner]:
 
 
 def percent(value: Fraction | float | None) -> float | None:
-    """As it is shown: two decimals, and no more than it is."""
-    return None if value is None else int(Fraction(value) * 100) / 100
+    """As it is shown: two decimals, half up, and short of all never all."""
+    if value is None:
+        return None
+    exact = Fraction(value)
+    shown = int(exact * 100 + Fraction(1, 2)) / 100
+    return 99.99 if exact < 100 <= shown else shown
 
 
 def mean(values: Sequence[Fraction | int]) -> Fraction | None:
@@ -168,9 +172,8 @@ def middle(values: Sequence[Any]) -> Any:
 
 
 def hundredths(score: Fraction) -> Fraction:
-    """A score (millionths) as a percentage with the nearest two decimals; short of all it is not all."""
-    whole = int(score)
-    return Fraction(min((whole + 50) // 100, 10_000 if whole == 1_000_000 else 9_999), 100)
+    """A score (millionths) as a percentage with two decimals."""
+    return Fraction(round(Fraction(percent(Fraction(int(score), 10_000)) or 0.0) * 100), 100)
 
 
 def slow_report(world: World, course: Course, now: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ IN_TWO_COURSES = EMPTY | {
             "version": 1,
             "enrolled": True,
             "status": "in_progress",
-            "percent": 66.66,
+            "percent": 66.67,
             "steps_completed": 2,
             "steps_total": 3,
             "updated_at": "2026-03-09T11:00:00.000000Z",

@@ -8,6 +8,7 @@ import pytest
 
 from headway.domain.achievements import Definition
 from headway.domain.predictions import TOO_LITTLE
+from headway.http.letters import in_percent
 from headway.ledger.backfill import backfill_pending
 from headway.ledger.boards import count_all_in
 from headway.ledger.definitions import install
@@ -100,7 +101,8 @@ def test_what_is_short_of_all_is_never_told_as_all_of_it() -> None:
     definition = Definition("hard", "Hard", "A lot.", "practice", "attempts", 100_000, 5, "gold")
     assert [Standing(definition, None, value).percent for value in (99_999, 100_000, 100_001)] == [99.99, 100, 100]
     # Equal to one of 2,001 others, and ahead of all else.
-    assert (share_ahead(2_000, 1, 2_001), share_ahead(2_001, 0, 2_001)) == (99.97, 100)
+    assert (share_ahead(2_000, 1, 2_001), share_ahead(2_001, 0, 2_001)) == (99.98, 100)
+    assert [in_percent(one) for one in (99.99, 99.94, 79.995, 100)] == ["99.9 %", "99.9 %", "79.9 %", "100 %"]
 
 
 @pytest.mark.parametrize("counted_in", [False, True])
@@ -122,6 +124,6 @@ def test_peers_are_a_share_of_ten_others_at_least(learning: Learning, counted_in
     told = {n: learning.read(read_peers, people[n], NOW, "week", "python") for n in (0, 1, 5, 9, 10, 11, 12)}
     assert {n: one.others for n, one in told.items()} == {0: 10, 1: 10, 5: 10, 9: 10, 10: 10, 11: 11, 12: 11}
     # 1 1 2 3 4 5 5 6 7 8 9: of ten others two are equal to neither, one to each other of the fives.
-    shares = {0: 5.0, 1: 5.0, 5: 55.0, 9: 100.0, 10: 55.0, 11: 54.54, 12: None}
+    shares = {0: 5.0, 1: 5.0, 5: 55.0, 9: 100.0, 10: 55.0, 11: 54.55, 12: None}
     assert {n: one.ahead_of_percent for n, one in told.items()} == shares
     assert (told[11].points, told[11].solved, told[12].reason) == (50, 5, "no points were gained yet in this period")

@@ -48,7 +48,7 @@ def test_a_level_is_reached_with_the_tenth_exercise(learning: Learning) -> None:
             "previous_level": "beginner",
             "level_changed_at": "2026-03-01T09:00:00.000000Z",
             "exercises_completed": 10,
-            "average_percent": 64.54,
+            "average_percent": 64.55,
             "duration_s": 60.0,
             "next": {"level": "advanced", "exercises": 30, "percent": 70.0},
             "mastery": msgspec.to_builtins(Mastery(*known)),

@@ -100,7 +100,7 @@ def test_medians_and_spread_stand_beside_averages(world: World) -> None:
         world.send(ada, event(occurred_at=ago(n), score=score, duration_s=duration_s), at=MICROS)
     world.send(ada, event(kind="worked", occurred_at=ago(0), duration_s=600, hints=2), at=MICROS)
     found = statistics(world, ada)
-    assert (found.attempts, found.average_percent, found.median_percent) == (3, 66.66, 90.0)
+    assert (found.attempts, found.average_percent, found.median_percent) == (3, 66.67, 90.0)
     assert found.spread_percent == Between(50.0, 95.0)
     assert (found.duration_s, found.average_duration_s, found.median_duration_s) == (630.0, 15.0, 15.0)
     assert found.spread_duration_s == Between(12.5, 17.5)
@@ -223,7 +223,7 @@ def figures(sent: list[dict[str, Any]], first: str, last: str) -> dict[str, Any]
         "exercises_completed": sum(one["step"] != "hello" for one in completed),
         "steps_completed": len(completed),
         "attempts": len(attempts),
-        "average_percent": cut(fmean(scores) * 100) if scores else None,
+        "average_percent": rounded(fmean(scores) * 100) if scores else None,
         "median_percent": middle and middle[1],
         "spread_percent": middle and {"low": middle[0], "high": middle[2]},
         "duration_s": sum(min(one["duration_s"], 3_600) for one in inside),
@@ -258,8 +258,8 @@ def topic(name: str, inside: list[dict[str, Any]], completed: list[dict[str, Any
         "topic": name,
         "exercises_completed": sum(name in TOPICS[one["step"]] and one["step"] != "hello" for one in completed),
         "attempts": len(attempts),
-        "average_percent": None if mean is None else cut(mean),
-        "pass_rate_percent": cut(100 * sum(map(passes, attempts)) / len(attempts)) if attempts else None,
+        "average_percent": None if mean is None else rounded(mean),
+        "pass_rate_percent": rounded(100 * sum(map(passes, attempts)) / len(attempts)) if attempts else None,
         "duration_s": sum(min(one["duration_s"], 3_600) for one in own),
         "strength": "even" if mean is None or not sure else "strong" if mean >= 80 else "weak" if mean < 60 else "even",
     }
@@ -272,20 +272,19 @@ def day_figures(sent: list[dict[str, Any]], day: date) -> dict[str, Any]:
     return {
         "day": str(day),
         "attempts": len(attempts),
-        "average_percent": cut(fmean(scores)) if scores else None,
+        "average_percent": rounded(fmean(scores)) if scores else None,
         "median_percent": middle and middle[1],
     }
 
 
-def cut(percent: float) -> Any:
-    """Some of the second decimal less, or nothing."""
-    return pytest.approx(percent - 0.005, abs=0.0051)
+def rounded(percent: float) -> Any:
+    return pytest.approx(percent, abs=0.0051)
 
 
 def quartiles(numbers: list[float]) -> list[Any] | None:
     if len(numbers) < 2:
-        return [cut(one) for one in numbers * 3] or None
-    return [cut(one) for one in quantiles(numbers, n=4, method="inclusive")]
+        return [rounded(one) for one in numbers * 3] or None
+    return [rounded(one) for one in quantiles(numbers, n=4, method="inclusive")]
 
 
 def test_points_hold_those_of_achievements_earned_in_the_period(world: World) -> None:

@@ -12,7 +12,7 @@ from headway.domain.course import Course, Module
 from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.module_scores import Exact, step_score
 from headway.domain.progress import EnrollmentSum, Grant, RunSum, StepSum
-from headway.domain.scores import FULL
+from headway.domain.scores import FULL, ratio_percent
 from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
 from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.domain.times import offset_day
@@ -36,8 +36,6 @@ TIME: Final = "time"
 FIRST_TRY: Final = "first_try"
 FIRST_TRY_PASSED: Final = "first_try_passed"
 TRIES_MAX: Final = 100
-# From here on a score is told as 99.99, unless it is full.
-_LAST_HUNDREDTH: Final = 999_900
 
 
 class Enrolled(NamedTuple):
@@ -166,14 +164,13 @@ def figure_of(module: Module, reached: Exact, grant: Grant | None, *, touched: b
 
 
 def of_module(key: str, one: ModuleFigure | None) -> Iterator[Count]:
-    """What a module's figure adds to its counters: its score to the nearest hundredth of a percent."""
+    """What a module's figure adds to its counters: its score as it is shown, in hundredths of a percent."""
     if one is None:
         return
     yield REACHED, key, 0
     if one.completed:
         yield MODULE_DONE, key, 0
-    # Not cut, as what is shown is: the counters that databases hold are of these.
-    hundredths = (one.score + (50 if one.score < _LAST_HUNDREDTH else 0)) // 100
+    hundredths = round(ratio_percent(one.score, FULL) * 100)
     yield MODULE_SCORE, key, hundredths // 100
     yield MODULE_SCORE_EXACT, key, hundredths
 

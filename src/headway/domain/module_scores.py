@@ -151,14 +151,14 @@ def score_course(course: Course, modules: Sequence[ModuleScore]) -> Fraction:
 
 
 def shown_percent(score: Fraction, mark: int = FULL) -> float:
-    """A score as 0 to 100 with two decimals; with four where two would leave it short of the mark that it reached.
+    """A score as 0 to 100 with two decimals; with up to four where two would move it across the mark (millionths).
 
-    79.995 is shown as 79.99 beside a mark of 80, and as it is beside a mark of 79.995.
+    79.995 is shown as 79.995 beside a mark of 80, and not as the 80 that was not reached.
     """
     part, whole = score.numerator, score.denominator
-    shown = ratio_percent(part, whole)
-    if (round(shown * _MARK_PLACES) >= mark) == (part * FULL >= mark * whole):
-        return shown
+    rounded = ratio_percent(part, whole)
+    if (round(rounded * _MARK_PLACES) >= mark) == (part * FULL >= mark * whole):
+        return rounded
     return part * FULL // whole / _MARK_PLACES
 
 

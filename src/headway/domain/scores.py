@@ -112,7 +112,7 @@ def _millionths(value: Decimal | Fraction) -> int:
 
 
 def percent(millionths: int | None) -> float | None:
-    """Millionths as 0 to 100 with two decimals."""
+    """Millionths as 0 to 100 with two decimals, never rounded up to a round 100 that was not reached."""
     if millionths is None:
         return None
     return ratio_percent(millionths, FULL)
@@ -124,12 +124,15 @@ def mean_percent(total: int, count: int) -> float | None:
 
 
 def ratio_percent(part: int, whole: int) -> float:
-    """Part of whole as 0 to 100 with two decimals, cut and not rounded: short of a mark is told as short of it."""
-    return part * 10_000 // whole / 100
+    """Part of whole as 0 to 100 with two decimals, rounded once; short of whole is short of 100."""
+    hundredths = (part * 20_000 + whole) // (whole * 2)
+    if part < whole and hundredths >= 10_000:
+        hundredths = 9_999
+    return hundredths / 100
 
 
 def cut(percent: float, places: int) -> float:
-    """The same with fewer decimals, for people to read."""
+    """The same with fewer decimals, for people to read: cut, so that what is short of a mark is told as short of it."""
     scale = 10.0**places
     # 100 * 0.29 is a hair below 29; scores have four decimals at most.
     return floor(round(percent * scale, 6)) / scale

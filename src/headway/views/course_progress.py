@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import ceil
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -281,8 +282,8 @@ def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModulePro
 
 
 def _to_go(points: Fraction) -> float:
-    """Cut the other way round than scores: what is lacking is never told as nothing."""
-    return 0.0 - ratio_percent(-points.numerator, points.denominator)
+    """Rounded up: what is lacking is never told as nothing."""
+    return ceil(points * 10_000) / 100
 
 
 def _kind_share(one: KindScore) -> KindShare:

@@ -28,7 +28,7 @@ _REPORT: Final[dict[str, Any]] = {
         "enrolled": 120,
         "completed": 41,
         "average_percent": 58.33,
-        "median_percent": 66.66,
+        "median_percent": 66.67,
         "average_score_percent": 81.5,
     },
     "last_active": {"day": 12, "week": 30, "month": 41, "older": 30, "never": 7},

@@ -19,7 +19,7 @@ _SHARED: Final = {
     "streak": {"current": 12, "longest": 30},
     "points": None,
     "levels": None,
-    "courses": [{"course": "python", "title": "Python", "status": "in_progress", "percent": 66.66}],
+    "courses": [{"course": "python", "title": "Python", "status": "in_progress", "percent": 66.67}],
     "achievements": None,
 }
 

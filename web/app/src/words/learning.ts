@@ -81,6 +81,8 @@ export const learning = {
     average: "Your average",
     counts: "Counts",
     total: "Together",
+    keptScore: (now: string) =>
+      `The score stays what it was when the module was completed. By what counts now it would be ${now}.`,
     gain: (percent: number) => `up to ${percent}\u00a0% more`,
     missing: "What would add most",
     short: (modules: string) => `All steps are done. The score is still below the pass mark: ${modules}.`,
