@@ -66,7 +66,7 @@ def test_a_course_is_laid_out_anew_where_it_lies(terminal: Terminal) -> None:
         ({"score": 0.8, "passed": True, "feedback": ""}, "Passed: 80 %."),
         ({"score": 0.99999, "passed": True, "feedback": ""}, "Passed: 99.99 %."),
         ({"score": 0.99996, "passed": False, "feedback": ""}, "Partly right: 99.99 %."),
-        ({"score": 2 / 3, "passed": False, "feedback": ""}, "Partly right: 66.67 %."),
+        ({"score": 2 / 3, "passed": False, "feedback": ""}, "Partly right: 66.66 %."),
         ({"score": 0.5, "passed": False, "feedback": "One is missing."}, "Partly right: 50 %. One is missing."),
         ({"score": 0.0, "passed": False, "feedback": "No\x1b[31m"}, "Not right yet. No [31m"),
         ({"score": None, "passed": None, "feedback": ""}, "Somebody grades it; `headway status` shows it then."),

@@ -54,6 +54,7 @@ MALFORMED = {
     "UTF-16": '{"events": []}'.encode("utf-16"),
     "deep lists": b'{"events": [{"response": ' + b"[" * 100_000,
     "deep objects": b'{"events": [{"response": ' + b'{"a":' * 100_000,
+    "a deep list in the place of the body, cut short": b"[" * 1_100,
     "NaN": b'{"events": [{"score": NaN}]}',
     "Infinity": b'{"events": [{"score": Infinity}]}',
     "a control character": b'{"events": [{"id": "\x01"}]}',

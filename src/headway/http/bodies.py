@@ -17,6 +17,12 @@ _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"
 _FORM: Final = re.compile(rb"application/x-www-form-urlencoded\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+# A field whose name the decoder does not tell, and the steps of the way to it: names, and places in lists.
+_NAMELESS: Final = "[...]"
+_STEPS: Final = re.compile(r"\.(\w+)|\[(\d+)\]|(\[\.{3}\])")
+# Each step reads what lies behind it once more.
+_STEPS_MAX: Final = 8
+_NAMED_BYTES_MAX: Final = 64 * 1024
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 # One half of a character, and what follows is not the other.
@@ -42,21 +48,52 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
         if (fault := _fault_of_json(raw)) is not None:
             raise _malformed(fault, raw) from None
         shape = getattr(getattr(decode, "__self__", None), "type", Any)
-        raise BodyInvalid([_fault(str(error), shape)]) from None
+        raise BodyInvalid([_fault(_with_names(str(error), raw), shape)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error, raw) from None
 
 
 def _fault_of_json(raw: bytes) -> Exception | None:
-    """Why the bytes are no JSON; None where they are, however deep."""
+    """Why the bytes are no JSON; None where they are."""
     try:
         raw.decode()
         msgspec.json.decode(raw, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return error
-    except RecursionError:
-        return None
     return None
+
+
+def _with_names(said: str, raw: bytes) -> str:
+    """What the decoder says, with the names of fields where it says only that there is one: in what has no shape."""
+    what, mark, way = said.partition("`$")
+    steps = _STEPS.findall(way)
+    if _NAMELESS not in way or len(steps) > _STEPS_MAX or len(raw) > _NAMED_BYTES_MAX:
+        return said
+    named = what + mark
+    for field, place, _ in steps:
+        try:
+            inner: Any = msgspec.json.decode(raw, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
+            key = int(place) if place else field or _first_unfit(inner)
+            raw = bytes(inner[key])
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            msgspec.MsgspecError,
+        ):  # a field stands there twice, and the other is meant
+            return said
+        named += f"[{key}]" if place else f".{str(key)[:_NAME_SHOWN_MAX]}"
+    return f"{named}`"
+
+
+def _first_unfit(fields: dict[str, msgspec.Raw]) -> str:
+    """The field whose value the decoder does not take, whatever it is to be; LookupError where it takes all."""
+    for name, value in fields.items():
+        try:
+            msgspec.json.decode(value)
+        except msgspec.ValidationError:
+            return name
+    raise LookupError
 
 
 def _malformed(error: Exception, raw: bytes) -> Malformed:
