@@ -88,8 +88,8 @@ def test_what_is_none_of_some_values_is_told_which_there_are(sqlite_site: Site) 
     assert fault["message"].startswith("streak.email: must be no number of that size")
     places = {b'{"score": 1e400}': "score", b'{"answer": [1, {"x y": [1e400]}]}': "answer[1].x y[0]"}
     # Of a field that stands there twice the decoder sees the first, and whoever looks it up the last.
-    for sent, place in (places | {b'{"score": 1e400, "score": 1}': "[...]"}).items():
-        (fault,) = client.post("/courses/none/steps/none/completion", content=sent).json()["errors"]
+    for raw, place in (places | {b'{"score": 1e400, "score": 1}': "[...]"}).items():
+        (fault,) = client.post("/courses/none/steps/none/completion", content=raw).json()["errors"]
         assert fault["field"] == place
     files = [{"name": "a.json", "base64": "!"}]
     reply = client.post("/admin/imports", json={"format": "csv", "files": files})

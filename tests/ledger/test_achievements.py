@@ -56,6 +56,28 @@ def test_what_a_request_meets_is_earned_told_and_entered_once(world: World) -> N
     world.assert_clean()
 
 
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("2026-02-20T00:30:00+09:00", "2026-02-20"),
+        ("2026-02-19T20:30:00-05:00", "2026-02-19"),
+        ("2026-02-20T01:30:00Z", "2026-02-20"),
+    ],
+)
+def test_it_is_earned_on_the_day_of_what_brought_it(world: World, said: str, day: str) -> None:
+    given(world, defined("first", "steps"))
+    ada = world.learner()
+    world.send(ada, event(1, "completed", "hello", occurred_at=said))
+    done, entry = world.entries(ada)
+    assert (done.day, entry.day) == (day, day)
+    assert [row["day"] for row in world.rows_of("achievement")] == [day]
+    assert rebuild(world.database, world.catalog).updated == 0
+    world.run("UPDATE achievement SET day = '2026-01-01'")
+    assert rebuild(world.database, world.catalog).updated == 1
+    assert [row["day"] for row in world.rows_of("achievement")] == [day]
+    world.assert_clean()
+
+
 def test_a_repeat_is_told_of_nothing_and_a_lost_answer_of_the_same(world: World) -> None:
     given(world, STEPS_2)
     ada = world.learner()

@@ -67,13 +67,17 @@ class Revoked(NamedTuple):
 
 
 class Achieved(NamedTuple):
-    """The learner earned an achievement, as it was defined then. `cause` is the event that brought it."""
+    """The learner earned an achievement, as it was defined then. `cause` is the event that brought it.
+
+    `day` is that event's, where it is another than the learner's zone says of the time.
+    """
 
     achievement: str
     title: str
     tier: str
     points: int
     cause: str
+    day: str | None = None
 
 
 class Leveled(NamedTuple):
@@ -83,6 +87,7 @@ class Leveled(NamedTuple):
     level: str
     previous: str
     cause: str
+    day: str | None = None
 
 
 class RunStarted(NamedTuple):
@@ -206,7 +211,7 @@ def _resumed(content: Mapping[str, Any]) -> Resumed:
 
 def _achieved(content: Mapping[str, Any]) -> Achieved:
     title, tier, cause = (str(content[name]) for name in ("title", "tier", "cause"))
-    return Achieved(str(content["achievement"]), title, tier, int(content["points"]), cause)
+    return Achieved(str(content["achievement"]), title, tier, int(content["points"]), cause, _day(content))
 
 
 def _reset(content: Mapping[str, Any]) -> Reset:
@@ -216,7 +221,12 @@ def _reset(content: Mapping[str, Any]) -> Reset:
 
 
 def _leveled(content: Mapping[str, Any]) -> Leveled:
-    return Leveled(*(str(content[name]) for name in ("topic", "level", "previous", "cause")))
+    topic, level, previous, cause = (str(content[name]) for name in ("topic", "level", "previous", "cause"))
+    return Leveled(topic, level, previous, cause, _day(content))
+
+
+def _day(content: Mapping[str, Any]) -> str | None:
+    return parse_day(str(content["day"]), field="day") if "day" in content else None
 
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Fact]]] = {

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from headway.domain.course import Course, Step
 from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, SCORED_TYPES, Event, EventInvalid, under_name
-from headway.domain.facts import Graded, Overridden
+from headway.domain.facts import Achieved, Graded, Leveled, Overridden
 from headway.domain.filed import digest_of, is_body, read_reference
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth
 from headway.domain.streaks import STANDARD, StreakRules
@@ -111,6 +111,7 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
     if event.step is not None and step is None:
         raise UnknownStep(f"course {course.id} has no step {event.step!r}", field="step")
     at, passed = event.occurred_at or 0, step is not None and _passes(event, step)
+    day = event.fact.day if isinstance(event.fact, Achieved | Leveled) else None
     return Contribution(
         event.id,
         event.type,
@@ -119,7 +120,7 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
         step.key if step else "",
         known.version,
         at,
-        local_day(at, known.time_zone),
+        day or local_day(at, known.time_zone),
         event.score,
         passed,
         0,

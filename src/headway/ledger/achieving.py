@@ -28,7 +28,7 @@ from headway.domain.progress import FIRST_RUN, PeriodSum, StepSum
 from headway.domain.recording import SERVER, Circumstances, contribute
 from headway.domain.standing import Standing
 from headway.domain.sums import GrantKey, StepKey
-from headway.domain.times import format_time
+from headway.domain.times import format_time, local_day
 from headway.ledger.memory import Remembered
 from headway.ledger.writing import entry_of, no_grader
 from headway.store import achievements, sums
@@ -56,12 +56,13 @@ class Learner(Protocol):
 class Cause(NamedTuple):
     """What brings achievements: an event, or whatever else moved the sums, with its time and when that came in.
 
-    They are told behind what is in `told`.
+    They are of the event's day, and told behind what is in `told`.
     """
 
     event_id: str
     at: int
     received_at: int
+    day: str | None = None
     told: list[Change] | None = None
 
 
@@ -143,7 +144,7 @@ class Achieving:
         if said is not None:
             return said
         last = next(one for one in reversed(appended) if one.learner_id == learner.id)
-        return Cause(last.event_id, last.at, last.received_at)
+        return Cause(last.event_id, last.at, last.received_at, last.day)
 
 
 def earn(learner: Learner, definition: Definition, cause: Cause) -> Entry:
@@ -159,7 +160,8 @@ def earn(learner: Learner, definition: Definition, cause: Cause) -> Entry:
 
 def said_by_server(learner: Learner, kind: str, said: Mapping[str, Any], cause: Cause) -> Entry:
     """The entry of the server's own that says this of a learner alone, whose sums take it in."""
-    event = fact_event(str(uuid4()), kind, format_time(cause.at), {**said, "cause": cause.event_id})
+    of_day = {} if cause.day in (None, local_day(cause.at, learner.time_zone)) else {"day": cause.day}
+    event = fact_event(str(uuid4()), kind, format_time(cause.at), {**said, **of_day, "cause": cause.event_id})
     known = Circumstances(cause.received_at, 0, learner.time_zone, SERVER, 0)
     made = contribute(event, known, NO_COURSE, no_grader)
     changes = learner.standing.apply(made, name="", today=made.day)

@@ -266,7 +266,7 @@ class _Recorder:
         entry = entry_of((learner.id, learner.head), event, known, made, trust_of(event, known.source, step), changes)
         self.batch.appended.append(entry)
         learner.known[event.id] = entry
-        self.batch.achieving.causes[learner.id] = Cause(event.id, made.at, submission.received_at)
+        self.batch.achieving.causes[learner.id] = Cause(event.id, made.at, submission.received_at, made.day)
         if step is not None and not is_late:
             changes = changes + self.granting.after(learner, made, known, course, before)
         key = StepKey(made.course, made.run, made.step) if step else None
