@@ -103,6 +103,22 @@ def test_a_score_short_of_its_mark_is_never_told_as_the_mark(creator: BrowserCon
     expect(page.get_by_text("79 % of 80 % in Short")).to_be_visible()
 
 
+def test_a_score_that_was_kept_says_so_where_less_comes_together_now(creator: BrowserContext) -> None:
+    course, api, page = f"kept-{uuid.uuid4()}", creator.request, creator.new_page()
+    steps = [{"id": name, "kind": "exercise", "title": name.upper()} for name in ("s", "t")]
+    said = page.get_by_text("The score stays what it was when the module was completed.")
+    for given in (steps[:1], steps):
+        modules = [{"id": "m", "title": "M", "steps": given}]
+        assert api.put(f"/api/v1/courses/{course}", data={"id": course, "title": "Kept", "modules": modules}).ok
+        assert api.post(f"/api/v1/courses/{course}/steps/s/completion", data={"score": 1}).ok
+        page.goto(f"/courses/{course}")
+        expect(page.get_by_text("How the score is made")).to_have_count(1)
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        expect(page.get_by_role("cell", name="100 %").last).to_be_visible()
+        expect(said).to_have_count(0 if given == steps[:1] else 1)
+    expect(said).to_contain_text("By what counts now it would be 50 %.")
+
+
 @contextmanager
 def broken_report(server: Server) -> Iterator[None]:
     """A database whose counters of steps are not there."""
