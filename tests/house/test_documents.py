@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headway.store.schema import metadata
 from tests.house.tree import ROOT, project_files, text_of
 
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -58,6 +59,12 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "test" in make_targets(text_of(Path("README.md")))
     assert make_targets(text_of(Path(".ci/run")).replace("exec ", "")) == {"test"}
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_the_architecture_names_every_table() -> None:
+    tables = text_of(Path("ARCHITECTURE.md")).partition("\n## Tables\n")[2]
+    assert metadata.tables
+    assert [name for name in metadata.tables if f"`{name}`" not in tables] == []
 
 
 def test_the_changelog_has_a_place_for_what_is_unreleased() -> None:

@@ -93,6 +93,19 @@ def test_every_error_that_http_can_meet_has_a_status() -> None:
     assert below(HeadwayError) - NOT_OF_HTTP <= KINDS.keys()
 
 
+def test_every_reply_in_json_has_an_example() -> None:
+    replies = [
+        (name, kind, content)
+        for name, one in operations(json.loads(made())).items()
+        for status, reply in one["responses"].items()
+        for kind, content in reply.get("content", {}).items()
+        # Pages, tables, drawings and streams are texts.
+        if status.startswith("2") and content["schema"].get("type") != "string"
+    ]
+    assert {"application/json", "application/vc"} <= {kind for _, kind, _ in replies}
+    assert [(name, kind) for name, kind, content in replies if "example" not in content] == []
+
+
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_an_example_of_a_reply_has_the_shape_that_it_is_an_example_of(name: str) -> None:
     one: Operation = OPERATIONS[name]

@@ -1,8 +1,10 @@
 """A reply costs a fixed number of statements, however large the course and however long the history."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from sqlalchemy.engine import Connection
@@ -24,6 +26,7 @@ from headway.views.predictions import read_predictions
 from headway.views.report import InForce, Report, read_report
 from headway.views.reviews import read_reviews
 from headway.views.roster import LearnerReport, Page, read_learner, read_roster
+from headway.views.runs import read_runs
 from headway.views.sessions import read_sessions
 from headway.views.sharing import read_sharing
 from headway.views.skills import read_skills
@@ -42,6 +45,7 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "overview": lambda catalog: (read_overview, catalog, who, NOW),
         "course": lambda catalog: (read_course, catalog, who, "python"),
         "module": lambda catalog: (read_module, catalog, who, "python", "m0"),
+        "runs": lambda catalog: (read_runs, catalog, who, "python"),
         "streak": lambda _: (read_streak, who, NOW),
         "history": lambda _: (read_history, who, NOW, AskedRange(days=3_660)),
         "day": lambda catalog: (read_statistics, catalog, who, NOW, "day"),
@@ -58,6 +62,7 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "notices": lambda catalog: (read_notices_of, catalog, who.learner_id),
         "shared": lambda catalog: (read_sharing, catalog, TOKEN, NOW),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
+        "of a course": lambda catalog: (read_events, catalog, who, None, 200, About("python")),
         "of a step": lambda catalog: (read_events, catalog, who, None, 200, About("python", "s0")),
         "report": lambda catalog: (read_report_of, catalog, "python"),
         "roster": lambda catalog: (read_roster_of, catalog, "python"),
@@ -87,7 +92,8 @@ def read_learner_of(connection: Connection, catalog: Catalog, course_id: str, re
 
 
 # With the courses parsed already, and in a process that has not seen them yet.
-KNOWN = {"overview": 2, "course": 2, "module": 2, "streak": 1, "history": 1, "events": 3, "of a step": 5, "another": 1}
+KNOWN = {"overview": 2, "course": 2, "module": 2, "runs": 2, "streak": 1, "history": 1, "another": 1}
+KNOWN |= {"events": 3, "of a course": 5, "of a step": 5}
 KNOWN |= {"day": 2, "month": 2, "all": 2, "sessions": 2, "reviews": 2, "skills": 2, "achievements": 2}
 # One of the last three is for the version in force.
 KNOWN |= {"report": 3, "roster": 3, "one of it": 7}
@@ -99,7 +105,9 @@ UNSEEN = (
         "overview": 3,
         "course": 3,
         "module": 3,
+        "runs": 3,
         "events": 4,
+        "of a course": 6,
         "of a step": 6,
         "day": 3,
         "month": 3,
@@ -108,6 +116,13 @@ UNSEEN = (
     }
 )
 UNSEEN |= {"report": 4, "roster": 4, "one of it": 8, "shared": 7}
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "progress.md"
+# What the page calls otherwise, and what other pages are about.
+ON_PAGE = {"day": "statistics", "month": "statistics", "all": "statistics", "sessions": "practice sessions"}
+ON_PAGE |= {"skills": "skill levels", "achievements": "achievements and badges"}
+ON_PAGE |= {"of a course": "events of a course", "of a step": "events of a step"}
+OFF_PAGE = {"board", "around", "shared", "report", "roster", "one of it", "another"}
 
 
 def learn(learning: Learning, steps: int, events: int) -> Subject:
@@ -150,3 +165,10 @@ def test_the_count_sees_every_statement(learning: Learning) -> None:
             connection.exec_driver_sql("SELECT 1")
 
     assert learning.statements(lengthy) == ["SELECT 1"] * 7
+
+
+def test_the_page_says_how_many_statements_a_read_costs() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("**Cost.**")[2].partition("\n## ")[0]
+    lines = re.findall(r"^\| (\d+) \| (.+) \|$", table, re.MULTILINE)
+    told = {(name, int(count)) for count, names in lines for name in names.split(", ")}
+    assert told == {(ON_PAGE.get(name, name), count) for name, count in KNOWN.items() if name not in OFF_PAGE}

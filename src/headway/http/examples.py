@@ -1,5 +1,6 @@
 """Examples of bodies for the contract; a test sends what is sent, and compares shapes with what is given."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 _AT: Final = "2026-03-01T09:30:00.000000Z"
@@ -20,37 +21,78 @@ EVENTS_SENT: Final[dict[str, Any]] = {
         }
     ]
 }
-STEP: Final[dict[str, Any]] = {
+_STEP: Final[dict[str, Any]] = {
     "course": "python-basics",
-    "step": "fizz",
+    "step": "for-1",
     "status": "completed",
+    "attempts": 0,
+    "best_score": None,
+    "latest_score": None,
+    "first_score": None,
+    "completed": True,
+    "completed_at": "2026-02-27T18:10:00.000000Z",
+    "duration_s": 300.0,
+    "hints": 0,
+    "updated_at": "2026-02-27T18:10:00.000000Z",
+}
+_FIZZ: Final[dict[str, Any]] = _STEP | {
+    "step": "fizz",
     "attempts": 1,
     "best_score": 0.85,
     "latest_score": 0.85,
     "first_score": 0.85,
-    "completed": True,
     "completed_at": _AT,
     "duration_s": 94.5,
     "hints": 1,
     "updated_at": _AT,
 }
-CHANGES: Final[list[dict[str, Any]]] = [
-    {"type": "step_completed", "course": "python-basics", "step": "fizz", "completed_at": _AT},
-    {"type": "streak_extended", "current": 3, "day": "2026-03-01"},
-]
-RESULT: Final[dict[str, Any]] = {"id": _EVENT_ID, "status": "recorded"}
-EVENTS_RECORDED: Final[dict[str, Any]] = {"results": [RESULT], "steps": [STEP], "changes": CHANGES}
+_QUIZ: Final[dict[str, Any]] = _STEP | {
+    "step": "loops-quiz",
+    "attempts": 2,
+    "best_score": 1.0,
+    "latest_score": 1.0,
+    "first_score": 0.0,
+    "completed_at": "2026-02-28T10:01:00.000000Z",
+    "duration_s": 65.0,
+    "updated_at": "2026-02-28T10:01:00.000000Z",
+}
+
+
+def _completed(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "step_completed", **{name: step[name] for name in ("course", "step", "completed_at")}}
+
+
+EVENTS_RECORDED: Final[dict[str, Any]] = {
+    "results": [{"id": _EVENT_ID, "status": "recorded"}],
+    "steps": [_FIZZ],
+    "changes": [
+        _completed(_FIZZ),
+        {"type": "streak_extended", "current": 3, "day": "2026-03-01"},
+        {
+            "type": "module_completed",
+            "course": "python-basics",
+            "module": "loops",
+            "score_percent": 92.5,
+            "completed_at": _AT,
+        },
+        {"type": "module_unlocked", "course": "python-basics", "module": "functions", "unlocked_at": _AT},
+    ],
+}
 _PAUSE_ID: Final = "3e1b7c52-1d0f-4f7e-8a55-0c9d2b6e4f90"
 PAUSE_SENT: Final[dict[str, Any]] = {"id": _PAUSE_ID, "days": 10}
 PAUSE: Final[dict[str, Any]] = {"id": _PAUSE_ID, "from": "2026-12-24", "to": "2027-01-02"}
-COMPLETION_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "duration_s": 300}
-STEP_RECORDED: Final[dict[str, Any]] = {"result": RESULT, "progress": STEP, "changes": CHANGES}
-ATTEMPT_SENT: Final[dict[str, Any]] = {"id": _EVENT_ID, "answer": "a", "duration_s": 20}
+COMPLETION_SENT: Final[dict[str, Any]] = {"id": "51e8b0d3-7f26-4c9a-b3e4-0d6a8c2f1b73", "duration_s": 300}
+STEP_RECORDED: Final[dict[str, Any]] = {
+    "result": {"id": COMPLETION_SENT["id"], "status": "recorded"},
+    "progress": _STEP,
+    "changes": [_completed(_STEP), {"type": "streak_extended", "current": 1, "day": "2026-02-27"}],
+}
+ATTEMPT_SENT: Final[dict[str, Any]] = {"id": "c8a61f05-2b9e-4d73-9f10-5e4b7d3c6a25", "answer": "a", "duration_s": 20}
 ATTEMPT_RECORDED: Final[dict[str, Any]] = {
-    "result": RESULT,
+    "result": {"id": ATTEMPT_SENT["id"], "status": "recorded"},
     "attempt": {"score": 1.0, "passed": True, "feedback": "Right: it starts at 0."},
-    "progress": STEP,
-    "changes": CHANGES,
+    "progress": _QUIZ,
+    "changes": [_completed(_QUIZ)],
 }
 LEARNER: Final[dict[str, Any]] = {
     "id": _LEARNER_ID,
@@ -61,7 +103,7 @@ LEARNER: Final[dict[str, Any]] = {
     "leaderboard_opt_out": False,
     "roles": [],
     "time_zone": "Europe/London",
-    "created_at": _AT,
+    "created_at": "2026-02-27T18:00:00.000000Z",
 }
 GUEST: Final[dict[str, Any]] = LEARNER | {"kind": "guest", "email": None, "display_name": None, "time_zone": "UTC"}
 REGISTRATION: Final[dict[str, Any]] = {
@@ -138,10 +180,32 @@ MANIFEST: Final[dict[str, Any]] = {
                     "title": "Quiz",
                     "pass_mark": 70,
                     "prompt": "What does range(3) give?",
-                    "grader": {"type": "choice", "options": {"a": "0 1 2", "b": "1 2 3"}, "answer": "a"},
+                    "topics": ["loops"],
+                    "grader": {
+                        "type": "choice",
+                        "options": {"a": "0 1 2", "b": "1 2 3"},
+                        "answer": "a",
+                        "when_right": "Right: it starts at 0.",
+                    },
+                },
+                {
+                    "id": "fizz",
+                    "kind": "exercise",
+                    "title": "FizzBuzz",
+                    "topics": ["loops"],
+                    "files": {"fizz.py": "def fizz(n):\n    pass\n"},
+                    "test": {"command": ["python", "-m", "pytest"], "timeout_s": 60},
                 },
             ],
-        }
+        },
+        {
+            "id": "functions",
+            "title": "Functions",
+            "steps": [
+                {"id": "def-1", "kind": "lesson", "title": "def", "topics": ["functions"]},
+                {"id": "greet", "kind": "exercise", "title": "Greeting", "topics": ["functions"]},
+            ],
+        },
     ],
 }
 PUBLISHED: Final[dict[str, Any]] = {
@@ -149,10 +213,10 @@ PUBLISHED: Final[dict[str, Any]] = {
     "version": 1,
     "impact": {
         "summary": "completes 0, takes back 0, orphans 0",
-        "steps_added": ["for-1", "loops-quiz"],
+        "steps_added": ["for-1", "loops-quiz", "fizz", "def-1", "greet"],
         "steps_removed": [],
         "steps_renamed": [],
-        "modules_added": ["loops"],
+        "modules_added": ["loops", "functions"],
         "modules_removed": [],
         "modules_renamed": [],
         "gates_moved": [],
@@ -198,7 +262,7 @@ SUBMISSIONS: Final[dict[str, Any]] = {
     "items": [
         {
             "attempt": _ATTEMPT_ID,
-            "learner": {"id": _OTHER_ID, "display_name": "Ada"},
+            "learner": {"id": _OTHER_ID, "display_name": "Ben"},
             "step": "essay",
             "title": "Why threads wait",
             "run": 1,

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document: from the routes, the handlers' signatures and docstrings, and `contract/`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -130,7 +130,7 @@ def _operation(one: _Route, schemas: _Schemas) -> dict[str, Any]:
     return told
 
 
-def _content(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+def _content(schema: Mapping[str, Any], example: Any) -> dict[str, Any]:
     return {"schema": schema} | ({} if example is None else {"example": example})
 
 
@@ -161,7 +161,8 @@ def _responses(one: _Route, schemas: _Schemas) -> dict[str, Any]:
             reply["content"] = {"application/json": _content(schemas.of(shape), operation.example(status))}
             reply["content"] |= {kind: {"schema": schema} for kind, schema in (operation.also or {}).items()}
         elif operation.media is not None:
-            reply["content"] = {kind: {"schema": schema} for kind, schema in operation.media.items()}
+            example = operation.example(status)
+            reply["content"] = {kind: _content(schema, example) for kind, schema in operation.media.items()}
         if operation.has_etag:
             reply["headers"] = {"ETag": {"schema": {"type": "string"}}}
         replies[str(status)] = reply

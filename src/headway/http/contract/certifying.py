@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headway.http import certificates, examples
+from headway.http import certificates, examples, examples_of_credentials
 from headway.http.contract.operation import Operation
 
 _TAG: Final = "Certificates"
@@ -31,9 +31,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         has_etag=True,
     ),
     "read_credential": Operation(
-        tag=_TAG, callers="public", gives={200: None}, media=_SIGNED, has_etag=True, refuses=(410,)
+        tag=_TAG,
+        callers="public",
+        gives={200: None},
+        media=_SIGNED,
+        has_etag=True,
+        refuses=(410,),
+        given=examples_of_credentials.CREDENTIAL,
     ),
-    "read_certificate_status": Operation(tag=_TAG, callers="public", gives={200: None}, media=_SIGNED, has_etag=True),
+    "read_certificate_status": Operation(
+        tag=_TAG,
+        callers="public",
+        gives={200: None},
+        media=_SIGNED,
+        has_etag=True,
+        given=examples_of_credentials.STATUS,
+    ),
     "revoke_certificate": Operation(
         tag=_TAG,
         callers="creator",

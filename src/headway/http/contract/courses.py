@@ -3,15 +3,33 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headway.http import course_shapes, examples
+from headway.http import course_shapes, examples, examples_of_courses
 from headway.http.contract.operation import Operation
 
 _TAG: Final = "Courses"
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "list_courses": Operation(tag=_TAG, callers="public", gives={200: course_shapes.CoursePage}, has_etag=True),
-    "read_course": Operation(tag=_TAG, callers="public", gives={200: course_shapes.Outline}, has_etag=True),
-    "read_step": Operation(tag=_TAG, callers="public", gives={200: course_shapes.StepShown}, has_etag=True),
+    "list_courses": Operation(
+        tag=_TAG,
+        callers="public",
+        gives={200: course_shapes.CoursePage},
+        has_etag=True,
+        given=examples_of_courses.COURSES,
+    ),
+    "read_course": Operation(
+        tag=_TAG,
+        callers="public",
+        gives={200: course_shapes.Outline},
+        has_etag=True,
+        given=examples_of_courses.OUTLINE,
+    ),
+    "read_step": Operation(
+        tag=_TAG,
+        callers="public",
+        gives={200: course_shapes.StepShown},
+        has_etag=True,
+        given=examples_of_courses.STEP,
+    ),
     "publish_course": Operation(
         tag=_TAG,
         callers="creator",

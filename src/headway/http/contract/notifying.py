@@ -20,7 +20,7 @@ _NOTIFICATION: Final[dict[str, Any]] = {
         "course": "python-basics",
         "module": "loops",
         "score_percent": 92.5,
-        "completed_at": "2026-03-01T09:29:58.000000Z",
+        "completed_at": "2026-03-01T09:30:00.000000Z",
     },
 }
 

@@ -28,9 +28,9 @@ class Operation:
     # Of those replies whose shape is another than the rest's.
     given_apart: Mapping[int, Any] | None = None
     method: str | None = None
-    # What 200 is where it is no JSON of a shape: the schema by the media type.
-    # What 200 can be as well, by the media type.
+    # What 200 can be as well: the schema by the media type.
     also: Mapping[str, Mapping[str, Any]] | None = None
+    # What 200 is where it is no JSON of a shape.
     media: Mapping[str, Mapping[str, Any]] | None = None
 
     def example(self, status: int) -> Any:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headway.http import creator_reports, creator_rosters
+from headway.http import creator_reports, creator_rosters, examples_of_progress
 from headway.http.contract.operation import Operation
 from headway.views.report import Report
 from headway.views.roster import LearnerReport
 
 _TAG: Final = "Reports"
-_LEARNER_ID: Final = "5b0c9a0e-8f43-4f0e-9b1c-6a6f1f6b2d10"
 _OWN_COURSES: Final[dict[str, Any]] = {
     "items": [
         {
@@ -60,8 +59,8 @@ _REPORT: Final[dict[str, Any]] = {
     "cohorts": [{"week": "2026-W02", "enrolled": 64, "completed": 30, "average_percent": 71.2}],
     "at_risk": [
         {
-            "learner": _LEARNER_ID,
-            "display_name": "Ada",
+            "learner": "9a1d5c70-2b4e-4f8a-b6c3-7e0d1f2a4b5c",
+            "display_name": "Ben",
             "reason": "inactive",
             "percent": 33.33,
             "last_active_at": "2026-02-10T17:02:11.000000Z",
@@ -70,20 +69,6 @@ _REPORT: Final[dict[str, Any]] = {
     "course": "python-basics",
     "title": "Python basics",
     "version": 2,
-}
-_ENTRY: Final[dict[str, Any]] = {
-    "learner": _LEARNER_ID,
-    "display_name": "Ada",
-    "external_id": None,
-    "status": "in_progress",
-    "percent": 33.33,
-    "steps_completed": 4,
-    "score_percent": 30.5,
-    "last_step": "fizz",
-    "last_active_at": "2026-02-10T17:02:11.000000Z",
-    "enrolled_at": "2026-01-07T09:00:00.000000Z",
-    "completed_at": None,
-    "at_risk": "inactive",
 }
 _CSV: Final = {"text/csv": {"type": "string"}}
 
@@ -103,9 +88,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         gives={200: creator_rosters.RosterList},
         refuses=(422,),
         has_etag=True,
-        given={"items": [_ENTRY], "next_cursor": None},
+        given={"items": [examples_of_progress.ROSTER_ENTRY], "next_cursor": None},
     ),
-    "read_course_learner": Operation(tag=_TAG, callers="creator", gives={200: LearnerReport}, has_etag=True),
+    "read_course_learner": Operation(
+        tag=_TAG,
+        callers="creator",
+        gives={200: LearnerReport},
+        has_etag=True,
+        given=examples_of_progress.LEARNER_REPORT,
+    ),
     "export_course_report": Operation(tag=_TAG, callers="creator", gives={200: None}, has_etag=True, media=_CSV),
     "export_course_learners": Operation(tag=_TAG, callers="creator", gives={200: None}, media=_CSV),
 }
