@@ -45,6 +45,18 @@ def test_a_database_that_is_right_is_fine(database_url: str) -> None:
     } <= (found.keys())
 
 
+def test_a_ledger_that_stands_open_is_wrong(database_url: str) -> None:
+    Command("migrate", "--database", database_url)
+    assert findings(database_url)["ledger"]["state"] == "fine"
+    database = Database(database_url)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO ledger_opened VALUES ('x')")
+    database.close()
+    found = findings(database_url)["ledger"]
+    assert (found["state"], found["value"]) == ("wrong", "stands open to be changed ('x')")
+    assert "headway rebuild" in found["advice"]
+
+
 def test_an_old_sqlite_is_noted(sqlite_url: str) -> None:
     Command("migrate", "--database", sqlite_url)
     note = findings(sqlite_url)["sqlite"]

@@ -159,3 +159,38 @@ def test_one_is_told_as_one(filled: str) -> None:
     done = Command("audit", "--learner", "school:7", "--database", filled)
     assert done.out == "Clean: all figures of 1 learner with 1 entry follow from the ledger.\n"
     assert Command("rebuild", "--learner", "school:7", "--database", filled).out == "1 learner: 0 mended, 1 right.\n"
+
+
+def test_a_damaged_course_is_named_with_what_to_do(filled: str) -> None:
+    damage(filled)
+    done = Command("audit", "--database", filled)
+    assert done.code == 1, str(done)
+    assert done.out.startswith("31 differences in 30 learners with ")
+    assert "Version 1 of the course 'python' is damaged: its manifest: id: is missing" in done.err
+    assert "cannot be judged" in done.err
+    assert "restore a backup" in done.err
+    assert "headway rebuild" not in done.err
+    told = json.loads(Command("audit", "--json", "--database", filled).out)
+    assert {(one["table"], one["column"]) for one in told["faults"]} == {
+        ("course_version", "manifest"),
+        ("ledger", "version"),
+    }
+    rebuilt = Command("rebuild", "--database", filled)
+    assert (rebuilt.code, rebuilt.out.splitlines()[0]) == (1, "30 learners: 0 mended, 0 right.")
+    assert "Version 1 of the course 'python' is damaged: " in rebuilt.err
+
+
+def test_another_command_that_needs_a_damaged_course_names_it(filled: str) -> None:
+    damage(filled)
+    done = Command("course", "publish", "-", "--database", filled, given=json.dumps(PYTHON))
+    assert done.code == 1
+    assert done.err.startswith("headway: version 1 of the course 'python' is damaged in the database: its manifest: ")
+    assert done.err.endswith("restore it from a backup\n")
+
+
+def damage(url: str) -> None:
+    """Put something else in the place of all manifests."""
+    database = Database(url)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE course_version SET manifest = '{}'")
+    database.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from headway.http.claim import claimed
 from headway.ledger import writer
@@ -120,3 +121,23 @@ def test_a_claim_nests_within_its_process_and_is_given_back(sqlite_url: str) -> 
             assert Command("serve", "--port", "0", "--database", sqlite_url).code == 1
     finally:
         database.close()
+
+
+def test_a_course_that_is_damaged_is_503_and_named_in_the_log_and_all_else_goes_on(database_url: str) -> None:
+    with serving(database_url) as site:
+        site.publish()
+    database = Database(database_url)
+    with database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE course_version SET manifest = '{}'")
+    database.close()
+    with serving(database_url) as site, capture_logs() as log:
+        client = site.guest()
+        unavailable(client.get("/courses/python-basics"), "course-damaged")
+        refused = client.post("/events", json={"events": [event()]})
+        unavailable(refused, "course-damaged")
+        assert "manifest" not in refused.json()["detail"]
+        assert client.get("/progress").status_code == 200
+        assert client.get("/courses").status_code == 200
+    named = "version 1 of the course 'python-basics' is damaged in the database"
+    assert [line["detail"].startswith(named) for line in log if line["event"] == "course_damaged"] == [True, True]
+    assert not [line for line in log if line["event"] == "defect"]

@@ -1,5 +1,6 @@
 """Learners of whom every byte can be known again, and the places where one could be left."""
 
+import json
 import random
 import re
 import subprocess
@@ -203,7 +204,9 @@ def _leave_traces(world: World, learner_id: str, number: int) -> None:
         owner = {"id": course_id, "owner_id": learner_id, "created_at": NOON, "version": 1, "title": "A course"}
         connection.execute(sa.insert(schema.course).values(**owner))
         version = {"course_id": course_id, "version": 1, "published_at": NOON, "published_by": learner_id}
-        version |= {"title": "A course", "manifest": "{}", "step_keys": "{}"}
+        manifest = course(module("first", step("own")), id=course_id, title="A course")
+        version |= {"title": "A course", "manifest": json.dumps(manifest)}
+        version |= {"step_keys": '{"own": "own"}', "module_keys": '{"first": "first"}'}
         connection.execute(sa.insert(schema.course_version).values(**version))
 
 

@@ -245,3 +245,16 @@ def test_entries_of_a_learner_who_is_gone_are_found(world: World) -> None:
     (fault,) = audit(world.database, world.catalog).faults
     assert (fault.table, fault.learner, fault.column) == ("ledger", ada, "learner_id")
     assert audit(world.database, world.catalog, learner_id=ben).clean
+
+
+def test_a_ledger_that_stands_open_is_found_and_shut(world: World) -> None:
+    ada = learner_with(world)
+    world.run("INSERT INTO ledger_opened VALUES ('x')")
+    (fault,) = audit(world.database, world.catalog).faults
+    assert (fault.table, fault.key, fault.stored) == ("ledger_opened", "x", "a row")
+    assert "stands open" in str(fault.true)
+    mended = rebuild(world.database, world.catalog)
+    assert (mended.updated, mended.broken) == (0, [])
+    world.assert_clean()
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        world.run("UPDATE ledger SET score = 1 WHERE learner_id = :one", one=ada)

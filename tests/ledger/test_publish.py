@@ -19,6 +19,7 @@ from tests.ledger.at_once import at_once
 from tests.ledger.world import HOUR, NOON, PYTHON, World, event, statuses
 
 RUST = course(module("first", step("own")), id="rust", title="Rust")
+FIRST = '{"first": "first"}'  # the module under its key, as publishing writes it
 
 
 def published(world: World, manifest: dict[str, Any], **options: Any) -> Published:
@@ -115,7 +116,7 @@ def test_two_first_versions_at_once_are_a_first_and_a_second(world: World) -> No
     found: list[Published] = []
     publishing = threading.Thread(target=lambda: found.append(published(world, {**RUST, "title": "Later"})))
     with world.database.transaction() as connection:
-        first = Publication("rust", 1, "Rust", json.dumps(RUST), '{"own": "own"}', NOON, None)
+        first = Publication("rust", 1, "Rust", json.dumps(RUST), '{"own": "own"}', NOON, None, FIRST)
         courses.publish(connection, first)
         publishing.start()
         # On PostgreSQL it has found no course by now, and waits for this transaction to add its own.

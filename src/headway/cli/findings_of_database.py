@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from headway.cli.failures import explain
 from headway.cli.findings import Finding, State, judged
 from headway.cli.findings_of_archive import of_archive
-from headway.cli.findings_of_running import files_of, of_cache, of_files, of_history
+from headway.cli.findings_of_running import files_of, of_cache, of_files, of_history, of_ledger
 from headway.cli.screen import now
 from headway.store.condition import SQLITE_SAFE, postgresql_condition, sqlite_condition
 from headway.store.database import Database
@@ -51,6 +51,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
                 revision = current(connection)
                 yield _of_tables(revision)
                 if revision == newest():
+                    yield of_ledger(connection)
                     yield from of_history(connection)
                     yield from of_cache(database, settings)
             if revision == newest():

@@ -46,6 +46,19 @@ def of_files(path: Path) -> Iterator[Finding]:
     yield judged("log", f"{size / _MIB:.1f} MiB", fine=size <= _LOG_MAX, advice=advice, otherwise=State.NOTE)
 
 
+def of_ledger(connection: "Connection") -> Finding:
+    """Whether the ledger refuses to be changed."""
+    from headway.store import entries
+
+    reasons = entries.standing_open(connection)
+    told = f"stands open to be changed ({', '.join(map(repr, reasons))})" if reasons else "append-only"
+    advice = (
+        "Somebody wrote into the table ledger_opened, and whoever reaches the database can change what was recorded:"
+        " `headway rebuild` shuts it. Compare with a backup."
+    )
+    return judged("ledger", told, fine=not reasons, advice=advice)
+
+
 def of_history(connection: "Connection") -> Iterator[Finding]:
     """What was done, and when: the last backup and audit, and whether the clock has gone back since."""
     from headway.ledger import auditing, backup

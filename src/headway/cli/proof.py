@@ -101,8 +101,6 @@ def _update_json(one: "Updated") -> dict[str, Any]:
 
 
 def _tell_audit(report: "AuditReport") -> None:
-    from headway.ledger.refold import UNGRADED
-
     # Beside learners' events stands what the server wrote itself: grants, grades, what was earned.
     looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'entry', 'entries')}"
     if report.clean:
@@ -110,18 +108,14 @@ def _tell_audit(report: "AuditReport") -> None:
         return
     show(f"{counted(report.found, 'difference')} in {looked_at}.")
     _table(report.faults, report.found)
-    others = [fault for fault in report.faults if fault.column != UNGRADED]
+    others = _tell_unjudged(report.faults)
     if others:
         say("Next: `headway rebuild` mends derived figures. A difference is a defect: please report it.")
     if any(fault.table == "ledger" for fault in others):
         say("Entries of the ledger itself differ: keep a copy of the database before you rebuild.")
-    if len(others) < len(report.faults):
-        _tell_ungraded()
 
 
 def _tell_rebuild(report: "Recomputed", *, dry_run: bool) -> None:
-    from headway.ledger.refold import UNGRADED
-
     for one in report.updates[:_ROWS_MAX]:
         show(_line(one))
     if report.changes > _ROWS_MAX:
@@ -130,11 +124,8 @@ def _tell_rebuild(report: "Recomputed", *, dry_run: bool) -> None:
     show(f"{counted(report.total, 'learner')}: {report.updated:,} {mended}, {report.unchanged:,} right.")
     if report.faults:
         _table(report.faults, report.found)
-        ungraded = sum(fault.column == UNGRADED for fault in report.faults)
-        if ungraded < len(report.faults):
+        if _tell_unjudged(report.faults):
             say("This follows from nothing that is there, and no rebuild can mend it: restore it from a backup.")
-        if ungraded:
-            _tell_ungraded()
 
 
 def _line(one: "Updated") -> str:
@@ -143,9 +134,24 @@ def _line(one: "Updated") -> str:
     return f"{'  '.join(where)}  {_short(one.old)} → {_short(one.new)}{joined}"
 
 
-def _tell_ungraded() -> None:
-    say("A grader is not installed, or fails, and these learners cannot be judged without it.")
-    say("Next: install or mend the grader (--json names it), and run this again.")
+def _tell_unjudged(faults: "list[Fault]") -> "list[Fault]":
+    """Say why some learners cannot be judged, and what to do; the faults that are of another kind."""
+    from headway.ledger.refold import DAMAGED, UNGRADED
+    from headway.ledger.versions import MANIFEST
+
+    damaged = [fault for fault in faults if fault.table == "course_version" and fault.column == MANIFEST]
+    unjudged = [fault for fault in faults if fault.table == "ledger" and fault.column in (DAMAGED, UNGRADED)]
+    for fault in damaged[:_ROWS_MAX]:
+        course, _, version = fault.key.rpartition("/")
+        say(f"Version {version} of the course {course!r} is damaged: {fault.true}.")
+    if any(fault.column == DAMAGED for fault in unjudged):
+        say("Learners who need a damaged version cannot be judged, and nothing of theirs is touched.")
+    if damaged:
+        say("Next: restore a backup from before the damage, and run this again.")
+    if any(fault.column == UNGRADED for fault in unjudged):
+        say("A grader is not installed, or fails, and these learners cannot be judged without it.")
+        say("Next: install or mend the grader (--json names it), and run this again.")
+    return [fault for fault in faults if fault not in damaged and fault not in unjudged]
 
 
 def _table(faults: "list[Fault]", found: int) -> None:

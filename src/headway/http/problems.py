@@ -75,6 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "internal": Kind(500, "Something is broken here"),
     "archive-unavailable": Kind(503, "A part of what was recorded lies in an archive that cannot be read now"),
     "busy": Kind(503, "Too much is waiting"),
+    "course-damaged": Kind(503, "A part of the course cannot be read now"),
     "grader-failed": Kind(503, "The grader of this step failed"),
     "grader-missing": Kind(503, "The grader that this step needs is not installed"),
     "no-public-url": Kind(503, "The site has no address to issue credentials under"),
@@ -93,7 +94,8 @@ _CODES: Final = {
     429: "rate-limited",
 }
 _NAMING_PLACES: Final = {
-    "archive-unavailable": "a part of what was recorded cannot be read now; try again later, or tell the operator"
+    "archive-unavailable": "a part of what was recorded cannot be read now; try again later, or tell the operator",
+    "course-damaged": "a version of the course cannot be read now; try again later, or tell the operator",
 }
 _RETRY_AFTER_S: Final = {"grader-failed": 60, "grader-missing": 60}
 
@@ -131,7 +133,7 @@ def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Prob
 
 
 def _told_without_places(error: HeadwayError, request_id: str | UnsetType) -> str:
-    """An error's detail; where that names what lies where on the server, it is for the log."""
+    """An error's detail; where that names what lies on the server, it is for the log."""
     told = _NAMING_PLACES.get(error.code)
     if told is None:
         return error.detail

@@ -11,9 +11,10 @@ from headway.ledger.backfill import Unachieved
 from headway.ledger.boards import Misplaced, miscounted
 from headway.ledger.faults import Fault
 from headway.ledger.recount import of_counters, with_rosters
-from headway.ledger.refold import LEARNERS_AT_ONCE, UNGRADED, Refolded, refold
+from headway.ledger.refold import LEARNERS_AT_ONCE, UNJUDGED, Refolded, cannot_be_judged, refold
 from headway.ledger.resting import Progress
 from headway.ledger.ungranted import Ungranted
+from headway.ledger.versions import damaged_versions, of_versions
 from headway.store import courses, entries, learners, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -72,7 +73,7 @@ def audit(
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     each = each or partial(_one_by_one, database, catalog)
     with database.read() as connection:
-        faults = [*of_courses(connection), *_of_orphans(connection), *miscounted(connection)] if not learner_id else []
+        faults = [] if learner_id else list(_of_site(connection))
     found, seen, events, differing = len(faults), 0, 0, 0
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
@@ -89,6 +90,16 @@ def audit(
             found += len(miscount)
             faults += miscount[: max(0, FAULTS_SHOWN - len(faults))]
     return AuditReport(seen, events, found, faults, differing)
+
+
+def _of_site(connection: Connection) -> Iterator[Fault]:
+    """What is wrong that is nobody's own."""
+    for reason in entries.standing_open(connection):
+        yield Fault("ledger_opened", "", reason, "*", "a row", "none: the ledger stands open to be changed")
+    yield from of_versions(connection)
+    yield from of_courses(connection)
+    yield from _of_orphans(connection)
+    yield from miscounted(connection)
 
 
 def _one_by_one(
@@ -149,17 +160,35 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
     """Some learners, what their ledgers come to, and where what is stored differs from it."""
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
-    misplaced = Misplaced(connection, ids)
-    for refolded in with_rosters(connection, catalog, stored, refold(connection, catalog, ids)):
-        if any(fault.column == UNGRADED for fault in refolded.broken):
+    misplaced, misnamed = Misplaced(connection, ids), learners.misnamed(connection, ids)
+    for refolded in judgeable(ungranted, with_rosters(connection, catalog, stored, refold(connection, catalog, ids))):
+        if any(fault.column in UNJUDGED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
             yield refolded, refolded.broken
             continue
         faults = [*refolded.broken, *of_figures(refolded, stored[refolded.learner_id]), *misplaced.of(refolded)]
+        faults += of_name(refolded.learner_id, misnamed)
         faults += [of_grant(refolded.learner_id, run, due.key) for run, due in ungranted.of(refolded)]
         for one in unachieved.of(refolded):
             faults.append(Fault("achievement", refolded.learner_id, one.id, "*", None, "a row: it is met"))
         yield refolded, faults
+
+
+def judgeable(ungranted: Ungranted, folded: Iterable[Refolded]) -> Iterator[Refolded]:
+    """Learners, those of them broken of whose runs nothing can be said."""
+    for one in folded:
+        damage = next(ungranted.damage_of(one), None)
+        already = any(fault.column in UNJUDGED for fault in one.broken)
+        if damage is None or already:
+            yield one
+        else:
+            yield one._replace(broken=[*one.broken, cannot_be_judged(one.learner_id, damage)])
+
+
+def of_name(learner_id: str, misnamed: Mapping[str, learners.Misnamed]) -> list[Fault]:
+    """Whether a learner is looked up by another name than they have."""
+    found = misnamed.get(learner_id)
+    return [Fault("learner", learner_id, "*", "name_key", found.stored, found.true)] if found else []
 
 
 def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -> Iterator[Fault]:
@@ -212,14 +241,19 @@ def _of_orphans(connection: Connection) -> Iterator[Fault]:
 
 def of_courses(connection: Connection) -> Iterator[Fault]:
     """Courses that are not as their newest version says, or have none."""
-    yield from versionless(connection)
+    yield from _versionless(connection)
     for row in courses.all_versions(connection):
         for column in ("version", "title") if row["true_version"] is not None else ():
             if row[column] != row[f"true_{column}"]:
                 yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])
 
 
-def versionless(connection: Connection) -> Iterator[Fault]:
+def beyond_repair(connection: Connection) -> list[Fault]:
+    """What is wrong with courses that nobody can mend."""
+    return [*damaged_versions(connection), *_versionless(connection)]
+
+
+def _versionless(connection: Connection) -> Iterator[Fault]:
     """Courses that have no version, which nobody can mend."""
     for row in courses.all_versions(connection):
         if row["true_version"] is None:

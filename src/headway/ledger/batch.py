@@ -30,7 +30,7 @@ from headway.ledger.touched import touched
 from headway.ledger.watched import Watched
 from headway.ledger.zones import zone_here
 from headway.store import entries, identities, learners, rows, sums
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.entries import Entry, Known
 from headway.store.facts import facts
 from headway.store.learners import Locked
@@ -107,6 +107,7 @@ class Batch:
         self.live_tokens: set[str] = set()
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
+        self.damaged: dict[str, CourseDamaged] = {}
         # By which version all learners were judged, of courses that are being swept.
         self.judging: dict[str, int] = {}
         self.appended: list[Entry] = []
@@ -160,7 +161,9 @@ class Batch:
         if found.joined:
             self._read_brought(found.joined, judged)
         self._read_caused(judged)
-        self.courses = self.catalog.of_versions(self.connection, found.versions)
+        parsed, damaged = self.catalog.undamaged(self.connection, found.versions.items())
+        self.damaged = {name: why for (name, _), why in damaged.items()}
+        self.courses = {name: (version, course) for (name, version), course in parsed.items()}
         self.judging, self.achieving.version, self.endpoints = found.judging, found.achievements, found.endpoints
         self.counting.note(((one.learner_id, event.course) for one in judged for event in one.events), found.enrolled)
         self._versions |= {(name, version): course for name, (version, course) in self.courses.items()}

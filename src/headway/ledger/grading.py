@@ -9,6 +9,7 @@ from headway.domain.errors import HeadwayError
 from headway.domain.events import Event
 from headway.graders.registry import grade
 from headway.ledger.submission import Judged, Verdicts
+from headway.store import courses
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -70,10 +71,12 @@ def grade_by(database: Database, catalog: Catalog, event: Event, place: tuple[st
 def _asked(database: Database, catalog: Catalog, answers: Iterable[Event]) -> list[_Asked]:
     """The answers to steps that have a grader. The snapshot is given back before the first is graded."""
     with database.read() as connection:
-        courses = catalog.in_force(connection, {event.course for event in answers})
+        in_force = courses.versions(connection, {event.course for event in answers})
+        found, _ = catalog.undamaged(connection, in_force.items())  # recording refuses what is damaged
     asked = []
     for event in answers:
-        version, course = courses.get(event.course, (0, None))
+        version = in_force.get(event.course, 0)
+        course = found.get((event.course, version))
         step = course.step(event.step or "") if course else None
         if step is not None and step.grader is not None:
             asked.append(_Asked(version, step, event))

@@ -10,7 +10,7 @@ from headway.domain.levels import LEVELS, RANKS, skills
 from headway.domain.progress import StepSum
 from headway.domain.sums import StepKey
 from headway.ledger.topics import Topics
-from headway.store import sums
+from headway.store import courses, sums
 from headway.store.catalog import Catalog
 
 
@@ -45,12 +45,18 @@ def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topi
     of_learners: dict[str, dict[StepKey, StepSum]] = {}
     for learner_id, key, one in sums.read_learners(connection, sums.STEPS, wanted):
         of_learners.setdefault(learner_id, {})[key] = one
-    completed_by = catalog.load(connection, {pair for steps in of_learners.values() for pair in versions_of(steps)})
-    courses = catalog.in_force(connection, {key.course for steps in of_learners.values() for key in steps})
+    in_force = courses.versions(connection, {key.course for steps in of_learners.values() for key in steps})
+    wanted_versions = {pair for steps in of_learners.values() for pair in versions_of(steps)} | set(in_force.items())
+    known, damaged = catalog.undamaged(connection, wanted_versions)
+    now = {
+        course: (version, known[course, version]) for course, version in in_force.items() if (course, version) in known
+    }
     found: dict[str, list[Due]] = {}
     for learner_id, steps in of_learners.items():
+        if damaged.keys() & (versions_of(steps) | {(key.course, in_force.get(key.course, 0)) for key in steps}):
+            continue  # nobody can say now what they have come to
         topics = wanted[learner_id]
-        reached = skills(one.exercise for one in exercises_done(steps, completed_by, courses))
+        reached = skills(one.exercise for one in exercises_done(steps, known, now))
         due = [
             Due(topic, one.level.name, LEVELS[topics.rank(topic)].name)
             for topic, one in sorted(reached.items())

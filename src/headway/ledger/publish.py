@@ -11,13 +11,13 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError
 from headway.domain.impact import Succession
 from headway.domain.manifest import parse_manifest
-from headway.domain.names import Keys, carry_keys, course_keys
+from headway.domain.names import Keys, succeed
 from headway.graders.registry import check_grader
 from headway.ledger.impact import Impact, rehearse
 from headway.ledger.recount import recount
 from headway.ledger.sweep import sweep
 from headway.store import courses
-from headway.store.catalog import Catalog, parse_stored
+from headway.store.catalog import Catalog, keys_written, parse_stored, read_keys
 from headway.store.database import Database
 
 
@@ -107,20 +107,21 @@ class _Publication(NamedTuple):
         found = courses.find(connection, self.course.id, lock=lock)
         self._check_owner(found)
         version = found["version"] if found is not None else 0
-        previous = courses.manifests(connection, [(self.course.id, version)]).get((self.course.id, version))
-        before = parse_stored(*previous) if previous is not None else None
-        keys = Keys(json.loads(previous[2]), json.loads(previous[1])) if previous else Keys()
-        if previous is not None and before is not None and previous[0] == self.text:
+        pair = (self.course.id, version)
+        previous = courses.manifests(connection, [pair]).get(pair)
+        before = parse_stored(pair, previous) if previous is not None else None
+        keys = read_keys(previous.step_keys, previous.module_keys) if previous is not None else Keys()
+        if previous is not None and before is not None and previous.manifest == self.text:
             return Published(before, version, created=False, unchanged=True, before=before, impact=Impact()), keys
-        course = carry_keys(keys, self.course)
+        course, later = succeed(keys, self.course)
         made = Published(course, version + 1, found is None, unchanged=False, before=before, impact=Impact())
-        return made, keys.then(course_keys(course))
+        return made, later
 
     def store(self, connection: Connection) -> Published:
         """Put this version in the place of the one in force."""
         made, keys = self.compare(connection, lock=True)
         if not made.unchanged:
-            modules, steps = (json.dumps(dict(one), sort_keys=True) for one in keys)
+            steps, modules = keys_written(keys)
             said = (self.course.title, self.text, steps, self.now, self.publisher, modules)
             courses.publish(connection, courses.Publication(self.course.id, made.version, *said))
         return made

@@ -9,7 +9,16 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, of_figures, of_grant, pages, stored_rows, versionless
+from headway.ledger.audit import (
+    FAULTS_SHOWN,
+    beyond_repair,
+    judgeable,
+    of_figures,
+    of_grant,
+    of_name,
+    pages,
+    stored_rows,
+)
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.commit import log_statuses
@@ -22,6 +31,7 @@ from headway.ledger.resting import Progress
 from headway.ledger.submission import StatusChange
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
+from headway.ledger.versions import mend_versions
 from headway.store import courses, entries, identities, learners, roster, runs, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -115,8 +125,10 @@ class _Rebuild:
         """Mend the courses, and say by whose version in force not everybody was judged."""
         check_whole(self.database)
         with self.database.transaction() as connection:
+            entries.shut(connection)
+            mend_versions(connection, self.catalog)
             courses.mend(connection)
-            self._add_broken(list(versionless(connection)))
+            self._add_broken(beyond_repair(connection))
             return courses.pending(connection)
 
     def mend(self, ids: list[str]) -> None:
@@ -205,10 +217,11 @@ def _mend(
     stored = stored_rows(connection, ids)
     folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
     ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
+    misnamed = learners.misnamed(connection, ids)
     unachieved = Unachieved(connection, also_pending=also_pending)
     misplaced = Misplaced(connection, ids, lock=True)
     places, earned = set[Place](), dict[str, list[Definition]]()
-    for refolded in folded:
+    for refolded in judgeable(ungranted, folded):
         if refolded.broken:  # nothing may be concluded from such a ledger
             yield refolded, None
             continue
@@ -217,6 +230,9 @@ def _mend(
         if faults:
             _mend_one(connection, refolded, stored[learner_id])
         faults += misplaced.mended(refolded)
+        if refolded.learner_id in misnamed:
+            faults += of_name(learner_id, misnamed)
+            learners.mend_name(connection, learner_id, misnamed[learner_id])
         due, met = list(ungranted.of(refolded)), unachieved.of(refolded)
         faults += [of_grant(learner_id, run, one.key) for run, one in due]
         places |= {(learner_id, *run) for run, _ in due}

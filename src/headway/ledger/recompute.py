@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, of_learners, pages, versionless
+from headway.ledger.audit import FAULTS_SHOWN, beyond_repair, of_learners, pages
 from headway.ledger.backfill import Unachieved, backfill_but
 from headway.ledger.faults import Fault, Value, shown
 from headway.ledger.rebuild import Mended, rebuild
@@ -79,7 +79,7 @@ def _survey(database: Database, catalog: Catalog, learner_id: str | None, progre
     if learner_id is None:
         check_whole(database)
         with database.read() as connection:
-            faults += versionless(connection)
+            faults += beyond_repair(connection)
     total, broken, found = 0, 0, len(faults)
     for ids in pages(database, learner_id):
         with database.read() as connection:

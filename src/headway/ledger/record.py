@@ -111,7 +111,10 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
         return IdentityGone("there is no such learner any more; sign in again")
     if locked.merged_into or locked.erased_at is not None:
         return IdentityGone("this identity was moved into an account or erased; sign in and send the events as it")
-    return _ADMITTED
+    # Refused as a whole, so that clients keep all of it and send it again: no single event is at fault.
+    return next(
+        (batch.damaged[event.course] for event in submission.events if event.course in batch.damaged), _ADMITTED
+    )
 
 
 def admit(batch: Batch, submission: Submission) -> None:

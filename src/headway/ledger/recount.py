@@ -10,12 +10,13 @@ from headway.domain.enrolled import Enrolled, Whole, modules_of, whole_of
 from headway.ledger.commit import committed
 from headway.ledger.faults import Fault
 from headway.ledger.recounts import Recounts
-from headway.ledger.refold import Refolded
+from headway.ledger.refold import Refolded, cannot_be_judged
 from headway.ledger.resting import Progress
 from headway.ledger.tally import Tally
+from headway.ledger.versions import passing_over_damage
 from headway.ledger.wholes import Wholes
 from headway.store import courses, learners, roster, sums
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.database import Database
 from headway.store.roster import Counters
 from headway.store.schema import course_counter, step_counter
@@ -53,7 +54,11 @@ def recount_pending(database: Database, catalog: Catalog, progress: Progress = l
     """Go on with recounts that broke off, and count whom no version counted yet; how many they were."""
     with database.read() as connection:
         waiting = roster.behind(connection)
-    return sum(recount(database, catalog, course_id, progress) for course_id in waiting)
+    done = 0
+    for course_id in waiting:
+        with passing_over_damage():
+            done += recount(database, catalog, course_id, progress)
+    return done
 
 
 def with_rosters(
@@ -72,12 +77,17 @@ def with_rosters(
         name = names.get(one.learner_id)
         enrolled = {} if name is None else {key: by for key, by in one.sums.enrollments.items() if by.enrolled}
         in_force = known.versions(enrolled)
-        rows = {
-            course_id: _row(known, one, course_id, stored[one.learner_id][sums.ROSTER].get(course_id), name or "")
-            for course_id in enrolled
-            if course_id in in_force
-        }
-        yield one._replace(rosters=rows)
+        was = stored[one.learner_id][sums.ROSTER]
+        try:
+            rows = {
+                course_id: _row(known, one, course_id, was.get(course_id), name or "")
+                for course_id in enrolled
+                if course_id in in_force
+            }
+        except CourseDamaged as damage:
+            yield one._replace(broken=[*one.broken, cannot_be_judged(one.learner_id, damage)])
+        else:
+            yield one._replace(rosters=rows)
 
 
 class _InForce:
@@ -145,8 +155,11 @@ def difference(connection: Connection, catalog: Catalog, course_id: str) -> Coun
 
 
 def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Iterator[Fault]:
-    """Counters of a course that are not the sums over its enrolled learners."""
-    by, stored = difference(connection, catalog, course_id), roster.counters(connection, course_id)
+    """Counters of a course that are not the sums over its enrolled learners; none where a version is damaged."""
+    try:
+        by, stored = difference(connection, catalog, course_id), roster.counters(connection, course_id)
+    except CourseDamaged:  # which is a fault by itself
+        return
     for key, moved in sorted(by.steps.items()):
         was = stored.steps.get(key, [0] * len(_FIGURES))
         for name, n, figure in zip(_FIGURES, moved, was, strict=True):
@@ -162,8 +175,9 @@ def mend_counters(database: Database, catalog: Catalog, course_ids: Callable[[Co
     with database.read() as connection:
         wanted = sorted(course_ids(connection))
     for course_id in wanted:
-        with database.read() as connection:
-            by = difference(connection, catalog, course_id)
-        if by.steps or by.counts:
-            with database.transaction() as connection:
-                roster.add(connection, by)
+        with passing_over_damage():
+            with database.read() as connection:
+                by = difference(connection, catalog, course_id)
+            if by.steps or by.counts:
+                with database.transaction() as connection:
+                    roster.add(connection, by)

@@ -27,7 +27,7 @@ from headway.ledger.places import faults_of
 from headway.ledger.record import score_of
 from headway.ledger.writing import entry_of
 from headway.store import entries, identities
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.entries import Entry
 from headway.store.identities import Moved, Place
 from headway.store.sums import BROUGHT, ROSTER, Kind
@@ -35,6 +35,9 @@ from headway.store.sums import BROUGHT, ROSTER, Kind
 LEARNERS_AT_ONCE = 200
 # Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
 UNGRADED = "grader"
+# Where a version of a course is damaged, the fault is not the entry's either.
+DAMAGED = "version"
+UNJUDGED = frozenset({UNGRADED, DAMAGED})
 # What a guest brought by the numbers of its entries, behind which entry of the account's ledger, and what it reset.
 Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
 
@@ -62,6 +65,11 @@ class Refolded(NamedTuple):
         if kind is ROSTER:
             return dict(self.rosters)
         return self.brought if kind is BROUGHT else kind.held_in(self.sums)
+
+
+def cannot_be_judged(learner_id: str, damage: CourseDamaged, key: str = "*") -> Fault:
+    """Of a learner of whom nothing can be said, for a version that it takes is damaged."""
+    return Fault("ledger", learner_id, key, DAMAGED, damage.pair[1], f"cannot be judged: {damage.detail}")
 
 
 def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> Iterator[Refolded]:
@@ -175,7 +183,11 @@ class _Fold:
                 break
             if self._counted is not None and not self._counts(entry, self._counted):
                 continue
-            self._fold(entry)
+            try:
+                self._fold(entry)
+            except CourseDamaged as damage:
+                self.broken.append(cannot_be_judged(self.learner_id, damage, str(entry.seq)))
+                break
         self._take_in(count, at_end=True)
         return self.result(count)
 
@@ -211,6 +223,8 @@ class _Fold:
             event = read_event(entry.event_id, entry.body)
             course = self.courses[event.course, entry.version]
             true = self._entry(entry, event, course)
+        except CourseDamaged:
+            raise
         except GraderFault as fault:
             self._break(entry, UNGRADED, entry.body, fault.detail)
             return

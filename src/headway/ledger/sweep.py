@@ -16,6 +16,7 @@ from headway.ledger.impact import Impact, Surveyed, look, pages
 from headway.ledger.portions import portions
 from headway.ledger.resting import Progress
 from headway.ledger.submission import StatusChange
+from headway.ledger.versions import passing_over_damage
 from headway.store import courses, learners
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -45,7 +46,7 @@ def sweep_pending(
     with database.read() as connection:
         pending = courses.pending(connection)
     for course_id in pending:
-        with database.alone(wait=False) as alone:
+        with passing_over_damage(), database.alone(wait=False) as alone:
             begun = _begin(database, catalog, course_id, now()) if alone else None
             if begun is not None:
                 for page in begun.run(but):

@@ -9,7 +9,7 @@ from headway.domain.gating import Due
 from headway.domain.sums import RunKey
 from headway.ledger.refold import Refolded
 from headway.store import courses
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 
 
 class Ungranted:
@@ -17,7 +17,15 @@ class Ungranted:
 
     def __init__(self, connection: Connection, catalog: Catalog, course_ids: Iterable[str]) -> None:
         judged = courses.judged(connection, set(course_ids))
-        self._courses = {course_id: found[1] for course_id, found in catalog.of_versions(connection, judged).items()}
+        found, damaged = catalog.undamaged(connection, judged.items())
+        self._courses = {course_id: course for (course_id, _), course in found.items()}
+        self._damaged = {course_id: damage for (course_id, _), damage in damaged.items()}
+
+    def damage_of(self, refolded: Refolded) -> Iterator[CourseDamaged]:
+        """Why nothing can be said of some of a learner's runs."""
+        if refolded.is_somebody:
+            for course_id in sorted({key.course for key in refolded.sums.runs} & self._damaged.keys()):
+                yield self._damaged[course_id]
 
     def of(self, refolded: Refolded) -> Iterator[tuple[RunKey, Due]]:
         """What a learner is due and has not been granted, by what the ledger comes to."""

@@ -3,41 +3,72 @@
 import json
 from collections.abc import Iterable, Mapping
 from threading import Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlalchemy.engine import Connection
 
 from headway.domain.achievements import Ladders
 from headway.domain.course import Course
+from headway.domain.errors import HeadwayError
 from headway.domain.manifest import parse_manifest
 from headway.domain.names import Keys, carry_keys
 from headway.store import achievements, courses
+from headway.store.courses import Written
 
 KEPT_MAX: Final = 512
 # Of manifests as text, which parsed take several times as much; courses that are in use together should all fit.
 CHARACTERS_KEPT_MAX: Final = 64 * 1024 * 1024
 
 
+# A course and its version.
+Pair: TypeAlias = tuple[str, int]
+
+
+class CourseDamaged(HeadwayError):
+    """What is stored of a version of a course is not what was published."""
+
+    code = "course-damaged"
+
+    def __init__(self, pair: Pair, why: str, advice: str = "restore it from a backup") -> None:
+        self.pair = pair
+        self.why = why
+        super().__init__(f"version {pair[1]} of the course {pair[0]!r} is damaged in the database: {why}; {advice}")
+
+
 class Catalog:
     """Parsed versions of courses, shared by the threads of a process."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], Course] = {}
-        self._sizes: dict[tuple[str, int], int] = {}
+        self._kept: dict[Pair, Course] = {}
+        self._sizes: dict[Pair, int] = {}
         self._achievements = -1, Ladders(())
         self._lock = Lock()
 
-    def load(self, connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Course]:
-        """The wanted (course, version) pairs; at most one statement, whatever their number."""
+    def load(self, connection: Connection, wanted: Iterable[Pair]) -> dict[Pair, Course]:
+        """The wanted versions; at most one statement, whatever their number. CourseDamaged where one is."""
+        found, damaged = self.undamaged(connection, wanted)
+        for one in damaged.values():
+            raise one
+        return found
+
+    def undamaged(
+        self, connection: Connection, wanted: Iterable[Pair]
+    ) -> tuple[dict[Pair, Course], dict[Pair, CourseDamaged]]:
+        """The same of those versions that can be read, and why the others cannot."""
         pairs = set(wanted)
         found = {pair: course for pair in pairs if (course := self._kept.get(pair)) is not None}
         missing = pairs - found.keys()
         if not missing:
-            return found
+            return found, {}
         stored = courses.manifests(connection, missing)
-        fresh = {pair: parse_stored(*parts) for pair, parts in stored.items()}
-        self._keep(fresh, {pair: len(parts[0]) for pair, parts in stored.items()})
-        return found | fresh
+        fresh, damaged = dict[Pair, Course](), dict[Pair, CourseDamaged]()
+        for pair, written in stored.items():
+            try:
+                fresh[pair] = parse_stored(pair, written)
+            except CourseDamaged as error:
+                damaged[pair] = error
+        self._keep(fresh, {pair: len(stored[pair].manifest) for pair in fresh})
+        return found | fresh, damaged
 
     def in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
         """Version and content of each course that exists, as this transaction sees it."""
@@ -48,6 +79,12 @@ class Catalog:
         loaded = self.load(connection, versions.items())
         return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
 
+    def forget(self, pairs: Iterable[Pair]) -> None:
+        """Read these versions anew: what was stored of them was mended."""
+        with self._lock:
+            for pair in self._kept.keys() & set(pairs):
+                del self._kept[pair], self._sizes[pair]
+
     def achievements(self, connection: Connection, version: int) -> Ladders:
         """The definitions in force, of a version that this transaction read, or of a newer one."""
         kept, ladders = self._achievements
@@ -57,7 +94,7 @@ class Catalog:
             self._achievements = kept, ladders
         return ladders
 
-    def _keep(self, fresh: dict[tuple[str, int], Course], sizes: dict[tuple[str, int], int]) -> None:
+    def _keep(self, fresh: dict[Pair, Course], sizes: dict[Pair, int]) -> None:
         with self._lock:
             self._kept |= fresh
             self._sizes |= sizes
@@ -66,7 +103,31 @@ class Catalog:
                 del self._kept[first], self._sizes[first]
 
 
-def parse_stored(manifest: str, step_keys: str, module_keys: str) -> Course:
-    """A published version from its stored manifest and keys; all were checked when it was published."""
-    keys = Keys(json.loads(module_keys), json.loads(step_keys))
-    return carry_keys(keys, parse_manifest(json.loads(manifest), check_grader=lambda _: ()))
+def parse_stored(pair: Pair, written: Written) -> Course:
+    """A published version, which was checked when it was published; CourseDamaged where it is no such thing now."""
+    course = read_manifest(pair, written.manifest)
+    try:
+        return carry_keys(read_keys(written.step_keys, written.module_keys), course)
+    except (HeadwayError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CourseDamaged(pair, f"its keys: {error}", "`headway rebuild` mends it") from error
+
+
+def read_manifest(pair: Pair, manifest: str) -> Course:
+    """The course that a stored manifest describes by itself; CourseDamaged where it describes none, or another."""
+    try:
+        course = parse_manifest(json.loads(manifest), check_grader=lambda _: ())
+    except (HeadwayError, ValueError, RecursionError) as error:
+        raise CourseDamaged(pair, f"its manifest: {error}") from error
+    if course.id != pair[0]:
+        raise CourseDamaged(pair, f"its manifest is of the course {course.id!r}")
+    return course
+
+
+def read_keys(step_keys: str, module_keys: str) -> Keys:
+    """A version's keys as they are stored."""
+    return Keys(json.loads(module_keys), json.loads(step_keys))
+
+
+def keys_written(keys: Keys) -> tuple[str, str]:
+    """The keys of steps and of modules as they are stored."""
+    return json.dumps(dict(keys.steps), sort_keys=True), json.dumps(dict(keys.modules), sort_keys=True)

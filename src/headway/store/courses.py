@@ -1,13 +1,16 @@
 """Statements on courses and their versions."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.store import rows
 from headway.store.schema import course, course_version
+
+# Manifests may have megabytes.
+_VERSIONS_AT_ONCE: Final = 20
 
 
 def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
@@ -20,11 +23,19 @@ def versions_asked(course_ids: Iterable[str]) -> rows.Question:
     return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version, t.judged_version", ("id",))
 
 
-def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, str, str]]:
-    """Manifest, step keys and module keys (all JSON) of (course, version) pairs, as they were published."""
+class Written(NamedTuple):
+    """A version as it is stored, all of it JSON."""
+
+    manifest: str
+    step_keys: str
+    module_keys: str
+
+
+def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Written]:
+    """What is stored of (course, version) pairs, as they were published."""
     by = ("course_id", "version")
     found = rows.lookup(connection, course_version, wanted, *by, "manifest", "step_keys", "module_keys", by=by)
-    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in found}
+    return {(row[0], row[1]): Written(*row[2:]) for row in found}
 
 
 def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
@@ -118,6 +129,18 @@ def all_versions(connection: Connection) -> list[RowMapping]:
         .order_by(course.c.id)
     )
     return list(connection.execute(statement).mappings())
+
+
+def chains(connection: Connection) -> Iterator[RowMapping]:
+    """Every version of every course, a course's in the order in which they were published."""
+    statement = sa.select(course_version).order_by(course_version.c.course_id, course_version.c.version)
+    yield from connection.execute(statement.execution_options(yield_per=_VERSIONS_AT_ONCE)).mappings()
+
+
+def mend_version(connection: Connection, pair: tuple[str, int], values: Mapping[str, str]) -> None:
+    """Put what follows from a version's manifest in the place of what is stored."""
+    mine = (course_version.c.course_id == pair[0], course_version.c.version == pair[1])
+    connection.execute(sa.update(course_version).where(*mine).values(**values))
 
 
 def mend(connection: Connection) -> None:

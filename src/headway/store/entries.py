@@ -238,3 +238,13 @@ def remove(connection: Connection, learner_ids: Collection[str], reason: str) ->
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
     connection.execute(sa.delete(ledger_opened))
+
+
+def standing_open(connection: Connection) -> list[str]:
+    """The reasons why the ledger stands open to everybody: none, where nobody reached past Headway."""
+    return list(connection.execute(sa.select(ledger_opened.c.reason).order_by(ledger_opened.c.reason)).scalars())
+
+
+def shut(connection: Connection) -> None:
+    """Have the ledger refuse to be changed again."""
+    connection.execute(sa.delete(ledger_opened))

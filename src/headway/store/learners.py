@@ -94,6 +94,26 @@ def name_key(display_name: str | None) -> str:
     return (display_name or "").casefold()[:400]
 
 
+class Misnamed(NamedTuple):
+    """How a learner is looked up, and how they should be."""
+
+    stored: str
+    true: str
+
+
+def misnamed(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Misnamed]:
+    """Those of the learners who are looked up otherwise than their names say."""
+    keys = [(one,) for one in learner_ids]
+    found = rows.select(connection, learner, keys, "t.id, t.name_key, t.display_name", ("id",))
+    named = {row[0]: Misnamed(row[1], name_key(row[2])) for row in found}
+    return {one: by for one, by in named.items() if by.stored != by.true}
+
+
+def mend_name(connection: Connection, learner_id: str, one: Misnamed) -> None:
+    """Have a learner be looked up as their name says."""
+    connection.execute(sa.update(learner).where(learner.c.id == learner_id).values(name_key=one.true))
+
+
 def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
     """Add sessions; all columns are given."""
     rows.insert(

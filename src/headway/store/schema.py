@@ -125,7 +125,7 @@ learner = Table(
     Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
     # The name as admins look it up: in one case, and sorted byte by byte by both databases.
-    Column("name_key", _NameKey, nullable=False, server_default=""),
+    Column("name_key", _NameKey, nullable=False, server_default="", info=DERIVED),
     # Raised by whatever moves the learner's sums without an entry of the ledger: who remembers them reads them again.
     Column("epoch", Integer, nullable=False, server_default="0"),
     # By what name leaderboards show the learner, where it is not the display name; and whether they do at all.
@@ -157,10 +157,11 @@ course_version = Table(
     Column("version", Integer, primary_key=True),
     Column("published_at", BigInteger, nullable=False),
     Column("published_by", Id, ForeignKey("learner.id")),
-    Column("title", Text, nullable=False),
+    derived("title", Text),
     Column("manifest", Text, nullable=False),
-    Column("step_keys", Text, nullable=False),
-    Column("module_keys", Text, nullable=False, server_default="{}"),
+    # Under which key each step and module stands, by every id that it has or had in this version and all before it.
+    derived("step_keys", Text),
+    Column("module_keys", Text, nullable=False, server_default="{}", info=DERIVED),
 )
 
 ledger = Table(
