@@ -202,7 +202,7 @@ def test_a_parameter_that_does_not_fit_is_422_by_its_name(classroom: Site) -> No
         assert [one["field"] for one in problem["errors"]] == [field]
 
 
-NUMBERS = (0, -5, 2**63, 2**70, "1", None, 1.5, True, [])
+NUMBERS: tuple[object, ...] = (0, -5, 2**63, 2**70, "1", None, 1.5, True, [])
 NO_PLACES: dict[str, list[object]] = {
     "events": [
         *((number, {}) for number in NUMBERS),
