@@ -22,6 +22,7 @@ from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
+from tests.chance import UNSHRUNK
 from tests.domain.slow_gates import SlowGrant
 from tests.ledger.doings import BLANK, START, STEPS, right, things_done
 from tests.ledger.facts import begin_anew, reset
@@ -349,11 +350,15 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
     return type("MergedHistoriesHere", (MergedHistories,), {"world": world})
 
 
+def often(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=14, phases=UNSHRUNK)
+
+
 def test_random_merged_histories_on_sqlite_come_to_what_a_slow_fold_says(sqlite_world: World) -> None:
-    run_state_machine_as_test(machine_in(sqlite_world), settings=settings(max_examples=40, stateful_step_count=14))
+    run_state_machine_as_test(machine_in(sqlite_world), settings=often(40))
     sqlite_world.assert_clean()
 
 
 def test_random_merged_histories_on_postgresql_come_to_what_a_slow_fold_says(postgresql_world: World) -> None:
-    run_state_machine_as_test(machine_in(postgresql_world), settings=settings(max_examples=8, stateful_step_count=14))
+    run_state_machine_as_test(machine_in(postgresql_world), settings=often(8))
     postgresql_world.assert_clean()
