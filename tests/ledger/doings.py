@@ -37,10 +37,15 @@ def done_on_few_steps() -> st.SearchStrategy[list[dict[str, Any]]]:
     return few.flatmap(lambda steps: st.lists(things_done(steps), min_size=2, max_size=5))
 
 
+def fields_of(done: dict[str, Any]) -> dict[str, Any]:
+    """What of it is sent as a field of its own."""
+    return {name: done[name] for name in ("score", "response", "duration_s", "hints") if done[name] is not None}
+
+
 def right(of: str) -> dict[str, Any]:
-    """An attempt that gets it right."""
+    """An attempt that gets it right, with something of all that is added up."""
     answer: dict[str, Any] = {"response": "b"} if of == "graded" else {"score": 1}
-    return {**BLANK, "type": "attempted", "step": of, **answer}
+    return {**BLANK, "type": "attempted", "step": of, "duration_s": 3, "hints": 1, **answer}
 
 
 def on_one_step(of: str, hours: int) -> list[dict[str, Any]]:

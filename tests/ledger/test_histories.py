@@ -26,7 +26,7 @@ from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
 from tests.chance import UNSHRUNK
-from tests.ledger.doings import BLANK, START, STEPS, done_on_few_steps, on_one_step, right, things_done
+from tests.ledger.doings import BLANK, START, STEPS, done_on_few_steps, fields_of, on_one_step, right, things_done
 from tests.ledger.facts import begin_anew, reset
 from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, as_graded, micros, slow_fold
@@ -290,9 +290,8 @@ class Histories(RuleBasedStateMachine):
         learner_id, done = self.ids[who % len(self.ids)], fitted(done, self.now_in_force)
         self.serial += 1
         said = done["at"].astimezone(timezone(timedelta(minutes=done["offset_minutes"])))
-        fields = {name: done[name] for name in ("score", "response", "duration_s", "hints") if done[name] is not None}
         sent = event(
-            self.serial, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields
+            self.serial, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields_of(done)
         )
         return self.fact(learner_id, sent.id, done), sent
 
