@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One stamp an interpreter: another PYTHON makes another environment, and none is taken for the other.
 STAMP := .venv/.installed-$(subst /,_,$(PYTHON))
 WORKERS ?= 2
-CODE := $(wildcard src tests benchmarks)
+CODE := $(wildcard src tests benchmarks hatch_build.py)
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help

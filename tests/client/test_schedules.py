@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway.client import Headway, make_event
+from tests.chance import UNSHRUNK
 from tests.client.devices import Device, events_of, look_away
 from tests.client.trouble import FATES, Trouble
 from tests.http.server import Site
@@ -53,7 +54,7 @@ class Model:
 
 @settings(
     max_examples=25,
-    phases=[Phase.explicit, Phase.generate],
+    phases=UNSHRUNK,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(ACTS, min_size=4, max_size=14))

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from headway.client import make_event
 from headway.ledger.audit import audit
 from headway.store.catalog import Catalog
+from tests.chance import UNSHRUNK
 from tests.client.devices import Device, look_away
 from tests.client.trouble import FATES, Trouble
 from tests.http.server import Site
@@ -115,7 +116,7 @@ def checked(site: Site) -> Any:
 
 @settings(
     max_examples=15,
-    phases=[Phase.explicit, Phase.generate],
+    phases=UNSHRUNK,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 # Restored before any server knew its guest, a device is two guests with the same events.

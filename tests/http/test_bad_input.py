@@ -4,6 +4,7 @@ import json
 import socket
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -316,13 +317,21 @@ def reworded(cursor: str, old: bytes, new: bytes) -> str:
     return urlsafe_b64encode(said.replace(old, new)).rstrip(b"=").decode()
 
 
+def sealed(said: bytes) -> str:
+    """A cursor of what is said, with the digest that belongs to it."""
+    return urlsafe_b64encode(sha256(said).digest()[:8] + said).rstrip(b"=").decode()
+
+
 FORGED = {
     "words": "hello",
     "empty": "",
     "not base64": "!!!!",
     "not ASCII": "é",
-    "not JSON": "AAAA",
-    "another version": "WzIsInB5dGhvbiJd",
+    "not JSON": sealed(b"python"),
+    "no version": sealed(b'"python"'),
+    "another version": sealed(b'[1,"python"]'),
+    "in other words": sealed(b'[2, "python"]'),
+    "without its digest": urlsafe_b64encode(b'[2,"python"]').decode(),
     "another kind of place": write_cursor(7),
     "a place that is a list": write_cursor(["a"]),
     "padded": write_cursor("a") + "=",
@@ -330,8 +339,12 @@ FORGED = {
     "a NUL in it": write_cursor("a\0"),
     "a letter changed": reworded(write_cursor("python"), b"python", b"pythom"),
     "long": write_cursor("a" * 3_000),
-    "deep": "W" * 3_000,
+    "deep": sealed(b"[" * 1_000),
 }
+
+
+def test_cursors_are_forged_as_they_are_made() -> None:
+    assert sealed(b'[2,"python"]') == write_cursor("python")
 
 
 @pytest.mark.parametrize("name", FORGED)

@@ -25,7 +25,8 @@ from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
-from tests.ledger.doings import BLANK, START, STEPS, right, things_done
+from tests.chance import UNSHRUNK
+from tests.ledger.doings import BLANK, START, STEPS, done_on_few_steps, fields_of, on_one_step, right, things_done
 from tests.ledger.facts import begin_anew, reset
 from tests.ledger.slow_achievements import given_all, met_by
 from tests.ledger.slow_fold import Fact, as_graded, micros, slow_fold
@@ -81,7 +82,7 @@ class Histories(RuleBasedStateMachine):
         self.version = self.world.publish(manifest_of(self.course, VERSIONS[kind], len(self.kinds)))
         assert self.version == len(self.kinds)
 
-    @rule(who=st.integers(0, 1), done=st.lists(things_done(), min_size=1, max_size=4))
+    @rule(who=st.integers(0, 1), done=st.lists(things_done(), min_size=1, max_size=4) | done_on_few_steps())
     def record(self, who: int, done: list[dict[str, Any]]) -> None:
         self.send(who, [self.made(who, one) for one in done])
 
@@ -289,9 +290,8 @@ class Histories(RuleBasedStateMachine):
         learner_id, done = self.ids[who % len(self.ids)], fitted(done, self.now_in_force)
         self.serial += 1
         said = done["at"].astimezone(timezone(timedelta(minutes=done["offset_minutes"])))
-        fields = {name: done[name] for name in ("score", "response", "duration_s", "hints") if done[name] is not None}
         sent = event(
-            self.serial, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields
+            self.serial, done["type"], done["step"], course=self.course, occurred_at=said.isoformat(), **fields_of(done)
         )
         return self.fact(learner_id, sent.id, done), sent
 
@@ -345,15 +345,37 @@ def assert_granted(world: World, learner_id: str, learner: SlowLearner, course_i
     assert certified(world.rows(metadata.tables["certificate"], learner_id)) == learner.certificate_rows()
 
 
-def machine_in(world: World) -> type[RuleBasedStateMachine]:
+def machine_in(world: World) -> type[Histories]:
     return type("HistoriesHere", (Histories,), {"world": world})
 
 
+def often(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=12, phases=UNSHRUNK)
+
+
+def test_what_meets_on_a_step_a_day_and_a_topic_comes_to_what_a_slow_fold_says(world: World) -> None:
+    """One history in which every figure adds up from unequal parts, earlier and later, within requests and across."""
+    machine = machine_in(world)()
+    machine.begin(["UTC"], 2)
+    for steps in (("read", "essay"), ("graded", "read"), ("solve", "extra")):
+        for hours in (-3, -1, -5, -2):
+            machine.record(0, [one for of in steps for one in on_one_step(of, hours)])
+            machine.stored_sums_equal_the_slow_fold()
+        for score in (0.8, 1, 0.9):
+            machine.say(machine.ids[0], steps[0], score, final=True)
+            for one in machine.handed_in(machine.ids[0]):
+                machine.grade(machine.ids[0], one, score)
+            machine.stored_sums_equal_the_slow_fold()
+    machine.restart_and_rebuild()
+    machine.stored_sums_equal_the_slow_fold()
+    machine.audit_is_clean()
+
+
 def test_random_histories_on_sqlite_come_to_what_a_slow_fold_says(sqlite_world: World) -> None:
-    run_state_machine_as_test(machine_in(sqlite_world), settings=settings(max_examples=40, stateful_step_count=12))
+    run_state_machine_as_test(machine_in(sqlite_world), settings=often(40))
     sqlite_world.assert_clean()
 
 
 def test_random_histories_on_postgresql_come_to_what_a_slow_fold_says(postgresql_world: World) -> None:
-    run_state_machine_as_test(machine_in(postgresql_world), settings=settings(max_examples=10, stateful_step_count=12))
+    run_state_machine_as_test(machine_in(postgresql_world), settings=often(10))
     postgresql_world.assert_clean()

@@ -22,8 +22,9 @@ from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
 from headway.ledger.retake import RunEmpty, Started
 from headway.store.schema import metadata
+from tests.chance import UNSHRUNK
 from tests.domain.slow_gates import SlowGrant
-from tests.ledger.doings import BLANK, START, STEPS, right, things_done
+from tests.ledger.doings import BLANK, START, STEPS, fields_of, right, things_done
 from tests.ledger.facts import begin_anew, reset
 from tests.ledger.guests import Guest, guest_in, move
 from tests.ledger.slow_achievements import given_all, met_by
@@ -88,8 +89,9 @@ class MergedHistories(RuleBasedStateMachine):
         learner_id = self.alive[who % len(self.alive)]
         for number, one in done:
             said = one["at"].astimezone(timezone(timedelta(minutes=one["offset_minutes"])))
-            fields = {name: one[name] for name in ("score", "response", "duration_s", "hints") if one[name] is not None}
-            made = event(number, one["type"], one["step"], course=self.course, occurred_at=said.isoformat(), **fields)
+            made = event(
+                number, one["type"], one["step"], course=self.course, occurred_at=said.isoformat(), **fields_of(one)
+            )
             self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
 
     @rule(who=st.integers(0, 3), numbers=st.permutations(range(5)), some=st.sets(st.sampled_from(STEPS), min_size=2))
@@ -98,8 +100,9 @@ class MergedHistories(RuleBasedStateMachine):
         learner_id = self.alive[who % len(self.alive)]
         for number, of in zip(numbers, sorted(some & self.now_in_force.steps.keys()), strict=False):
             one = right(of) | {"at": START - timedelta(minutes=number)}
-            fields = {name: one[name] for name in ("score", "response") if one[name] is not None}
-            made = event(number, "attempted", of, course=self.course, occurred_at=one["at"].isoformat(), **fields)
+            made = event(
+                number, "attempted", of, course=self.course, occurred_at=one["at"].isoformat(), **fields_of(one)
+            )
             self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
 
     @rule(who=st.integers(0, 3), number=IDS, kind=st.sampled_from(["enrolled", "left"]), hours=st.integers(-3, 3))
@@ -225,8 +228,7 @@ class MergedHistories(RuleBasedStateMachine):
         for of in sorted(then & self.now_in_force.steps.keys()):
             self.serial += 1
             one = right(of) | {"at": self.clock}
-            fields = {name: one[name] for name in ("score", "response") if one[name] is not None}
-            said = {"occurred_at": one["at"].isoformat(), **fields}
+            said = {"occurred_at": one["at"].isoformat(), **fields_of(one)}
             made = event(self.serial, "attempted", of, course=self.course, **said)
             self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
 
@@ -349,11 +351,15 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
     return type("MergedHistoriesHere", (MergedHistories,), {"world": world})
 
 
+def often(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=14, phases=UNSHRUNK)
+
+
 def test_random_merged_histories_on_sqlite_come_to_what_a_slow_fold_says(sqlite_world: World) -> None:
-    run_state_machine_as_test(machine_in(sqlite_world), settings=settings(max_examples=40, stateful_step_count=14))
+    run_state_machine_as_test(machine_in(sqlite_world), settings=often(40))
     sqlite_world.assert_clean()
 
 
 def test_random_merged_histories_on_postgresql_come_to_what_a_slow_fold_says(postgresql_world: World) -> None:
-    run_state_machine_as_test(machine_in(postgresql_world), settings=settings(max_examples=8, stateful_step_count=14))
+    run_state_machine_as_test(machine_in(postgresql_world), settings=often(8))
     postgresql_world.assert_clean()

@@ -22,6 +22,7 @@ from headway.ledger.rebuild import rebuild
 from headway.ledger.submission import Submission
 from headway.store.figures import of_course
 from headway.store.schema import metadata
+from tests.chance import UNSHRUNK
 from tests.domain.manifests import course, module, step
 from tests.ledger.standings import Seen, seen
 from tests.ledger.world import HOUR, NOON, World
@@ -220,7 +221,7 @@ def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_publishing_does_to_each_learner_what_its_dry_run_said(kind: str, request: pytest.FixtureRequest) -> None:
     world: World = request.getfixturevalue(f"{kind}_world")
 
-    @settings(max_examples=OFTEN[kind])
+    @settings(max_examples=OFTEN[kind], phases=UNSHRUNK)
     @given(data=st.data())
     def example(data: st.DataObject) -> None:
         check_a_succession(world, data)

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ from headway.domain.errors import Busy, IdentityGone, Unavailable
 from headway.ledger import writer as writing
 from headway.ledger.submission import Submission
 from headway.ledger.writer import EVENTS_A_TRANSACTION, EVENTS_WAITING_MAX, Outcome, Waiting, Writer
+from tests.ledger.at_once import at_once
 from tests.ledger.desk import Desk, desk
 from tests.ledger.world import HOUR, NOON, World, event, numbered, statuses
 
@@ -48,6 +51,25 @@ def test_sixty_four_at_once_on_one_step_are_sixty_four(world: World) -> None:
     row = world.step(ada)
     assert (row["attempts"], row["scores"], row["best_score"]) == (64, 64, 630_000)
     world.assert_clean()
+
+
+def test_sixty_four_on_one_step_by_several_writers_at_once_are_sixty_four(postgresql_world: World) -> None:
+    """Three servers with a database, a catalog and a memory each: what keeps them apart is the learner's row alone."""
+    ada = postgresql_world.learner()
+
+    def send(open_desk: Desk, numbers: range) -> None:
+        for n in numbers:  # one a transaction: together they would be a few, which might not meet
+            open_desk.submit(f"{n}", ada, event(n, score=n / 100))
+            assert statuses(open_desk.receipt(f"{n}")) == ["recorded"]
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(closing(World(postgresql_world.url))) for _ in range(3)]
+        desks = [stack.enter_context(desk(one)) for one in servers]
+        at_once(*(partial(send, one, range(n, 64, 3)) for n, one in enumerate(desks)))
+    row = postgresql_world.step(ada)
+    assert (row["attempts"], row["scores"], row["score_total"]) == (64, 64, sum(range(64)) * 10_000)
+    assert sorted(one.event_id for one in postgresql_world.entries(ada)) == [numbered(n) for n in range(64)]
+    postgresql_world.assert_clean()
 
 
 def test_a_transaction_takes_some_hundreds_and_leaves_the_rest_for_the_next(world: World) -> None:

@@ -12,6 +12,7 @@ from headway.store import learners
 from headway.store.schema import ledger
 from headway.views.events import About, EventPage, Place, read_events
 from headway.views.subject import Subject
+from tests.chance import UNSHRUNK
 from tests.domain.manifests import course, module, step
 from tests.views.learning import NOW, Learning, event
 
@@ -114,7 +115,7 @@ def test_entries_of_one_moment_are_on_one_page_each(learning: Learning, limit: i
     assert sorted(found) == sorted(sent)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, phases=UNSHRUNK, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_moves_and_comes_between_pages_what_was_there_is_on_one_of_them(
     learning: Learning, data: st.DataObject

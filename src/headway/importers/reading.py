@@ -39,7 +39,9 @@ def _is_file(path: Path | str) -> bool:
 
 
 def folder_of(paths: Sequence[str], otherwise: str) -> Path:
-    """The one folder that was named; ImportFailed where it is none, or not the only one."""
+    """The one folder that was named; ImportFailed where it is none, or not there, or not the only one."""
+    if len(paths) == 1 and paths[0] != STDIN and not Path(paths[0]).exists():
+        raise ImportFailed(f"{paths[0]} cannot be read: there is no such folder")
     if len(paths) != 1 or not Path(paths[0]).is_dir():
         raise ImportFailed(otherwise)
     return Path(paths[0])
