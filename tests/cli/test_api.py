@@ -1,15 +1,19 @@
 """`headway api`: whatever the server can do can be done from a terminal, as whoever one is there."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headway.cli.learner.outlining import lines_of
 from tests.cli.terminal import Terminal
+from tests.cli.test_learner import token_of
 from tests.client.trouble import FATES, OURS, Fate, Trouble, problem
 from tests.house.tree import ROOT
 from tests.http.server import PASSWORD, Site
@@ -133,6 +137,8 @@ def test_what_is_no_whole_answer_is_told_and_fails(terminal: Terminal, trouble: 
         (("https://example.org/courses",), "--server names the server"),
         (("/events", "-d", "{}"), "GET sends nothing"),
         (("POST", "/events", "-d", "{"), "--data is no JSON"),
+        (("POST", "/events", "-d", '{"a": NaN}'), "--data is no JSON"),
+        (("POST", "/events", "-d", '"\\ud800"'), "--data is no JSON"),
         (("POST", "/events", "-d", "-", "--as", "ada@example.org"), "standard input holds the password"),
     ],
 )
@@ -142,6 +148,34 @@ def test_misuse_is_told_before_anybody_is_asked(
     assert terminal.run("api", *given) == MISUSED
     assert said in terminal.err
     assert trouble.asked == []
+
+
+def test_what_is_done_without_an_answer_is_done_at_a_terminal_too(site: Site, tmp_path: Path) -> None:
+    environment = {"HEADWAY_STATE_FOLDER": str(tmp_path), "HEADWAY_URL": site.url, "HOME": str(tmp_path)}
+    environment["HEADWAY_TOKEN"], _ = token_of(site)
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "headway.cli", "api", "DELETE", "/progress/sharing"]
+    done = subprocess.run(command, env=environment, stdout=follower, stderr=subprocess.PIPE, check=False)
+    os.close(follower)
+    os.close(leader)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_any_path_is_sent_as_an_address_can_be(terminal: Terminal, trouble: Trouble) -> None:
+    assert terminal.json("api", "/courses?q=ü b")["items"]
+    assert trouble.asked[-1][1] == "/api/v1/courses?q=%C3%BC%20b"
+
+
+def test_a_password_goes_to_no_server_that_a_folder_names(terminal: Terminal, trouble: Trouble, site: Site) -> None:
+    terminal.run("start", "py")
+    terminal.set("HEADWAY_URL", None)
+    terminal.set("HEADWAY_STATE_FOLDER", str(terminal.folder / "other"))
+    terminal.go(terminal.folder / "py")
+    asked = ("api", "/auth/sessions", "--as", address_of(site))
+    assert terminal.run(*asked, given=f"{PASSWORD}\n") == MISUSED
+    assert f"a folder names {trouble.url}" in terminal.err
+    assert "/api/v1/auth/login" not in [path for _, path, _, _ in trouble.asked]
+    assert terminal.run(*asked, "--server", trouble.url, given=f"{PASSWORD}\n") == 0
 
 
 def test_an_outline_of_any_answer() -> None:
@@ -161,3 +195,8 @@ def test_an_outline_of_any_answer() -> None:
     assert [*lines_of([{"x": {"y": 2}, "z": [1, 2]}])] == ["- z  1, 2", "  x", "    y  2"]
     assert [*lines_of([])] == [] == [*lines_of({})]
     assert [*lines_of(None)] == ["-"]
+    assert [*lines_of({"\x1b[31mred": 1})] == [" [31mred  1"]
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"a": deep}
+    assert len([*lines_of(deep)]) < 50

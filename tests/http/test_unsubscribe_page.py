@@ -87,3 +87,11 @@ def left(post: Post) -> list[Any]:
     with post.database.read() as connection:
         found = [connection.execute(sa.select(one)).mappings().all() for one in (notice_mail, notice_preference)]
     return [row for rows in found for row in rows]
+
+
+def test_a_damaged_course_holds_up_no_mail(post: Post, box: tuple[Box, int]) -> None:
+    tell(post.database, subscriber(post.database, "ada@example.org", post.now, "grades"), post.now, **graded(post))
+    with post.database.transaction() as connection:
+        connection.execute(sa.text("UPDATE course_version SET manifest = '{}'"))
+    assert post.sweep() == 1
+    assert box[0].letters[0]["Subject"] == "Graded: for 1"

@@ -91,6 +91,13 @@ def test_what_is_none_of_some_values_is_told_which_there_are(sqlite_site: Site) 
     for raw, place in (places | {b'{"score": 1e400, "score": 1}': "[...]"}).items():
         (fault,) = client.post("/courses/none/steps/none/completion", content=raw).json()["errors"]
         assert fault["field"] == place
+    # The name of an unknown field may look like a way to one.
+    for name in ("$[...]", f"$[{'9' * 4_400}][...]"):
+        reply = client.post("/events", json={name: 1})
+        assert (reply.status_code, reply.json()["errors"][0]["message"][-28:]) == (
+            422,
+            "is no field here; leave it out"[-28:],
+        )
     files = [{"name": "a.json", "base64": "!"}]
     reply = client.post("/admin/imports", json={"format": "csv", "files": files})
     assert reply.json()["errors"] == [{"field": "files[0].base64", "message": "files[0].base64: must be base64"}]

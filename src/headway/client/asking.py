@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from string import punctuation
 from typing import Any, Final, TypeAlias
+from urllib.parse import quote
 
 from headway.client import identities
 from headway.client.errors import ClientError, SignInNeeded, Unreachable
@@ -23,7 +25,7 @@ Ask: TypeAlias = Callable[[str, str, object], AbstractContextManager[Stream]]
 
 def request_of(method: str, path: str, body: object = None) -> Request:
     """A request; `/progress` is a path of the API's, what begins with `/api/` is a whole one."""
-    whole = path if path.startswith(_BESIDE) else f"{BASE}/{path.removeprefix('/')}"
+    whole = quote(path if path.startswith(_BESIDE) else f"{BASE}/{path.removeprefix('/')}", safe=punctuation)
     sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     return Request(method, whole, sent)
 

@@ -163,7 +163,7 @@ class Headway:
         """Send what waits, once, unless that failed a moment ago: what is then read knows of it."""
         with suppress(NotSaved):  # a full disk keeps nobody from reading
             if self.counts()[WAITING] and not self._backoff_s():
-                Sender(self._store, self._transport, self._bearer).send()
+                Sender(self._store, self._transport, self._bearer).send(until=time.monotonic() + self._timeout_s)
 
     def counts(self) -> dict[str, int]:
         """How many items wait for this server, are locked, or were set aside."""

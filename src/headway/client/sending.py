@@ -87,7 +87,10 @@ class Sender:
         with self._store.sending() as is_ours:
             if not is_ours:
                 raise NotSaved("another program sends what waits just now: try again once it is done")
-            self._settle(next(one for one in self._known() if one.id == me.id))
+            # Another program may have merged it with who it turned out to be.
+            for one in self._known():
+                if one.id == me.id:
+                    self._settle(one)
 
     def _send_as_asked(self, until: float | None) -> Sent:
         self._outcomes = {}

@@ -72,6 +72,11 @@ class Stream:
         """The cookies that it sets, each as `name=value`."""
         return [one.partition(";")[0] for one in self._response.headers.get_all("set-cookie", [])]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing: what was asked for is done."""
+        return self.status in (204, 304)
+
     def parts(self) -> Iterator[bytes]:
         """Its bytes, each part as soon as it is there; Unreachable where they break off."""
         while part := self._part():

@@ -10,15 +10,14 @@ import msgspec
 from headway.http.choices import choices
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.refusals import BodyInvalid, FieldFault, Malformed, TooLarge, WrongMediaType
-from headway.http.wording import TRUNCATED, in_our_words, is_no_choice, must_be_one_of
+from headway.http.wording import TRUNCATED, in_our_words, is_no_choice, is_too_large, must_be_one_of
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 _FORM: Final = re.compile(rb"application/x-www-form-urlencoded\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-# A field whose name the decoder does not tell, and the steps of the way to it: names, and places in lists.
-_NAMELESS: Final = "[...]"
+# The steps of a way to a value: names, places in lists, and fields whose names the decoder does not tell.
 _STEPS: Final = re.compile(r"\.(\w+)|\[(\d+)\]|(\[\.{3}\])")
 # Each step reads what lies behind it once more.
 _STEPS_MAX: Final = 8
@@ -65,9 +64,10 @@ def _fault_of_json(raw: bytes) -> Exception | None:
 
 def _with_names(said: str, raw: bytes) -> str:
     """What the decoder says, with the names of fields where it says only that there is one: in what has no shape."""
-    what, mark, way = said.partition("`$")
+    what, mark, way = said.partition(" - at `$")
     steps = _STEPS.findall(way)
-    if _NAMELESS not in way or len(steps) > _STEPS_MAX or len(raw) > _NAMED_BYTES_MAX:
+    # Other messages may hold what was sent, which could look like a way.
+    if not is_too_large(what) or len(steps) > _STEPS_MAX or len(raw) > _NAMED_BYTES_MAX:
         return said
     named = what + mark
     for field, place, _ in steps:

@@ -18,7 +18,7 @@ from headway.http.ending import to_its_end
 from headway.http.letters import letter_of
 from headway.http.mail import Carried, Letter
 from headway.http.services import Services
-from headway.ledger.mailing import REFUSED, SENT, TAKEN_FOR, Mail, put_back, put_down, settle, take, why_not
+from headway.ledger.mailing import LATER, REFUSED, SENT, TAKEN_FOR, Mail, put_back, put_down, settle, take, why_not
 from headway.settings import Settings
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ def _hand_over(services: Services, mail: Mail, carry: Callable[[Letter], Carried
     if outcome is None:
         letter = _written(services, mail)
         outcome = REFUSED if letter is None else _OUTCOMES[carry(letter)]
-    settle(services.database, mail, outcome, now=who.now())
+    settle(services.database, mail, None if outcome == LATER else outcome, now=who.now())
     return outcome == SENT
 
 

@@ -38,9 +38,14 @@ def in_our_words(said: str) -> str:
         return f"{found[1]} at byte {found[2]}"
     if _PATTERN.fullmatch(said):
         return "must be text of the form that the contract says"
-    if said in _TOO_LARGE:
+    if is_too_large(said):
         return "must be no number of that size; send what belongs here, or leave it out"
     return "it ends too early" if said == TRUNCATED else said
+
+
+def is_too_large(said: str) -> bool:
+    """Whether a message of the decoder is about a number beyond all bounds: it holds nothing of what was sent."""
+    return said in _TOO_LARGE
 
 
 def is_no_choice(said: str) -> bool:

@@ -23,6 +23,8 @@ from headway.store.mailing import Content, Mailing
 log = structlog.get_logger()
 
 SENT, REFUSED, GIVEN_UP, STALE, UNWANTED = "sent", "refused", "given-up", "stale", "unwanted"
+# No end: it is tried again in a while.
+LATER: Final = "later"
 # Longer than a server can take over one mail without being given up itself.
 TAKEN_FOR: Final = 10 * MINUTE
 # No transaction is under way for longer: a notice can be committed so long after the time that it bears.
@@ -95,16 +97,20 @@ def _take(connection: Connection, catalog: Catalog, limit: int, now: int) -> lis
     wanted = [one for one in due if one not in ended]
     taken = mailing.take(connection, wanted, now + TAKEN_FOR)
     named = {str(one.change["course"]) for one in contents.values() if one.change.get("course")}
-    courses = catalog.in_force(connection, named) if named else {}
+    courses = catalog.whole_in_force(connection, named) if named else {}
     key = erasures.key(connection) if taken else ""
     return [_mail(one, was, contents[one[:2]], courses, key) for one, was in zip(taken, wanted, strict=True)]
 
 
 def why_not(database: Database, mail: Mail, *, now: int) -> str | None:
-    """Why a mail that was taken up is not to be sent any more, as it is at this moment; None where it still is."""
+    """Why a mail that was taken up is not to be sent any more, as it is at this moment; None where it still is.
+
+    To another address than it was taken up for it is sent later.
+    """
     with database.read() as connection:
         told = mailing.contents(connection, [mail.row]).get(mail.row[:2])
-    return UNWANTED if told is not None and told.address != mail.address else _why_not(mail.row, told, now)
+    ended = _why_not(mail.row, told, now)
+    return LATER if ended is None and told is not None and told.address != mail.address else ended
 
 
 def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:

@@ -126,10 +126,12 @@ class _Rebuild:
         check_whole(self.database)
         with self.database.transaction() as connection:
             entries.shut(connection)
-            mend_versions(connection, self.catalog)
+            mended = mend_versions(connection)
             courses.mend(connection)
             self._add_broken(beyond_repair(connection))
-            return courses.pending(connection)
+            pending = courses.pending(connection)
+        self.catalog.forget(mended)
+        return pending
 
     def mend(self, ids: list[str]) -> None:
         """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""

@@ -13,7 +13,7 @@ from headway.domain.faults import ManifestInvalid
 from headway.domain.names import Keys, succeed
 from headway.ledger.faults import Fault, shown
 from headway.store import courses
-from headway.store.catalog import Catalog, CourseDamaged, Pair, keys_written, read_manifest
+from headway.store.catalog import CourseDamaged, Pair, keys_written, read_manifest
 
 log = structlog.get_logger()
 
@@ -36,15 +36,15 @@ def damaged_versions(connection: Connection) -> Iterator[Fault]:
     return (_of_damage(row, true) for row, true in _looked_at(connection) if isinstance(true, CourseDamaged))
 
 
-def mend_versions(connection: Connection, catalog: Catalog) -> None:
-    """Put what follows from whole manifests in the place of what is stored."""
+def mend_versions(connection: Connection) -> set[Pair]:
+    """Put what follows from whole manifests in the place of what is stored; of which versions, for catalogs."""
     wrong = dict[Pair, dict[str, str]]()
     for row, true in _looked_at(connection):
         if not isinstance(true, CourseDamaged) and any(row[name] != should for name, should in true.items()):
             wrong[row["course_id"], row["version"]] = true
     for pair, true in wrong.items():
         courses.mend_version(connection, pair, true)
-    catalog.forget(wrong)
+    return set(wrong)
 
 
 def _looked_at(connection: Connection) -> Iterator[tuple[RowMapping, dict[str, str] | CourseDamaged]]:

@@ -13,7 +13,7 @@ from headway.domain.errors import Busy, HeadwayError, Invalid, Unavailable
 from headway.ledger.commit import commit
 from headway.ledger.memory import AGE_MAX_S, Memory
 from headway.ledger.submission import RECORDED, REFUSED, Receipt, Result, Submission
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.database import CommitFailed, Database, is_fault_of_data, told
 
 log = structlog.get_logger()
@@ -95,6 +95,9 @@ class Writer:
         try:
             return self._write(batch)
         except Exception as error:
+            if len(batch) == 1 and isinstance(error, CourseDamaged):
+                log.error("course_damaged", detail=error.detail)  # noqa: TRY400  # the detail says all: it is no defect
+                return [(batch[0], error)], []
             if len(batch) == 1:
                 log.exception("writer_defect")
                 return _all_fail(batch, error), []

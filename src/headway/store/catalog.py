@@ -74,6 +74,11 @@ class Catalog:
         """Version and content of each course that exists, as this transaction sees it."""
         return self.of_versions(connection, courses.versions(connection, course_ids))
 
+    def whole_in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
+        """The same of those whose version in force is not damaged."""
+        found, _ = self.undamaged(connection, courses.versions(connection, course_ids).items())
+        return {course_id: (version, course) for (course_id, version), course in found.items()}
+
     def of_versions(self, connection: Connection, versions: Mapping[str, int]) -> dict[str, tuple[int, Course]]:
         """The same, where the versions in force are known."""
         loaded = self.load(connection, versions.items())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from headway.cli.given import STDIN, line_of_stdin, text_of
-from headway.cli.learner.device import ServerOption, reader_at
+from headway.cli.learner.device import ServerOption, is_own_server, reader_at
 from headway.cli.learner.drawing import clean, table
 from headway.cli.learner.outlining import lines_of
 from headway.cli.output import output
@@ -78,9 +78,11 @@ def _body(data: str, *, reads_password: bool) -> Any:
         raise Misused("standard input holds the password: give what is to be sent as --data @FILE")
     text = text_of(data.removeprefix("@")) if data == STDIN or data.startswith("@") else data
     try:
-        return json.loads(text)
+        body = json.loads(text)
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()  # as it is sent
     except (ValueError, RecursionError) as error:
         raise Misused(f"--data is no JSON: {error}") from None
+    return body
 
 
 @contextmanager
@@ -92,13 +94,15 @@ def _way(server: str | None, email: str | None) -> Iterator["Ask"]:
         if email is None:
             yield headway.ask
         else:
-            with signed_in_as(headway.url, email, _password()) as ask:
+            if not is_own_server(server):
+                raise Misused(f"a folder names {headway.url}: say with --server that your password may go there")
+            with signed_in_as(headway.url, email, _password(f"Password of {email} at {headway.url}")) as ask:
                 yield ask
 
 
-def _password() -> str:
+def _password(prompt: str) -> str:
     if sys.stdin.isatty():
-        asked: str = typer.prompt("Password", hide_input=True, err=True)
+        asked: str = typer.prompt(prompt, hide_input=True, err=True)
         return asked
     return line_of_stdin()
 
@@ -123,6 +127,8 @@ def _pass_on(stream: "Stream", file: str | None, *, as_json: bool) -> None:
     """Print what comes: JSON as an outline for people, text as it is; what is neither goes into files and pipes."""
     from headway.client.asking import json_of
 
+    if stream.is_empty:
+        return
     if stream.kind in _JSON and file is None and not as_json:
         for line in lines_of(json_of(stream)):
             show(line)

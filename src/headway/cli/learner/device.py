@@ -67,6 +67,11 @@ def reader_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway"
         yield headway
 
 
+def is_own_server(server: str | None) -> bool:
+    """Whether whoever uses this device named the server that is meant; a folder that came from elsewhere names any."""
+    return _server(server).is_own
+
+
 @contextmanager
 def way_to(server: str | None, timeout_s: float = 10.0) -> Iterator["Transport"]:
     """A way to the server that is meant, as nobody."""

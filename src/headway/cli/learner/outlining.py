@@ -1,33 +1,37 @@
 """Any JSON as an outline for people: names and values in columns, rows as a table, what lies deeper below them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from headway.cli.learner.drawing import bold, clean, table
 
 _INDENT: Final = "  "
+_DEEPEST: Final = 20
 
 
-def lines_of(value: Any) -> Iterator[str]:
-    """The lines of an outline."""
-    if isinstance(value, Mapping):
-        yield from _of_object(value)
+def lines_of(value: Any, depth: int = 0) -> Iterator[str]:
+    """The lines of an outline; what lies too deep for eyes is told as JSON."""
+    if depth > _DEEPEST:
+        yield clean(json.dumps(value, ensure_ascii=False))
+    elif isinstance(value, Mapping):
+        yield from _of_object(value, depth)
     elif isinstance(value, list):
-        yield from _of_list(value)
+        yield from _of_list(value, depth)
     else:
         yield _shown(value)
 
 
-def _of_object(value: Mapping[str, Any]) -> Iterator[str]:
+def _of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     plain = {name: _shown(one) for name, one in value.items() if _is_plain(one)}
-    yield from table([*plain.items()]) if plain else ()
+    yield from table([(clean(name), one) for name, one in plain.items()]) if plain else ()
     for name, one in value.items():
         if name not in plain:
             yield bold(clean(name))
-            yield from (_INDENT + line for line in lines_of(one))
+            yield from (_INDENT + line for line in lines_of(one, depth + 1))
 
 
-def _of_list(value: list[Any]) -> Iterator[str]:
+def _of_list(value: list[Any], depth: int) -> Iterator[str]:
     """Objects without anything deeper in them are rows; others come one after the other."""
     if value and all(isinstance(one, Mapping) and all(map(_is_plain, one.values())) for one in value):
         names = list(dict.fromkeys(name for one in value for name in one))
@@ -35,7 +39,7 @@ def _of_list(value: list[Any]) -> Iterator[str]:
         yield from table([[clean(name) for name in names], *rows])
         return
     for one in value:
-        lines = lines_of(one)
+        lines = lines_of(one, depth + 1)
         yield f"- {next(lines, '')}"
         yield from (_INDENT + line for line in lines)
 
