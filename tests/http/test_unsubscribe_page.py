@@ -89,9 +89,10 @@ def left(post: Post) -> list[Any]:
     return [row for rows in found for row in rows]
 
 
+@pytest.mark.usefixtures("site")
 def test_a_damaged_course_holds_up_no_mail(post: Post, box: tuple[Box, int]) -> None:
     tell(post.database, subscriber(post.database, "ada@example.org", post.now, "grades"), post.now, **graded(post))
     with post.database.transaction() as connection:
-        connection.execute(sa.text("UPDATE course_version SET manifest = '{}'"))
+        assert connection.execute(sa.text("UPDATE course_version SET manifest = '{}'")).rowcount
     assert post.sweep() == 1
     assert box[0].letters[0]["Subject"] == "Graded: for 1"
