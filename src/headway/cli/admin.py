@@ -1,12 +1,11 @@
 """`headway admin create` and `headway admin log`."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from headway.cli.given import line_of_stdin
+from headway.cli.given import password
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, now, show, show_json
@@ -42,7 +41,7 @@ def create(
 
     address = normalize_email(email)
     with database_of(database, make=True) as opened:
-        made = empower(opened, address, _password(), role.value, now=now())
+        made = empower(opened, address, password(is_new=True), role.value, now=now())
     if as_json:
         show_json({"learner": made.learner_id, "email": address, "role": role.value, "created": made.created})
     elif made.created:
@@ -72,10 +71,3 @@ def log(
     for one in found:
         told = (format_time(one["at"])[:19] + "Z", one["kind"], one["learner_id"], one["address"], one["detail"])
         show("  ".join(part or "-" for part in told))
-
-
-def _password() -> str:
-    if sys.stdin.isatty():
-        asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        return asked
-    return line_of_stdin()

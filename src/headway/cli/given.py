@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import typer
+
 from headway.cli.screen import Misused
 
 STDIN = "-"
@@ -17,6 +19,14 @@ def text_of(file: str | Path) -> str:
 def line_of_stdin() -> str:
     """The first line of standard input, without its end; Misused where it is no UTF-8."""
     return _decoded(sys.stdin.buffer.readline(), _shown(STDIN)).rstrip("\r\n")
+
+
+def password(prompt: str = "Password", *, is_new: bool = False) -> str:
+    """A password from the prompt, twice where it is new; without a terminal the first line of standard input."""
+    if sys.stdin.isatty():
+        asked: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True)
+        return asked
+    return line_of_stdin()
 
 
 def _shown(file: str | Path) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from headway.client import identities
 from headway.client.errors import ClientError, SignInNeeded, Unreachable
 from headway.client.identities import Bearer
+from headway.client.reading import note_change
 from headway.client.sending import Sender
 from headway.client.store import Store
 from headway.client.transport import BYTES_MAX, Reply, Request, Stream, Transport, accepted
@@ -46,7 +47,7 @@ def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) 
     with transport.stream(request, {"Authorization": f"Bearer {token}"} if token else {}) as stream:
         if is_write:
             with store.writing("what is known here may be old") as connection:
-                connection.execute("UPDATE cached SET is_stale = 1")
+                note_change(connection)
         yield stream
 
 

@@ -92,6 +92,11 @@ class Reader:
         return _answer(kept, is_fresh=True)
 
 
+def note_change(connection: Connection) -> None:
+    """Something was written: whatever was read before may have changed since."""
+    connection.execute("UPDATE cached SET is_stale = 1")
+
+
 def path_of(*parts: str, **query: object) -> str:
     """A path below the API's base path; what is None is left out of the query."""
     asked = urlencode({name: value for name, value in query.items() if value is not None})

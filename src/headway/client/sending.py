@@ -11,6 +11,7 @@ from headway.client import identities, outbox
 from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
 from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
+from headway.client.reading import note_change
 from headway.client.store import Store
 from headway.client.transport import RETRY_AFTER_MAX_S, Reply, Transport, accepted, is_too_large
 
@@ -189,7 +190,7 @@ class Sender:
             if settled and any(one.get("type") in _UNLOCKS for one in told["changes"]):
                 outbox.try_locked_again(connection, self._transport.url)
             if settled:
-                connection.execute("UPDATE cached SET is_stale = 1")
+                note_change(connection)
         steps = {(one.get("course"), one.get("step")): one for one in told["steps"]}
         self._outcomes |= {
             item.id: Outcome(item.id, result["status"], None, _step_of(item, steps), told["changes"])

@@ -141,11 +141,10 @@ class Transport:
                 response = connection.getresponse()
             except (OSError, HTTPException, ValueError) as error:
                 raise Unreachable(f"{self.url} cannot be reached: {_told(error)}") from None
-            if response.getheader("x-request-id") is None:
-                raise _Foreign(
-                    f"{self.url} answers {response.status}, but not as a Headway server does", response.status
-                )
-            yield Stream(response, self.url)
+            with response:  # closing the connection closes no answer behind which the server hangs up
+                if response.getheader("x-request-id") is None:
+                    raise _foreign(self.url, response.status)
+                yield Stream(response, self.url)
         finally:
             connection.close()
 

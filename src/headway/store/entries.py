@@ -229,7 +229,7 @@ def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> No
     stored = [one._replace(body=filed.get((one.learner_id, one.seq), one.body)) for one in listed]
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     rows.upsert(connection, ledger, stored)
-    connection.execute(sa.delete(ledger_opened))
+    shut(connection)
 
 
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
@@ -237,7 +237,7 @@ def remove(connection: Connection, learner_ids: Collection[str], reason: str) ->
     archive.let_go(connection, learner_ids)
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
-    connection.execute(sa.delete(ledger_opened))
+    shut(connection)
 
 
 def standing_open(connection: Connection) -> list[str]:

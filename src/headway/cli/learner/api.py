@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
-from headway.cli.given import STDIN, line_of_stdin, text_of
+from headway.cli.given import STDIN, password, text_of
 from headway.cli.learner.device import ServerOption, is_own_server, reader_at
 from headway.cli.learner.drawing import clean, table
 from headway.cli.learner.outlining import lines_of
@@ -96,15 +96,8 @@ def _way(server: str | None, email: str | None) -> Iterator["Ask"]:
         else:
             if not is_own_server(server):
                 raise Misused(f"a folder names {headway.url}: say with --server that your password may go there")
-            with signed_in_as(headway.url, email, _password(f"Password of {email} at {headway.url}")) as ask:
+            with signed_in_as(headway.url, email, password(f"Password of {email} at {headway.url}")) as ask:
                 yield ask
-
-
-def _password(prompt: str) -> str:
-    if sys.stdin.isatty():
-        asked: str = typer.prompt(prompt, hide_input=True, err=True)
-        return asked
-    return line_of_stdin()
 
 
 def _refuse(stream: "Stream", *, as_json: bool) -> NoReturn:
