@@ -95,6 +95,34 @@ def test_a_dry_run_tells_who_would_change_from_what_to_what_and_changes_nothing(
     assert Command("rebuild", "--database", filled).out == "30 learners: 0 mended, 30 right.\n"
 
 
+def test_what_is_nobodys_own_is_told_dry_as_it_is_mended(filled: str) -> None:
+    """Whoever is in a course whose keys cannot be read is judged by it as it will be."""
+    world = World(filled)
+    world.run(
+        "INSERT INTO ledger_opened (reason) VALUES ('left open')",
+        "UPDATE course_version SET step_keys = '[]'",
+        "UPDATE course SET title = 'Pythons'",
+        "INSERT INTO board_tally VALUES ('', 'all-time', 0, 5, 7)",
+        "INSERT INTO course_counter VALUES ('python', 'enrolled', '', 0, 0, 7)",
+    )
+    world.close()
+    dry = Command("rebuild", "--dry-run", "--database", filled)
+    assert (dry.code, dry.out.splitlines()[1][:47]) == (0, 'course_version.step_keys  python/1  [] → {"essa')
+    assert dry.out.splitlines()[-1] == "30 learners: 0 would be mended, 30 right."
+    told = json.loads(Command("rebuild", "--dry-run", "--json", "--database", filled).out)
+    (keys,) = [one["new"] for one in told["updates"] if one["key"] == "python/1"]
+    assert {(one["field"], one["key"], one["old"], one["new"]) for one in told["updates"]} == {
+        ("ledger_opened.*", "left open", "a row", "none: the ledger stands open to be changed"),
+        ("course_version.step_keys", "python/1", "[]", keys),
+        ("course.title", "python", "Pythons", "Python"),
+        ("board_tally.learners", "/all-time/0/5", 7, 0),
+        ("course_counter.learners", "python/enrolled//0", 7, 0),
+    }
+    assert {one["learner"] for one in told["updates"]} == {""}
+    assert json.loads(Command("rebuild", "--json", "--database", filled).out) == told | {"dry_run": False}
+    assert Command("audit", "--database", filled).code == 0
+
+
 def test_what_a_rebuild_gives_is_told_by_name_and_what_it_cannot_mend_is_told_dry_as_well(filled: str) -> None:
     world = World(filled)
     define(world.database, Definition("once", "Once", "Try.", "practice", "attempts", 1, 1, "gold"))

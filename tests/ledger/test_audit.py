@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from headway.domain.times import format_time
-from headway.ledger.audit import FAULTS_SHOWN, audit
+from headway.ledger.audit import audit
 from headway.ledger.definitions import define
+from headway.ledger.faults import FAULTS_SHOWN
 from headway.ledger.rebuild import rebuild
 from headway.ledger.recompute import recompute
 from headway.ledger.refold import LEARNERS_AT_ONCE

@@ -32,6 +32,12 @@ def damage(world: World, course_id: str = "python", version: int = 1, manifest: 
     world.restart()
 
 
+def lose(world: World, version: int) -> None:
+    """Have a version be missing, as behind a restore of a part, in front of a process that has read none."""
+    world.run(f"DELETE FROM course_version WHERE course_id = 'python' AND version = {version}")
+    world.restart()
+
+
 def audited(world: World) -> AuditReport:
     return audit(world.database, world.catalog)
 
@@ -159,3 +165,58 @@ def test_behind_a_damaged_version_keys_stay_as_they_are(world: World) -> None:
     rebuild(world.database, Catalog())
     kept = [{**row, "manifest": ""} for row in world.rows_of("course_version")]
     assert kept == [{**row, "manifest": ""} for row in before]
+
+
+def test_a_version_that_is_gone_is_named_and_what_was_recorded_by_it_left_alone(world: World) -> None:
+    ada, ben = world.learner(), world.learner()
+    world.send(ada, event(1, score=1))
+    world.publish({**PYTHON, "title": "Python again"})
+    world.send(ben, event(2, score=1))
+    lose(world, 1)
+    found = audited(world)
+    assert {(one.table, one.learner, one.key, one.column) for one in found.faults} == {
+        ("course_version", "", "python/1", "manifest"),
+        ("ledger", ada, "1", "version"),
+    }
+    assert all("its row is gone" in str(one.true) for one in found.faults)
+    world.run("UPDATE step_sum SET attempts = 77")
+    report = rebuild(world.database, world.catalog)
+    assert (report.updated, set(report.broken_ids)) == (1, {ada})
+    assert [one.key for one in report.broken if one.table == "course_version"] == ["python/1"]
+    world.send(ben, event(3, score=1))
+
+
+def test_events_of_a_course_whose_version_in_force_is_gone_are_kept_by_whoever_sent_them(world: World) -> None:
+    ada = world.learner()
+    world.publish({**PYTHON, "title": "Python again"})
+    world.send(ada, event(1, score=1))
+    lose(world, 2)
+    (refused,) = world.submit(Submission(ada, (event(2, score=1),), NOON + HOUR))
+    assert isinstance(refused, CourseDamaged)
+    assert "version 2 of the course 'python' is damaged in the database: its row is gone" in refused.detail
+    assert {one.key for one in audited(world).faults if one.table == "course_version"} == {"python/2"}
+    assert rebuild(world.database, world.catalog).broken_ids == {ada}
+    # Its number is not given to another one, while there are entries by it.
+    assert [row["version"] for row in world.rows_of("course") if row["id"] == "python"] == [2]
+
+
+def test_a_version_by_which_nothing_was_recorded_is_no_loss(world: World) -> None:
+    world.send(world.learner(), event(1, score=1))
+    world.publish({**PYTHON, "title": "Python again"})
+    lose(world, 2)
+    of_courses = {(one.column, one.true) for one in audited(world).faults if not one.learner}
+    assert of_courses == {("version", 1), ("title", PYTHON["title"])}
+    assert rebuild(world.database, world.catalog).found == 0
+    world.assert_clean()
+
+
+def test_a_damaged_version_that_waits_to_be_judged_by_ends_no_rebuild(world: World) -> None:
+    """Whoever is in its course is left alone, whatever they are due elsewhere: levels go by all that they did."""
+    ada = world.learner()
+    world.send(ada, event(1, score=1), *(event(n, course="go", of="hello", score=1) for n in (2, 3)))
+    world.publish({**PYTHON, "title": "Python again"})
+    world.run("DELETE FROM granted WHERE course_id = 'go'", "DELETE FROM topic_level")
+    world.run("UPDATE course SET judged_version = 1 WHERE id = 'python'")
+    damage(world, version=2)
+    assert ada in {one.learner for one in audited(world).faults if one.column == "version"}
+    assert rebuild(world.database, world.catalog).broken_ids == {ada}

@@ -11,7 +11,7 @@ from headway.domain.course import Course
 from headway.domain.faults import ManifestInvalid
 from headway.ledger.publish import NotYourCourse, Published, publish
 from headway.store import courses
-from headway.store.catalog import Catalog
+from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.courses import Publication
 from headway.store.database import Database
 from tests.domain.manifests import course, module, step
@@ -147,7 +147,9 @@ def test_a_catalog_keeps_what_it_has_read(world: World) -> None:
     with world.database.read() as connection:
         first = catalog.in_force(connection, ["python", "go", "nowhere"])
         again = catalog.in_force(connection, ["python"])
-        assert catalog.load(connection, [("python", 9)]) == {}
+        assert catalog.load(connection, [("python", 0), ("nowhere", 1)]) == {}
+        with pytest.raises(CourseDamaged, match=r"version 9 of the course 'python' is damaged .* its row is gone"):
+            catalog.load(connection, [("python", 9)])
     assert set(first) == {"python", "go"}
     assert again["python"][1] is first["python"][1]
 

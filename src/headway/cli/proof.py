@@ -129,7 +129,7 @@ def _tell_rebuild(report: "Recomputed", *, dry_run: bool) -> None:
 
 
 def _line(one: "Updated") -> str:
-    where = (one.learner_id, one.field, *([one.key] if one.key else []))
+    where = filter(None, (one.learner_id, one.field, one.key))
     joined = f": {', '.join(one.achievements)}" if one.achievements else ""
     return f"{'  '.join(where)}  {_short(one.old)} → {_short(one.new)}{joined}"
 

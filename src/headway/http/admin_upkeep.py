@@ -76,7 +76,7 @@ class AuditShown(Struct):
 class FigureChanged(Struct, omit_defaults=True):
     """A figure of a learner: the row's `key`, what it was and what it is; of achievements, which ones join.
 
-    What audit finds of a course is of no learner.
+    What is nobody's own, of courses and of what is counted over learners, is of no learner.
     """
 
     learner: str

@@ -1,6 +1,7 @@
 """Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -9,19 +10,18 @@ from sqlalchemy.engine import Connection
 
 from headway.ledger.backfill import Unachieved
 from headway.ledger.boards import Misplaced, miscounted
-from headway.ledger.faults import Fault
+from headway.ledger.faults import FAULTS_SHOWN, Fault
 from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNJUDGED, Refolded, cannot_be_judged, refold
 from headway.ledger.resting import Progress
+from headway.ledger.site import Site
 from headway.ledger.ungranted import Ungranted
-from headway.ledger.versions import damaged_versions, of_versions
-from headway.store import courses, entries, learners, roster, sums
+from headway.store import learners, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
 from headway.store.rows import Row
 
-FAULTS_SHOWN = 1000
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -73,7 +73,7 @@ def audit(
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     each = each or partial(_one_by_one, database, catalog)
     with database.read() as connection:
-        faults = [] if learner_id else list(_of_site(connection))
+        faults = [] if learner_id else _of_site(connection)
     found, seen, events, differing = len(faults), 0, 0, 0
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
@@ -86,20 +86,16 @@ def audit(
         differing += looked.differing
         progress(looked.learners)
     if learner_id is None:
-        for miscount in each(_of_counters, _counted_of(database, doubted)):
+        for miscount in each(of_counters_alone, counted_but(database, doubted)):
             found += len(miscount)
             faults += miscount[: max(0, FAULTS_SHOWN - len(faults))]
     return AuditReport(seen, events, found, faults, differing)
 
 
-def _of_site(connection: Connection) -> Iterator[Fault]:
+def _of_site(connection: Connection) -> list[Fault]:
     """What is wrong that is nobody's own."""
-    for reason in entries.standing_open(connection):
-        yield Fault("ledger_opened", "", reason, "*", "a row", "none: the ledger stands open to be changed")
-    yield from of_versions(connection)
-    yield from of_courses(connection)
-    yield from _of_orphans(connection)
-    yield from miscounted(connection)
+    site = Site(connection)
+    return [*site.mendable, *site.beyond, *miscounted(connection)]
 
 
 def _one_by_one(
@@ -146,12 +142,14 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
     return stored
 
 
-def _counted_of(database: Database, doubted: set[str]) -> list[str]:
+def counted_but(database: Database, doubted: AbstractSet[str]) -> list[str]:
+    """The courses that have counters, but those of which a learner has wrong figures."""
     with database.read() as connection:
         return [course_id for course_id in roster.courses_counted(connection) if course_id not in doubted]
 
 
-def _of_counters(database: Database, catalog: Catalog, course_id: str) -> list[Fault]:
+def of_counters_alone(database: Database, catalog: Catalog, course_id: str) -> list[Fault]:
+    """What is wrong with the counters of a course, in a snapshot of its own."""
     with database.read() as connection:
         return list(of_counters(connection, catalog, course_id))
 
@@ -231,30 +229,3 @@ def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dic
         for name, one, other in zip(kind.table.c.keys(), was, should, strict=True):
             if one != other:
                 yield Fault(kind.table.name, learner_id, label, name, one, other)
-
-
-def _of_orphans(connection: Connection) -> Iterator[Fault]:
-    """Entries whose learner is gone: they are in no page of learners."""
-    for learner_id in entries.orphans(connection, FAULTS_SHOWN):
-        yield Fault("ledger", learner_id, "*", "learner_id", "entries", "none: there is no such learner")
-
-
-def of_courses(connection: Connection) -> Iterator[Fault]:
-    """Courses that are not as their newest version says, or have none."""
-    yield from _versionless(connection)
-    for row in courses.all_versions(connection):
-        for column in ("version", "title") if row["true_version"] is not None else ():
-            if row[column] != row[f"true_{column}"]:
-                yield Fault("course", "", row["id"], column, row[column], row[f"true_{column}"])
-
-
-def beyond_repair(connection: Connection) -> list[Fault]:
-    """What is wrong with courses that nobody can mend."""
-    return [*damaged_versions(connection), *_versionless(connection)]
-
-
-def _versionless(connection: Connection) -> Iterator[Fault]:
-    """Courses that have no version, which nobody can mend."""
-    for row in courses.all_versions(connection):
-        if row["true_version"] is None:
-            yield Fault("course", "", row["id"], "version", row["version"], "none: it has no published version")

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | None
+FAULTS_SHOWN: Final = 1000
 _SHOWN_MAX: Final = 200
 
 

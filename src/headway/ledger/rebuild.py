@@ -10,8 +10,6 @@ from sqlalchemy.engine import Connection
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
 from headway.ledger.audit import (
-    FAULTS_SHOWN,
-    beyond_repair,
     judgeable,
     of_figures,
     of_grant,
@@ -22,16 +20,16 @@ from headway.ledger.audit import (
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.commit import log_statuses
-from headway.ledger.faults import Fault
+from headway.ledger.faults import FAULTS_SHOWN, Fault
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.recount import mend_counters, recount_pending, with_rosters
 from headway.ledger.refold import Refolded, refold
 from headway.ledger.resting import Progress
+from headway.ledger.site import Site
 from headway.ledger.submission import StatusChange
 from headway.ledger.sweep import sweep_pending
 from headway.ledger.ungranted import Ungranted
-from headway.ledger.versions import mend_versions
 from headway.store import courses, entries, identities, learners, roster, runs, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -67,12 +65,15 @@ class RebuildReport(NamedTuple):
 
 
 class Mended(NamedTuple):
-    """What was put right of a learner: the figures that differed, and what is earned now."""
+    """What was put right of a learner: the figures that differed, and what is earned now.
+
+    What is nobody's own, of courses and counters, is of a learner without an id.
+    """
 
     learner_id: str
     faults: list[Fault]
-    had: int
-    earned: tuple[str, ...]
+    had: int = 0
+    earned: tuple[str, ...] = ()
 
 
 def rebuild(
@@ -99,11 +100,14 @@ def rebuild(
     if learner_id is None:
         run.go_on_judging(pending)
         with database.transaction() as connection:
-            recount(connection)
+            miscounted = recount(connection)
+        run.tell_of_site(miscounted)
         if not also_pending:
             # Behind the learners: nobody keeps what wrong sums seemed to meet.
             backfill_pending(database, catalog, now=_now, but=run.broken_ids)
-    mend_counters(database, catalog, roster.courses_counted if learner_id is None else lambda _: run.in_courses)
+    of_whom = roster.courses_counted if learner_id is None else lambda _: run.in_courses
+    for of_course in mend_counters(database, catalog, of_whom):
+        run.tell_of_site(of_course)
     return RebuildReport(total, len(run.updated_ids), run.found, run.broken, frozenset(run.broken_ids))
 
 
@@ -125,13 +129,18 @@ class _Rebuild:
         """Mend the courses, and say by whose version in force not everybody was judged."""
         check_whole(self.database)
         with self.database.transaction() as connection:
-            entries.shut(connection)
-            mended = mend_versions(connection)
-            courses.mend(connection)
-            self._add_broken(beyond_repair(connection))
+            site = Site(connection)
+            site.mend()
             pending = courses.pending(connection)
-        self.catalog.forget(mended)
+        self.catalog.forget(site.versions)
+        self._add_broken(site.beyond)
+        self.tell_of_site(site.mendable)
         return pending
+
+    def tell_of_site(self, faults: list[Fault]) -> None:
+        """Tell what was put right that is nobody's own."""
+        if faults:
+            self.told(Mended("", faults))
 
     def mend(self, ids: list[str]) -> None:
         """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""

@@ -1,15 +1,17 @@
-"""Recomputing: put every derived figure of every learner right, or tell what that would change."""
+"""Recomputing: put every derived figure right, or tell what that would change."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
 from headway.ledger.archive import check_whole
-from headway.ledger.audit import FAULTS_SHOWN, beyond_repair, of_learners, pages
+from headway.ledger.audit import counted_but, of_counters_alone, of_learners, pages
 from headway.ledger.backfill import Unachieved, backfill_but
-from headway.ledger.faults import Fault, Value, shown
+from headway.ledger.boards import miscounted
+from headway.ledger.faults import FAULTS_SHOWN, Fault, Value, shown
 from headway.ledger.rebuild import Mended, rebuild
 from headway.ledger.resting import Progress
+from headway.ledger.site import Site
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -18,7 +20,10 @@ ACHIEVEMENTS: Final = "achievements"
 
 
 class Updated(NamedTuple):
-    """One figure of one learner: what it was, and what it is now; `achievements` are the ids of those that join."""
+    """One figure of one learner: what it was, and what it is now; `achievements` are the ids of those that join.
+
+    What is nobody's own, of courses and counters, is of a learner without an id.
+    """
 
     learner_id: str
     field: str
@@ -75,27 +80,65 @@ def recompute(
 
 
 def _survey(database: Database, catalog: Catalog, learner_id: str | None, progress: Progress) -> Recomputed:
-    faults, told = list[Fault](), _Told()
+    survey = _Survey(database, catalog)
     if learner_id is None:
-        check_whole(database)
-        with database.read() as connection:
-            faults += beyond_repair(connection)
-    total, broken, found = 0, 0, len(faults)
+        survey.look_at_site()
     for ids in pages(database, learner_id):
-        with database.read() as connection:
-            unachieved = Unachieved(connection, also_pending=learner_id is None)
-            for refolded, differences in of_learners(connection, catalog, ids):
+        survey.look_at(ids, also_pending=learner_id is None)
+        progress(len(ids))
+    if learner_id is None:
+        survey.look_at_counters()
+    return survey.report()
+
+
+class _Survey:
+    """What a rebuild would do, out of short snapshots."""
+
+    def __init__(self, database: Database, catalog: Catalog) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._told = _Told()
+        self._total = self._broken = self._found = 0
+        self._faults = list[Fault]()
+        # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
+        self._doubted = set[str]()
+
+    def look_at_site(self) -> None:
+        """Look at what is nobody's own; learners are judged by courses as they would be mended."""
+        check_whole(self._database)
+        with self._database.read() as connection:
+            site = Site(connection)
+            self._told.add(Mended("", [*site.mendable, *miscounted(connection)]))
+        self._add_broken(site.beyond)
+        self._catalog = Catalog(site.versions) if site.versions else self._catalog
+
+    def look_at(self, ids: list[str], *, also_pending: bool) -> None:
+        """Look at some learners, given in order of id."""
+        with self._database.read() as connection:
+            unachieved = Unachieved(connection, also_pending=also_pending)
+            for refolded, differences in of_learners(connection, self._catalog, ids):
+                self._doubted |= set(refolded.rosters) if differences else set()
                 if refolded.broken:
-                    broken += 1
-                    found += len(refolded.broken)
-                    faults += refolded.broken[: max(0, FAULTS_SHOWN - len(faults))]
+                    self._broken += 1
+                    self._add_broken(refolded.broken)
                     continue
                 earned = tuple(one.id for one in unachieved.of(refolded))
                 had = len(refolded.sums.achievements)
-                told.add(Mended(refolded.learner_id, _but_unearned(differences), had, earned))
-        total += len(ids)
-        progress(len(ids))
-    return told.report(total, broken, found, faults[:FAULTS_SHOWN])
+                self._told.add(Mended(refolded.learner_id, _but_unearned(differences), had, earned))
+        self._total += len(ids)
+
+    def look_at_counters(self) -> None:
+        """Look at what is counted over the learners of each course."""
+        for course_id in counted_but(self._database, self._doubted):
+            self._told.add(Mended("", of_counters_alone(self._database, self._catalog, course_id)))
+
+    def report(self) -> Recomputed:
+        """All that was seen."""
+        return self._told.report(self._total, self._broken, self._found, self._faults)
+
+    def _add_broken(self, faults: list[Fault]) -> None:
+        self._found += len(faults)
+        self._faults += faults[: max(0, FAULTS_SHOWN - len(self._faults))]
 
 
 def _but_unearned(faults: Iterable[Fault]) -> list[Fault]:
@@ -115,7 +158,7 @@ class _Told:
         """Count what changed of a learner."""
         updates = list(_updates(one))
         if updates:
-            self._changed.add(one.learner_id)
+            self._changed |= {one.learner_id} - {""}
             self._count += len(updates)
             self._updates += updates[: max(0, UPDATES_SHOWN - len(self._updates))]
 

@@ -157,9 +157,13 @@ def difference(connection: Connection, catalog: Catalog, course_id: str) -> Coun
 def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Iterator[Fault]:
     """Counters of a course that are not the sums over its enrolled learners; none where a version is damaged."""
     try:
-        by, stored = difference(connection, catalog, course_id), roster.counters(connection, course_id)
+        by = difference(connection, catalog, course_id)
     except CourseDamaged:  # which is a fault by itself
         return
+    yield from _faults_of(course_id, by, roster.counters(connection, course_id))
+
+
+def _faults_of(course_id: str, by: Counters, stored: Counters) -> Iterator[Fault]:
     for key, moved in sorted(by.steps.items()):
         was = stored.steps.get(key, [0] * len(_FIGURES))
         for name, n, figure in zip(_FIGURES, moved, was, strict=True):
@@ -170,14 +174,20 @@ def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Ite
         yield Fault(course_counter.name, "", "/".join(map(str, (course_id, *count))), "learners", figure, figure + n)
 
 
-def mend_counters(database: Database, catalog: Catalog, course_ids: Callable[[Connection], Iterable[str]]) -> None:
-    """Add to the counters of courses what one snapshot finds missing: recording beside it moves both alike."""
+def mend_counters(
+    database: Database, catalog: Catalog, course_ids: Callable[[Connection], Iterable[str]]
+) -> Iterator[list[Fault]]:
+    """Add to the counters of courses what one snapshot finds missing: recording beside it moves both alike.
+
+    What was wrong of each is told once it is put right.
+    """
     with database.read() as connection:
         wanted = sorted(course_ids(connection))
     for course_id in wanted:
         with passing_over_damage():
             with database.read() as connection:
-                by = difference(connection, catalog, course_id)
+                by, stored = difference(connection, catalog, course_id), roster.counters(connection, course_id)
             if by.steps or by.counts:
                 with database.transaction() as connection:
                     roster.add(connection, by)
+                yield list(_faults_of(course_id, by, stored))

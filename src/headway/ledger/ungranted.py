@@ -13,12 +13,16 @@ from headway.store.catalog import Catalog, CourseDamaged
 
 
 class Ungranted:
-    """Looks at the runs that learners are in, of courses by whose version in force everybody was judged."""
+    """Looks at the runs that learners are in, of courses by whose version in force everybody was judged.
+
+    Whoever is in a course whose version in force is damaged cannot be judged at all: achievements and levels go by
+    whatever a learner did.
+    """
 
     def __init__(self, connection: Connection, catalog: Catalog, course_ids: Iterable[str]) -> None:
-        judged = courses.judged(connection, set(course_ids))
-        found, damaged = catalog.undamaged(connection, judged.items())
-        self._courses = {course_id: course for (course_id, _), course in found.items()}
+        in_force = courses.judged(connection, set(course_ids))
+        found, damaged = catalog.undamaged(connection, ((one, version) for one, (version, _) in in_force.items()))
+        self._courses = {course_id: course for (course_id, _), course in found.items() if in_force[course_id][1]}
         self._damaged = {course_id: damage for (course_id, _), damage in damaged.items()}
 
     def damage_of(self, refolded: Refolded) -> Iterator[CourseDamaged]:

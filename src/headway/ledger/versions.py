@@ -1,10 +1,10 @@
-"""Versions of courses as they are stored: each is read again, and what follows from their manifests is compared."""
+"""Versions of courses as they are stored: each is read again, and compared with what follows from its manifest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from sqlalchemy.engine import Connection, RowMapping
@@ -13,55 +13,64 @@ from headway.domain.faults import ManifestInvalid
 from headway.domain.names import Keys, succeed
 from headway.ledger.faults import Fault, shown
 from headway.store import courses
-from headway.store.catalog import CourseDamaged, Pair, keys_written, read_manifest
+from headway.store.catalog import GONE, CourseDamaged, Pair, keys_written, read_manifest
 
 log = structlog.get_logger()
 
 MANIFEST: Final = "manifest"
 
 
-def of_versions(connection: Connection) -> Iterator[Fault]:
-    """Versions that are not what was published: damaged manifests, and what does not follow from whole ones."""
-    for row, true in _looked_at(connection):
-        if isinstance(true, CourseDamaged):
-            yield _of_damage(row, true)
-            continue
-        for name, should in true.items():
-            if row[name] != should:
-                yield Fault("course_version", "", _key(row), name, row[name], should)
+class Looked(NamedTuple):
+    """A version as it is stored (None where its row is gone), and what should stand in it, or why nobody can say."""
+
+    pair: Pair
+    row: RowMapping | None
+    true: dict[str, str] | CourseDamaged
+
+    def faults(self) -> Iterator[Fault]:
+        """What stands there otherwise."""
+        if isinstance(self.true, CourseDamaged):
+            yield self._fault(MANIFEST, self.true.why)
+        for name, should in self.wrong().items():
+            yield self._fault(name, should)
+
+    def wrong(self) -> dict[str, str]:
+        """What should stand in the place of what does; nothing where that is damaged."""
+        if self.row is None or isinstance(self.true, CourseDamaged):
+            return {}
+        return {name: should for name, should in self.true.items() if self.row[name] != should}
+
+    def _fault(self, name: str, true: str) -> Fault:
+        course_id, version = self.pair
+        return Fault("course_version", "", f"{course_id}/{version}", name, self.row and shown(self.row[name]), true)
 
 
-def damaged_versions(connection: Connection) -> Iterator[Fault]:
-    """Versions whose manifests are damaged, which nobody can mend."""
-    return (_of_damage(row, true) for row, true in _looked_at(connection) if isinstance(true, CourseDamaged))
+def gone(pair: Pair) -> Looked:
+    """A version whose row is gone."""
+    return Looked(pair, None, CourseDamaged(pair, GONE))
 
 
-def mend_versions(connection: Connection) -> set[Pair]:
-    """Put what follows from whole manifests in the place of what is stored; of which versions, for catalogs."""
-    wrong = dict[Pair, dict[str, str]]()
-    for row, true in _looked_at(connection):
-        if not isinstance(true, CourseDamaged) and any(row[name] != should for name, should in true.items()):
-            wrong[row["course_id"], row["version"]] = true
-    for pair, true in wrong.items():
-        courses.mend_version(connection, pair, true)
-    return set(wrong)
-
-
-def _looked_at(connection: Connection) -> Iterator[tuple[RowMapping, dict[str, str] | CourseDamaged]]:
-    """Each version, with what should be stored beside its manifest, or why that cannot be read.
+def look_at_versions(connection: Connection) -> Iterator[Looked]:
+    """Each version, with what should be stored beside its manifest, or why that cannot be said.
 
     The keys of a version follow from all before it: behind one that is damaged nobody knows what they should be.
     """
-    for _, chain in groupby(courses.chains(connection), itemgetter("course_id")):
+    for course_id, chain in groupby(courses.chains(connection), itemgetter("course_id")):
         keys: Keys | None = Keys()
+        expected = 1
         for row in chain:
+            pair = (course_id, row["version"])
+            for missing in range(expected, row["version"]):
+                keys = None
+                yield gone((course_id, missing))
+            expected = row["version"] + 1
             try:
                 true, keys = _true(row, keys)
             except CourseDamaged as damage:
                 keys = None
-                yield row, damage
-                continue
-            yield row, true
+                yield Looked(pair, row, damage)
+            else:
+                yield Looked(pair, row, true)
 
 
 def _true(row: RowMapping, before: Keys | None) -> tuple[dict[str, str], Keys | None]:
@@ -75,14 +84,6 @@ def _true(row: RowMapping, before: Keys | None) -> tuple[dict[str, str], Keys | 
         raise CourseDamaged(pair, f"its manifest does not follow the versions before it: {error}") from error
     steps, modules = keys_written(keys)
     return {"title": course.title, "step_keys": steps, "module_keys": modules}, keys
-
-
-def _of_damage(row: RowMapping, damage: CourseDamaged) -> Fault:
-    return Fault("course_version", "", _key(row), MANIFEST, shown(row[MANIFEST]), damage.why)
-
-
-def _key(row: RowMapping) -> str:
-    return f"{row['course_id']}/{row['version']}"
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from threading import Lock
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from sqlalchemy.engine import Connection
@@ -19,6 +21,7 @@ KEPT_MAX: Final = 512
 # Of manifests as text, which parsed take several times as much; courses that are in use together should all fit.
 CHARACTERS_KEPT_MAX: Final = 64 * 1024 * 1024
 
+GONE: Final = "its row is gone"
 
 # A course and its version.
 Pair: TypeAlias = tuple[str, int]
@@ -36,9 +39,13 @@ class CourseDamaged(HeadwayError):
 
 
 class Catalog:
-    """Parsed versions of courses, shared by the threads of a process."""
+    """Parsed versions of courses, shared by the threads of a process.
 
-    def __init__(self) -> None:
+    `mended` says what to read in the place of what is stored of some, for whoever asks what a rebuild would come to.
+    """
+
+    def __init__(self, mended: Mapping[Pair, Mapping[str, str]] = MappingProxyType({})) -> None:
+        self._mended = mended
         self._kept: dict[Pair, Course] = {}
         self._sizes: dict[Pair, int] = {}
         self._achievements = -1, Ladders(())
@@ -61,10 +68,10 @@ class Catalog:
         if not missing:
             return found, {}
         stored = courses.manifests(connection, missing)
-        fresh, damaged = dict[Pair, Course](), dict[Pair, CourseDamaged]()
+        fresh, damaged = dict[Pair, Course](), _gone(connection, missing - stored.keys())
         for pair, written in stored.items():
             try:
-                fresh[pair] = parse_stored(pair, written)
+                fresh[pair] = parse_stored(pair, written._replace(**self._mended.get(pair, {})))
             except CourseDamaged as error:
                 damaged[pair] = error
         self._keep(fresh, {pair: len(stored[pair].manifest) for pair in fresh})
@@ -106,6 +113,12 @@ class Catalog:
             while len(self._kept) > KEPT_MAX or sum(self._sizes.values()) > CHARACTERS_KEPT_MAX:
                 first = next(iter(self._kept))
                 del self._kept[first], self._sizes[first]
+
+
+def _gone(connection: Connection, pairs: AbstractSet[Pair]) -> dict[Pair, CourseDamaged]:
+    """The versions of these that there must have been: of courses that exist, from the first one on."""
+    existing = courses.versions(connection, {course_id for course_id, _ in pairs}) if pairs else {}
+    return {pair: CourseDamaged(pair, GONE) for pair in pairs if pair[0] in existing and pair[1] > 0}
 
 
 def parse_stored(pair: Pair, written: Written) -> Course:

@@ -1,7 +1,7 @@
 """Statements on courses and their versions."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -38,11 +38,11 @@ def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict
     return {(row[0], row[1]): Written(*row[2:]) for row in found}
 
 
-def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
-    """The version in force of those courses by which all learners were judged; the others are being judged."""
+def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
+    """The version in force of those courses, and whether all learners were judged by it."""
     keys = [(one,) for one in course_ids]
     found = rows.lookup(connection, course, keys, "id", "version", "judged_version", by=("id",))
-    return {row[0]: row[1] for row in found if row[1] == row[2]}
+    return {row[0]: (row[1], row[1] == row[2]) for row in found}
 
 
 def note_judged(connection: Connection, course_id: str, version: int, up_to: str | None) -> None:
@@ -143,10 +143,6 @@ def mend_version(connection: Connection, pair: tuple[str, int], values: Mapping[
     connection.execute(sa.update(course_version).where(*mine).values(**values))
 
 
-def mend(connection: Connection) -> None:
-    """Put the newest version's figures in the place of those of every course."""
-    for row in all_versions(connection):
-        if row["true_version"] is None:
-            continue
-        true = {"version": row["true_version"], "title": row["true_title"]}
-        connection.execute(sa.update(course).where(course.c.id == row["id"]).values(**true))
+def mend(connection: Connection, course_id: str, in_force: Mapping[str, Any]) -> None:
+    """Put another version and title in force."""
+    connection.execute(sa.update(course).where(course.c.id == course_id).values(**in_force))

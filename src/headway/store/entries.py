@@ -172,6 +172,12 @@ def orphans(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
+def is_recorded_behind(connection: Connection, course_id: str, version: int) -> bool:
+    """Whether anything was recorded by a later version of a course: no index leads there, so all may be read."""
+    found = sa.select(sa.literal(1)).where(ledger.c.course_id == course_id, ledger.c.version > version).limit(1)
+    return connection.execute(found).first() is not None
+
+
 class Only(NamedTuple):
     """Entries about a course, or one of its steps by its key."""
 
