@@ -48,9 +48,9 @@ def of_files(path: Path) -> Iterator[Finding]:
 
 def of_ledger(connection: "Connection") -> Finding:
     """Whether the ledger refuses to be changed."""
-    from headway.store import entries
+    from headway.store import guard
 
-    reasons = entries.standing_open(connection)
+    reasons = guard.standing_open(connection)
     told = f"stands open to be changed ({', '.join(map(repr, reasons))})" if reasons else "append-only"
     advice = (
         "Somebody wrote into the table ledger_opened, and whoever reaches the database can change what was recorded:"

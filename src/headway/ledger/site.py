@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from headway.ledger.faults import FAULTS_SHOWN, Fault
 from headway.ledger.versions import gone, look_at_versions
-from headway.store import courses, entries
+from headway.store import courses, entries, guard
 from headway.store.catalog import Pair
 
 
@@ -28,7 +28,7 @@ class Site:
 
     def mend(self) -> None:
         """Put right what can be."""
-        entries.shut(self._connection)
+        guard.shut(self._connection)
         for pair, true in self.versions.items():
             courses.mend_version(self._connection, pair, true)
         for course_id, in_force in self._in_force.items():
@@ -60,7 +60,7 @@ class Site:
 
 
 def _of_guard(connection: Connection) -> Iterator[Fault]:
-    for reason in entries.standing_open(connection):
+    for reason in guard.standing_open(connection):
         yield Fault("ledger_opened", "", reason, "*", "a row", "none: the ledger stands open to be changed")
 
 

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from headway.domain.filed import MARK, PORTION_DIGITS, Reference, digest_of, is_filed, read_reference
-from headway.store import rows
+from headway.store import guard, rows
 from headway.store.archive_files import Archive, ArchiveUnavailable, FileMissing, Written
 from headway.store.archive_tables import archive_portion as portion
 from headway.store.entry_facts import EntryFacts
-from headway.store.schema import ledger, ledger_opened
+from headway.store.schema import ledger
 
 # By which of an engine's execution options its connections know where the archive lies.
 OPTION: Final = "archive"
@@ -145,10 +145,8 @@ def forget(connection: Connection, number: int) -> None:
 
 def move(connection: Connection, moved: Sequence[tuple[str, int, str, str]]) -> int:
     """Put references (learner, number, event id, text) in the place of bodies; how many of them were there."""
-    connection.execute(sa.insert(ledger_opened).values(reason="archive"))
-    count = rows.change(connection, ledger, "body", moved, by=("learner_id", "seq", "event_id"))
-    connection.execute(sa.delete(ledger_opened))
-    return count
+    with guard.opened(connection, "archive"):
+        return rows.change(connection, ledger, "body", moved, by=("learner_id", "seq", "event_id"))
 
 
 def let_go(connection: Connection, learner_ids: Iterable[str]) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.filed import MARK, is_filed
 from headway.domain.recording import SERVER
-from headway.store import archive, rows
-from headway.store.schema import learner, ledger, ledger_opened
+from headway.store import archive, guard, rows
+from headway.store.schema import learner, ledger
 
 # SQLite puts no more than 500 selections together.
 _LEDGERS_A_STATEMENT: Final = 200
@@ -233,24 +233,12 @@ def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> No
     found = rows.lookup(connection, ledger, keys, "learner_id", "seq", "body", by=("learner_id", "seq"))
     filed = {(row[0], row[1]): row[2] for row in found if is_filed(row[2])}
     stored = [one._replace(body=filed.get((one.learner_id, one.seq), one.body)) for one in listed]
-    connection.execute(sa.insert(ledger_opened).values(reason=reason))
-    rows.upsert(connection, ledger, stored)
-    shut(connection)
+    with guard.opened(connection, reason):
+        rows.upsert(connection, ledger, stored)
 
 
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
     """Delete all entries of learners who are no more."""
     archive.let_go(connection, learner_ids)
-    connection.execute(sa.insert(ledger_opened).values(reason=reason))
-    connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
-    shut(connection)
-
-
-def standing_open(connection: Connection) -> list[str]:
-    """The reasons why the ledger stands open to everybody: none, where nobody reached past Headway."""
-    return list(connection.execute(sa.select(ledger_opened.c.reason).order_by(ledger_opened.c.reason)).scalars())
-
-
-def shut(connection: Connection) -> None:
-    """Have the ledger refuse to be changed again."""
-    connection.execute(sa.delete(ledger_opened))
+    with guard.opened(connection, reason):
+        connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))
