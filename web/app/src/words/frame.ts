@@ -95,7 +95,5 @@ export const frame = {
     now: "now",
     ago: (count: number, unit: "day" | "hour" | "minute") =>
       unit === "day" && count === 1 ? "yesterday" : `${plural(count, unit)} ago`,
-    ahead: (count: number, unit: "day" | "hour" | "minute") =>
-      unit === "day" && count === 1 ? "tomorrow" : `in ${plural(count, unit)}`,
   },
 };
