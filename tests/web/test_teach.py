@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from headway.demo.people import CREATOR_EMAIL
-from headway.domain.events import enrollment_event
+from headway.domain.events import enrollment_event, parse_event
 from headway.ledger.bulk import add_learners, record_all
 from headway.ledger.publish import publish
 from headway.ledger.submission import Submission
@@ -27,6 +27,13 @@ COURSE = "shell-and-git"
 # Passed attempts of how many; of the last but one 69.995 %.
 PASS_RATES = {"red": (399, 1000), "amber": (400, 1000), "still-amber": (1402, 2003), "green": (700, 1000)}
 MODULE = {"id": "m", "title": "M", "steps": [{"id": "s", "kind": "lesson", "title": "S"}]}
+
+# The texts of elements that do not hold what is in them.
+CUT = "all => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+COVERED = """one => {
+  const box = one.getBoundingClientRect();
+  return !one.contains(document.elementFromPoint(box.left + 2, box.top + box.height / 2));
+}"""
 
 
 @pytest.fixture
@@ -194,6 +201,70 @@ def test_a_roster_of_many_holds_few_rows_and_stays_where_it_was_scrolled_to(
         page.evaluate("dispatchEvent(new Event('online'))")
     expect(box.get_by_text(found[-1])).to_be_visible()
     assert box.evaluate("box => box.scrollTop") == place
+
+
+def test_on_a_phone_a_roster_keeps_the_names_and_who_is_at_risk_in_sight(creator: BrowserContext) -> None:
+    page = creator.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/teach/{COURSE}")
+    box = page.get_by_role("region", name="All learners")
+    expect(box.locator("tbody th a").first).to_be_visible()
+    assert box.locator("tbody :is(td, .cut)").evaluate_all(CUT) == []
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    edge = box.evaluate("box => box.getBoundingClientRect().left")
+    assert box.locator("tbody th a").first.evaluate("one => one.getBoundingClientRect().left") >= edge
+    # What has the focus is not under what stays.
+    box.get_by_role("button", name="Status").focus()
+    assert box.get_by_role("button", name="Status").evaluate(COVERED) is False
+
+
+def test_a_course_that_nobody_is_enrolled_in_says_what_to_do(creator: BrowserContext) -> None:
+    course = f"bare-{uuid.uuid4()}"
+    manifest = {"id": course, "title": "Bare", "modules": [MODULE]}
+    assert creator.request.put(f"/api/v1/courses/{course}", data=manifest).ok
+    page = creator.new_page()
+    page.goto(f"/teach/{course}")
+    expect(page.get_by_role("link", name="Open the course's page")).to_have_attribute("href", f"/courses/{course}")
+    expect(page.get_by_text("No learner fits")).to_have_count(0)
+    page.goto(f"/teach/{course}/grading")
+    expect(page).to_have_title("Bare · Grading · Headway")
+    expect(page.get_by_text("Nothing waits")).to_be_visible()
+    page.get_by_label("Show").select_option("Graded")
+    expect(page.get_by_text("Nothing is graded yet")).to_be_visible()
+    expect(page.get_by_text("waits")).to_have_count(0)
+
+
+def test_how_many_more_are_at_risk_is_how_many_come(creator: BrowserContext, server: Server) -> None:
+    people = [str(uuid.UUID(int=9000 + n)) for n in range(9)]
+    enroll(creator, server, "quiet", dict.fromkeys(people))
+    sent = {"type": "opened", "course": "quiet", "step": "s", "occurred_at": "2026-03-01T12:00:00Z"}
+    looked = [Submission(one, (parse_event(sent | {"id": str(uuid.uuid4())}),), 1) for one in people]
+    with closing(Database(server.database)) as database:
+        assert not any(isinstance(one, Exception) for one in record_all(database, Catalog(), looked))
+    page = creator.new_page()
+    page.goto("/teach/quiet")
+    listed = page.locator("section", has=page.get_by_role("heading", name="Learners at risk")).get_by_role("listitem")
+    expect(listed).to_have_count(6)
+    page.get_by_role("button", name="Show 3 more").click()
+    expect(listed).to_have_count(9)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"), [("2026-03-02T18:59:40Z", "23 hours ago"), ("2026-03-03T01:00:00Z", "2 days ago")]
+)
+def test_how_long_ago_is_never_more_than_it_was_and_a_day_is_one_of_the_calendar(
+    creator: BrowserContext, now: str, said: str
+) -> None:
+    course, api = f"ago-{uuid.uuid4()}", creator.request
+    assert api.put(f"/api/v1/courses/{course}", data={"id": course, "title": "Ago", "modules": [MODULE]}).ok
+    assert api.post(f"/api/v1/courses/{course}/enrollment").ok
+    event = {"id": str(uuid.uuid4()), "type": "completed", "course": course, "step": "s"}
+    sent = api.post("/api/v1/events", data={"events": [event | {"occurred_at": "2026-03-01T19:00:00Z"}]})
+    assert sent.ok, sent.text()
+    page = creator.new_page()
+    page.clock.set_fixed_time(now)
+    page.goto(f"/teach/{course}")
+    expect(page.get_by_role("cell", name=said)).to_be_visible()
 
 
 def test_a_version_is_seen_before_it_is_published(creator: BrowserContext) -> None:

@@ -28,13 +28,13 @@ export function weekday(day: string): number {
 
 const zones = new Map<string | undefined, Intl.DateTimeFormat>();
 
-/** Today where the learner's days are counted. */
-export function todayIn(timeZone: string | undefined): string {
+/** The day of a moment, today's of now, where the learner's days are counted. */
+export function dayIn(timeZone: string | undefined, at = new Date()): string {
   // In the language that all is said in: another one takes a phone as long as the first did.
   const digits = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
   const format = zones.get(timeZone) ?? new Intl.DateTimeFormat("en", { timeZone, ...digits });
   zones.set(timeZone, format);
-  const [month, , day, , year] = format.formatToParts(new Date()).map((one) => one.value);
+  const [month, , day, , year] = format.formatToParts(at).map((one) => one.value);
   return `${year}-${month}-${day}`;
 }
 

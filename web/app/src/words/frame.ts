@@ -79,7 +79,7 @@ export const frame = {
     home: "Go to today",
   },
   fields: {
-    email: "Email address",
+    email: "E-mail address",
     password: "Password",
     name: "Name",
     nameHint: "What others see, on leaderboards and certificates.",
@@ -95,7 +95,5 @@ export const frame = {
     now: "now",
     ago: (count: number, unit: "day" | "hour" | "minute") =>
       unit === "day" && count === 1 ? "yesterday" : `${plural(count, unit)} ago`,
-    ahead: (count: number, unit: "day" | "hour" | "minute") =>
-      unit === "day" && count === 1 ? "tomorrow" : `in ${plural(count, unit)}`,
   },
 };

@@ -1,7 +1,7 @@
 /** Numbers and times as people read them, in the reader's zone. */
 import { cut } from "@headway/sdk/words";
 import { session } from "../state/session.svelte";
-import { todayIn } from "../state/streak";
+import { dayIn } from "../state/streak";
 import { t } from "./en";
 
 const LOCALE = "en";
@@ -27,12 +27,12 @@ function zoned(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return clock({ timeZone: session.zone, ...options });
 }
 
-/** A moment as a day: "3 Mar 2026". */
+/** A moment as a day: "Mar 3, 2026". */
 export function dayOf(at: string | Date): string {
   return zoned({ day: "numeric", month: "short", year: "numeric" }).format(new Date(at));
 }
 
-/** A day that is one already, whatever the zone: "3 Mar 2026". */
+/** A day that is one already, whatever the zone: "Mar 3, 2026". */
 export function day(
   on: string,
   options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" },
@@ -40,7 +40,7 @@ export function day(
   return clock({ ...options, timeZone: "UTC" }).format(new Date(`${on}T00:00:00Z`));
 }
 
-/** A week of ISO 8601, "2026-W10", as its Monday: "2 Mar 2026". */
+/** A week of ISO 8601, "2026-W10", as its Monday: "Mar 2, 2026". */
 export function weekOf(week: string): string {
   const [year = 0, number = 0] = week.split("-W").map(Number);
   // The fourth of January is always in the first week.
@@ -49,28 +49,28 @@ export function weekOf(week: string): string {
   return day(fourth.toISOString().slice(0, 10));
 }
 
-/** A moment with its time: "3 Mar, 14:05". */
+/** A moment with its time: "Mar 3, 14:05". */
 export function momentOf(at: string | Date): string {
   return zoned({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
     new Date(at),
   );
 }
 
-const UNITS: readonly ["day" | "hour" | "minute", number][] = [
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
-];
+const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000];
 
-/** How long ago: "2 hours ago"; beyond a week, the day. */
-export function ago(at: string | Date, now = Date.now()): string {
-  const seconds = (new Date(at).getTime() - now) / 1000;
-  if (Math.abs(seconds) > 7 * 86_400) return dayOf(at);
-  for (const [unit, size] of UNITS) {
-    const count = Math.round(Math.abs(seconds) / size);
-    if (Math.abs(seconds) >= size) return seconds < 0 ? t.time.ago(count, unit) : t.time.ahead(count, unit);
-  }
-  return t.time.now;
+/** How long ago: "2 hours ago", beyond a day in days of the calendar; beyond a week, the day. A clock that is behind says "now". */
+export function ago(at: string | Date): string {
+  const then = new Date(at);
+  const past = Date.now() - then.getTime();
+  if (past > 7 * DAY_MS) return dayOf(then);
+  if (past >= DAY_MS) return t.time.ago(daysBetween(dayIn(session.zone, then), today()), "day");
+  // Whole ones: 59 minutes and a half are not 60.
+  if (past >= HOUR_MS) return t.time.ago(Math.floor(past / HOUR_MS), "hour");
+  return past >= MINUTE_MS ? t.time.ago(Math.floor(past / MINUTE_MS), "minute") : t.time.now;
+}
+
+function daysBetween(earlier: string, later: string): number {
+  return Math.round((Date.parse(later) - Date.parse(earlier)) / DAY_MS);
 }
 
 /** Seconds as "2 h 5 min". */
@@ -104,7 +104,7 @@ export function percent(value: number | null | undefined, mark?: number): string
 
 /** Today, as a day in the reader's zone. */
 export function today(): string {
-  return todayIn(session.zone);
+  return dayIn(session.zone);
 }
 
 /** Names as "A, B and C". */
