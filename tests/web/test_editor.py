@@ -176,7 +176,7 @@ def finish_in_editor(editor: Editor, page: Page, account: Account) -> None:
 def finish_on_the_web(web: Page, account: Account) -> None:
     web.goto("/sign-in")
     expect(web.locator("a.save")).to_have_text("Saved")
-    web.get_by_label("E-mail address").fill(account.email)
+    web.get_by_label("Email address").fill(account.email)
     web.get_by_label("Password").fill(account.password)
     web.get_by_role("button", name="Sign in", exact=True).click()
     expect(web.get_by_role("status").filter(has_text="Welcome")).to_be_visible()

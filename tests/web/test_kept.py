@@ -161,7 +161,7 @@ def test_progress_is_there_in_a_new_browser_before_anything_is_shown(opened: Ope
     other = opened().new_page()
     # What a browser takes for an address elsewhere leads nowhere.
     other.goto("/sign-in?next=/%5Cexample.org")
-    other.get_by_label("E-mail address").fill(email)
+    other.get_by_label("Email address").fill(email)
     other.get_by_label("Password").fill(account["password"])
     other.get_by_role("button", name="Sign in", exact=True).click()
     expect(other.get_by_role("status").filter(has_text="Welcome")).to_be_visible()
@@ -182,7 +182,7 @@ def test_registering_after_solving_as_a_guest_moves_what_was_done(opened: Open) 
     assert [one["name"] for one in context.cookies()] == ["headway_guest"]
     page.goto("/register")
     expect(page.get_by_text("What you have done as a guest comes along.")).to_be_visible()
-    page.get_by_label("E-mail address").fill(f"{uuid4().hex}@example.org")
+    page.get_by_label("Email address").fill(f"{uuid4().hex}@example.org")
     page.get_by_label("Password").fill("one-step-at-a-time")
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("Your guest progress")).to_be_visible()
@@ -321,7 +321,7 @@ def test_what_one_learner_left_unsent_is_never_sent_as_another(opened: Open) -> 
     assert [one["step"] for one in events(context)] == ["where-am-i"]
     assert context.request.post("/api/v1/auth/logout").ok
     other.goto("/sign-in")
-    other.get_by_label("E-mail address").fill(accounts[0]["email"])
+    other.get_by_label("Email address").fill(accounts[0]["email"])
     other.get_by_label("Password").fill(accounts[0]["password"])
     other.get_by_role("button", name="Sign in", exact=True).click()
     expect(standing(other)).to_have_text("Saved")

@@ -79,7 +79,7 @@ export const frame = {
     home: "Go to today",
   },
   fields: {
-    email: "E-mail address",
+    email: "Email address",
     password: "Password",
     name: "Name",
     nameHint: "What others see, on leaderboards and certificates.",
