@@ -83,6 +83,13 @@ def test_a_database_of_another_headway_is_left_alone(sqlite_url: str) -> None:
     assert "install the newer Headway" in Command("migrate", "--database", sqlite_url).err
 
 
+def test_what_is_no_backup_makes_no_database(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("this is no backup\n")
+    done = Command("restore", str(tmp_path / "text"), "--database", f"sqlite:///{tmp_path}/x.db")
+    assert (done.code, "is no backup" in done.err) == (FAILED, True), str(done)
+    assert [one.name for one in tmp_path.iterdir()] == ["text"]
+
+
 def test_a_server_says_where_it_made_a_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/mistyped.db"
     said = f"There was nothing in {url} yet: it was set up."
