@@ -16,6 +16,11 @@ from tests.torture.server import Command
 ADA = "c0ffee00-dead-4bee-8000-000000000001"
 BOB = derived_id("learner", "oulad:7")
 
+COURSE = "{id: c, title: C, modules: [{id: m, title: M, steps: [{id: s, kind: lesson, title: S}]}]}"
+EVENT = (
+    '{"learner": "school:1", "type": "completed", "course": "c", "step": "s", "occurred_at": "2026-03-01T09:00:00Z"}'
+)
+
 
 @pytest.fixture
 def url(database_url: str) -> str:
@@ -42,6 +47,26 @@ def test_it_asks_and_takes_no_for_an_answer(url: str) -> None:
     done = Command("erase", ADA.upper(), "--database", url, given="y\n")
     assert (done.code, done.out.strip()) == (0, "Erased: 0 events count on as nobody's."), str(done)
     assert len(left(url)) == 1
+
+
+def test_where_nobody_can_answer_it_says_how_to_go_on(url: str) -> None:
+    done = Command("erase", ADA, "--database", url)
+    assert (done.code, done.err.splitlines()[-1]) == (
+        2,
+        "headway: nobody was there to answer: --yes does it without asking",
+    )
+    assert len(left(url)) == 2
+
+
+def test_it_asks_about_all_that_goes(sqlite_url: str, tmp_path: Path) -> None:
+    Command("course", "publish", "-", "--database", sqlite_url, given=COURSE)
+    (tmp_path / "events.jsonl").write_text(EVENT)
+    Command("import", "jsonl", str(tmp_path / "events.jsonl"), "--database", sqlite_url)
+    Command("admin", "create", "ada@example.org", "--database", sqlite_url, given="one-step-at-a-time\n")
+    Command("learners", "link", "school:1", "ada@example.org", "--database", sqlite_url)
+    done = Command("erase", "ada@example.org", "--database", sqlite_url, given="n\n")
+    assert "Erase ada@example.org (account, 1 event) for good?" in done.err
+    assert "Erased: 1 event counts" in Command("erase", "ada@example.org", "--yes", "--database", sqlite_url).out
 
 
 @pytest.mark.parametrize("named", [ADA, "ada@example.org", "oulad:7", BOB])

@@ -46,6 +46,15 @@ def test_what_breaks_off_leaves_the_file_that_was_there(tmp_path: Path) -> None:
     assert (file.read_bytes(), file.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (b"new", 0o600, [file])
 
 
+def test_a_database_is_not_written_over(sqlite_url: str, tmp_path: Path) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    before = path.read_bytes()
+    done = Command("erasures", "export", str(path), "--database", sqlite_url)
+    assert (done.code, "is a SQLite database" in done.err) == (2, True), str(done)
+    assert path.read_bytes() == before
+    assert not [*tmp_path.glob(".headway-*")]
+
+
 def test_two_that_write_one_file_at_once_each_write_it_whole(tmp_path: Path) -> None:
     file, others = tmp_path / "ada.json", tmp_path / "ada.json.part"
     others.write_bytes(b"somebody's own")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.server import Command
+from tests.torture.server import Command, Server
 
 FAILED, MISUSED = 1, 2
 
@@ -81,6 +81,22 @@ def test_a_database_of_another_headway_is_left_alone(sqlite_url: str) -> None:
         done = Command("audit", "--database", sqlite_url)
         assert (done.code, said in done.err) == (FAILED, True), str(done)
     assert "install the newer Headway" in Command("migrate", "--database", sqlite_url).err
+
+
+def test_what_is_no_backup_makes_no_database(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("this is no backup\n")
+    done = Command("restore", str(tmp_path / "text"), "--database", f"sqlite:///{tmp_path}/x.db")
+    assert (done.code, "is no backup" in done.err) == (FAILED, True), str(done)
+    assert [one.name for one in tmp_path.iterdir()] == ["text"]
+
+
+def test_a_server_says_where_it_made_a_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mistyped.db"
+    said = f"There was nothing in {url} yet: it was set up."
+    for is_new in (True, False):
+        with Server(url, tmp_path) as server:
+            assert (said in server.said()) == is_new
+        server.log.unlink()
 
 
 def test_a_server_that_cannot_have_its_port_leaves_nothing_behind(tmp_path: Path) -> None:

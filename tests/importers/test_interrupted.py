@@ -28,6 +28,11 @@ PATIENCE_S = 60
 OF_THE_RUN = ("received_at", "changes", "created_at", "published_at")
 # What is granted is an entry among those that were sent, under an id of its own.
 OF_GRANTS = {"ledger": ("seq",), "granted": ("event_id",)}
+COURSE = "{id: c, title: C, modules: [{id: m, title: M, steps: [{id: s, kind: exercise, title: S}]}]}"
+EVENT = (
+    '{"learner": "s:%d", "type": "attempted", "course": "c", "step": "s", "score": 1,'
+    ' "occurred_at": "2026-03-01T09:00:%02dZ"}\n'
+)
 SENT = ledger.c.source != "server"
 
 
@@ -72,6 +77,20 @@ def test_killed_runs_come_to_what_one_run_comes_to(two_urls: tuple[str, str], fo
     assert Command("import", "dalestudy", str(folder), "--database", whole).code == 0
     assert everything(killed) == everything(whole)
     assert_audit_is_clean(killed)
+
+
+def test_stopped_from_the_keyboard_it_says_so_and_no_more(tmp_path: Path) -> None:
+    url, path = f"sqlite:///{tmp_path / 'one.db'}", tmp_path / "events.jsonl"
+    Command("course", "publish", "-", "--database", url, given=COURSE)
+    path.write_text("".join(EVENT % (n % 3_000, n % 60) for n in range(60_000)))
+    command = [HEADWAY, "import", "jsonl", str(path), "--database", url]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment())
+    wait_for_entries(url, process, beyond=0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, said.decode()) == (130, "headway: stopped\n")
+    assert 0 < entries(url) < 60_000
+    assert_audit_is_clean(url)
 
 
 @contextmanager

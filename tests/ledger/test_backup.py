@@ -140,6 +140,22 @@ def test_a_file_can_be_read_by_its_owner_alone_and_another_is_not_replaced(fille
     assert [one.name for one in tmp_path.glob("saved*")] == ["saved.hw"]
 
 
+@pytest.mark.parametrize("held", [b"SQLite format 3\0", b"somebody's own", gzip.compress(b"{}\n", mtime=0)])
+def test_nothing_but_a_backup_is_replaced(filled: World, tmp_path: Path, held: bytes) -> None:
+    path, pipe = tmp_path / "other.db", tmp_path / "pipe"
+    path.write_bytes(held)
+    os.mkfifo(pipe)
+    for refused in (path, pipe):
+        with pytest.raises(BackupRefused, match="is no backup"):
+            backup(filled.database, refused, now=lambda: NOW, replace=True)
+    assert ([*tmp_path.glob("other.db*")], path.read_bytes(), pipe.is_fifo()) == ([path], held, True)
+    path.write_bytes(b"")
+    backup(filled.database, path, now=lambda: NOW, replace=True)
+    path.write_bytes(path.read_bytes()[:-9])  # damaged is a backup still
+    backup(filled.database, path, now=lambda: NOW, replace=True)
+    assert check(path).header.taken_at == NOW
+
+
 def test_no_damaged_or_foreign_file_is_taken_and_nothing_of_it_is_written(
     file: Path, empty: Database, tmp_path: Path
 ) -> None:

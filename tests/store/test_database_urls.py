@@ -22,6 +22,8 @@ from headway.store.database import Database
         "sqlite:///:memory:",
         "sqlite:///file::memory:?uri=true",
         "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite:///head?way.db",
+        "sqlite:///headway.db?mode=ro",
         "sqlite+aiosqlite:///headway.db",
         "mysql://localhost/headway",
         "postgresql+asyncpg://localhost/headway",

@@ -230,6 +230,17 @@ def test_a_module_by_steps_is_completed_with_the_last_of_them(learning: Learning
     assert progress(learning, ada).completed_at == "2026-03-03T00:00:00.000000Z"
 
 
+@pytest.mark.parametrize(("complete_by", "other"), [("score", "not attempted"), ("steps", "not completed")])
+def test_what_was_handed_in_waits_for_its_grade(learning: Learning, complete_by: str, other: str) -> None:
+    essay = step("essay", kind="assignment", grader={"type": "manual"})
+    learning.publish(course(module("m", essay, step("quiz"), complete_by=complete_by)))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "essay", response="Because."))
+    to_go = progress(learning, ada).modules[0].to_go
+    assert to_go is not None
+    assert to_go.reason == f"one quiz {other}, one assignment waiting for a grade"
+
+
 def test_the_version_in_force_says_what_there_is_to_do(learning: Learning) -> None:
     learning.publish(course(module("m", step("old"), step("gone"))))
     ada = learning.learner()

@@ -38,7 +38,7 @@ from headway.cli.upkeep import migrate
 from headway.client.errors import ClientError
 from headway.domain.errors import HeadwayError
 
-FAILED, MISUSED = 1, 2
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 LEARN, OPERATE = "Learn", "Operate"
 _MISUSES = ("invalid-settings", "invalid-database-url", "misused", "invalid-event", "invalid-address")
 
@@ -110,11 +110,14 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 misused, 75 kept on this device to be sent later."""
+    """Run the command line.
+
+    Exit codes: 0 done, 1 failed, 2 misused, 75 kept on this device to be sent later, 130 stopped from the keyboard.
+    """
     if COMPLETE_VARIABLE in os.environ:
         prepare_completion()
     try:
-        sys.exit(app(prog_name="headway", standalone_mode=False))
+        _leave(app(prog_name="headway", standalone_mode=False))
     except typer.TyperException as error:
         _fail(_said_of_misuse(error), MISUSED)
     except typer.Abort:
@@ -140,6 +143,12 @@ def _said_of_misuse(error: typer.TyperException) -> str:
     # Values are converted by pydantic, which puts the kind of the error before what a check says.
     said = error.format_message().replace(": Value error, ", ": ", 1).rstrip(".")
     return f"{said}; see `{command} --help`"
+
+
+def _leave(code: int | None) -> NoReturn:
+    if code == INTERRUPTED:
+        _fail("stopped", INTERRUPTED)
+    sys.exit(code)
 
 
 def _fail(said: str, code: int) -> NoReturn:

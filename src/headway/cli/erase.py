@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headway.cli.given import text_of
+from headway.cli.given import confirm, text_of
 from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.output import output
@@ -44,7 +44,7 @@ def erase(
             _tell_again(learner, as_json=as_json)
             return
         if not yes:
-            typer.confirm(f"Erase {found.shown} for good?", abort=True, err=True)
+            confirm(f"Erase {found.shown} for good?")
         erased = run(opened, Catalog(), found.id, now=now())
         _scrub(opened)
     if as_json:

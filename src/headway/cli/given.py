@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from headway.cli.screen import Misused
+from headway.cli.screen import Misused, say
 
 STDIN = "-"
 
@@ -27,6 +27,19 @@ def password(prompt: str = "Password", *, is_new: bool = False) -> str:
         asked: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True)
         return asked
     return line_of_stdin()
+
+
+def confirm(question: str) -> None:
+    """Ask before what cannot be undone; Abort for a no, Misused where nobody is there to answer."""
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        say("")  # behind the question
+        raise Misused("nobody was there to answer: --yes does it without asking") from None
+    if not agreed:
+        raise typer.Abort
 
 
 def _shown(file: str | Path) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headway.cli.given import confirm
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, now, say, show, show_json
 
@@ -63,11 +64,13 @@ def retire(
 
     Learners can fetch their credentials again, signed by another key.
     """
+    from headway.ledger.signing_keys import check_there
     from headway.ledger.signing_keys import retire as run
 
     with database_of(database) as opened:
+        check_there(opened, key)
         if not yes:
-            typer.confirm(f"Let every credential that {key} signed be worth nothing?", abort=True, err=True)
+            confirm(f"Let every credential that {key} signed be worth nothing?")
         retired = _told(run(opened, key, now=now()))
         opened.scrub()
     if as_json:

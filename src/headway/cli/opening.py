@@ -38,7 +38,7 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
     One of an older Headway is left alone: a server may be at work on it.
     """
     from headway.http.logs import configure_logs
-    from headway.store.migrate import current, migrate, newest
+    from headway.store.migrate import current, newest
 
     configure_logs("warning")
     # Folding a ledger makes small objects by the thousand, of which hardly any is part of a cycle.
@@ -49,8 +49,7 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
         with database.read() as connection:
             revision = current(connection)
         if revision is None and make:
-            migrate(database)
-            say(f"There was nothing in {database.shown} yet: it was set up.")
+            bring_up_to_date(database)
         elif revision is None:
             raise NotReady(f"there is nothing in {database.shown} yet: `headway serve` or `headway migrate` sets it up")
         elif revision != newest():
@@ -59,6 +58,15 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
                 " (a server that starts does so by itself)"
             )
         yield database
+
+
+def bring_up_to_date(database: "Database") -> None:
+    """Have it bear today's tables, and say where there were none: whoever mistyped its address sees so."""
+    from headway.store.migrate import migrate
+
+    before, _ = migrate(database)
+    if before is None:
+        say(f"There was nothing in {database.shown} yet: it was set up.")
 
 
 @contextmanager

@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
-from typing import IO
+from typing import IO, Final
+
+from headway.cli.screen import Misused
+
+# What every SQLite file begins with.
+_SQLITE: Final = b"SQLite format 3\0"
 
 
 @contextmanager
 def output(file: str) -> Iterator[IO[bytes]]:
     """A file to write to, or standard output for `-`; under its name stands nothing that was not finished.
 
-    A new one is its owner's alone to read. Pipes and devices are written to as they are.
+    A new one is its owner's alone to read. Pipes and devices are written to as they are, databases never.
     """
     from headway.store.folders import sync
 
@@ -24,6 +29,8 @@ def output(file: str) -> Iterator[IO[bytes]]:
             yield out
         return
     path = path.resolve()
+    if path.exists() and _is_database(path):
+        raise Misused(f"{file} is a SQLite database, which nothing is written over: name another file")
     # Under a name that nobody else has or knows: of two that write one file at once, each is whole.
     try:
         descriptor, name = mkstemp(".part", ".headway-", path.parent)
@@ -42,6 +49,11 @@ def output(file: str) -> Iterator[IO[bytes]]:
         unfinished.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import typer
 
+from headway.cli.given import confirm
 from headway.cli.naming import LearnerArgument, learner_named
 from headway.cli.opening import DatabaseOption, database_of
 from headway.cli.screen import JsonOption, counted, now, show, show_json
@@ -31,7 +32,7 @@ def reset(
             raise UnknownLearner(f"{learner} was erased; there is nothing left to reset", field="learner")
         if not yes:
             scope = "everything" if course is None else f"course {course}"
-            typer.confirm(f"Clear {scope} of {found.shown}?", abort=True, err=True)
+            confirm(f"Clear {scope} of {found.shown}?")
         cleared = run(opened, Catalog(), ResetWanted(found.id, str(uuid4()), course), now=now())
     if as_json:
         show_json({"cleared": cleared._asdict()})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from headway.cli.opening import DatabaseOption, RedisOption, opened
+from headway.cli.opening import DatabaseOption, RedisOption, bring_up_to_date, opened
 from headway.cli.screen import say
 from headway.domain.errors import HeadwayError
 
@@ -61,7 +61,6 @@ def run(settings: "Settings") -> None:
     from headway.http.claim import claimed
     from headway.http.tracing import check_installed
     from headway.store.database import Database
-    from headway.store.migrate import migrate
 
     if settings.workers > 1 and Database(settings.database_url).path is not None:
         raise WorkersOnSqlite("a SQLite file has one server of one process; leave --workers out, or use PostgreSQL")
@@ -73,7 +72,7 @@ def run(settings: "Settings") -> None:
         opened(settings.database_url, settings.archive_folder, make=True) as database,
         claimed(database),
     ):
-        migrate(database)
+        bring_up_to_date(database)
         database.close()  # the server opens its own
         serve_on(settings, listening, database.shown)
 

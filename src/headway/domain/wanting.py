@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from headway.domain.course import Module
+from headway.domain.course import Module, Step
 from headway.domain.module_scores import Lack, ModuleScore, StepSums
 from headway.domain.progress import StepSum
 from headway.domain.scores import FULL
+from headway.domain.step_status import SUBMITTED, step_status
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS: Final[Mapping[str, str]] = {"quiz": "quizzes"}
 _UNTOUCHED: Final = StepSum()
+_UNTRIED, _UNDONE, _SHORT = "not attempted", "not completed", "below a full score"
+_WAITING: Final = "waiting for a grade"
+_LACKS: Final = (_UNTRIED, _UNDONE, _SHORT, _WAITING)
 
 
 def points_to_go(module: Module, scored: ModuleScore) -> Fraction:
@@ -24,19 +28,19 @@ def points_to_go(module: Module, scored: ModuleScore) -> Fraction:
 
 def reason(module: Module, missing: Sequence[Lack], sums: StepSums) -> str:
     """Which steps stand between the learner and the completion, counted by kind; empty where none does."""
-    untouched = [one for one in missing if not _is_scored(one, sums)]
-    below = [one for one in missing if _is_scored(one, sums)]
-    undone = "not attempted" if module.complete_by == "score" else "not completed"
-    short = "below a full score" if module.complete_by == "score" else "not completed"
+    found: dict[str, list[Lack]] = {said: [] for said in _LACKS}
+    for one in missing:
+        found[_said(module, one.step, sums.get(one.step.key, _UNTOUCHED))].append(one)
+    return ", ".join(f"{_counted(some)} {said}" for said, some in found.items() if some)
+
+
+def _said(module: Module, step: Step, one: StepSum) -> str:
+    if step_status(step, one) == SUBMITTED:
+        return _WAITING
     if module.complete_by == "steps":
-        untouched, below = list(missing), []
-    parts = [f"{_counted(some)} {said}" for some, said in ((untouched, undone), (below, short)) if some]
-    return ", ".join(parts)
-
-
-def _is_scored(lack: Lack, sums: StepSums) -> bool:
-    one = sums.get(lack.step.key, _UNTOUCHED)
-    return bool(one.scores) or one.completion is not None or one.override is not None
+        return _UNDONE
+    is_scored = bool(one.scores) or one.completion is not None or one.override is not None
+    return _SHORT if is_scored else _UNTRIED
 
 
 def _counted(some: Sequence[Lack]) -> str:

@@ -2,8 +2,8 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -77,9 +77,10 @@ class Intake:
         with _garbage_left() if self.alone else nullcontext():
             windows = _windows(importer.items(read))
             # Files are read ahead, while the database is at work. A pipe is not: nothing would end a thread that waits.
-            for window in windows if importer.size is None else ahead(windows):
-                self._take([*self._counted(window)])
-                gc.collect()
+            with closing(windows if importer.size is None else ahead(windows)) as found:
+                for window in found:
+                    self._take([*self._counted(window)])
+                    gc.collect()
         self.summary.learners = self.named.distinct
         return self.summary
 
@@ -173,7 +174,7 @@ def _garbage_left() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _windows(items: Iterable[Item]) -> Iterator[list[Item]]:
+def _windows(items: Iterable[Item]) -> Generator[list[Item], None, None]:
     """Items, some thousand at a time, or fewer where they are large. What a record keeps is its event's body.
 
     Those before a damage are given before it is raised.

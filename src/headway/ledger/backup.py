@@ -12,7 +12,7 @@ import msgspec
 
 from headway import __version__
 from headway.domain.errors import HeadwayError
-from headway.ledger.backup_file import Header, Totals, Writing
+from headway.ledger.backup_file import Header, Totals, Writing, is_one
 from headway.ledger.commit import committed
 from headway.ledger.resting import Progress
 from headway.store import upkeep, whole
@@ -48,9 +48,14 @@ def backup(
     replace: bool = False,
     progress: Progress = lambda _: None,
 ) -> Backup:
-    """Write a backup, whole or not at all: under its name stands no file that was not finished."""
+    """Write a backup, whole or not at all: under its name stands no file that was not finished.
+
+    `replace` is of an older backup alone, for a name that was mistyped may be the database's own.
+    """
     if path.exists() and not replace:
         raise BackupRefused(f"{path} is there already; name another, or replace it with --replace")
+    if path.exists() and not is_one(path):
+        raise BackupRefused(f"{path} is no backup, and --replace replaces nothing else: name another file")
     with _unfinished(path) as file:
         began, totals = _write(database, file, now, progress)
         file.flush()

@@ -19,6 +19,9 @@ from headway.store.rows import Row
 FORMAT: Final = 1
 # What every such file begins with: without a time and a name, as it is written below.
 _BEGINNING: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+# What stands in its first line, and within how many bytes that begins.
+_FIRST: Final = b'"headway_backup"'
+_BLOCK: Final = 4096
 _COMPRESSION: Final = 6
 _LINE_MAX: Final = 64 * 1024**2
 _WRITTEN_AT_ONCE: Final = 256 * 1024
@@ -57,6 +60,18 @@ class TableFound(NamedTuple):
     name: str
     columns: list[str]
     rows: Iterator[Row]
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is a backup, whole or cut off, or holds nothing at all."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        zipped = file.read(_BLOCK)
+    try:
+        return not zipped or _FIRST in zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(zipped, _BLOCK)
+    except zlib.error:
+        return False
 
 
 class Writing:
@@ -162,7 +177,7 @@ class Reading:
 
     def _header(self) -> Header:
         first = next(self._lines, b"")
-        if b'"headway_backup"' not in first:
+        if _FIRST not in first:
             raise self._foreign()
         found = self._object(first)
         if found.pop("headway_backup") != FORMAT:

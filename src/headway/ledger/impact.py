@@ -1,6 +1,6 @@
 """What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -99,7 +99,7 @@ def rehearse(database: Database, succession: Succession, impact: Impact, *, now:
 def pages(database: Database, succession: Succession, after: str) -> Iterator[list[Looked]]:
     """The learners of a course behind the first, in order of id, each page read while the one before is worked at."""
 
-    def read() -> Iterator[list[Looked]]:
+    def read() -> Generator[list[Looked], None, None]:
         behind = after
         while page := survey(database, succession, behind):
             yield page

@@ -48,7 +48,8 @@ def restore(database: Database, path: Path, progress: Progress = lambda _: None)
 
     The file is read twice: nothing is written before all of it was found to be whole.
     """
-    database.make_file()
+    with closing(Reading(path)):  # what is no backup makes no database
+        database.make_file()
     with database.read() as connection:
         _check_empty(database, holds=whole.holds_tables(connection))
     checked = check(path, progress)

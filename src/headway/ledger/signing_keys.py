@@ -37,6 +37,12 @@ def next_key(database: Database, signing_secret: str | None, *, now: int) -> Row
     raise Busy("others make new keys at the same time; look at `headway keys list`")
 
 
+def check_there(database: Database, key_id: str) -> None:
+    """UnknownKey where there is no such key."""
+    with database.read() as connection:
+        _find(connection, key_id)
+
+
 def retire(database: Database, key_id: str, *, now: int) -> RowMapping:
     """Have nothing believed that a key signed, from now on or before; the row as it is then.
 

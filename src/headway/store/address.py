@@ -27,4 +27,8 @@ def checked(text: str) -> URL:
         )
     if url.database in (None, "", ":memory:") or url.database.startswith("file:") or "\0" in url.database:
         raise DatabaseUrlInvalid("a SQLite address needs a file, as in sqlite:///headway.db: memory forgets")
+    if "?" in text:
+        raise DatabaseUrlInvalid(
+            "a SQLite address ends with its file, as in sqlite:///headway.db: a ? in a name is written %3F, a % %25"
+        )
     return url

@@ -214,9 +214,13 @@ def end_sessions(connection: Connection, learner_id: str) -> None:
 
 
 def possessions(connection: Connection, learner_id: str) -> tuple[int, int, int]:
-    """How many steps, events and certificates of a learner there are."""
+    """How many steps, events and certificates of a learner there are, with those of whoever was moved into it.
+
+    A move leaves each ledger where it is, and takes all else along.
+    """
     kinds = {table: table.c.learner_id == learner_id for table in (step_sum, ledger, certificate)}
-    kinds[ledger] &= ledger.c.source != "server"
+    moved = sa.select(learner.c.id).where(learner.c.merged_into == learner_id)
+    kinds[ledger] = (kinds[ledger] | ledger.c.learner_id.in_(moved)) & (ledger.c.source != "server")
     counts = (sa.select(sa.func.count()).select_from(table).where(own) for table, own in kinds.items())
     found = connection.execute(sa.select(*(one.scalar_subquery() for one in counts))).one()
     return found[0], found[1], found[2]
