@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,17 +54,22 @@ def test_a_stop_of_three_workers_under_load_loses_nothing_either(
     assert_audit_is_clean(postgresql_url)
 
 
-def test_a_stop_answers_every_request_that_waits_for_its_commit(server: Server, rng: Random) -> None:
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["told", "keyboard twice"])
+def test_a_stop_answers_every_request_that_waits_for_its_commit(
+    server: Server, rng: Random, signals: list[signal.Signals]
+) -> None:
     guests = [new_guest(server.port) for _ in range(WAITING)]
     with ThreadPoolExecutor(WAITING) as pool:
         with writing_held_up(server, guests):
             waiting = [pool.submit(Client(server.port, one.token).record, [attempt(rng)]) for one in guests]
             Client(server.port).wait_until_queued(WAITING)
-            server.terminate()
-            time.sleep(0.3)
+            for number in signals:
+                server.signal_group(number)
+                time.sleep(0.3)
             assert not any(one.done() for one in waiting), "answered before the commit"
         replies = [one.result(20) for one in waiting]
-    assert server.wait() == 0
+    assert server.wait() == (0 if signal.SIGTERM in signals else 130)
+    assert "Traceback" not in server.said()
     assert [one.status for one in replies] == [200] * WAITING
     assert {one.body["results"][0]["status"] for one in replies} == {"recorded"}
     assert len(ledger_ids(server.database)) == WAITING

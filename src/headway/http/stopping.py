@@ -1,11 +1,23 @@
-"""uvicorn's protocol, which tells replies without an end of their own that the server stops."""
+"""uvicorn's server and its protocol, with two things to say about how a server stops."""
 
+from types import FrameType
+
+from uvicorn import Server as Uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from headway.http.exchange import exchange_in
 
 # For uvicorn's setting `http`.
 PROTOCOL = "headway.http.stopping:Protocol"
+
+
+class Server(Uvicorn):
+    """As it is; but whoever is impatient and presses Ctrl-C again does not break off what ends within seconds."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; once."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
 
 class Protocol(HttpToolsProtocol):
