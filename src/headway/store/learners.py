@@ -218,9 +218,12 @@ def possessions(connection: Connection, learner_id: str) -> tuple[int, int, int]
 
     A move leaves each ledger where it is, and takes all else along.
     """
-    kinds = {table: table.c.learner_id == learner_id for table in (step_sum, ledger, certificate)}
-    moved = sa.select(learner.c.id).where(learner.c.merged_into == learner_id)
-    kinds[ledger] = (kinds[ledger] | ledger.c.learner_id.in_(moved)) & (ledger.c.source != "server")
+    parts = sa.select(learner.c.id).where((learner.c.id == learner_id) | (learner.c.merged_into == learner_id))
+    kinds = {
+        step_sum: step_sum.c.learner_id == learner_id,
+        ledger: ledger.c.learner_id.in_(parts) & (ledger.c.source != "server"),
+        certificate: certificate.c.learner_id == learner_id,
+    }
     counts = (sa.select(sa.func.count()).select_from(table).where(own) for table, own in kinds.items())
     found = connection.execute(sa.select(*(one.scalar_subquery() for one in counts))).one()
     return found[0], found[1], found[2]
