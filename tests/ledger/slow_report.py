@@ -122,9 +122,9 @@ class SlowLearner(NamedTuple):
     def has_reached(self, module: Module) -> bool:
         return module.key in self.modules or any(self.steps[one.key].touched for one in module.steps)
 
-    def total(self, course: Course) -> int:
-        reached = [int(self.score(one)) if self.has_reached(one) else 0 for one in course.modules]
-        return max(sum(reached) // len(reached), self.course_score or 0)
+    def total(self, course: Course) -> Fraction:
+        reached = [self.score(one) if self.has_reached(one) else 0 for one in course.modules]
+        return max(Fraction(sum(reached), len(reached)), Fraction(self.course_score or 0))
 
     @property
     def active_at(self) -> int | None:
@@ -257,7 +257,7 @@ def _two_digits(seconds: float) -> int:
     return (whole + unit // 2) // unit * unit
 
 
-def _bands(scores: Sequence[int]) -> list[dict[str, int]]:
+def _bands(scores: Sequence[Fraction]) -> list[dict[str, int]]:
     bands = Counter(min(score * 10 // MILLION, 9) for score in scores)
     return [{"from_percent": 10 * n, "to_percent": 10 * n + 10, "learners": bands[n]} for n in range(10)]
 

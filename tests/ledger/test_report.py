@@ -10,8 +10,11 @@ import pytest
 
 from headway.domain.events import enrollment_event, parse_event
 from headway.domain.times import DAY, MINUTE, format_time
+from headway.http.tokens import hash_of
 from headway.ledger.accounts import register
+from headway.ledger.directing import make_claim_code
 from headway.ledger.erase import erase
+from headway.ledger.merge import move_guest, move_imported
 from headway.ledger.reset import ResetWanted, reset
 from headway.ledger.retake import RunEmpty, RunWanted, TooManyRuns, start_run
 from headway.ledger.submission import Submission
@@ -189,3 +192,24 @@ def test_of_nobody_the_report_is_empty_in_its_full_shape(world: World) -> None:
     }
     assert [one["pass_rate_percent"] for one in told["steps"]] == [None] * 5
     assert (told["at_risk"], told["cohorts"]) == ([], [])
+
+
+@pytest.mark.parametrize("by_code", [False, True])
+def test_who_was_imported_and_is_linked_counts_once(world: World, by_code: bool) -> None:
+    history = History(world, 1)
+    imported = world.learner(kind="imported", external_id="school:1")
+    ada, early = history.accounts[0], format_time(NOON)
+    for one, of in ((imported, "a"), (ada, "e")):
+        done = parse_event(
+            {"id": str(uuid4()), "type": "completed", "course": "report", "step": of, "occurred_at": early}
+        )
+        world.send(one, enrollment_event(str(uuid4()), "enrolled", "report", early), done, at=NOON)
+    assert report_now(world, NOON)[1]["summary"]["enrolled"] == 2
+    if by_code:
+        token = hash_of(make_claim_code(world.database, imported, now=NOON).code)
+        assert move_guest(world.database, world.catalog, ada, token, now=NOON) is not None
+    else:
+        assert move_imported(world.database, world.catalog, ada, imported, now=NOON) is not None
+    assert report_now(world, NOON)[1]["summary"]["enrolled"] == 1
+    assert_as_counted(world, NOON)
+    world.assert_clean()

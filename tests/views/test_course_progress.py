@@ -174,6 +174,8 @@ def test_a_course_is_completed_once_all_its_modules_are(learning: Learning) -> N
     learning.record(ada, event("attempted", "loops-quiz", "2026-03-03T12:00:00Z", score=0.733333))
     found = progress(learning, ada)
     assert (found.modules[0].score_percent, found.modules[0].status) == (79.9999, "in_progress")
+    # Rounded, they would come to the 80 that was not reached.
+    assert [one.contribution for one in found.modules[0].breakdown] == [12.5, 27.4999, 40.0]
     assert (found.modules[1].status, found.modules[1].locked_by) == ("locked", ["loops"])
     learning.record(ada, event("attempted", "loops-quiz", "2026-03-08T12:00:00Z", score=0.733334))
     found = progress(learning, ada)

@@ -246,6 +246,14 @@ def concluded(row: Enrolled, course: Course, grant: Grant | None) -> Enrolled:
     granted, completed_at = row.granted_score, row.completed_at
     if grant is not None:
         granted, completed_at = grant.score or 0, max(grant.at, 1)
-    score = max(row.score_total // sum(one.weight for one in course.modules), granted)
+    score = max(_mean(row.score_total, sum(one.weight for one in course.modules)), granted)
     status = COMPLETED if completed_at else IN_PROGRESS if row.last_step or row.active_at else OPEN
     return row._replace(granted_score=granted, score=score, completed_at=completed_at, status=status)
+
+
+def _mean(total: int, weights: int) -> int:
+    """The mean of modules' scores, rounded up because each of them was rounded down; short of full stays short.
+
+    A third and two thirds are half of it, and not a millionth less, which would be counted among those below.
+    """
+    return FULL if total >= FULL * weights else min(-(-total // weights), FULL - 1)

@@ -159,7 +159,12 @@ def shown_percent(score: Fraction, mark: int = FULL) -> float:
     rounded = ratio_percent(part, whole)
     if (round(rounded * _MARK_PLACES) >= mark) == (part * FULL >= mark * whole):
         return rounded
-    return part * FULL // whole / _MARK_PLACES
+    return cut_percent(score)
+
+
+def cut_percent(score: Fraction) -> float:
+    """A score as 0 to 100 with four decimals, cut off: it comes to no mark that was not reached."""
+    return score.numerator * FULL // score.denominator / _MARK_PLACES
 
 
 def _reached(module: Module, sums: StepSums) -> Exact:

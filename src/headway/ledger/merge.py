@@ -14,7 +14,8 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.judging import Judging, judge
 from headway.ledger.submission import StatusChange
-from headway.store import boards, claims, entries, guests, identities, learners, notices, preferences, sums
+from headway.ledger.wholes import counted
+from headway.store import boards, claims, entries, guests, identities, learners, notices, preferences, roster, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -71,7 +72,9 @@ class _Move:
         if self._opened(connection) == guest_id:
             batch = Batch(connection, self.catalog)
             batch.locked = locked
-            return self._move(batch, guest_id)
+            # Guests are in no roster; an imported learner leaves those in which the account comes in their stead.
+            with counted(connection, self.catalog, roster.courses_of(connection, [guest_id])):
+                return self._move(batch, guest_id)
         return self._done_before(connection)
 
     def _done_before(self, connection: Connection) -> Merged | None:

@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
     `steps` are by their keys, `spreads` the counted values by figure and item. `active` are the learners whose last
     activity lies between each of the times asked for and the one before, `never` those without any; `quiet` who has
-    done nothing for long, the last first, `slow` who completed least of those who did.
+    done nothing for long, the last first, `slow` who completed least of those who did and are enrolled for as long.
     """
 
     steps: dict[str, StepFigures]
@@ -118,7 +118,9 @@ _QUIET: Final = _listed(
     "r.active_at DESC, r.learner_id",
 )
 _SLOW: Final = _listed(
-    f"SELECT * FROM ({_MINE} ORDER BY steps_completed, learner_id LIMIT {_LOOKED_AT}) s WHERE active_at >= :quiet",  # noqa: S608  # our own words
+    f"SELECT * FROM ({_MINE} ORDER BY steps_completed, learner_id LIMIT {_LOOKED_AT}) s"  # noqa: S608  # our own words
+    # Who came after that is behind nobody yet, and takes nobody's place in the list.
+    " WHERE active_at >= :quiet AND enrolled_at < :quiet",
     "r.steps_completed, r.learner_id",
 )
 

@@ -15,7 +15,16 @@ from headway.domain.events import SLUG_MAX
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.gating import Held, score_of_module, score_of_modules, status_of_course, status_of_module
 from headway.domain.gating import lacking as locked_by
-from headway.domain.module_scores import KindScore, Lack, ModuleScore, StepSums, missing, score_module, shown_percent
+from headway.domain.module_scores import (
+    KindScore,
+    Lack,
+    ModuleScore,
+    StepSums,
+    cut_percent,
+    missing,
+    score_module,
+    shown_percent,
+)
 from headway.domain.progress import FIRST_RUN, EnrollmentSum, Grant, StepSum
 from headway.domain.scores import fraction, ratio_percent
 from headway.domain.step_status import LOCKED, is_manual, status_of, step_status
@@ -267,15 +276,16 @@ def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModulePro
     status = status_of_module(module, run.steps, run.held)
     lacking = [run.course.module_id(key) for key in locked_by(module, run.held)] if status == LOCKED else []
     wanting = [] if completed else missing(module, run.steps)
+    shown = shown_percent(score_of_module(module, scored.score, run.held), module.pass_mark)
     return ModuleProgress(
         module.id,
         module.title,
         status,
-        shown_percent(score_of_module(module, scored.score, run.held), module.pass_mark),
+        shown,
         _shown_time(completed and completed.at),
         lacking,
         ToGo(_to_go(points_to_go(module, scored)), reason(module, wanting, run.steps)) if wanting else None,
-        [_kind_share(one) for one in scored.kinds],
+        [_kind_share(one, is_short=shown != round(shown, 2)) for one in scored.kinds],
         [_missing_step(one) for one in wanting],
         [_step_standing(step, run, locked=bool(lacking)) for step in module.steps],
     )
@@ -286,8 +296,10 @@ def _to_go(points: Fraction) -> float:
     return ceil(points * 10_000) / 100
 
 
-def _kind_share(one: KindScore) -> KindShare:
-    return KindShare(one.kind, shown_percent(one.weight), shown_percent(one.score), shown_percent(one.contribution))
+def _kind_share(one: KindScore, *, is_short: bool) -> KindShare:
+    """A kind's part of a score; of one that is short of its mark by less than is shown, it does not come to more."""
+    shown = cut_percent if is_short else shown_percent
+    return KindShare(one.kind, shown_percent(one.weight), shown(one.score), shown(one.contribution))
 
 
 def _missing_step(one: Lack) -> MissingStep:

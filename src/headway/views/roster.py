@@ -1,6 +1,7 @@
 """The roster of a course, and the page of one of its learners, as its creator reads them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -10,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from headway.domain import enrolled, histogram
 from headway.domain.enrolled import Enrolled
+from headway.domain.module_scores import shown_percent
 from headway.domain.risk import risk
-from headway.domain.scores import percent, ratio_percent
+from headway.domain.scores import FULL, ratio_percent
 from headway.domain.times import format_time
 from headway.store import figures, report, roster_page
 from headway.store.catalog import Catalog
@@ -112,7 +114,7 @@ def _entries(in_force: InForce, found: Iterable[Listed], median: float, now: int
             row.status,
             _percent(row, len(course.steps)),
             row.steps_completed,
-            percent(row.score) or 0.0,
+            shown_percent(Fraction(row.score, FULL), course.pass_mark),
             None if place is None else course.steps[place].id,
             _time(row.active_at),
             format_time(row.enrolled_at),

@@ -1,0 +1,81 @@
+"""A learner's score of a course: the same in the roster, in the report and where the learner reads it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from headway.ledger.recount import recount_pending
+from headway.store.migrate import migrate
+from headway.store.roster_page import Wanted
+from headway.views.course_progress import read_course
+from headway.views.report import InForce, read_report
+from headway.views.roster import read_roster
+from headway.views.subject import Subject
+from tests.ledger.world import NOON, World, enrollment, event
+
+MODULES = ("first", "second")
+COURSE: dict[str, Any] = {
+    "id": "thirds",
+    "title": "Thirds",
+    "pass_mark": 50,
+    "modules": [
+        {
+            "id": name,
+            "title": name,
+            "requires": [],
+            "steps": [{"id": f"{name}-{n}", "kind": "exercise", "title": name} for n in range(3)],
+        }
+        for name in MODULES
+    ],
+}
+
+
+def learner(world: World, scores: Mapping[str, float]) -> str:
+    """Somebody who is enrolled, and has these scores of exercises."""
+    world.publish(COURSE)
+    ada = world.learner(display_name="Ada")
+    sent = (event(course="thirds", of=step, score=score) for step, score in scores.items())
+    world.send(ada, enrollment(1, of="thirds"), *sent)
+    return ada
+
+
+def told(world: World, learner_id: str) -> tuple[float, float, int]:
+    """The score as the learner reads it, as the roster has it, and from how many percent the report counts it."""
+    with world.database.read() as connection:
+        progress = read_course(connection, world.catalog, Subject(learner_id, "UTC"), "thirds")
+        in_force = InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"])
+        (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
+        (band,) = [one for one in read_report(connection, in_force, NOON).score_distribution if one.learners]
+    return progress.score_percent, row.score_percent, band.from_percent
+
+
+@pytest.mark.parametrize(
+    ("scores", "shown", "counted"),
+    [
+        # A third and two thirds; with either rounded down they are short of a half.
+        ({"first-0": 1, "second-0": 1, "second-1": 1}, 50.0, 50),
+        ({"first-0": 1, "first-1": 1, "first-2": 0.0125, "second-0": 1, "second-1": 0.4}, 56.88, 50),
+        # Short of the pass mark, and of all, by what two decimals do not show.
+        ({"first-0": 1, "second-0": 1, "second-1": 0.999994}, 49.9999, 40),
+        ({f"{name}-{n}": 0.999998 if n else 1 for name in MODULES for n in range(3)}, 99.99, 90),
+    ],
+)
+def test_a_score_is_the_same_wherever_it_is_told(
+    world: World, scores: Mapping[str, float], shown: float, counted: int
+) -> None:
+    assert told(world, learner(world, scores)) == (shown, shown, counted)
+    world.assert_clean()
+
+
+def test_scores_of_before_are_worked_out_anew_behind_an_upgrade(world: World) -> None:
+    ada = learner(world, {"first-0": 1, "second-0": 1, "second-1": 1})
+    world.run(
+        "UPDATE roster SET score = score - 1",
+        "UPDATE course_counter SET value = value - 1 WHERE figure = 'score'",
+        "UPDATE alembic_version SET version_num = '0025'",
+    )
+    migrate(world.database)
+    assert recount_pending(world.database, world.catalog) == 1
+    assert told(world, ada) == (50.0, 50.0, 50)
+    world.assert_clean()
