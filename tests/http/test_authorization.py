@@ -26,3 +26,24 @@ def test_what_a_proxy_asked_of_a_browser_is_nobodys_token(site: Site) -> None:
     assert client.post("/events", json={"events": [event()]}).status_code == 200
     assert client.get("/auth/me").json()["kind"] == "guest"
     assert counted(site, learner) == 1
+
+
+@pytest.mark.parametrize(
+    "sent", [("Bearer {token}", "Basic YTpi"), ("Basic YTpi", "Bearer {token}"), ("Bearer {token}",) * 2]
+)
+def test_two_who_say_who_asks_are_refused_and_make_no_guest(site: Site, sent: tuple[str, str]) -> None:
+    token = site.client().post("/auth/guest").json()["token"]
+    headers = [("authorization", one.format(token=token)) for one in sent]
+    reply = site.client().post("/events", json={"events": [event()]}, headers=headers)
+    assert (reply.status_code, counted(site, ledger), counted(site, learner)) == (401, 0, 1)
+
+
+def test_cookies_and_tags_that_come_in_several_headers_all_count(site: Site) -> None:
+    client = site.client()
+    client.post("/events", json={"events": [event()]})
+    mine = ("cookie", f"headway_guest={client.cookies['headway_guest']}")
+    asking = site.client()
+    found = asking.get("/progress", headers=[mine, ("cookie", "theme=dark")])
+    assert found.json()["attempts"] == 1
+    tags = [("if-none-match", found.headers["etag"]), ("if-none-match", '"another"')]
+    assert asking.get("/progress", headers=[mine, *tags]).status_code == 304

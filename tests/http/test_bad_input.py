@@ -288,6 +288,23 @@ def test_a_method_that_a_path_does_not_know_is_405_and_says_which_it_does(
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/auth/me", "DELETE GET HEAD OPTIONS PATCH"), ("/courses/python-basics", "GET HEAD OPTIONS PUT")],
+)
+def test_all_methods_of_a_path_are_told_to_who_asks_and_to_who_errs(shared: Site, path: str, methods: str) -> None:
+    for asked in ("OPTIONS", "TRACE"):
+        told = shared.client().request(asked, path).headers["allow"]
+        assert sorted(told.split(", ")) == methods.split(), asked
+
+
+@pytest.mark.parametrize("path", ["/courses?limit=1&limit=2", "/courses?limit=1&%6Cimit=1", "/progress?x&&x"])
+def test_a_parameter_that_is_sent_twice_is_400(shared: Site, path: str) -> None:
+    reply = shared.client().get(path)
+    assert (reply.status_code, reply.json()["type"]) == (400, "/problems/malformed")
+    assert shared.client().get("/courses?limit=1&&x=2&").status_code == 200
+
+
+@pytest.mark.parametrize(
     "path", ["/courses/a%00b", "/courses?cursor=%00", "/progress/courses/%00/modules/%00", "/progress?learner=%00"]
 )
 def test_nul_in_a_path_or_a_query_is_400(shared: Site, path: str) -> None:

@@ -112,6 +112,12 @@ def test_whoever_has_the_id_reads_what_it_certifies(certified: Certified) -> Non
     assert certified.anyone.get("/certificates").json() == {"items": [], "next_cursor": None}
 
 
+@pytest.mark.parametrize("what", ["", "/pdf", "/credential", "/status"])
+def test_an_id_may_be_typed_in_capitals(shared: Certified, what: str) -> None:
+    reply = shared.anyone.get(f"/certificates/{shared.id.upper()}{what}")
+    assert (reply.status_code, reply.content) == (200, shared.get(what).content)
+
+
 def test_nothing_of_the_learner_but_the_name_is_told(certified: Certified) -> None:
     me = certified.ada.get("/auth/me").json()["learner"]
     for reply in (certified.get(), certified.get("/credential"), certified.get("/status"), certified.page()):

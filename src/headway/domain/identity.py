@@ -23,7 +23,9 @@ def check_password(sent: str) -> str:
 
 def check_name(sent: str | None, field: str = "display_name") -> str | None:
     """A display name, or that of another field, trimmed and composed; None where it is blank."""
-    name = unicodedata.normalize("NFC", (sent or "").strip())
+    # What a Japanese keyboard puts between two names, or a word processor into one, is a space to whoever reads it.
+    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in sent or "")
+    name = unicodedata.normalize("NFC", spaced.strip())
     seen = name.translate(_JOINERS)
     if not seen:
         return None

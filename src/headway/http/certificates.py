@@ -164,9 +164,11 @@ def _with_key(connection: Connection, certificate: str) -> tuple[CertificateFact
 
 
 def _checked(certificate: str) -> str:
-    if not is_id(certificate):
+    # In whatever case: people copy it from paper (RFC 9562, 4).
+    wanted = certificate.lower()
+    if not is_id(wanted):
         raise NotFound(_UNKNOWN)
-    return certificate
+    return wanted
 
 
 def shown(facts: CertificateFacts, issuer: Issuer) -> CertificateShown:

@@ -1,13 +1,14 @@
 """What every request and reply goes through: its id, headers that are on all replies, the log, HEAD."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from headway.http.exchange import Exchange, exchange_in
+from headway.http.exchange import Exchange
 from headway.http.problems import answering, problem_of, problem_reply
 from headway.http.refusals import Malformed
 from headway.http.reply import Header
@@ -37,10 +38,18 @@ class Envelope:
         self._direct = {path: answering(found) for path, found in direct.items()}
         self._names = {path: found.__name__ for path, found in direct.items()}
         self._tells_all = services.settings.log_level.lower() == "debug"
+        # Of all handlers of a path: Litestar's own answer to OPTIONS knows those of the first one alone.
+        self._methods = {route.path_format: sorted(route.methods) for route in app.routes}
         self._is_https = services.settings.https
 
     def _on_all(self, exchange: Exchange) -> tuple[Header, ...]:
         return _ON_ALL_HTTPS if self._is_https or exchange.scheme == "https" else _ON_ALL
+
+    def _allowing(self, scope: Any, headers: Iterable[Header]) -> list[Header]:
+        """With all methods of the path in `Allow`, HEAD among them where GET is: each GET answers it."""
+        ours = ", ".join(self._methods.get(scope.get("path_template"), ())).encode()
+        told = [(name, ours or value if name == b"allow" else value) for name, value in headers]
+        return [(name, value + b", HEAD" if name == b"allow" and b"GET" in value else value) for name, value in told]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request on and dress its reply."""
@@ -51,19 +60,20 @@ class Envelope:
         if scope["method"] == "HEAD":
             # The server drops the body of what it knows to be a HEAD.
             scope = {**scope, "method": "GET"}
-        # No id holds a NUL, and PostgreSQL cannot even be asked for one.
-        holds_nul = "\0" in scope["path"] or b"%00" in scope["query_string"]
+        refusal = _refusal(scope["path"], scope["query_string"])
         since = perf_counter()
 
         async def dress(message: Any) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
+                if exchange.method == "OPTIONS" or exchange.status == HTTPStatus.METHOD_NOT_ALLOWED:
+                    message["headers"] = self._allowing(scope, message["headers"])
                 cookies = [(b"set-cookie", cookie) for cookie in exchange.cookies]
                 request_id = (b"x-request-id", exchange.request_id.encode("ascii"))
                 message["headers"] += [*self._on_all(exchange), request_id, *cookies, *exchange.more_headers]
             await send(message)
 
-        app = _refuse_nul if holds_nul else self._direct.get(scope["path"], self._app)
+        app = self._direct.get(scope["path"], self._app) if refusal is None else _refusing(exchange, refusal)
         await app(scope, receive, dress)
         took_s = perf_counter() - since
         exchange.operation = self._names.get(scope["path"]) or _operation(scope)
@@ -79,9 +89,20 @@ def _operation(scope: Any) -> str:
     return "none" if handler is None else str(handler.fn.__name__)
 
 
-async def _refuse_nul(scope: Any, receive: Any, send: Any) -> None:
-    error = Malformed("the path or the query holds a NUL character; leave it out")
-    await problem_reply(problem_of(error, exchange_in(scope).request_id))(scope, receive, send)
+def _refusal(path: str, query: bytes) -> str | None:
+    """Why an address can be nobody's; None where nothing is wrong with it."""
+    # No id holds a NUL, and PostgreSQL cannot even be asked for one.
+    if "\0" in path or b"%00" in query:
+        return "the path or the query holds a NUL character; leave it out"
+    # Which of `dry_run=true&dry_run=false` counts is anybody's guess, and a wrong one writes.
+    if b"&" not in query or not path.startswith("/api/"):
+        return None
+    names = [unquote_to_bytes(one.partition(b"=")[0]) for one in query.split(b"&") if one]
+    return None if len(set(names)) == len(names) else "the query names a parameter more than once; send each once"
+
+
+def _refusing(exchange: Exchange, detail: str) -> Any:
+    return problem_reply(problem_of(Malformed(detail), exchange.request_id))
 
 
 def _tell(scope: Any, exchange: Exchange, took_s: float) -> None:

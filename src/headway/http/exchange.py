@@ -2,6 +2,7 @@
 
 import re
 from asyncio import Event
+from collections.abc import Iterable
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -40,8 +41,9 @@ class Exchange:
 
     def __init__(self, services: Services, scope: Any) -> None:
         self.services = services
-        # A header sent twice counts as its last.
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        if len(self.headers) < len(scope["headers"]):
+            self.headers = _joined(scope["headers"])
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.scheme: str = scope["scheme"]
@@ -61,6 +63,15 @@ class Exchange:
     def address(self) -> str | None:
         """The client's network address; None where it came by a socket that has none."""
         return self._client[0] if self._client else None
+
+
+def _joined(sent: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers of which some were sent more than once: each is the list of its values (RFC 9110, 5.3; RFC 6265, 5.4)."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in sent:
+        between = b"; " if name == b"cookie" else b", "
+        headers[name] = headers[name] + between + value if name in headers else value
+    return headers
 
 
 def _request_id(sent: bytes | None) -> str:

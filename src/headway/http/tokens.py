@@ -1,5 +1,6 @@
 """Tokens and the cookies that carry them. What the database keeps of a token is its SHA-256."""
 
+import re
 import secrets
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ _COOKIE_S: Final = 365 * 86_400
 _TOKEN_MAX: Final = 200
 # What a proxy before the server may ask of browsers, and pass on: it says nothing to Headway.
 _OF_PROXIES: Final = (b"basic", b"digest", b"negotiate", b"ntlm")
+_BEARER: Final = re.compile(rb",\s*bearer\b", re.IGNORECASE)
 
 
 class Credential(NamedTuple):
@@ -49,8 +51,10 @@ def hash_of(token: str) -> str:
 
 def credentials_of(exchange: Exchange) -> list[Credential]:
     """The tokens of a request, the one that counts first: a bearer's alone, else the session's, then the guest's."""
-    scheme, _, token = exchange.headers.get(b"authorization", b"").strip().partition(b" ")
-    if scheme and scheme.lower() not in _OF_PROXIES:
+    sent_by = exchange.headers.get(b"authorization", b"").strip()
+    scheme, _, token = sent_by.partition(b" ")
+    # With a bearer's token behind it, a proxy's would have two say who asks, and the order which of them counts.
+    if scheme and (scheme.lower() not in _OF_PROXIES or _BEARER.search(sent_by)):
         # Whatever else is refused like a dead token: taken for nobody, its events would go to a guest nobody is.
         sent = token.strip().decode("latin-1")[:_TOKEN_MAX] if scheme.lower() == b"bearer" else ""
         return [Credential(sent, "bearer")]
