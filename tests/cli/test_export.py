@@ -1,11 +1,14 @@
 """`headway export` and `headway import headway-export`."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from headway.cli.output import output
+from headway.cli.screen import Misused
 from tests.cli.test_erase import ADA, url
 from tests.torture.server import Command
 
@@ -52,6 +55,14 @@ def test_a_database_is_not_written_over(sqlite_url: str, tmp_path: Path) -> None
     done = Command("erasures", "export", str(path), "--database", sqlite_url)
     assert (done.code, "is a SQLite database" in done.err) == (2, True), str(done)
     assert path.read_bytes() == before
+    # Nor over its log, in which lies what was committed last.
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE more (a)")
+        log = path.with_name(f"{path.name}-wal")
+        with pytest.raises(Misused, match="part of one"), output(str(log)):
+            pass
+        assert log.read_bytes()[:3] == b"\x37\x7f\x06"
     assert not [*tmp_path.glob(".headway-*")]
 
 

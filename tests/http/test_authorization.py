@@ -21,8 +21,9 @@ def test_what_is_no_bearers_token_is_refused_and_makes_no_guest(site: Site, sent
     assert counted(site, learner) == before
 
 
-def test_what_a_proxy_asked_of_a_browser_is_nobodys_token(site: Site) -> None:
-    client = site.client(authorization="Basic YWRhOnBhc3M=")
+@pytest.mark.parametrize("sent", ["Basic YWRhOnBhc3M=", 'Digest username="ada", realm="Acme, Bearer of news"'])
+def test_what_a_proxy_asked_of_a_browser_is_nobodys_token(site: Site, sent: str) -> None:
+    client = site.client(authorization=sent)
     assert client.post("/events", json={"events": [event()]}).status_code == 200
     assert client.get("/auth/me").json()["kind"] == "guest"
     assert counted(site, learner) == 1

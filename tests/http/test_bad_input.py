@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+import httpx2
 import pytest
 
 from headway.http.bodies import BODY_BYTES_MAX
@@ -301,6 +302,8 @@ def test_all_methods_of_a_path_are_told_to_who_asks_and_to_who_errs(shared: Site
 def test_a_parameter_that_is_sent_twice_is_400(shared: Site, path: str) -> None:
     reply = shared.client().get(path)
     assert (reply.status_code, reply.json()["type"]) == (400, "/problems/malformed")
+    with httpx2.Client() as client:
+        assert client.get(f"{shared.url}//api/v1{path}").status_code == 400
     assert shared.client().get("/courses?limit=1&&x=2&").status_code == 200
 
 

@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from headway.ledger.audit import AuditReport, audit
+from headway.ledger.faults import FAULTS_SHOWN
 from headway.ledger.publish import publish
 from headway.ledger.rebuild import rebuild
 from headway.ledger.recompute import recompute
 from headway.ledger.recount import recount_pending
+from headway.ledger.site import Site
 from headway.ledger.submission import Receipt, Submission
 from headway.ledger.sweep import sweep_pending
 from headway.store.catalog import Catalog, CourseDamaged
@@ -198,6 +200,14 @@ def test_events_of_a_course_whose_version_in_force_is_gone_are_kept_by_whoever_s
     assert rebuild(world.database, world.catalog).broken_ids == {ada}
     # Its number is not given to another one, while there are entries by it.
     assert [row["version"] for row in world.rows_of("course") if row["id"] == "python"] == [2]
+
+
+def test_of_versions_without_end_the_first_are_told(world: World) -> None:
+    world.run("UPDATE course_version SET version = 5000 WHERE course_id = 'python'")
+    world.restart()
+    assert len([one for one in audited(world).faults if one.table == "course_version"]) <= FAULTS_SHOWN
+    with world.database.read() as connection:
+        assert len(Site(connection).beyond) == FAULTS_SHOWN
 
 
 def test_a_version_by_which_nothing_was_recorded_is_no_loss(world: World) -> None:

@@ -11,8 +11,9 @@ from typing import IO, Final
 
 from headway.cli.screen import Misused
 
-# What every SQLite file begins with.
-_SQLITE: Final = b"SQLite format 3\0"
+# What SQLite's files begin with: a database, its log (in either order of bytes), its journal.
+_SQLITE: Final = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
+_BEGINNING: Final = max(map(len, _SQLITE))
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def output(file: str) -> Iterator[IO[bytes]]:
         return
     path = path.resolve()
     if path.exists() and _is_database(path):
-        raise Misused(f"{file} is a SQLite database, which nothing is written over: name another file")
+        raise Misused(f"{file} is a SQLite database, or part of one, which nothing is written over: name another file")
     # Under a name that nobody else has or knows: of two that write one file at once, each is whole.
     try:
         descriptor, name = mkstemp(".part", ".headway-", path.parent)
@@ -53,7 +54,7 @@ def output(file: str) -> Iterator[IO[bytes]]:
 
 def _is_database(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_SQLITE)) == _SQLITE
+        return file.read(_BEGINNING).startswith(_SQLITE)
 
 
 @contextmanager

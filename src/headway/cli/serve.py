@@ -83,7 +83,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     from uvicorn.supervisors import Multiprocess
 
     from headway.http.proxies import proxy_options
-    from headway.http.stopping import PROTOCOL, Server
+    from headway.http.stopping import PROTOCOL
 
     # Whatever process serves, it reads its settings from its environment.
     os.environ |= settings.environment()
@@ -101,7 +101,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     )
     host, port = listening.getsockname()[:2]
     say(f"Headway listens on http://{f'[{host}]' if ':' in host else host}:{port} (database {database})")
-    server = Server(config)
+    server = uvicorn.Server(config)
     # Once it has stopped gracefully, uvicorn raises the signal again, for the handler from before: this is that one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:

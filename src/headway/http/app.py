@@ -63,6 +63,7 @@ from headway.http.logs import configure_logs
 from headway.http.mailing import mail_due
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
+from headway.http.stopping import stop_once
 from headway.http.tracing import Tracing, provider_of
 from headway.settings import Settings, load_settings
 
@@ -176,6 +177,7 @@ def from_environment() -> Application:
     settings = load_settings()
     configure_logs(settings.log_level)
     app = create_app(settings)
+    stop_once()
     _spare_the_collector()
     return app
 

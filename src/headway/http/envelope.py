@@ -95,7 +95,7 @@ def _refusal(path: str, query: bytes) -> str | None:
     if "\0" in path or b"%00" in query:
         return "the path or the query holds a NUL character; leave it out"
     # Which of `dry_run=true&dry_run=false` counts is anybody's guess, and a wrong one writes.
-    if b"&" not in query or not path.startswith("/api/"):
+    if b"&" not in query or not path.lstrip("/").startswith("api/"):
         return None
     names = [unquote_to_bytes(one.partition(b"=")[0]) for one in query.split(b"&") if one]
     return None if len(set(names)) == len(names) else "the query names a parameter more than once; send each once"

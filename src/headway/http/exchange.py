@@ -67,11 +67,10 @@ class Exchange:
 
 def _joined(sent: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers of which some were sent more than once: each is the list of its values (RFC 9110, 5.3; RFC 6265, 5.4)."""
-    headers: dict[bytes, bytes] = {}
+    headers: dict[bytes, list[bytes]] = {}
     for name, value in sent:
-        between = b"; " if name == b"cookie" else b", "
-        headers[name] = headers[name] + between + value if name in headers else value
-    return headers
+        headers.setdefault(name, []).append(value)
+    return {name: (b"; " if name == b"cookie" else b", ").join(values) for name, values in headers.items()}
 
 
 def _request_id(sent: bytes | None) -> str:

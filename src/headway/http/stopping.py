@@ -1,8 +1,9 @@
-"""uvicorn's server and its protocol, with two things to say about how a server stops."""
+"""How a server stops: once, and telling replies without an end of their own that it does."""
 
+import signal
+import threading
 from types import FrameType
 
-from uvicorn import Server as Uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from headway.http.exchange import exchange_in
@@ -11,13 +12,20 @@ from headway.http.exchange import exchange_in
 PROTOCOL = "headway.http.stopping:Protocol"
 
 
-class Server(Uvicorn):
-    """As it is; but whoever is impatient and presses Ctrl-C again does not break off what ends within seconds."""
+def stop_once() -> None:
+    """Have a second Ctrl-C break off nothing, in any process that uvicorn has taken the signals of: it ends soon.
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; once."""
-        if not self.should_exit:
-            super().handle_exit(sig, frame)
+    A keyboard's signals come to workers as well, whom their parent tells by SIGTERM.
+    """
+    stop = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stop(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
 
 
 class Protocol(HttpToolsProtocol):

@@ -20,6 +20,7 @@ _TOKEN_MAX: Final = 200
 # What a proxy before the server may ask of browsers, and pass on: it says nothing to Headway.
 _OF_PROXIES: Final = (b"basic", b"digest", b"negotiate", b"ntlm")
 _BEARER: Final = re.compile(rb",\s*bearer\b", re.IGNORECASE)
+_QUOTED: Final = re.compile(rb'"[^"]*"')
 
 
 class Credential(NamedTuple):
@@ -54,7 +55,7 @@ def credentials_of(exchange: Exchange) -> list[Credential]:
     sent_by = exchange.headers.get(b"authorization", b"").strip()
     scheme, _, token = sent_by.partition(b" ")
     # With a bearer's token behind it, a proxy's would have two say who asks, and the order which of them counts.
-    if scheme and (scheme.lower() not in _OF_PROXIES or _BEARER.search(sent_by)):
+    if scheme and (scheme.lower() not in _OF_PROXIES or _BEARER.search(_QUOTED.sub(b"", sent_by))):
         # Whatever else is refused like a dead token: taken for nobody, its events would go to a guest nobody is.
         sent = token.strip().decode("latin-1")[:_TOKEN_MAX] if scheme.lower() == b"bearer" else ""
         return [Credential(sent, "bearer")]

@@ -158,7 +158,7 @@ def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Ite
     """Counters of a course that are not the sums over its enrolled learners; none where a version is damaged."""
     try:
         by = difference(connection, catalog, course_id)
-    except CourseDamaged:  # which is a fault by itself
+    except CourseDamaged:  # which is told of its course, or of who is in it
         return
     yield from _faults_of(course_id, by, roster.counters(connection, course_id))
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.faults import ManifestInvalid
 from headway.domain.names import Keys, succeed
-from headway.ledger.faults import Fault, shown
+from headway.ledger.faults import FAULTS_SHOWN, Fault, shown
 from headway.store import courses
 from headway.store.catalog import GONE, CourseDamaged, Pair, keys_written, read_manifest
 
@@ -60,7 +60,7 @@ def look_at_versions(connection: Connection) -> Iterator[Looked]:
         expected = 1
         for row in chain:
             pair = (course_id, row["version"])
-            for missing in range(expected, row["version"]):
+            for missing in range(expected, min(row["version"], expected + FAULTS_SHOWN)):
                 keys = None
                 yield gone((course_id, missing))
             expected = row["version"] + 1
