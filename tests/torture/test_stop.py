@@ -54,16 +54,6 @@ def test_a_stop_of_three_workers_under_load_loses_nothing_either(
     assert_audit_is_clean(postgresql_url)
 
 
-def test_workers_whom_a_keyboard_tells_twice_stop_as_those_told_once(postgresql_url: str, tmp_path: Path) -> None:
-    prepare(postgresql_url)
-    with Server(postgresql_url, tmp_path, "--workers", "2") as server:
-        for _ in range(2):
-            server.signal_group(signal.SIGINT)
-            time.sleep(0.05)
-        server.wait()
-        assert "Traceback" not in server.said()
-
-
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["told", "keyboard twice"])
 def test_a_stop_answers_every_request_that_waits_for_its_commit(
     server: Server, rng: Random, signals: list[signal.Signals]

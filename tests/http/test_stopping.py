@@ -1,0 +1,22 @@
+"""A process that serves, a worker among others, stops once, however often a keyboard tells it."""
+
+import signal
+from types import FrameType
+
+from headway.http.stopping import stop_once
+
+
+def test_a_second_signal_of_a_keyboard_breaks_nothing_off() -> None:
+    told = list[int]()
+
+    def stop(number: int, _: FrameType | None) -> None:
+        told.append(number)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        stop_once()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told == [signal.SIGINT]
