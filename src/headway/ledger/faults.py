@@ -18,6 +18,19 @@ class Fault(NamedTuple):
     true: object
 
 
+class Found:
+    """Faults as they are found: how many, and the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = list[Fault]()
+
+    def add(self, faults: list[Fault]) -> None:
+        """Count more of them in."""
+        self.count += len(faults)
+        self.first += faults[: max(0, FAULTS_SHOWN - len(self.first))]
+
+
 def shown(value: object) -> Value:
     """A stored value as it is told; long texts are cut."""
     if value is None or isinstance(value, int | float | bool):

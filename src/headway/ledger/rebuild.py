@@ -20,7 +20,7 @@ from headway.ledger.audit import (
 from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.commit import log_statuses
-from headway.ledger.faults import FAULTS_SHOWN, Fault
+from headway.ledger.faults import Fault, Found
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.recount import mend_counters, recount_pending, with_rosters
@@ -108,7 +108,7 @@ def rebuild(
     of_whom = roster.courses_counted if learner_id is None else lambda _: run.in_courses
     for of_course in mend_counters(database, catalog, of_whom):
         run.tell_of_site(of_course)
-    return RebuildReport(total, len(run.updated_ids), run.found, run.broken, frozenset(run.broken_ids))
+    return RebuildReport(total, len(run.updated_ids), run.broken.count, run.broken.first, frozenset(run.broken_ids))
 
 
 class _Rebuild:
@@ -121,8 +121,7 @@ class _Rebuild:
         self.catalog = catalog
         self.told = told
         self.also_pending = also_pending
-        self.found = 0
-        self.broken: list[Fault] = []
+        self.broken = Found()
         self.broken_ids, self.updated_ids, self.in_courses = set[str](), set[str](), set[str]()
 
     def begin(self) -> list[str]:
@@ -133,7 +132,7 @@ class _Rebuild:
             site.mend()
             pending = courses.pending(connection)
         self.catalog.forget(site.versions)
-        self._add_broken(site.beyond)
+        self.broken.add(site.beyond)
         self.tell_of_site(site.mendable)
         return pending
 
@@ -151,7 +150,7 @@ class _Rebuild:
         for refolded, one in mended:
             if refolded.broken:
                 self.broken_ids.add(refolded.learner_id)
-                self._add_broken(refolded.broken)
+                self.broken.add(refolded.broken)
             if one is not None:
                 self.updated_ids.add(one.learner_id)
                 self.in_courses |= refolded.rosters.keys()
@@ -165,10 +164,6 @@ class _Rebuild:
             for ids in _portions(self.database, _begun(self.database, course_id, self.broken_ids)):
                 self.mend(ids)
         recount_pending(self.database, self.catalog)
-
-    def _add_broken(self, faults: list[Fault]) -> None:
-        self.found += len(faults)
-        self.broken += faults[: max(0, FAULTS_SHOWN - len(self.broken))]
 
 
 def _begun(database: Database, course_id: str, but: AbstractSet[str]) -> Iterator[list[str]]:

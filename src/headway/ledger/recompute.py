@@ -8,7 +8,7 @@ from headway.ledger.archive import check_whole
 from headway.ledger.audit import counted_but, of_counters_alone, of_learners, pages
 from headway.ledger.backfill import Unachieved, backfill_but
 from headway.ledger.boards import miscounted
-from headway.ledger.faults import FAULTS_SHOWN, Fault, Value, shown
+from headway.ledger.faults import Fault, Found, Value, shown
 from headway.ledger.rebuild import Mended, rebuild
 from headway.ledger.resting import Progress
 from headway.ledger.site import Site
@@ -98,8 +98,8 @@ class _Survey:
         self._database = database
         self._catalog = catalog
         self._told = _Told()
-        self._total = self._broken = self._found = 0
-        self._faults = list[Fault]()
+        self._total = self._broken = 0
+        self._beyond = Found()
         # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
         self._doubted = set[str]()
 
@@ -109,7 +109,7 @@ class _Survey:
         with self._database.read() as connection:
             site = Site(connection)
             self._told.add(Mended("", [*site.mendable, *miscounted(connection)]))
-        self._add_broken(site.beyond)
+        self._beyond.add(site.beyond)
         self._catalog = Catalog(site.versions) if site.versions else self._catalog
 
     def look_at(self, ids: list[str], *, also_pending: bool) -> None:
@@ -120,7 +120,7 @@ class _Survey:
                 self._doubted |= set(refolded.rosters) if differences else set()
                 if refolded.broken:
                     self._broken += 1
-                    self._add_broken(refolded.broken)
+                    self._beyond.add(refolded.broken)
                     continue
                 earned = tuple(one.id for one in unachieved.of(refolded))
                 had = len(refolded.sums.achievements)
@@ -134,11 +134,7 @@ class _Survey:
 
     def report(self) -> Recomputed:
         """All that was seen."""
-        return self._told.report(self._total, self._broken, self._found, self._faults)
-
-    def _add_broken(self, faults: list[Fault]) -> None:
-        self._found += len(faults)
-        self._faults += faults[: max(0, FAULTS_SHOWN - len(self._faults))]
+        return self._told.report(self._total, self._broken, self._beyond.count, self._beyond.first)
 
 
 def _but_unearned(faults: Iterable[Fault]) -> list[Fault]:
