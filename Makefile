@@ -6,6 +6,8 @@ STAMP := .venv/.installed-$(subst /,_,$(PYTHON))
 WORKERS ?= 2
 CODE := $(wildcard src tests benchmarks hatch_build.py)
 UV_VERSION := 0.13.8
+# Where it is set, each of the hundreds of programs that tests start compiles Headway anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install pages vsix browser demo static test torture check bench contract lock clean
