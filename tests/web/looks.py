@@ -1,5 +1,6 @@
-"""How a page looks: whether it is there, what axe finds wrong, whether it fits, and pictures of it."""
+"""How a page looks: whether it is there, what axe finds wrong, whether it fits, and pictures of it for who asks."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -42,7 +43,7 @@ def faults(page: Page) -> list[str]:
 
 
 def faults_of(page: Page, who: str, theme: Theme, addresses: Iterable[str]) -> Mapping[str, list[str]]:
-    """What is wrong with pages in a theme, by their addresses; leaves pictures of each in the folder of who looks."""
+    """What is wrong with pages in a theme, by their addresses; its pictures lie in the folder of who looks."""
     page.emulate_media(color_scheme=theme)
     found = {address: _faults_at(page, SCREENSHOTS / who, theme, address) for address in addresses}
     return {address: wrong for address, wrong in found.items() if wrong}
@@ -65,6 +66,8 @@ def _faults_at(page: Page, folder: Path, theme: Theme, address: str) -> list[str
 
 
 def picture(page: Page, folder: Path, name: str) -> None:
-    """A picture of the whole page."""
+    """A picture of the whole page, where PICTURES asks for them: they take a quarter of the time."""
+    if "PICTURES" not in os.environ:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{name}.png", full_page=True)
