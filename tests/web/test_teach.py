@@ -218,6 +218,15 @@ def test_on_a_phone_a_roster_keeps_the_names_and_who_is_at_risk_in_sight(creator
     assert box.get_by_role("button", name="Status").evaluate(COVERED) is False
 
 
+def test_on_a_phone_all_of_a_small_table_is_seen_at_once(creator: BrowserContext) -> None:
+    page = creator.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address, tables in ((f"/teach/{COURSE}", 2), (f"/teach/{COURSE}/learners/{first_learner(creator)}", 1)):
+        page.goto(address)
+        expect(page.locator(".fits")).to_have_count(tables)
+        assert page.locator(".fits").evaluate_all(CUT) == []
+
+
 def test_a_course_that_nobody_is_enrolled_in_says_what_to_do(creator: BrowserContext) -> None:
     course = f"bare-{uuid.uuid4()}"
     manifest = {"id": course, "title": "Bare", "modules": [MODULE]}

@@ -33,6 +33,7 @@ export const learning = {
     unlocked: "Recently unlocked",
     unlockedNone: "Your first achievement is near",
     week: "The last seven days",
+    weekLead: "Attempts a day.",
     weekLabel: (attempts: number) => plural(attempts, "attempt"),
     points: "Points",
     exercises: "Solved",

@@ -40,6 +40,11 @@ export function day(
   return clock({ ...options, timeZone: "UTC" }).format(new Date(`${on}T00:00:00Z`));
 }
 
+/** The same, of this year without it: "Mar 3". */
+export function dayShortly(on: string) {
+  return on.slice(0, 4) === today().slice(0, 4) ? day(on, { day: "numeric", month: "short" }) : day(on);
+}
+
 /** A week of ISO 8601, "2026-W10", as its Monday: "Mar 2, 2026". */
 export function weekOf(week: string): string {
   const [year = 0, number = 0] = week.split("-W").map(Number);
