@@ -1,4 +1,4 @@
-"""A process that serves, a worker among others, stops once, however often a keyboard tells it."""
+"""A process that serves stops once, however often a keyboard tells it."""
 
 import signal
 from types import FrameType

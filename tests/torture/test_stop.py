@@ -54,6 +54,22 @@ def test_a_stop_of_three_workers_under_load_loses_nothing_either(
     assert_audit_is_clean(postgresql_url)
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_keyboard_stops_workers_that_still_start(postgresql_url: str, tmp_path: Path, times: int) -> None:
+    server = Server(postgresql_url, tmp_path, "--workers", "3")
+    server.spawn()
+    with server:
+        until = time.monotonic() + 30
+        while len(server.workers()) < 3:
+            assert time.monotonic() < until, "there are no workers"
+            time.sleep(0.01)
+        for _ in range(times):
+            time.sleep(0.2)
+            server.signal_group(signal.SIGINT)
+        assert server.wait() == 0
+        assert "Traceback" not in server.said()
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["told", "keyboard twice"])
 def test_a_stop_answers_every_request_that_waits_for_its_commit(
     server: Server, rng: Random, signals: list[signal.Signals]

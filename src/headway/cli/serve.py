@@ -80,10 +80,10 @@ def run(settings: "Settings") -> None:
 def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:
     """Serve a database, shown by this address, on a listening socket, until told to stop."""
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     from headway.http.proxies import proxy_options
     from headway.http.stopping import PROTOCOL
+    from headway.http.workers import Workers
 
     # Whatever process serves, it reads its settings from its environment.
     os.environ |= settings.environment()
@@ -106,7 +106,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:
         with _counting_together():
-            Multiprocess(config, sockets=[listening]).run()
+            Workers(config, sockets=[listening]).run()
     else:
         server.run(sockets=[listening])
         if not server.started:

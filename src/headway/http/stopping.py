@@ -13,10 +13,7 @@ PROTOCOL = "headway.http.stopping:Protocol"
 
 
 def stop_once() -> None:
-    """Have a second Ctrl-C break off nothing, in any process that uvicorn has taken the signals of: it ends soon.
-
-    A keyboard's signals come to workers as well, whom their parent tells by SIGTERM.
-    """
+    """Have a second Ctrl-C break off nothing, where uvicorn has taken the signals of a process: it ends soon."""
     stop = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(stop):
         return
