@@ -1,6 +1,11 @@
 """Whom a course may lose: whoever the roster says that of, as far as the report's list reaches."""
 
+from uuid import uuid4
+
+from headway.domain.events import Event, enrollment_event
 from headway.domain.times import DAY, format_time
+from headway.ledger.bulk import add_learners, record_all
+from headway.ledger.submission import Submission
 from headway.store.roster_page import Wanted
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
@@ -45,3 +50,22 @@ def test_a_new_term_hides_nobody_who_is_behind(world: World) -> None:
     for n in range(20):
         learner(world, f"New {n}", 1, days_ago=1)
     assert at_risk(world) == (["Ada", "Ben"], {"Ada", "Ben"})
+
+
+def test_however_many_have_stopped_hide_nobody_who_is_behind(world: World) -> None:
+    world.publish(COURSE)
+    crowd(world, 510, [event(kind="completed", course="eight", of=one) for one in STEPS[:3]], days_ago=20)
+    crowd(world, 501, [event(course="eight", of="s0", occurred_at=format_time(NOON - 20 * DAY))], days_ago=30)
+    learner(world, "Ada", 1, days_ago=20)
+    assert at_risk(world)[0] == ["Ada"]
+
+
+def crowd(world: World, many: int, done: list[Event], days_ago: int) -> None:
+    """So many who enrolled so long ago, and did this."""
+    ids = [str(uuid4()) for _ in range(many)]
+    add_learners(
+        world.database, [{"id": one, "kind": "account", "time_zone": "UTC", "created_at": NOON} for one in ids]
+    )
+    enrolled = enrollment_event(str(uuid4()), "enrolled", "eight", format_time(NOON - days_ago * DAY))
+    answers = record_all(world.database, world.catalog, [Submission(one, (enrolled, *done), NOON) for one in ids])
+    assert not any(isinstance(one, Exception) for one in answers)

@@ -16,9 +16,9 @@ _STATUSES: Final = (OPEN, IN_PROGRESS, COMPLETED)
 _SUMS: Final = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in StepFigures._fields)
 _ROW: Final = ", ".join(("r.learner_id", "r.course_id", *(f"r.{name}" for name in Enrolled._fields)))
 _LISTED: Final = 20
-# Of who has completed least, some alone are looked at: whoever reads a report shall not wait for a course to be gone
-# through.
-_LOOKED_AT: Final = 500
+# Of who learns now, those alone who were active last are looked at: whoever reads a report shall not wait for a course
+# to be gone through.
+_LOOKED_AT: Final = 2_000
 
 
 class Person(NamedTuple):
@@ -118,9 +118,9 @@ _QUIET: Final = _listed(
     "r.active_at DESC, r.learner_id",
 )
 _SLOW: Final = _listed(
-    f"SELECT * FROM ({_MINE} ORDER BY steps_completed, learner_id LIMIT {_LOOKED_AT}) s"  # noqa: S608  # our own words
+    f"SELECT * FROM ({_MINE} AND active_at >= :quiet ORDER BY active_at DESC, learner_id LIMIT {_LOOKED_AT}) s"  # noqa: S608  # our own words
     # Who came after that is behind nobody yet, and takes nobody's place in the list.
-    " WHERE active_at >= :quiet AND enrolled_at < :quiet",
+    " WHERE enrolled_at < :quiet",
     "r.steps_completed, r.learner_id",
 )
 
