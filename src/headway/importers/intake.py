@@ -103,8 +103,8 @@ class Intake:
 
     def _take(self, window: Sequence[Record]) -> None:
         known = self.desk.learners({record.learner for record in window})
-        for name in known:
-            self.named.count(name)
+        for one in known.values():
+            self.named.count(one)
         gone = self.desk.erased({record.learner for record in window} - known.keys())
         of: dict[str, list[Record]] = {}
         for record in window:
@@ -142,7 +142,7 @@ class Intake:
         if learner_id is None:
             self.summary.left_out[ERASED] += 1
             return
-        self.named.count(item.learner)
+        self.named.count(learner_id)
         event_id = derived_id("json-files", "streak", item.learner, item.longest)
         if self.desk.keep_streak(StreakRecord(learner_id, event_id, item.longest)):
             self.summary.streaks += 1
