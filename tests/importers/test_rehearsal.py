@@ -117,7 +117,7 @@ def test_what_a_linked_learner_brought_is_foreseen_as_there_already(database: Da
 
 def test_who_was_moved_into_an_account_is_foreseen_to_take_nothing(database: Database, tmp_path: Path) -> None:
     import_into(database, "jsonl", jsonl(tmp_path / "first", EVENT))
-    moved = linked(database, EVENT["learner"])
+    moved = linked(database, "user_7")
     path = jsonl(tmp_path / "more", {**EVENT, "learner": moved, "hints": 1})
     foreseen = rehearsed(database, "jsonl", path)
     assert [(one.reason, "name the account" in one.message) for one in foreseen.rejects] == [("unauthorized", True)]
