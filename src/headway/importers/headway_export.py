@@ -14,11 +14,16 @@ from headway.ledger.adopt import Adopted, Adoptee, adopt, facts_of
 from headway.ledger.emails import known_spelling
 from headway.store.catalog import Catalog
 from headway.store.database import Database
-from headway.store.entry_facts import EntryFacts, Number, Time
+from headway.store.entry_facts import EntryFacts
 
 NAME: Final = "headway-export"
 
 
+# Beyond the year 9999 nothing can be told.
+_MICROSECONDS_MAX: Final = 253_402_300_799_999_999
+Time: TypeAlias = Annotated[int, Meta(ge=0, le=_MICROSECONDS_MAX)]
+Span: TypeAlias = Annotated[int, Meta(ge=-_MICROSECONDS_MAX, le=_MICROSECONDS_MAX)]
+Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Kind: TypeAlias = Literal["guest", "account", "imported"]
 
 
@@ -48,13 +53,22 @@ class _Version(Struct):
     manifest_sha256: str
 
 
+class _Facts(EntryFacts):
+    """Facts of an entry, of which no number is larger than what is kept."""
+
+    seq: Number
+    received_at_us: Time
+    clock_skew_us: Span
+    version: Number
+
+
 class _Document(Struct):
     format: str
     version: int
     learner: _Learner | None
     identities: list[_Identity]
     courses: list[_Version]
-    events: list[EntryFacts]
+    events: list[_Facts]
     complete: bool
 
 

@@ -1,26 +1,18 @@
 """The facts of an entry as files hold them: those of the archive, and exports that are taken in again."""
 
-from typing import Annotated, Final, TypeAlias
-
-from msgspec import Meta, Raw, Struct
-
-# Beyond the year 9999 nothing can be told.
-_MICROSECONDS_MAX: Final = 253_402_300_799_999_999
-Time: TypeAlias = Annotated[int, Meta(ge=0, le=_MICROSECONDS_MAX)]
-Span: TypeAlias = Annotated[int, Meta(ge=-_MICROSECONDS_MAX, le=_MICROSECONDS_MAX)]
-Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+from msgspec import Raw, Struct
 
 
 class EntryFacts(Struct):
     """What was sent and what the server knew then, under the names that exports have; times in microseconds."""
 
     ledger: str
-    seq: Number
+    seq: int
     id: str
     sent: Raw
-    received_at_us: Time
-    clock_skew_us: Span
+    received_at_us: int
+    clock_skew_us: int
     time_zone: str
     source: str
-    version: Number
+    version: int
     streak_rules: str | None
