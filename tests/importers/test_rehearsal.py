@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from headway.importers.intake import Summary
-from headway.importers.run import FORMATS, rehearse
+from headway.importers.run import FORMATS, rehearse, run
 from headway.ledger.directing import link
 from headway.ledger.enlist import derived_id
 from headway.ledger.publish import publish
@@ -24,7 +24,11 @@ from tests.importers.test_own_events import EVENT, ID, jsonl
 
 
 def rehearsed(database: Database | None, name: str, path: Path) -> Summary:
-    return rehearse(database, FORMATS[name]([str(path)]), read=lambda _: None, rejected=lambda _: None)
+    return rehearse(database, FORMATS[name]([str(path)]), read=nothing, rejected=nothing)
+
+
+def nothing(_: object) -> None:
+    """Nothing to be told."""
 
 
 def everything(database: Database) -> list[Any]:
@@ -122,3 +126,12 @@ def test_who_was_moved_into_an_account_is_foreseen_to_take_nothing(database: Dat
     foreseen = rehearsed(database, "jsonl", path)
     assert [(one.reason, "name the account" in one.message) for one in foreseen.rejects] == [("unauthorized", True)]
     assert foreseen == import_into(database, "jsonl", path)
+
+
+def test_what_is_still_to_come_is_doubted(database: Database, tmp_path: Path) -> None:
+    ahead = {**EVENT, "occurred_at": "2206-03-01T10:00:00Z"}
+    path = jsonl(tmp_path / "file", ahead, EVENT, {**ahead, "step": "nope"})
+    foreseen = rehearsed(database, "jsonl", path)
+    assert [(one.place.line, one.reason) for one in foreseen.doubts] == [(1, "clock-ahead")]
+    done, again = (run(database, FORMATS["jsonl"]([str(path)]), read=nothing, rejected=nothing) for _ in range(2))
+    assert (foreseen, again.doubts) == (done, done.doubts)

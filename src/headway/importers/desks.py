@@ -8,14 +8,14 @@ from headway.domain.course import Course
 from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event, under_name
 from headway.domain.manifest import parse_manifest
-from headway.domain.recording import IMPORTED, Circumstances, contribute, is_repeat
+from headway.domain.recording import IMPORTED, Circumstances, contribute, is_ahead, is_repeat
 from headway.graders.registry import check_grader
 from headway.importers import learners
 from headway.ledger.bulk import record_all
 from headway.ledger.keep_streaks import StreakRecord, keep_streak, known_streaks
 from headway.ledger.publish import publish
 from headway.ledger.record import Answer, score_of
-from headway.ledger.submission import DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
+from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
 from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -165,7 +165,8 @@ class RehearsalDesk:
         same = self.seen.stands_for(f"{learner_id} {event.id}", body)
         if there is None and same is False:
             return Result(event.id, REFUSED, _reused())
-        return Result(event.id, RECORDED if there is None and same is None else DUPLICATE)
+        status = RECORDED if there is None and same is None else DUPLICATE
+        return Result(event.id, status, flags=(AHEAD_FLAG,) if is_ahead(event, _now(), 0) else ())
 
 
 class _Seen(NamedTuple):

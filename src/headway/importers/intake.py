@@ -25,7 +25,7 @@ from headway.importers.records import (
 from headway.ledger.ahead import ahead
 from headway.ledger.enlist import derived_id
 from headway.ledger.keep_streaks import StreakRecord
-from headway.ledger.submission import DUPLICATE, RECORDED
+from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
 ITEMS_A_WINDOW: Final = 20_000
@@ -133,6 +133,9 @@ class Intake:
             if result.problem is not None:
                 self._reject(Reject.of(record.place, result.problem))
                 continue
+            if AHEAD_FLAG in result.flags:
+                said = "its time is still to come: it counts as of when it was first imported"
+                self._doubt(Doubted(record.place, AHEAD_FLAG, said))
             self.summary.recorded += result.status == RECORDED
             self.summary.duplicates += result.status == DUPLICATE
             self.summary.enrollments += record.event.type == "enrolled"
