@@ -1,5 +1,6 @@
 """Imports by upload: in the background, bounded, told of, safe to send again."""
 
+import gzip
 import json
 import time
 from base64 import b64encode
@@ -64,7 +65,11 @@ def test_what_cannot_be_imported_says_why_and_names_nobody(site: Site) -> None:
     failed = ended(admin, {"format": "json-files", "files": [file("attempts_user_7.json", [])]})
     assert (failed["status"], failed["report"], "no exercise" in failed["problem"]) == ("failed", None, True)
     failed = ended(admin, {"format": "csv", "files": [file("user_7.csv", [])]})
-    assert failed["problem"] == "files[0] cannot be read as one of this format"
+    wanted = "learner, type, course, occurred_at; its first line must name the columns, with commas"
+    assert failed["problem"] == f"files[0] has no column {wanted}"
+    cut = b64encode(gzip.compress(b"learner,type,course,occurred_at\n")[:-4]).decode()
+    failed = ended(admin, {"format": "csv", "files": [{"name": "user_7.csv.gz", "base64": cut}]})
+    assert failed["problem"].startswith("files[0] is damaged after line 1: ")
     one = file("attempts_user_7.json", SEVEN)
     for sent in (
         {"format": "oulad", "files": [one]},

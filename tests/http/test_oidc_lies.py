@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -276,6 +277,23 @@ def test_a_provider_that_hangs_holds_nobody_up(deceived: Site, liar: Liar, monke
     assert (reply.status_code, reply.json()["type"]) == (503, "/problems/provider-unavailable")
     assert time.monotonic() - began < 2
     assert deceived.client().get("/auth/me").status_code == 200
+
+
+def test_a_provider_that_hangs_holds_up_none_of_the_others(sqlite_url: str, liar: Liar) -> None:
+    with lying_provider() as other:
+        set_up = {"liar": liar.provider(), "other": other.provider()}
+        with serving(sqlite_url, oidc=set_up) as site:
+            liar.hangs_s = 4
+            held = [threading.Thread(target=site.client().get, args=("/auth/oidc/liar",)) for _ in range(6)]
+            for one in held:
+                one.start()
+            while len(liar.asked) < 1:
+                time.sleep(0.01)
+            began = time.monotonic()
+            assert other.comes_back(site, provider="other").status_code == 303
+            assert time.monotonic() - began < 2
+            for one in held:
+                one.join()
 
 
 def test_a_provider_that_is_not_there(sqlite_url: str, liar: Liar) -> None:

@@ -1,11 +1,13 @@
 """A practice app's JSON files, with the warts that such files have."""
 
+import gzip
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from headway.domain.legacy import legacy_id, legacy_learner
 from headway.importers.intake import Summary
@@ -14,7 +16,7 @@ from headway.importers.records import ImportFailed
 from headway.importers.run import rehearse, run
 from headway.store.catalog import Catalog
 from headway.store.database import Database
-from headway.store.schema import metadata
+from headway.store.schema import ledger, metadata
 from headway.views.overview import read_overview
 from headway.views.streak import read_streak
 from headway.views.subject import NOBODY, Asking, Subject, UnknownLearner, another
@@ -252,11 +254,47 @@ def test_names_of_learners() -> None:
     assert (legacy_id("oulad:7"), legacy_id("7"), legacy_id("ada")) == (None, "user_7", None)
 
 
+def test_what_is_wrong_is_told_where_no_exercise_is_named_as_well(sqlite_world: World, tmp_path: Path) -> None:
+    garbled = write(tmp_path, "attempts_1.json", "\x00\x01 no json")
+    done = taken(sqlite_world, garbled, write(tmp_path, "attempts_2.json", [{"score": 1, "timestamp": "2024-03-01"}]))
+    assert [(Path(one.place.file).name, one.reason) for one in done.rejects] == [
+        ("attempts_1.json", "cut-off"),
+        ("attempts_2.json", "invalid"),
+    ]
+    assert (done.fruitless, done.courses) == (True, [])
+
+
+def test_streaks_need_no_attempts_beside_them(world: World, tmp_path: Path) -> None:
+    done = taken(world, write(tmp_path, "streaks.json", {"user_7": {"longest_streak": 9}}))
+    assert (done.streaks, done.refused, done.courses) == (1, {}, [])
+
+
+def test_packed_files_are_read_whatever_they_are_called(sqlite_world: World, tmp_path: Path) -> None:
+    for n, name in enumerate(["attempts_1.json", "attempts_2.json.gz", "streaks.json.gz"]):
+        said = {"1": 9} if name.startswith("streaks") else [SEVEN[n]]
+        (tmp_path / name).write_bytes(gzip.compress(json.dumps(said).encode()))
+    done = taken(sqlite_world, tmp_path)
+    assert (done.recorded, done.streaks, done.learners, done.refused) == (2, 1, 2, {})
+    (tmp_path / "attempts_1.json").write_bytes(gzip.compress(b"[]" * 99)[:-9])
+    with pytest.raises(ImportFailed, match=r"attempts_1\.json is damaged"):
+        taken(sqlite_world, tmp_path)
+
+
+@pytest.mark.parametrize("said", ["20240301", "2024-03-01", "2024/03/01", "2024-W09-5", 1709251200, "1709251200000"])
+def test_a_day_is_read_however_it_is_written(sqlite_world: World, tmp_path: Path, said: object) -> None:
+    record = {"exercise_id": "loops", "score": 85, "timestamp": said}
+    assert taken(sqlite_world, write(tmp_path, "attempts_7.json", [record])).recorded == 1
+    with sqlite_world.database.read() as connection:
+        assert connection.execute(sa.select(ledger.c.day).where(ledger.c.type == "attempted")).scalars().all() == [
+            "2024-03-01"
+        ]
+
+
 def test_files_that_are_none(tmp_path: Path, sqlite_world: World) -> None:
     with pytest.raises(ImportFailed, match="there is no attempts_"):
         JsonFiles([str(tmp_path)])
     with pytest.raises(ImportFailed, match="no such file"):
         JsonFiles([str(tmp_path / "attempts_1.json")])
     with pytest.raises(ImportFailed, match="name no exercise"):
-        taken(sqlite_world, write(tmp_path, "attempts_1.json", "\x00\x01 no json"))
+        taken(sqlite_world, write(tmp_path, "attempts_1.json", []))
     assert foreseen(None, write(tmp_path, "attempts_2.json", SEVEN)).recorded == 5

@@ -197,6 +197,11 @@ def test_a_learner_who_was_merged_takes_nothing(database: Database, importing: I
     assert summary.refused == {"unauthorized": 1}
 
 
+def test_a_learner_of_two_names_is_one(importing: Importing, tmp_path: Path) -> None:
+    names = ("user_7", "7", "other")
+    assert importing("jsonl", jsonl(tmp_path / "file", *({**EVENT, "learner": one} for one in names))).learners == 2
+
+
 def test_enrollments_come_and_go(importing: Importing, tmp_path: Path) -> None:
     came = without("step", "score") | {"type": "enrolled"}
     went = came | {"type": "left", "occurred_at": "2026-04-01T10:00:00Z"}

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tracemalloc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from headway.importers.reading import LINE_BYTES_MAX
 from headway.importers.records import ImportFailed
 from headway.ledger.adopt import NotAdopted
 from headway.ledger.erase import erase
-from headway.store.schema import OF_LEARNER
+from headway.store.schema import OF_LEARNER, learner
 from headway.store.webhook_tables import webhook
 from headway.views.cells import lines
 from headway.views.export import Export, export_csv, export_json
@@ -144,6 +145,46 @@ def test_what_cannot_be_taken_over_changes_nothing(world: World, tmp_path: Path)
     file.write_text(json.dumps(other))
     with pytest.raises(NotAdopted, match="address"):
         take_over(world.database, str(file))
+    world.assert_clean()
+
+
+def test_what_was_changed_in_an_export_is_refused_by_a_dry_run_too(world: World, tmp_path: Path) -> None:
+    """Whose export it is may have had it in hand; and files are cut and put together."""
+    for manifest in (GATES, ESSAYS):
+        world.publish(manifest)
+    ada, file = world.learner(email="ada@example.org"), tmp_path / "ada.json"
+    world.send(ada, *through("basics", "loops", "end"))
+    whole = exported(world, ada)
+    erase(world.database, world.catalog, ada, now=LATER)
+    before = {table: world.count(table) for table in ("learner", "ledger", "granted", "day_sum")}
+
+    def of_another(change: Callable[[Any], object]) -> None:
+        said = json.loads(whole.replace(ada.encode(), numbered(700).encode()))
+        change(said)
+        file.write_text(json.dumps(said))
+
+    changes: Sequence[Callable[[Any], object]] = (
+        lambda said: said["events"].pop(1),
+        lambda said: said["events"].append(said["events"][0]),
+        lambda said: said["events"][0].update(received_at_us=10**18),
+        lambda said: said["events"][0].update(seq=10**30),
+        lambda said: said["learner"].update(kind="god"),
+        lambda said: said["learner"].update(email="nobody"),
+        lambda said: said["learner"].update(display_name="A\0da"),
+        lambda said: said["learner"].update(time_zone="x" * 65),
+    )
+    for change in changes:
+        of_another(change)
+        for dry_run in (True, False):
+            with pytest.raises((ImportFailed, NotAdopted)):
+                take_over(world.database, str(file), dry_run=dry_run)
+        assert {table: world.count(table) for table in before} == before
+    of_another(lambda said: said["learner"].update(roles="admin creator"))
+    assert not take_over(world.database, str(file), dry_run=True).repeated
+    assert {table: world.count(table) for table in before} == before
+    take_over(world.database, str(file))
+    with world.database.read() as connection:
+        assert connection.execute(sa.select(learner.c.roles).where(learner.c.id == numbered(700))).scalar() == ""
     world.assert_clean()
 
 

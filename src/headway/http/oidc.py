@@ -74,12 +74,14 @@ class Begun(Struct, array_like=True):
     return_to: str
 
 
-class _Asking(NamedTuple):
-    clients: dict[str, "Client"]
+class _Asked(NamedTuple):
+    """A provider, and how many of its answers may be waited for at once: one that hangs holds up none of the others."""
+
+    client: "Client"
     at_once: CapacityLimiter
 
 
-_asking: Final[WeakKeyDictionary[Services, _Asking]] = WeakKeyDictionary()
+_asked: Final[WeakKeyDictionary[Services, dict[str, _Asked]]] = WeakKeyDictionary()
 _begun: Final = msgspec.json.Decoder(Begun).decode
 
 
@@ -104,13 +106,13 @@ async def begin_sign_in(request: Asked, provider: FromPath[str], return_to: From
     """
     exchange = exchange_of(request)
     try:
-        client = _client(exchange, provider)
+        asked = _asked_of(exchange, provider)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         begun = Begun(provider, state, nonce, verifier, _local(return_to))
         if exchange.headers.get(b"sec-fetch-site") in _ELSEWHERE:
             return _asked_first(exchange, provider, return_to)
-        address = partial(client.address, _callback(exchange, provider), state=state, nonce=nonce, verifier=verifier)
-        location = await _ask(exchange, address)
+        there = partial(asked.client.address, _callback(exchange, provider))
+        location = await _ask(asked, partial(there, state=state, nonce=nonce, verifier=verifier))
     except HeadwayError as error:
         return _told(exchange, error)
     set_cookie(exchange, BEGUN_COOKIE, urlsafe_b64encode(msgspec.json.encode(begun)).decode("ascii"), BEGUN_S)
@@ -136,8 +138,9 @@ async def finish_sign_in(
         if error is not None or not code:
             raise SignInRefused(f"{set_up.title} did not sign you in; begin anew if you did not mean that")
         await throttle(exchange, by_address(exchange, RETURNS))
-        vouched = partial(_client(exchange, provider).vouched, _callback(exchange, provider), code=code)
-        found = await _ask(exchange, partial(vouched, nonce=begun.nonce, verifier=begun.verifier))
+        asked = _asked_of(exchange, provider)
+        vouched = partial(asked.client.vouched, _callback(exchange, provider), code=code)
+        found = await _ask(asked, partial(vouched, nonce=begun.nonce, verifier=begun.verifier))
         database = exchange.services.database
         theirs = partial(account_of, database, found, may_join=set_up.join_accounts, now=who.now())
         await open_session(exchange, await exchange.services.run(theirs))
@@ -156,14 +159,16 @@ def _asked_first(exchange: Exchange, provider: str, return_to: str) -> Reply:
 def _taken(exchange: Exchange, provider: str, state: str) -> Begun:
     """The sign-in that this browser began, which is over with this; SignInRefused where it began none like it."""
     sent = cookie_of(exchange, BEGUN_COOKIE) or ""
-    clear_cookie(exchange, BEGUN_COOKIE)
     begun = None
     with suppress(ValueError):  # a cookie that was not written here
         begun = _begun(urlsafe_b64decode(sent.encode("ascii")))
     if begun is None or begun.provider != provider or not compare_digest(begun.state.encode(), state.encode()):
-        raise SignInRefused("this browser did not begin this sign-in, or too long ago; begin it anew")
+        # What it began stays: a second tab's sign-in is not over with the answer that a first tab gets too late.
+        said = "this browser did not begin this sign-in, or too long ago, or began another since; begin it anew"
+        raise SignInRefused(said)
+    clear_cookie(exchange, BEGUN_COOKIE)
     _local(begun.return_to)
-    _client(exchange, provider)
+    _asked_of(exchange, provider)
     return begun
 
 
@@ -180,29 +185,24 @@ def _callback(exchange: Exchange, provider: str) -> str:
     return f"{site_address(exchange)}/api/v1/auth/oidc/{provider}/callback"
 
 
-def _client(exchange: Exchange, provider: str) -> "Client":
+def _asked_of(exchange: Exchange, provider: str) -> _Asked:
     services = exchange.services
     set_up = services.settings.oidc.get(provider)
     if set_up is None:
         raise NotFound("there is no such provider")
-    clients = _asked_by(services).clients
-    if provider not in clients:
+    known = _asked.setdefault(services, {})
+    if provider not in known:
         from headway.http.openid import Client  # noqa: PLC0415 - a library that few servers need, and large
 
-        clients[provider] = Client(provider, set_up)
-    return clients[provider]
+        known[provider] = _Asked(Client(provider, set_up), CapacityLimiter(ASKING_AT_ONCE))
+    return known[provider]
 
 
-def _asked_by(services: Services) -> _Asking:
-    return _asking.get(services) or _asking.setdefault(services, _Asking({}, CapacityLimiter(ASKING_AT_ONCE)))
-
-
-async def _ask(exchange: Exchange, question: Callable[[], T]) -> T:
+async def _ask(asked: _Asked, question: Callable[[], T]) -> T:
     """What a provider answers, for which nobody waits longer than so long."""
     try:
         with fail_after(WHOLE_S):
-            limiter = _asked_by(exchange.services).at_once
-            return await to_thread.run_sync(question, limiter=limiter, abandon_on_cancel=True)
+            return await to_thread.run_sync(question, limiter=asked.at_once, abandon_on_cancel=True)
     except TimeoutError:
         raise ProviderUnavailable("the provider takes too long to answer; try again in a moment") from None
 

@@ -5,18 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from headway.domain.course import Course
-from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
-from headway.domain.events import Event
+from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
+from headway.domain.events import Event, under_name
 from headway.domain.manifest import parse_manifest
-from headway.domain.recording import IMPORTED, Circumstances, contribute, is_repeat
+from headway.domain.recording import IMPORTED, Circumstances, contribute, is_ahead, is_repeat
 from headway.graders.registry import check_grader
 from headway.importers import learners
 from headway.ledger.bulk import record_all
 from headway.ledger.keep_streaks import StreakRecord, keep_streak, known_streaks
 from headway.ledger.publish import publish
-from headway.ledger.record import score_of
-from headway.ledger.submission import DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
-from headway.store import entries
+from headway.ledger.record import Answer, score_of
+from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED, REFUSED, Receipt, Result, Submission
+from headway.store import entries, identities
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Known
@@ -27,6 +27,10 @@ EVENTS_A_TRANSACTION: Final = 500
 
 Handed: TypeAlias = tuple[str, Sequence[Event]]
 Answered: TypeAlias = Sequence[Result] | HeadwayError
+
+
+# Whoever imports cannot sign in as the account, as a client is told to.
+_MOVED: Final = IdentityGone("this learner was moved into an account; name the account in the record instead")
 
 
 class PublishedCourse(NamedTuple):
@@ -85,7 +89,7 @@ class LedgerDesk:
             for n, (learner_id, some) in enumerate(events)
         ]
         answers = record_all(self.database, self.catalog, handed, EVENTS_A_TRANSACTION)
-        return [one.results if isinstance(one, Receipt) else one or _LOST for one in answers]
+        return [_answered(one) for one in answers]
 
     def keep_streak(self, record: StreakRecord) -> bool:
         """Keep what was recorded elsewhere of a streak; False where it is kept already."""
@@ -122,46 +126,68 @@ class RehearsalDesk:
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
         """Judge each event by what is published, would be published, and is recorded."""
-        known, courses = self._look(events)
-        return [[self._judge(learner_id, event, known, courses) for event in some] for learner_id, some in events]
+        found = self._look(events)
+        return [
+            _MOVED if learner_id in found.moved else [self._judge(learner_id, event, found) for event in some]
+            for learner_id, some in events
+        ]
 
     def keep_streak(self, record: StreakRecord) -> bool:
         """Whether it would be kept."""
-        return self.database is None or not known_streaks(self.database, [record])
+        repeated = self.seen.stands_for(f"{record.learner_id} {record.event_id}", "")
+        return repeated is None and (self.database is None or not known_streaks(self.database, [record]))
 
-    def _look(self, events: Sequence[Handed]) -> tuple[dict[tuple[str, str], Known], dict[str, tuple[int, Course]]]:
+    def _look(self, events: Sequence[Handed]) -> "_Seen":
         if self.database is None:
-            return {}, self.planned
+            return _Seen({}, self.planned, set())
         pairs = {(learner_id, event.id) for learner_id, some in events for event in some}
         wanted = {event.course for _, some in events for event in some} - self.planned.keys()
         with self.database.read() as connection:
-            return entries.known(connection, pairs), self.catalog.in_force(connection, wanted) | self.planned
+            known = identities.known_of_guests(connection, pairs) | entries.known(connection, pairs)
+            courses = self.catalog.in_force(connection, wanted) | self.planned
+            moved = identities.places(connection, {learner_id for learner_id, _ in events}).keys()
+        return _Seen(known, courses, moved)
 
-    def _judge(
-        self,
-        learner_id: str,
-        event: Event,
-        known: Mapping[tuple[str, str], Known],
-        courses: Mapping[str, tuple[int, Course]],
-    ) -> Result:
-        there = known.get((learner_id, event.id))
-        _, course = courses.get(event.course, (0, None))
+    def _judge(self, learner_id: str, event: Event, found: "_Seen") -> Result:
+        there = found.known.get((learner_id, event.id))
+        version, course = found.courses.get(event.course, (0, None))
         if there is not None and not is_repeat(event, there.body, there.step_id, course):
-            reused = IdReused("this id was used for another event; make a new UUID for each event", field="id")
-            return Result(event.id, REFUSED, reused)
-        if event.course not in courses:
+            return Result(event.id, REFUSED, _reused())
+        if course is None:
             problem = UnknownCourse(f"there is no course {event.course!r}", field="course")
             return Result(event.id, REFUSED, problem)
-        version, course = courses[event.course]
         try:
-            contribute(event, Circumstances(_now(), 0, "UTC", IMPORTED, version), course, score_of)
+            made = contribute(event, Circumstances(_now(), 0, "UTC", IMPORTED, version), course, score_of)
         except HeadwayError as problem:
             return Result(event.id, REFUSED, problem)
-        repeated = self.seen.count(f"{learner_id} {event.id}") > 1
-        return Result(event.id, DUPLICATE if there is not None or repeated else RECORDED)
+        # A step may have two names in one file; by either it is the same event.
+        body = event.body if made.step == (event.step or "") else under_name(event.body, step=made.step)
+        same = self.seen.stands_for(f"{learner_id} {event.id}", body)
+        if there is None and same is False:
+            return Result(event.id, REFUSED, _reused())
+        status = RECORDED if there is None and same is None else DUPLICATE
+        return Result(event.id, status, flags=(AHEAD_FLAG,) if is_ahead(event, _now(), 0) else ())
+
+
+class _Seen(NamedTuple):
+    """What a rehearsal finds: events that are there, courses in force, and those who were moved into an account."""
+
+    known: Mapping[tuple[str, str], Known]
+    courses: Mapping[str, tuple[int, Course]]
+    moved: Collection[str]
 
 
 _LOST = HeadwayError("nothing was said of these events")
+
+
+def _answered(answer: Answer) -> Answered:
+    if isinstance(answer, Receipt):
+        return answer.results
+    return _MOVED if isinstance(answer, IdentityGone) else answer or _LOST
+
+
+def _reused() -> IdReused:
+    return IdReused("this id was used for another event; make a new UUID for each event", field="id")
 
 
 def _now() -> int:

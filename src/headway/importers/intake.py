@@ -25,7 +25,7 @@ from headway.importers.records import (
 from headway.ledger.ahead import ahead
 from headway.ledger.enlist import derived_id
 from headway.ledger.keep_streaks import StreakRecord
-from headway.ledger.submission import DUPLICATE, RECORDED
+from headway.ledger.submission import AHEAD_FLAG, DUPLICATE, RECORDED
 from headway.store.tally import Tally
 
 ITEMS_A_WINDOW: Final = 20_000
@@ -103,8 +103,8 @@ class Intake:
 
     def _take(self, window: Sequence[Record]) -> None:
         known = self.desk.learners({record.learner for record in window})
-        for name in known:
-            self.named.count(name)
+        for one in known.values():
+            self.named.count(one)
         gone = self.desk.erased({record.learner for record in window} - known.keys())
         of: dict[str, list[Record]] = {}
         for record in window:
@@ -133,6 +133,9 @@ class Intake:
             if result.problem is not None:
                 self._reject(Reject.of(record.place, result.problem))
                 continue
+            if AHEAD_FLAG in result.flags:
+                said = "its time is still to come: it counts as of when it was first imported"
+                self._doubt(Doubted(record.place, AHEAD_FLAG, said))
             self.summary.recorded += result.status == RECORDED
             self.summary.duplicates += result.status == DUPLICATE
             self.summary.enrollments += record.event.type == "enrolled"
@@ -142,7 +145,7 @@ class Intake:
         if learner_id is None:
             self.summary.left_out[ERASED] += 1
             return
-        self.named.count(item.learner)
+        self.named.count(learner_id)
         event_id = derived_id("json-files", "streak", item.learner, item.longest)
         if self.desk.keep_streak(StreakRecord(learner_id, event_id, item.longest)):
             self.summary.streaks += 1

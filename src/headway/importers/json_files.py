@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
@@ -14,7 +15,7 @@ from headway.domain.errors import Invalid
 from headway.domain.events import check_event
 from headway.domain.legacy import legacy_learner
 from headway.importers.json_text import Cut, Text, Value, kept, text_of, values
-from headway.importers.reading import size_of
+from headway.importers.reading import content_of, size_of
 from headway.importers.records import (
     Doubted,
     ImportFailed,
@@ -75,35 +76,32 @@ class JsonFiles:
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
         """The course made of the exercises that there are, where no map says of which they are."""
-        if self.steps is not None:
-            return ()
-        return [self._manifest()]
+        steps = self._exercises() if self.steps is None else []
+        if self.steps is None and not steps and self._says_nothing():
+            raise ImportFailed("the files hold no record at all, and name no exercise that a course could be made of")
+        return [_manifest(steps)] if steps else ()
 
     def items(self, read: Read) -> Iterator[Item]:
         """Every record of every file: the attempts, then the streaks."""
         for path in self.files:
-            raw = _raw(path)
-            yield from self._of_file(path, text_of(raw))
-            read(len(raw))
+            yield from self._of_file(path, text_of(content_of(path, FILE_BYTES_MAX, read)))
 
-    def _manifest(self) -> dict[str, Any]:
+    def _exercises(self) -> list[Mapping[str, Any]]:
+        """The steps that there are, and those that the files add."""
         modules = self._published["modules"] if self._published else []
         steps = {one["id"]: one for module in modules for one in module["steps"]}
         for path in self.files:
-            for found in () if _is_streaks(path) else _records(path, text_of(_raw(path)).text):
+            for found in () if _is_streaks(path) else _records(path, _text_in(path)):
                 name = _first(found.record, _EXERCISES)
                 if found.cut is None and name is not None and str(name).strip():
                     topics = _topics(found.record)
                     step = {"id": step_of(name), "kind": "exercise", "title": _title(found.record, name)}
                     steps.setdefault(step["id"], step | ({"topics": topics} if topics else {}))
-        if not steps:
-            raise ImportFailed("the files name no exercise that a course could be made of; a map file can name one")
-        return {
-            "id": COURSE,
-            "title": "Imported exercises",
-            "complete_by": "steps",
-            "modules": [{"id": "exercises", "title": "Exercises", "steps": list(steps.values())}],
-        }
+        return list(steps.values())
+
+    def _says_nothing(self) -> bool:
+        """Whether there is not even a record that could be refused."""
+        return all(next(values(_text_in(path)), None) is None for path in self.files)
 
     def _of_file(self, path: Path, text: Text) -> Iterator[Item]:
         if not text.sure:
@@ -224,10 +222,19 @@ def slug_of(text: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
 
 
+def _manifest(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": COURSE,
+        "title": "Imported exercises",
+        "complete_by": "steps",
+        "modules": [{"id": "exercises", "title": "Exercises", "steps": steps}],
+    }
+
+
 def _files(paths: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
-        inside = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        inside = sorted([*path.rglob("*.json"), *path.rglob("*.json.gz")]) if path.is_dir() else [path]
         found += [one for one in inside if not path.is_dir() or _user_of(one) or _is_streaks(one)]
     if not found:
         raise ImportFailed("there is no attempts_{user}.json and no streaks.json there; name files, or their folder")
@@ -243,14 +250,12 @@ def _is_streaks(path: Path) -> bool:
 
 
 def _user_of(path: Path) -> str | None:
-    found = _FILE_OF.fullmatch(path.stem)
+    found = _FILE_OF.fullmatch(Path(path.name.removesuffix(".gz")).stem)
     return legacy_learner(found[1]) if found else None
 
 
-def _raw(path: Path) -> bytes:
-    if path.stat().st_size > FILE_BYTES_MAX:
-        raise ImportFailed(f"{path} is larger than {FILE_BYTES_MAX // 2**20} MiB; split it")
-    return path.read_bytes()
+def _text_in(path: Path) -> str:
+    return text_of(content_of(path, FILE_BYTES_MAX)).text
 
 
 def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str] | None]:
@@ -364,18 +369,24 @@ def _topics(record: Mapping[str, Any]) -> list[str]:
 
 def _time(said: object) -> datetime | None:
     """A time in any of the usual ways, without a zone in UTC. None where there is none, or one before all of this."""
+    for read in (_since_1970, _written):
+        with suppress(ValueError, OverflowError, OSError):
+            time = read(said)
+            if time is not None and time >= _EARLIEST:
+                return time
+    return None
+
+
+def _since_1970(said: object) -> datetime | None:
     number = _number(said)
-    try:
-        if number is not None:
-            time = datetime.fromtimestamp(number / 1000 if abs(number) > 1e11 else number, UTC)
-        elif isinstance(said, str):
-            time = datetime.fromisoformat(said.strip().replace("/", "-"))
-        else:
-            return None
-    except (ValueError, OverflowError, OSError):
+    return None if number is None else datetime.fromtimestamp(number / 1000 if abs(number) > 1e11 else number, UTC)
+
+
+def _written(said: object) -> datetime | None:
+    if not isinstance(said, str):
         return None
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time
-    return time if time >= _EARLIEST else None
+    time = datetime.fromisoformat(said.strip().replace("/", "-"))
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _times_around(times: Sequence[datetime | None]) -> list[tuple[bool, datetime | None]]:

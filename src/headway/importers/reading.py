@@ -79,13 +79,17 @@ def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
         _tell(raw, told, read)
 
 
-def content_of(path: Path | str) -> bytes:
-    """All of a file at once, where it is one value and no lines, however long."""
-    with _opened(path) as (_, data):
+def content_of(path: Path | str, most: int | None = None, read: Read = lambda _: None) -> bytes:
+    """All of a file at once, where it is one value and no lines; ImportFailed where it holds more than `most` bytes."""
+    with _opened(path) as (raw, data):
         try:
-            return data.read().removeprefix(_BOM)
+            content = data.read(-1 if most is None else most + 1)
         except _DAMAGED as error:
             raise ImportFailed(f"{name_of(path)} is damaged: {error}") from None
+        _tell(raw, 0, read)
+    if most is not None and len(content) > most:
+        raise ImportFailed(f"{name_of(path)} is larger than {most // 2**20} MiB; split it")
+    return content.removeprefix(_BOM)
 
 
 def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:

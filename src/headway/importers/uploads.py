@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Event
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ UPLOADED: Final = ("json-files", "jsonl", "csv")
 SECONDS_MAX: Final = 600.0
 SHOWN_MAX: Final = 100
 # Each file lies in a folder that has its place as its name.
-_FILE: Final = re.compile(rf"{FOLDER}[^/]+/(\d+)/")
+_FILE: Final = re.compile(rf"{re.escape(gettempdir())}/{FOLDER}[^/]+/(\d+)/[A-Za-z0-9._-]+")
 
 
 class _Stopped(HeadwayError):
@@ -103,10 +104,8 @@ def _line(one: Reject | Doubted) -> dict[str, Any]:
 
 
 def _nameless(message: str) -> str:
-    if FOLDER not in message:
-        return message
-    found = _FILE.search(message)
-    return f"{f'files[{found[1]}]' if found else 'a file'} cannot be read as one of this format"
+    said = _FILE.sub(r"files[\1]", message)
+    return "a file cannot be read as one of this format" if FOLDER in said else said
 
 
 class _Progress:

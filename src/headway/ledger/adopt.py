@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
 from headway.domain.filed import is_body
-from headway.ledger.commit import committed
+from headway.ledger.by_hand import carry_out
 from headway.ledger.erase import is_listed
 from headway.ledger.rebuild import mend
 from headway.ledger.wholes import counted
@@ -17,7 +17,8 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
 
-_COLUMNS: Final = ("id", "kind", "email", "display_name", "time_zone", "roles", "external_id", "created_at")
+# Not the roles: who may do what here is said here, and not by a file that its learner may have had in hand.
+_COLUMNS: Final = ("id", "kind", "email", "display_name", "time_zone", "external_id", "created_at")
 _FACTS: Final = ("received_at_us", "clock_skew_us", "time_zone", "source", "version")
 _MOVED: Final = ("merged_into", "merged_at", "merged_after")
 
@@ -53,10 +54,7 @@ def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool =
     NotAdopted where the learner was erased here or has other entries, where the address is somebody else's, and where a
     course's version is missing here or another.
     """
-    if dry_run:
-        with database.read() as connection:
-            return _look(connection, one) or Adopted(one.learners[0]["id"], len(one.entries), repeated=False)
-    return committed(database, lambda connection: _adopt(connection, catalog, one))
+    return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
 
 
 def facts_of(said: Mapping[str, Any]) -> Entry:
@@ -70,6 +68,9 @@ def facts_of(said: Mapping[str, Any]) -> Entry:
 def _look(connection: Connection, one: Adoptee) -> Adopted | None:
     """What is here already; None where the learner is to be added. NotAdopted where they cannot be."""
     ids = [row["id"] for row in one.learners]
+    numbers = {(entry.learner_id, entry.seq) for entry in one.entries}
+    if len({(entry.learner_id, entry.event_id) for entry in one.entries} | numbers) < 2 * len(one.entries):
+        raise NotAdopted("its ledger does not hold together: two entries have one number, or one id")
     if any(is_listed(connection, learner_id) for learner_id in ids):
         raise NotAdopted("this learner was erased here: whoever was erased is not brought back")
     missing = exporting.published(connection, list(one.versions))

@@ -15,7 +15,7 @@ from headway.ledger.commit import committed
 from headway.ledger.record import admit
 from headway.ledger.submission import Submission
 from headway.ledger.writing import entry_of, no_grader
-from headway.store import entries
+from headway.store import identities
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -36,8 +36,7 @@ def keep_streak(database: Database, catalog: Catalog, one: StreakRecord, *, now:
 def known_streaks(database: Database, records: Sequence[StreakRecord]) -> set[str]:
     """The ids of those records that are kept already."""
     with database.read() as connection:
-        found = entries.known(connection, [(one.learner_id, one.event_id) for one in records])
-    return {event_id for _, event_id in found}
+        return identities.held(connection, [(one.learner_id, one.event_id) for one in records])
 
 
 def _keep(connection: Connection, catalog: Catalog, one: StreakRecord, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""Counting how often something was seen, in bounded memory: what does not fit goes to a temporary file."""
+"""Noting what was seen, how often and as what, in bounded memory: what does not fit goes to a temporary file."""
 
 import hashlib
 import sqlite3
@@ -7,11 +7,16 @@ from contextlib import contextmanager
 from typing import Final
 
 _MEMORY_KB: Final = 16_000
-_COUNT: Final = "INSERT INTO seen VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
+_COUNT: Final = "INSERT INTO seen VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET said = said + 1 RETURNING said"
+_STAND: Final = "INSERT INTO seen VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+_STANDS: Final = "SELECT said FROM seen WHERE key = ?"
 
 
 class Tally:
-    """How often each text was seen; different texts share a count with a probability of about n² / 2**65."""
+    """How often each text was seen, or what it stands for: one of the two for each text.
+
+    Different texts are taken for the same with a probability of about n² / 2**65.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -19,10 +24,16 @@ class Tally:
 
     def count(self, text: str) -> int:
         """Count a text once more, and return how often it was seen with this time."""
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        times: int = self._connection.execute(_COUNT, (int.from_bytes(digest, "big", signed=True),)).fetchone()[0]
+        times: int = self._connection.execute(_COUNT, (_number(text),)).fetchone()[0]
         self.distinct += times == 1
         return times
+
+    def stands_for(self, text: str, content: str) -> bool | None:
+        """Whether a text stands for this content; None where it stood for nothing yet, and does for it from now on."""
+        key, number = _number(text), _number(content)
+        if self._connection.execute(_STAND, (key, number)).rowcount:
+            return None
+        return bool(self._connection.execute(_STANDS, (key,)).fetchone()[0] == number)
 
 
 @contextmanager
@@ -32,8 +43,13 @@ def tally() -> Iterator[Tally]:
     try:
         connection.execute(f"PRAGMA cache_size = -{_MEMORY_KB}")
         connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY, times INTEGER NOT NULL)")
+        connection.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY, said INTEGER NOT NULL)")
         connection.execute("BEGIN")
         yield Tally(connection)
     finally:
         connection.close()
+
+
+def _number(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
