@@ -34,11 +34,18 @@ DERIVED = [column.name for column in notice.c if column.info.get("derived")]
 OTHERS: dict[str, list[Any]] = {
     "id": [numbered(1), numbered(2)],
     "type": ["step_graded", "level_changed", ""],
-    "subject": ["streak_at_risk/2026-01-01", "webhook_disabled:x:99", "anything", ""],
+    "subject": [
+        "streak_at_risk/2026-01-01",
+        "webhook_disabled:x:99",
+        "anything",
+        "",
+        f"webhook_disabled:{'9' * 5_000}",
+    ],
     "at": [1, NOON + 1],
 }
 # What tells nobody of what it was: a reminder's words say its day, and are nowhere else.
 BODIES = ["nothing that is JSON", "{}", '{"type":"weekly_summary","to":"2026-13-13"}', '{"type":"streak_at_risk"}']
+BODIES += ['{"a":' * 5_000 + "1" + "}" * 5_000]
 
 
 def told(world: World, learner_id: str) -> list[Told]:
@@ -152,7 +159,7 @@ def test_each_that_is_falsified_is_found_and_mended(whole: tuple[World, str, str
     world.assert_clean()
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 def test_words_that_are_falsified_are_found_and_mended_or_go(whole: tuple[World, str, str], body: str) -> None:
     world, ada, _ = whole
     before = told(world, ada)

@@ -11,6 +11,8 @@ STREAK_AT_RISK, WEEKLY_SUMMARY, WEBHOOK_DISABLED = "streak_at_risk", "weekly_sum
 NOT_KEPT: Final = frozenset(
     {"step_completed", "streak_extended", "enrolled", "left", "run_started", "streak_paused", "streak_resumed"}
 )
+# Of a time, in microseconds, that a database holds.
+_DIGITS_MAX: Final = 18
 _SPACE: Final = UUID("6f0d3c2e-7b51-4c0b-9a57-0f6a1c9be1d4")
 # Says when, how well, or in which words, and not of what a change is.
 _BESIDE_THE_SUBJECT: Final = ("type", "course", "score", "score_percent", "certificate", "title", "tier", "points")
@@ -54,7 +56,7 @@ def subject_apart(change: Mapping[str, Any], at: int) -> str:
 def time_apart(subject: str) -> int | None:
     """When that was told, where its subject says so (microseconds)."""
     _, colon, last = subject.rpartition(":")
-    return int(last) if colon and last.isdecimal() else None
+    return int(last) if colon and last.isdecimal() and len(last) <= _DIGITS_MAX else None
 
 
 def id_apart(learner_id: str, subject: str) -> str:

@@ -111,5 +111,5 @@ def _subject(body: str, at: int) -> str:
     """Of what that is which no entry tells; nothing where it says nothing of the kind."""
     try:
         return subject_apart(_decode(body), at)
-    except (msgspec.DecodeError, ValueError, OverflowError):
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):
         return ""
