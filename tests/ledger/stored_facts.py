@@ -119,7 +119,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "granted": ("learner_id", "course_id", "run", "kind", "module_id"),
     "imported_day": ("learner_id", "day", "course_id", "run"),
     "imported_streak": ("learner_id", "id"),
-    "notice": ("learner_id", "seq", "n", "id", "type", "subject", "at", "body", "read_at"),
+    "notice": ("learner_id", "seq", "n", "read_at"),
     "notice_mail": ("learner_id", "notice_id", "kind", "at", "due_at", "tries", "outcome", "ended_at"),
     "notice_preference": ("learner_id", "kind", "in_app", "stream", "mailed_since"),
     "password_reset": ("token_hash", "learner_id", "expires_at"),

@@ -53,6 +53,9 @@ OTHERS: dict[str, list[Any]] = {
     "streak_pause.last_on": ["2026-03-30"],
     "step_sum.override": ['[1,"x",1,false,true]'],
     "board_row.place": [-1],
+    "notice.id": [numbered(1)],
+    "notice.type": ["step_graded"],
+    "notice.body": ['{"type":"step_graded"}', "{}", "nothing that is JSON"],
     "course_version.step_keys": ['{"hello":"quiz"}', "{}", "nothing that is JSON", "[]"],
     "course_version.module_keys": ['{"basics":"loops","loops":"basics"}', '{"basics":5}', "nothing that is JSON"],
 }
@@ -210,7 +213,7 @@ def test_every_column_is_said_to_be_a_fact_or_is_falsified_here(table: sa.Table)
 
 
 def test_every_table_of_figures_has_derived_columns() -> None:
-    others = {"course", "course_version", "learner", "ledger"}
+    others = {"course", "course_version", "learner", "ledger", "notice"}
     assert {column.table.name for column in DERIVED} == {*others, *FIGURES, *COUNTERS, *BOARDS}
 
 

@@ -222,7 +222,7 @@ class TestBefore:
         drill.send(ada, *solved(31))
         with drill.opened() as connection:
             connection.exec_driver_sql("DELETE FROM ledger WHERE type = 'leveled'")
-        drill.run("DELETE FROM topic_level")
+        drill.run("DELETE FROM topic_level", "DELETE FROM notice WHERE type = 'level_changed'")
         drill.restart()
         return ada
 

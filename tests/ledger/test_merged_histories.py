@@ -17,10 +17,15 @@ from hypothesis.stateful import (
 )
 
 from headway.domain.events import Event
+from headway.domain.streaks import STANDARD
+from headway.domain.times import DAY
 from headway.ledger.audit import audit
 from headway.ledger.override import OverrideAsked, override
 from headway.ledger.rebuild import rebuild
+from headway.ledger.reminding import remind
 from headway.ledger.retake import RunEmpty, Started
+from headway.ledger.tidying import tidy
+from headway.store.notice_tables import notice
 from headway.store.schema import metadata
 from tests.chance import UNSHRUNK
 from tests.domain.slow_gates import SlowGrant
@@ -32,7 +37,7 @@ from tests.ledger.slow_fold import Fact, micros, slow_fold
 from tests.ledger.slow_learner import SlowLearner, Version, manifest_of
 from tests.ledger.test_histories import TABLES, ZONES, assert_granted
 from tests.ledger.versions import VERSIONS
-from tests.ledger.world import NOON, World, enrollment, event, numbered, statuses
+from tests.ledger.world import HOUR, NOON, World, enrollment, event, numbered, statuses
 
 # Many histories, each on a database: on a busy machine they take minutes.
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -231,6 +236,21 @@ class MergedHistories(RuleBasedStateMachine):
             said = {"occurred_at": one["at"].isoformat(), **fields_of(one)}
             made = event(self.serial, "attempted", of, course=self.course, **said)
             self.send(learner_id, Sent(made, self.fact(learner_id, made.id, one)))
+
+    @rule(days=st.integers(0, 3))
+    def remind(self, days: int) -> None:
+        """Whoever is due on a day, as if it were the first."""
+        self.world.run("DELETE FROM reminded")
+        first = self.now() + days * DAY
+        for hour in range(0, 25, 4):
+            remind(self.world.database, STANDARD, now=first + hour * HOUR)
+
+    @rule(n=st.integers(0, 30))
+    def let_old_notices_go(self, n: int) -> None:
+        times = sorted(row["at"] for one in self.zones for row in self.world.rows(notice, one))
+        if times:
+            before = times[n % len(times)]
+            tidy(self.world.database, now=NOON, events_before=0, sent_before=0, notices_before=before)
 
     @rule(alone=st.booleans())
     def restart_and_rebuild(self, alone: bool) -> None:

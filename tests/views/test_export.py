@@ -18,6 +18,7 @@ from headway.importers.reading import LINE_BYTES_MAX
 from headway.importers.records import ImportFailed
 from headway.ledger.adopt import NotAdopted
 from headway.ledger.erase import erase
+from headway.store.notice_tables import notice
 from headway.store.schema import OF_LEARNER, learner
 from headway.store.webhook_tables import webhook
 from headway.views.cells import lines
@@ -118,6 +119,11 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
     there["tables"]["notice"].append({"body": "x" * LINE_BYTES_MAX})
     file.write_text(json.dumps(there))
     assert take_over(world.database, str(file)).repeated
+    world.assert_clean()
+    # What was told elsewhere is not told here, nor missed; what comes now is.
+    world.restart()
+    world.send(ada, *through("basics", start=300), at=LATER + 2 * HOUR)
+    assert [row["seq"] > len(entries) for row in world.rows(notice, ada)] == [True, True]
     world.assert_clean()
 
 

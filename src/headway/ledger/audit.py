@@ -10,10 +10,11 @@ from sqlalchemy.engine import Connection
 
 from headway.ledger.backfill import Unachieved
 from headway.ledger.boards import Misplaced, miscounted
-from headway.ledger.faults import FAULTS_SHOWN, Fault
+from headway.ledger.faults import Fault, Found
 from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNJUDGED, Refolded, cannot_be_judged, refold
 from headway.ledger.resting import Progress
+from headway.ledger.retell import told_since, with_notices
 from headway.ledger.site import Site
 from headway.ledger.ungranted import Ungranted
 from headway.store import learners, roster, sums
@@ -56,8 +57,7 @@ class PageAudited(NamedTuple):
 
     learners: int
     events: int
-    found: int
-    faults: list[Fault]
+    found: Found
     doubted: set[str]
     differing: int
 
@@ -72,24 +72,23 @@ def audit(
 ) -> AuditReport:
     """Compare all stored figures, or one learner's, with the ledger; in short snapshots, so that writing goes on."""
     each = each or partial(_one_by_one, database, catalog)
-    with database.read() as connection:
-        faults = [] if learner_id else _of_site(connection)
-    found, seen, events, differing = len(faults), 0, 0, 0
+    found, seen, events, differing = Found(), 0, 0, 0
+    if learner_id is None:
+        with database.read() as connection:
+            found.add(_of_site(connection))
     # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
     doubted = set[str]()
     for looked in each(look_at, pages(database, learner_id)):
         doubted |= looked.doubted
         events += looked.events
-        found += looked.found
-        faults += looked.faults[: max(0, FAULTS_SHOWN - len(faults))]
+        found.join(looked.found)
         seen += looked.learners
         differing += looked.differing
         progress(looked.learners)
     if learner_id is None:
         for miscount in each(of_counters_alone, counted_but(database, doubted)):
-            found += len(miscount)
-            faults += miscount[: max(0, FAULTS_SHOWN - len(faults))]
-    return AuditReport(seen, events, found, faults, differing)
+            found.add(miscount)
+    return AuditReport(seen, events, found.count, found.first, differing)
 
 
 def _of_site(connection: Connection) -> list[Fault]:
@@ -106,16 +105,15 @@ def _one_by_one(
 
 def look_at(database: Database, catalog: Catalog, ids: list[str]) -> PageAudited:
     """Compare all figures of some learners, given in order of id, in one snapshot."""
-    events, found, differing = 0, 0, 0
-    faults, doubted = list[Fault](), set[str]()
+    events, found, differing = 0, Found(), 0
+    doubted = set[str]()
     with database.read() as connection:
         for refolded, differences in of_learners(connection, catalog, ids):
             doubted |= set(refolded.rosters) if differences else set()
             events += refolded.events
-            found += len(differences)
+            found.add(differences)
             differing += bool(differences)
-            faults += differences[: max(0, FAULTS_SHOWN - len(faults))]
-    return PageAudited(len(ids), events, found, faults, doubted, differing)
+    return PageAudited(len(ids), events, found, doubted, differing)
 
 
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:
@@ -142,6 +140,14 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
     return stored
 
 
+def folded(
+    connection: Connection, catalog: Catalog, ids: list[str], stored: Mapping[str, Mapping[sums.Kind, dict[Any, Row]]]
+) -> Iterator[Refolded]:
+    """What the ledgers of some learners come to, with the rows that should stand where theirs are stored."""
+    found = with_rosters(connection, catalog, stored, refold(connection, catalog, ids, told_since(stored)))
+    return with_notices(stored, found)
+
+
 def counted_but(database: Database, doubted: AbstractSet[str]) -> list[str]:
     """The courses that have counters, but those of which a learner has wrong figures."""
     with database.read() as connection:
@@ -159,7 +165,7 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
     misplaced, misnamed = Misplaced(connection, ids), learners.misnamed(connection, ids)
-    for refolded in judgeable(ungranted, with_rosters(connection, catalog, stored, refold(connection, catalog, ids))):
+    for refolded in judgeable(ungranted, folded(connection, catalog, ids, stored)):
         if any(fault.column in UNJUDGED for fault in refolded.broken):
             # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
             yield refolded, refolded.broken
@@ -172,9 +178,9 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
         yield refolded, faults
 
 
-def judgeable(ungranted: Ungranted, folded: Iterable[Refolded]) -> Iterator[Refolded]:
+def judgeable(ungranted: Ungranted, found: Iterable[Refolded]) -> Iterator[Refolded]:
     """Learners, those of them broken of whose runs nothing can be said."""
-    for one in folded:
+    for one in found:
         damage = next(ungranted.damage_of(one), None)
         already = any(fault.column in UNJUDGED for fault in one.broken)
         if damage is None or already:

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from sqlalchemy.engine import Connection, RowMapping
 
-from headway.domain.notices import notice_id
+from headway.domain.notices import WEBHOOK_DISABLED, id_apart, subject_apart
 from headway.domain.times import MINUTE, format_time
 from headway.domain.webhooks import GIVEN_UP_AFTER, endpoint_pause, message_id, pause_after
 from headway.ledger import announcing
@@ -148,15 +148,15 @@ def _disable(connection: Connection, webhook_id: str, why: str, now: int) -> Non
     owner = endpoint["learner_id"]
     learners.lock(connection, [owner])
     head = learners.heads(connection, [owner]).get(owner, 0)
-    change = {"type": "webhook_disabled", "webhook": webhook_id, "url": endpoint["url"], "reason": why}
-    cause = f"webhook_disabled:{webhook_id}:{now}"
+    change = {"type": WEBHOOK_DISABLED, "webhook": webhook_id, "url": endpoint["url"], "reason": why}
+    subject = subject_apart(change, now)
     told = Notice(
         owner,
         head,
         notices.next_parts(connection, [(owner, head)])[owner],
-        notice_id(owner, cause),
+        id_apart(owner, subject),
         change["type"],
-        cause,
+        subject,
         now,
         _encode(change).decode(),
     )

@@ -27,8 +27,15 @@ class Found:
 
     def add(self, faults: list[Fault]) -> None:
         """Count more of them in."""
-        self.count += len(faults)
-        self.first += faults[: max(0, FAULTS_SHOWN - len(self.first))]
+        self._add(len(faults), faults)
+
+    def join(self, others: "Found") -> None:
+        """Count in what was found elsewhere."""
+        self._add(others.count, others.first)
+
+    def _add(self, count: int, first: list[Fault]) -> None:
+        self.count += count
+        self.first += first[: max(0, FAULTS_SHOWN - len(self.first))]
 
 
 def shown(value: object) -> Value:

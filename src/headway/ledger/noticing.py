@@ -1,4 +1,4 @@
-"""What entries tell a learner becomes notices, in the transaction that writes them."""
+"""What entries tell a learner becomes notices, in the transaction that writes them; and what they told, worked out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
+from headway.domain.facts import RESET
 from headway.domain.notices import is_kept, notice_id, subject_of
 from headway.domain.recording import IMPORTED, SERVER
 from headway.domain.webhooks import Endpoint
@@ -58,6 +59,26 @@ def tell(
     if due:
         announcing.note_due(connection)
     return notices.added(_notices(changes)), webhooks.due_added(due)
+
+
+class Telling:
+    """What a ledger tells whoever is told anything, from one of its entries on; each is seen once, in their order."""
+
+    def __init__(self, since: int) -> None:
+        self.notices = list[Notice]()
+        self._since = since
+        self._imported = set[tuple[str, str]]()
+
+    def see(self, entry: Entry) -> None:
+        """Take in what an entry tells."""
+        if entry.source == IMPORTED:
+            self._imported.add((entry.learner_id, entry.event_id))
+        elif entry.changes and entry.seq >= self._since and self._is_told(entry):
+            self.notices += _notices([(entry, _decode_changes(entry.changes))])
+
+    def _is_told(self, entry: Entry) -> bool:
+        # A reset is told in the reply to it, and nowhere else.
+        return entry.type != RESET and not (self._imported and _is_history(entry, self._imported))
 
 
 def _is_history(entry: Entry, imported: set[tuple[str, str]]) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.achievements import Definition
 from headway.ledger.archive import check_whole
 from headway.ledger.audit import (
+    folded,
     judgeable,
     of_figures,
     of_grant,
@@ -23,8 +24,8 @@ from headway.ledger.commit import log_statuses
 from headway.ledger.faults import Fault, Found
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
-from headway.ledger.recount import mend_counters, recount_pending, with_rosters
-from headway.ledger.refold import Refolded, refold
+from headway.ledger.recount import mend_counters, recount_pending
+from headway.ledger.refold import Refolded
 from headway.ledger.resting import Progress
 from headway.ledger.site import Site
 from headway.ledger.submission import StatusChange
@@ -221,13 +222,13 @@ def _mend(
     """Put right what follows from ledgers; `statuses` is what to log of it, once it is committed."""
     locked = learners.lock(connection, ids)
     stored = stored_rows(connection, ids)
-    folded = list(with_rosters(connection, catalog, stored, refold(connection, catalog, ids)))
-    ungranted = Ungranted(connection, catalog, {key.course for one in folded for key in one.sums.runs})
+    found = list(folded(connection, catalog, ids, stored))
+    ungranted = Ungranted(connection, catalog, {key.course for one in found for key in one.sums.runs})
     misnamed = learners.misnamed(connection, ids)
     unachieved = Unachieved(connection, also_pending=also_pending)
     misplaced = Misplaced(connection, ids, lock=True)
     places, earned = set[Place](), dict[str, list[Definition]]()
-    for refolded in judgeable(ungranted, folded):
+    for refolded in judgeable(ungranted, found):
         if refolded.broken:  # nothing may be concluded from such a ledger
             yield refolded, None
             continue
@@ -258,8 +259,9 @@ def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind
         entries.replace(connection, [true for _, true in amended], reason="rebuild")
     for kind in sums.DERIVED:
         was, true = stored[kind], refolded.held(kind)
-        changed = [one for one in true.items() if was.get(one[0]) != kind.write(learner_id, *one)]
-        gone = [row[: len(kind.key_names)] for key, row in was.items() if key not in true]
-        sums.write(connection, kind, ((learner_id, *one) for one in changed))
+        changed = {key: one for key, one in true.items() if was.get(key) != kind.write(learner_id, key, one)}
+        gone = [row[: len(kind.key_names)] for key, row in was.items() if key in changed or key not in true]
+        # First, for what is wrong may hold what must be unique and is another row's.
         sums.remove(connection, kind, gone)
+        sums.write(connection, kind, ((learner_id, *one) for one in changed.items()))
     learners.raise_epochs(connection, [learner_id])

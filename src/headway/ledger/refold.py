@@ -23,6 +23,7 @@ from headway.domain.sums import Sums
 from headway.domain.times import local_day, zone
 from headway.graders.registry import GraderFault
 from headway.ledger.faults import Fault
+from headway.ledger.noticing import Telling
 from headway.ledger.places import faults_of
 from headway.ledger.record import score_of
 from headway.ledger.writing import entry_of
@@ -30,7 +31,9 @@ from headway.store import entries, identities
 from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.entries import Entry
 from headway.store.identities import Moved, Place
-from headway.store.sums import BROUGHT, ROSTER, Kind
+from headway.store.notices import Notice
+from headway.store.notices import Place as NoticePlace
+from headway.store.sums import BROUGHT, NOTICES, ROSTER, Kind
 
 LEARNERS_AT_ONCE = 200
 # Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
@@ -40,6 +43,14 @@ DAMAGED = "version"
 UNJUDGED = frozenset({UNGRADED, DAMAGED})
 # What a guest brought by the numbers of its entries, behind which entry of the account's ledger, and what it reset.
 Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
+
+
+class Told(NamedTuple):
+    """What the entries of a learner's own ledger tell, and those of each guest moved into it; how many its own are."""
+
+    own: list[Notice]
+    guests: dict[str, list[Notice]]
+    head: int
 
 
 class Refolded(NamedTuple):
@@ -59,11 +70,16 @@ class Refolded(NamedTuple):
     is_somebody: bool = True
     # The rows that rosters of courses should have, where that was asked for.
     rosters: Mapping[str, Enrolled] = MappingProxyType({})
+    # What was told, of whom that was asked for, and the notices that there should be of it.
+    told: Told | None = None
+    notices: Mapping[NoticePlace, Notice] = MappingProxyType({})
 
     def held(self, kind: Kind) -> dict[Any, Any]:
         """What should be stored of one kind, by key."""
         if kind is ROSTER:
             return dict(self.rosters)
+        if kind is NOTICES:
+            return dict(self.notices)
         return self.brought if kind is BROUGHT else kind.held_in(self.sums)
 
 
@@ -72,8 +88,13 @@ def cannot_be_judged(learner_id: str, damage: CourseDamaged, key: str = "*") -> 
     return Fault("ledger", learner_id, key, DAMAGED, damage.pair[1], f"cannot be judged: {damage.detail}")
 
 
-def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> Iterator[Refolded]:
-    """Fold the ledgers of learners, given in order of id: each as one pass over its entries."""
+def refold(
+    connection: Connection, catalog: Catalog, learner_ids: list[str], told_since: Mapping[str, int] | None = None
+) -> Iterator[Refolded]:
+    """Fold the ledgers of learners, given in order of id: each as one pass over its entries.
+
+    Of some it is asked, too, what they tell: from which number on.
+    """
     if not learner_ids:
         return
     places = identities.places(connection, learner_ids)
@@ -85,7 +106,8 @@ def refold(connection: Connection, catalog: Catalog, learner_ids: list[str]) -> 
     ):
         own = _Ledgers(found, learner_ids)
         in_order = [guest.id for account_id in sorted(moved) for guest in moved[account_id]]
-        folding = _Folding(_Courses(connection, catalog), _Ledgers(of_guests if moved else (), in_order))
+        of_guests_in_order = _Ledgers(of_guests if moved else (), in_order)
+        folding = _Folding(_Courses(connection, catalog), of_guests_in_order, told_since or {})
         for learner_id in learner_ids:
             place = places.get(learner_id)
             if place is not None and place.merged_into is not None:
@@ -120,9 +142,10 @@ class _Ledgers:
 
 
 class _Folding:
-    def __init__(self, courses: "_Courses", of_guests: _Ledgers) -> None:
+    def __init__(self, courses: "_Courses", of_guests: _Ledgers, told_since: Mapping[str, int]) -> None:
         self._courses = courses
         self._of_guests = of_guests
+        self._told_since = told_since
 
     def of_moved(self, place: Place) -> Refolded:
         """A guest whose account counts all that it did."""
@@ -130,19 +153,26 @@ class _Folding:
 
     def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
         """A ledger with those of the guests that were moved into it, each taken in where it was."""
-        guests = [(one, *self._of_guest(one)) for one in moved]
+        since = self._told_since.get(learner_id)
+        guests = [(one, *self._of_guest(one, is_told=since is not None)) for one in moved]
         brought: deque[Brought] = deque((one, made, guest.sums.resets) for one, guest, made in guests)
-        whole = _Fold(learner_id, self._courses, brought).run(own)
+        fold = _Fold(learner_id, self._courses, brought)
+        fold.telling = None if since is None else Telling(since)
+        whole = fold.run(own)
         for _, guest, _ in guests:
             whole = whole._replace(
                 events=whole.events + guest.events,
                 amended=whole.amended + guest.amended,
                 broken=whole.broken + guest.broken,
             )
+        if whole.told is not None:
+            of_guests = {guest.learner_id: guest.told.own for _, guest, _ in guests if guest.told is not None}
+            whole = whole._replace(told=whole.told._replace(guests=of_guests))
         return whole
 
-    def _of_guest(self, moved: Moved) -> tuple[Refolded, list[tuple[int, Contribution]]]:
+    def _of_guest(self, moved: Moved, *, is_told: bool) -> tuple[Refolded, list[tuple[int, Contribution]]]:
         fold = _Fold(moved.id, self._courses)
+        fold.telling = Telling(0) if is_told else None
         fold.made = made = list[tuple[int, Contribution]]()
         return fold.run(self._of_guests.of(moved.id)), made
 
@@ -168,6 +198,7 @@ class _Fold:
         self.amended: list[tuple[Entry, Entry]] = []
         self.broken: list[Fault] = []
         self.made: list[tuple[int, Contribution]] | None = None
+        self.telling: Telling | None = None
         self.brought: dict[str, tuple[str, int]] = {}
         self.erased = False
         self._brought = brought
@@ -194,7 +225,8 @@ class _Fold:
     def result(self, count: int) -> Refolded:
         """What the ledger came to."""
         found = (self.amended, self.broken, self.brought)
-        return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased)
+        told = None if self.telling is None else Told(self.telling.notices, {}, count)
+        return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased, told=told)
 
     def _counts(self, entry: Entry, counted: set[str]) -> bool:
         self._take_in(entry.seq - 1)
@@ -233,6 +265,8 @@ class _Fold:
             return
         if true != entry:
             self.amended.append((entry, true))
+        if self.telling is not None:
+            self.telling.see(true)
 
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
         zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day

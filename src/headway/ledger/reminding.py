@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError
-from headway.domain.notices import STREAK_AT_RISK, WEEKLY_SUMMARY, notice_id
+from headway.domain.notices import STREAK_AT_RISK, WEEKLY_SUMMARY, id_apart, subject_apart
 from headway.domain.reminders import (
     EVENING_HOUR,
     MORNING_HOUR,
@@ -111,7 +111,7 @@ def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequ
     """Remind those of a page who are to be: looked for in a snapshot, and once more under their locks."""
     with database.read() as connection:
         due = reminder.told(connection, page, day, rules)
-        known = notices.known(connection, [(one, notice_id(one, f"{reminder.kind}:{day}")) for one in due])
+        known = notices.known(connection, _ids(due, now).items())
     left = sorted(due.keys() - {learner_id for learner_id, _ in known})
     if not left:
         return 0
@@ -119,22 +119,25 @@ def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequ
     def work(connection: Connection) -> int:
         locked = learners.lock(connection, left).values()
         alive = [one.id for one in locked if one.merged_into is None and one.erased_at is None]
-        return _tell(connection, reminder.told(connection, alive, day, rules), reminder.kind, day, now)
+        return _tell(connection, reminder.told(connection, alive, day, rules), reminder.kind, now)
 
     return committed(database, work)
 
 
-def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str, day: str, now: int) -> int:
-    ids = {learner_id: notice_id(learner_id, f"{kind}:{day}") for learner_id in told}
+def _ids(told: Mapping[str, dict[str, Any]], now: int) -> dict[str, str]:
+    return {learner_id: id_apart(learner_id, subject_apart(change, now)) for learner_id, change in told.items()}
+
+
+def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str, now: int) -> int:
+    ids = _ids(told, now)
     known = notices.known(connection, ids.items())
     new = {one: change for one, change in told.items() if (one, ids[one]) not in known}
     heads = learners.heads(connection, new)
     places = {one: Place(heads[one], n) for one, n in notices.next_parts(connection, heads.items()).items()}
-    subject = f"{kind}/{day}"
     notices.add_missing(
         connection,
         (
-            Notice(one, *places[one], ids[one], kind, subject, now, _encode(change).decode())
+            Notice(one, *places[one], ids[one], kind, subject_apart(change, now), now, _encode(change).decode())
             for one, change in new.items()
         ),
     )

@@ -2,22 +2,22 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headway.store.columns import Id, learner_key, metadata
+from headway.store.columns import Id, derived, learner_key, metadata
 
-# What a learner was told, and when it was read: facts, for what has been told is not told again in other words.
-# In order of place: the number of the entry that it was told with, or behind which it was told, and which part of that.
+# What a learner was told, and when it was read, in order of place: the number of the entry that it was told with, or
+# behind which it was told, and which part of that. It follows from that entry, or as far as it can from what it is of.
 notice = Table(
     "notice",
     metadata,
     learner_key(),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("id", Id, nullable=False),
-    Column("type", Text, nullable=False),
+    derived("id", Id),
+    derived("type", Text),
     # Of what it is: a guest's notice of what its account was told already does not move with it.
-    Column("subject", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("body", Text, nullable=False),
+    derived("subject", Text),
+    derived("at", BigInteger),
+    derived("body", Text),
     Column("read_at", BigInteger),
     UniqueConstraint("learner_id", "id"),
     Index(None, "at"),

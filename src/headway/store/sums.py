@@ -31,6 +31,8 @@ from headway.domain.sums import DayKey, GrantKey, LevelKey, PartKey, RunKey, Ste
 from headway.store import rows
 from headway.store.achievement_tables import achievement
 from headway.store.earning_tables import day_part, step_day, topic_level
+from headway.store.notice_tables import notice
+from headway.store.notices import Notice, Place
 from headway.store.roster_tables import roster
 from headway.store.schema import (
     attempt_grade,
@@ -221,7 +223,9 @@ ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, STEP_DAYS, IMPORTED_ST
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What the roster shows of enrolled learners: worked out of the sums by a version of the course.
 ROSTER = Kind(roster, itemgetter(1), lambda row: Enrolled(*row[2:]), lambda *one: (*one[:2], *one[2]), lambda _: {})
-DERIVED = (*ALL, BROUGHT, ROSTER)
+# What learners were told: worked out of what entries tell, as far as it is still kept.
+NOTICES = Kind(notice, lambda row: Place(*row[1:3]), Notice._make, lambda *one: one[2], lambda _: {})
+DERIVED = (*ALL, BROUGHT, ROSTER, NOTICES)
 
 
 def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
