@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
 from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
-from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
+from headway.client.identities import GUEST, GUEST_GONE, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.reading import note_change
 from headway.client.store import Store
@@ -120,8 +120,9 @@ class Sender:
             try:
                 self._send_group(group, token, until)
             except SignInNeeded as error:
-                troubles.append(error.detail)
-                self._note_trouble(head.id, error.detail)
+                is_gone = head.kind == GUEST and isinstance(error, TokenUnknown)
+                troubles.append(GUEST_GONE if is_gone else error.detail)
+                self._note_trouble(head.id, troubles[-1])
         return troubles[-1] if troubles else None
 
     def _send_group(self, group: Sequence[int], token: str | None, until: float | None) -> None:
