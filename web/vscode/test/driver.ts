@@ -36,6 +36,8 @@ interface Job {
   /** Sign in with this token, or by the device flow. */
   readonly token?: string;
   readonly device?: boolean;
+  /** Sign out first: where the server does not know the guest any more, another begins. */
+  readonly anew?: boolean;
   /** Die before the step of this number. */
   readonly kill_at?: number;
   /** How long to wait until nothing waits any more, in ms. */
@@ -170,6 +172,7 @@ async function keep(store: FileStore, count: number, of: StepRef): Promise<void>
 }
 
 async function record(learner: Learner, job: Job): Promise<void> {
+  if (job.anew) tell(`anew ${await learner.beginAnew()}`);
   const of = placeOf(job);
   for (let made = 0; made < (job.events ?? 0); made++) {
     const outcome = await learner.headway.attempted(of, 0.5);
