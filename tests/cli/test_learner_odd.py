@@ -60,3 +60,13 @@ def test_a_terminal_that_knows_fewer_characters_shows_the_others_as_question_mar
 
     assert "walk  ??\n" in said()
     assert "散歩" in [one["title"] for one in json.loads(said("--json"))["items"]]
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_step_is_shown_where_nothing_can_be_saved(terminal: Terminal, flags: tuple[str, ...]) -> None:
+    assert terminal.run("open", "py/hello") == 0
+    with Store().writing() as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON item BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    assert terminal.run("open", "py/hello", *flags) == FAILED
+    assert "Programs are text." in terminal.out
+    assert "nothing was saved: " in terminal.err

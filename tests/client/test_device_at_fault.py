@@ -90,6 +90,19 @@ def test_an_event_that_is_saved_twice_is_there_once(device: Device, trouble: Tro
     assert set(events_of(site)) == {event["id"], other["id"]}
 
 
+def test_what_keeps_an_event_back_is_said_where_nothing_was_tried(device: Device, trouble: Trouble) -> None:
+    headway = device.program(timeout_s=0.2)
+    headway.opened("walk", "a")
+    with device.store.sending() as is_ours:
+        assert is_ours
+        outcome = headway.attempted("walk", "a", score=1)
+    assert (outcome.status, outcome.reason) == ("saved", "another program is sending now")
+    trouble.always = DOWN
+    headway.sync()
+    with device.program(background=True) as other:
+        assert other.attempted("walk", "a", score=1).reason == "it is unavailable"
+
+
 def test_no_answer_at_all_is_no_answer(headway: Headway, trouble: Trouble) -> None:
     headway.completed("walk", "a")
     before = headway.progress()

@@ -15,7 +15,7 @@ from headway.client.events import Score, is_event, make_event
 from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
-from headway.client.sending import Outcome, Sender, Sent, backoff_s
+from headway.client.sending import OTHER_SENDS, Outcome, Sender, Sent, backoff_s, keeps_back
 from headway.client.shapes import (
     Answer,
     CourseListed,
@@ -156,7 +156,7 @@ class Headway:
             time.sleep(min(sent.again_in_s, left_s))
         left = self.counts()
         recorded = sum(one.is_recorded for one in outcomes.values())
-        why = sent.why if sent else "another program is sending now"
+        why = sent.why if sent else OTHER_SENDS
         return Synced(recorded, left[WAITING], left[LOCKED], left[ASIDE], why if left[WAITING] else None, outcomes)
 
     def catch_up(self) -> None:
@@ -254,10 +254,10 @@ class Headway:
             sent = self._tried(ids)
         with self._store.reading() as connection:
             left = {one: outbox.find(connection, one) for one in ids}
+            why = sent.why if sent else keeps_back(connection, self.url)
         if self._background is not None and any(one and one.state == WAITING for one in left.values()):
             self._background.wake()
         known = sent.outcomes if sent else {}
-        why = sent.why if sent else None
         return [known.get(one) or _outcome(one, left[one], why) for one in ids]
 
     def _tried(self, ids: Sequence[str]) -> Sent | None:

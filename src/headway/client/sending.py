@@ -17,6 +17,7 @@ from headway.client.transport import RETRY_AFTER_MAX_S, Reply, Transport, accept
 
 BACKOFF_S: Final = 1.0
 BACKOFF_MAX_S: Final = 300.0
+OTHER_SENDS: Final = "another program is sending now"
 _SETTLED: Final = ("recorded", "duplicate")
 _TOO_LARGE_OR_NO_FIT: Final = (400, 413, 422)
 _LISTS: Final = ("results", "steps", "changes")
@@ -283,6 +284,12 @@ def asked_to_wait(connection: Connection, server: str) -> tuple[float, str | Non
     left_s = float(row["asked_until"]) - time.time() if row else 0.0
     # No server is waited for longer than that: a clock was set back.
     return (left_s, row["said"]) if 0 < left_s <= RETRY_AFTER_MAX_S else (0.0, None)
+
+
+def keeps_back(connection: Connection, server: str) -> str:
+    """Why what waits was not sent just now, where it was not tried: why it failed before, or another is at it."""
+    row = connection.execute("SELECT said FROM place WHERE server = ?", (server,)).fetchone()
+    return str((row and row["said"]) or OTHER_SENDS)
 
 
 def backoff_s(connection: Connection, server: str) -> float:
