@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from headway.client import EventInvalid, Headway, NotSaved, make_event
-from headway.client.signing_in import begin_anew, sign_in_by_browser
+from headway.client.signing_in import Code, begin_anew, sign_in_by_browser
 from headway.client.store import Store
 from headway.client.transport import Transport
+from headway.ledger import devices
 from tests.client.devices import Device, events_of
 from tests.client.test_disk_full import limit_pages
 from tests.client.trouble import FATES, Fate, Trouble, problem
@@ -61,6 +62,21 @@ def test_nobody_is_asked_to_let_a_device_in_whose_disk_is_full(
     with closing(Transport(device.url)) as transport, pytest.raises(NotSaved, match="signed in: the disk is full"):
         sign_in_by_browser(device.store, transport, lambda _: None)
     assert trouble.asked == []
+
+
+def test_a_device_that_was_let_in_is_in_whatever_the_network_does_then(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person("ada@example.org")
+
+    def let_in(code: Code) -> None:
+        assert person.post("/auth/device/approve", json={"user_code": code.user_code}).status_code == 200
+        trouble.fates.extend([Fate(), FATES["a portal"], FATES["the answer is lost"]])
+
+    with closing(Transport(device.url)) as transport:
+        assert sign_in_by_browser(device.store, transport, let_in).name == "ada@example.org"
+    assert device.program().attempted("walk", "a", score=1).is_recorded
 
 
 def test_a_home_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

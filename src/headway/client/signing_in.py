@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_S: Final = 5.0
 _INTERVAL_MAX_S: Final = 60.0
+_LET_IN_S: Final = 60.0
 
 
 class Code(NamedTuple):
@@ -54,9 +55,21 @@ def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code]
             interval_s = min(interval_s * 2, _INTERVAL_MAX_S)  # RFC 8628, 3.5
             continue
         if reply.status == 200:
-            return sign_in_by_token(store, transport, str(reply.body.get("access_token", "")))
+            return _let_in(store, transport, str(reply.body.get("access_token", "")))
         interval_s += _slower_s(reply)
     raise SignInNeeded("the code has run out; begin anew")
+
+
+def _let_in(store: Store, transport: Transport, token: str) -> SignedIn:
+    """Sign in by a token that is given once: a network that fails just now must not take it away again."""
+    until = time.monotonic() + _LET_IN_S
+    while True:
+        try:
+            return sign_in_by_token(store, transport, token)
+        except Unreachable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def sign_in_by_token(store: Store, transport: Transport, token: str) -> SignedIn:
