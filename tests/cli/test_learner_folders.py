@@ -1,5 +1,7 @@
 """What a course writes on a learner's machine stays in its folder; what tests report is read as it was meant."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,26 @@ def test_no_link_is_followed(tmp_path: Path, link: str) -> None:
     with pytest.raises(Misused, match="is a link"):
         list(lay_out(folder, {"a/b/c": "x"}, force=True))
     assert list(outside.iterdir()) == []
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    course = {"a": "x" * 100_000, "b": "y" * 100_000}
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    # As a disk that is full would, the kernel takes half of a file.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            list(lay_out(tmp_path / "step", course, force=False))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((tmp_path / "step").iterdir()) == []
+    assert [what for _, what in lay_out(tmp_path / "step", course, force=False)] == ["written"] * 2
+    (tmp_path / "step/a").chmod(0o750)
+    assert [what for _, what in lay_out(tmp_path / "step", course, force=True)] == ["written"] * 2
+    assert (tmp_path / "step/a").stat().st_mode & 0o777 == 0o750
+    assert sorted(one.name for one in (tmp_path / "step").iterdir()) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

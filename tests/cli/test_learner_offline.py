@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,19 @@ def test_who_reads_waits_for_no_server_that_was_just_away(terminal: Terminal, tr
     asked = len(trouble.asked)
     assert terminal.run("status") == 0
     assert len(trouble.asked) == asked
+
+
+def test_who_reads_of_a_server_that_is_back_reads_what_waited_too(terminal: Terminal, trouble: Trouble) -> None:
+    trouble.always = DOWN
+    terminal.run("submit", "py/quiz", "-a", "b")
+    with sqlite3.connect(terminal.folder / "state" / "outbox.db") as connection:
+        # As after many a try: the next is minutes away.
+        connection.execute("UPDATE place SET tries = 9, backoff_until = ?", (time.time() + 250,))
+    connection.close()
+    trouble.always = None
+    (course,) = terminal.json("status")["courses"]
+    assert course["steps_completed"] == 1
+    assert terminal.json("outbox") == {"items": []}
 
 
 def _let_backoff_end(terminal: Terminal) -> None:

@@ -68,6 +68,16 @@ def test_no_path_of_a_course_leads_out_of_its_folder(script: Path, tmp_path: Pat
         check_path(path)
 
 
+def test_a_file_of_an_exercise_is_there_whole_or_not_at_all(script: Path, tmp_path: Path) -> None:
+    driver, files = Driver(script, ""), {"a.py": "x = 1\n", "b/c.py": "y = 2\n"}
+    assert driver.run(tmp_path, files=files, is_full=True).told("laid") == ['[[],["refused"]]']
+    assert driver.run(tmp_path, files=files).told("laid") == ['[["a.py","b/c.py"],[]]']
+    (tmp_path / "course/step/a.py").write_text("mine")
+    assert driver.run(tmp_path, files=files).told("laid") == ['[[],["a.py"]]']
+    found = sorted(one.name for one in (tmp_path / "course").rglob("*") if one.is_file())
+    assert found == [".headway.json", "a.py", "c.py"]
+
+
 def test_of_a_text_without_end_its_end_is_kept(script: Path, tmp_path: Path) -> None:
     parts = [str(n % 10) * 3 for n in range(1000)]
     for most, kept in ((3000, parts), (2997, parts), (2996, ["…", *parts[1:]]), (7, ["…", *parts[-3:]]), (0, ["…999"])):

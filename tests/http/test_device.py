@@ -123,6 +123,15 @@ def test_a_device_that_is_refused_is_told_so(site: Site) -> None:
     assert told(polled(site, device)) == "access_denied"
 
 
+def test_a_decision_in_other_words_is_none(site: Site) -> None:
+    device = begun(site)
+    # As the reply calls it: taken for what is not known, it would let the device in.
+    sent = {"user_code": device["user_code"], "approved": False}
+    reply = site.person("ada@example.org").post("/auth/device/approve", json=sent)
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "approved")
+    assert told(polled(site, device)) == "authorization_pending"
+
+
 def test_a_code_runs_out(site: Site) -> None:
     device, late = begun(site), begun(site)
     person = site.person("ada@example.org")

@@ -33,6 +33,7 @@ from headway.cli.learner.waiting import outbox, sync
 from headway.cli.learners import learners
 from headway.cli.proof import audit, rebuild
 from headway.cli.reset import reset
+from headway.cli.screen import show_whatever_can_be
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
 from headway.client.errors import ClientError
@@ -116,6 +117,7 @@ def main() -> None:
     """
     if COMPLETE_VARIABLE in os.environ:
         prepare_completion()
+    show_whatever_can_be()
     try:
         _leave(app(prog_name="headway", standalone_mode=False))
     except typer.TyperException as error:

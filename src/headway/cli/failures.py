@@ -38,10 +38,11 @@ def _of_database(error: DBAPIError) -> str | None:
 
 
 def _of_system(error: OSError) -> str | None:
-    if error.filename is None:
-        return f"the system refused: {error.strerror}" if error.strerror else None
+    if not error.strerror:
+        return None
+    place = "the system refused" if error.filename is None else str(Path(str(error.filename)))
     advice = _ADVICE.get(error.errno or 0)
-    return f"{Path(str(error.filename))}: {error.strerror}{f'; {advice}' if advice else ''}"
+    return f"{place}: {error.strerror}{f'; {advice}' if advice else ''}"
 
 
 def _first_line(error: object) -> str:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -28,7 +29,19 @@ def show(text: str) -> None:
 def show_json(value: Any) -> None:
     """Print data as JSON: indented for eyes, in one line for pipes."""
     indent = 2 if sys.stdout.isatty() else None
-    typer.echo(json.dumps(value, indent=indent, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=indent, ensure_ascii=not is_unicode()))
+
+
+def show_whatever_can_be() -> None:
+    """What the encoding of a terminal does not know is shown as `?`: a course's title may hold anything."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def is_unicode() -> bool:
+    """Whether standard output takes every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def say(text: str) -> None:

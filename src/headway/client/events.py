@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from headway.client.errors import EventInvalid
@@ -17,6 +17,8 @@ DURATION_S_MAX: Final = 86_400
 HINTS_MAX: Final = 1_000
 RESPONSE_BYTES_MAX: Final = 64 * 1024
 RESPONSE_DEPTH_MAX: Final = 64
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
 _SIZE_MAX: Final = 1e15
 _SCORE_TEXT_MAX: Final = 64
 _DECIMAL: Final = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,6})?\s*", re.ASCII)
@@ -55,8 +57,13 @@ def encoded(event: Mapping[str, Any]) -> str:
 def _time(given: object) -> str:
     """The time with the offset of where it was: the server counts the event to the learner's own day."""
     at = datetime.now().astimezone() if given is None else given
-    if not isinstance(at, datetime) or at.utcoffset() is None:
+    offset = at.utcoffset() if isinstance(at, datetime) else None
+    if not isinstance(at, datetime) or offset is None:
         raise EventInvalid("occurred_at must be a datetime that knows its zone: datetime.now().astimezone() does")
+    if at < _FIRST:
+        raise EventInvalid("occurred_at lies before 1970")
+    if offset % _MINUTE:  # of zones as they were long ago; what is sent has none
+        at = at.astimezone(timezone(_MINUTE * int(offset / _MINUTE)))
     return at.isoformat(timespec="milliseconds")
 
 

@@ -12,7 +12,10 @@ ACCOUNT: Final = "account"
 UNKNOWN: Final = "unknown"
 # What lies below is the same for all who ask a server for it: what courses there are, and what is in them.
 PUBLIC: Final = "/courses"
-SIGN_IN: Final = "sign in again: the server does not know this token any more"
+GUEST_GONE: Final = (
+    "the server does not know the guest of this device any more: `headway login` takes what waits here into your"
+    " account, `headway logout` begins anew as another guest"
+)
 UNHEARD: Final = (
     "the server does not know the token that this was made with: mend that, or `headway outbox adopt` sends it as"
     " whoever you are"
@@ -90,6 +93,15 @@ def forget_current(connection: Connection, server: str) -> Identity | None:
     connection.execute("UPDATE identity SET token = NULL WHERE id = ?", (found.id,))
     connection.execute("DELETE FROM cached WHERE identity_id = ? AND path NOT LIKE ?", (found.id, f"{PUBLIC}%"))
     return found
+
+
+def begin_anew(connection: Connection, guest: Identity) -> None:
+    """The server does not know a guest any more: whatever waits is sent as another, who is made with it."""
+    connection.execute(
+        "UPDATE identity SET learner = NULL, token = NULL, digest = NULL, trouble = NULL WHERE id = ? AND token = ?",
+        (guest.id, guest.token),
+    )
+    connection.execute("DELETE FROM cached WHERE identity_id = ? AND path NOT LIKE ?", (guest.id, f"{PUBLIC}%"))
 
 
 def all_of(connection: Connection, server: str) -> list[Identity]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
+from headway.client.errors import EventInvalid
 from headway.client.events import encoded
 from headway.client.identities import UNHEARD
 
@@ -37,11 +38,17 @@ class Item(NamedTuple):
 
 
 def append(connection: Connection, identity_id: int, events: Iterable[dict[str, Any]]) -> None:
-    """Put events at the end."""
-    connection.executemany(
-        "INSERT INTO item (id, identity_id, event) VALUES (?, ?, ?)",
-        ((one["id"], identity_id, encoded(one)) for one in events),
-    )
+    """Put events at the end; one that is here already stays as it is. EventInvalid where that is another of its id."""
+    for one in events:
+        said = (one["id"], identity_id, encoded(one))
+        added = connection.execute(
+            "INSERT INTO item (id, identity_id, event) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING", said
+        )
+        if added.rowcount:
+            continue
+        kept = find(connection, one["id"])
+        if kept is not None and kept.content != json.loads(said[2]):
+            raise EventInvalid(f"id {one['id']} was used for another event; make a new UUID for each event")
 
 
 def next_batch(connection: Connection, identity_ids: Sequence[int]) -> list[Item]:
@@ -139,14 +146,13 @@ def unknown(connection: Connection, ids: Sequence[str]) -> list[str]:
     return [one for one in ids if find(connection, one) is None]
 
 
-def listed(connection: Connection, limit: int = 1_000) -> list[tuple[Item, str, str | None]]:
+def listed(connection: Connection) -> list[tuple[Item, str, str | None]]:
     """What is in the outbox, in the order in which it was made: item, server, and what keeps it back."""
     rows = connection.execute(
         "SELECT item.*, of.server, coalesce(account.trouble, of.trouble, place.said) AS trouble FROM item"
         " JOIN identity AS of ON of.id = item.identity_id LEFT JOIN identity AS account ON account.id = of.into_id"
         " LEFT JOIN place ON place.server = of.server"
-        " ORDER BY item.seq LIMIT ?",
-        (limit,),
+        " ORDER BY item.seq"
     )
     return [(Item(*tuple(row)[:7]), row["server"], row["trouble"]) for row in rows]
 

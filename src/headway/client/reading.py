@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from headway.client import identities
-from headway.client.errors import NotSaved, Refused, SignInNeeded, Unreachable
+from headway.client.errors import NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
 from headway.client.identities import PUBLIC, Bearer
 from headway.client.shapes import Answer
 from headway.client.store import Store
@@ -37,6 +37,8 @@ class Reader:
         token, kept = self._known(path)
         try:
             reply = self._transport.get(path, token=token, etag=kept.etag if kept else None)
+        except TokenUnknown as error:
+            raise self._told_of_guest(error) from None
         except Unreachable as error:
             if kept is None:
                 raise
@@ -74,6 +76,12 @@ class Reader:
             return None
         found = reply.body.get("attempt") if token else None
         return found if isinstance(found, dict) else None
+
+    def _told_of_guest(self, error: TokenUnknown) -> TokenUnknown:
+        """A guest cannot sign in again: what else there is to do."""
+        with self._store.reading() as connection:
+            me = identities.known(connection, self._bearer)
+        return TokenUnknown(identities.GUEST_GONE) if me is not None and me.kind == identities.GUEST else error
 
     def _known(self, path: str) -> tuple[str | None, _Kept | None]:
         with self._store.reading() as connection:

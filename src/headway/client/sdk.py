@@ -15,7 +15,7 @@ from headway.client.events import Score, is_event, make_event
 from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
-from headway.client.sending import Outcome, Sender, Sent, backoff_s
+from headway.client.sending import OTHER_SENDS, Outcome, Sender, Sent, backoff_s, keeps_back
 from headway.client.shapes import (
     Answer,
     CourseListed,
@@ -72,6 +72,7 @@ class Headway:
         self._store = Store(state_folder)
         self._reader = Reader(self._store, self._transport, self._bearer)
         self._timeout_s = timeout_s
+        self._is_behind = False
         self._background = Background(self._try_once) if background else None
         if self._background is not None and self.counts()[WAITING]:
             self._background.wake()
@@ -156,14 +157,18 @@ class Headway:
             time.sleep(min(sent.again_in_s, left_s))
         left = self.counts()
         recorded = sum(one.is_recorded for one in outcomes.values())
-        why = sent.why if sent else "another program is sending now"
+        why = sent.why if sent else OTHER_SENDS
         return Synced(recorded, left[WAITING], left[LOCKED], left[ASIDE], why if left[WAITING] else None, outcomes)
 
     def catch_up(self) -> None:
-        """Send what waits, once, unless that failed a moment ago: what is then read knows of it."""
+        """Send what waits, once: what is then read knows of it.
+
+        Where that failed a moment ago it is done as soon as an answer shows that the server is back.
+        """
         with suppress(NotSaved):  # a full disk keeps nobody from reading
-            if self.counts()[WAITING] and not self._backoff_s():
-                Sender(self._store, self._transport, self._bearer).send(until=time.monotonic() + self._timeout_s)
+            self._is_behind = bool(self.counts()[WAITING])
+            if not self._backoff_s():
+                self._send_once()
 
     def counts(self) -> dict[str, int]:
         """How many items wait for this server, are locked, or were set aside."""
@@ -177,23 +182,23 @@ class Headway:
 
     def progress(self) -> Answer[Overview]:
         """The learner at a glance."""
-        return self._reader.read(path_of("progress"))
+        return self._read(path_of("progress"))
 
     def course_progress(self, course: str) -> Answer[CourseProgress]:
         """How the learner stands in a course, module by module and step by step."""
-        return self._reader.read(path_of("progress", "courses", course))
+        return self._read(path_of("progress", "courses", course))
 
     def history(self, days: int = 30) -> Answer[History]:
         """What the learner did on each of the last days."""
-        return self._reader.read(path_of("progress", "history", days=days))
+        return self._read(path_of("progress", "history", days=days))
 
     def outline(self, course: str) -> Answer[Outline]:
         """A course as its author wrote it, without the answers."""
-        return self._reader.read(path_of("courses", course))
+        return self._read(path_of("courses", course))
 
     def step(self, course: str, step: str) -> Answer[StepShown]:
         """A step with its files: text by path."""
-        return self._reader.read(path_of("courses", course, "steps", step))
+        return self._read(path_of("courses", course, "steps", step))
 
     def enroll(self, course: str) -> bool:
         """Enroll an account in a course; False for a guest, who cannot."""
@@ -215,14 +220,14 @@ class Headway:
         pages: list[Answer[Any]] = []
         cursor: str | None = None
         while True:
-            pages.append(self._reader.read(path_of("courses", limit=_PAGE, cursor=cursor)))
+            pages.append(self._read(path_of("courses", limit=_PAGE, cursor=cursor)))
             cursor = pages[-1].data["next_cursor"]
             if cursor is None:
                 return together([course for page in pages for course in page.data["items"]], pages)
 
     def read(self, path: str) -> Answer[Any]:
         """The answer to any question that the API knows below its base path, such as `/progress/streak`."""
-        return self._reader.read(path)
+        return self._read(path)
 
     def cached(self, path: str, age_s: float | None = None) -> Answer[Any] | None:
         """The last answer known to a question, without asking; with `age_s` only one that holds and is younger."""
@@ -247,6 +252,20 @@ class Headway:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _read(self, path: str) -> Answer[Any]:
+        """The answer to a question; where it shows that the server is back, the one after what waits was sent."""
+        answer = self._reader.read(path)
+        if not (self._is_behind and answer.is_fresh):
+            return answer
+        self._send_once()
+        return self._reader.read(path)
+
+    def _send_once(self) -> None:
+        if self._is_behind:
+            self._is_behind = False
+            with suppress(NotSaved):  # as above
+                Sender(self._store, self._transport, self._bearer).send(until=time.monotonic() + self._timeout_s)
+
     def _sent_now(self, ids: Sequence[str]) -> list[Outcome]:
         """Send at once, unless the server was not to be reached a moment ago and the background sees to it."""
         sent: Sent | None = None
@@ -254,10 +273,10 @@ class Headway:
             sent = self._tried(ids)
         with self._store.reading() as connection:
             left = {one: outbox.find(connection, one) for one in ids}
+            why = sent.why if sent else keeps_back(connection, self.url)
         if self._background is not None and any(one and one.state == WAITING for one in left.values()):
             self._background.wake()
         known = sent.outcomes if sent else {}
-        why = sent.why if sent else None
         return [known.get(one) or _outcome(one, left[one], why) for one in ids]
 
     def _tried(self, ids: Sequence[str]) -> Sent | None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
 from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
-from headway.client.identities import GUEST, UNHEARD, UNKNOWN, Bearer, Identity
+from headway.client.identities import GUEST, GUEST_GONE, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.reading import note_change
 from headway.client.store import Store
@@ -17,6 +17,7 @@ from headway.client.transport import RETRY_AFTER_MAX_S, Reply, Transport, accept
 
 BACKOFF_S: Final = 1.0
 BACKOFF_MAX_S: Final = 300.0
+OTHER_SENDS: Final = "another program is sending now"
 _SETTLED: Final = ("recorded", "duplicate")
 _TOO_LARGE_OR_NO_FIT: Final = (400, 413, 422)
 _LISTS: Final = ("results", "steps", "changes")
@@ -120,8 +121,9 @@ class Sender:
             try:
                 self._send_group(group, token, until)
             except SignInNeeded as error:
-                troubles.append(error.detail)
-                self._note_trouble(head.id, error.detail)
+                is_gone = head.kind == GUEST and isinstance(error, TokenUnknown)
+                troubles.append(GUEST_GONE if is_gone else error.detail)
+                self._note_trouble(head.id, troubles[-1])
         return troubles[-1] if troubles else None
 
     def _send_group(self, group: Sequence[int], token: str | None, until: float | None) -> None:
@@ -282,6 +284,12 @@ def asked_to_wait(connection: Connection, server: str) -> tuple[float, str | Non
     left_s = float(row["asked_until"]) - time.time() if row else 0.0
     # No server is waited for longer than that: a clock was set back.
     return (left_s, row["said"]) if 0 < left_s <= RETRY_AFTER_MAX_S else (0.0, None)
+
+
+def keeps_back(connection: Connection, server: str) -> str:
+    """Why what waits was not sent just now, where it was not tried: why it failed before, or another is at it."""
+    row = connection.execute("SELECT said FROM place WHERE server = ?", (server,)).fetchone()
+    return str((row and row["said"]) or OTHER_SENDS)
 
 
 def backoff_s(connection: Connection, server: str) -> float:

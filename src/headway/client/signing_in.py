@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from headway.client import outbox
-from headway.client.errors import SignInNeeded, Unreachable
-from headway.client.identities import ACCOUNT, Bearer, known, signed_in
+from headway.client import identities, outbox
+from headway.client.errors import Refused, SignInNeeded, TokenUnknown, Unreachable
+from headway.client.identities import ACCOUNT, GUEST, Bearer, known, signed_in
 from headway.client.store import Store
 from headway.client.transport import Reply, Transport, accepted
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_S: Final = 5.0
 _INTERVAL_MAX_S: Final = 60.0
+_LET_IN_S: Final = 60.0
 
 
 class Code(NamedTuple):
@@ -41,8 +42,7 @@ class SignedIn(NamedTuple):
 
 def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code], None]) -> SignedIn:
     """Sign in once somebody has entered the code that `show` is given; SignInNeeded where nobody does."""
-    with store.writing("you cannot be signed in"):
-        pass  # or a token that nobody could keep would be asked for, and given
+    store.check_room("you cannot be signed in")  # or a token that nobody could keep would be asked for, and given
     asked = {"client_id": f"Headway on {platform.node() or 'a terminal'}"[:100], "scope": "read write"}
     code = _code(accepted(transport.ask("POST", "/auth/device", asked)).body)
     show(code)
@@ -55,9 +55,21 @@ def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code]
             interval_s = min(interval_s * 2, _INTERVAL_MAX_S)  # RFC 8628, 3.5
             continue
         if reply.status == 200:
-            return sign_in_by_token(store, transport, str(reply.body.get("access_token", "")))
+            return _let_in(store, transport, str(reply.body.get("access_token", "")))
         interval_s += _slower_s(reply)
     raise SignInNeeded("the code has run out; begin anew")
+
+
+def _let_in(store: Store, transport: Transport, token: str) -> SignedIn:
+    """Sign in by a token that is given once: a network that fails just now must not take it away again."""
+    until = time.monotonic() + _LET_IN_S
+    while True:
+        try:
+            return sign_in_by_token(store, transport, token)
+        except Unreachable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def sign_in_by_token(store: Store, transport: Transport, token: str) -> SignedIn:
@@ -75,6 +87,23 @@ def sign_in_by_token(store: Store, transport: Transport, token: str) -> SignedIn
     with store.writing("you are not signed in") as connection:
         signed_in(connection, transport.url, token, learner, name)
     return SignedIn(transport.url, ACCOUNT, learner, name)
+
+
+def begin_anew(store: Store, transport: Transport) -> bool:
+    """Whether this device's guest was one of whom the server knows nothing any more; then another one begins."""
+    with store.reading() as connection:
+        guest = known(connection, Bearer(transport.url, None))
+    if guest is None or guest.kind != GUEST or guest.token is None:
+        return False
+    try:
+        accepted(transport.ask("GET", "/auth/me", token=guest.token))
+    except TokenUnknown:
+        with store.writing("nothing has changed") as connection:
+            identities.begin_anew(connection, guest)
+        return True
+    except (Refused, SignInNeeded, Unreachable):
+        return False
+    return False
 
 
 def who_is_here(headway: "Headway") -> SignedIn | None:

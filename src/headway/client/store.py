@@ -17,6 +17,11 @@ from headway.client.errors import NotSaved
 FOLDER_VARIABLE: Final = "HEADWAY_STATE_FOLDER"
 VERSION: Final = 1
 BUSY_S: Final = 30.0
+# A token and who it is of, several times over.
+_ROOM: Final = 16_384
+_ELSEWHERE: Final = f"let this user write there, or name another folder in {FOLDER_VARIABLE}"
+_NOT_WRITABLE: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+_DAMAGED: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 _SCHEMA: Final = (
     # `learner` is not known before the server has said it, `token` is kept of guests and of who signed in on this
     # device; of a token that a program brings along only the digest. `into_id` is the account that a guest moves into.
@@ -69,15 +74,19 @@ class Store:
         """Whether this is the one that sends now, and no other process or thread; its end, whatever it is, frees it."""
         with self._opened("nothing was sent"):
             pass  # makes the folder
-        with closing(self._connect(self.folder / "sending.lock", timeout_s=0)) as connection:
-            try:
-                connection.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise self._not_saved("nothing was sent", error) from error
-                yield False
-                return
-            yield True
+        held = self._lock()
+        try:
+            yield held is not None
+        finally:
+            if held is not None:
+                held.close()
+
+    def check_room(self, what: str) -> None:
+        """Write something, and take it back: NotSaved where nothing can be kept. Its room stays in the file."""
+        with self.writing(what) as connection:
+            connection.execute("INSERT OR REPLACE INTO setting VALUES ('room', ?)", ("0" * _ROOM,))
+        with self.writing(what) as connection:
+            connection.execute("DELETE FROM setting WHERE name = 'room'")
 
     @contextmanager
     def _opened(self, what: str) -> Iterator[sqlite3.Connection]:
@@ -87,17 +96,25 @@ class Store:
                 _prepare(connection, self.path)
                 yield connection
         except sqlite3.Error as error:
-            raise self._not_saved(what, error) from error
+            raise _not_saved(what, self.path, error) from error
         except OSError as error:
-            place = f"{error.filename or self.path}: {error.strerror}"
-            raise NotSaved(
-                f"{what}: {place}; let this user write there, or name another folder in {FOLDER_VARIABLE}"
-            ) from error
+            raise NotSaved(f"{what}: {error.filename or self.path}: {error.strerror}; {_ELSEWHERE}") from error
 
-    def _not_saved(self, what: str, error: sqlite3.Error) -> NotSaved:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
-            return NotSaved(f"{what}: the disk is full ({self.path}); make room and try again")
-        return NotSaved(f"{what}: {self.path} cannot be used: {error}")
+    def _lock(self) -> sqlite3.Connection | None:
+        """What holds the lock of those who send; None where another holds it."""
+        path = self.folder / "sending.lock"
+        try:
+            connection = self._connect(path, timeout_s=0)
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.Error:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            if _code(error) == sqlite3.SQLITE_BUSY:
+                return None
+            raise _not_saved("nothing was sent", path, error) from error
+        return connection
 
     def _make_file(self) -> None:
         """Tokens and answers are in it: nobody else may read it."""
@@ -121,13 +138,32 @@ class Store:
 
 
 def state_folder() -> Path:
-    """The user's own folder for Headway's state; it need not be there yet."""
+    """The user's own folder for Headway's state; it need not be there yet. NotSaved where the user has no home."""
     named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return Path(named)
-    import platformdirs  # noqa: PLC0415  # only where no folder is named
+    try:
+        if named:
+            return Path(named).expanduser()
+        import platformdirs  # noqa: PLC0415  # only where no folder is named
 
-    return Path(platformdirs.user_state_dir("headway", appauthor=False))
+        return Path(platformdirs.user_state_dir("headway", appauthor=False))
+    except RuntimeError:
+        raise NotSaved(f"this user has no home folder: name a folder in {FOLDER_VARIABLE}") from None
+
+
+def _not_saved(what: str, path: Path, error: sqlite3.Error) -> NotSaved:
+    code = _code(error)
+    if code == sqlite3.SQLITE_FULL:
+        return NotSaved(f"{what}: the disk is full ({path}); make room and try again")
+    if code in _NOT_WRITABLE:
+        return NotSaved(f"{what}: {path} cannot be used: {error}; {_ELSEWHERE}")
+    if code in _DAMAGED:
+        return NotSaved(f"{what}: {path} is damaged ({error}): move it elsewhere, and try again without it")
+    return NotSaved(f"{what}: {path} cannot be used: {error}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's code, without what it adds in its higher bytes; 0 where the error is the module's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

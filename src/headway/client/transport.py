@@ -25,6 +25,7 @@ BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 3_600.0
 _PART: Final = 65_536
+_NUMBER: Final = "x-request-id"
 _BOTH_WAYS: Final = 2
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -123,7 +124,10 @@ class Transport:
 
     def get(self, path: str, *, token: str | None = None, etag: str | None = None) -> Reply:
         """The answer to a question, 200 or 304; an error for all others."""
-        return accepted(self.ask("GET", path, token=token, etag=etag))
+        reply = accepted(self.ask("GET", path, token=token, etag=etag))
+        if reply.body is None and (reply.status != 304 or etag is None):
+            raise _foreign(self.url, reply.status)  # to a question there is an answer, or it is the one of before
+        return reply
 
     @contextmanager
     def stream(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
@@ -142,7 +146,7 @@ class Transport:
             except (OSError, HTTPException, ValueError) as error:
                 raise Unreachable(f"{self.url} cannot be reached: {_told(error)}") from None
             with response:  # closing the connection closes no answer behind which the server hangs up
-                if response.getheader("x-request-id") is None:
+                if response.getheader(_NUMBER) is None:
                     raise _foreign(self.url, response.status)
                 yield Stream(response, self.url)
         finally:
@@ -193,7 +197,7 @@ class Transport:
 
     def _read_as_ours(self, response: "HTTPResponse", raw: bytes) -> Reply:
         headers = _headers(response)
-        if response.status in (204, 304):
+        if response.status in (204, 304) and _NUMBER in headers:
             return Reply(response.status, None, headers)
         try:
             body = json.loads(raw) if _kind(headers) in ("application/json", "application/problem+json") else None
@@ -323,7 +327,7 @@ def _is_ours(reply: Reply) -> bool:
     if not isinstance(reply.body, dict) or 300 <= reply.status < 400:
         return False
     if reply.status < 300:
-        return "x-request-id" in reply.headers
+        return _NUMBER in reply.headers
     return str(reply.body.get("type", "")).startswith("/problems/")
 
 

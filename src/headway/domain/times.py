@@ -37,10 +37,9 @@ def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
     # What the library takes and RFC 3339 does not know: midnight as hour 24 (newer Pythons), an hour of 60 minutes.
     if found[4] == "24" or (found[11] or "") > "59":
         return _parse_odd(found, field)
-    if moment.year < 1970:
-        raise Invalid(f"{field} lies before 1970", field=field)
     offset = moment.utcoffset()
-    return (moment - _EPOCH_UTC) // _MICROSECOND, offset // _A_MINUTE if offset else 0
+    at = (moment - _EPOCH_UTC) // _MICROSECOND
+    return _checked(at, moment.year, field), offset // _A_MINUTE if offset else 0
 
 
 def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
@@ -56,9 +55,14 @@ def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
         raise Invalid(f"{field} is no time of the calendar: {error}", field=field) from None
     if abs(offset) >= 24 * 60 or (found[11] and int(found[11]) > 59):
         raise Invalid(f"{field} has an offset that no place on earth uses", field=field)
-    if year < 1970:
+    return _checked(seconds * SECOND + (999_999 if leap else micros) - offset * MINUTE, year, field), offset
+
+
+def _checked(at: int, year: int, field: str) -> int:
+    """The moment, unless it lies before 1970 both in UTC and where it was: clocks that are not set begin there."""
+    if at < 0 and year < 1970:
         raise Invalid(f"{field} lies before 1970", field=field)
-    return seconds * SECOND + (999_999 if leap else micros) - offset * MINUTE, offset
+    return at
 
 
 def format_time(at: int) -> str:

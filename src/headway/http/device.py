@@ -83,7 +83,7 @@ class DeviceToken(Struct):
     scope: str
 
 
-class DeviceDecision(Struct):
+class DeviceDecision(Struct, forbid_unknown_fields=True):
     """Whether the device that shows a code may act as the account; case and dash of the code do not matter."""
 
     user_code: str

@@ -10,12 +10,14 @@ import { transport } from "./transport";
 export async function inBrowser(): Promise<Headway> {
   const headway = new Headway(await bestStore(), transport());
   window.addEventListener("online", () => void headway.outbox.drain(true));
-  document.addEventListener("visibilitychange", () => {
+  // Somebody may have signed in or out in another tab or window, on a page that is not ours to hear of.
+  const back = () => {
     if (document.visibilityState !== "visible") return;
-    // Somebody may have signed in or out in another tab, on a page that is not ours to hear of.
     headway.doubt();
     void headway.outbox.drain();
-  });
+  };
+  document.addEventListener("visibilitychange", back);
+  window.addEventListener("focus", back);
   await headway.start();
   return headway;
 }

@@ -77,6 +77,8 @@ export class Headway {
     // A network that answers nothing must not keep anybody from what is on the device.
     await Promise.race([asked, told, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
     stop();
+    // Somebody signed in or out on a page that tells nobody, as that of another provider.
+    if (this.known.learner?.id !== (known as Me | undefined)?.learner?.id) this.store.tell({ type: "identity" });
     for (const watcher of this.watchers) watcher(this.known);
     void this.outbox.begin();
   }

@@ -21,22 +21,10 @@ export class IndexedStore implements Store {
     // Whoever goes may not come back to this page.
     addEventListener("pagehide", () => this.writeKept());
     document.addEventListener("visibilitychange", () => this.writeKept());
-    // Another tab brings a newer layout: it may not wait for us.
-    database.onversionchange = () => database.close();
   }
 
   static async open(): Promise<IndexedStore> {
-    const asked = indexedDB.open(NAME, VERSION);
-    asked.onupgradeneeded = () => {
-      const made = asked.result;
-      made.createObjectStore("queue", { keyPath: "place", autoIncrement: true }).createIndex("id", "event.id", {
-        unique: true,
-      });
-      made.createObjectStore("aside", { keyPath: "item.event.id" });
-      made.createObjectStore("notes");
-      made.createObjectStore("kept");
-    };
-    return new IndexedStore(await answered(asked));
+    return new IndexedStore(await opened());
   }
 
   async add(item: Item): Promise<void> {
@@ -116,11 +104,7 @@ export class IndexedStore implements Store {
   }
 
   private async read<T>(table: Table, ask: (table: IDBObjectStore) => IDBRequest): Promise<T> {
-    try {
-      return (await answered(ask(this.database.transaction(table).objectStore(table)))) as T;
-    } catch (error) {
-      throw notKept(error);
-    }
+    return this.within(async (database) => (await answered(ask(database.transaction(table).objectStore(table)))) as T);
   }
 
   private async write(
@@ -129,17 +113,47 @@ export class IndexedStore implements Store {
     // "strict": on the disk before it is said to be kept. `asks`: what it writes depends on what it reads.
     { durability = "strict", asks = false }: { durability?: IDBTransactionDurability; asks?: boolean } = {},
   ): Promise<void> {
-    try {
-      const transaction = this.database.transaction(tables, "readwrite", { durability });
+    await this.within(async (database) => {
+      const transaction = database.transaction(tables, "readwrite", { durability });
       const done = completed(transaction);
       work((table) => transaction.objectStore(table));
       // Else the browser waits for what this page asks next, and takes all back of one that is closed meanwhile.
       if (!asks) transaction.commit();
       await done;
+    });
+  }
+
+  /** Do something in the database; in one that the browser has closed, as with what it was told to forget, once anew. */
+  private async within<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.database);
+    } catch (error) {
+      if (isFull(error)) throw notKept(error);
+    }
+    try {
+      this.database = await opened();
+      return await work(this.database);
     } catch (error) {
       throw notKept(error);
     }
   }
+}
+
+async function opened(): Promise<IDBDatabase> {
+  const asked = indexedDB.open(NAME, VERSION);
+  asked.onupgradeneeded = () => {
+    const made = asked.result;
+    made.createObjectStore("queue", { keyPath: "place", autoIncrement: true }).createIndex("id", "event.id", {
+      unique: true,
+    });
+    made.createObjectStore("aside", { keyPath: "item.event.id" });
+    made.createObjectStore("notes");
+    made.createObjectStore("kept");
+  };
+  const database = await answered(asked);
+  // Another tab brings a newer layout: it may not wait for us.
+  database.onversionchange = () => database.close();
+  return database;
 }
 
 function answered<T>(request: IDBRequest<T>): Promise<T> {
@@ -157,6 +171,9 @@ function completed(transaction: IDBTransaction): Promise<void> {
 }
 
 function notKept(error: unknown): NotKept {
-  const full = error instanceof DOMException && error.name === "QuotaExceededError";
-  return new NotKept(full ? "full" : "unavailable", { cause: error });
+  return new NotKept(isFull(error) ? "full" : "unavailable", { cause: error });
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
 }

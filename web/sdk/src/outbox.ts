@@ -85,8 +85,7 @@ export class Outbox {
   }
 
   async standing(): Promise<Standing> {
-    const [kept, refused] = await Promise.all([this.store.items(), this.store.setAside()]);
-    const waiting = [...kept, ...[...this.unkept.values()].map((one) => one.item)];
+    const [waiting, refused] = await Promise.all([this.queue(), orNothing(this.store.setAside())]);
     const lost = this.unkept.values().next().value;
     return {
       state: lost ? "not saved" : waiting.length ? "saved on this device" : "saved",
@@ -174,8 +173,10 @@ export class Outbox {
 
   /** One way through all that may be sent; the number of events that were recorded. */
   private async pass(): Promise<number> {
-    const queue = [...(await this.store.items()), ...[...this.unkept.values()].map((one) => one.item)];
+    const queue = await this.queue();
     if (!queue.length) return 0;
+    // Whoever does something is here. Of what was left from before that is not known: somebody else may be by now.
+    if (queue.some((item) => !this.waiters.has(item.event.id))) this.who.doubt();
     await this.who.current();
     let recorded = 0;
     for (const portion of portions(
@@ -213,7 +214,10 @@ export class Outbox {
         one.kind === "refused" && waits(one.problem) ? { ...one.item, waits_for: one.problem } : [],
       ),
     };
-    await this.store.settle(settling);
+    await this.store.settle(settling).catch((error: unknown) => {
+      // What was never kept need not be settled: whoever did it is told.
+      if (!(error instanceof NotKept) || answered.some((one) => !this.unkept.has(one.item.event.id))) throw error;
+    });
     for (const id of [...settling.gone, ...settling.aside.map((one) => one.item.event.id)]) {
       this.unkept.delete(id);
       this.broke.delete(id);
@@ -256,8 +260,13 @@ export class Outbox {
     return item.identity === null || (known !== null && this.who.became(item.identity) === known);
   }
 
+  /** All that waits. What cannot be kept here, or read again, is sent all the same while the page is there. */
+  private async queue(): Promise<Item[]> {
+    return [...(await orNothing(this.store.items())), ...[...this.unkept.values()].map((one) => one.item)];
+  }
+
   private async lockedOnes(): Promise<number> {
-    const items = await this.store.items();
+    const items = await this.queue();
     return items.filter((item) => item.waits_for && codeOf(item.waits_for) === "locked" && this.maySend(item)).length;
   }
 
@@ -296,6 +305,14 @@ export class Outbox {
     const standing = await this.standing();
     for (const stander of this.standers) stander(standing);
   }
+}
+
+/** What a device keeps, or nothing where it does not say so any more. */
+async function orNothing<T>(kept: Promise<readonly T[]>): Promise<readonly T[]> {
+  return kept.catch((error: unknown) => {
+    if (error instanceof NotKept) return [];
+    throw error;
+  });
 }
 
 /** Whether an event that was refused with this is kept and tried again: all others are set aside. */

@@ -22,11 +22,12 @@ export type Ask = <T>(method: string, path: string, asking?: Asking) => Promise<
 export function transport(url = "", headers: () => Record<string, string> = () => ({})): Ask {
   return async <T>(method: string, path: string, asking: Asking = {}): Promise<T> => {
     const reply = await sent(`${url}/api/v1${path}`, method, headers(), asking);
-    if (reply.status === 204) return undefined as T;
+    // Headway numbers each request that it answers; the page of a hotel may well be JSON, or nothing at all.
+    const isOurs = reply.headers.has("x-request-id");
+    if (reply.status === 204 && isOurs && method !== "GET") return undefined as T;
     const told = await read(reply);
     if (!reply.ok) throw refusal(reply, told);
-    // Headway numbers each request that it answers; the page of a hotel may well be JSON.
-    if (!reply.headers.has("x-request-id")) throw foreign(reply);
+    if (!isOurs) throw foreign(reply);
     return told as T;
   };
 }

@@ -32,7 +32,7 @@ export async function layOut(root: string, server: string, course: string, step:
       continue;
     }
     await fs.mkdir(join(target, ".."), { recursive: true });
-    await fs.writeFile(target, text, { flag: "wx" });
+    await put(target, text);
     written.push(path);
   }
   await mark(home, server, course, step);
@@ -46,8 +46,20 @@ async function mark(home: string, server: string, course: string, step: Shape<"S
   const isSame = old.server === server && old.course === course;
   const steps = [...new Set([...((isSame && old.steps) || []), step.id])].sort();
   const tests = { ...((isSame && old.tests) || {}), ...(step.test ? { [step.id]: step.test } : {}) };
-  await fs.writeFile(`${path}.new`, `${JSON.stringify({ server, course, steps, tests }, null, 2)}\n`);
-  await fs.rename(`${path}.new`, path);
+  await put(path, `${JSON.stringify({ server, course, steps, tests }, null, 2)}\n`);
+}
+
+/** Have a file hold this, whole or not at all: half of one would be taken for what the learner made of it. */
+async function put(path: string, text: string): Promise<void> {
+  const half = `${path}.new~`;
+  await fs.rm(half, { force: true });
+  try {
+    await fs.writeFile(half, text, { flag: "wx", flush: true });
+    await fs.rename(half, path);
+  } catch (error) {
+    await fs.rm(half, { force: true });
+    throw error;
+  }
 }
 
 interface Marked {

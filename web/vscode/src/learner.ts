@@ -48,6 +48,33 @@ export class Learner {
     this.headway.store.tell({ type: "identity" });
   }
 
+  /** A guest of whom the server knows nothing any more is forgotten, and what waits is the next one's. Whether it was so. */
+  async beginAnew(): Promise<boolean> {
+    const guest = await this.tokens.guest();
+    if (guest === null || (await this.tokens.account()) !== null || (await this.knows(guest))) return false;
+    const { headway } = this;
+    const id = headway.identity.learner?.id;
+    await headway.store.alone(async () => {
+      // Another window may have begun anew already.
+      if ((await this.tokens.guest()) === guest) await this.tokens.setGuest(null);
+    });
+    await headway.forgetMe();
+    const { waiting } = await headway.outbox.standing();
+    await headway.outbox.adopt(waiting.filter((item) => item.identity === id));
+    return true;
+  }
+
+  /** Whether the server knows whose token this is. */
+  private async knows(token: string): Promise<boolean> {
+    try {
+      await this.as(token)("GET", "/auth/me");
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) return false;
+      throw error;
+    }
+  }
+
   /** Somebody signed in or out, here or in another window. */
   async changed(): Promise<void> {
     await this.headway.me(true).catch(passing);

@@ -37,7 +37,9 @@ async function waiting(server: string, waits: Waits): Promise<string | null> {
 export async function signOut(session: Session): Promise<void> {
   const learner = await session.here();
   if (learner.headway.identity.kind !== "account") {
-    void vscode.window.showInformationMessage(words.signIn.nobody);
+    const isAnew = await learner.beginAnew();
+    void vscode.window.showInformationMessage(isAnew ? words.signIn.anew : words.signIn.nobody);
+    session.changed();
     return;
   }
   await learner.signOut();

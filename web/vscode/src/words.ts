@@ -27,6 +27,7 @@ export const words = {
     done: (name: string) => `You are signed in as ${name}.`,
     moved: (steps: number) => `Your guest progress came along: ${plural(steps, "step")}.`,
     out: "You are signed out. The token is revoked on your account's page, under settings.",
+    anew: "The server does not know the guest of this editor any more: what waits, and what you do now, is another one's.",
     nobody: "You are not signed in: what you do is recorded for a guest of this editor.",
     ended: "Your sign-in has ended. What you did waits until you sign in again.",
   },

@@ -11,7 +11,7 @@ import type { EventSent, Item, Shape, StepRef } from "@headway/sdk";
 import { begin, tokenOf } from "../src/device";
 import { FileStore } from "../src/keeping/store";
 import { get, put } from "../src/keeping/writing";
-import { checkedPath } from "../src/folder";
+import { checkedPath, layOut } from "../src/folder";
 import { Learner } from "../src/learner";
 import { resultOf, type Format } from "../src/reports";
 import { Tail } from "../src/tail";
@@ -36,6 +36,8 @@ interface Job {
   /** Sign in with this token, or by the device flow. */
   readonly token?: string;
   readonly device?: boolean;
+  /** Sign out first: where the server does not know the guest any more, another begins. */
+  readonly anew?: boolean;
   /** Die before the step of this number. */
   readonly kill_at?: number;
   /** How long to wait until nothing waits any more, in ms. */
@@ -44,6 +46,8 @@ interface Job {
   readonly judge?: readonly (readonly [Format, string, number])[];
   /** Paths of a course's files, to say which would be written. */
   readonly paths?: readonly string[];
+  /** A step's files to lay out, to say which were written and which kept. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Say what is left of these parts where the last so many characters and a part are kept. */
   readonly tail?: readonly [number, readonly string[]];
   /** Hold the lock for so many ms, and do nothing else. */
@@ -119,6 +123,7 @@ function tried(work: () => unknown): unknown {
 
 async function main(job: Job): Promise<void> {
   if (job.judge || job.paths || job.tail) return judge(job);
+  if (job.files) return lay(job.folder, job.files);
   countSteps(job.kill_at);
   if (job.hurry) hurry(job.hurry);
   for (const folder of [job.folder, ...(job.folders ?? [])]) await window({ ...job, folder });
@@ -170,6 +175,7 @@ async function keep(store: FileStore, count: number, of: StepRef): Promise<void>
 }
 
 async function record(learner: Learner, job: Job): Promise<void> {
+  if (job.anew) tell(`anew ${await learner.beginAnew()}`);
   const of = placeOf(job);
   for (let made = 0; made < (job.events ?? 0); made++) {
     const outcome = await learner.headway.attempted(of, 0.5);
@@ -183,6 +189,15 @@ function judge(job: Job): void {
   }
   for (const path of job.paths ?? []) tell(`path ${JSON.stringify(tried(() => checkedPath(path)))}`);
   if (job.tail) tell(`tail ${JSON.stringify(tailOf(...job.tail))}`);
+}
+
+async function lay(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const step = { id: "step", files, test: null } as unknown as Shape<"StepShown">;
+  const { written, kept } = await layOut(folder, "http://127.0.0.1:1", "course", step).catch(() => ({
+    written: [],
+    kept: ["refused"],
+  }));
+  tell(`laid ${JSON.stringify([written, kept])}`);
 }
 
 function tailOf(most: number, parts: readonly string[]): string {

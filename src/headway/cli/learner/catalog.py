@@ -119,19 +119,25 @@ def _folder_of(course: str) -> Path:
 
 def open_(step: StepArgument = None, server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Show a step's text and question, and where its files are."""
-    from headway.client import make_event
+    from headway.client import NotSaved, make_event
 
     course, name = place_of(step)
     with learner_at(server) as headway:
         outline = headway.outline(course)
         found = step_of(outline.data, name)
         event = make_event("opened", course, str(found["id"]))
-        outcome = headway.record(event)[0]
+        told = {"step": found, **age_of(outline)}
+        if not as_json:
+            _show_step(course, found)
+            say_age(outline)
+        try:
+            outcome = headway.record(event)[0]
+        except NotSaved:  # a full disk keeps nobody from reading
+            if as_json:
+                show_json(told)
+            raise
     if as_json:
-        show_outcome(outcome, {"step": found, **age_of(outline)})
-    else:
-        _show_step(course, found)
-        say_age(outline)
+        show_outcome(outcome, told)
     if outcome.status == LOCKED:
         # What was asked for is shown, so all went well; and no sync of this device's may ever send it.
         say(f"It can be read, and not yet worked on: {why(outcome)}.")

@@ -148,12 +148,12 @@ def show_outcome(outcome: "Outcome", more: dict[str, Any] | None = None) -> None
 
 def conclude(outcome: "Outcome", what: str) -> None:
     """Say why an event is not recorded, and exit as that asks; nothing of one that is."""
-    from headway.client.identities import UNHEARD
+    from headway.client.identities import GUEST_GONE, UNHEARD
 
     if outcome.status == "refused":
         say(f"headway: refused: {why(outcome)}")
         raise typer.Exit(1)
-    if outcome.reason == UNHEARD:
+    if outcome.reason in (GUEST_GONE, UNHEARD):
         say(f"Saved on this device, and not sent: {what}. {outcome.reason[0].upper()}{outcome.reason[1:]}.")
         raise typer.Exit(QUEUED)
     if not outcome.is_recorded:

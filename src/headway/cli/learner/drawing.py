@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from headway.cli.screen import is_unicode
+
 _BOLD, _DIM, _GREEN, _END = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
 _BAR: Final = 20
 _GAP: Final = 2
@@ -23,7 +25,7 @@ def dim(text: str) -> str:
 
 def bar(percent: float) -> str:
     """A percentage as a bar; full only at 100."""
-    full, empty = ("█", "░") if _is_unicode() else ("#", "-")
+    full, empty = ("█", "░") if is_unicode() else ("#", "-")
     length = min(_BAR, max(0, int(percent * _BAR / 100)))
     return _painted(full * length, _GREEN) + dim(empty * (_BAR - length))
 
@@ -75,7 +77,3 @@ def _plain(text: str) -> str:
 def _painted(text: str, mark: str) -> str:
     has_colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return f"{mark}{text}{_END}" if has_colors and text else text
-
-
-def _is_unicode() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

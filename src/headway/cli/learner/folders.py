@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -55,10 +56,7 @@ def write_mark(folder: Path, server: str, course: str, steps: Mapping[str, Mappi
     """Say in the folder what it is; `steps` are those that have files, with how they are tested."""
     tests = {name: test for name, test in steps.items() if test is not None}
     said = {"server": server, "course": course, "steps": sorted(steps), "tests": tests}
-    folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f"{MARK}.new"
-    new.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    new.replace(folder / MARK)
+    _put(folder / MARK, json.dumps(said, indent=2) + "\n")
 
 
 def lay_out(folder: Path, files: Mapping[str, str], *, force: bool) -> Iterator[tuple[str, str]]:
@@ -70,9 +68,26 @@ def lay_out(folder: Path, files: Mapping[str, str], *, force: bool) -> Iterator[
         if target.exists() and not force:
             yield path, "same" if target.read_bytes() == text.encode() else "kept"
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode())
+        _put(target, text)
         yield path, "written"
+
+
+def _put(target: Path, text: str) -> None:
+    """Have a file hold this, whole or not at all: half of one would be taken for what the learner made of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_name(f"{target.name}.new~")
+    new.unlink(missing_ok=True)  # of a command that was killed
+    try:
+        with new.open("xb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            new.chmod(stat.S_IMODE(target.stat().st_mode))
+        new.replace(target)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def check_path(path: str) -> None:

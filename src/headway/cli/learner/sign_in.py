@@ -57,17 +57,25 @@ def _show_code(code: "Code", *, browser: bool) -> None:
 
 
 def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
-    """Sign out on this device. What waits to be sent stays until you sign in again."""
+    """Sign out on this device. What waits to be sent stays until you sign in again.
+
+    A guest stays, for nobody could sign in as that one again; one whom the server does not know any more begins anew.
+    """
     from headway.client.identities import forget_current
+    from headway.client.signing_in import begin_anew
     from headway.client.store import Store
 
+    with way_to(server) as transport:
+        is_anew = begin_anew(Store(), transport)
     with learner_at(server) as headway:
         synced = headway.sync()
         with Store().writing() as connection:
             gone = forget_current(connection, headway.url)
     waiting = synced.waiting + synced.locked
     if as_json:
-        show_json({"signed_out": gone is not None, "waiting": waiting})
+        show_json({"signed_out": is_anew or gone is not None, "waiting": waiting})
+    elif is_anew:
+        show(f"The guest of this device is gone from {headway.url}: you begin anew as another.")
     elif gone is None:
         show("Nobody was signed in.")
     else:

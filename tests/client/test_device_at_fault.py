@@ -1,0 +1,176 @@
+"""A device that keeps nothing, or not any more: it is told with what to do, and nothing that was saved is lost."""
+
+import shutil
+from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from headway.client import EventInvalid, Headway, NotSaved, make_event
+from headway.client.signing_in import Code, begin_anew, sign_in_by_browser
+from headway.client.store import Store
+from headway.client.transport import Transport
+from headway.ledger import devices
+from tests.client.devices import Device, events_of
+from tests.client.test_disk_full import limit_pages
+from tests.client.trouble import FATES, Fate, Trouble, problem
+from tests.http.server import Site
+
+DOWN = problem(503, "unavailable", retry_after="0")
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_lock_that_is_none_is_told_and_what_was_done_is_saved(device: Device, site: Site, is_folder: bool) -> None:
+    headway = device.program()
+    headway.opened("walk", "a")
+    lock = device.folder / "sending.lock"
+    lock.unlink()
+    if is_folder:
+        lock.mkdir()
+    else:
+        lock.write_bytes(b"no database, but long enough to be taken for one" * 100)
+    outcome = headway.attempted("walk", "a", score=1)
+    assert outcome.status == "saved"
+    said = "let this user write there" if is_folder else "damaged"
+    assert f"{lock} " in (outcome.reason or ""), outcome
+    assert said in (outcome.reason or ""), outcome
+    with pytest.raises(NotSaved, match=r"sending\.lock"):
+        headway.sync()
+    if is_folder:
+        lock.rmdir()
+    else:
+        lock.unlink()
+    assert headway.sync().waiting == 0
+    assert outcome.id in events_of(site)
+
+
+def test_an_outbox_that_is_damaged_is_told_with_what_to_do(device: Device) -> None:
+    device.folder.mkdir()
+    (device.folder / "outbox.db").write_bytes(b"no database, but long enough to be taken for one" * 100)
+    with pytest.raises(NotSaved, match=r"outbox\.db is damaged .*move it elsewhere"):
+        device.program().counts()
+
+
+def test_nobody_is_asked_to_let_a_device_in_whose_disk_is_full(
+    device: Device, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headway = device.program()
+    headway.opened("walk", "a")
+    trouble.asked.clear()
+    limit_pages(monkeypatch)
+    with closing(Transport(device.url)) as transport, pytest.raises(NotSaved, match="signed in: the disk is full"):
+        sign_in_by_browser(device.store, transport, lambda _: None)
+    assert trouble.asked == []
+
+
+def test_a_device_that_was_let_in_is_in_whatever_the_network_does_then(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person("ada@example.org")
+
+    def let_in(code: Code) -> None:
+        assert person.post("/auth/device/approve", json={"user_code": code.user_code}).status_code == 200
+        trouble.fates.extend([Fate(), FATES["a portal"], FATES["the answer is lost"]])
+
+    with closing(Transport(device.url)) as transport:
+        assert sign_in_by_browser(device.store, transport, let_in).name == "ada@example.org"
+    assert device.program().attempted("walk", "a", score=1).is_recorded
+
+
+def test_a_home_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEADWAY_STATE_FOLDER", "~/state")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Store().folder == tmp_path / "state"
+
+    def homeless(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(NotSaved, match="this user has no home folder: name a folder in HEADWAY_STATE_FOLDER"):
+        Store()
+
+
+def test_an_event_that_is_saved_twice_is_there_once(device: Device, trouble: Trouble, site: Site) -> None:
+    headway = device.program()
+    trouble.always = DOWN
+    event, other = make_event("attempted", "walk", "a", score=1), make_event("attempted", "walk", "a", score=1)
+    assert [one.status for one in headway.record(event)] == ["saved"]
+    assert [one.status for one in headway.record(dict(event), other, other)] == ["saved"] * 3
+    with pytest.raises(EventInvalid, match="make a new UUID"):
+        headway.record({**event, "step": "b"})
+    assert headway.counts()["waiting"] == 2
+    trouble.always = None
+    assert headway.record(event)[0].status == "recorded"
+    assert set(events_of(site)) == {event["id"], other["id"]}
+
+
+def test_what_keeps_an_event_back_is_said_where_nothing_was_tried(device: Device, trouble: Trouble) -> None:
+    headway = device.program(timeout_s=0.2)
+    headway.opened("walk", "a")
+    with device.store.sending() as is_ours:
+        assert is_ours
+        outcome = headway.attempted("walk", "a", score=1)
+    assert (outcome.status, outcome.reason) == ("saved", "another program is sending now")
+    trouble.always = DOWN
+    headway.sync()
+    with device.program(background=True) as other:
+        assert other.attempted("walk", "a", score=1).reason == "it is unavailable"
+
+
+def test_no_answer_at_all_is_no_answer(headway: Headway, trouble: Trouble) -> None:
+    headway.completed("walk", "a")
+    before = headway.progress()
+    for fate in (FATES["nothing"], Fate(204, headers=(("x-request-id", "1"),)), Fate(304), FATES["a portal"]):
+        trouble.fates.extend([fate] * 2)
+        found = headway.progress()
+        assert (found.data, found.is_fresh) == (before.data, False), fate
+        trouble.fates.clear()
+        assert headway.progress().is_fresh
+
+
+def test_what_the_server_did_is_told_by_a_device_whose_disk_is_full(
+    headway: Headway, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headway.opened("walk", "a")
+    with device.store.writing() as connection:
+        connection.execute("CREATE TRIGGER full BEFORE UPDATE ON cached BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    headway.progress()
+    with headway.ask("POST", "/progress/reset", {}) as stream:
+        assert stream.status == 200
+
+
+def test_a_guest_who_is_gone_from_the_server_begins_anew_with_what_waits(device: Device, site: Site) -> None:
+    headway = device.program()
+    headway.attempted("walk", "a", score=1)
+    with headway.ask("DELETE", "/auth/me") as stream:
+        assert stream.status == 204
+    before = device.program().attempted("walk", "b", score=1)
+    assert (before.status, "`headway logout` begins anew" in (before.reason or "")) == ("saved", True)
+    with closing(Transport(device.url)) as transport:
+        assert begin_anew(device.store, transport)
+        assert headway.sync().waiting == 0
+        assert events_of(site)[before.id] == headway.read("/auth/me").data["learner"]["id"]
+        assert headway.progress().data["steps_completed"] == 1
+        assert not begin_anew(device.store, transport), "this one the server knows"
+        shutil.rmtree(device.folder)
+        assert not begin_anew(device.store, transport), "here is nobody"
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(1970, 1, 1, 0, 30, tzinfo=UTC).astimezone(timezone(-timedelta(hours=5))),
+        datetime(1971, 1, 1, tzinfo=timezone(-timedelta(minutes=44, seconds=30))),
+        datetime(1971, 1, 1, tzinfo=timezone(timedelta(hours=23, minutes=59, seconds=59))),
+    ],
+)
+def test_a_clock_that_was_never_set_keeps_nothing_from_being_recorded(headway: Headway, at: datetime) -> None:
+    assert headway.attempted("walk", "a", score=1, occurred_at=at).status == "recorded"
+
+
+def test_what_lies_before_all_clocks_is_refused_at_once(headway: Headway) -> None:
+    with pytest.raises(EventInvalid, match="before 1970"):
+        headway.opened("walk", "a", occurred_at=datetime(1969, 12, 31, 23, 59, tzinfo=UTC))
