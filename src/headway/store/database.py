@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, InternalError
 
 from headway.domain.errors import HeadwayError
-from headway.store.address import checked
+from headway.store.address import checked, impatient
 from headway.store.archive_files import Archive
 from headway.store.file_lock import FileLock
 
@@ -28,6 +28,7 @@ _ALONE_PAUSE_S = 0.05
 _ALONE = {"publish": 5230183001, "archive": 5230183002}
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
+_READ_ONLY = "25006"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 
 
@@ -197,8 +198,10 @@ class Database:
         with _begun(engine, begin) as connection:
             try:
                 yield connection
-            except BaseException:
+            except BaseException as error:
                 self._roll_back(connection)
+                if isinstance(error, DBAPIError) and is_lost(error):
+                    connection.invalidate()
                 raise
             self._commit(connection)
 
@@ -275,12 +278,12 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
 
 
 def is_lost(error: DBAPIError) -> bool:
-    """Whether the connection is gone.
+    """Whether the connection is gone, or leads to a server that is no longer the one that takes writes.
 
     SQLAlchemy misses some: psycopg's own complaints, without a SQLSTATE of a server, of a query without an answer.
     """
     return error.connection_invalidated or (
-        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") is None
+        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") in (None, _READ_ONLY)
     )
 
 
@@ -351,7 +354,7 @@ _READING = ("SET plan_cache_mode = force_custom_plan",)
 
 def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
     engine = sa.create_engine(
-        url,
+        impatient(url),
         isolation_level="AUTOCOMMIT",
         pool_size=8,
         max_overflow=24,
