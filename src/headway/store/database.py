@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, InternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.domain.errors import HeadwayError
 from headway.store.address import checked, impatient
@@ -285,6 +286,13 @@ def is_lost(error: DBAPIError) -> bool:
     return error.connection_invalidated or (
         isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") in (None, _READ_ONLY)
     )
+
+
+def is_outage(error: SQLAlchemyError) -> bool:
+    """Whether the database cannot be asked now, and perhaps can in a moment."""
+    if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
+        return True
+    return isinstance(error, DBAPIError) and is_lost(error)
 
 
 def is_fault_of_data(error: DBAPIError) -> bool:
