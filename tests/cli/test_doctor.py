@@ -16,6 +16,7 @@ from headway.settings import Settings
 from headway.store import upkeep
 from headway.store.database import Database
 from tests.http.test_mail import receiving
+from tests.postgres import Postgres
 from tests.torture.server import Command, Server
 
 ID = "00000000-0000-4000-8000-00000000000a"
@@ -43,6 +44,15 @@ def test_a_database_that_is_right_is_fine(database_url: str) -> None:
         "queue",
         "disk" if "sqlite" in database_url else "encoding",
     } <= (found.keys())
+
+
+def test_a_database_that_takes_no_writes_is_wrong(postgres: Postgres, new_postgresql_url: str) -> None:
+    Command("migrate", "--database", new_postgresql_url)
+    assert findings(new_postgresql_url)["writes"]["state"] == "fine"
+    name = new_postgresql_url.partition("@/")[2].partition("?")[0]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    found = findings(new_postgresql_url)["writes"]
+    assert (found["state"], found["value"]) == ("wrong", "refused: it is read-only")
 
 
 def test_a_ledger_that_stands_open_is_wrong(database_url: str) -> None:

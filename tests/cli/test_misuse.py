@@ -1,10 +1,16 @@
 """Whatever an operator gets wrong is told in a line, with the fix, and never with a traceback."""
 
+import json
 import socket
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from headway.cli.failures import explain
+from tests.cli.conftest import COURSE
+from tests.postgres import Postgres
 from tests.torture.server import Command, Server
 
 FAILED, MISUSED = 1, 2
@@ -105,3 +111,36 @@ def test_a_server_that_cannot_have_its_port_leaves_nothing_behind(tmp_path: Path
         done = Command("serve", "--port", port, "--database", f"sqlite:///{tmp_path}/x.db")
     assert (done.code, f"127.0.0.1:{port} cannot be used" in done.err) == (FAILED, True), str(done)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_takes_no_writes_is_told(postgres: Postgres, new_postgresql_url: str, tmp_path: Path) -> None:
+    assert Command("migrate", "--database", new_postgresql_url).code == 0
+    name = new_postgresql_url.partition("@/")[2].partition("?")[0]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    (tmp_path / "course.json").write_text(json.dumps(COURSE))
+    publish = ["course", "publish", str(tmp_path / "course.json")]
+    for command in (["serve", "--port", "0"], ["rebuild"], ["keys", "new"], publish):
+        done = Command(*command, "--database", new_postgresql_url)
+        assert (done.code, "the one that takes writes" in done.err) == (FAILED, True), str(done)
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (psycopg.errors.LockNotAvailable, "once it has ended, run this again"),
+        (psycopg.errors.InsufficientPrivilege, "give the role in --database the right to it"),
+        (psycopg.errors.IoError, "PostgreSQL's own log tell more"),
+        (psycopg.errors.TooManyConnections, "see that it runs"),
+        (psycopg.OperationalError, "see that it runs"),
+    ],
+)
+def test_what_postgresql_refuses_is_told_with_what_to_do(error: type[psycopg.Error], told: str) -> None:
+    said = explain(DBAPIError("SELECT 1", {}, error("no")))
+    assert said is not None
+    assert said.startswith("PostgreSQL cannot be used: no; ")
+    assert told in said
+
+
+def test_a_defect_keeps_its_traceback() -> None:
+    assert explain(DBAPIError("SELECT 1", {}, psycopg.errors.UndefinedTable("no"))) is None

@@ -97,6 +97,11 @@ def test_whichever_worker_is_asked_tells_of_all_and_of_none_that_was_killed(
             wait_for(60, tally)
         counted = {scraped(url)["headway_events_total{outcome=recorded,reason=}"] for _ in range(12)}
         assert counted == {len(tally.sent)}
+        of_database = {name for name in scraped(url) if name.startswith("headway_database_")}
+        assert of_database == {
+            "headway_database_up{}",
+            "headway_database_bytes{}",
+        }  # and not what each worker last found
         folder = shared_folder(server)
         killed = folder / f"gauge_livesum_{2**22 + 1}.db"  # no process has that number
         killed.write_bytes(next(folder.glob("gauge_livesum_*")).read_bytes())

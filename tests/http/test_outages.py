@@ -81,6 +81,28 @@ def test_without_a_database_everything_is_503_until_it_is_back(postgres: Postgre
         assert send(client, event())["steps"][0]["attempts"] == 2
 
 
+def test_one_that_takes_no_writes_is_503_and_left_once_another_does(postgres: Postgres) -> None:
+    """As a primary is that became a standby, while the address leads to the next one."""
+    with postgres.fresh() as url, serving(url) as site:
+        site.publish()
+        name = url.partition("headway_")[2].partition("?")[0]
+        client, ada = site.guest(), site.person("ada@example.org")
+        send(client, event())
+        site.database.close()
+        postgres.execute(
+            f"ALTER DATABASE headway_{name} SET default_transaction_read_only = on",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'headway_{name}'",
+        )
+        unavailable(client.post("/events", json={"events": [event()]}), "unavailable")
+        new = {"email": "bob@example.org", "password": "correct horse battery"}
+        unavailable(site.client().post("/auth/register", json=new), "unavailable")
+        unavailable(ada.patch("/auth/me", json={"display_name": "Ada"}), "unavailable")
+        postgres.execute(f"ALTER DATABASE headway_{name} RESET default_transaction_read_only")
+        assert ada.patch("/auth/me", json={"display_name": "Ada"}).status_code == 200
+        assert site.client().post("/auth/register", json=new).status_code == 201
+        assert send(client, event())["steps"][0]["attempts"] == 2
+
+
 def test_a_server_that_stops_answers_what_it_has_taken(sqlite_url: str) -> None:
     with serving(sqlite_url) as site:
         site.publish()

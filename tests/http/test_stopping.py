@@ -3,7 +3,7 @@
 import signal
 from types import FrameType
 
-from headway.http.stopping import stop_once
+from headway.http.signals import stop_once
 
 
 def test_a_second_signal_of_a_keyboard_breaks_nothing_off() -> None:
@@ -12,11 +12,12 @@ def test_a_second_signal_of_a_keyboard_breaks_nothing_off() -> None:
     def stop(number: int, _: FrameType | None) -> None:
         told.append(number)
 
-    before = signal.signal(signal.SIGINT, stop)
+    before, on_term = signal.signal(signal.SIGINT, stop), signal.getsignal(signal.SIGTERM)
     try:
         stop_once()
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, on_term)
     assert told == [signal.SIGINT]

@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from headway.domain.streaks import STANDARD
 from headway.domain.times import DAY, MINUTE, SECOND
@@ -218,7 +220,7 @@ def test_an_endpoint_that_fails_for_days_is_given_up_and_its_owner_told(still: S
     tries = len(receiver.came)
     assert (still.row(hook)["active"], still.due()) == (False, 0)
     assert 5 * DAY <= still.row(hook)["disabled_at"] - still.row(hook)["failing_since"] < 6 * DAY
-    complete(guest, "quiz")
+    told_to = complete(guest, "quiz")
     assert (still.pump(DAY), still.due()) == (0, 0)
     admin = still.site.client()
     assert admin.post("/auth/login", json={"email": "root@example.org", "password": "correct horse battery"}).is_success
@@ -226,6 +228,9 @@ def test_an_endpoint_that_fails_for_days_is_given_up_and_its_owner_told(still: S
     assert (told["type"], told["webhook"], told["url"]) == ("webhook_disabled", hook, receiver.url)
     assert admin.get("/webhooks").json()["items"][0]["disabled_why"].startswith("nothing was taken since")
     receiver.answer = lambda _: 204
+    with still.site.database.transaction() as connection:  # as by a transaction that began before it was given up
+        late = {"webhook_id": hook, "learner_id": told_to, "seq": 1, "n": 0, "due_at": 1, "tries": 0}
+        connection.execute(sa.insert(webhook_due).values(late))
     assert admin.post(f"/webhooks/{hook}/resumption").status_code == 204
     complete(still.site.guest(), "for-1")
     assert (still.pump(MINUTE), len(receiver.came)) == (2, tries + 2)
@@ -254,6 +259,49 @@ def test_a_receiver_that_hangs_is_left_and_holds_up_no_other(
             assert time.monotonic() < until
         assert (sent[0]["status"], sent[0]["error"]) == (None, "no answer in 0 seconds")
         let_go.set()
+
+
+def test_a_receiver_that_is_slow_holds_up_no_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    monkeypatch.setattr(outward, "PATIENCE_S", 60)
+    let_go = threading.Event()
+    with receiving() as slow, serving(database_url, webhook_networks=OWN) as site:
+        slow.answer = lambda _: 204 + 0 * let_go.wait(60)
+        site.publish()
+        admin = site.person("root@example.org", "admin")
+        for one in (slow, receiver):
+            assert admin.post("/webhooks", json={"url": one.url, "types": ["step_completed"]}).status_code == 201
+        for _ in range(40):
+            complete(site.guest(), "for-1")
+        receiver.wait(lambda: len(receiver.taken) == 40)
+        assert not slow.taken
+        let_go.set()
+        slow.wait(lambda: len(slow.taken) == 40)
+
+
+def test_what_was_under_way_together_fails_once(still: Still, receiver: Receiver) -> None:
+    hook = still.hook(receiver.url, types=["step_completed"])
+    receiver.answer = lambda _: 503
+    for _ in range(5):
+        complete(still.site.guest(), "for-1")
+    assert (still.pump(), still.row(hook)["failures"]) == (5, 1)
+    assert (still.pump(10 * SECOND), still.row(hook)["failures"]) == (5, 2)
+    receiver.answer = lambda _: 204
+    assert (still.pump(2 * MINUTE), still.due()) == (5, 0)
+
+
+def test_many_that_answer_410_at_once_end_it_once(still: Still, receiver: Receiver) -> None:
+    hook = still.hook(receiver.url, types=["step_completed"])
+    for _ in range(4):
+        complete(still.site.guest(), "for-1")
+    together = threading.Barrier(4)
+    receiver.answer = lambda _: 410 + 0 * together.wait(20)
+    taken = take(still.services.database, 10, now=still.now)
+    with capture_logs() as logs, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda one: delivering.deliver(still.services, still.outward, one), taken))
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["webhook_disabled"]
+    assert (len(receiver.came), still.row(hook)["active"], still.due()) == (4, False, 0)
 
 
 def test_a_redirect_is_not_followed(still: Still, receiver: Receiver) -> None:

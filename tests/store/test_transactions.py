@@ -1,7 +1,11 @@
 """Transactions that are known to be committed, and reading that sees one moment."""
 
+import os
+import socket
 import sqlite3
+import sys
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,8 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 
+from headway.store import calls
 from headway.store.database import CommitFailed, Database, is_fault_of_data, is_lost
 from headway.store.schema import learner
+from tests.postgres import Postgres
+from tests.torture.proxy import Proxy
 
 ADD = "INSERT INTO learner (id, kind, time_zone, created_at) VALUES ('{}', 'guest', 'UTC', 1)"
 IDS = [f"0000000{n}-0000-4000-8000-000000000000" for n in range(9)]
@@ -168,6 +175,30 @@ def test_postgresql_waits_for_the_disk_before_it_says_commit(postgresql_url: str
     with database.read() as connection:
         assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
     database.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what the system keeps to, as Linux tells it")
+def test_a_machine_that_is_gone_is_given_up_within_the_minute(postgres: Postgres, postgresql_url: str) -> None:
+    with Proxy(f"{postgres.socket}/.s.PGSQL.5432") as proxy:
+        address = proxy.url(sa.make_url(postgresql_url).database or "")
+        for url, patience_ms in ((address, 30_000), (f"{address}&tcp_user_timeout=5000", 5_000)):
+            database = Database(url)
+            for engine in (database.writers, database.readers):
+                with engine.connect() as connection:
+                    driver: Any = connection.connection.driver_connection
+                    assert kept_to(driver.fileno()) == (patience_ms, 30)
+            with calls.listening(database.url) as listening:
+                assert kept_to(listening.fileno()) == (patience_ms, 30)
+            database.close()
+
+
+def kept_to(descriptor: int) -> tuple[int, int]:
+    """After how many milliseconds what is not acknowledged ends a connection, after how many seconds it is tried."""
+    with socket.socket(fileno=os.dup(descriptor)) as found:
+        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        options = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE)
+        unanswered_ms, idle_s = (found.getsockopt(socket.IPPROTO_TCP, one) for one in options)
+        return unanswered_ms, idle_s
 
 
 def test_what_was_sent_with_a_statement_that_fails_is_in_no_error_and_so_in_no_log(database: Database) -> None:

@@ -14,6 +14,7 @@ from random import Random
 import psycopg
 import pytest
 
+from tests.postgres import OTHERS, Postgres
 from tests.torture.client import COURSE, STEPS, Client, Guest, attempt, new_account, new_guest, prepare
 from tests.torture.load import Tally, load, wait_for
 from tests.torture.proof import assert_audit_is_clean, attempts_by_step, ledger_ids, query
@@ -84,6 +85,41 @@ def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(
     assert_all_is_there(postgresql_url, tally, 0)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
+@pytest.mark.timeout(200)
+def test_a_worker_that_replaces_another_waits_for_a_database_that_is_away(postgres: Postgres, tmp_path: Path) -> None:
+    with postgres.fresh() as url:
+        prepare(url)
+        with Server(url, tmp_path, "--workers", "2") as server:
+            guest = new_guest(server.port)
+            killed = server.workers()[0]
+            with away(postgres, url):
+                os.kill(killed, signal.SIGKILL)
+                wait_until_said(server, "worker_waits_for_database")
+            wait_for_two_workers_without(server, killed)
+            assert Client(server.port, guest.token).record([attempt(Random(1))]).status == 200
+            with away(postgres, url):
+                for one in server.workers():
+                    os.kill(one, signal.SIGKILL)
+                server.log.write_bytes(b"")
+                wait_until_said(server, "worker_waits_for_database")
+                assert server.stop() == 0
+            assert "Traceback" not in server.said()
+        assert_audit_is_clean(url)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
+def test_a_server_of_which_a_worker_cannot_start_says_so_and_ends_with_1(postgres: Postgres, tmp_path: Path) -> None:
+    with postgres.fresh() as url:
+        prepare(url)
+        with Server(url, tmp_path, "--workers", "2") as server:
+            with psycopg.connect(url) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            os.kill(server.workers()[0], signal.SIGKILL)
+            assert server.wait() == 1
+            assert "the server could not start; what it logged above says why" in server.said()
+
+
 def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tmp_path: Path, rng: Random) -> None:
     prepare(postgresql_url)
     requests, size = LOCKED_EVENTS
@@ -131,6 +167,25 @@ def wait_for_two_workers_without(server: Server, killed: int, patience_s: float 
     while len(workers := server.workers()) != 2 or killed in workers:
         assert time.monotonic() < until, f"the worker {killed} was not replaced; there are {workers}"
         time.sleep(0.02)
+
+
+@contextmanager
+def away(postgres: Postgres, url: str) -> Iterator[None]:
+    """Have a database be away: nobody is connected to it, and nobody can be."""
+    name = url.partition("@/")[2].partition("?")[0]
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false", OTHERS.format(name))
+    try:
+        yield
+    finally:
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def wait_until_said(server: Server, what: str, patience_s: float = 30.0) -> None:
+    until = time.monotonic() + patience_s
+    while what not in server.said():
+        assert server.process.poll() is None, f"the server ended:\n{server.said()}"
+        assert time.monotonic() < until, server.said()
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -12,6 +12,14 @@ _ADVICE: Final = {
     errno.EROFS: "name a place that can be written to",
     errno.ENOSPC: "make room",
 }
+# By SQLSTATE, or the class of it.
+_ADVICE_ON_POSTGRESQL: Final = {
+    **dict.fromkeys(("08", "28", "3D", "53", "57"), "see that it runs and that --database names it rightly"),
+    "25006": "it is a standby, or read-only: name with --database the one that takes writes",
+    "42501": "give the role in --database the right to it, or name the role that Headway's tables belong to",
+    "55P03": "another session holds what this needs: once it has ended, run this again",
+    "58": "`headway doctor` and PostgreSQL's own log tell more",
+}
 
 
 def explain(error: Exception) -> str | None:
@@ -31,10 +39,9 @@ def _of_database(error: DBAPIError) -> str | None:
         if isinstance(cause, sqlite3.ProgrammingError):
             return None
         return f"the SQLite database cannot be used: {cause}; `headway doctor` tells more"
-    state = getattr(cause, "sqlstate", None)
-    if state is None or state[:2] in ("08", "57", "53", "28", "3D"):
-        return f"PostgreSQL cannot be used: {_first_line(cause)}; see that it runs and that --database names it rightly"
-    return None
+    state = getattr(cause, "sqlstate", None) or "08"
+    advice = _ADVICE_ON_POSTGRESQL.get(state) or _ADVICE_ON_POSTGRESQL.get(state[:2])
+    return f"PostgreSQL cannot be used: {_first_line(cause)}; {advice}" if advice else None
 
 
 def _of_system(error: OSError) -> str | None:

@@ -105,6 +105,12 @@ def _of_sqlite(connection: "Connection") -> Iterator[Finding]:
 def _of_postgresql(connection: "Connection", workers: int) -> Iterator[Finding]:
     found = postgresql_condition(connection)
     yield Finding("postgresql", State.FINE, found.server_version)
+    yield judged(
+        "writes",
+        "taken" if found.takes_writes else "a standby" if found.is_standby else "refused: it is read-only",
+        fine=found.takes_writes,
+        advice="Nothing can be recorded: have --database lead to the server that takes writes, or let this one do so.",
+    )
     yield judged("fsync", found.fsync, fine=found.fsync == "on", advice=_DURABLE)
     yield judged("full_page_writes", found.full_page_writes, fine=found.full_page_writes == "on", advice=_DURABLE)
     yield judged(

@@ -62,11 +62,16 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
 
 def bring_up_to_date(database: "Database") -> None:
     """Have it bear today's tables, and say where there were none: whoever mistyped its address sees so."""
+    from headway.store.condition import postgresql_condition
     from headway.store.migrate import migrate
 
     before, _ = migrate(database)
     if before is None:
         say(f"There was nothing in {database.shown} yet: it was set up.")
+    if database.path is None:
+        with database.read() as connection:
+            if not postgresql_condition(connection).takes_writes:
+                raise NotReady(f"{database.shown} is a standby, or read-only: name the one that takes writes")
 
 
 @contextmanager

@@ -80,6 +80,7 @@ def run(settings: "Settings") -> None:
 def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:
     """Serve a database, shown by this address, on a listening socket, until told to stop."""
     import uvicorn
+    from uvicorn.config import STARTUP_FAILURE
 
     from headway.http.proxies import proxy_options
     from headway.http.stopping import PROTOCOL
@@ -105,12 +106,15 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     # Once it has stopped gracefully, uvicorn raises the signal again, for the handler from before: this is that one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:
+        workers = Workers(config, sockets=[listening])
         with _counting_together():
-            Workers(config, sockets=[listening]).run()
+            workers.run()
+        has_failed = any(one.exitcode == STARTUP_FAILURE for one in workers.processes)
     else:
         server.run(sockets=[listening])
-        if not server.started:
-            raise CannotServe("the server could not start; what it logged above says why")
+        has_failed = not server.started
+    if has_failed:
+        raise CannotServe("the server could not start; what it logged above says why")
 
 
 @contextmanager

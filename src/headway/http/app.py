@@ -63,7 +63,7 @@ from headway.http.logs import configure_logs
 from headway.http.mailing import mail_due
 from headway.http.problems import EXCEPTION_HANDLERS
 from headway.http.services import Services
-from headway.http.stopping import stop_once
+from headway.http.signals import stop_once
 from headway.http.tracing import Tracing, provider_of
 from headway.settings import Settings, load_settings
 

@@ -20,7 +20,7 @@ from headway.ledger.delivering import Message, Outcome, settle, take
 
 log = structlog.get_logger()
 
-AT_ONCE: Final = 12
+AT_ONCE: Final = 16
 LOOK_S: Final = 5.0
 # What is begun when the server stops is awaited for so long; what is not done by then is sent again by another.
 LAST_S: Final = 12.0
@@ -38,7 +38,7 @@ class _Deliverer:
         self._services = services
         self._outward = Outward(services.settings.webhook_networks)
         self._threads = CapacityLimiter(AT_ONCE)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], str] = {}
         self._woken = services.waking.watch_due()
 
     async def run(self) -> None:
@@ -63,16 +63,17 @@ class _Deliverer:
         room = AT_ONCE - len(self._sending)
         if not room:
             return False
-        taken = self._services.run(lambda: take(self._services.database, room, now=who.now()))
+        under_way = list(self._sending.values())
+        taken = self._services.run(lambda: take(self._services.database, room, now=who.now(), under_way=under_way))
         found = await to_its_end(taken)
         for message in found:
             task = asyncio.create_task(self._send(message))
-            self._sending.add(task)
+            self._sending[task] = message.due.webhook_id
             task.add_done_callback(self._done)
         return len(found) == room
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        del self._sending[task]
         # Behind what was sent the next of the same learner waits.
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -1,11 +1,14 @@
 """`GET /metrics`: what the server counts, for Prometheus."""
 
 import hmac
+from collections.abc import Iterator
 from typing import Final
 
 from litestar import get
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,27 +46,38 @@ def _check(exchange: Exchange) -> None:
         raise Forbidden("metrics are told to this machine alone: set metrics_token to read them from another")
 
 
+class _Now(Collector):
+    """What is so as one asks. Gauges would be kept of each worker, as it last found it, behind its end as well."""
+
+    def __init__(self, told: list[Metric]) -> None:
+        self._told = told
+
+    def collect(self) -> list[Metric]:
+        """All of it."""
+        return self._told
+
+
 def _of_database(services: Services) -> bytes:
     """What the database knows, whichever process is asked; that it cannot be reached is told as well."""
-    registry = CollectorRegistry()
-    up = Gauge("headway_database_up", "Whether the database can be read.", registry=registry)
+    told, is_up = list[Metric](), True
     try:
         with services.database.read() as connection:
-            _add(connection, registry)
-        up.set(1)
+            told += _known(connection)
     except SQLAlchemyError:
-        up.set(0)
+        is_up = False
+    told.append(GaugeMetricFamily("headway_database_up", "Whether the database can be read.", value=is_up))
+    registry = CollectorRegistry()
+    registry.register(_Now(told))
     return generate_latest(registry)
 
 
-def _add(connection: Connection, registry: CollectorRegistry) -> None:
-    size = Gauge("headway_database_bytes", "The size of the database.", registry=registry)
-    size.set(sizes.size(connection))
+def _known(connection: Connection) -> Iterator[Metric]:
+    yield GaugeMetricFamily("headway_database_bytes", "The size of the database.", value=sizes.size(connection))
     for kind in (backup.KIND, auditing.KIND):
         found = upkeep.last(connection, kind)
         if found is not None:
             name = f"headway_last_{kind}_timestamp_seconds"
-            Gauge(name, f"When the last {kind} began.", registry=registry).set(found["began_at"] / 1_000_000)
+            yield GaugeMetricFamily(name, f"When the last {kind} began.", value=found["began_at"] / 1_000_000)
 
 
 handlers: Final = [read_metrics]

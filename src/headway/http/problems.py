@@ -8,8 +8,7 @@ import structlog
 from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from headway.domain.errors import Busy, HeadwayError, IdentityGone, Invalid, Unavailable
 from headway.domain.faults import ManifestInvalid
@@ -20,7 +19,7 @@ from headway.http.refusals import BodyInvalid, DeviceRefused, FieldFault, Insuff
 from headway.http.reply import Header, Reply, encode
 from headway.http.wording import in_our_words, is_no_choice, must_be_one_of
 from headway.ledger.throttles import RateLimited
-from headway.store.database import is_fault_of_data, is_lost, is_reference_gone, told
+from headway.store.database import is_fault_of_data, is_outage, is_reference_gone, told
 
 log = structlog.get_logger()
 
@@ -225,13 +224,9 @@ def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
     if isinstance(error, DBAPIError) and is_fault_of_data(error):
         log.error("refused_by_database", request_id=request_id, error=told(error))
         return on_refusal(request, Invalid("the database cannot hold a value of this request"))
-    if isinstance(error, PoolTimeout | OperationalError | InterfaceError) or _is_lost(error):
+    if is_outage(error):
         return on_outage(request, error)
     return on_defect(request, error)
-
-
-def _is_lost(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and is_lost(error)
 
 
 def on_outage(request: Any, error: Exception) -> Reply:

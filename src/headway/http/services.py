@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from headway.cache.boards import BoardCache
 from headway.domain.errors import Busy
@@ -20,12 +21,13 @@ from headway.http.mail import Mail
 from headway.http.measuring import Metrics, Seen
 from headway.http.passwords import Passwords
 from headway.http.remembered import Remembered
+from headway.http.signals import told_to_stop
 from headway.http.waking import Waking, wire_of
 from headway.ledger.boards import adopt
 from headway.ledger.definitions import install, shipped
 from headway.settings import Settings
 from headway.store.catalog import Catalog
-from headway.store.database import Database
+from headway.store.database import Database, is_outage, told
 from headway.store.migrate import migrate
 
 log = structlog.get_logger()
@@ -42,6 +44,8 @@ RENDERING_AT_ONCE = 2
 RENDERING_MAX = 50
 # One publishes at a time; whoever waits for that must not hold a thread that readers need.
 PUBLISHING_AT_ONCE = 1
+# A worker that waits for the database looks so often.
+AGAIN_S = 1.0
 
 T = TypeVar("T")
 
@@ -80,8 +84,7 @@ class Services:
     async def running(self) -> AsyncIterator[None]:
         """From a database of any age to one that is served; on leaving, all that waits is written first."""
         with claimed(self.database):
-            await self.run(lambda: migrate(self.database))
-            await self.run(self._define)
+            await self._be_ready()
             self.waking.open()
             self.desk.open()
             try:
@@ -93,6 +96,23 @@ class Services:
                 if self.board_cache is not None:
                     self.board_cache.close()
                 self.database.close()
+
+    async def _be_ready(self) -> None:
+        """Bring the database up to date, and put in force what this Headway brings.
+
+        A worker waits for a database that is away: it replaces one that ended, and all would end with one that fails.
+        """
+        while True:
+            try:
+                await self.run(lambda: migrate(self.database))
+                return await self.run(self._define)
+            except SQLAlchemyError as error:
+                if self.settings.workers == 1 or not is_outage(error):
+                    raise
+                log.error("worker_waits_for_database", error=told(error))  # noqa: TRY400  # as where requests meet it
+            if told_to_stop.is_set():
+                return None
+            await asyncio.sleep(AGAIN_S)
 
     def look(self) -> Seen:
         """What is so at this moment, in this process."""

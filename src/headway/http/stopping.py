@@ -1,8 +1,4 @@
-"""How a server stops: once, and telling replies without an end of their own that it does."""
-
-import signal
-import threading
-from types import FrameType
+"""How a server stops: telling replies without an end of their own that it does."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -10,19 +6,6 @@ from headway.http.exchange import exchange_in
 
 # For uvicorn's setting `http`.
 PROTOCOL = "headway.http.stopping:Protocol"
-
-
-def stop_once() -> None:
-    """Have a second Ctrl-C break off nothing, where uvicorn has taken the signals of a process: it ends soon."""
-    stop = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(stop):
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        stop(number, frame)
-
-    signal.signal(signal.SIGINT, handle)
 
 
 class Protocol(HttpToolsProtocol):

@@ -4,6 +4,7 @@ Whoever takes it up does so for a while: who is killed meanwhile has sent it or 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.notices import WEBHOOK_DISABLED, id_apart, subject_apart
-from headway.domain.times import MINUTE, format_time
+from headway.domain.times import MINUTE, SECOND, format_time
 from headway.domain.webhooks import GIVEN_UP_AFTER, endpoint_pause, message_id, pause_after
 from headway.ledger import announcing
 from headway.ledger.commit import committed
@@ -24,9 +25,10 @@ from headway.store.webhooks import Content, Due
 log = structlog.get_logger()
 
 TAKEN_FOR: Final = MINUTE
-# So that one endpoint that hangs does not hold up all.
-OF_ENDPOINT_MAX: Final = 4
+# So many of one endpoint are under way in a process: one that is slow does not hold up all others.
+OF_ENDPOINT_MAX: Final = 6
 ERROR_MAX: Final = 200
+_MILLISECOND: Final = SECOND // 1000
 _GONE: Final = 410
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -55,30 +57,48 @@ class Outcome(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
-def take(database: Database, limit: int, *, now: int) -> list[Message]:
-    """Take up what is due: of each learner for each endpoint the first."""
-    return committed(database, lambda connection: _take(connection, limit, now))
+def take(database: Database, limit: int, *, now: int, under_way: Iterable[str] = ()) -> list[Message]:
+    """Take up what is due: of each learner for each endpoint the first.
+
+    `under_way` are the endpoints that are being sent to, each as often as that.
+    """
+    counted = Counter(under_way)
+    return committed(database, lambda connection: _take(connection, limit, now, counted))
 
 
-def _take(connection: Connection, limit: int, now: int) -> list[Message]:
-    due = webhooks.firsts(connection, now, limit)
+def _take(connection: Connection, limit: int, now: int, under_way: Counter[str]) -> list[Message]:
+    due = _shared_out(connection, limit, now, under_way)
     if not due:
         return []
     endpoints = webhooks.allowed(connection, {one.webhook_id for one in due})
     for gone in {one.webhook_id for one in due} - endpoints.keys():
         _disable(connection, gone, "whoever made it may not have it any more", now)
-    counted = Counter[str]()
-    chosen = list[Due]()
-    for one in due:
-        counted[one.webhook_id] += 1
-        if one.webhook_id in endpoints and counted[one.webhook_id] <= OF_ENDPOINT_MAX:
-            chosen.append(one)
+    chosen = [one for one in due if one.webhook_id in endpoints]
     told = webhooks.contents(connection, chosen)
     taken = webhooks.lease(connection, chosen, now + TAKEN_FOR)
     for one in taken:
         if one[1:4] not in told:  # as where it was told so by an entry that was mended since
             webhooks.settle(connection, one, None)
     return [_message(one, told[one[1:4]], endpoints[one.webhook_id]) for one in taken if one[1:4] in told]
+
+
+def _shared_out(connection: Connection, limit: int, now: int, under_way: Counter[str]) -> list[Due]:
+    """What is due, of no endpoint more than it may have under way; behind one that has that, the others are looked for.
+
+    A statement more for each endpoint that comes to have so many.
+    """
+    counted, chosen, is_more = under_way.copy(), dict[Due, None](), True
+    while is_more and len(chosen) < limit:
+        full = [one for one, count in counted.items() if count >= OF_ENDPOINT_MAX]
+        found = webhooks.firsts(connection, now, limit, full)
+        is_more = False
+        for one in found:
+            if one not in chosen and counted[one.webhook_id] < OF_ENDPOINT_MAX:
+                counted[one.webhook_id] += 1
+                chosen[one] = None
+            elif one not in chosen:
+                is_more = len(found) == limit
+    return list(chosen)[:limit]
 
 
 def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:
@@ -102,16 +122,17 @@ def settle(database: Database, message: Message, outcome: Outcome, *, now: int) 
 
 def _settle(connection: Connection, message: Message, outcome: Outcome, now: int) -> None:
     due = message.due
-    endpoint = webhooks.find(connection, due.webhook_id, None)
+    # Whatever fails meanwhile may end all that waits for the endpoint, which is not to meet what others settle.
+    endpoint = webhooks.find(connection, due.webhook_id, lock=not outcome.is_taken)
     if endpoint is None:
         return
+    if outcome.is_taken and endpoint["failures"]:
+        webhooks.change(connection, due.webhook_id, failures=0, failing_since=None, retry_at=0)
     pause = None if outcome.is_taken else pause_after(due.tries)
     webhooks.settle(connection, due, None if pause is None else now + pause)
     if learners.existing(connection, [due.learner_id]):  # else who was erased meanwhile would leave a trace
         webhooks.log(connection, _logged(message, outcome, now))
     if outcome.is_taken:
-        if endpoint["failures"]:
-            webhooks.change(connection, due.webhook_id, failures=0, failing_since=None, retry_at=0)
         return
     if pause is None:
         log.error("webhook_message_given_up", webhook=due.webhook_id, message=message.id)
@@ -127,19 +148,20 @@ def _logged(message: Message, outcome: Outcome, now: int) -> dict[str, Any]:
 
 
 def _note_failure(connection: Connection, endpoint: RowMapping, outcome: Outcome, now: int) -> None:
+    """Have an endpoint rest, the longer the more often it failed; what was under way together failed once."""
     failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
     if outcome.status == _GONE:
         _disable(connection, endpoint["id"], "the receiver answered 410: it is gone", now)
     elif now - since >= GIVEN_UP_AFTER:
         _disable(connection, endpoint["id"], f"nothing was taken since {format_time(since)}", now)
-    else:
+    elif now - outcome.took_ms * _MILLISECOND >= endpoint["retry_at"]:
         values = {"failures": failures, "failing_since": since, "retry_at": now + endpoint_pause(failures)}
         webhooks.change(connection, endpoint["id"], **values)
 
 
 def _disable(connection: Connection, webhook_id: str, why: str, now: int) -> None:
     """Send to an endpoint no more, and tell whoever made it so."""
-    endpoint = webhooks.find(connection, webhook_id, None)
+    endpoint = webhooks.find(connection, webhook_id, lock=True)
     if endpoint is None or not endpoint["active"]:
         return
     webhooks.change(connection, webhook_id, active=False, disabled_at=now, disabled_why=why)

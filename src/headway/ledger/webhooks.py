@@ -75,7 +75,7 @@ def remove(database: Database, webhook_id: str, learner_id: str | None) -> None:
     """Delete an endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
 
     def work(connection: Connection) -> None:
-        found(connection, webhook_id, learner_id)
+        found(connection, webhook_id, learner_id, lock=True)
         webhooks.remove(connection, webhook_id)
 
     committed(database, work)
@@ -85,7 +85,9 @@ def resume(database: Database, webhook_id: str, learner_id: str | None) -> None:
     """Send to an endpoint again that was given up; UnknownWebhook where there is none."""
 
     def work(connection: Connection) -> None:
-        found(connection, webhook_id, learner_id)
+        if not found(connection, webhook_id, learner_id, lock=True)["active"]:
+            # What was recorded while it was given up did not know of that.
+            webhooks.forget_due(connection, webhook_id)
         webhooks.change(connection, webhook_id, **_RUNS)
 
     committed(database, work)
@@ -95,7 +97,7 @@ def redeliver(database: Database, webhook_id: str, learner_id: str | None, deliv
     """Send once more what was sent before, under the same id: its id. UnknownWebhook where there is no such thing."""
 
     def work(connection: Connection) -> str:
-        found(connection, webhook_id, learner_id)
+        found(connection, webhook_id, learner_id, lock=True)
         sent = webhooks.delivery(connection, webhook_id, delivery_id)
         if sent is None:
             raise UnknownWebhook("there is no such delivery of this webhook")
@@ -107,9 +109,9 @@ def redeliver(database: Database, webhook_id: str, learner_id: str | None, deliv
     return committed(database, work)
 
 
-def found(connection: Connection, webhook_id: str, learner_id: str | None) -> RowMapping:
+def found(connection: Connection, webhook_id: str, learner_id: str | None, *, lock: bool = False) -> RowMapping:
     """An endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
-    row = webhooks.find(connection, webhook_id, learner_id)
+    row = webhooks.find(connection, webhook_id, learner_id, lock=lock)
     if row is None:
         raise UnknownWebhook("you have no such webhook")
     return row

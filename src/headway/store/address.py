@@ -1,10 +1,21 @@
 """A database's address, as it is written in the settings."""
 
+from typing import Final
+
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from headway.domain.errors import HeadwayError
+
+# A machine that is gone says nothing: without these, whoever waits for it does so for a quarter of an hour, and whoever
+# only listens for hours. Each acknowledges what comes at once, however long its answer takes.
+_UNTIL_GONE: Final = {
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
 
 
 class DatabaseUrlInvalid(HeadwayError):
@@ -32,3 +43,8 @@ def checked(text: str) -> URL:
             "a SQLite address ends with its file, as in sqlite:///headway.db: a ? in a name is written %3F, a % %25"
         )
     return url
+
+
+def impatient(url: URL) -> URL:
+    """A PostgreSQL address by which a connection is given up whose other end is gone, unless it says when itself."""
+    return url.update_query_dict({name: value for name, value in _UNTIL_GONE.items() if name not in url.query})

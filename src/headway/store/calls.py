@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
+from headway.store.address import impatient
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -31,7 +33,7 @@ def listening(url: URL) -> Iterator[Listening]:
     """A connection on which calls arrive; Lost where there is none, inside as well."""
     import psycopg  # noqa: PLC0415  # only where PostgreSQL is used
 
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    address = impatient(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
             connection.execute(f"LISTEN {_CHANNEL}".encode())

@@ -27,7 +27,14 @@ class PostgresqlCondition(NamedTuple):
     synchronous_commit: str
     server_encoding: str
     max_connections: int
+    default_transaction_read_only: str
+    is_standby: bool
     now: int
+
+    @property
+    def takes_writes(self) -> bool:
+        """Whether anything can be recorded there."""
+        return not self.is_standby and self.default_transaction_read_only == "off"
 
 
 def sqlite_condition(connection: Connection) -> SqliteCondition:
@@ -43,5 +50,8 @@ def postgresql_condition(connection: Connection) -> PostgresqlCondition:
     statement = sa.text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)")
     rows = connection.execute(statement, {"names": list(PostgresqlCondition._fields)})
     said = {row[0]: row[1] for row in rows}
-    now = connection.execute(sa.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
-    return PostgresqlCondition(**{**said, "max_connections": int(said["max_connections"])}, now=now)
+    is_standby, now = connection.execute(
+        sa.text("SELECT pg_is_in_recovery(), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    ).one()
+    numbers = {"max_connections": int(said["max_connections"]), "now": now}
+    return PostgresqlCondition(**{**said, **numbers, "is_standby": is_standby})

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, InternalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.domain.errors import HeadwayError
-from headway.store.address import checked
+from headway.store.address import checked, impatient
 from headway.store.archive_files import Archive
 from headway.store.file_lock import FileLock
 
@@ -28,6 +29,7 @@ _ALONE_PAUSE_S = 0.05
 _ALONE = {"publish": 5230183001, "archive": 5230183002}
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
+_READ_ONLY = "25006"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 
 
@@ -197,8 +199,10 @@ class Database:
         with _begun(engine, begin) as connection:
             try:
                 yield connection
-            except BaseException:
+            except BaseException as error:
                 self._roll_back(connection)
+                if isinstance(error, DBAPIError) and is_lost(error):
+                    connection.invalidate()
                 raise
             self._commit(connection)
 
@@ -275,13 +279,20 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
 
 
 def is_lost(error: DBAPIError) -> bool:
-    """Whether the connection is gone.
+    """Whether the connection is gone, or leads to a server that is no longer the one that takes writes.
 
     SQLAlchemy misses some: psycopg's own complaints, without a SQLSTATE of a server, of a query without an answer.
     """
     return error.connection_invalidated or (
-        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") is None
+        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") in (None, _READ_ONLY)
     )
+
+
+def is_outage(error: SQLAlchemyError) -> bool:
+    """Whether the database cannot be asked now, and perhaps can in a moment."""
+    if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
+        return True
+    return isinstance(error, DBAPIError) and is_lost(error)
 
 
 def is_fault_of_data(error: DBAPIError) -> bool:
@@ -351,7 +362,7 @@ _READING = ("SET plan_cache_mode = force_custom_plan",)
 
 def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
     engine = sa.create_engine(
-        url,
+        impatient(url),
         isolation_level="AUTOCOMMIT",
         pool_size=8,
         max_overflow=24,

@@ -80,9 +80,13 @@ def listed(connection: Connection, learner_id: str | None) -> Sequence[RowMappin
     return connection.execute(wanted).mappings().all()
 
 
-def find(connection: Connection, webhook_id: str, learner_id: str | None) -> RowMapping | None:
-    """An endpoint of an account, or of any."""
+def find(
+    connection: Connection, webhook_id: str, learner_id: str | None = None, *, lock: bool = False
+) -> RowMapping | None:
+    """An endpoint of an account, or of any. It is locked before anything that is to be sent to it."""
     wanted = sa.select(webhook).where(webhook.c.id == webhook_id)
+    if lock:
+        wanted = wanted.with_for_update()
     if learner_id is not None:
         wanted = wanted.where(webhook.c.learner_id == learner_id)
     return connection.execute(wanted).mappings().first()
@@ -105,8 +109,8 @@ def forget_due(connection: Connection, webhook_id: str) -> None:
     connection.execute(sa.delete(webhook_due).where(webhook_due.c.webhook_id == webhook_id))
 
 
-def firsts(connection: Connection, now: int, limit: int) -> list[Due]:
-    """Of what is due, the first of each learner for each endpoint; locked, but those that others hold."""
+def firsts(connection: Connection, now: int, limit: int, without: Sequence[str]) -> list[Due]:
+    """Of what is due, the first of each learner for each endpoint but some; locked, but those that others hold."""
     other = webhook_due.alias("e")
     earlier = sa.exists().where(
         other.c.webhook_id == webhook_due.c.webhook_id,
@@ -117,6 +121,7 @@ def firsts(connection: Connection, now: int, limit: int) -> list[Due]:
         sa.select(webhook_due)
         .join(webhook, webhook.c.id == webhook_due.c.webhook_id)
         .where(webhook_due.c.due_at <= now, webhook.c.active, webhook.c.retry_at <= now, ~earlier)
+        .where(webhook.c.id.not_in(without))
         .order_by(webhook_due.c.due_at)
         .limit(limit)
         .with_for_update(of=webhook_due, skip_locked=True)
@@ -225,8 +230,8 @@ def forget_before(connection: Connection, *, at: int, limit: int) -> int:
 
 
 def forget_orphans(connection: Connection, *, limit: int) -> int:
-    """Delete what is to be sent to endpoints that are no more; how many there were."""
-    kept = sa.exists().where(webhook.c.id == webhook_due.c.webhook_id)
+    """Delete what is to be sent to endpoints that are no more, or are sent nothing; how many there were."""
+    kept = sa.exists().where(webhook.c.id == webhook_due.c.webhook_id, webhook.c.active)
     key = [webhook_due.c[name] for name in ("webhook_id", "learner_id", "seq", "n")]
     found = connection.execute(sa.select(*key).where(~kept).limit(limit)).all()
     rows.delete(connection, webhook_due, [tuple(row) for row in found])
