@@ -93,12 +93,19 @@ def test_a_process_that_is_killed_ends_the_audit_with_a_reason(filled: str) -> N
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_process_that_cannot_begin_ends_the_audit_with_a_reason(filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "why",
+    [OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)), ValueError("bad value(s) in fds_to_keep")],
+    ids=["there are too many", "another was ended just now"],
+)
+def test_a_process_that_cannot_begin_ends_the_audit_with_a_reason(
+    filled: str, monkeypatch: pytest.MonkeyPatch, why: Exception
+) -> None:
     begin, begun = ProcessPoolExecutor._spawn_process, list[int]()  # type: ignore[attr-defined]  # there is no other way
 
     def refused(pool: ProcessPoolExecutor) -> None:
         if begun:
-            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise why
         begun.append(1)
         begin(pool)
 

@@ -101,7 +101,8 @@ def _each(
 def _handed_to(pool: ProcessPoolExecutor, work: Callable[[], U]) -> "Future[U]":
     try:
         return pool.submit(work)
-    except OSError as error:  # it begins its processes one by one: this one cannot begin, or another was ended just now
+    # It begins its processes one by one: this one cannot begin, or another was ended just now and took files with it.
+    except (OSError, ValueError) as error:
         raise BrokenProcessPool(str(error)) from error
 
 
