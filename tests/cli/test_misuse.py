@@ -119,7 +119,7 @@ def test_a_database_that_takes_no_writes_is_told(postgres: Postgres, new_postgre
     postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     (tmp_path / "course.json").write_text(json.dumps(COURSE))
     publish = ["course", "publish", str(tmp_path / "course.json")]
-    for command in (["serve", "--port", "0"], ["rebuild"], ["keys", "new"], publish):
+    for command in (["serve", "--port", "0"], ["migrate"], ["rebuild"], ["keys", "new"], publish):
         done = Command(*command, "--database", new_postgresql_url)
         assert (done.code, "the one that takes writes" in done.err) == (FAILED, True), str(done)
         assert "Traceback" not in done.err

@@ -66,7 +66,7 @@ def test_a_keyboard_stops_workers_that_still_start(postgresql_url: str, tmp_path
         for _ in range(times):
             time.sleep(0.2)
             server.signal_group(signal.SIGINT)
-        assert server.wait() == 0
+        assert server.wait() == 130
         assert "Traceback" not in server.said()
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -118,6 +119,26 @@ def test_a_server_of_which_a_worker_cannot_start_says_so_and_ends_with_1(postgre
             os.kill(server.workers()[0], signal.SIGKILL)
             assert server.wait() == 1
             assert "the server could not start; what it logged above says why" in server.said()
+
+
+@pytest.mark.parametrize("flags", [[], ["--workers", "2"]])
+def test_a_server_that_may_not_write_says_so_and_ends_with_1(
+    postgres: Postgres, tmp_path: Path, flags: list[str]
+) -> None:
+    reader = f"reader_{uuid4().hex}"
+    with postgres.fresh() as url, psycopg.connect(url, autocommit=True) as connection:
+        prepare(url)
+        connection.execute(f"CREATE ROLE {reader} LOGIN".encode())
+        try:
+            connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}".encode())
+            server = Server(url.replace("postgres@", f"{reader}@"), tmp_path, *flags)
+            server.spawn()
+            with server:
+                assert server.wait() == 1
+                assert "the server could not start; what it logged above says why" in server.said()
+        finally:
+            connection.execute(f"DROP OWNED BY {reader}".encode())
+            connection.execute(f"DROP ROLE {reader}".encode())
 
 
 def test_a_learner_locked_elsewhere_holds_up_nobody_else(postgresql_url: str, tmp_path: Path, rng: Random) -> None:

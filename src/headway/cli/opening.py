@@ -62,12 +62,18 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
 
 def bring_up_to_date(database: "Database") -> None:
     """Have it bear today's tables, and say where there were none: whoever mistyped its address sees so."""
-    from headway.store.condition import postgresql_condition
     from headway.store.migrate import migrate
 
     before, _ = migrate(database)
     if before is None:
         say(f"There was nothing in {database.shown} yet: it was set up.")
+    check_takes_writes(database)
+
+
+def check_takes_writes(database: "Database") -> None:
+    """NotReady where it is a PostgreSQL in which nothing can be recorded."""
+    from headway.store.condition import postgresql_condition
+
     if database.path is None:
         with database.read() as connection:
             if not postgresql_condition(connection).takes_writes:

@@ -111,7 +111,11 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
             workers.run()
         has_failed = any(one.exitcode == STARTUP_FAILURE for one in workers.processes)
     else:
-        server.run(sockets=[listening])
+        try:
+            server.run(sockets=[listening])
+        except SystemExit as ended:
+            if ended.code != STARTUP_FAILURE:
+                raise
         has_failed = not server.started
     if has_failed:
         raise CannotServe("the server could not start; what it logged above says why")

@@ -1,6 +1,6 @@
 """`headway migrate`."""
 
-from headway.cli.opening import DatabaseOption, connected
+from headway.cli.opening import DatabaseOption, check_takes_writes, connected
 from headway.cli.screen import JsonOption, show, show_json
 
 
@@ -10,6 +10,7 @@ def migrate(database: DatabaseOption = None, as_json: JsonOption = False) -> Non
 
     with connected(database, make=True) as opened:
         before, after = migrations.migrate(opened)
+        check_takes_writes(opened)
         if as_json:
             show_json({"database": opened.shown, "before": before, "after": after})
         elif before == after:

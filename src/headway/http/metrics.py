@@ -62,7 +62,7 @@ def _of_database(services: Services) -> bytes:
     told, is_up = list[Metric](), True
     try:
         with services.database.read() as connection:
-            told += _known(connection)
+            told = list(_known(connection))
     except SQLAlchemyError:
         is_up = False
     told.append(GaugeMetricFamily("headway_database_up", "Whether the database can be read.", value=is_up))
