@@ -1,6 +1,7 @@
 """A device that keeps nothing, or not any more: it is told with what to do, and nothing that was saved is lost."""
 
 import shutil
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -15,6 +16,7 @@ from headway.ledger import devices
 from tests.client.devices import Device, events_of
 from tests.client.test_disk_full import limit_pages
 from tests.client.trouble import FATES, Fate, Trouble, problem
+from tests.confined import run_confined
 from tests.http.server import Site
 
 DOWN = problem(503, "unavailable", retry_after="0")
@@ -43,6 +45,20 @@ def test_a_lock_that_is_none_is_told_and_what_was_done_is_saved(device: Device, 
         lock.unlink()
     assert headway.sync().waiting == 0
     assert outcome.id in events_of(site)
+
+
+def test_a_lock_that_can_only_be_read_is_held_by_nobody(device: Device) -> None:
+    with device.store.sending() as is_ours, device.store.sending() as is_theirs:
+        assert (is_ours, is_theirs) == (True, False)
+    lock = device.folder / "sending.lock"
+    lock.chmod(0o444)
+    program = "import sys; from pathlib import Path; from headway.client.store import Store\n"
+    program += "with Store(Path(sys.argv[1])).sending() as is_ours: print(is_ours)"
+    done = run_confined(sys.executable, "-c", program, str(device.folder))
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert f"{lock} cannot be used: attempt to write a readonly database; let this user write there" in done.stderr
+    lock.chmod(0o644)
+    assert run_confined(sys.executable, "-c", program, str(device.folder)).stdout == "True\n"
 
 
 def test_an_outbox_that_is_damaged_is_told_with_what_to_do(device: Device) -> None:

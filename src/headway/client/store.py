@@ -106,7 +106,10 @@ class Store:
         try:
             connection = self._connect(path, timeout_s=0)
             try:
+                connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever kept in it
                 connection.execute("BEGIN EXCLUSIVE")
+                # Of a file that can only be read SQLite lets everybody in at once: to write is what it refuses then.
+                connection.execute("PRAGMA user_version = 0")
             except sqlite3.Error:
                 connection.close()
                 raise
