@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from headway.client import EventInvalid, Headway, NotSaved, make_event
-from headway.client.signing_in import Code, begin_anew, sign_in_by_browser
+from headway.client import EventInvalid, Headway, NotSaved, Unreachable, make_event
+from headway.client.identities import leave_token, token_left
+from headway.client.signing_in import Code, begin_anew, sign_in_by_browser, sign_in_by_token
 from headway.client.store import Store
 from headway.client.transport import Transport
 from headway.ledger import devices
@@ -93,6 +94,63 @@ def test_a_device_that_was_let_in_is_in_whatever_the_network_does_then(
     with closing(Transport(device.url)) as transport:
         assert sign_in_by_browser(device.store, transport, let_in).name == "ada@example.org"
     assert device.program().attempted("walk", "a", score=1).is_recorded
+
+
+def test_a_token_that_was_given_is_kept_whatever_the_server_says_then(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+    guest = device.program().attempted("walk", "a", score=1)
+    trouble.asked.clear()
+
+    def let_in(code: Code) -> None:
+        assert person.post("/auth/device/approve", json={"user_code": code.user_code}).status_code == 200
+        trouble.fates.extend([Fate(), problem(429, "rate-limited", retry_after="3000")])
+
+    with closing(Transport(device.url)) as transport:
+        with pytest.raises(Unreachable, match="rate-limited; you were let in: `headway sync` signs you in"):
+            sign_in_by_browser(device.store, transport, let_in)
+        assert [path for _, path, _, _ in trouble.asked].count("/api/v1/auth/me") == 1
+    headway = device.program()
+    # Nobody has said yet who that is: until then whoever was here acts here.
+    trouble.always = DOWN
+    later = headway.attempted("walk", "b", score=1)
+    trouble.always = None
+    assert headway.sync().waiting == 0
+    learner = person.get("/auth/me").json()["learner"]["id"]
+    assert headway.read("/auth/me").data["learner"]["id"] == learner
+    assert headway.progress().data["steps_completed"] == 2
+    assert set(events_of(site)) == {guest.id, later.id}
+    assert headway.attempted("walk", "c", score=1).id in {one for one, by in events_of(site).items() if by == learner}
+
+
+@pytest.mark.parametrize("then", ["signed out", "revoked", "signed in as another"])
+def test_a_token_that_was_kept_is_not_used_once_it_is_old(
+    device: Device, trouble: Trouble, site: Site, then: str
+) -> None:
+    kept, other = (
+        site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+        .post("/auth/tokens", json={"name": "x", "scopes": ["read", "write"]})
+        .json()["token"]
+        for _ in range(2)
+    )
+    headway = device.program()
+    guest = headway.attempted("walk", "a", score=1)
+    with device.store.writing() as connection:
+        leave_token(connection, device.url, kept if then != "revoked" else "hwp_none")
+    if then == "signed out":
+        device.sign_out()
+    with closing(Transport(device.url)) as transport:
+        if then == "signed in as another":
+            assert sign_in_by_token(device.store, transport, other).kind == "account"
+    assert headway.sync().why is None
+    said = headway.read("/auth/me").data
+    assert said["kind"] == ("account" if then == "signed in as another" else "guest")
+    assert kept not in {(asked or "").removeprefix("Bearer ") for *_, asked in trouble.asked}
+    assert guest.id in events_of(site)
+    with device.store.reading() as connection:
+        assert token_left(connection, device.url) is None
 
 
 def test_a_home_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

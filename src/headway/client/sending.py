@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
+from headway.client.entering import enter_by_what_was_left
 from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
 from headway.client.identities import GUEST, GUEST_GONE, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
@@ -109,6 +110,7 @@ class Sender:
         return Sent(self._outcomes, trouble)
 
     def _send_all(self, until: float | None) -> str | None:
+        enter_by_what_was_left(self._store, self._transport)
         with self._store.writing() as connection:
             outbox.try_locked_again(connection, self._transport.url)
         known = self._settle_identities()

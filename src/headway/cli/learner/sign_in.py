@@ -10,7 +10,8 @@ from headway.cli.learner.device import ServerOption, learner_at, remember_server
 from headway.cli.screen import JsonOption, agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
-    from headway.client.signing_in import Code, SignedIn
+    from headway.client.entering import SignedIn
+    from headway.client.signing_in import Code
 
 
 def login(
