@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from headway.client import EventInvalid, Headway, NotSaved, Unreachable, make_event
-from headway.client.identities import leave_token, token_left
+from headway.client import EventInvalid, Headway, NotSaved, SignInNeeded, Unreachable, make_event
+from headway.client.errors import TokenUnknown
+from headway.client.identities import UNHEARD, current, leave_token, token_left
+from headway.client.outbox import adopt
 from headway.client.signing_in import Code, begin_anew, sign_in_by_browser, sign_in_by_token
 from headway.client.store import Store
-from headway.client.transport import Transport
+from headway.client.transport import Reply, Transport
 from headway.ledger import devices
 from tests.client.devices import Device, events_of
 from tests.client.test_disk_full import limit_pages
@@ -230,6 +232,44 @@ def test_a_guest_who_is_gone_from_the_server_begins_anew_with_what_waits(device:
         assert not begin_anew(device.store, transport), "this one the server knows"
         shutil.rmtree(device.folder)
         assert not begin_anew(device.store, transport), "here is nobody"
+
+
+def test_a_guest_whom_a_program_brought_along_and_who_is_gone_is_told_what_helps(device: Device, site: Site) -> None:
+    token = site.client().post("/auth/guest").json()["token"]
+    headway = device.program(token)
+    headway.attempted("walk", "a", score=1)
+    with headway.ask("DELETE", "/auth/me") as stream:
+        assert stream.status == 204
+    gone = headway.attempted("walk", "b", score=1)
+    assert (gone.status, gone.reason) == ("saved", UNHEARD)
+    with pytest.raises(SignInNeeded, match="this token is not known"):
+        headway.progress()
+    with closing(Transport(device.url)) as transport:
+        assert not begin_anew(device.store, transport)
+    own = device.program()
+    own.opened("walk", "a")
+    with device.store.sending(), device.store.writing() as connection:
+        assert adopt(connection, device.url, current(connection, own.bearer).id) == 1
+    assert own.sync().waiting == 0
+    assert events_of(site)[gone.id] == own.read("/auth/me").data["learner"]["id"]
+
+
+def test_a_guest_begins_anew_once(device: Device, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    headway = device.program()
+    headway.attempted("walk", "a", score=1)
+    with headway.ask("DELETE", "/auth/me") as stream:
+        assert stream.status == 204
+    with closing(Transport(device.url)) as transport, closing(Transport(device.url)) as other:
+
+        def asked(*_: object, **__: object) -> Reply:
+            monkeypatch.undo()
+            assert begin_anew(device.store, other)  # another program, in this very moment
+            assert headway.attempted("walk", "b", score=1).is_recorded
+            raise TokenUnknown("this token is not known")
+
+        monkeypatch.setattr(transport, "ask", asked)
+        assert not begin_anew(device.store, transport)
+    assert headway.progress().data["steps_completed"] == 1
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,25 @@ def forget_current(connection: Connection, server: str) -> Identity | None:
     return found
 
 
-def begin_anew(connection: Connection, guest: Identity) -> None:
-    """The server does not know a guest any more: whatever waits is sent as another, who is made with it."""
-    connection.execute(
+def is_own_guest(connection: Connection, one: Identity) -> bool:
+    """Whether this is the guest of this device, whose token it keeps, and not one whom a program brings along."""
+    own = known(connection, Bearer(one.server, None))
+    return one.kind == GUEST and one.token is not None and own is not None and own.id == one.id
+
+
+def begin_anew(connection: Connection, guest: Identity) -> bool:
+    """The server does not know a guest any more: whatever waits is sent as another, who is made with it.
+
+    False where another program was faster.
+    """
+    begun = connection.execute(
         "UPDATE identity SET learner = NULL, token = NULL, digest = NULL, trouble = NULL WHERE id = ? AND token = ?",
         (guest.id, guest.token),
     )
+    if not begun.rowcount:
+        return False
     connection.execute("DELETE FROM cached WHERE identity_id = ? AND path NOT LIKE ?", (guest.id, f"{PUBLIC}%"))
+    return True
 
 
 def all_of(connection: Connection, server: str) -> list[Identity]:

@@ -121,16 +121,23 @@ class Sender:
         troubles = [one.trouble for one in known if one.trouble and self._has_work(one)]
         for head in known:
             token = self._token_of(head)
-            if head.into_id is not None or head.kind == UNKNOWN:
+            is_unheard = head.kind == UNKNOWN or (token is None and head.trouble == UNHEARD)
+            if head.into_id is not None or is_unheard:
                 continue
             group = [one.id for one in known if identities.sent_as(known, one).id == head.id and _may_go(one)]
             try:
                 self._send_group(group, token, until)
             except SignInNeeded as error:
-                is_gone = head.kind == GUEST and isinstance(error, TokenUnknown)
-                troubles.append(GUEST_GONE if is_gone else error.detail)
+                troubles.append(self._told(head, error))
                 self._note_trouble(head.id, troubles[-1])
         return troubles[-1] if troubles else None
+
+    def _told(self, head: Identity, error: SignInNeeded) -> str:
+        """Why nothing can be sent as somebody; a guest cannot sign in again."""
+        if head.kind != GUEST or not isinstance(error, TokenUnknown):
+            return error.detail
+        with self._store.reading() as connection:
+            return GUEST_GONE if identities.is_own_guest(connection, head) else UNHEARD
 
     def _send_group(self, group: Sequence[int], token: str | None, until: float | None) -> None:
         while until is None or time.monotonic() < until:

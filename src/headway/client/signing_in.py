@@ -96,8 +96,7 @@ def begin_anew(store: Store, transport: Transport) -> bool:
         accepted(transport.ask("GET", "/auth/me", token=guest.token))
     except TokenUnknown:
         with store.writing("nothing has changed") as connection:
-            identities.begin_anew(connection, guest)
-        return True
+            return identities.begin_anew(connection, guest)
     except (Refused, SignInNeeded, Unreachable):
         return False
     return False
