@@ -160,11 +160,8 @@ def test_a_home_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Store().folder == tmp_path / "state"
 
-    def homeless(_: Path) -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "expanduser", homeless)
-    with pytest.raises(NotSaved, match="this user has no home folder: name a folder in HEADWAY_STATE_FOLDER"):
+    monkeypatch.setenv("HEADWAY_STATE_FOLDER", "~nobody-of-that-name/state")
+    with pytest.raises(NotSaved, match=r"HEADWAY_STATE_FOLDER is ~nobody-of-that-name/state: there is no such home"):
         Store()
 
 
@@ -191,6 +188,8 @@ def test_what_keeps_an_event_back_is_said_where_nothing_was_tried(device: Device
     assert (outcome.status, outcome.reason) == ("saved", "another program is sending now")
     trouble.always = DOWN
     headway.sync()
+    with device.store.sending():
+        assert headway.attempted("walk", "a", score=1).reason == "another program is sending now", "and not of before"
     with device.program(background=True) as other:
         assert other.attempted("walk", "a", score=1).reason == "it is unavailable"
 

@@ -273,12 +273,11 @@ class Headway:
 
     def _sent_now(self, ids: Sequence[str]) -> list[Outcome]:
         """Send at once, unless the server was not to be reached a moment ago and the background sees to it."""
-        sent: Sent | None = None
-        if self._background is None or not self._backoff_s():
-            sent = self._tried(ids)
+        is_tried = self._background is None or not self._backoff_s()
+        sent = self._tried(ids) if is_tried else None
         with self._store.reading() as connection:
             left = {one: outbox.find(connection, one) for one in ids}
-            why = sent.why if sent else keeps_back(connection, self.url)
+            why = sent.why if sent else OTHER_SENDS if is_tried else keeps_back(connection, self.url)
         if self._background is not None and any(one and one.state == WAITING for one in left.values()):
             self._background.wake()
         known = sent.outcomes if sent else {}

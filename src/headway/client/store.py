@@ -150,6 +150,8 @@ def state_folder() -> Path:
 
         return Path(platformdirs.user_state_dir("headway", appauthor=False))
     except RuntimeError:
+        if named:
+            raise NotSaved(f"{FOLDER_VARIABLE} is {named}: there is no such home folder; name a folder whole") from None
         raise NotSaved(f"this user has no home folder: name a folder in {FOLDER_VARIABLE}") from None
 
 

@@ -83,6 +83,8 @@ def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
         show(f"You are signed out at {gone.server}. The account's page of sign-ins revokes the device's token.")
     if gone is not None and waiting:
         say(f"{_waiting(waiting)} until you sign in again.")
+    elif is_anew and synced.waiting:
+        say(f"{_waiting(synced.waiting)}: {synced.why}.")
 
 
 def whoami(server: ServerOption = None, as_json: JsonOption = False) -> None:
