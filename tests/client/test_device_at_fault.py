@@ -127,6 +127,24 @@ def test_a_token_that_was_given_is_kept_whatever_the_server_says_then(
     assert headway.attempted("walk", "c", score=1).id in {one for one, by in events_of(site).items() if by == learner}
 
 
+@pytest.mark.parametrize("is_let_in", [True, False])
+def test_who_lost_the_answer_with_the_token_is_told_to_revoke_it(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch, is_let_in: bool
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+
+    def decide(code: Code) -> None:
+        sent = {"user_code": code.user_code, "approve": is_let_in}
+        assert person.post("/auth/device/approve", json=sent).status_code == 200
+        trouble.fates.append(FATES["the answer is lost"])
+
+    said = "revoke it on your account's page" if is_let_in else "the sign-in was refused"
+    with closing(Transport(device.url)) as transport, pytest.raises(SignInNeeded, match=said):
+        sign_in_by_browser(device.store, transport, decide)
+    assert len(person.get("/auth/tokens").json()["items"]) == int(is_let_in)
+
+
 @pytest.mark.parametrize("then", ["signed out", "revoked", "signed in as another"])
 def test_a_token_that_was_kept_is_not_used_once_it_is_old(
     device: Device, trouble: Trouble, site: Site, then: str

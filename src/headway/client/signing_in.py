@@ -20,6 +20,11 @@ SLOWER_S: Final = 5.0
 _INTERVAL_MAX_S: Final = 60.0
 _LET_IN_S: Final = 60.0
 _BUSY: Final = (429, 503)
+# The server gives a token once, and knows no more of the code then.
+_LOST: Final = (
+    "the server does not know this sign-in any more: if you have let this device in, the answer with its token was"
+    " lost, so revoke it on your account's page; then begin anew"
+)
 
 
 class Code(NamedTuple):
@@ -136,4 +141,4 @@ def _slower_s(reply: Reply) -> float:
         return 0.0
     if error == "slow_down" or reply.status in _BUSY:
         return SLOWER_S
-    raise SignInNeeded(reply.detail)
+    raise SignInNeeded(_LOST if error == "invalid_grant" else reply.detail)
