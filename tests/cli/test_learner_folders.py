@@ -1,7 +1,9 @@
 """What a course writes on a learner's machine stays in its folder; what tests report is read as it was meant."""
 
+import os
 import resource
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,39 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [what for _, what in lay_out(tmp_path / "step", course, force=True)] == ["written"] * 2
     assert (tmp_path / "step/a").stat().st_mode & 0o777 == 0o750
     assert sorted(one.name for one in (tmp_path / "step").iterdir()) == ["a", "b"]
+
+
+def test_of_two_that_lay_out_at_once_neither_takes_the_others_files(tmp_path: Path) -> None:
+    folder, text = tmp_path / "step", "x" * 10_000
+
+    def lay_out_often(_: int) -> None:
+        for _ in range(50):
+            assert list(lay_out(folder, {"a": text}, force=True)) == [("a", "written")]
+            assert (folder / "a").read_text() == text
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lay_out_often, range(2)))
+    assert [one.name for one in folder.iterdir()] == ["a"]
+
+
+def test_what_breaks_off_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(UnicodeEncodeError):
+        list(lay_out(tmp_path / "step", {"a": "\ud800"}, force=False))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            list(lay_out(tmp_path / "step", {"a": "x"}, force=False))
+    assert list((tmp_path / "step").iterdir()) == []
+    (tmp_path / "step/a.new~").mkdir()
+    before = os.umask(0o027)
+    try:
+        assert list(lay_out(tmp_path / "step", {"a": "x"}, force=False)) == [("a", "written")]
+    finally:
+        os.umask(before)
+    assert (tmp_path / "step/a").stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(

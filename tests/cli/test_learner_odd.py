@@ -9,6 +9,7 @@ from headway.client import make_event, outbox
 from headway.client.identities import Bearer, current
 from headway.client.store import Store
 from tests.cli.terminal import Terminal
+from tests.client.trouble import Fate, Trouble, problem
 from tests.http.server import Site
 from tests.torture.server import HEADWAY, environment
 
@@ -30,6 +31,16 @@ def test_a_guest_who_is_gone_from_the_server_is_told_how_to_go_on(terminal: Term
     assert course["steps_completed"] == 1, "what waited is the other's"
     assert terminal.json("outbox") == {"items": []}
     assert terminal.json("logout") == {"signed_out": False, "waiting": 0}
+
+
+def test_who_begins_anew_is_told_what_waits_still(terminal: Terminal, trouble: Trouble) -> None:
+    assert terminal.run("submit", "py/hello") == 0, terminal.err
+    assert terminal.run("api", "DELETE", "/auth/me") == 0, terminal.err
+    assert terminal.run("submit", "py/fizz", "--score", "1") == QUEUED
+    trouble.fates.extend([Fate(), problem(503, "unavailable", retry_after="0")])
+    assert terminal.run("logout") == 0
+    assert terminal.out.endswith(": you begin anew as another.\n")
+    assert terminal.err == "1 event waits on this device: it is unavailable.\n"
 
 
 def test_all_of_a_long_outbox_is_listed(terminal: Terminal, site: Site) -> None:

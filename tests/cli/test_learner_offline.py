@@ -13,7 +13,7 @@ from headway.cli.learner.device import say_kept_back, why
 from headway.cli.screen import Misused
 from headway.client import Outcome
 from tests.cli.terminal import Terminal
-from tests.client.trouble import Trouble, problem
+from tests.client.trouble import FATES, Trouble, problem
 
 QUEUED, FAILED, MISUSED = 75, 1, 2
 DOWN = problem(503, "unavailable", retry_after="0")
@@ -93,7 +93,7 @@ def test_who_reads_waits_for_no_server_that_was_just_away(terminal: Terminal, tr
 
 
 def test_who_reads_of_a_server_that_is_back_reads_what_waited_too(terminal: Terminal, trouble: Trouble) -> None:
-    trouble.always = DOWN
+    trouble.always = FATES["502 of a proxy"]
     terminal.run("submit", "py/quiz", "-a", "b")
     with sqlite3.connect(terminal.folder / "state" / "outbox.db") as connection:
         # As after many a try: the next is minutes away.

@@ -1,36 +1,17 @@
 """Folders and files that whoever runs a command may not write: told with what to do, and nothing is changed."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.torture.server import HEADWAY, Command, environment
-
-# Root may read and write everywhere: what it starts without CAP_DAC_OVERRIDE (1) and CAP_DAC_READ_SEARCH (2) may not.
-PR_CAPBSET_DROP = 24
-CONFINED = f"""
-import ctypes, os, sys
-if os.geteuid() == 0 and any(ctypes.CDLL(None).prctl({PR_CAPBSET_DROP}, one, 0, 0, 0) for one in (1, 2)):
-    sys.exit(77)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
+from tests.confined import run_confined
+from tests.torture.server import HEADWAY, Command
 
 
 def confined(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A command of somebody who may write only where the files say so."""
-    done = subprocess.run(
-        [sys.executable, "-c", CONFINED, HEADWAY, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment() | more,
-        check=False,
-    )
-    if done.returncode == 77:
-        pytest.skip("root may write everywhere here, and cannot lay that down")
-    return done
+    return run_confined(HEADWAY, *arguments, **more)
 
 
 @pytest.fixture

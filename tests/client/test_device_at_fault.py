@@ -1,20 +1,25 @@
 """A device that keeps nothing, or not any more: it is told with what to do, and nothing that was saved is lost."""
 
 import shutil
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from headway.client import EventInvalid, Headway, NotSaved, make_event
-from headway.client.signing_in import Code, begin_anew, sign_in_by_browser
+from headway.client import EventInvalid, Headway, NotSaved, SignInNeeded, Unreachable, make_event
+from headway.client.errors import TokenUnknown
+from headway.client.identities import UNHEARD, current, leave_token, token_left
+from headway.client.outbox import adopt
+from headway.client.signing_in import Code, begin_anew, sign_in_by_browser, sign_in_by_token
 from headway.client.store import Store
-from headway.client.transport import Transport
+from headway.client.transport import Reply, Transport
 from headway.ledger import devices
 from tests.client.devices import Device, events_of
 from tests.client.test_disk_full import limit_pages
 from tests.client.trouble import FATES, Fate, Trouble, problem
+from tests.confined import run_confined
 from tests.http.server import Site
 
 DOWN = problem(503, "unavailable", retry_after="0")
@@ -43,6 +48,20 @@ def test_a_lock_that_is_none_is_told_and_what_was_done_is_saved(device: Device, 
         lock.unlink()
     assert headway.sync().waiting == 0
     assert outcome.id in events_of(site)
+
+
+def test_a_lock_that_can_only_be_read_is_held_by_nobody(device: Device) -> None:
+    with device.store.sending() as is_ours, device.store.sending() as is_theirs:
+        assert (is_ours, is_theirs) == (True, False)
+    lock = device.folder / "sending.lock"
+    lock.chmod(0o444)
+    program = "import sys; from pathlib import Path; from headway.client.store import Store\n"
+    program += "with Store(Path(sys.argv[1])).sending() as is_ours: print(is_ours)"
+    done = run_confined(sys.executable, "-c", program, str(device.folder))
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert f"{lock} cannot be used: attempt to write a readonly database; let this user write there" in done.stderr
+    lock.chmod(0o644)
+    assert run_confined(sys.executable, "-c", program, str(device.folder)).stdout == "True\n"
 
 
 def test_an_outbox_that_is_damaged_is_told_with_what_to_do(device: Device) -> None:
@@ -79,16 +98,88 @@ def test_a_device_that_was_let_in_is_in_whatever_the_network_does_then(
     assert device.program().attempted("walk", "a", score=1).is_recorded
 
 
+def test_a_token_that_was_given_is_kept_whatever_the_server_says_then(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+    guest = device.program().attempted("walk", "a", score=1)
+    trouble.asked.clear()
+
+    def let_in(code: Code) -> None:
+        assert person.post("/auth/device/approve", json={"user_code": code.user_code}).status_code == 200
+        trouble.fates.extend([Fate(), problem(429, "rate-limited", retry_after="3000")])
+
+    with closing(Transport(device.url)) as transport:
+        with pytest.raises(Unreachable, match="rate-limited; you were let in: `headway sync` signs you in"):
+            sign_in_by_browser(device.store, transport, let_in)
+        assert [path for _, path, _, _ in trouble.asked].count("/api/v1/auth/me") == 1
+    headway = device.program()
+    # Nobody has said yet who that is: until then whoever was here acts here.
+    trouble.always = DOWN
+    later = headway.attempted("walk", "b", score=1)
+    trouble.always = None
+    assert headway.sync().waiting == 0
+    learner = person.get("/auth/me").json()["learner"]["id"]
+    assert headway.read("/auth/me").data["learner"]["id"] == learner
+    assert headway.progress().data["steps_completed"] == 2
+    assert set(events_of(site)) == {guest.id, later.id}
+    assert headway.attempted("walk", "c", score=1).id in {one for one, by in events_of(site).items() if by == learner}
+
+
+@pytest.mark.parametrize("is_let_in", [True, False])
+def test_who_lost_the_answer_with_the_token_is_told_to_revoke_it(
+    device: Device, trouble: Trouble, site: Site, monkeypatch: pytest.MonkeyPatch, is_let_in: bool
+) -> None:
+    monkeypatch.setattr(devices, "INTERVAL_S", 1)
+    person = site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+
+    def decide(code: Code) -> None:
+        sent = {"user_code": code.user_code, "approve": is_let_in}
+        assert person.post("/auth/device/approve", json=sent).status_code == 200
+        trouble.fates.append(FATES["the answer is lost"])
+
+    said = "revoke it on your account's page" if is_let_in else "the sign-in was refused"
+    with closing(Transport(device.url)) as transport, pytest.raises(SignInNeeded, match=said):
+        sign_in_by_browser(device.store, transport, decide)
+    assert len(person.get("/auth/tokens").json()["items"]) == int(is_let_in)
+
+
+@pytest.mark.parametrize("then", ["signed out", "revoked", "signed in as another"])
+def test_a_token_that_was_kept_is_not_used_once_it_is_old(
+    device: Device, trouble: Trouble, site: Site, then: str
+) -> None:
+    kept, other = (
+        site.person(f"{make_event('opened', 'walk', 'a')['id']}@example.org")
+        .post("/auth/tokens", json={"name": "x", "scopes": ["read", "write"]})
+        .json()["token"]
+        for _ in range(2)
+    )
+    headway = device.program()
+    guest = headway.attempted("walk", "a", score=1)
+    with device.store.writing() as connection:
+        leave_token(connection, device.url, kept if then != "revoked" else "hwp_none")
+    if then == "signed out":
+        device.sign_out()
+    with closing(Transport(device.url)) as transport:
+        if then == "signed in as another":
+            assert sign_in_by_token(device.store, transport, other).kind == "account"
+    assert headway.sync().why is None
+    said = headway.read("/auth/me").data
+    assert said["kind"] == ("account" if then == "signed in as another" else "guest")
+    assert kept not in {(asked or "").removeprefix("Bearer ") for *_, asked in trouble.asked}
+    assert guest.id in events_of(site)
+    with device.store.reading() as connection:
+        assert token_left(connection, device.url) is None
+
+
 def test_a_home_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADWAY_STATE_FOLDER", "~/state")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Store().folder == tmp_path / "state"
 
-    def homeless(_: Path) -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "expanduser", homeless)
-    with pytest.raises(NotSaved, match="this user has no home folder: name a folder in HEADWAY_STATE_FOLDER"):
+    monkeypatch.setenv("HEADWAY_STATE_FOLDER", "~nobody-of-that-name/state")
+    with pytest.raises(NotSaved, match=r"HEADWAY_STATE_FOLDER is ~nobody-of-that-name/state: there is no such home"):
         Store()
 
 
@@ -115,6 +206,8 @@ def test_what_keeps_an_event_back_is_said_where_nothing_was_tried(device: Device
     assert (outcome.status, outcome.reason) == ("saved", "another program is sending now")
     trouble.always = DOWN
     headway.sync()
+    with device.store.sending():
+        assert headway.attempted("walk", "a", score=1).reason == "another program is sending now", "and not of before"
     with device.program(background=True) as other:
         assert other.attempted("walk", "a", score=1).reason == "it is unavailable"
 
@@ -156,6 +249,44 @@ def test_a_guest_who_is_gone_from_the_server_begins_anew_with_what_waits(device:
         assert not begin_anew(device.store, transport), "this one the server knows"
         shutil.rmtree(device.folder)
         assert not begin_anew(device.store, transport), "here is nobody"
+
+
+def test_a_guest_whom_a_program_brought_along_and_who_is_gone_is_told_what_helps(device: Device, site: Site) -> None:
+    token = site.client().post("/auth/guest").json()["token"]
+    headway = device.program(token)
+    headway.attempted("walk", "a", score=1)
+    with headway.ask("DELETE", "/auth/me") as stream:
+        assert stream.status == 204
+    gone = headway.attempted("walk", "b", score=1)
+    assert (gone.status, gone.reason) == ("saved", UNHEARD)
+    with pytest.raises(SignInNeeded, match="this token is not known"):
+        headway.progress()
+    with closing(Transport(device.url)) as transport:
+        assert not begin_anew(device.store, transport)
+    own = device.program()
+    own.opened("walk", "a")
+    with device.store.sending(), device.store.writing() as connection:
+        assert adopt(connection, device.url, current(connection, own.bearer).id) == 1
+    assert own.sync().waiting == 0
+    assert events_of(site)[gone.id] == own.read("/auth/me").data["learner"]["id"]
+
+
+def test_a_guest_begins_anew_once(device: Device, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    headway = device.program()
+    headway.attempted("walk", "a", score=1)
+    with headway.ask("DELETE", "/auth/me") as stream:
+        assert stream.status == 204
+    with closing(Transport(device.url)) as transport, closing(Transport(device.url)) as other:
+
+        def asked(*_: object, **__: object) -> Reply:
+            monkeypatch.undo()
+            assert begin_anew(device.store, other)  # another program, in this very moment
+            assert headway.attempted("walk", "b", score=1).is_recorded
+            raise TokenUnknown("this token is not known")
+
+        monkeypatch.setattr(transport, "ask", asked)
+        assert not begin_anew(device.store, transport)
+    assert headway.progress().data["steps_completed"] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """What commands write into files: whole, or not at all."""
 
 import os
-import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkstemp
 from typing import IO, Final
 
 from headway.cli.screen import Misused
@@ -22,8 +21,6 @@ def output(file: str) -> Iterator[IO[bytes]]:
 
     A new one is its owner's alone to read. Pipes and devices are written to as they are, databases never.
     """
-    from headway.store.folders import sync
-
     path = Path(file)
     if file == "-" or (path.exists() and not path.is_file()):
         with path.open("wb") if file != "-" else _standard() as out:
@@ -32,16 +29,25 @@ def output(file: str) -> Iterator[IO[bytes]]:
     path = path.resolve()
     if path.exists() and _is_database(path):
         raise Misused(f"{file} is a SQLite database, or part of one, which nothing is written over: name another file")
+    with whole(path, mode=0o600) as out:
+        yield out
+
+
+@contextmanager
+def whole(path: Path, *, mode: int) -> Iterator[IO[bytes]]:
+    """A file to write to, which stands under its name once it is finished; one that is there keeps its own mode."""
+    from headway.store.folders import sync
+
     # Under a name that nobody else has or knows: of two that write one file at once, each is whole.
+    unfinished = path.with_name(f".headway-{os.urandom(8).hex()}.part")
     try:
-        descriptor, name = mkstemp(".part", ".headway-", path.parent)
+        descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, file) from None
-    unfinished = Path(name)
+        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(descriptor, "wb") as out:
             if path.exists():
-                shutil.copymode(path, unfinished)
+                unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
             yield out
             out.flush()
             os.fsync(descriptor)

@@ -33,10 +33,12 @@ def show_json(value: Any) -> None:
 
 
 def show_whatever_can_be() -> None:
-    """What the encoding of a terminal does not know is shown as `?`: a course's title may hold anything."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="replace")
+    """What the encoding of a terminal does not know is shown as `?`: a course's title may hold anything.
+
+    Standard error escapes that by itself.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def is_unicode() -> bool:

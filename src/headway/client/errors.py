@@ -35,6 +35,12 @@ class Unreachable(ClientError):
     code = "unreachable"
 
 
+class Unanswered(Unreachable):
+    """The server was not reached at all, and that was seen without waiting for its answer."""
+
+    code = "unanswered"
+
+
 class AskLater(Unreachable):
     """The server asks to be left alone for `retry_after_s` seconds."""
 

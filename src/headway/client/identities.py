@@ -81,11 +81,28 @@ def name_server(connection: Connection, url: str) -> None:
     connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('server', ?)", (url,))
 
 
+def leave_token(connection: Connection, server: str, token: str) -> None:
+    """Keep an account's token that was given on this device, until the server has said whose it is."""
+    connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (f"left {server}", token))
+
+
+def token_left(connection: Connection, server: str) -> str | None:
+    """The token that was kept so, if any."""
+    row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"left {server}",)).fetchone()
+    return None if row is None else str(row["value"])
+
+
+def drop_left(connection: Connection, server: str) -> None:
+    """Forget the token that was kept so."""
+    connection.execute("DELETE FROM setting WHERE name = ?", (f"left {server}",))
+
+
 def forget_current(connection: Connection, server: str) -> Identity | None:
     """Sign out on this device: the token goes, what waits stays until the same learner signs in again.
 
     A guest stays: without the token nobody could ever be that guest again. None where no account was signed in.
     """
+    drop_left(connection, server)
     found = known(connection, Bearer(server, None))
     if found is None or found.kind == GUEST:
         return None
@@ -95,13 +112,25 @@ def forget_current(connection: Connection, server: str) -> Identity | None:
     return found
 
 
-def begin_anew(connection: Connection, guest: Identity) -> None:
-    """The server does not know a guest any more: whatever waits is sent as another, who is made with it."""
-    connection.execute(
+def is_own_guest(connection: Connection, one: Identity) -> bool:
+    """Whether this is the guest of this device, whose token it keeps, and not one whom a program brings along."""
+    own = known(connection, Bearer(one.server, None))
+    return one.kind == GUEST and one.token is not None and own is not None and own.id == one.id
+
+
+def begin_anew(connection: Connection, guest: Identity) -> bool:
+    """The server does not know a guest any more: whatever waits is sent as another, who is made with it.
+
+    False where another program was faster.
+    """
+    begun = connection.execute(
         "UPDATE identity SET learner = NULL, token = NULL, digest = NULL, trouble = NULL WHERE id = ? AND token = ?",
         (guest.id, guest.token),
     )
+    if not begun.rowcount:
+        return False
     connection.execute("DELETE FROM cached WHERE identity_id = ? AND path NOT LIKE ?", (guest.id, f"{PUBLIC}%"))
+    return True
 
 
 def all_of(connection: Connection, server: str) -> list[Identity]:
@@ -150,6 +179,7 @@ def signed_in(connection: Connection, server: str, token: str, learner: str, nam
             "UPDATE identity SET into_id = ?, moved = ? WHERE id = ?", (account.id, int(moved), before.id)
         )
     make_current(connection, account)
+    drop_left(connection, server)
     return account
 
 

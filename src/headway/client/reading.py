@@ -78,10 +78,11 @@ class Reader:
         return found if isinstance(found, dict) else None
 
     def _told_of_guest(self, error: TokenUnknown) -> TokenUnknown:
-        """A guest cannot sign in again: what else there is to do."""
+        """The guest of this device cannot sign in again: what else there is to do."""
         with self._store.reading() as connection:
             me = identities.known(connection, self._bearer)
-        return TokenUnknown(identities.GUEST_GONE) if me is not None and me.kind == identities.GUEST else error
+            is_own = me is not None and identities.is_own_guest(connection, me)
+        return TokenUnknown(identities.GUEST_GONE) if is_own else error
 
     def _known(self, path: str) -> tuple[str | None, _Kept | None]:
         with self._store.reading() as connection:

@@ -15,7 +15,7 @@ from headway.client.events import Score, is_event, make_event
 from headway.client.identities import Bearer
 from headway.client.outbox import ASIDE, LOCKED, WAITING
 from headway.client.reading import Reader, path_of
-from headway.client.sending import OTHER_SENDS, Outcome, Sender, Sent, backoff_s, keeps_back
+from headway.client.sending import OTHER_SENDS, Outcome, Sender, Sent, backoff_s, keeps_back, was_unanswered
 from headway.client.shapes import (
     Answer,
     CourseListed,
@@ -31,6 +31,8 @@ from headway.client.transport import Stream, Transport
 
 _LOOK_AGAIN_S: Final = 0.03
 _TRY_AGAIN_S: Final = 60.0
+# Whoever reads is not to wait for what is only sent because they do.
+_EARLY_S: Final = 2.0
 _PAGE: Final = 200
 
 
@@ -163,12 +165,17 @@ class Headway:
     def catch_up(self) -> None:
         """Send what waits, once: what is then read knows of it.
 
-        Where that failed a moment ago it is done as soon as an answer shows that the server is back.
+        Where the server was not reached a moment ago it is done as soon as an answer shows that it is back.
         """
         with suppress(NotSaved):  # a full disk keeps nobody from reading
-            self._is_behind = bool(self.counts()[WAITING])
+            self._is_behind = False
+            if not self.counts()[WAITING]:
+                return
             if not self._backoff_s():
-                self._send_once()
+                Sender(self._store, self._transport, self._bearer).send(until=time.monotonic() + self._timeout_s)
+                return
+            with self._store.reading() as connection:
+                self._is_behind = was_unanswered(connection, self.url)
 
     def counts(self) -> dict[str, int]:
         """How many items wait for this server, are locked, or were set aside."""
@@ -255,25 +262,22 @@ class Headway:
     def _read(self, path: str) -> Answer[Any]:
         """The answer to a question; where it shows that the server is back, the one after what waits was sent."""
         answer = self._reader.read(path)
-        if not (self._is_behind and answer.is_fresh):
-            return answer
-        self._send_once()
-        return self._reader.read(path)
-
-    def _send_once(self) -> None:
-        if self._is_behind:
+        if self._is_behind and answer.is_fresh:
             self._is_behind = False
             with suppress(NotSaved):  # as above
-                Sender(self._store, self._transport, self._bearer).send(until=time.monotonic() + self._timeout_s)
+                sender = Sender(self._store, self._transport.within(_EARLY_S), self._bearer, early=True)
+                sent = sender.send(until=time.monotonic() + _EARLY_S)
+                if sent is None or sent.again_in_s is None:
+                    return self._reader.read(path)
+        return answer
 
     def _sent_now(self, ids: Sequence[str]) -> list[Outcome]:
         """Send at once, unless the server was not to be reached a moment ago and the background sees to it."""
-        sent: Sent | None = None
-        if self._background is None or not self._backoff_s():
-            sent = self._tried(ids)
+        is_tried = self._background is None or not self._backoff_s()
+        sent = self._tried(ids) if is_tried else None
         with self._store.reading() as connection:
             left = {one: outbox.find(connection, one) for one in ids}
-            why = sent.why if sent else keeps_back(connection, self.url)
+            why = sent.why if sent else OTHER_SENDS if is_tried else keeps_back(connection, self.url)
         if self._background is not None and any(one and one.state == WAITING for one in left.values()):
             self._background.wake()
         known = sent.outcomes if sent else {}

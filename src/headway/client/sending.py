@@ -8,7 +8,8 @@ from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from headway.client import identities, outbox
-from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unreachable
+from headway.client.entering import enter_by_what_was_left
+from headway.client.errors import AskLater, NotSaved, Refused, SignInNeeded, TokenUnknown, Unanswered, Unreachable
 from headway.client.identities import GUEST, GUEST_GONE, UNHEARD, UNKNOWN, Bearer, Identity
 from headway.client.outbox import ASIDE, LOCKED, WAITING, Item
 from headway.client.reading import note_change
@@ -65,9 +66,13 @@ class _Broken(Unreachable):
 
 
 class Sender:
-    """Sends what waits for one server. `bearer` may bring a token along that is not kept on this device."""
+    """Sends what waits for one server. `bearer` may bring a token along that is not kept on this device.
 
-    def __init__(self, store: Store, transport: Transport, bearer: Bearer) -> None:
+    One that tries `early`, before it is time to, lets nobody wait longer for that where it fails.
+    """
+
+    def __init__(self, store: Store, transport: Transport, bearer: Bearer, *, early: bool = False) -> None:
+        self._is_early = early
         self._store = store
         self._transport = transport
         self._bearer = bearer
@@ -109,22 +114,30 @@ class Sender:
         return Sent(self._outcomes, trouble)
 
     def _send_all(self, until: float | None) -> str | None:
+        enter_by_what_was_left(self._store, self._transport)
         with self._store.writing() as connection:
             outbox.try_locked_again(connection, self._transport.url)
         known = self._settle_identities()
         troubles = [one.trouble for one in known if one.trouble and self._has_work(one)]
         for head in known:
             token = self._token_of(head)
-            if head.into_id is not None or head.kind == UNKNOWN:
+            is_unheard = head.kind == UNKNOWN or (token is None and head.trouble == UNHEARD)
+            if head.into_id is not None or is_unheard:
                 continue
             group = [one.id for one in known if identities.sent_as(known, one).id == head.id and _may_go(one)]
             try:
                 self._send_group(group, token, until)
             except SignInNeeded as error:
-                is_gone = head.kind == GUEST and isinstance(error, TokenUnknown)
-                troubles.append(GUEST_GONE if is_gone else error.detail)
+                troubles.append(self._told(head, error))
                 self._note_trouble(head.id, troubles[-1])
         return troubles[-1] if troubles else None
+
+    def _told(self, head: Identity, error: SignInNeeded) -> str:
+        """Why nothing can be sent as somebody; a guest cannot sign in again."""
+        if head.kind != GUEST or not isinstance(error, TokenUnknown):
+            return error.detail
+        with self._store.reading() as connection:
+            return GUEST_GONE if identities.is_own_guest(connection, head) else UNHEARD
 
     def _send_group(self, group: Sequence[int], token: str | None, until: float | None) -> None:
         while until is None or time.monotonic() < until:
@@ -266,16 +279,23 @@ class Sender:
 
     def _note_outage(self, error: Unreachable) -> float:
         """Wait longer after each time that the server was not to be reached; how long, in seconds."""
+        asked_s = error.retry_after_s if isinstance(error, AskLater) else 0.0
         with self._store.writing() as connection:
-            row = connection.execute("SELECT tries FROM place WHERE server = ?", (self._transport.url,)).fetchone()
-            tries = min(row["tries"] if row else 0, 30)
-            # By chance up to a half less: devices that were cut off together do not come back together.
-            share = random.uniform(0.5, 1)  # noqa: S311  # no secret
-            wait_s: float = min(BACKOFF_MAX_S, BACKOFF_S * 2**tries) * share
-            asked_s = error.retry_after_s if isinstance(error, AskLater) else 0.0
-            said = (self._transport.url, tries + 1, time.time() + wait_s, time.time() + asked_s, error.detail)
+            asked = "SELECT tries, backoff_until FROM place WHERE server = ?"
+            row = connection.execute(asked, (self._transport.url,)).fetchone()
+            if row and self._is_early:
+                tries, until = row["tries"], row["backoff_until"]
+            else:
+                tries = row["tries"] if row else 0
+                # By chance up to a half less: devices that were cut off together do not come back together.
+                share = random.uniform(0.5, 1)  # noqa: S311  # no secret
+                until = time.time() + min(BACKOFF_MAX_S, BACKOFF_S * 2 ** min(tries, 30)) * share
+                tries += 1
+            said = (self._transport.url, tries, until, time.time() + asked_s, error.detail)
             connection.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?)", said)
-        return max(wait_s, asked_s)
+            unanswered = (f"unanswered {self._transport.url}", str(int(isinstance(error, Unanswered))))
+            connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", unanswered)
+        return max(float(until) - time.time(), asked_s)
 
 
 def asked_to_wait(connection: Connection, server: str) -> tuple[float, str | None]:
@@ -284,6 +304,12 @@ def asked_to_wait(connection: Connection, server: str) -> tuple[float, str | Non
     left_s = float(row["asked_until"]) - time.time() if row else 0.0
     # No server is waited for longer than that: a clock was set back.
     return (left_s, row["said"]) if 0 < left_s <= RETRY_AFTER_MAX_S else (0.0, None)
+
+
+def was_unanswered(connection: Connection, server: str) -> bool:
+    """Whether the server was not reached at all when it was last tried: it may be tried once it is back."""
+    row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"unanswered {server}",)).fetchone()
+    return row is not None and row["value"] == "1"
 
 
 def keeps_back(connection: Connection, server: str) -> str:

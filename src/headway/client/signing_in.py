@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from headway.client import identities, outbox
-from headway.client.errors import Refused, SignInNeeded, TokenUnknown, Unreachable
-from headway.client.identities import ACCOUNT, GUEST, Bearer, known, signed_in
+from headway.client.entering import SignedIn, enter
+from headway.client.errors import AskLater, Refused, SignInNeeded, TokenUnknown, Unreachable
+from headway.client.identities import GUEST, Bearer, known
 from headway.client.store import Store
-from headway.client.transport import Reply, Transport, accepted
+from headway.client.transport import Reply, Transport, accepted, retry_after_s
 
 if TYPE_CHECKING:
     from headway.client.sdk import Headway
@@ -18,6 +19,12 @@ GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_S: Final = 5.0
 _INTERVAL_MAX_S: Final = 60.0
 _LET_IN_S: Final = 60.0
+_BUSY: Final = (429, 503)
+# The server gives a token once, and knows no more of the code then.
+_LOST: Final = (
+    "the server does not know this sign-in any more: if you have let this device in, the answer with its token was"
+    " lost, so revoke it on your account's page; then begin anew"
+)
 
 
 class Code(NamedTuple):
@@ -31,62 +38,57 @@ class Code(NamedTuple):
     interval_s: float
 
 
-class SignedIn(NamedTuple):
-    """Who is signed in on this device."""
-
-    server: str
-    kind: str
-    learner: str | None
-    name: str | None
-
-
 def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code], None]) -> SignedIn:
     """Sign in once somebody has entered the code that `show` is given; SignInNeeded where nobody does."""
     store.check_room("you cannot be signed in")  # or a token that nobody could keep would be asked for, and given
     asked = {"client_id": f"Headway on {platform.node() or 'a terminal'}"[:100], "scope": "read write"}
     code = _code(accepted(transport.ask("POST", "/auth/device", asked)).body)
     show(code)
-    until, interval_s = time.monotonic() + code.expires_in_s, code.interval_s
-    while time.monotonic() < until:
-        time.sleep(interval_s)
+    until, interval_s, rest_s = time.monotonic() + code.expires_in_s, code.interval_s, 0.0
+    while (left_s := until - time.monotonic()) > 0:
+        time.sleep(min(max(interval_s, rest_s), left_s))
         try:
             reply = transport.ask("POST", "/auth/device/token", {"grant_type": GRANT, "device_code": code.device_code})
-        except Unreachable:
-            interval_s = min(interval_s * 2, _INTERVAL_MAX_S)  # RFC 8628, 3.5
+        except Unreachable as error:
+            interval_s, rest_s = min(interval_s * 2, _INTERVAL_MAX_S), _rest_s(error)  # RFC 8628, 3.5
             continue
         if reply.status == 200:
             return _let_in(store, transport, str(reply.body.get("access_token", "")))
+        rest_s = retry_after_s(reply) if reply.status in _BUSY else 0.0
         interval_s += _slower_s(reply)
     raise SignInNeeded("the code has run out; begin anew")
 
 
 def _let_in(store: Store, transport: Transport, token: str) -> SignedIn:
-    """Sign in by a token that is given once: a network that fails just now must not take it away again."""
+    """Sign in by a token that is given once: it is kept before anything can take it away again."""
+    _check(token)
+    with store.writing("you are not signed in") as connection:
+        identities.leave_token(connection, transport.url, token)
+        identities.name_server(connection, transport.url)
     until = time.monotonic() + _LET_IN_S
     while True:
         try:
-            return sign_in_by_token(store, transport, token)
-        except Unreachable:
-            if time.monotonic() > until:
-                raise
-            time.sleep(1)
+            return enter(store, transport, token)
+        except Unreachable as error:
+            wait_s = max(1.0, _rest_s(error))
+            if time.monotonic() + wait_s > until:
+                raise Unreachable(f"{error.detail}; you were let in: `headway sync` signs you in, later") from None
+            time.sleep(wait_s)
 
 
 def sign_in_by_token(store: Store, transport: Transport, token: str) -> SignedIn:
     """Sign in by an account's token; a guest on this device moves into the account with the next sync."""
+    _check(token)
+    return enter(store, transport, token)
+
+
+def _check(token: str) -> None:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SignInNeeded("that is no token; make one on your account's page, and give it as one line")
-    me = accepted(transport.ask("GET", "/auth/me", token=token)).body
-    match me:
-        case {"kind": "account", "learner": {"id": str(learner), **said}}:
-            name = str(said.get("display_name") or said.get("email") or "") or None
-        case {"kind": "guest"}:
-            raise SignInNeeded("that is a guest's token; sign in with an account's")
-        case _:
-            raise Unreachable(f"{transport.url} does not say who the token is of")
-    with store.writing("you are not signed in") as connection:
-        signed_in(connection, transport.url, token, learner, name)
-    return SignedIn(transport.url, ACCOUNT, learner, name)
+
+
+def _rest_s(error: Unreachable) -> float:
+    return error.retry_after_s if isinstance(error, AskLater) else 0.0
 
 
 def begin_anew(store: Store, transport: Transport) -> bool:
@@ -99,8 +101,7 @@ def begin_anew(store: Store, transport: Transport) -> bool:
         accepted(transport.ask("GET", "/auth/me", token=guest.token))
     except TokenUnknown:
         with store.writing("nothing has changed") as connection:
-            identities.begin_anew(connection, guest)
-        return True
+            return identities.begin_anew(connection, guest)
     except (Refused, SignInNeeded, Unreachable):
         return False
     return False
@@ -138,6 +139,6 @@ def _slower_s(reply: Reply) -> float:
     error = reply.body.get("error") if isinstance(reply.body, dict) else None
     if error == "authorization_pending":
         return 0.0
-    if error == "slow_down" or reply.status in (429, 503):
+    if error == "slow_down" or reply.status in _BUSY:
         return SLOWER_S
-    raise SignInNeeded(reply.detail)
+    raise SignInNeeded(_LOST if error == "invalid_grant" else reply.detail)

@@ -106,7 +106,10 @@ class Store:
         try:
             connection = self._connect(path, timeout_s=0)
             try:
+                connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever kept in it
                 connection.execute("BEGIN EXCLUSIVE")
+                # Of a file that can only be read SQLite lets everybody in at once: to write is what it refuses then.
+                connection.execute("PRAGMA user_version = 0")
             except sqlite3.Error:
                 connection.close()
                 raise
@@ -147,6 +150,8 @@ def state_folder() -> Path:
 
         return Path(platformdirs.user_state_dir("headway", appauthor=False))
     except RuntimeError:
+        if named:
+            raise NotSaved(f"{FOLDER_VARIABLE} is {named}: there is no such home folder; name a folder whole") from None
         raise NotSaved(f"this user has no home folder: name a folder in {FOLDER_VARIABLE}") from None
 
 

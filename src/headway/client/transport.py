@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from headway import __version__
-from headway.client.errors import AddressInvalid, AskLater, Refused, SignInNeeded, TokenUnknown, Unreachable
+from headway.client.errors import (
+    AddressInvalid,
+    AskLater,
+    Refused,
+    SignInNeeded,
+    TokenUnknown,
+    Unanswered,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -120,7 +128,13 @@ class Transport:
         try:
             return self._exchanged(self._connection(), (method, path, sent, headers))
         except _Closed as error:
-            raise Unreachable(f"{self.url} closed the connection: {error}") from None
+            raise Unanswered(f"{self.url} closed the connection: {error}") from None
+
+    def within(self, timeout_s: float) -> "Transport":
+        """The same way by the same connections, for whoever has no more patience than that."""
+        other = Transport(self.url, min(self.timeout_s, timeout_s))
+        other._idle = self._idle
+        return other
 
     def get(self, path: str, *, token: str | None = None, etag: str | None = None) -> Reply:
         """The answer to a question, 200 or 304; an error for all others."""
@@ -170,13 +184,23 @@ class Transport:
             connection.set_tunnel(host, port)
         return connection
 
+    def _connect(self, connection: "HTTPConnection") -> None:
+        from http.client import HTTPException  # noqa: PLC0415  # as above
+
+        if connection.sock is not None:
+            return
+        try:
+            connection.connect()
+        except (OSError, HTTPException, ValueError) as error:
+            connection.close()
+            raise Unanswered(f"{self.url} cannot be reached: {_told(error)}") from None
+
     def _exchanged(self, connection: "HTTPConnection", request: tuple[str, str, bytes | None, dict[str, str]]) -> Reply:
         from http.client import HTTPException, RemoteDisconnected  # noqa: PLC0415  # as above
 
         method, path, sent, headers = request
+        self._connect(connection)
         try:
-            if connection.sock is None:
-                connection.connect()
             connection.sock.settimeout(self.timeout_s)
             with _Deadline(connection.sock, self.timeout_s) as deadline:
                 with suppress(BrokenPipeError, ConnectionResetError):  # it may say why before it has read all
@@ -217,7 +241,7 @@ class _Closed(Exception):
     """The connection ended before the answer began."""
 
 
-class _Foreign(Unreachable):
+class _Foreign(Unanswered):
     """An answer, but none of Headway's."""
 
     def __init__(self, detail: str, status: int) -> None:

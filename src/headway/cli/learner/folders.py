@@ -3,11 +3,11 @@
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from headway.cli.output import whole
 from headway.cli.screen import Misused
 
 MARK: Final = ".headway.json"
@@ -75,19 +75,8 @@ def lay_out(folder: Path, files: Mapping[str, str], *, force: bool) -> Iterator[
 def _put(target: Path, text: str) -> None:
     """Have a file hold this, whole or not at all: half of one would be taken for what the learner made of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f"{target.name}.new~")
-    new.unlink(missing_ok=True)  # of a command that was killed
-    try:
-        with new.open("xb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            new.chmod(stat.S_IMODE(target.stat().st_mode))
-        new.replace(target)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    with whole(target, mode=0o666) as file:  # as the umask has it, and not for the learner's eyes alone
+        file.write(text.encode())
 
 
 def check_path(path: str) -> None:

@@ -10,7 +10,8 @@ from headway.cli.learner.device import ServerOption, learner_at, remember_server
 from headway.cli.screen import JsonOption, agreeing, counted, say, show, show_json
 
 if TYPE_CHECKING:
-    from headway.client.signing_in import Code, SignedIn
+    from headway.client.entering import SignedIn
+    from headway.client.signing_in import Code
 
 
 def login(
@@ -82,6 +83,8 @@ def logout(server: ServerOption = None, as_json: JsonOption = False) -> None:
         show(f"You are signed out at {gone.server}. The account's page of sign-ins revokes the device's token.")
     if gone is not None and waiting:
         say(f"{_waiting(waiting)} until you sign in again.")
+    elif is_anew and synced.waiting:
+        say(f"{_waiting(synced.waiting)}: {synced.why}.")
 
 
 def whoami(server: ServerOption = None, as_json: JsonOption = False) -> None:

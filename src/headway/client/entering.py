@@ -1,0 +1,50 @@
+"""Signing in by an account's token, and by one that a sign-in left here before it was known whose it is."""
+
+from typing import NamedTuple
+
+from headway.client import identities
+from headway.client.errors import Refused, SignInNeeded, Unreachable
+from headway.client.store import Store
+from headway.client.transport import Transport, accepted
+
+
+class SignedIn(NamedTuple):
+    """Who is signed in on this device."""
+
+    server: str
+    kind: str
+    learner: str | None
+    name: str | None
+
+
+def enter(store: Store, transport: Transport, token: str, *, was_left: bool = False) -> SignedIn:
+    """Ask whose a token is, and sign in as that; not by one that `was_left` and is not here any more."""
+    me = accepted(transport.ask("GET", "/auth/me", token=token)).body
+    match me:
+        case {"kind": "account", "learner": {"id": str(learner), **said}}:
+            name = str(said.get("display_name") or said.get("email") or "") or None
+        case {"kind": "guest"}:
+            raise SignInNeeded("that is a guest's token; sign in with an account's")
+        case _:
+            raise Unreachable(f"{transport.url} does not say who the token is of")
+    with store.writing("you are not signed in") as connection:
+        # Meanwhile somebody may have signed in or out, which is newer.
+        if not was_left or identities.token_left(connection, transport.url) == token:
+            identities.signed_in(connection, transport.url, token, learner, name)
+    return SignedIn(transport.url, identities.ACCOUNT, learner, name)
+
+
+def enter_by_what_was_left(store: Store, transport: Transport) -> None:
+    """End a sign-in that could not be ended when it was begun, if there is one."""
+    with store.reading() as connection:
+        token = identities.token_left(connection, transport.url)
+    if token is None:
+        return
+    try:
+        enter(store, transport, token, was_left=True)
+    except SignInNeeded:  # it was revoked
+        with store.writing() as connection:
+            if identities.token_left(connection, transport.url) == token:
+                identities.drop_left(connection, transport.url)
+    except Refused:
+        return  # perhaps another time
