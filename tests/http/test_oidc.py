@@ -138,12 +138,15 @@ def test_an_answer_to_another_browser_or_another_question_is_refused(sqlite_met:
     refused(other.get(back), 400, "sign-in-refused")
 
 
-def test_of_two_tabs_the_later_one_signs_in_whichever_comes_back_first(sqlite_met: Site) -> None:
+@pytest.mark.parametrize("order", [("/one", "/two"), ("/two", "/one")])
+def test_of_two_tabs_the_later_one_signs_in_whichever_comes_back_first(
+    sqlite_met: Site, order: tuple[str, str]
+) -> None:
     client = sqlite_met.client()
-    first, second = (at_provider(begun(client, "basic", return_to)[""], ADA) for return_to in ("/one", "/two"))
-    refused(client.get(first), 400, "sign-in-refused")
-    reply = client.get(second)
-    assert (reply.status_code, reply.headers.get("location")) == (303, "/two")
+    backs = {return_to: at_provider(begun(client, "basic", return_to)[""], ADA) for return_to in ("/one", "/two")}
+    replies = {return_to: client.get(backs[return_to]) for return_to in order}
+    refused(replies["/one"], 400, "sign-in-refused")
+    assert (replies["/two"].status_code, replies["/two"].headers.get("location")) == (303, "/two")
     assert me(client)["email"] == "ada@example.org"
 
 

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
-from headway.domain.facts import RESET
+from headway.domain.events import read_event
+from headway.domain.facts import RESET, Fact
 from headway.domain.notices import is_kept, notice_id, subject_of
 from headway.domain.recording import IMPORTED, SERVER
 from headway.domain.webhooks import Endpoint
@@ -28,15 +29,6 @@ class Learner(Protocol):
     is_told: bool
 
 
-class _Said(msgspec.Struct):
-    """Of what was written behind an event: which that was."""
-
-    cause: str = ""
-
-
-_decode_said: Final = msgspec.json.Decoder(_Said).decode
-
-
 def tell(
     connection: Connection,
     appended: Sequence[Entry],
@@ -50,7 +42,7 @@ def tell(
     told = [one for one in appended if one.changes and learners[one.learner_id].is_told]
     imported = {(one.learner_id, one.event_id) for one in appended if one.source == IMPORTED}
     if imported:
-        told = [one for one in told if not _is_history(one, imported)]
+        told = [one for one in told if not _is_history(one, _fact(one), imported)]
     if told:
         announcing.note(connection, {one.learner_id for one in told})
         endpoints = webhooks.endpoints(connection) if endpoints is None else endpoints
@@ -69,23 +61,27 @@ class Telling:
         self._since = since
         self._imported = set[tuple[str, str]]()
 
-    def see(self, entry: Entry) -> None:
-        """Take in what an entry tells."""
+    def see(self, entry: Entry, fact: Fact | None) -> None:
+        """Take in what an entry tells; what it says is given as it was read, for its body may be anything."""
         if entry.source == IMPORTED:
             self._imported.add((entry.learner_id, entry.event_id))
-        elif entry.changes and entry.seq >= self._since and self._is_told(entry):
+        elif entry.changes and entry.seq >= self._since and self._is_told(entry, fact):
             self.notices += _notices([(entry, _decode_changes(entry.changes))])
 
-    def _is_told(self, entry: Entry) -> bool:
+    def _is_told(self, entry: Entry, fact: Fact | None) -> bool:
         # A reset is told in the reply to it, and nowhere else.
-        return entry.type != RESET and not (self._imported and _is_history(entry, self._imported))
+        return entry.type != RESET and not _is_history(entry, fact, self._imported)
 
 
-def _is_history(entry: Entry, imported: set[tuple[str, str]]) -> bool:
+def _fact(entry: Entry) -> Fact | None:
+    return read_event(entry.event_id, entry.body).fact if entry.source == SERVER else None
+
+
+def _is_history(entry: Entry, fact: Fact | None, imported: set[tuple[str, str]]) -> bool:
     """Whether an entry is imported, or was brought about by one that is."""
     if entry.source != SERVER:
         return entry.source == IMPORTED
-    return (entry.learner_id, _decode_said(entry.body).cause) in imported
+    return (entry.learner_id, getattr(fact, "cause", "")) in imported
 
 
 def _notices(told: Iterable[tuple[Entry, list[Change]]]) -> Iterator[Notice]:

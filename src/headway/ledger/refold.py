@@ -266,7 +266,7 @@ class _Fold:
         if true != entry:
             self.amended.append((entry, true))
         if self.telling is not None:
-            self.telling.see(true)
+            self.telling.see(true, event.fact)
 
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
         zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headway.domain.notices import id_apart, subject_apart, time_apart
+from headway.domain.notices import WEBHOOK_DISABLED, id_apart, subject_apart, time_apart
 from headway.ledger.refold import Refolded, Told
 from headway.store import sums
 from headway.store.notices import PARTS_MAX, Notice, Place
@@ -34,14 +34,15 @@ def with_notices(
     Of whoever has none, all may have gone with their time: nothing is missing.
     """
     for one in folded:
-        found = stored[one.learner_id][sums.NOTICES]
-        # Nobody is told what was done by who is erased, and what guests were told is their accounts'.
-        if found and one.told is not None and one.is_somebody:
-            kept = {place: Notice._make(row) for place, row in found.items()}
-            apart = _Apart(one.learner_id, one.told, kept.values())
-            yield one._replace(notices=dict(_of_entries(one.told, kept)) | apart.all_of(kept))
-        else:
-            yield one
+        yield one._replace(notices=_notices(one, stored[one.learner_id][sums.NOTICES]), told=None)
+
+
+def _notices(one: Refolded, found: Mapping[Place, Row]) -> dict[Place, Notice]:
+    # Nobody is told what was done by who is erased, and what guests were told is their accounts'.
+    if not found or one.told is None or not one.is_somebody:
+        return {}
+    kept = {place: Notice._make(row) for place, row in found.items()}
+    return dict(_of_entries(one.told, kept)) | _Apart(one.learner_id, one.told).all_of(kept)
 
 
 def _of_entries(told: Told, kept: Mapping[Place, Notice]) -> Iterator[tuple[Place, Notice]]:
@@ -65,41 +66,51 @@ class _Apart:
     Of those there is no saying that one is missing, nor behind which entry it was put.
     """
 
-    def __init__(self, learner_id: str, told: Told, kept: Iterable[Notice]) -> None:
-        self._owners = (learner_id, *told.guests)
+    def __init__(self, learner_id: str, told: Told) -> None:
+        self._account = learner_id
+        self._guests = told.guests.keys()
         self._brought = {one.id: one for of_guest in told.guests.values() for one in of_guest}
         self._head = told.head
-        self._ids = {one.id for one in kept}
 
     def all_of(self, kept: Mapping[Place, Notice]) -> dict[Place, Notice]:
         """They, as they should be; without those of which nothing says any more what they were."""
-        found = {place: self._true(one) for place, one in kept.items() if self._is_apart(place)}
-        return {place: one for place, one in found.items() if one is not None}
+        apart = {place: kept[place] for place in sorted(kept) if self._is_apart(place)}
+        named = ((place, self._by_id(one)) for place, one in apart.items())
+        found = {place: true for place, true in named if true is not None}
+        ids = {one.id for one in found.values()}
+        for place in (place for place in apart if place not in found):
+            alike = list(self._alike(apart[place]))
+            # Beside one that is right, what is like it is a copy.
+            if alike and ids.isdisjoint(true.id for true in alike):
+                found[place] = alike[0]
+                ids.add(alike[0].id)
+        return found
 
     def _is_apart(self, place: Place) -> bool:
         return place.n >= PARTS_MAX and 0 <= place.seq <= self._head
 
-    def _true(self, one: Notice) -> Notice | None:
-        """By its id; where that is nobody's, by all the rest."""
+    def _by_id(self, one: Notice) -> Notice | None:
+        """What it is by its id; nothing where that is nobody's."""
         if one.id in self._brought:
             return _put(self._brought[one.id], one)
-        said = list(self._said_by(one))
-        true = next((each for each in said if each.id == one.id), None) or next(self._alike(one, said), None)
-        self._ids |= set() if true is None else {true.id}
-        return true
+        return next((true for true in self._said_by(one) if true.id == one.id), None)
 
-    def _alike(self, one: Notice, said: Iterable[Notice]) -> Iterator[Notice]:
-        for true in chain((_put(brought, one) for brought in self._brought.values()), said):
-            if true._replace(id=one.id) == one and true.id not in self._ids:
-                yield true
+    def _alike(self, one: Notice) -> Iterator[Notice]:
+        """What it may be by all but its id."""
+        brought = (_put(true, one) for true in self._brought.values())
+        return (true for true in chain(brought, self._said_by(one)) if true._replace(id=one.id) == one)
 
     def _said_by(self, one: Notice) -> Iterator[Notice]:
         for subject in dict.fromkeys((one.subject, _subject(one.body, one.at))):
             at = time_apart(subject) or one.at
             if subject and subject == _subject(one.body, at):
                 kind = _decode(one.body)["type"]
-                for owner in self._owners:
+                for owner in self._owners(kind):
                     yield one._replace(id=id_apart(owner, subject), type=kind, subject=subject, at=at)
+
+    def _owners(self, kind: str) -> Iterable[str]:
+        """Whose id what no entry tells may be of, the likeliest first: webhooks are of accounts alone."""
+        return chain((self._account,), () if kind == WEBHOOK_DISABLED else self._guests)
 
 
 def _put(brought: Notice, one: Notice) -> Notice:
