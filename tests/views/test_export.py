@@ -176,6 +176,11 @@ def added(part: str, **said: Any) -> Change:
     return change
 
 
+def of_server(**said: Any) -> Change:
+    """Write something else into what the server wrote first."""
+    return lambda whole: next(one for one in whole["events"] if one["source"] == "server")["sent"].update(said)
+
+
 def call(**said: str) -> Change:
     """Call the learner, or the first entry, otherwise wherever it is named."""
 
@@ -235,6 +240,8 @@ CHANGES: Mapping[str, Change] = {
     "an entry's zone that is none": put("events", time_zone="Nowhere/Bad"),
     "an entry's zone with NUL": put("events", time_zone="\0"),
     "rules that are none": put("events", streak_rules="1/" + "9" * 20),
+    "what the server wrote, beyond all": of_server(occurred_at="9999-12-31T23:59:59Z"),
+    "a run beyond all": of_server(run=2**63),
     "half of a character": put("events", sent={"type": "enrolled", "course": "python", "note": "\ud800"}),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
@@ -57,7 +58,11 @@ def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool =
     NotAdopted where the learner was erased here or has other entries, where the address or the external id is somebody
     else's, where a course's version is missing here or another, and where an entry is of none of the learner's ledgers.
     """
-    return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
+    try:
+        return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
+    except (IntegrityError, DataError, OverflowError) as error:  # an id that is somebody else's, a number too large
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise NotAdopted(f"what it holds cannot be kept here, or not beside what is here: {said}") from None
 
 
 def facts_of(said: Mapping[str, Any]) -> Entry:
@@ -68,7 +73,8 @@ def facts_of(said: Mapping[str, Any]) -> Entry:
     event = read_event(said["id"], said["body"])
     known = Circumstances(*(said[name] for name in _FACTS))
     zone(known.time_zone)
-    if not 0 <= effective_at(event, known) <= TIME_MAX:
+    at = effective_at(event, known) if event.fact is None else event.occurred_at or 0
+    if not 0 <= at <= TIME_MAX:
         raise NotAdopted("by its clock it would have happened at a time of which no day can be told")
     place, facts = (said["ledger"], said["seq"], said["id"], said["body"]), tuple(said[name] for name in _FACTS)
     derived = (event.type, event.course, 1, "", 0, "", "", None, False, 0, 0, None)
