@@ -70,6 +70,9 @@ def test_what_cannot_be_imported_says_why_and_names_nobody(site: Site) -> None:
     cut = b64encode(gzip.compress(b"learner,type,course,occurred_at\n")[:-4]).decode()
     failed = ended(admin, {"format": "csv", "files": [{"name": "user_7.csv.gz", "base64": cut}]})
     assert failed["problem"].startswith("files[0] is damaged after line 1: ")
+    large = b64encode(gzip.compress(json.dumps(SEVEN).encode() + b"\n" * uploads.UNPACKED_MAX)).decode()
+    failed = ended(admin, {"format": "json-files", "files": [{"name": "attempts_7.json.gz", "base64": large}]})
+    assert failed["problem"] == "files[0] is larger than 8 MiB; split it"
     one = file("attempts_user_7.json", SEVEN)
     for sent in (
         {"format": "oulad", "files": [one]},

@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from headway.domain.legacy import legacy_id, legacy_learner
 from headway.importers.intake import Summary
 from headway.importers.json_files import COURSE, JsonFiles
-from headway.importers.records import ImportFailed
+from headway.importers.records import ImportFailed, Record
 from headway.importers.run import rehearse, run
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -298,3 +300,53 @@ def test_files_that_are_none(tmp_path: Path, sqlite_world: World) -> None:
     with pytest.raises(ImportFailed, match="name no exercise"):
         taken(sqlite_world, write(tmp_path, "attempts_1.json", []))
     assert foreseen(None, write(tmp_path, "attempts_2.json", SEVEN)).recorded == 5
+
+
+def test_a_record_takes_no_memory_once_it_is_read(tmp_path: Path) -> None:
+    """What is small when packed is large: as lists, its lines and records took fifty times what they do as a text."""
+    record = json.dumps(SEVEN[0])
+    files = {"attempts_1.json": "\n" * 2**20, "attempts_2.json": "[" + ",\n".join([record] * 5_000) + "]"}
+    for name, text in files.items():
+        importer = JsonFiles([str(write(tmp_path, name, text))], most=2**20)
+        tracemalloc.start()
+        with suppress(ImportFailed):
+            importer.manifests()
+            assert sum(isinstance(one, Record) for one in importer.items(lambda _: None)) == 5_000
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * len(text), name
+
+
+def test_it_can_be_stopped_before_any_record_in_each_of_its_passes(tmp_path: Path) -> None:
+    """By an error of whoever looks on, as an import by upload is when its time is over."""
+    path, left = write(tmp_path, "attempts_7.json", SEVEN), 0
+
+    def look(_: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyError
+
+    for looks in range(6 * len(SEVEN)):
+        left = looks
+        importer = JsonFiles([str(path)], look=look)
+        with pytest.raises(KeyError):
+            for _ in importer.manifests(), *importer.items(lambda _: None):
+                pass
+
+
+def test_files_hold_no_more_than_they_may_together(tmp_path: Path) -> None:
+    for n in range(3):
+        (tmp_path / f"attempts_{n}.json.gz").write_bytes(gzip.compress(json.dumps(SEVEN).encode() + b" " * 2**20))
+    paths = [str(path) for path in sorted(tmp_path.iterdir())]
+    assert JsonFiles(paths, most=4 * 2**20).manifests()
+    with pytest.raises(ImportFailed, match="more than 3 MiB together"):
+        JsonFiles(paths, most=3 * 2**20).manifests()
+    with pytest.raises(ImportFailed, match="larger than 1 MiB"):
+        JsonFiles(paths, most=2**20).manifests()
+
+
+def test_more_exercises_than_a_course_holds_are_told_at_once(tmp_path: Path) -> None:
+    records = [{"exercise_id": n, "score": 1} for n in range(10_001)]
+    with pytest.raises(ImportFailed, match="more than 10,000 exercises"):
+        JsonFiles([str(write(tmp_path, "attempts_7.json", records))]).manifests()

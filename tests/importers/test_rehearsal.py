@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from headway.domain.errors import IdentityGone
+from headway.domain.events import parse_event
+from headway.importers.desks import LedgerDesk
 from headway.importers.intake import Summary
 from headway.importers.run import FORMATS, rehearse, run
 from headway.ledger.directing import link
@@ -93,6 +96,25 @@ def test_an_event_under_its_steps_new_name_is_foreseen_as_there_already(database
     foreseen = rehearsed(database, "jsonl", path)
     assert (foreseen.duplicates, foreseen.refused) == (1, {"id-reused": 1})
     assert foreseen == import_into(database, "jsonl", path)
+
+
+def test_an_event_that_is_there_is_foreseen_as_that_whatever_became_of_its_step(
+    database: Database, tmp_path: Path
+) -> None:
+    ahead = {**EVENT, "id": ID, "occurred_at": "2206-03-01T10:00:00Z"}
+    path = jsonl(tmp_path / "file", ahead, {**ahead, "hints": 1})
+    run(database, FORMATS["jsonl"]([str(path)]), read=nothing, rejected=nothing)
+    publish(database, course(module("first", step("other")), id="python"), now=0)
+    foreseen = rehearsed(database, "jsonl", path)
+    assert (foreseen.duplicates, foreseen.refused, foreseen.doubted) == (1, {"id-reused": 1}, {"clock-ahead": 1})
+    assert foreseen == run(database, FORMATS["jsonl"]([str(path)]), read=nothing, rejected=nothing)
+
+
+def test_who_is_nobody_is_not_said_to_have_been_moved(database: Database) -> None:
+    event = parse_event({name: value for name, value in EVENT.items() if name != "learner"} | {"id": ID})
+    (answered,) = LedgerDesk(database).hand_in([(ID, [event])])
+    assert isinstance(answered, IdentityGone)
+    assert answered.detail == "there is no such learner any more"
 
 
 def test_what_is_one_event_under_both_names_of_its_step_is_foreseen_once(database: Database, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 86_400 * SECOND
+# The last moment of which any zone can say the day, and when that began and ended: calendars end with the year 9999.
+TIME_MAX = 253_402_300_799_999_999 - 2 * DAY
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC, and without a zone so that isoformat leaves it out
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()

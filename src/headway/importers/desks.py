@@ -32,6 +32,8 @@ Answered: TypeAlias = Sequence[Result] | HeadwayError
 # Whoever imports cannot sign in as the account, as a client is told to.
 _MOVED: Final = IdentityGone("this learner was moved into an account; name the account in the record instead")
 
+_NOBODY: Final = IdentityGone("there is no such learner any more")
+
 
 class PublishedCourse(NamedTuple):
     """A course that an import brought; `unchanged` says that it was there already, just so."""
@@ -88,8 +90,12 @@ class LedgerDesk:
             Submission(learner_id, tuple(some), start + n, source=IMPORTED)
             for n, (learner_id, some) in enumerate(events)
         ]
-        answers = record_all(self.database, self.catalog, handed, EVENTS_A_TRANSACTION)
-        return [_answered(one) for one in answers]
+        answers = list(record_all(self.database, self.catalog, handed, EVENTS_A_TRANSACTION))
+        pairs = [(one.learner_id, answer) for one, answer in zip(handed, answers, strict=True)]
+        gone = {learner_id for learner_id, answer in pairs if isinstance(answer, IdentityGone)}
+        with self.database.read() as connection:
+            moved = identities.places(connection, gone).keys()
+        return [_answered(answer, _MOVED if learner_id in moved else _NOBODY) for learner_id, answer in pairs]
 
     def keep_streak(self, record: StreakRecord) -> bool:
         """Keep what was recorded elsewhere of a streak; False where it is kept already."""
@@ -151,7 +157,11 @@ class RehearsalDesk:
     def _judge(self, learner_id: str, event: Event, found: "_Seen") -> Result:
         there = found.known.get((learner_id, event.id))
         version, course = found.courses.get(event.course, (0, None))
-        if there is not None and not is_repeat(event, there.body, there.step_id, course):
+        flags = (AHEAD_FLAG,) if is_ahead(event, _now(), 0) else ()
+        if there is not None:
+            # Whatever its course has become since: recording does not judge again what is there either.
+            if is_repeat(event, there.body, there.step_id, course):
+                return Result(event.id, DUPLICATE, flags=flags)
             return Result(event.id, REFUSED, _reused())
         if course is None:
             problem = UnknownCourse(f"there is no course {event.course!r}", field="course")
@@ -163,10 +173,9 @@ class RehearsalDesk:
         # A step may have two names in one file; by either it is the same event.
         body = event.body if made.step == (event.step or "") else under_name(event.body, step=made.step)
         same = self.seen.stands_for(f"{learner_id} {event.id}", body)
-        if there is None and same is False:
+        if same is False:
             return Result(event.id, REFUSED, _reused())
-        status = RECORDED if there is None and same is None else DUPLICATE
-        return Result(event.id, status, flags=(AHEAD_FLAG,) if is_ahead(event, _now(), 0) else ())
+        return Result(event.id, RECORDED if same is None else DUPLICATE, flags=flags)
 
 
 class _Seen(NamedTuple):
@@ -180,10 +189,10 @@ class _Seen(NamedTuple):
 _LOST = HeadwayError("nothing was said of these events")
 
 
-def _answered(answer: Answer) -> Answered:
+def _answered(answer: Answer, gone: IdentityGone) -> Answered:
     if isinstance(answer, Receipt):
         return answer.results
-    return _MOVED if isinstance(answer, IdentityGone) else answer or _LOST
+    return gone if isinstance(answer, IdentityGone) else answer or _LOST
 
 
 def _reused() -> IdReused:

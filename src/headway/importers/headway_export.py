@@ -8,39 +8,43 @@ from msgspec import Meta, Raw, Struct
 
 from headway.domain.errors import HeadwayError
 from headway.domain.identity import check_name
+from headway.domain.times import TIME_MAX, zone
 from headway.importers.reading import content_of, name_of
 from headway.importers.records import ImportFailed, checked_learner
 from headway.ledger.adopt import Adopted, Adoptee, adopt, facts_of
 from headway.ledger.emails import known_spelling
 from headway.store.catalog import Catalog
 from headway.store.database import Database
+from headway.store.entries import Entry
 from headway.store.entry_facts import EntryFacts
 
 NAME: Final = "headway-export"
 
-
-# Beyond the year 9999 nothing can be told.
-_MICROSECONDS_MAX: Final = 253_402_300_799_999_999
-Time: TypeAlias = Annotated[int, Meta(ge=0, le=_MICROSECONDS_MAX)]
-Span: TypeAlias = Annotated[int, Meta(ge=-_MICROSECONDS_MAX, le=_MICROSECONDS_MAX)]
+Time: TypeAlias = Annotated[int, Meta(ge=0, le=TIME_MAX)]
+Span: TypeAlias = Annotated[int, Meta(ge=-TIME_MAX, le=TIME_MAX)]
 Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Id: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
+Rules: TypeAlias = Annotated[str, Meta(pattern=r"\A(before|[1-9][0-9]{0,5}/[0-9]{1,6})\Z")]
 Kind: TypeAlias = Literal["guest", "account", "imported"]
+# Who may say so in the ledger of somebody who was not erased: REPORTED, IMPORTED and SERVER of the recording.
+Source: TypeAlias = Literal["reported", "imported", "server"]
 
 
 class _Learner(Struct):
     """Whose export it is; what else is said of them, their roles above all, is for the operator of here to give."""
 
-    id: str
+    id: Id
     kind: Kind
     email: str | None
     display_name: str | None
-    time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
+    time_zone: str
     external_id: str | None
     created_at: Time
 
 
 class _Identity(Struct):
-    id: str
+    id: Id
     kind: Kind
     moved_at: Time | None
     moved_after: Number | None
@@ -48,18 +52,22 @@ class _Identity(Struct):
 
 
 class _Version(Struct):
-    course: str
+    course: Name
     version: int
     manifest_sha256: str
 
 
 class _Facts(EntryFacts):
-    """Facts of an entry, of which no number is larger than what is kept."""
+    """Facts of an entry, such as a ledger can keep."""
 
+    ledger: Id
     seq: Number
+    id: Id
     received_at_us: Time
     clock_skew_us: Span
+    source: Source
     version: Number
+    streak_rules: Rules | None
 
 
 class _Document(Struct):
@@ -102,17 +110,27 @@ def _adoptee(said: _Document) -> Adoptee:
         "email": known_spelling(one.email) if one.email else None,
         "display_name": check_name(one.display_name),
         "external_id": checked_learner(one.external_id) if one.external_id else None,
+        "time_zone": zone(one.time_zone).key,
     }
     shared = {"time_zone": one.time_zone, "created_at": one.created_at, "merged_into": one.id}
     guests = [
         {"id": guest.id, "kind": guest.kind, "merged_at": guest.moved_at, "merged_after": guest.moved_after} | shared
         for guest in said.identities[1:]
     ]
-    entries = [facts_of(msgspec.structs.asdict(one) | {"body": _body(one.sent)}) for one in said.events]
+    entries = [_entry(n, one) for n, one in enumerate(said.events)]
     versions = {(one.course, one.version): one.manifest_sha256 for one in said.courses}
     return Adoptee([account, *guests], entries, versions)
 
 
+def _entry(n: int, said: _Facts) -> Entry:
+    try:
+        return facts_of(msgspec.structs.asdict(said) | {"body": _body(said.sent)})
+    except HeadwayError as error:
+        raise ImportFailed(f"{error.detail} - at `$.events[{n}]`") from None
+
+
 def _body(sent: Raw) -> str:
     """As it was recorded: canonical, whoever has laid the file out anew meanwhile."""
-    return _canonical(json.loads(bytes(sent)))
+    body = _canonical(json.loads(bytes(sent)))
+    body.encode()  # ValueError: half of a character
+    return body

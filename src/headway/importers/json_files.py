@@ -4,8 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from headway.domain.errors import Invalid
 from headway.domain.events import check_event
 from headway.domain.legacy import legacy_learner
+from headway.domain.manifest import STEPS_MAX
+from headway.importers.json_said import first, number_of, time_of, truth_of
 from headway.importers.json_text import Cut, Text, Value, kept, text_of, values
 from headway.importers.reading import content_of, size_of
 from headway.importers.records import (
@@ -32,7 +33,6 @@ from headway.ledger.enlist import derived_id
 
 COURSE: Final = "imported-exercises"
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
-_NUMBER_MAX: Final = 1e18
 _USERS: Final = ("user_id", "userid", "user", "learner_id", "learner", "student_id", "username")
 _EXERCISES: Final = ("exercise_id", "exercise", "problem_id", "problem", "question_id", "question", "task_id", "task")
 _TIMES: Final = (
@@ -48,9 +48,7 @@ _ANSWERS: Final = ("answer", "response", "user_answer", "submission", "code")
 _TOPICS: Final = ("topic", "topics", "category", "skill", "tags")
 _LISTS: Final = ("attempts", "records", "data", "items", "history", "results", "exercises", "users", "learners")
 _LONGEST: Final = ("longest_streak", "longest", "best_streak", "max_streak")
-_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _FILE_OF: Final = re.compile(r"attempts?[_-](.+)", re.IGNORECASE)
-_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 class _Found(NamedTuple):
@@ -62,9 +60,20 @@ class _Found(NamedTuple):
 
 
 class JsonFiles:
-    """Files and folders of files. `course_map` says of which course's steps the exercises are."""
+    """Files and folders of files. `course_map` says of which course's steps the exercises are.
 
-    def __init__(self, paths: Sequence[str], course_map: Mapping[str, Any] | None = None) -> None:
+    All files together may hold `most` bytes, unpacked; `look` is called before each record, and may raise.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        course_map: Mapping[str, Any] | None = None,
+        *,
+        most: int = sys.maxsize,
+        look: Read = lambda _: None,
+    ) -> None:
+        self._most, self._look = most, look
         self.files = _files(paths)
         self.size = size_of(self.files)
         self.course, self.steps = _mapped(course_map)
@@ -83,37 +92,64 @@ class JsonFiles:
 
     def items(self, read: Read) -> Iterator[Item]:
         """Every record of every file: the attempts, then the streaks."""
+        for path, text in self._texts(read):
+            yield from self._of_file(path, text)
+
+    def _texts(self, read: Read) -> Iterator[tuple[Path, Text]]:
+        held = 0
         for path in self.files:
-            yield from self._of_file(path, text_of(content_of(path, FILE_BYTES_MAX, read)))
+            content = content_of(path, min(FILE_BYTES_MAX, self._most), read)
+            held += len(content)
+            if held > self._most:
+                raise ImportFailed(
+                    f"the files hold more than {self._most // 2**20} MiB together; import some at a time"
+                )
+            yield path, text_of(content)
+
+    def _values(self, text: str) -> Iterator[Value | Cut]:
+        for one in values(text):
+            self._look(0)
+            yield one
+
+    def _records(self, path: Path, text: str) -> Iterator[_Found]:
+        number = count(1)
+        for one in self._values(text):
+            if isinstance(one, Cut):
+                yield _Found(Place(str(path), one.line), {}, one.why)
+                continue
+            for record in _expanded(one):
+                self._look(0)
+                yield _Found(Place(str(path), one.line, next(number)), record)
 
     def _exercises(self) -> list[Mapping[str, Any]]:
         """The steps that there are, and those that the files add."""
         modules = self._published["modules"] if self._published else []
         steps = {one["id"]: one for module in modules for one in module["steps"]}
-        for path in self.files:
-            for found in () if _is_streaks(path) else _records(path, _text_in(path)):
-                name = _first(found.record, _EXERCISES)
+        for path, text in self._texts(lambda _: self._look(0)):
+            for found in () if _is_streaks(path) else self._records(path, text.text):
+                name = first(found.record, _EXERCISES)
                 if found.cut is None and name is not None and str(name).strip():
                     topics = _topics(found.record)
                     step = {"id": step_of(name), "kind": "exercise", "title": _title(found.record, name)}
                     steps.setdefault(step["id"], step | ({"topics": topics} if topics else {}))
+                    if len(steps) > STEPS_MAX:
+                        raise ImportFailed(f"the files name more than {STEPS_MAX:,} exercises, which no course holds")
         return list(steps.values())
 
     def _says_nothing(self) -> bool:
         """Whether there is not even a record that could be refused."""
-        return all(next(values(_text_in(path)), None) is None for path in self.files)
+        return all(next(values(text.text), None) is None for _, text in self._texts(lambda _: self._look(0)))
 
     def _of_file(self, path: Path, text: Text) -> Iterator[Item]:
         if not text.sure:
             said = "the file is no UTF-8 and was read as Latin-1: look at names with accents"
             yield Doubted(Place(str(path), 1), "encoding", said)
         if _is_streaks(path):
-            yield from _streaks(path, text.text)
+            yield from _streaks(path, self._values(text.text))
             return
-        user = _user_of(path)
-        found = list(_records(path, text.text))
-        reader = _Attempts(self, user, found)
-        for one in found:
+        # Twice, for a list of them would take many times what the file does.
+        reader = _Attempts(self, _user_of(path), self._records(path, text.text))
+        for one in self._records(path, text.text):
             try:
                 yield from reader.read(one)
             except Invalid as fault:
@@ -123,22 +159,26 @@ class JsonFiles:
 class _Attempts:
     """The records of one file: what is missing of one may follow from the others."""
 
-    def __init__(self, importer: JsonFiles, user: str | None, found: Sequence[_Found]) -> None:
+    def __init__(self, importer: JsonFiles, user: str | None, found: Iterable[_Found]) -> None:
         self.importer = importer
         self.user = user
-        scores = [_number(_first(one.record, _SCORES)) for one in found]
-        self._in_percent = any(score is not None and score > 1 for score in scores)
-        self._times = _times_around([_time(_first(one.record, _TIMES)) for one in found])
-        self._next = iter(self._times)
-        self._seen: dict[str, int] = {}
+        self._in_percent = False
+        # The time of the record before, and ahead of all of them the first that any says.
+        self._last: datetime | None = None
+        for one in found:
+            self._in_percent |= (number_of(first(one.record, _SCORES)) or 0) > 1
+            self._last = self._last or time_of(first(one.record, _TIMES))
+        self._seen: dict[bytes, int] = {}
 
     def read(self, found: _Found) -> Iterator[Item]:
         """What becomes of one record."""
-        known, time = next(self._next)
+        said = time_of(first(found.record, _TIMES))
+        self._last = time = said or self._last
+        known = said is not None
         if found.cut is not None:
             yield Reject(found.place, "cut-off", found.cut)
             return
-        named = _first(found.record, _USERS)
+        named = first(found.record, _USERS)
         own = legacy_learner(named)
         learner = own or self.user
         if learner is None:
@@ -153,7 +193,8 @@ class _Attempts:
             doubts.append(("no-time", f"it does not say when: taken as {time.isoformat()}, as the one beside it"))
         key = json.dumps([learner, content if known else content | {"occurred_at": None}], sort_keys=True)
         # One that says when it was is there once, however often it was written down.
-        again = self._seen[key] = self._seen.get(key, 0) + 1
+        seen = sha256(key.encode()).digest()
+        again = self._seen[seen] = self._seen.get(seen, 0) + 1
         event = check_event(derived_id("json-files", key, 1 if known else again), content)
         yield Record(found.place, learner, event)
         for reason, message in doubts:
@@ -164,21 +205,21 @@ class _Attempts:
         content: dict[str, Any] = {"type": "attempted", "course": course, "step": step}
         doubts: list[tuple[str, str]] = []
         content |= self._score(record, doubts)
-        seconds = _number(_first(record, _SECONDS))
-        milliseconds = _number(_first(record, _MILLISECONDS))
+        seconds = number_of(first(record, _SECONDS))
+        milliseconds = number_of(first(record, _MILLISECONDS))
         seconds = milliseconds / 1000 if milliseconds is not None else seconds
         if seconds is not None and 0 <= seconds <= 86_400:
             content["duration_s"] = seconds
         elif seconds is not None:
             doubts.append(("duration", f"{seconds:g} s is no time that an exercise takes: left out"))
-        hints = _number(_first(record, _HINTS))
+        hints = number_of(first(record, _HINTS))
         if hints is not None and 0 <= hints <= 1_000 and hints == int(hints):
             content["hints"] = int(hints)
-        answer = _first(record, _ANSWERS)
+        answer = first(record, _ANSWERS)
         return content | ({} if answer is None else {"response": answer}), doubts
 
     def _step(self, record: Mapping[str, Any]) -> tuple[str, str]:
-        name = _first(record, _EXERCISES)
+        name = first(record, _EXERCISES)
         if isinstance(name, bool | list | dict) or name is None or not str(name).strip():
             raise Unreadable("the record names no exercise", field="exercise_id")
         if self.importer.steps is None:
@@ -189,9 +230,9 @@ class _Attempts:
         return self.importer.course, step
 
     def _score(self, record: Mapping[str, Any], doubts: list[tuple[str, str]]) -> dict[str, Any]:
-        sent, correct = _first(record, _SCORES), _truth(_first(record, _CORRECT))
-        most = _number(record.get("max_score", record.get("max_points")))
-        score = _number(sent, most=sys.float_info.max)
+        sent, correct = first(record, _SCORES), truth_of(first(record, _CORRECT))
+        most = number_of(record.get("max_score", record.get("max_points")))
+        score = number_of(sent, most=sys.float_info.max)
         if score is None:
             if sent is not None and not isinstance(sent, bool):
                 raise Unreadable(f"score {str(sent)[:50]!r} is no number", field="score")
@@ -254,10 +295,6 @@ def _user_of(path: Path) -> str | None:
     return legacy_learner(found[1]) if found else None
 
 
-def _text_in(path: Path) -> str:
-    return text_of(content_of(path, FILE_BYTES_MAX)).text
-
-
 def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str] | None]:
     if course_map is None:
         return COURSE, None
@@ -265,16 +302,6 @@ def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str
     if not isinstance(course, str) or not isinstance(steps, Mapping):
         raise ImportFailed("a map must name a `course`, and under `exercises` the step of each exercise")
     return course, {str(name).strip(): str(step) for name, step in steps.items()}
-
-
-def _records(path: Path, text: str) -> Iterator[_Found]:
-    number = count(1)
-    for one in values(text):
-        if isinstance(one, Cut):
-            yield _Found(Place(str(path), one.line), {}, one.why)
-            continue
-        for record in _expanded(one):
-            yield _Found(Place(str(path), one.line, next(number)), record)
 
 
 def _expanded(one: Value) -> Iterator[dict[str, Any]]:
@@ -291,7 +318,7 @@ def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]
         yield {**around, "score": value} if around and not isinstance(value, list) else {**around, "record": value}
         return
     lists = {name: part for name, part in value.items() if name.lower() in _LISTS and isinstance(part, list)}
-    if not lists or _first(value, (*_SCORES, *_CORRECT)) is not None:
+    if not lists or first(value, (*_SCORES, *_CORRECT)) is not None:
         yield {**around, **value}
         return
     plain = {name: part for name, part in value.items() if not isinstance(part, list | dict)}
@@ -300,9 +327,9 @@ def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]
             yield from _unfolded(record, {**around, **plain})
 
 
-def _streaks(path: Path, text: str) -> Iterator[Item]:
+def _streaks(path: Path, found: Iterable[Value | Cut]) -> Iterator[Item]:
     number = count(1)
-    for one in values(text):
+    for one in found:
         place = Place(str(path), one.line)
         if isinstance(one, Cut):
             yield Reject(place, "cut-off", one.why)
@@ -314,16 +341,16 @@ def _streaks(path: Path, text: str) -> Iterator[Item]:
 def _streaks_in(place: Place, one: Value) -> Iterator[Item]:
     """The streak of one learner, or of several where a name goes with a number each."""
     record = one.value if isinstance(one.value, dict) else {"longest_streak": one.value}
-    if one.name is None and _first(record, (*_USERS, *_LONGEST)) is None:
+    if one.name is None and first(record, (*_USERS, *_LONGEST)) is None:
         for name, longest in record.items():
             yield _streak(place, name, {"longest_streak": longest})
         return
-    yield _streak(place, _first(record, _USERS) or (one.name if one.name not in _LISTS else None), record)
+    yield _streak(place, first(record, _USERS) or (one.name if one.name not in _LISTS else None), record)
 
 
 def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:
     learner = legacy_learner(name)
-    longest = _number(_first(record, _LONGEST))
+    longest = number_of(first(record, _LONGEST))
     if learner is None:
         return Reject(place, "invalid", "the record says not whose streak it is")
     if longest is None or longest != int(longest) or not 0 <= longest <= 36_500:
@@ -331,69 +358,14 @@ def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:
     return Streak(place, learner, int(longest)) if longest else LeftOut(place, "no-streak")
 
 
-def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The first of these that a record says, whatever the case of the name; None where it says none."""
-    said = {str(name).lower(): value for name, value in record.items()}
-    return next((said[name] for name in names if said.get(name) is not None and said[name] != ""), None)
-
-
-def _number(said: object, most: float = _NUMBER_MAX) -> float | None:
-    """A number, or a text that is one; None for all else, and for what is larger."""
-    if isinstance(said, bool) or not isinstance(said, int | float | str):
-        return None
-    try:
-        number = float(said.strip().removesuffix("%").replace(",", ".") if isinstance(said, str) else said)
-    except (ValueError, OverflowError):
-        return None
-    return number if abs(number) <= most else None
-
-
-def _truth(said: object) -> bool | None:
-    if isinstance(said, bool):
-        return said
-    return _WORDS.get(str(said).strip().lower()) if isinstance(said, str | int) else None
-
-
 def _title(record: Mapping[str, Any], name: object) -> str:
     """What an exercise is called: the first of these that says anything."""
-    said = (str(one or "").strip() for one in (record.get("title"), record.get("exercise_name"), name))
-    return kept(next(filter(None, said)))[:200]
+    said = (record.get("title") or "", record.get("exercise_name") or "", name)
+    return kept(next(filter(None, (str(one).strip() for one in said))))[:200]
 
 
 def _topics(record: Mapping[str, Any]) -> list[str]:
-    said = _first(record, _TOPICS)
+    said = first(record, _TOPICS)
     listed = said if isinstance(said, list) else [said] if isinstance(said, str) else []
     slugs = [slug_of(one)[:100] for one in listed if isinstance(one, str)]
     return list(dict.fromkeys(slug for slug in slugs if slug))[:10]
-
-
-def _time(said: object) -> datetime | None:
-    """A time in any of the usual ways, without a zone in UTC. None where there is none, or one before all of this."""
-    for read in (_since_1970, _written):
-        with suppress(ValueError, OverflowError, OSError):
-            time = read(said)
-            if time is not None and time >= _EARLIEST:
-                return time
-    return None
-
-
-def _since_1970(said: object) -> datetime | None:
-    number = _number(said)
-    return None if number is None else datetime.fromtimestamp(number / 1000 if abs(number) > 1e11 else number, UTC)
-
-
-def _written(said: object) -> datetime | None:
-    if not isinstance(said, str):
-        return None
-    time = datetime.fromisoformat(said.strip().replace("/", "-"))
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
-
-
-def _times_around(times: Sequence[datetime | None]) -> list[tuple[bool, datetime | None]]:
-    """Each time, and whether it was said; else that of the record before, or of the first behind."""
-    last = next((one for one in times if one is not None), None)
-    found = []
-    for one in times:
-        last = one or last
-        found.append((one is not None, last))
-    return found

@@ -2,7 +2,6 @@
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -73,7 +72,8 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
+        # Lines are counted as far as was asked for; a list of where they begin would take more than the text.
+        self._counted, self._number = 0, 1
 
     def all(self) -> Iterator[Value | Cut]:
         """Whatever stands behind each other."""
@@ -97,7 +97,9 @@ class _Scan:
         return self.at >= len(self.text)
 
     def _line(self, at: int) -> int:
-        return bisect_right(self._lines, at)
+        self._number += self.text.count("\n", self._counted, at)
+        self._counted = max(at, self._counted)
+        return self._number
 
     def _whole(self, name: str | None, beside: Mapping[str, Any]) -> Value | Cut:
         begins = self.at

@@ -15,7 +15,7 @@ from headway.domain.errors import HeadwayError
 from headway.importers.intake import Summary
 from headway.importers.json_files import JsonFiles
 from headway.importers.leftovers import FOLDER, folder_for_an_import
-from headway.importers.records import Doubted, Importer, Reject
+from headway.importers.records import Doubted, Importer, Read, Reject
 from headway.importers.run import FORMATS, rehearse, run
 from headway.importers.sent import Upload
 from headway.ledger import importing
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 # Those that are files; the others are folders of their own, for the command line.
 UPLOADED: Final = ("json-files", "jsonl", "csv")
+# What `json-files` may hold when unpacked, for each is read as a whole: several times what a request does.
+UNPACKED_MAX: Final = 8 * 1024 * 1024
 SECONDS_MAX: Final = 600.0
 SHOWN_MAX: Final = 100
 # Each file lies in a folder that has its place as its name.
@@ -68,12 +70,12 @@ def _import(database: Database, upload: Upload, folder: Path, progress: "_Progre
         path.write_bytes(one.content)
         paths.append(str(path))
     work = rehearse if upload.dry_run else run
-    return work(database, _importer(upload, paths), read=progress, rejected=progress.look, alone=False)
+    return work(database, _importer(upload, paths, progress), read=progress, rejected=progress.look, alone=False)
 
 
-def _importer(upload: Upload, paths: list[str]) -> Importer:
+def _importer(upload: Upload, paths: list[str], look: Read) -> Importer:
     if upload.format == "json-files":
-        return JsonFiles(paths, upload.course_map)
+        return JsonFiles(paths, upload.course_map, most=UNPACKED_MAX, look=look)
     return FORMATS[upload.format](paths)
 
 

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from headway.domain.errors import HeadwayError
 from headway.domain.events import read_event
 from headway.domain.filed import is_body
+from headway.domain.recording import Circumstances, effective_at
+from headway.domain.times import TIME_MAX, zone
 from headway.ledger.by_hand import carry_out
+from headway.ledger.enlist import erased
 from headway.ledger.erase import is_listed
 from headway.ledger.rebuild import mend
 from headway.ledger.wholes import counted
@@ -51,15 +55,27 @@ class Adopted(NamedTuple):
 def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool = False) -> Adopted:
     """Take a learner over, all or nothing; one who is here already, just so, stays as they are.
 
-    NotAdopted where the learner was erased here or has other entries, where the address is somebody else's, and where a
-    course's version is missing here or another.
+    NotAdopted where the learner was erased here or has other entries, where the address or the external id is somebody
+    else's, where a course's version is missing here or another, and where an entry is of none of the learner's ledgers.
     """
-    return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
+    try:
+        return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
+    except (IntegrityError, DataError, OverflowError) as error:  # an id that is somebody else's, a number too large
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise NotAdopted(f"what it holds cannot be kept here, or not beside what is here: {said}") from None
 
 
 def facts_of(said: Mapping[str, Any]) -> Entry:
-    """An entry with its facts alone, as an export gives it: what follows from them is still to be worked out."""
+    """An entry with its facts alone, as an export gives it: what follows from them is still to be worked out.
+
+    Invalid, or NotAdopted, where they are such as no server knew.
+    """
     event = read_event(said["id"], said["body"])
+    known = Circumstances(*(said[name] for name in _FACTS))
+    zone(known.time_zone)
+    at = effective_at(event, known) if event.fact is None else event.occurred_at or 0
+    if not 0 <= at <= TIME_MAX:
+        raise NotAdopted("by its clock it would have happened at a time of which no day can be told")
     place, facts = (said["ledger"], said["seq"], said["id"], said["body"]), tuple(said[name] for name in _FACTS)
     derived = (event.type, event.course, 1, "", 0, "", "", None, False, 0, 0, None)
     return Entry._make((*place, *facts, *derived, said["streak_rules"]))
@@ -68,9 +84,7 @@ def facts_of(said: Mapping[str, Any]) -> Entry:
 def _look(connection: Connection, one: Adoptee) -> Adopted | None:
     """What is here already; None where the learner is to be added. NotAdopted where they cannot be."""
     ids = [row["id"] for row in one.learners]
-    numbers = {(entry.learner_id, entry.seq) for entry in one.entries}
-    if len({(entry.learner_id, entry.event_id) for entry in one.entries} | numbers) < 2 * len(one.entries):
-        raise NotAdopted("its ledger does not hold together: two entries have one number, or one id")
+    _check_ledgers(ids, one.entries)
     if any(is_listed(connection, learner_id) for learner_id in ids):
         raise NotAdopted("this learner was erased here: whoever was erased is not brought back")
     missing = exporting.published(connection, list(one.versions))
@@ -79,9 +93,7 @@ def _look(connection: Connection, one: Adoptee) -> Adopted | None:
             said = "is another here" if pair in missing else "is not published here"
             raise NotAdopted(f"version {pair[1]} of course {pair[0]} {said}; publish the versions of there, in order")
     if not learners.existing(connection, ids):
-        address = one.learners[0]["email"]
-        if address and learners.by_email(connection, address) is not None:
-            raise NotAdopted(f"{address} is the address of another account here")
+        _check_names(connection, one.learners[0])
         return None
     here = {place.id: place.head for place in identities.ledgers(connection, ids[0], 0)}
     wanted_ids = [(entry.learner_id, entry.event_id) for entry in one.entries]
@@ -91,6 +103,33 @@ def _look(connection: Connection, one: Adoptee) -> Adopted | None:
     if not same or here.keys() != set(ids):
         raise NotAdopted("this learner is here already, with other entries: an export is no way to join two")
     return Adopted(ids[0], len(one.entries), repeated=True)
+
+
+def _check_ledgers(ids: Sequence[str], found: Sequence[Entry]) -> None:
+    """NotAdopted unless all entries are of these ledgers, in each one numbered from 1 and without gaps."""
+    heads = dict.fromkeys(ids, 0)
+    if len(heads) < len(ids):
+        raise NotAdopted("one of its identities is there twice")
+    for entry in found:
+        if entry.learner_id not in heads:
+            raise NotAdopted(f"entry {entry.event_id} is of ledger {entry.learner_id}, which is none of this learner's")
+        heads[entry.learner_id] += 1
+        if entry.seq != heads[entry.learner_id]:
+            place = f"entry {entry.seq} of ledger {entry.learner_id} stands where {heads[entry.learner_id]} should"
+            raise NotAdopted(f"its ledger does not hold together: {place}")
+    if len({(entry.learner_id, entry.event_id) for entry in found}) < len(found):
+        raise NotAdopted("its ledger does not hold together: two entries have one id")
+
+
+def _check_names(connection: Connection, account: Mapping[str, Any]) -> None:
+    """NotAdopted where somebody else is found by what this account would be, or was erased."""
+    address, external_id = account["email"], account["external_id"]
+    if address and learners.by_email(connection, address) is not None:
+        raise NotAdopted(f"{address} is the address of another account here")
+    if external_id and learners.by_external_ids(connection, [external_id]):
+        raise NotAdopted(f"{external_id} is the external id of another learner here")
+    if external_id and erased(connection, [external_id]):
+        raise NotAdopted(f"{external_id} is the external id of a learner who was erased here")
 
 
 def _adopt(connection: Connection, catalog: Catalog, one: Adoptee) -> Adopted:
