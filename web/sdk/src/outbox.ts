@@ -142,8 +142,28 @@ export class Outbox {
 
   /** Send what others made who are not here as whoever is: somebody decided that it is theirs. */
   async adopt(items: readonly Item[]): Promise<void> {
-    await this.store.settle({ gone: [], aside: [], waiting: items.map((item) => ({ ...item, identity: null })) });
+    await this.disown(items);
     await this.drain(true);
+  }
+
+  /** Have all that a learner made be whoever's is here next: that learner is gone. NotKept, and then it stays theirs. */
+  async release(learner: string): Promise<void> {
+    const all = [...(await this.store.items()), ...[...this.unkept.values()].map((one) => one.item)];
+    await this.disown(all.filter((item) => item.identity === learner));
+  }
+
+  private async disown(items: readonly Item[]): Promise<void> {
+    const waiting = items.map((item) => ({ ...item, identity: null }));
+    const kept = waiting.filter((item) => !this.unkept.has(item.event.id));
+    if (kept.length) await this.store.settle({ gone: [], aside: [], waiting: kept });
+    this.changeUnkept(waiting);
+  }
+
+  private changeUnkept(items: readonly Item[]): void {
+    for (const item of items) {
+      const lost = this.unkept.get(item.event.id);
+      if (lost) this.unkept.set(item.event.id, { ...lost, item });
+    }
   }
 
   /** Take what was refused off the list: it was seen. */
