@@ -55,7 +55,7 @@ export class Learner {
       const guest = await tokens.guest();
       if (guest === null || (await tokens.account()) !== null || !(await this.isGone(guest.token))) return false;
       await headway.forgetMe();
-      await this.forgetGuest(guest);
+      await this.forgetGuest(guest, null);
       return true;
     });
     if (isAnew) await headway.outbox.drain(true);
@@ -63,8 +63,8 @@ export class Learner {
   }
 
   /** The token says whose it is that waits: it goes last, wherever this is cut off. */
-  private async forgetGuest(guest: Guest): Promise<void> {
-    await this.headway.outbox.release(guest.learner);
+  private async forgetGuest(guest: Guest, heir: string | null): Promise<void> {
+    await this.headway.outbox.release(guest.learner, heir);
     await this.tokens.setGuest(null);
   }
 
@@ -96,16 +96,28 @@ export class Learner {
     const [account, guest] = [await this.tokens.account(), await this.tokens.guest()];
     if (!account || !guest) return null;
     try {
-      const body = { guest_token: guest.token };
-      const told = await this.as(account)<Shape<"GuestMoved"> | undefined>("POST", "/auth/merge", { body });
+      const merged = await this.merged(account, guest.token);
+      if (merged) await this.tokens.setGuest(null);
+      else await this.forgetGuest(guest, (await this.as(account)<Shape<"Me">>("GET", "/auth/me")).learner?.id ?? null);
+      return merged;
+    } catch (error) {
+      // It is tried again at the next start.
+      passing(error);
+      return null;
+    }
+  }
+
+  /** What the server has moved; null where it knows no such guest any more. */
+  private async merged(account: string, guest_token: string): Promise<Merged> {
+    try {
+      const told = await this.as(account)<Shape<"GuestMoved"> | undefined>("POST", "/auth/merge", {
+        body: { guest_token },
+      });
       if (told?.merged === undefined) throw new Unreachable("the server does not say that the guest has moved");
-      await this.tokens.setGuest(null);
       return told.merged;
     } catch (error) {
-      // What is no guest's token has nothing to move but what waits; all else is tried again at the next start.
-      if (error instanceof Refusal && error.status === 422) await this.forgetGuest(guest);
-      else passing(error);
-      return null;
+      if (error instanceof Refusal && error.status === 422) return null;
+      throw error;
     }
   }
 
