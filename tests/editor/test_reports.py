@@ -78,6 +78,12 @@ def test_a_file_of_an_exercise_is_there_whole_or_not_at_all(script: Path, tmp_pa
     assert found == [".headway.json", "a.py", "c.py"]
 
 
+def test_exercises_that_are_opened_at_once_are_all_laid_out_and_told(script: Path, tmp_path: Path) -> None:
+    laid = Driver(script, "").run(tmp_path, files={"a.py": "x = 1\n", "b.py": "y = 2\n"}, steps=20).told("laid")
+    assert laid == ['[["a.py","b.py"],[]]'] * 20
+    assert len(json.loads((tmp_path / "course/.headway.json").read_text())["steps"]) == 20
+
+
 def test_of_a_text_without_end_its_end_is_kept(script: Path, tmp_path: Path) -> None:
     parts = [str(n % 10) * 3 for n in range(1000)]
     for most, kept in ((3000, parts), (2997, parts), (2996, ["…", *parts[1:]]), (7, ["…", *parts[-3:]]), (0, ["…999"])):

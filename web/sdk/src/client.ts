@@ -39,6 +39,7 @@ export class Headway {
   readonly outbox: Outbox;
   private known: Me = NOBODY;
   private knownAt = 0;
+  private doubts = 0;
   private became: Record<string, string> = {};
   private placed: string | null = null;
   private readonly watchers = new Set<(me: Me) => void>();
@@ -59,7 +60,10 @@ export class Headway {
       if (this.known.kind === "nobody") void this.me(true).catch(() => undefined);
     });
     store.hear((message) => {
-      if ((message as { type?: string }).type === "identity") void this.me(true).catch(() => undefined);
+      if ((message as { type?: string }).type !== "identity") return;
+      this.doubt();
+      // Whoever told it told all.
+      void this.asked(false).catch(() => undefined);
     });
   }
 
@@ -77,8 +81,6 @@ export class Headway {
     // A network that answers nothing must not keep anybody from what is on the device.
     await Promise.race([asked, told, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
     stop();
-    // Somebody signed in or out on a page that tells nobody, as that of another provider.
-    if (this.known.learner?.id !== (known as Me | undefined)?.learner?.id) this.store.tell({ type: "identity" });
     for (const watcher of this.watchers) watcher(this.known);
     void this.outbox.begin();
   }
@@ -95,10 +97,19 @@ export class Headway {
 
   /** Who one is; asks the server, unless it said so just now. */
   async me(again = false): Promise<Me> {
-    if (!again && Date.now() - this.knownAt < TRUSTED_MS) return this.known;
+    if (again) this.doubt();
+    if (Date.now() - this.knownAt < TRUSTED_MS) return this.known;
+    return this.asked(true);
+  }
+
+  private async asked(tells: boolean): Promise<Me> {
+    const { doubts } = this;
     const me = await this.ask<Me | undefined>("GET", "/auth/me");
     if (!isMe(me)) throw new Unreachable("the reply does not say who one is");
-    await this.meet(me);
+    // The server may have looked before somebody signed in or out.
+    if (doubts !== this.doubts) return this.asked(tells);
+    this.knownAt = Date.now();
+    await this.meet(me, tells);
     void this.keepZone(me).catch(() => undefined);
     return this.known;
   }
@@ -121,12 +132,12 @@ export class Headway {
   /** What is known of who one is may be wrong: ask before the next write. */
   doubt(): void {
     this.knownAt = 0;
+    this.doubts++;
   }
 
-  private async meet(me: Me): Promise<void> {
+  private async meet(me: Me, tells = false): Promise<void> {
     const before = this.known;
     this.known = me;
-    this.knownAt = Date.now();
     // A guest's cookie ends by signing in, and then the server has moved the guest into the account.
     if (before.kind === "guest" && me.kind === "account" && before.learner && me.learner) {
       this.became = { ...this.became, [before.learner.id]: me.learner.id };
@@ -134,6 +145,8 @@ export class Headway {
     }
     if (JSON.stringify(before) === JSON.stringify(me)) return;
     for (const watcher of this.watchers) watcher(me);
+    // Somebody signed in or out on a page that tells nobody, as that of another provider.
+    if (tells) this.store.tell({ type: "identity" });
     await this.quietly(this.store.setNote(ME, me));
   }
 
@@ -232,6 +245,8 @@ export class Headway {
   }
 
   private async changedIdentity(me: Me): Promise<void> {
+    this.doubts++;
+    this.knownAt = Date.now();
     await this.meet(me);
     this.store.tell({ type: "identity" });
     void this.outbox.drain(true);

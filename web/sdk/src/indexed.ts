@@ -6,6 +6,8 @@ import { tabChannel, tabLock } from "./tabs";
 const NAME = "headway";
 const VERSION = 1;
 const KEEP_MS = 800;
+/** How a browser calls it that a database was closed, or its connection lost; all else would fail again. */
+const LOST = new Set(["InvalidStateError", "UnknownError", "AbortError"]);
 type Table = "queue" | "aside" | "notes" | "kept";
 
 export class IndexedStore implements Store {
@@ -15,6 +17,7 @@ export class IndexedStore implements Store {
   readonly hear = this.channel.hear;
 
   private readonly unwritten = new Map<string, Kept>();
+  private opening: Promise<IDBDatabase> | null = null;
   private writing: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(private database: IDBDatabase) {
@@ -123,19 +126,27 @@ export class IndexedStore implements Store {
     });
   }
 
-  /** Do something in the database; in one that the browser has closed, as with what it was told to forget, once anew. */
+  /** Do something in the database; where the browser has closed it, as with what it was told to forget, once anew. */
   private async within<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    const { database } = this;
     try {
-      return await work(this.database);
-    } catch (error) {
-      if (isFull(error)) throw notKept(error);
-    }
-    try {
-      this.database = await opened();
-      return await work(this.database);
+      return await work(database).catch(async (error: unknown) => {
+        if (!isLost(error)) throw error;
+        return work(await this.insteadOf(database));
+      });
     } catch (error) {
       throw notKept(error);
     }
+  }
+
+  /** The database, opened again: by the first of those that find it closed. */
+  private async insteadOf(lost: IDBDatabase): Promise<IDBDatabase> {
+    if (this.database !== lost) return this.database;
+    // Else each that is opened would stay open.
+    lost.close();
+    this.opening ??= opened().finally(() => (this.opening = null));
+    this.database = await this.opening;
+    return this.database;
   }
 }
 
@@ -159,19 +170,24 @@ async function opened(): Promise<IDBDatabase> {
 function answered<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("the browser gives no reason"));
+    request.onerror = () => reject(request.error ?? new DOMException("the browser gives no reason", "UnknownError"));
   });
 }
 
 function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error("the browser gives no reason"));
+    transaction.onabort = () =>
+      reject(transaction.error ?? new DOMException("the browser gives no reason", "UnknownError"));
   });
 }
 
 function notKept(error: unknown): NotKept {
   return new NotKept(isFull(error) ? "full" : "unavailable", { cause: error });
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof DOMException && LOST.has(error.name);
 }
 
 function isFull(error: unknown): boolean {

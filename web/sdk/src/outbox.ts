@@ -17,7 +17,8 @@ export type Outcome =
 export type Why = "unreachable" | "later" | "signed-out" | "locked" | "grader" | "trouble";
 
 export interface Standing {
-  readonly state: "saved" | "saved on this device" | "not saved";
+  /** `unknown` until the device has once said what it keeps; where it does so no more, it is told as it was then. */
+  readonly state: "saved" | "saved on this device" | "not saved" | "unknown";
   readonly sending: boolean;
   readonly waiting: readonly Item[];
   /** Of those, what somebody else made who is not signed in now. */
@@ -50,6 +51,8 @@ type Told = { type: "changed" } | { type: "recorded"; ids: string[]; recorded: O
 
 export class Outbox {
   private readonly unkept = new Map<string, { item: Item; reason: NotKept["reason"] }>();
+  /** What waited when the device could be read last; null before that. */
+  private seen: readonly Item[] | null = null;
   private readonly waiters = new Map<string, { event: EventSent; told: (outcome: Outcome) => void }>();
   private readonly wantVerdict = new Set<string>();
   /** How often the server broke with an event in the request. */
@@ -85,10 +88,13 @@ export class Outbox {
   }
 
   async standing(): Promise<Standing> {
-    const [waiting, refused] = await Promise.all([this.queue(), orNothing(this.store.setAside())]);
+    const [kept, refused] = await Promise.all([this.kept(), orNothing(this.store.setAside())]);
     const lost = this.unkept.values().next().value;
+    // What cannot be read is not gone.
+    const waiting = [...(kept ?? this.seen ?? []), ...this.inMemory()];
+    const atRest = this.seen === null ? "unknown" : "saved";
     return {
-      state: lost ? "not saved" : waiting.length ? "saved on this device" : "saved",
+      state: lost ? "not saved" : waiting.length ? "saved on this device" : atRest,
       sending: this.draining !== null,
       waiting,
       held: waiting.filter((item) => !this.maySend(item)),
@@ -105,6 +111,7 @@ export class Outbox {
     const outcome = new Promise<Outcome>((told) => this.waiters.set(event.id, { event, told }));
     try {
       await this.store.add(item);
+      this.seen &&= [...this.seen, item];
     } catch (error) {
       if (!(error instanceof NotKept)) throw error;
       this.unkept.set(event.id, { item, reason: error.reason });
@@ -142,8 +149,32 @@ export class Outbox {
 
   /** Send what others made who are not here as whoever is: somebody decided that it is theirs. */
   async adopt(items: readonly Item[]): Promise<void> {
-    await this.store.settle({ gone: [], aside: [], waiting: items.map((item) => ({ ...item, identity: null })) });
+    await this.handOver(items, null);
     await this.drain(true);
+  }
+
+  /** Have all that a learner made who is gone be the heir's, or whoever's is here next. NotKept, and then it stays theirs. */
+  async release(learner: string, heir: string | null): Promise<void> {
+    if (this.who.became(learner) !== learner) return;
+    const all = [...(await this.store.items()), ...this.inMemory()];
+    await this.handOver(
+      all.filter((item) => item.identity === learner),
+      heir,
+    );
+  }
+
+  private async handOver(items: readonly Item[], identity: string | null): Promise<void> {
+    const waiting = items.map((item) => ({ ...item, identity }));
+    const kept = waiting.filter((item) => !this.unkept.has(item.event.id));
+    if (kept.length) await this.store.settle({ gone: [], aside: [], waiting: kept });
+    this.changeUnkept(waiting);
+  }
+
+  private changeUnkept(items: readonly Item[]): void {
+    for (const item of items) {
+      const lost = this.unkept.get(item.event.id);
+      if (lost) this.unkept.set(item.event.id, { ...lost, item });
+    }
   }
 
   /** Take what was refused off the list: it was seen. */
@@ -162,8 +193,10 @@ export class Outbox {
         do recorded = await this.store.alone(() => this.pass());
         while (recorded > 0 && (await this.lockedOnes()) > 0);
         this.failures = 0;
-        this.why = null;
-        if ((await this.store.items()).some((item) => item.waits_for)) this.later(backoff(8));
+        const kept = await this.kept();
+        this.why = kept === null ? "trouble" : null;
+        // What cannot be read now may be later.
+        if (kept === null || [...kept, ...this.inMemory()].some((item) => item.waits_for)) this.later(backoff(8));
         // What came while the last was looked at is sent now: nothing else would remind of it.
       } while (this.again);
     } catch (error) {
@@ -176,7 +209,7 @@ export class Outbox {
     const queue = await this.queue();
     if (!queue.length) return 0;
     // Whoever does something is here. Of what was left from before that is not known: somebody else may be by now.
-    if (queue.some((item) => !this.waiters.has(item.event.id))) this.who.doubt();
+    if (queue.some((item) => !this.waiters.has(item.event.id) && this.maySend(item))) this.who.doubt();
     await this.who.current();
     let recorded = 0;
     for (const portion of portions(
@@ -214,16 +247,32 @@ export class Outbox {
         one.kind === "refused" && waits(one.problem) ? { ...one.item, waits_for: one.problem } : [],
       ),
     };
-    await this.store.settle(settling).catch((error: unknown) => {
-      // What was never kept need not be settled: whoever did it is told.
-      if (!(error instanceof NotKept) || answered.some((one) => !this.unkept.has(one.item.event.id))) throw error;
-    });
-    for (const id of [...settling.gone, ...settling.aside.map((one) => one.item.event.id)]) {
+    const failure = await this.store.settle(settling).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    // What was never kept need not be settled: whoever did it is told.
+    const settled = failure ? answered.filter((one) => this.unkept.has(one.item.event.id)) : answered;
+    this.changeUnkept(settling.waiting);
+    this.over(settled.filter((one) => !settling.waiting.some(({ event }) => event.id === one.item.event.id)));
+    this.tellOf(settled);
+    // What is kept is answered for once that is settled: it is sent again, and counts once.
+    if (failure && (settled.length < answered.length || !(failure.error instanceof NotKept))) throw failure.error;
+    return settling.gone.length;
+  }
+
+  /** Of these nothing waits any more. */
+  private over(answered: readonly Answered[]): void {
+    const ids = new Set(answered.map((one) => one.item.event.id));
+    for (const id of ids) {
       this.unkept.delete(id);
       this.broke.delete(id);
     }
-    this.tellOf(answered);
-    return settling.gone.length;
+    this.forgetSeen(ids);
+  }
+
+  private forgetSeen(ids: ReadonlySet<string>): void {
+    this.seen &&= this.seen.filter((item) => !ids.has(item.event.id));
   }
 
   private tellOf(answered: readonly Answered[]): void {
@@ -244,6 +293,7 @@ export class Outbox {
 
   private heard(told: Told): void {
     if (told.type === "recorded") {
+      this.forgetSeen(new Set(told.ids));
       const { steps, changes } = told.recorded;
       for (const id of told.ids) {
         const event = this.waiters.get(id)?.event;
@@ -260,9 +310,23 @@ export class Outbox {
     return item.identity === null || (known !== null && this.who.became(item.identity) === known);
   }
 
-  /** All that waits. What cannot be kept here, or read again, is sent all the same while the page is there. */
+  /** All that can be sent. What cannot be kept here is, all the same, while the page is there. */
   private async queue(): Promise<Item[]> {
-    return [...(await orNothing(this.store.items())), ...[...this.unkept.values()].map((one) => one.item)];
+    return [...((await this.kept()) ?? []), ...this.inMemory()];
+  }
+
+  /** What the device keeps; null where it does not say so any more. */
+  private async kept(): Promise<readonly Item[] | null> {
+    try {
+      return (this.seen = await this.store.items());
+    } catch (error) {
+      if (error instanceof NotKept) return null;
+      throw error;
+    }
+  }
+
+  private inMemory(): Item[] {
+    return [...this.unkept.values()].map((one) => one.item);
   }
 
   private async lockedOnes(): Promise<number> {
@@ -285,15 +349,16 @@ export class Outbox {
   }
 
   private resolve(id: string, outcome: Outcome): void {
-    this.waiters.get(id)?.told(outcome);
+    const lost = this.unkept.get(id);
+    // What is kept nowhere is not said to wait: it is gone with the page.
+    const isLost = lost && outcome.kind === "waiting";
+    this.waiters.get(id)?.told(isLost ? { kind: "not saved", reason: lost.reason } : outcome);
     this.waiters.delete(id);
     this.wantVerdict.delete(id);
   }
 
   private stopWaiting(id: string): void {
-    const lost = this.unkept.get(id);
-    if (lost) this.resolve(id, { kind: "not saved", reason: lost.reason });
-    else this.resolve(id, { kind: "waiting", why: this.why ?? "signed-out", problem: null });
+    this.resolve(id, { kind: "waiting", why: this.why ?? "signed-out", problem: null });
   }
 
   private changed(): void {

@@ -65,7 +65,8 @@ export async function showUnsent(session: Session): Promise<void> {
   const { outbox } = (await session.here()).headway;
   const standing = await outbox.standing();
   if (!standing.waiting.length && !standing.refused.length) {
-    void vscode.window.showInformationMessage(words.unsent.none);
+    const isSaved = standing.state === "saved";
+    void vscode.window.showInformationMessage(isSaved ? words.unsent.none : words.why[standing.why ?? "trouble"]);
     return;
   }
   const picked = await vscode.window.showQuickPick(listed(standing), {

@@ -73,8 +73,8 @@ function placeOf(given: Place | Node | undefined): Place | null {
 async function sync(session: Session): Promise<void> {
   const { outbox } = (await session.here()).headway;
   await outbox.drain(true);
-  const { waiting, why } = await outbox.standing();
-  if (!waiting.length) void vscode.window.showInformationMessage(words.unsent.none);
+  const { state, why } = await outbox.standing();
+  if (state === "saved") void vscode.window.showInformationMessage(words.unsent.none);
   else void vscode.window.showWarningMessage(why ? words.why[why] : words.unsent.title);
 }
 

@@ -1,4 +1,5 @@
 /** A course's folder in the workspace, as `headway start` lays it out: a folder for each step with files. */
+import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { Shape } from "@headway/sdk";
@@ -15,8 +16,17 @@ export interface LaidOut {
   readonly kept: readonly string[];
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
 /** Write a step's files where they are not yet; what the learner changed is kept. */
-export async function layOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
+export function layOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
+  // One after another: all steps of a course are told in one mark.
+  const next = last.then(() => laidOut(root, server, course, step));
+  last = next.catch(() => undefined);
+  return next;
+}
+
+async function laidOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
   const home = join(root, checkedName(course));
   const folder = join(home, checkedName(step.id));
   const [written, kept]: [string[], string[]] = [[], []];
@@ -51,8 +61,8 @@ async function mark(home: string, server: string, course: string, step: Shape<"S
 
 /** Have a file hold this, whole or not at all: half of one would be taken for what the learner made of it. */
 async function put(path: string, text: string): Promise<void> {
-  const half = `${path}.new~`;
-  await fs.rm(half, { force: true });
+  // Another window may write the same one.
+  const half = `${path}.${randomUUID()}.new~`;
   try {
     await fs.writeFile(half, text, { flag: "wx", flush: true });
     await fs.rename(half, path);

@@ -1,6 +1,6 @@
 /** The learner of this editor at one server: a guest from the first write on, moved into the account that signs in. */
 import { Headway, Refusal, transport, Unreachable, type Ask, type Shape, type Store } from "@headway/sdk";
-import type { Tokens } from "./tokens";
+import type { Guest, Tokens } from "./tokens";
 
 export type Merged = Shape<"GuestMoved">["merged"];
 
@@ -50,29 +50,33 @@ export class Learner {
 
   /** A guest of whom the server knows nothing any more is forgotten, and what waits is the next one's. Whether it was so. */
   async beginAnew(): Promise<boolean> {
-    const guest = await this.tokens.guest();
-    if (guest === null || (await this.tokens.account()) !== null || (await this.knows(guest))) return false;
-    const { headway } = this;
-    const id = headway.identity.learner?.id;
-    await headway.store.alone(async () => {
-      // Another window may have begun anew already.
-      if ((await this.tokens.guest()) === guest) await this.tokens.setGuest(null);
+    const { headway, tokens } = this;
+    const isAnew = await headway.store.alone(async () => {
+      const guest = await tokens.guest();
+      if (guest === null || (await tokens.account()) !== null || !(await this.isGone(guest.token))) return false;
+      await headway.forgetMe();
+      await this.forgetGuest(guest, null);
+      return true;
     });
-    await headway.forgetMe();
-    const { waiting } = await headway.outbox.standing();
-    await headway.outbox.adopt(waiting.filter((item) => item.identity === id));
-    return true;
+    if (isAnew) await headway.outbox.drain(true);
+    return isAnew;
   }
 
-  /** Whether the server knows whose token this is. */
-  private async knows(token: string): Promise<boolean> {
+  /** The token says whose it is that waits: it goes last, wherever this is cut off. */
+  private async forgetGuest(guest: Guest, heir: string | null): Promise<void> {
+    await this.headway.outbox.release(guest.learner, heir);
+    await this.tokens.setGuest(null);
+  }
+
+  /** Whether the server says that it knows nobody of this token. */
+  private async isGone(token: string): Promise<boolean> {
     try {
       await this.as(token)("GET", "/auth/me");
-      return true;
     } catch (error) {
-      if (error instanceof Refusal && error.status === 401) return false;
-      throw error;
+      passing(error);
+      return error instanceof Refusal && error.status === 401;
     }
+    return false;
   }
 
   /** Somebody signed in or out, here or in another window. */
@@ -92,34 +96,48 @@ export class Learner {
     const [account, guest] = [await this.tokens.account(), await this.tokens.guest()];
     if (!account || !guest) return null;
     try {
-      const body = { guest_token: guest };
-      const told = await this.as(account)<Shape<"GuestMoved"> | undefined>("POST", "/auth/merge", { body });
+      const merged = await this.merged(account, guest.token);
+      if (merged) await this.tokens.setGuest(null);
+      else await this.forgetGuest(guest, (await this.as(account)<Shape<"Me">>("GET", "/auth/me")).learner?.id ?? null);
+      return merged;
+    } catch (error) {
+      // It is tried again at the next start.
+      passing(error);
+      return null;
+    }
+  }
+
+  /** What the server has moved; null where it knows no such guest any more. */
+  private async merged(account: string, guest_token: string): Promise<Merged> {
+    try {
+      const told = await this.as(account)<Shape<"GuestMoved"> | undefined>("POST", "/auth/merge", {
+        body: { guest_token },
+      });
       if (told?.merged === undefined) throw new Unreachable("the server does not say that the guest has moved");
-      await this.tokens.setGuest(null);
       return told.merged;
     } catch (error) {
-      // What is no guest's token has nothing to move; all else is tried again at the next start.
-      if (error instanceof Refusal && error.status === 422) await this.tokens.setGuest(null);
-      else passing(error);
-      return null;
+      if (error instanceof Refusal && error.status === 422) return null;
+      throw error;
     }
   }
 
   private async ask<T>(method: string, path: string, asking?: Parameters<Ask>[2]): Promise<T> {
     let token = await this.tokens.current();
     // The server would hand a nobody's new guest out as a cookie, and an editor keeps none.
-    if (token === null && method !== "GET") token = await this.guest();
+    if (token === null && method !== "GET") token = (await this.guest()).token;
     return this.as(token)<T>(method, path, asking);
   }
 
-  /** A new guest's token. Only the outbox writes as nobody, and it holds the lock of all windows meanwhile. */
-  private async guest(): Promise<string> {
+  /** A new guest. Only the outbox writes as nobody, and it holds the lock of all windows meanwhile. */
+  private async guest(): Promise<Guest> {
     const made = await this.as(null)<Shape<"GuestMade"> | undefined>("POST", "/auth/guest", { body: {} });
-    if (typeof made?.token !== "string") throw new Unreachable("the server does not say which guest it made");
+    const [token, learner] = [made?.token, made?.learner?.id];
+    if (typeof token !== "string" || typeof learner !== "string")
+      throw new Unreachable("the server does not say which guest it made");
     // A window that was taken for dead may have made one meanwhile: what is recorded is that one's.
     const other = await this.tokens.guest();
-    if (other === null) await this.tokens.setGuest(made.token);
-    return other ?? made.token;
+    if (other === null) await this.tokens.setGuest({ token, learner });
+    return other ?? { token, learner };
   }
 }
 

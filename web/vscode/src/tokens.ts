@@ -8,7 +8,13 @@ export interface Secrets {
   delete(key: string): PromiseLike<void>;
 }
 
-const GUEST = "guest token";
+/** A guest's token, and whose it is: what is left of a guest who is gone is told by that alone. */
+export interface Guest {
+  readonly token: string;
+  readonly learner: string;
+}
+
+const GUEST = "guest";
 
 export class Tokens {
   constructor(
@@ -19,7 +25,7 @@ export class Tokens {
 
   /** The token to send; null for nobody. */
   async current(): Promise<string | null> {
-    return (await this.account()) ?? (await this.guest());
+    return (await this.account()) ?? (await this.guest())?.token ?? null;
   }
 
   async account(): Promise<string | null> {
@@ -32,12 +38,12 @@ export class Tokens {
   }
 
   /** A guest's token lies beside what the guest did: where secrets are forgotten with the window, the guest would be. */
-  async guest(): Promise<string | null> {
-    return ((await this.store.note(GUEST)) as string | null | undefined) ?? null;
+  async guest(): Promise<Guest | null> {
+    return ((await this.store.note(GUEST)) as Guest | null | undefined) ?? null;
   }
 
-  async setGuest(token: string | null): Promise<void> {
-    await this.store.setNote(GUEST, token);
+  async setGuest(guest: Guest | null): Promise<void> {
+    await this.store.setNote(GUEST, guest);
   }
 
   private get key(): string {

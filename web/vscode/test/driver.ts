@@ -7,7 +7,7 @@ import { writeSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import type { EventSent, Item, Shape, StepRef } from "@headway/sdk";
+import { NotKept, type EventSent, type Item, type Shape, type StepRef } from "@headway/sdk";
 import { begin, tokenOf } from "../src/device";
 import { FileStore } from "../src/keeping/store";
 import { get, put } from "../src/keeping/writing";
@@ -46,8 +46,9 @@ interface Job {
   readonly judge?: readonly (readonly [Format, string, number])[];
   /** Paths of a course's files, to say which would be written. */
   readonly paths?: readonly string[];
-  /** A step's files to lay out, to say which were written and which kept. */
+  /** A step's files to lay out, to say which were written and which kept; of so many steps at once. */
   readonly files?: Readonly<Record<string, string>>;
+  readonly steps?: number;
   /** Say what is left of these parts where the last so many characters and a part are kept. */
   readonly tail?: readonly [number, readonly string[]];
   /** Hold the lock for so many ms, and do nothing else. */
@@ -121,9 +122,14 @@ function tried(work: () => unknown): unknown {
   }
 }
 
+function refusedIfFull(error: unknown): string {
+  if (error instanceof NotKept) return `not kept ${error.reason}`;
+  throw error;
+}
+
 async function main(job: Job): Promise<void> {
   if (job.judge || job.paths || job.tail) return judge(job);
-  if (job.files) return lay(job.folder, job.files);
+  if (job.files) return lay(job.folder, job.files, job.steps ?? 1);
   countSteps(job.kill_at);
   if (job.hurry) hurry(job.hurry);
   for (const folder of [job.folder, ...(job.folders ?? [])]) await window({ ...job, folder });
@@ -175,7 +181,7 @@ async function keep(store: FileStore, count: number, of: StepRef): Promise<void>
 }
 
 async function record(learner: Learner, job: Job): Promise<void> {
-  if (job.anew) tell(`anew ${await learner.beginAnew()}`);
+  if (job.anew) tell(`anew ${await learner.beginAnew().catch(refusedIfFull)}`);
   const of = placeOf(job);
   for (let made = 0; made < (job.events ?? 0); made++) {
     const outcome = await learner.headway.attempted(of, 0.5);
@@ -191,13 +197,14 @@ function judge(job: Job): void {
   if (job.tail) tell(`tail ${JSON.stringify(tailOf(...job.tail))}`);
 }
 
-async function lay(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const step = { id: "step", files, test: null } as unknown as Shape<"StepShown">;
-  const { written, kept } = await layOut(folder, "http://127.0.0.1:1", "course", step).catch(() => ({
-    written: [],
-    kept: ["refused"],
-  }));
-  tell(`laid ${JSON.stringify([written, kept])}`);
+async function lay(folder: string, files: Readonly<Record<string, string>>, steps: number): Promise<void> {
+  const one = async (number: number) => {
+    const step = { id: `step${number || ""}`, files, test: null } as unknown as Shape<"StepShown">;
+    const refused = { written: [], kept: ["refused"] };
+    const { written, kept } = await layOut(folder, "http://127.0.0.1:1", "course", step).catch(() => refused);
+    tell(`laid ${JSON.stringify([written, kept])}`);
+  };
+  await Promise.all(Array.from({ length: steps }, (_, number) => one(number)));
 }
 
 function tailOf(most: number, parts: readonly string[]): string {

@@ -12,7 +12,7 @@ export interface Toast {
 
 const NOBODY: Me = { kind: "nobody", learner: null };
 const AT_REST: Standing = {
-  state: "saved",
+  state: "unknown",
   sending: false,
   waiting: [],
   held: [],

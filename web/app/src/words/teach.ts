@@ -112,7 +112,7 @@ export const teach = {
     noHistory: "Nothing done in this course yet.",
     day: "Day",
     passed: "Attempts passed",
-    passedOf: (passed: number, attempts: number) => `${passed} of ${attempts}`,
+    passedOf: (passed: string, attempts: string) => `${passed} of ${attempts}`,
     steps: "Steps done",
     time: "Time",
     average: "Average",
