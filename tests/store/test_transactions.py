@@ -179,6 +179,22 @@ def test_postgresql_waits_for_the_disk_before_it_says_commit(postgresql_url: str
     database.close()
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["host=/nowhere&host={}", "host={}&host=/nowhere", "host=/nowhere,{}", "host={}&options=-c%20search_path%3Dpublic"],
+)
+def test_whoever_listens_reads_an_address_as_whoever_writes_does(
+    postgres: Postgres, postgresql_url: str, said: str
+) -> None:
+    name = sa.make_url(postgresql_url).database
+    database = Database(f"postgresql://postgres@/{name}?{said.format(postgres.socket)}&connect_timeout=3")
+    with calls.listening(database.url) as listening:
+        with database.transaction() as connection:
+            calls.call(connection, ["ada"])
+        assert [set(one.payload.split(",")) for one in listening.notifies(timeout=10, stop_after=1)] == [{"ada"}]
+    database.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="what the system keeps to, as Linux tells it")
 def test_a_machine_that_is_gone_is_given_up_within_the_minute(postgres: Postgres, postgresql_url: str) -> None:
     with Proxy(f"{postgres.socket}/.s.PGSQL.5432") as proxy:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.domain.errors import HeadwayError
-from headway.store.address import checked, impatient
+from headway.store.address import CONNECTING, checked, impatient
 from headway.store.archive_files import Archive
 from headway.store.failover import follow
 from headway.store.file_lock import FileLock
@@ -358,7 +358,7 @@ def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
         max_overflow=24,
         pool_pre_ping=False,
         hide_parameters=True,  # as for SQLite
-        connect_args={"connect_timeout": 10, "application_name": "headway"},
+        connect_args=dict(CONNECTING),
     )
     event.listen(engine, "connect", _postgresql_connected(planning))
     return engine
