@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
+from headway.http import delivering
 from headway.ledger import passwords
 from tests.http.postbox import Box, Post, at_noon, mailbox
+from tests.http.receiving import Receiver, receiving
+from tests.http.sending import OWN, Still
 from tests.http.server import Site, serving
 
 
@@ -50,3 +53,34 @@ def post(database_url: str, box: tuple[Box, int]) -> Iterator[Post]:
     made.now = at_noon(made.now)
     yield made
     made.database.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for what is due more often than every few seconds."""
+    monkeypatch.setattr(delivering, "LOOK_S", 0.1)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """What takes messages."""
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def sending(database_url: str) -> Iterator[Site]:
+    """A server that may send to this machine."""
+    with serving(database_url, webhook_networks=OWN) as site:
+        site.publish()
+        yield site
+
+
+@pytest.fixture
+def still(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Still]:
+    """A site of which nothing is sent but by the test, at times of the test's own."""
+    monkeypatch.setattr("headway.http.delivering.take", lambda *_, **__: [])
+    made = Still(site)
+    site.publish()
+    yield made
+    made.services.database.close()

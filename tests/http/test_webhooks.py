@@ -1,15 +1,11 @@
 """Webhooks: signed, in order for each learner, at least once, whatever the receiver; to public places alone."""
 
-import base64
-import hashlib
-import hmac
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
@@ -20,104 +16,15 @@ from structlog.testing import capture_logs
 
 from headway.domain.streaks import STANDARD
 from headway.domain.times import DAY, MINUTE, SECOND
-from headway.http import delivering, outward, who
-from headway.http.outward import Outward
-from headway.http.services import Services
+from headway.http import delivering, outward
 from headway.ledger.delivering import TAKEN_FOR, take
 from headway.ledger.reminding import remind
-from headway.settings import Settings
 from headway.store.webhook_tables import webhook, webhook_due
 from tests.http.receiving import Receiver, receiving
+from tests.http.sending import DONE, OWN, Still, complete, is_signed
 from tests.http.server import COURSE, Site, serving
-from tests.http.test_events import event
 
-OWN = "127.0.0.0/8"
-DONE = ["step_completed", "streak_extended", "step_completed", "step_completed", "module_completed", "course_completed"]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "LOOK_S", 0.1)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
-
-
-@pytest.fixture
-def sending(database_url: str) -> Iterator[Site]:
-    """A server that may send to this machine."""
-    with serving(database_url, webhook_networks=OWN) as site:
-        site.publish()
-        yield site
-
-
-@pytest.fixture
-def still(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator["Still"]:
-    """A site of which nothing is sent but by the test, at times of the test's own."""
-    monkeypatch.setattr("headway.http.delivering.take", lambda *_, **__: [])
-    made = Still(site)
-    site.publish()
-    yield made
-    made.services.database.close()
-
-
-class Still:
-    """Sends what is due when it is told to, by its own clock."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        url = site.database.url.render_as_string(hide_password=False)
-        self.services = Services(Settings(database_url=url, webhook_networks=OWN))
-        self.outward = Outward(OWN)
-        self.now = who.now() + MINUTE
-
-    def pump(self, after: int = 0) -> int:
-        """Send what is due after some more time, and what is due behind it; how much was tried."""
-        self.now += after
-        tried = 0
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(who, "now", lambda: self.now)
-            while found := take(self.services.database, 10, now=self.now):
-                for message in found:
-                    delivering.deliver(self.services, self.outward, message)
-                    tried += 1
-        return tried
-
-    def hook(self, url: str, **asked: Any) -> str:
-        """An admin's endpoint, to whatever address."""
-        admin = self.site.person("root@example.org", "admin")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Outward, "look", lambda *_: None)
-            made = admin.post("/webhooks", json={"url": url, **asked})
-        assert made.status_code == 201, made.text
-        return str(made.json()["id"])
-
-    def row(self, hook: str) -> dict[str, Any]:
-        with self.site.database.read() as connection:
-            return dict(connection.execute(sa.select(webhook).where(webhook.c.id == hook)).mappings().one())
-
-    def due(self) -> int:
-        with self.site.database.read() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(webhook_due)).scalar_one()
-
-
-def complete(client: Any, *steps: str) -> str:
-    """Complete steps; whose they are."""
-    sent = [event(step=one, response="a") if one == "quiz" else event(step=one, type="completed") for one in steps]
-    assert client.post("/events", json={"events": sent}).status_code == 200
-    return str(client.get("/auth/me").json()["learner"]["id"])
-
-
-def is_signed(secret: str, one: Any) -> bool:
-    """Whether a message is signed as Standard Webhooks has it, written here a second time."""
-    key = base64.b64decode(secret.split("_", 1)[1])
-    signed = b".".join([one.id.encode(), one.headers["webhook-timestamp"].encode(), one.body])
-    wanted = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    is_recent = abs(int(one.headers["webhook-timestamp"]) - time.time()) < 300
-    return is_recent and wanted in [part.split(",")[1] for part in one.headers["webhook-signature"].split()]
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_what_learners_come_to_is_sent_in_order_and_signed(sending: Site, receiver: Receiver) -> None:

@@ -2,19 +2,21 @@
 
 import os
 import socket
-import sqlite3
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from headway.store import calls
-from headway.store.database import CommitFailed, Database, is_fault_of_data, is_lost
+from headway.store.database import CommitFailed, Database, is_fault_of_data, is_lost, is_outage
+from headway.store.migrate import migrate
 from headway.store.schema import learner
 from tests.postgres import Postgres
 from tests.torture.proxy import Proxy
@@ -177,6 +179,22 @@ def test_postgresql_waits_for_the_disk_before_it_says_commit(postgresql_url: str
     database.close()
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["host=/nowhere&host={}", "host={}&host=/nowhere", "host=/nowhere,{}", "host={}&options=-c%20search_path%3Dpublic"],
+)
+def test_whoever_listens_reads_an_address_as_whoever_writes_does(
+    postgres: Postgres, postgresql_url: str, said: str
+) -> None:
+    name = sa.make_url(postgresql_url).database
+    database = Database(f"postgresql://postgres@/{name}?{said.format(postgres.socket)}&connect_timeout=3")
+    with calls.listening(database.url) as listening:
+        with database.transaction() as connection:
+            calls.call(connection, ["ada"])
+        assert [set(one.payload.split(",")) for one in listening.notifies(timeout=10, stop_after=1)] == [{"ada"}]
+    database.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="what the system keeps to, as Linux tells it")
 def test_a_machine_that_is_gone_is_given_up_within_the_minute(postgres: Postgres, postgresql_url: str) -> None:
     with Proxy(f"{postgres.socket}/.s.PGSQL.5432") as proxy:
@@ -212,8 +230,74 @@ def test_what_was_sent_with_a_statement_that_fails_is_in_no_error_and_so_in_no_l
     assert "secret" not in str(raised.value)
 
 
-def test_a_complaint_that_no_server_made_says_that_the_connection_is_lost() -> None:
-    without_answer = InternalError("BEGIN", {}, psycopg.InternalError("got no result from the query"))
-    assert is_lost(without_answer)
-    assert not is_lost(InternalError("BEGIN", {}, psycopg.errors.InvalidCursorState()))
-    assert not is_lost(OperationalError("BEGIN", {}, sqlite3.OperationalError("database is locked")))
+def test_a_complaint_that_no_server_made_says_that_the_connection_is_lost(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    for using in (database.transaction, database.read):
+
+        def fails(complaint: psycopg.Error, using: Any = using) -> DBAPIError:
+            with pytest.raises(DBAPIError) as raised, using() as connection, complaining(connection, complaint):
+                connection.exec_driver_sql("SELECT 1")
+            return raised.value
+
+        assert not is_lost(fails(psycopg.errors.InvalidCursorState()))
+        assert not is_lost(fails(psycopg.DataError("text cannot contain NUL bytes")))
+        assert is_lost(fails(psycopg.InternalError("got no result from the query")))
+        with using() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    database.close()
+
+
+@contextmanager
+def complaining(connection: Connection, complaint: psycopg.Error) -> Iterator[None]:
+    """Have psycopg complain of whatever is asked next on a connection, without asking it."""
+
+    def complain(cursor: Any, statement: str, *_: Any) -> None:
+        if statement == "SELECT 1":
+            raise complaint
+
+    sa.event.listen(connection.engine, "do_execute", complain)
+    try:
+        yield
+    finally:
+        sa.event.remove(connection.engine, "do_execute", complain)
+
+
+def test_all_that_lead_to_a_server_that_takes_no_writes_are_left_at_the_first(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    migrate(database)
+    before = read_only(database.readers, 3)
+    read_only(database.writers, 8)
+
+    with database.read() as reading:
+        assert reading.exec_driver_sql("SELECT 1").scalar_one() == 1
+        with pytest.raises(DBAPIError) as raised, database.transaction() as connection:
+            add(connection, IDS[0])
+        assert is_lost(raised.value)
+        assert count(reading) == 0  # who reads already reads on
+    for n in range(8):
+        with database.transaction() as connection:
+            add(connection, IDS[n])
+    with ExitStack() as stack:
+        for connection in [stack.enter_context(database.read()) for _ in range(3)]:
+            assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() not in before
+            assert count(connection) == 8
+    database.close()
+
+
+def read_only(engine: Engine, number: int) -> set[int]:
+    """Have some connections of a pool take no writes any more; their processes."""
+    with ExitStack() as stack:
+        connections = [stack.enter_context(engine.connect()) for _ in range(number)]
+        for one in connections:
+            one.exec_driver_sql("SET default_transaction_read_only = on")
+        return {one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for one in connections}
+
+
+def test_a_write_among_what_is_read_is_a_defect_and_no_outage(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    migrate(database)
+    with pytest.raises(DBAPIError) as raised, database.read() as connection:
+        add(connection, IDS[0])
+    assert not is_lost(raised.value)
+    assert not is_outage(raised.value)
+    database.close()

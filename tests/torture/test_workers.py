@@ -110,6 +110,31 @@ def test_a_worker_that_replaces_another_waits_for_a_database_that_is_away(postgr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
+def test_a_worker_told_to_stop_before_it_has_loaded_anything_stops_without_a_database(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    with postgres.fresh() as url:
+        prepare(url)
+        with Server(url, tmp_path, "--workers", "2") as server:
+            wait_for_workers(url, 2)
+            with away(postgres, url):
+                killed = server.workers()[0]
+                os.kill(killed, signal.SIGKILL)
+                until = time.monotonic() + 30
+                while len([one for one in server.workers() if one != killed and is_listening(one)]) < 2:
+                    assert time.monotonic() < until, "the worker was not replaced"
+                    time.sleep(0.002)
+                assert server.stop() == 0
+
+
+def is_listening(pid: int) -> bool:
+    """Whether a process takes SIGTERM itself, as Linux tells it."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
 def test_a_server_of_which_a_worker_cannot_start_says_so_and_ends_with_1(postgres: Postgres, tmp_path: Path) -> None:
     with postgres.fresh() as url:
         prepare(url)

@@ -57,6 +57,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "email-taken": Kind(409, "The address belongs to an account already"),
     "address-in-use": Kind(409, "There is an account with this address, which is not joined"),
     "too-many-webhooks": Kind(409, "The account has as many webhooks as it may have"),
+    "webhook-disabled": Kind(409, "The webhook is disabled"),
     "too-many-tokens": Kind(409, "The account has as many tokens as it may have"),
     "graded-step": Kind(409, "The step is graded by the server alone"),
     "id-reused": Kind(409, "The event id was used for other content"),

@@ -27,3 +27,6 @@ def _listen_once(number: signal.Signals) -> None:
         stop(told, frame)
 
     signal.signal(number, handle)
+    # uvicorn has listened for seconds, while the application was loaded, and may have been told.
+    if getattr(getattr(stop, "__self__", None), "should_exit", False):
+        told_to_stop.set()

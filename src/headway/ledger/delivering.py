@@ -5,6 +5,7 @@ Whoever takes it up does so for a while: who is killed meanwhile has sent it or 
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 TAKEN_FOR: Final = MINUTE
 # So many of one endpoint are under way in a process: one that is slow does not hold up all others.
 OF_ENDPOINT_MAX: Final = 6
+# Of the places that a process has, so many are for endpoints that nothing is under way to.
+KEPT_FREE: Final = 4
 ERROR_MAX: Final = 200
 _MILLISECOND: Final = SECOND // 1000
 _GONE: Final = 410
@@ -57,48 +60,64 @@ class Outcome(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
+class _Taken(NamedTuple):
+    """What was taken up; `gone` are the endpoints whose accounts may have them no more."""
+
+    messages: list[Message]
+    gone: set[str]
+
+
 def take(database: Database, limit: int, *, now: int, under_way: Iterable[str] = ()) -> list[Message]:
     """Take up what is due: of each learner for each endpoint the first.
 
     `under_way` are the endpoints that are being sent to, each as often as that.
     """
     counted = Counter(under_way)
-    return committed(database, lambda connection: _take(connection, limit, now, counted))
+    taken = committed(database, lambda connection: _take(connection, limit, now, counted))
+    # Each apart, and in one order: an endpoint is locked before all else, and never behind another that waits for it.
+    for gone in sorted(taken.gone):
+        committed(database, partial(_disable_if_gone, webhook_id=gone, now=now))
+    return taken.messages
 
 
-def _take(connection: Connection, limit: int, now: int, under_way: Counter[str]) -> list[Message]:
-    due = _shared_out(connection, limit, now, under_way)
-    if not due:
-        return []
-    endpoints = webhooks.allowed(connection, {one.webhook_id for one in due})
-    for gone in {one.webhook_id for one in due} - endpoints.keys():
-        _disable(connection, gone, "whoever made it may not have it any more", now)
-    chosen = [one for one in due if one.webhook_id in endpoints]
+def _take(connection: Connection, limit: int, now: int, under_way: Counter[str]) -> _Taken:
+    waited_for = webhooks.waited_for(connection, now)
+    endpoints = webhooks.allowed(connection, waited_for)
+    free = [one for one in endpoints if under_way[one] < OF_ENDPOINT_MAX]
+    free.sort(key=lambda one: (under_way[one], waited_for[one]))
+    found = webhooks.firsts(connection, now, {one: OF_ENDPOINT_MAX - under_way[one] for one in free[:limit]})
+    chosen = _shared_out(found, limit, under_way)
     told = webhooks.contents(connection, chosen)
     taken = webhooks.lease(connection, chosen, now + TAKEN_FOR)
     for one in taken:
         if one[1:4] not in told:  # as where it was told so by an entry that was mended since
             webhooks.settle(connection, one, None)
-    return [_message(one, told[one[1:4]], endpoints[one.webhook_id]) for one in taken if one[1:4] in told]
+    messages = [_message(one, told[one[1:4]], endpoints[one.webhook_id]) for one in taken if one[1:4] in told]
+    return _Taken(messages, waited_for.keys() - endpoints.keys())
 
 
-def _shared_out(connection: Connection, limit: int, now: int, under_way: Counter[str]) -> list[Due]:
-    """What is due, of no endpoint more than it may have under way; behind one that has that, the others are looked for.
+def _shared_out(found: Iterable[Due], limit: int, under_way: Counter[str]) -> list[Due]:
+    """What is sent of it: at each place what is due for longest, to the endpoint with the fewest under way.
 
-    A statement more for each endpoint that comes to have so many.
+    The last places are for endpoints with none: however many are slow, another finds one free.
     """
-    counted, chosen, is_more = under_way.copy(), dict[Due, None](), True
-    while is_more and len(chosen) < limit:
-        full = [one for one, count in counted.items() if count >= OF_ENDPOINT_MAX]
-        found = webhooks.firsts(connection, now, limit, full)
-        is_more = False
-        for one in found:
-            if one not in chosen and counted[one.webhook_id] < OF_ENDPOINT_MAX:
-                counted[one.webhook_id] += 1
-                chosen[one] = None
-            elif one not in chosen:
-                is_more = len(found) == limit
-    return list(chosen)[:limit]
+    counted, waiting, chosen = under_way.copy(), dict[str, list[Due]](), list[Due]()
+    for one in sorted(found, key=lambda one: one.due_at, reverse=True):
+        waiting.setdefault(one.webhook_id, []).append(one)
+    while len(chosen) < limit:
+        most = OF_ENDPOINT_MAX if limit - len(chosen) > KEPT_FREE else 1
+        able = [due[-1] for key, due in waiting.items() if due and counted[key] < most]
+        if not able:
+            break
+        one = min(able, key=lambda one: (counted[one.webhook_id], one.due_at))
+        chosen.append(waiting[one.webhook_id].pop())
+        counted[one.webhook_id] += 1
+    return chosen
+
+
+def _disable_if_gone(connection: Connection, webhook_id: str, now: int) -> None:
+    if webhooks.find(connection, webhook_id, lock=True) and not webhooks.allowed(connection, [webhook_id]):
+        _disable(connection, webhook_id, "whoever made it may not have it any more", now)
 
 
 def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:

@@ -30,6 +30,12 @@ class TooManyWebhooks(HeadwayError):
     code = "too-many-webhooks"
 
 
+class WebhookDisabled(HeadwayError):
+    """The webhook is disabled, and sent nothing."""
+
+    code = "webhook-disabled"
+
+
 class UnknownWebhook(HeadwayError):
     """There is no such webhook."""
 
@@ -94,13 +100,18 @@ def resume(database: Database, webhook_id: str, learner_id: str | None) -> None:
 
 
 def redeliver(database: Database, webhook_id: str, learner_id: str | None, delivery_id: str, *, now: int) -> str:
-    """Send once more what was sent before, under the same id: its id. UnknownWebhook where there is no such thing."""
+    """Send once more what was sent before, under the same id: its id.
+
+    UnknownWebhook where there is no such thing, WebhookDisabled where nothing is sent: on being resumed it is dropped.
+    """
 
     def work(connection: Connection) -> str:
-        found(connection, webhook_id, learner_id, lock=True)
+        endpoint = found(connection, webhook_id, learner_id, lock=True)
         sent = webhooks.delivery(connection, webhook_id, delivery_id)
         if sent is None:
             raise UnknownWebhook("there is no such delivery of this webhook")
+        if not endpoint["active"]:
+            raise WebhookDisabled("a disabled webhook is sent nothing; resume it first")
         due = Due(webhook_id, sent["learner_id"], sent["seq"], sent["n"], now)
         add_together(connection, webhooks.due_added([due]))
         announcing.note_due(connection)

@@ -1,6 +1,7 @@
 """A database's address, as it is written in the settings."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -16,6 +17,8 @@ _UNTIL_GONE: Final = {
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
+# Whatever an address says of these: nobody waits for longer, and operators know whose a session is.
+CONNECTING: Final[Mapping[str, Any]] = {"connect_timeout": 10, "application_name": "headway"}
 
 
 class DatabaseUrlInvalid(HeadwayError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
-from headway.store.address import impatient
+from headway.store.address import CONNECTING, impatient
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,9 +33,10 @@ def listening(url: URL) -> Iterator[Listening]:
     """A connection on which calls arrive; Lost where there is none, inside as well."""
     import psycopg  # noqa: PLC0415  # only where PostgreSQL is used
 
-    address = impatient(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    # As an engine reads an address: libpq reads some otherwise, several hosts and spaces among them.
+    places, options = url.get_dialect()().create_connect_args(impatient(url))
     try:
-        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(*places, **{**options, **CONNECTING, "autocommit": True}) as connection:
             connection.execute(f"LISTEN {_CHANNEL}".encode())
             yield connection
     except psycopg.Error as error:

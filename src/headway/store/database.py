@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.domain.errors import HeadwayError
-from headway.store.address import checked, impatient
+from headway.store.address import CONNECTING, checked, impatient
 from headway.store.archive_files import Archive
+from headway.store.failover import follow
 from headway.store.file_lock import FileLock
 
 _WAL_PAGES = 4000
@@ -29,7 +30,6 @@ _ALONE_PAUSE_S = 0.05
 _ALONE = {"publish": 5230183001, "archive": 5230183002}
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
-_READ_ONLY = "25006"
 _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 
 
@@ -54,6 +54,8 @@ class Database:
         self.readers = self._engine(reading=True)
         for engine in (self.writers, self.readers):
             engine.update_execution_options(archive=self.archive)  # where `store/archive.py` looks for it
+        if self.path is None:
+            follow(self.writers, self.readers)
         self._is_prepared = self.path is None
 
     @contextmanager
@@ -199,10 +201,8 @@ class Database:
         with _begun(engine, begin) as connection:
             try:
                 yield connection
-            except BaseException as error:
+            except BaseException:
                 self._roll_back(connection)
-                if isinstance(error, DBAPIError) and is_lost(error):
-                    connection.invalidate()
                 raise
             self._commit(connection)
 
@@ -267,11 +267,6 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
     connection = engine.connect()
     try:
         connection.exec_driver_sql(begin)
-    except DBAPIError as error:
-        if is_lost(error):
-            connection.invalidate()
-        connection.close()
-        raise
     except BaseException:
         connection.close()
         raise
@@ -279,13 +274,8 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
 
 
 def is_lost(error: DBAPIError) -> bool:
-    """Whether the connection is gone, or leads to a server that is no longer the one that takes writes.
-
-    SQLAlchemy misses some: psycopg's own complaints, without a SQLSTATE of a server, of a query without an answer.
-    """
-    return error.connection_invalidated or (
-        isinstance(error, InternalError) and getattr(error.orig, "sqlstate", "") in (None, _READ_ONLY)
-    )
+    """Whether the connection is gone, or leads to a server that is no longer the one that takes writes."""
+    return error.connection_invalidated
 
 
 def is_outage(error: SQLAlchemyError) -> bool:
@@ -368,7 +358,7 @@ def _postgresql_engine(url: URL, planning: Sequence[str]) -> Engine:
         max_overflow=24,
         pool_pre_ping=False,
         hide_parameters=True,  # as for SQLite
-        connect_args={"connect_timeout": 10, "application_name": "headway"},
+        connect_args=dict(CONNECTING),
     )
     event.listen(engine, "connect", _postgresql_connected(planning))
     return engine

@@ -34,8 +34,9 @@ webhook_due = Table(
     Column("learner_id", Id, primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
-    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("due_at", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False),
+    Index(None, "webhook_id", "due_at"),
     sqlite_with_rowid=False,
 )
 

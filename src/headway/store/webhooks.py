@@ -109,24 +109,34 @@ def forget_due(connection: Connection, webhook_id: str) -> None:
     connection.execute(sa.delete(webhook_due).where(webhook_due.c.webhook_id == webhook_id))
 
 
-def firsts(connection: Connection, now: int, limit: int, without: Sequence[str]) -> list[Due]:
-    """Of what is due, the first of each learner for each endpoint but some; locked, but those that others hold."""
-    other = webhook_due.alias("e")
+def waited_for(connection: Connection, now: int) -> dict[str, int]:
+    """The endpoints that there is something to be sent to, and when the first of that came to be due."""
+    first = _sendable(webhook.c.id, now).with_only_columns(webhook_due.c.due_at).limit(1)
+    first_at = first.correlate(webhook).scalar_subquery()
+    wanted = sa.select(webhook.c.id, first_at).where(webhook.c.active, webhook.c.retry_at <= now)
+    return {webhook_id: at for webhook_id, at in connection.execute(wanted) if at is not None}
+
+
+def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[Due]:
+    """Of what is due, the first of each learner for some endpoints, so many for each; without what others hold.
+
+    They are locked. One statement, which reads no more of a backlog than it gives.
+    """
+    parts = (_sendable(key, now).limit(many).with_for_update(skip_locked=True) for key, many in wanted.items())
+    together = sa.union_all(*(sa.select(part.subquery()) for part in parts))
+    return [Due(*row) for row in connection.execute(together)] if wanted else []
+
+
+def _sendable(webhook_id: str | sa.ColumnElement[str], now: int) -> sa.Select[Any]:
+    """What may be sent to an endpoint now, the longest due first: of each learner the first, where that is due."""
+    other = webhook_due.alias()
     earlier = sa.exists().where(
         other.c.webhook_id == webhook_due.c.webhook_id,
         other.c.learner_id == webhook_due.c.learner_id,
         sa.tuple_(other.c.seq, other.c.n) < sa.tuple_(webhook_due.c.seq, webhook_due.c.n),
     )
-    wanted = (
-        sa.select(webhook_due)
-        .join(webhook, webhook.c.id == webhook_due.c.webhook_id)
-        .where(webhook_due.c.due_at <= now, webhook.c.active, webhook.c.retry_at <= now, ~earlier)
-        .where(webhook.c.id.not_in(without))
-        .order_by(webhook_due.c.due_at)
-        .limit(limit)
-        .with_for_update(of=webhook_due, skip_locked=True)
-    )
-    return [Due(*row) for row in connection.execute(wanted)]
+    own = sa.select(webhook_due).where(webhook_due.c.webhook_id == webhook_id, webhook_due.c.due_at <= now, ~earlier)
+    return own.order_by(webhook_due.c.due_at)
 
 
 def lease(connection: Connection, due: Iterable[Due], until: int) -> list[Due]:

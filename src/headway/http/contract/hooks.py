@@ -63,6 +63,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         tag=_TAG,
         callers="creator",
         gives={202: webhooks.Redelivered},
+        refuses=(409,),
         given={"message_id": "msg_8d5e2b1c7a3f5c449f0e1b2a3c4d5e6f"},
     ),
 }
