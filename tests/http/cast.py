@@ -106,14 +106,14 @@ class Cast:
         return {"id": f"essays-{self.serial}", "title": "Essays", "modules": [module]}
 
     def _hook(self) -> None:
-        """A webhook of the creator's, given up, so that nothing is sent while others are looked at; what was sent."""
+        """A webhook of the creator's, which rests: nothing is sent while others are looked at; what was sent."""
         endpoint = {"id": self.webhook, "learner_id": self.ids["creator"], "course_id": self.course, "created_at": 1}
         make(self.database, endpoint | {"url": "https://93.184.215.14/", "types": "", "secret": "plain:"})
         sent = {"id": self.delivery, "webhook_id": self.webhook, "learner_id": self.ids["learner"], "seq": 1, "n": 0}
         sent |= {"message_id": "msg_1", "type": "x", "at": 1, "took_ms": 1, "attempt": 1, "status": 204, "error": None}
         with self.database.transaction() as connection:
             webhooks.log(connection, sent)
-            webhooks.change(connection, self.webhook, active=False)
+            webhooks.change(connection, self.webhook, retry_at=2**62)
 
     def _hand_in(self) -> None:
         """The enrolled learner's essay, which waits for a grade."""

@@ -73,6 +73,8 @@ def test_scores_of_before_are_worked_out_anew_behind_an_upgrade(world: World) ->
     world.run(
         "UPDATE roster SET score = score - 1",
         "UPDATE course_counter SET value = value - 1 WHERE figure = 'score'",
+        "DROP INDEX ix_webhook_due_webhook_id_due_at",
+        "CREATE INDEX ix_webhook_due_due_at ON webhook_due (due_at)",
         "UPDATE alembic_version SET version_num = '0025'",
     )
     migrate(world.database)
