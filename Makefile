@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # One stamp an interpreter: another PYTHON makes another environment, and none is taken for the other.
 STAMP := .venv/.installed-$(subst /,_,$(PYTHON))
-WORKERS ?= 2
+# One more than the cores that CI has: tests wait for disks and servers, too.
+WORKERS ?= 3
 CODE := $(wildcard src tests benchmarks hatch_build.py)
 UV_VERSION := 0.13.8
 # Where it is set, each of the hundreds of programs that tests start compiles Headway anew.
