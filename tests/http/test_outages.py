@@ -57,17 +57,23 @@ def test_a_full_queue_is_503_and_what_waits_is_recorded_all_the_same(
     assert send(sqlite_site.client(token), event())["results"][0]["status"] == "recorded"
 
 
+def cut_off(postgres: Postgres, url: str, site: Site, by: str) -> str:
+    """Alter the database so, and end all of its sessions; its name."""
+    name = "headway_" + url.partition("headway_")[2].partition("?")[0]
+    site.database.close()
+    postgres.execute(
+        f"ALTER DATABASE {name} {by}",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+    )
+    return name
+
+
 def test_without_a_database_everything_is_503_until_it_is_back(postgres: Postgres) -> None:
     with postgres.fresh() as url, serving(url) as site:
         site.publish()
-        name = url.partition("headway_")[2].partition("?")[0]
         client, ada = site.guest(), site.person("ada@example.org")
         send(client, event())
-        site.database.close()
-        postgres.execute(
-            f"ALTER DATABASE headway_{name} ALLOW_CONNECTIONS false",
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'headway_{name}'",
-        )
+        name = cut_off(postgres, url, site, "ALLOW_CONNECTIONS false")
         unavailable(client.post("/events", json={"events": [event()]}), "unavailable")
         for path in ("/progress", "/courses", "/courses/python-basics", "/auth/me"):
             unavailable(client.get(path), "unavailable")
@@ -76,7 +82,7 @@ def test_without_a_database_everything_is_503_until_it_is_back(postgres: Postgre
         ready = client.get(f"{site.url}/health/ready")
         assert (ready.status_code, ready.json()["reachable"]) == (503, False)
         assert client.get(f"{site.url}/health/live").status_code == 200
-        postgres.execute(f"ALTER DATABASE headway_{name} ALLOW_CONNECTIONS true")
+        postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert client.get("/progress").status_code == 200
         assert send(client, event())["steps"][0]["attempts"] == 2
 
@@ -85,19 +91,14 @@ def test_one_that_takes_no_writes_is_503_and_left_once_another_does(postgres: Po
     """As a primary is that became a standby, while the address leads to the next one."""
     with postgres.fresh() as url, serving(url) as site:
         site.publish()
-        name = url.partition("headway_")[2].partition("?")[0]
         client, ada = site.guest(), site.person("ada@example.org")
         send(client, event())
-        site.database.close()
-        postgres.execute(
-            f"ALTER DATABASE headway_{name} SET default_transaction_read_only = on",
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'headway_{name}'",
-        )
+        name = cut_off(postgres, url, site, "SET default_transaction_read_only = on")
         unavailable(client.post("/events", json={"events": [event()]}), "unavailable")
         new = {"email": "bob@example.org", "password": "correct horse battery"}
         unavailable(site.client().post("/auth/register", json=new), "unavailable")
         unavailable(ada.patch("/auth/me", json={"display_name": "Ada"}), "unavailable")
-        postgres.execute(f"ALTER DATABASE headway_{name} RESET default_transaction_read_only")
+        postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
         assert ada.patch("/auth/me", json={"display_name": "Ada"}).status_code == 200
         assert site.client().post("/auth/register", json=new).status_code == 201
         assert send(client, event())["steps"][0]["attempts"] == 2

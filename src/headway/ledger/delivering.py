@@ -116,8 +116,9 @@ def _shared_out(found: Iterable[Due], limit: int, under_way: Counter[str]) -> li
 
 
 def _disable_if_gone(connection: Connection, webhook_id: str, now: int) -> None:
-    if webhooks.find(connection, webhook_id, lock=True) and not webhooks.allowed(connection, [webhook_id]):
-        _disable(connection, webhook_id, "whoever made it may not have it any more", now)
+    endpoint = webhooks.find(connection, webhook_id, lock=True)
+    if endpoint is not None and not webhooks.allowed(connection, [webhook_id]):
+        _disable(connection, endpoint, "whoever made it may not have it any more", now)
 
 
 def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:
@@ -170,18 +171,18 @@ def _note_failure(connection: Connection, endpoint: RowMapping, outcome: Outcome
     """Have an endpoint rest, the longer the more often it failed; what was under way together failed once."""
     failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
     if outcome.status == _GONE:
-        _disable(connection, endpoint["id"], "the receiver answered 410: it is gone", now)
+        _disable(connection, endpoint, "the receiver answered 410: it is gone", now)
     elif now - since >= GIVEN_UP_AFTER:
-        _disable(connection, endpoint["id"], f"nothing was taken since {format_time(since)}", now)
+        _disable(connection, endpoint, f"nothing was taken since {format_time(since)}", now)
     elif now - outcome.took_ms * _MILLISECOND >= endpoint["retry_at"]:
         values = {"failures": failures, "failing_since": since, "retry_at": now + endpoint_pause(failures)}
         webhooks.change(connection, endpoint["id"], **values)
 
 
-def _disable(connection: Connection, webhook_id: str, why: str, now: int) -> None:
-    """Send to an endpoint no more, and tell whoever made it so."""
-    endpoint = webhooks.find(connection, webhook_id, lock=True)
-    if endpoint is None or not endpoint["active"]:
+def _disable(connection: Connection, endpoint: RowMapping, why: str, now: int) -> None:
+    """Send to an endpoint, found under lock, no more, and tell whoever made it so."""
+    webhook_id = endpoint["id"]
+    if not endpoint["active"]:
         return
     webhooks.change(connection, webhook_id, active=False, disabled_at=now, disabled_why=why)
     webhooks.forget_due(connection, webhook_id)
