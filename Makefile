@@ -55,9 +55,8 @@ static: install
 check: static  ## Format, lint, types, import contracts and the fast tests
 	$(BIN)/pytest -q $(wildcard tests/domain tests/house)
 
-test: static pages browser  ## The same, with every test; those marked `alone` run last and by themselves
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not alone'
-	$(BIN)/pytest -m alone $(shell grep -rlF mark.alone tests) || test $$? -eq 5  # 5: there are none
+test: static pages browser  ## The same, with every test
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 torture: install pages  ## Kill programs, in Python and in Node, 500 times each at every step of keeping, sending and acknowledging
 	CLIENT_KILLS=500 $(BIN)/pytest -q -rP tests/torture/test_client_killed.py

@@ -1,7 +1,6 @@
 """The command as a whole: it answers at once, knows its version, and every command tells what it does."""
 
 import re
-import resource
 
 import pytest
 
@@ -104,17 +103,3 @@ def test_a_server_loads_nothing_that_only_others_need() -> None:
     )
     others = ("psycopg", "redis", "requests", "opentelemetry.sdk", "alembic")
     assert loaded_by(starts, *others, "headway.http.contract", "headway.importers.run") == []
-
-
-@pytest.mark.alone
-def test_help_is_there_at_once() -> None:
-    # Listing all commands takes half of it; importing the server would take three times as much.
-    assert min(cpu_seconds("--help") for _ in range(5)) < 0.6
-
-
-def cpu_seconds(*arguments: str) -> float:
-    """The processor time of a command: what else the machine does says nothing of it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    Command(*arguments, cold=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import stat
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from tests.cli.conftest import COURSE
 from tests.cli.terminal import Terminal
 from tests.client.trouble import PORTAL, Fate, Trouble, problem
 from tests.http.server import Site
-from tests.torture.server import HEADWAY
 
 QUEUED, FAILED, MISUSED = 75, 1, 2
 
@@ -295,18 +293,3 @@ def test_status_answers_without_the_server_and_what_it_is_made_of(terminal: Term
     assert "Next: FizzBuzz" in done.stdout
     assert done.stderr.split() == []
     assert trouble.asked == []
-
-
-@pytest.mark.alone
-def test_status_is_there_at_once(terminal: Terminal) -> None:
-    terminal.run("submit", "py/hello")
-    terminal.run("status")
-    assert min(map(cpu_seconds, range(5))) < 0.3
-
-
-def cpu_seconds(_: int) -> float:
-    """The processor time of `headway status`: what else the machine does says nothing of it."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([HEADWAY, "status"], stdout=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -32,25 +32,23 @@ def wait_long(device: Device) -> None:
         connection.execute("UPDATE place SET tries = 9, backoff_until = ?", (time.time() + 250,))
 
 
-def seconds_to_read(headway: Headway) -> float:
-    began = time.monotonic()
+def read(headway: Headway) -> None:
     headway.catch_up()
     assert headway.progress().is_fresh
-    return time.monotonic() - began
 
 
 @pytest.mark.parametrize(
-    ("failed", "most_s"),
+    ("failed", "tried"),
     [
         # The server was there: it is left alone for as long as is wise.
-        (Fate(200, PORTAL, "application/json", slowly=30), 1.5),
-        (problem(500, "internal"), 1.5),
+        (Fate(200, PORTAL, "application/json", slowly=30), 0),
+        (problem(500, "internal"), 0),
         # It was not: now it is, and is tried once.
-        (FATES["502 of a proxy"], 5.0),
+        (FATES["502 of a proxy"], 1),
     ],
 )
 def test_who_reads_waits_for_no_server_that_takes_no_events(
-    site: Site, device: Device, failed: Fate, most_s: float
+    site: Site, device: Device, failed: Fate, tried: int
 ) -> None:
     with Hanging(site.port) as hanging:
         device.url = hanging.url
@@ -61,9 +59,9 @@ def test_who_reads_waits_for_no_server_that_takes_no_events(
         wait_long(device)
         until = place_of(device)["backoff_until"]
         asked = len(hanging.batches())
-        assert seconds_to_read(headway) < most_s
-        assert max(seconds_to_read(headway) for _ in range(3)) < 1.5
-        assert len(hanging.batches()) == asked + (most_s > 2)
+        for _ in range(4):
+            read(headway)
+        assert len(hanging.batches()) == asked + tried
         assert (place_of(device)["tries"], place_of(device)["backoff_until"]) == (9, until)
 
 

@@ -1,9 +1,9 @@
 """A3 of the mission: one scale for every client's scores. The tables are the requirement, line by line."""
 
 import json
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
-from time import process_time
 from typing import Any
 
 import pytest
@@ -175,11 +175,13 @@ def test_anything_else_is_refused_and_says_where(sent: object, field: str) -> No
 @pytest.mark.parametrize(
     "sent", ["1e999999", "-1e999999", "1e-999999", {"scaled": "1e999999"}, {"raw": "1e9", "max": 3}]
 )
-def test_no_score_costs_more_than_a_blink(sent: object) -> None:
-    began = process_time()
-    for _ in range(100):
+def test_no_score_is_written_out_with_its_million_digits(sent: object) -> None:
+    tracemalloc.start()
+    try:
         normalize_score(sent)
-    assert process_time() - began < 0.5
+        assert tracemalloc.get_traced_memory()[1] < 20_000
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.fractions(0, 1, max_denominator=10**6))

@@ -85,7 +85,8 @@ class Liar:
         self.reply: dict[str, Any] = {}
         self.said: dict[str, Any] = {"sub": "ada"}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
-        self.hangs_s = 0.0
+        self.answers = threading.Event()
+        self.answers.set()
         self.redirects_to = ""
 
     def provider(self, **more: Any) -> OidcProvider:
@@ -100,7 +101,7 @@ class Liar:
     def answer(self, path: str) -> Any:
         """What it says to a request."""
         self.asked.append(path)
-        time.sleep(self.hangs_s)
+        self.answers.wait()
         if path.startswith("/.well-known/"):
             ends = ("authorization", "token", "userinfo")
             found = {f"{name}_endpoint": f"{self.issuer}/{name}" for name in ends}
