@@ -271,6 +271,8 @@ def test_a_provider_that_sends_without_end_is_not_listened_to(deceived: Site, li
 
 def test_a_provider_that_hangs_holds_nobody_up(deceived: Site, liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oidc, "WHOLE_S", 0.5)
+    for patience in ("WHOLE_S", "TIMEOUT_S"):
+        monkeypatch.setattr(openid, patience, 1_000)
     liar.answers.clear()
     reply = deceived.client().get("/auth/oidc/liar")
     assert (reply.status_code, reply.json()["type"]) == (503, "/problems/provider-unavailable")
