@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -20,6 +21,8 @@ PICTURED: Final = 390
 NARROW: Final = (PICTURED, 320)
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 AXE: Final = "axe-core/axe.min.js"
+# The rules that depend on the theme.
+OF_COLOR: Final = ("color-contrast", "link-in-text-block")
 
 
 def settled(page: Page) -> None:
@@ -30,11 +33,12 @@ def settled(page: Page) -> None:
     page.evaluate(f"Promise.all({loading}.map((one) => one.decode()))")
 
 
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong."""
+def faults(page: Page, *rules: str) -> list[str]:
+    """What axe finds wrong, by all its rules or by some."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(sources("node_modules", *AXE.split("/")).read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
+    found = page.evaluate("(only) => axe.run(document, {resultTypes: ['violations'], ...only})", only)
     return [
         f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:300]}"
         for one in found["violations"]
@@ -42,27 +46,36 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-def faults_of(page: Page, who: str, theme: Theme, addresses: Iterable[str]) -> Mapping[str, list[str]]:
-    """What is wrong with pages in a theme, by their addresses; its pictures lie in the folder of who looks."""
-    page.emulate_media(color_scheme=theme)
-    found = {address: _faults_at(page, SCREENSHOTS / who, theme, address) for address in addresses}
+def faults_of(page: Page, who: str, addresses: Iterable[str]) -> Mapping[str, list[str]]:
+    """What is wrong with pages in either theme, by their addresses; their pictures lie in the folder of who looks."""
+    found = {address: _faults_at(page, SCREENSHOTS / who, address) for address in addresses}
     return {address: wrong for address, wrong in found.items() if wrong}
 
 
-def _faults_at(page: Page, folder: Path, theme: Theme, address: str) -> list[str]:
+def _faults_at(page: Page, folder: Path, address: str) -> list[str]:
     page.set_viewport_size({"width": WIDE, "height": 900})
+    page.emulate_media(color_scheme="light")
     page.goto(address)
     settled(page)
     name = ID.sub("one", address).strip("/").replace("/", "-") or "today"
-    picture(page, folder, f"{name}-{WIDE}-{theme}")
     found = faults(page)
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark: {one}" for one in faults(page, *OF_COLOR)]
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": 844})
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         found += [f"{wide} pixels too wide for {width}"] if wide > 0 else []
-        if width == PICTURED:
-            picture(page, folder, f"{name}-{width}-{theme}")
+    if "PICTURES" in os.environ:
+        _pictures(page, folder, name)
     return found
+
+
+def _pictures(page: Page, folder: Path, name: str) -> None:
+    themes: tuple[Theme, ...] = ("light", "dark")
+    for theme, width in product(themes, (WIDE, PICTURED)):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 900})
+        picture(page, folder, f"{name}-{width}-{theme}")
 
 
 def picture(page: Page, folder: Path, name: str) -> None:

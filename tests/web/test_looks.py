@@ -7,7 +7,7 @@ from playwright.sync_api import ConsoleMessage, expect
 
 from headway.http.app_pages import ROUTES
 from tests.web.conftest import Open, signed_in
-from tests.web.looks import Theme, faults, faults_of, settled
+from tests.web.looks import faults, faults_of, settled
 
 pytestmark = pytest.mark.long
 
@@ -45,8 +45,8 @@ def test_a_button_without_a_name_is_found(opened: Open) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("who", "theme"), [("learner", "light"), ("learner", "dark"), ("nobody", "dark")])
-def test_every_page_is_accessible_and_fits(opened: Open, who: str, theme: Theme) -> None:
+@pytest.mark.parametrize("who", ["learner", "nobody"])
+def test_every_page_is_accessible_and_fits(opened: Open, who: str) -> None:
     context = opened(reduced_motion="reduce")
     if who == "learner":
         signed_in(context)
@@ -54,7 +54,7 @@ def test_every_page_is_accessible_and_fits(opened: Open, who: str, theme: Theme)
     said: list[str] = []
     page.on("console", lambda one: said.append(told(one)))
     page.on("pageerror", lambda error: said.append(str(error)))
-    assert faults_of(page, who, theme, addresses()) == {}
+    assert faults_of(page, who, addresses()) == {}
     assert [one for one in said if one] == []
 
 

@@ -13,7 +13,7 @@ from headway.ledger.accounts import empower
 from headway.store.database import Database
 from tests.torture.server import Server
 from tests.web.conftest import Open, signed_in
-from tests.web.looks import Theme, faults_of
+from tests.web.looks import faults_of
 
 pytestmark = pytest.mark.long
 
@@ -34,10 +34,9 @@ def operator(opened: Open, server: Server) -> BrowserContext:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_of_an_operator_is_accessible_and_fits(operator: BrowserContext, theme: Theme) -> None:
+def test_every_page_of_an_operator_is_accessible_and_fits(operator: BrowserContext) -> None:
     addresses = ("/operate", "/operate/learners", "/operate/imports")
-    assert faults_of(operator.new_page(), "operator", theme, addresses) == {}
+    assert faults_of(operator.new_page(), "operator", addresses) == {}
 
 
 def test_an_audit_runs_and_a_backfill_says_what_it_would_change(operator: BrowserContext) -> None:

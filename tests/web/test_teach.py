@@ -19,7 +19,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from tests.torture.server import Server
 from tests.web.conftest import Open, signed_in
-from tests.web.looks import Theme, faults_of
+from tests.web.looks import faults_of
 
 pytestmark = pytest.mark.long
 
@@ -49,11 +49,10 @@ def first_learner(context: BrowserContext) -> str:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext, theme: Theme) -> None:
+def test_every_page_of_a_creator_is_accessible_and_fits(creator: BrowserContext) -> None:
     base = f"/teach/{COURSE}"
     own = [base, f"{base}/grading", f"{base}/publish", f"{base}/learners/{first_learner(creator)}"]
-    assert faults_of(creator.new_page(), "creator", theme, ["/teach", "/teach/publish", *own]) == {}
+    assert faults_of(creator.new_page(), "creator", ["/teach", "/teach/publish", *own]) == {}
 
 
 def course_of_rates(context: BrowserContext) -> str:
