@@ -50,8 +50,10 @@ def test_what_could_never_be_read_is_not_called_saved(opened: Open) -> None:
     page = opened().new_page()
     page.add_init_script(UNREADABLE["broken"])
     page.goto(at(LESSON))
-    page.get_by_role("button", name="I have read it").wait_for()
+    page.get_by_role("button", name="I have read it").click()
     expect(standing(page)).to_have_text("Looking")
+    standing(page).click()
+    expect(page.get_by_text("close its other tabs of this site, and reload")).to_be_visible()
 
 
 def test_a_database_that_stays_closed_is_left_alone(opened: Open) -> None:

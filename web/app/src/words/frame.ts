@@ -41,6 +41,9 @@ export const frame = {
     lead: "Everything you do is kept on this device first, and stays until the server has it.",
     nothing: "Everything is saved",
     nothingLead: "Nothing waits on this device.",
+    looking: "Looking at what this device keeps",
+    lookingLead:
+      "If this stays, the browser does not let the page read it: close its other tabs of this site, and reload. What is kept is sent as soon as it can be read.",
     waiting: "Waiting",
     held: "Made by somebody else",
     heldLead:
