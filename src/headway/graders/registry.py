@@ -95,6 +95,11 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
     return built_in.grade(config, response) if built_in else _grade_with_plugin(config, response)
 
 
+def is_plugins(config: Mapping[str, Any]) -> bool:
+    """Whether a plugin is asked where a grader is configured so."""
+    return config["type"] not in BUILT_IN
+
+
 def public_grader(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a learner may see of a grader's configuration; its type alone where a plugin cannot be asked."""
     kind = config["type"]
