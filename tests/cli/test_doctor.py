@@ -154,6 +154,12 @@ def test_what_credentials_lack_is_told_and_no_secret(settings: dict[str, Any], s
     assert "hunter2" not in str(told)
 
 
+@pytest.mark.parametrize(("workers", "state"), [(1, State.FINE), (2, State.WRONG)])
+def test_workers_that_no_server_starts_with_on_sqlite_are_wrong(tmp_path: Path, workers: int, state: State) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/none.db", workers=workers)
+    assert {one.name: one.state for one in of_database(settings)}["workers"] == state
+
+
 def test_files_that_others_may_read_a_log_that_is_held_and_a_clock_that_went_back_are_told(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,12 +1,14 @@
 """Which grader judges what, and what plugins may and may not do."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from headway.domain.errors import UnknownStep
 from headway.domain.faults import ManifestInvalid
 from headway.domain.manifest import parse_manifest
 from headway.domain.outline import outline
@@ -28,6 +30,8 @@ class Palindrome:
     def check(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         if "broken" in config:
             raise RuntimeError("broken")
+        if "faults" in config:
+            return config["faults"]()  # type: ignore[no-any-return]  # it may say anything
         return [] if "length" in config else [("length", "is missing; write how long it must be")]
 
     def grade(self, config: Mapping[str, Any], response: object) -> Any:
@@ -35,6 +39,8 @@ class Palindrome:
             raise ResponseInvalid("response must be a text")
         if "verdict" in config:
             return config["verdict"]
+        if "raised" in config:
+            raise config["raised"]
         if "broken" in config:
             raise RuntimeError("broken")
         return Verdict(FULL if response == response[::-1] else 0, "Read it backwards.")
@@ -42,6 +48,8 @@ class Palindrome:
     def public(self, config: Mapping[str, Any]) -> dict[str, Any]:
         if "broken" in config:
             raise RuntimeError("broken")
+        if "public" in config:
+            return config["public"]()  # type: ignore[no-any-return]  # it may show anything
         return {"length": config["length"]}
 
 
@@ -49,6 +57,8 @@ def __getattr__(name: str) -> Any:
     """What the entry points below load; each load is counted."""
     if name == "palindrome":
         return Palindrome()
+    if name == "ending":
+        sys.exit("imported as a program")
     raise AttributeError(name)
 
 
@@ -57,6 +67,7 @@ def _plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     asked: Callable[..., list[EntryPoint]] = lambda group: [  # noqa: E731 - one expression says it
         EntryPoint("palindrome", f"{__name__}:palindrome", group),
         EntryPoint("absent", "headway_no_such_plugin:it", group),
+        EntryPoint("ending", f"{__name__}:ending", group),
         EntryPoint("choice", "headway_no_such_plugin:choice", group),
     ]
     monkeypatch.setattr(registry, "entry_points", asked)
@@ -74,7 +85,10 @@ def forget() -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({}, "is missing; write one of choice, multiple, text, regex, number, order, manual, absent, palindrome"),
+        (
+            {},
+            "is missing; write one of choice, multiple, text, regex, number, order, manual, absent, ending, palindrome",
+        ),
         ({"type": "choise"}, "must be one of choice, multiple, text"),
         ({"type": "choise"}, "; did you mean 'choice'?"),
         ({"type": "palindrom"}, "; did you mean 'palindrome'?"),
@@ -138,7 +152,7 @@ def test_a_plugin_cannot_take_the_place_of_a_built_in_grader() -> None:
     assert grade(config, "a").score == FULL
 
 
-@pytest.mark.parametrize("kind", ["absent", "gone"])
+@pytest.mark.parametrize("kind", ["absent", "ending", "gone"])
 def test_a_grader_that_is_not_there_says_so(kind: str) -> None:
     with pytest.raises(GraderMissing) as refused:
         grade({"type": kind}, "x")
@@ -158,8 +172,54 @@ def test_a_plugin_that_breaks_is_named_and_hurts_nobody_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "verdict", [(-1, ""), (FULL + 1, ""), (0.5, ""), (True, ""), (None, ""), (FULL, None), (FULL,), None, "ab"]
+    "verdict",
+    [
+        (-1, ""),
+        (FULL + 1, ""),
+        (0.5, ""),
+        (True, ""),
+        (None, ""),
+        (FULL, None),
+        (FULL,),
+        None,
+        "ab",
+        (FULL, "half \ud800"),
+    ],
 )
 def test_a_plugin_cannot_give_what_is_no_verdict(verdict: object) -> None:
     with pytest.raises(GraderFailed):
         grade({"type": "palindrome", "verdict": verdict}, "x")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        SystemExit(1),
+        ResponseInvalid("half \ud800"),
+        ResponseInvalid(cast(str, 7)),
+        UnknownStep("no step"),
+        RecursionError(),
+    ],
+)
+def test_whatever_a_plugin_raises_but_a_refusal_that_can_be_told_is_its_failure(raised: BaseException) -> None:
+    with pytest.raises(GraderFailed):
+        grade({"type": "palindrome", "raised": raised}, "x")
+
+
+@pytest.mark.parametrize(
+    "public", [sys.exit, object, lambda: {"x": object()}, lambda: {"x": "half \ud800"}, lambda: {("a", "b"): 1}]
+)
+def test_what_no_reply_can_carry_is_not_shown_of_a_grader(public: Callable[[], object]) -> None:
+    assert public_grader({"type": "palindrome", "public": public}) == {"type": "palindrome"}
+
+
+def test_what_a_plugin_shows_is_as_a_reply_carries_it() -> None:
+    shown = public_grader({"type": "palindrome", "public": lambda: {"days": {3}, "odds": float("nan"), 1: "one"}})
+    assert shown == {"type": "palindrome", "days": [3], "odds": None, "1": "one"}
+
+
+@pytest.mark.parametrize("faults", [sys.exit, lambda: None, lambda: [("x", "half \ud800")]])
+def test_a_check_that_tells_no_faults_is_a_fault(faults: Callable[[], object]) -> None:
+    ((path, message),) = check_grader({"type": "palindrome", "faults": faults})
+    assert path == "type"
+    assert "could not check this" in message

@@ -1,18 +1,21 @@
 """Grading: it holds up nobody else, feedback is of the verdict that counts, and a grader's fault refuses nothing."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from importlib.metadata import EntryPoint
 from threading import Event as Signal
+from threading import Semaphore
 from typing import Any
 
 import pytest
 
-from headway.graders import choice
+from headway.graders import choice, registry
 from headway.graders.registry import GraderFailed, GraderMissing
 from headway.graders.verdict import Verdict
 from headway.http import grading
+from headway.http.services import GRADING_AT_ONCE
 from headway.ledger import record
 from headway.ledger.grading import grade_answers
 from headway.store.schema import learner, ledger
@@ -135,6 +138,57 @@ def test_a_nobody_who_meets_one_becomes_no_guest(sqlite_site: Site, monkeypatch:
     reply = sqlite_site.client().post("/events", json={"events": [answer()]})
     assert (reply.status_code, "set-cookie" in reply.headers) == (503, False)
     assert counted(sqlite_site, learner) == 0
+
+
+class Patient:
+    """A plugin that waits until it is told to end."""
+
+    def __init__(self) -> None:
+        self.begun, self.end = Semaphore(0), Signal()
+
+    def check(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return []
+
+    def grade(self, config: Mapping[str, Any], response: object) -> Verdict:
+        self.begun.release()
+        assert self.end.wait(PATIENCE_S * 3)
+        return Verdict(1_000_000)
+
+    def public(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+patient = Patient()
+
+
+@pytest.fixture
+def _plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    points = [EntryPoint("patient", f"{__name__}:patient", registry.GROUP)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()
+    registry._loaded.cache_clear()
+
+
+@pytest.mark.usefixtures("_plugin")
+def test_plugins_that_hang_hold_up_no_built_in_grader(sqlite_site: Site) -> None:
+    manifest = deepcopy(COURSE)
+    slow = {"id": "slow", "kind": "quiz", "title": "Slow", "prompt": "?", "grader": {"type": "patient"}}
+    manifest["modules"][0]["steps"].append(slow)
+    sqlite_site.publish(manifest)
+    guests = [sqlite_site.guest() for _ in range(GRADING_AT_ONCE + 1)]
+    with ThreadPoolExecutor(len(guests)) as pool:
+        try:
+            hanging = [pool.submit(send, one, event("slow", response="x")) for one in guests]
+            assert all(patient.begun.acquire(timeout=PATIENCE_S) for _ in range(GRADING_AT_ONCE))
+            quick = sqlite_site.guest()
+            quick.timeout = PATIENCE_S
+            assert send(quick, answer())["results"][0]["status"] == "recorded"
+            assert not any(one.done() for one in hanging)
+        finally:
+            patient.end.set()
+        assert [one.result()["results"][0]["status"] for one in hanging] == ["recorded"] * len(guests)
 
 
 def test_a_grader_that_fails_only_in_the_transaction_refuses_nothing_either(

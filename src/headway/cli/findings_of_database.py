@@ -36,6 +36,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
     with closing(Database(settings.database_url, settings.archive_folder)) as database:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:
+            yield _of_workers(settings.workers)
             yield from _of_folder(database.path)
             rights = _of_rights(database.path)
             yield rights
@@ -64,6 +65,11 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
 def _folder_of(path: Path) -> Path:
     """The folder that a file is in, or that its folders would be made in."""
     return next(one for one in path.absolute().parents if os.path.exists(one))  # noqa: PTH110 - nor does that fail
+
+
+def _of_workers(workers: int) -> Finding:
+    advice = "No server starts so, for a SQLite file has one of one process: leave workers out, or use PostgreSQL."
+    return judged("workers", workers, fine=workers == 1, advice=advice)
 
 
 def _of_folder(path: Path) -> Iterator[Finding]:

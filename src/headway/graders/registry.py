@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
 from typing import Any, ClassVar, Final, Protocol, cast
 
+import msgspec
 import structlog
 
 from headway.domain.errors import HeadwayError
@@ -14,12 +15,14 @@ from headway.domain.fields import kind_of
 from headway.domain.scores import FULL
 from headway.domain.step_status import MANUAL
 from headway.graders import choice, manual, multiple, number, order, regex, text
-from headway.graders.verdict import Verdict
+from headway.graders.verdict import ResponseInvalid, Verdict
 
 log = structlog.get_logger()
 
 GROUP: Final = "headway.graders"
 _LOADING = Lock()
+# What a plugin may raise: anything, and exit() as well, as a program does that it runs to see whether it is right.
+_RAISED = (Exception, SystemExit)
 
 
 class Grader(Protocol):
@@ -92,21 +95,28 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
     return built_in.grade(config, response) if built_in else _grade_with_plugin(config, response)
 
 
+def is_plugins(config: Mapping[str, Any]) -> bool:
+    """Whether a plugin is asked where a grader is configured so."""
+    return config["type"] not in BUILT_IN
+
+
 def public_grader(config: Mapping[str, Any]) -> dict[str, Any]:
     """What a learner may see of a grader's configuration; its type alone where a plugin cannot be asked."""
     kind = config["type"]
     if kind in BUILT_IN:
         return dict(BUILT_IN[kind].public(config))
     try:
-        return {**_plugin(kind).public(config), "type": kind}
-    except Exception:  # noqa: BLE001 - a plugin may raise anything, and an outline must stay readable
+        shown: dict[str, Any] = {**_plugin(kind).public(config), "type": kind}
+        # There and back: what no reply could carry must fail here, or the whole outline does.
+        return cast(dict[str, Any], msgspec.json.decode(msgspec.json.encode(shown)))
+    except _RAISED:
         return {"type": kind}
 
 
 def _check_with_plugin(kind: str, config: Mapping[str, Any]) -> list[Fault]:
     try:
-        return [Fault(str(path), str(message)) for path, message in _plugin(kind).check(config)]
-    except Exception as failure:  # noqa: BLE001 - a plugin may raise anything, and its author must hear of it
+        return [Fault(_text(str(path)), _text(str(message))) for path, message in _plugin(kind).check(config)]
+    except _RAISED as failure:
         return [Fault("type", f"names a plugin that could not check this: {show(repr(failure))}")]
 
 
@@ -114,22 +124,36 @@ def _grade_with_plugin(config: Mapping[str, Any], response: object) -> Verdict:
     kind = config["type"]
     plugin = _plugin(kind)
     try:
-        return _verdict(*plugin.grade(config, response))
-    except HeadwayError:
+        return _judged(plugin, config, response)
+    except ResponseInvalid:
         raise
-    except Exception as failure:
+    except _RAISED as failure:
         # What a plugin raises may hold the answer: it is for the log, not for the learner.
         log.exception("grader_failed", kind=kind)
         raise GraderFailed(f"grader {show(kind)} failed on this response; the server's log says why") from failure
+
+
+def _judged(plugin: Grader, config: Mapping[str, Any], response: object) -> Verdict:
+    try:
+        return _verdict(*plugin.grade(config, response))
+    except ResponseInvalid as refusal:
+        _text(refusal.detail)
+        raise
 
 
 def _verdict(score: object, feedback: object) -> Verdict:
     """What a plugin said, if it is a verdict: it must not put into the sums what does not belong there."""
     if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= FULL:
         raise ValueError(f"the score must be a whole number from 0 to {FULL:,}")
-    if not isinstance(feedback, str):
-        raise ValueError("the feedback must be a text")
-    return Verdict(score, feedback)
+    return Verdict(score, _text(feedback))
+
+
+def _text(said: object) -> str:
+    """What a plugin said in words, if a reply can carry it."""
+    if not isinstance(said, str):
+        raise ValueError(f"what is said must be a text, not {kind_of(said)}")
+    said.encode()  # half a character cannot be
+    return said
 
 
 @cache
@@ -149,7 +173,7 @@ def _plugin(kind: str) -> Grader:
 def _loaded(kind: str) -> Grader:
     try:
         return cast(Grader, _plugins()[kind].load())
-    except Exception as failure:
+    except _RAISED as failure:
         raise GraderMissing(f"grader {show(kind)} could not be loaded: {show(repr(failure))}") from failure
 
 

@@ -22,7 +22,7 @@ async def graded(exchange: Exchange, events: Sequence[Event]) -> Verdicts:
     if not answers:
         return NO_VERDICTS
     on = exchange.services
-    verdicts = await on.grade(lambda: grade_answers(on.database, on.catalog, answers, GRADING_S_MAX))
+    verdicts = await on.grade(partial(grade_answers, on.database, on.catalog, answers, GRADING_S_MAX))
     for (_, body), judged in verdicts.items():
         if isinstance(judged, GraderFault):
             # The fault is the server's: a refusal would make a client forget what its learner answered.
@@ -52,5 +52,5 @@ async def _feedback_on(exchange: Exchange, event: Event, receipt: Receipt, verdi
         # Recorded earlier, by another version, or a version was published a moment ago: graded by the one that counts.
         on = exchange.services
         place = (key.course, version, key.step)
-        judged = await on.grade(lambda: grade_by(on.database, on.catalog, event, place))
+        judged = await on.grade(partial(grade_by, on.database, on.catalog, event, place))
     return judged.feedback if isinstance(judged, Verdict) else ""

@@ -25,6 +25,7 @@ from headway.http.signals import told_to_stop
 from headway.http.waking import Waking, wire_of
 from headway.ledger.boards import adopt
 from headway.ledger.definitions import install, shipped
+from headway.ledger.grading import PluginAsked
 from headway.settings import Settings
 from headway.store.catalog import Catalog
 from headway.store.database import Database, is_outage, told
@@ -68,6 +69,7 @@ class Services:
         self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
+        self._grading_by_plugins = CapacityLimiter(GRADING_AT_ONCE)
         self._rendering = CapacityLimiter(RENDERING_AT_ONCE)
         self._renders = 0
         self._publishing = CapacityLimiter(PUBLISHING_AT_ONCE)
@@ -130,9 +132,16 @@ class Services:
         """What a blocking call gives, made in a thread."""
         return await to_thread.run_sync(work, limiter=self._at_once)
 
-    async def grade(self, work: Callable[[], T]) -> T:
-        """What grading answers gives, in a thread. RE2 gives up the interpreter's lock while it matches."""
-        return await to_thread.run_sync(work, limiter=self._grading)
+    async def grade(self, work: Callable[[bool], T]) -> T:
+        """What grading answers gives, in a thread; `work` is told whether it may ask plugins, else it is PluginAsked.
+
+        Plugins have threads of their own: one that hangs holds up plugins alone, and no built-in grader. RE2 gives up
+        the interpreter's lock while it matches.
+        """
+        try:
+            return await to_thread.run_sync(work, False, limiter=self._grading)
+        except PluginAsked:
+            return await to_thread.run_sync(work, True, limiter=self._grading_by_plugins)
 
     async def render(self, work: Callable[[], T]) -> T:
         """What making a page or a signature gives, in a thread; Busy where too many wait for theirs."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from headway.domain.course import Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event
-from headway.graders.registry import grade
+from headway.graders.registry import grade, is_plugins
 from headway.ledger.submission import Judged, Verdicts
 from headway.store import courses
 from headway.store.catalog import Catalog
@@ -18,6 +18,10 @@ class TooMuchToGrade(HeadwayError):
     """Grading the answers of this request takes too long."""
 
     code = "too-large"
+
+
+class PluginAsked(Exception):
+    """An answer is for a plugin, and whoever grades here must ask none."""
 
 
 class _Asked(NamedTuple):
@@ -32,9 +36,11 @@ def is_answer(event: Event) -> bool:
 
 
 def grade_answers(
-    database: Database, catalog: Catalog, events: Iterable[Event], seconds: float | None = None
+    database: Database, catalog: Catalog, events: Iterable[Event], seconds: float | None = None, by_plugins: bool = True
 ) -> Verdicts:
     """Verdicts on the answers among events, by the courses in force now; TooMuchToGrade beyond the processor's seconds.
+
+    PluginAsked, before anything is graded, where that takes plugins and `by_plugins` says not to ask any.
 
     The processor's, not the clock's: the same answers are not refused because others are at work. The first is always
     graded, so that whoever sends less at a time gets through.
@@ -44,7 +50,9 @@ def grade_answers(
     if not answers:
         return verdicts
     start = time.thread_time()
-    for version, step, event in _asked(database, catalog, answers):
+    asked = _asked(database, catalog, answers)
+    _see_who_grades([one.step for one in asked], by_plugins)
+    for version, step, event in asked:
         if (version, event.body) in verdicts:
             continue
         if verdicts and seconds is not None and time.thread_time() - start > seconds:
@@ -57,15 +65,23 @@ def grade_answers(
     return verdicts
 
 
-def grade_by(database: Database, catalog: Catalog, event: Event, place: tuple[str, int, str]) -> Judged | None:
-    """The verdict on an answer by the version that judged it; None where that had no grader.
+def grade_by(
+    database: Database, catalog: Catalog, event: Event, place: tuple[str, int, str], by_plugins: bool = True
+) -> Judged | None:
+    """The verdict on an answer by the version that judged it; None where that had no grader. PluginAsked as above.
 
     `place` is (course, version, key of the step): the event may name the step as it is called now.
     """
     course, version, key = place
     with database.read() as connection:
         step = catalog.load(connection, [(course, version)])[course, version].step_by_key(key)
+    _see_who_grades([step], by_plugins)
     return _judged(step, event) if step.grader is not None else None
+
+
+def _see_who_grades(steps: Iterable[Step], by_plugins: bool) -> None:
+    if not by_plugins and any(step.grader is not None and is_plugins(step.grader) for step in steps):
+        raise PluginAsked
 
 
 def _asked(database: Database, catalog: Catalog, answers: Iterable[Event]) -> list[_Asked]:
