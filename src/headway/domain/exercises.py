@@ -171,7 +171,7 @@ def _scored(sums: Iterable[StepSum]) -> Iterator[int]:
     for one in sums:
         if one.first is not None:
             yield one.first.at
-        if one.override is not None:
+        if one.override is not None and one.override.is_score:
             yield one.override.at
 
 

@@ -103,6 +103,11 @@ class Override(NamedTuple):
     final: bool
     waived: bool
 
+    @property
+    def is_score(self) -> bool:
+        """Whether it gives the step a score: a waiver does not, nor does nothing at all, which lifts the word before."""
+        return not self.waived and (self.final or self.score > 0)
+
 
 class StepSum(NamedTuple):
     """All that is known of a learner on a step of a run.
@@ -144,7 +149,7 @@ class StepSum(NamedTuple):
     def best_said(self) -> int | None:
         """The best score, the learner's or the one that a person says now; None where none counts."""
         said = self.override
-        if said is None or said.waived or (self.is_done and self.best is None and not said.final):
+        if said is None or not said.is_score or (self.is_done and self.best is None and not said.final):
             return self.best
         return _greatest(self.best, said.score)
 
