@@ -119,7 +119,9 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
     there, here = json.loads(sent), json.loads(exported(world, ada))
     assert (there["events"], there["courses"]) == (here["events"], here["courses"])
     shown = ("leaderboard_alias", "leaderboard_opt_out")
-    assert [here["learner"][name] for name in shown] == [there["learner"][name] for name in shown] == ["night owl", True]
+    assert (
+        [here["learner"][name] for name in shown] == [there["learner"][name] for name in shown] == ["night owl", True]
+    )
     assert take_over(world.database, str(file)).repeated
     # Of who learns for long the tables alone come to more than any line of records may.
     there["tables"]["notice"].append({"body": "x" * LINE_BYTES_MAX})
