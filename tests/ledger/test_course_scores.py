@@ -95,6 +95,6 @@ def test_a_word_counts_in_the_roster_of_whoever_has_done_nothing_there(world: Wo
     assert shown == in_roster > 0
     with world.database.read() as connection:
         report = read_report(connection, InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"]), NOON)
-    step = report.steps[0]
-    assert (step.learners, step.average_score_percent) == (1, 50)
+    first = report.steps[0]
+    assert (first.learners, first.average_score_percent) == (1, 50)
     world.assert_clean()

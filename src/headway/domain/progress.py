@@ -105,7 +105,7 @@ class Override(NamedTuple):
 
     @property
     def is_score(self) -> bool:
-        """Whether it gives the step a score: a waiver does not, nor does nothing at all, which lifts the word before."""
+        """Whether it gives the step a score: a waiver does not, nor does one of nothing, which lifts the one before."""
         return not self.waived and (self.final or self.score > 0)
 
 
