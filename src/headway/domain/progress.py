@@ -5,9 +5,10 @@ from operator import add
 from typing import NamedTuple, Self, TypeVar
 
 from headway.domain.facts import Fact, Graded, Overridden
+from headway.domain.overrides import Override
 
 FIRST_RUN = 1
-_T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation", "GivenGrade")
+_T = TypeVar("_T", int, "Scored", "Completion", Override, "Grant", "Revocation", "GivenGrade")
 
 
 class Contribution(NamedTuple):
@@ -92,21 +93,6 @@ class Completion(NamedTuple):
     event_id: str
     day: str
     version: int
-
-
-class Override(NamedTuple):
-    """What a person said that a step counts for, in millionths; the latest by (time, event id) is in force."""
-
-    at: int
-    event_id: str
-    score: int
-    final: bool
-    waived: bool
-
-    @property
-    def is_score(self) -> bool:
-        """Whether it gives the step a score: a waiver does not, nor does one of nothing, which lifts the one before."""
-        return not self.waived and (self.final or self.score > 0)
 
 
 class StepSum(NamedTuple):
