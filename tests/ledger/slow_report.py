@@ -18,7 +18,10 @@ MILLION = 1_000_000
 
 
 class SlowStep(NamedTuple):
-    """What a learner did on a step, in all runs together; `counts` is what it is worth in its module."""
+    """What a learner did on a step, in all runs together; `counts` is what it is worth in its module.
+
+    It is touched by whoever said what it counts for, too.
+    """
 
     touched: bool
     attempts: int
@@ -96,10 +99,11 @@ def on_step(entries: Sequence[Entry], key: str) -> SlowStep:
     if words:
         said = json.loads(words[-1]["body"])
         counts = words[-1]["score"] if said["final"] else max(counts, words[-1]["score"])
-        if not said["waived"] and not (is_done and best is None and not said["final"]):
+        lifts = not said["final"] and not words[-1]["score"]
+        if not said["waived"] and not lifts and not (is_done and best is None and not said["final"]):
             best = max(best or 0, words[-1]["score"])
     seconds = sum(one["duration_ms"] for one in done) / 1000
-    return SlowStep(bool(done) or completed, len(attempts), passed, best, completed, seconds, counts)
+    return SlowStep(bool(done or words) or completed, len(attempts), passed, best, completed, seconds, counts)
 
 
 class SlowLearner(NamedTuple):
@@ -123,8 +127,8 @@ class SlowLearner(NamedTuple):
         return module.key in self.modules or any(self.steps[one.key].touched for one in module.steps)
 
     def total(self, course: Course) -> Fraction:
-        reached = [self.score(one) if self.has_reached(one) else 0 for one in course.modules]
-        return max(Fraction(sum(reached), len(reached)), Fraction(self.course_score or 0))
+        each = [self.score(one) for one in course.modules]
+        return max(Fraction(sum(each), len(each)), Fraction(self.course_score or 0))
 
     @property
     def active_at(self) -> int | None:

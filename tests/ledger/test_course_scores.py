@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from headway.ledger.override import OverrideAsked, override
 from headway.ledger.recount import recount_pending
 from headway.store.migrate import migrate
 from headway.store.roster_page import Wanted
@@ -80,4 +82,19 @@ def test_scores_of_before_are_worked_out_anew_behind_an_upgrade(world: World) ->
     migrate(world.database)
     assert recount_pending(world.database, world.catalog) == 1
     assert told(world, ada) == (50.0, 50.0, 50)
+    world.assert_clean()
+
+
+def test_a_word_counts_in_the_roster_of_whoever_has_done_nothing_there(world: World) -> None:
+    """Also one that completes nothing, of a module in which nothing else is known."""
+    ada = learner(world, {})
+    for step, score in (("first-0", 500_000), ("second-0", 0)):
+        said = OverrideAsked("thirds", ada, step, score, False, "handed in on paper", None, str(uuid4()))
+        override(world.database, world.catalog, said, now=NOON)
+    shown, in_roster, _ = told(world, ada)
+    assert shown == in_roster > 0
+    with world.database.read() as connection:
+        report = read_report(connection, InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"]), NOON)
+    first = report.steps[0]
+    assert (first.learners, first.average_score_percent) == (1, 50)
     world.assert_clean()

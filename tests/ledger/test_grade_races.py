@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from headway.domain.errors import IdentityGone
-from headway.domain.progress import Override
+from headway.domain.overrides import Override
 from headway.ledger.by_hand import NobodyThere
 from headway.ledger.erase import erase
 from headway.ledger.grade import GradeAsked, GradeGiven, give_grade

@@ -83,6 +83,17 @@ def test_an_override_of_nothing_lifts_the_one_before(world: World, final: bool) 
     world.assert_clean()
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_where_the_learner_has_no_score_nothing_is_left_of_a_word_that_was_lifted(world: World, final: bool) -> None:
+    ada = world.learner()
+    world.send(ada, event(1, "opened"))
+    words: Any = {"course_id": "python", "step_id": "loops"}
+    said(world, ada, score=500_000, final=final, **words)
+    lifted = said(world, ada, score=0, **words)
+    assert changed(lifted) == {"score": (0.5, 0.0), "best_score": (0.5, None)}
+    world.assert_clean()
+
+
 @pytest.mark.parametrize("score", [300_000, 900_000])
 def test_what_was_completed_without_a_score_is_not_lowered_by_a_word_that_is_not_final(
     world: World, score: int

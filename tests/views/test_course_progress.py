@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from headway.domain.errors import UnknownCourse
+from headway.ledger.override import OverrideAsked, override
 from headway.store.schema import metadata
 from headway.views.course_progress import CourseProgress, UnknownModule, UnknownRun, read_course, read_module
 from headway.views.subject import NOBODY, Subject
 from tests.domain.manifests import course, module, step
-from tests.views.learning import Learning, enrolled, event
+from tests.views.learning import NOW, Learning, enrolled, event, uid
 
 TWO_MODULES = course(
     module("loops", step("for", kind="lesson", title="For loops"), step("loops-quiz"), step("fizz", kind="exercise")),
@@ -241,6 +242,26 @@ def test_what_was_handed_in_waits_for_its_grade(learning: Learning, complete_by:
     to_go = progress(learning, ada).modules[0].to_go
     assert to_go is not None
     assert to_go.reason == f"one quiz {other}, one assignment waiting for a grade"
+
+
+def test_an_attempt_without_a_score_is_an_attempt(learning: Learning) -> None:
+    learning.publish(course(module("m", step("tried"), step("quiz"))))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "tried"))
+    to_go = progress(learning, ada).modules[0].to_go
+    assert to_go is not None
+    assert to_go.reason == "one quiz not attempted, one quiz below a full score"
+
+
+def test_what_a_person_completed_is_completed_in_a_module_that_is_locked(learning: Learning) -> None:
+    learning.publish(course(module("first", step("a")), module("second", step("b"), step("c"))))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "a", score=0.1))
+    waived = OverrideAsked("python", ada.learner_id or "", "b", None, False, "ill", None, uid("waived"))
+    override(learning.database, learning.catalog, waived, now=NOW)
+    second = progress(learning, ada).modules[1]
+    assert (second.status, second.locked_by) == ("locked", ["first"])
+    assert [(one.status, one.completed) for one in second.steps] == [("completed", True), ("locked", False)]
 
 
 def test_the_version_in_force_says_what_there_is_to_do(learning: Learning) -> None:

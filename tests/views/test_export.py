@@ -54,7 +54,8 @@ def full(world: World) -> str:
     """A learner with something of everything."""
     for manifest in (GATES, ESSAYS):
         world.publish(manifest)
-    ada = world.learner("Europe/Berlin", email="ada@example.org", display_name="=Ada", roles="creator")
+    hidden = {"leaderboard_alias": "night owl", "leaderboard_opt_out": True}
+    ada = world.learner("Europe/Berlin", email="ada@example.org", display_name="=Ada", roles="creator", **hidden)
     world.send(
         ada, *through("basics", "loops", "end"), essay(40), enrollment(41), event(42, score=0.5, response="x, y")
     )
@@ -117,6 +118,10 @@ def test_taken_in_again_it_comes_to_the_same_byte_by_byte(world: World, tmp_path
     assert (world.figures(ada), world.entries(ada)) == (figures, entries)
     there, here = json.loads(sent), json.loads(exported(world, ada))
     assert (there["events"], there["courses"]) == (here["events"], here["courses"])
+    shown = ("leaderboard_alias", "leaderboard_opt_out")
+    assert (
+        [here["learner"][name] for name in shown] == [there["learner"][name] for name in shown] == ["night owl", True]
+    )
     assert take_over(world.database, str(file)).repeated
     # Of who learns for long the tables alone come to more than any line of records may.
     there["tables"]["notice"].append({"body": "x" * LINE_BYTES_MAX})
@@ -218,6 +223,7 @@ CHANGES: Mapping[str, Change] = {
     "an address that is none": put("learner", email="nobody"),
     "an address of another": put("learner", email="bob@example.org"),
     "a name that is none": put("learner", display_name="A\0da"),
+    "an alias that is none": put("learner", leaderboard_alias="A\0da"),
     "a zone that is long": put("learner", time_zone="x" * 65),
     "a zone that is none": put("learner", time_zone="Nowhere/Bad"),
     "a zone with NUL": put("learner", time_zone="U\0TC"),

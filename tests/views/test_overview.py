@@ -164,3 +164,13 @@ def test_what_people_say_of_a_step_is_no_activity_of_the_learners(learning: Lear
     after = overview(learning, ada).courses
     assert before[0].updated_at == after[0].updated_at == "2026-03-01T09:00:00.000000Z"
     assert after[0].steps_completed == 1
+
+
+def test_a_word_that_was_lifted_is_in_no_average(learning: Learning) -> None:
+    learning.publish(course(module("m", step("quiz"), step("essay", kind="assignment"))))
+    ada = learning.learner()
+    learning.record(ada, event("attempted", "quiz", score=0.9))
+    for number, score in enumerate((500_000, 0)):
+        asked = OverrideAsked("python", ada.learner_id or "", "essay", score, False, "a slip", None, uid(str(number)))
+        override(learning.database, learning.catalog, asked, now=NOW + number)
+    assert overview(learning, ada).average_percent == 90

@@ -12,13 +12,13 @@ from headway.domain.achievements import METRICS, Definition
 from headway.domain.days import ImportedDay, PartOfDay, Pause, StepDay
 from headway.domain.earned import Achievement, LevelReached
 from headway.domain.levels import LEVELS
+from headway.domain.overrides import Override
 from headway.domain.progress import (
     AttemptGrade,
     Completion,
     EnrollmentSum,
     GivenGrade,
     Grant,
-    Override,
     PeriodSum,
     RunSum,
     Scored,

@@ -110,8 +110,8 @@ def _both(one: Grant, other: Grant) -> Grant:
 
 
 def is_touched(one: StepSum) -> bool:
-    """Whether the learner did anything there, or somebody completed it for them."""
-    return one.events > 0 or one.completion is not None
+    """Whether the learner did anything there, or somebody said what it counts for."""
+    return one.events > 0 or one.completion is not None or one.override is not None
 
 
 def of_step(one: StepSum) -> StepFigures:

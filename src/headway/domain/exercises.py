@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from headway.domain.course import Course, Step
 from headway.domain.levels import Exercise
 from headway.domain.mastery import Answer
-from headway.domain.progress import Completion, Override, Scored, StepSum
+from headway.domain.overrides import Override
+from headway.domain.progress import Completion, Scored, StepSum
 from headway.domain.sums import StepKey
 
 
@@ -171,7 +172,7 @@ def _scored(sums: Iterable[StepSum]) -> Iterator[int]:
     for one in sums:
         if one.first is not None:
             yield one.first.at
-        if one.override is not None:
+        if one.override is not None and one.override.is_score:
             yield one.override.at
 
 

@@ -5,9 +5,10 @@ from operator import add
 from typing import NamedTuple, Self, TypeVar
 
 from headway.domain.facts import Fact, Graded, Overridden
+from headway.domain.overrides import Override
 
 FIRST_RUN = 1
-_T = TypeVar("_T", int, "Scored", "Completion", "Override", "Grant", "Revocation", "GivenGrade")
+_T = TypeVar("_T", int, "Scored", "Completion", Override, "Grant", "Revocation", "GivenGrade")
 
 
 class Contribution(NamedTuple):
@@ -94,16 +95,6 @@ class Completion(NamedTuple):
     version: int
 
 
-class Override(NamedTuple):
-    """What a person said that a step counts for, in millionths; the latest by (time, event id) is in force."""
-
-    at: int
-    event_id: str
-    score: int
-    final: bool
-    waived: bool
-
-
 class StepSum(NamedTuple):
     """All that is known of a learner on a step of a run.
 
@@ -144,7 +135,7 @@ class StepSum(NamedTuple):
     def best_said(self) -> int | None:
         """The best score, the learner's or the one that a person says now; None where none counts."""
         said = self.override
-        if said is None or said.waived or (self.is_done and self.best is None and not said.final):
+        if said is None or not said.is_score or (self.is_done and self.best is None and not said.final):
             return self.best
         return _greatest(self.best, said.score)
 

@@ -39,8 +39,8 @@ def _said(module: Module, step: Step, one: StepSum) -> str:
         return _WAITING
     if module.complete_by == "steps":
         return _UNDONE
-    is_scored = bool(one.scores) or one.completion is not None or one.override is not None
-    return _SHORT if is_scored else _UNTRIED
+    is_said = one.override is not None and one.override.is_score
+    return _SHORT if one.attempts or one.completion is not None or is_said else _UNTRIED
 
 
 def _counted(some: Sequence[Lack]) -> str:

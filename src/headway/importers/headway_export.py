@@ -41,6 +41,8 @@ class _Learner(Struct):
     time_zone: str
     external_id: str | None
     created_at: Time
+    leaderboard_alias: str | None = None
+    leaderboard_opt_out: bool = False
 
 
 class _Identity(Struct):
@@ -109,6 +111,7 @@ def _adoptee(said: _Document) -> Adoptee:
     account = msgspec.structs.asdict(one) | {
         "email": known_spelling(one.email) if one.email else None,
         "display_name": check_name(one.display_name),
+        "leaderboard_alias": check_name(one.leaderboard_alias, "leaderboard_alias"),
         "external_id": checked_learner(one.external_id) if one.external_id else None,
         "time_zone": zone(one.time_zone).key,
     }

@@ -24,6 +24,8 @@ from headway.store.entries import Entry
 # Not the roles: who may do what here is said here, and not by a file that its learner may have had in hand.
 _COLUMNS: Final = ("id", "kind", "email", "display_name", "time_zone", "external_id", "created_at")
 _FACTS: Final = ("received_at_us", "clock_skew_us", "time_zone", "source", "version")
+# Nor is anybody on a leaderboard here who is on none there.
+_SHOWN: Final = ("leaderboard_alias", "leaderboard_opt_out")
 _MOVED: Final = ("merged_into", "merged_at", "merged_after")
 
 
@@ -137,7 +139,7 @@ def _adopt(connection: Connection, catalog: Catalog, one: Adoptee) -> Adopted:
     if found is not None:
         return found
     account, *guests = one.learners
-    learners.add(connection, {name: account[name] for name in _COLUMNS if name in account})
+    learners.add(connection, {name: account[name] for name in (*_COLUMNS, *_SHOWN) if name in account})
     for guest in guests:
         learners.add(connection, {name: guest[name] for name in (*_COLUMNS, *_MOVED) if name in guest})
     entries.append(connection, one.entries)

@@ -9,7 +9,8 @@ from headway.domain.errors import IdReused
 from headway.domain.events import Event, fact_event, read_event
 from headway.domain.facts import OVERRIDDEN, Overridden
 from headway.domain.module_scores import step_score
-from headway.domain.progress import FIRST_RUN, Override, StepSum
+from headway.domain.overrides import Override
+from headway.domain.progress import FIRST_RUN, StepSum
 from headway.domain.recording import SERVER
 from headway.domain.resets import last_reset
 from headway.domain.scores import FULL, fraction

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from headway.domain.progress import Completion, Override, Scored, StepSum
+from headway.domain.overrides import Override
+from headway.domain.progress import Completion, Scored, StepSum
 from headway.domain.sums import StepKey
 from headway.store import rows
 

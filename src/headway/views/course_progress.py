@@ -313,7 +313,8 @@ def _step_standing(step: Step, run: Run, *, locked: bool) -> StepStanding:
         step.id,
         step.kind,
         step.title,
-        LOCKED if locked else step_status(step, one),
+        # What a person completed stays so where its module is locked.
+        LOCKED if locked and one.completion is None else step_status(step, one),
         one.attempts,
         fraction(one.best_said),
         fraction(one.latest.score) if one.latest else None,
