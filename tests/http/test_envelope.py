@@ -71,6 +71,12 @@ def test_what_is_personal_is_kept_by_no_proxy(sqlite_site: Site, path: str) -> N
     assert sqlite_site.guest().get(path).headers["cache-control"] == "private, no-cache"
 
 
+@pytest.mark.parametrize("path", ["me", "sessions", "tokens", "security-events"])
+def test_what_is_somebodys_is_kept_as_theirs_alone(sqlite_site: Site, path: str) -> None:
+    reply = sqlite_site.person("ada@example.org").get(f"/auth/{path}")
+    assert (reply.headers["cache-control"], reply.headers["vary"]) == ("private, no-cache", "Cookie, Authorization")
+
+
 def test_a_problem_is_kept_by_no_cache(sqlite_site: Site) -> None:
     client = sqlite_site.client("dead")
     for reply in (

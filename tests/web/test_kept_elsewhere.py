@@ -134,3 +134,20 @@ def test_what_somebody_else_left_keeps_nothing_waiting(opened: Open) -> None:
     with page.expect_response("**/api/v1/events"):
         button.evaluate("(one) => one.click()")
     assert [one["step"] for one in events(context)] == ["where-am-i"]
+
+
+def test_the_way_back_leads_to_nobody_who_has_signed_out(opened: Open) -> None:
+    context = opened()
+    assert context.request.post(REGISTER, data=somebody()).ok
+    page = context.new_page()
+    for address in ("/settings/security", "/"):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_text("No account needed")).to_be_visible()
+    for _ in range(2):
+        page.go_back()
+        page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Nothing is recorded of you yet")).to_be_visible()
+    expect(page.get_by_text("Change password")).to_have_count(0)

@@ -33,7 +33,7 @@ from headway.cli.learner.waiting import outbox, sync
 from headway.cli.learners import learners
 from headway.cli.proof import audit, rebuild
 from headway.cli.reset import reset
-from headway.cli.screen import show_whatever_can_be
+from headway.cli.screen import say, show_whatever_can_be
 from headway.cli.serve import serve
 from headway.cli.upkeep import migrate
 from headway.client.errors import ClientError
@@ -154,5 +154,5 @@ def _leave(code: int | None) -> NoReturn:
 
 
 def _fail(said: str, code: int) -> NoReturn:
-    typer.echo(f"headway: {said}", err=True)
+    say(f"headway: {said}")
     sys.exit(code)

@@ -8,7 +8,7 @@ import typer
 from headway.cli.auditors import audited
 from headway.cli.naming import LearnerOption, learner_id_of
 from headway.cli.opening import DatabaseOption, database_of
-from headway.cli.screen import JsonOption, agreeing, counted, now, progress_bar, say, show, show_json
+from headway.cli.screen import JsonOption, agreeing, counted, harmless, now, progress_bar, say, show, show_json
 
 if TYPE_CHECKING:
     from headway.ledger.audit import AuditReport
@@ -169,5 +169,5 @@ def _table(faults: "list[Fault]", found: int) -> None:
 
 
 def _short(value: object) -> str:
-    text = "nothing" if value is None else str(value)
+    text = "nothing" if value is None else harmless(str(value))
     return text if len(text) <= _VALUE_MAX else text[: _VALUE_MAX - 1] + "…"

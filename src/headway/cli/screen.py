@@ -1,18 +1,27 @@
 """Where words go: data to standard output, all else to standard error."""
 
+import codecs
 import json
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from headway.domain.errors import HeadwayError
 
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+# What text is painted with here: bold, dim, green, and the end of it.
+BOLD, DIM, GREEN, END = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
+# What a terminal obeys, or what turns around the text beside it; the end of a line stays, as in tables for Windows.
+_ORDERS: Final = r"(?!\r\n)[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_ORDER: Final = re.compile(_ORDERS)
+_UNPAINTED: Final = re.compile(rf"({'|'.join(map(re.escape, (BOLD, DIM, GREEN, END)))})|{_ORDERS}")
 
 
 class Misused(HeadwayError):
@@ -23,13 +32,32 @@ class Misused(HeadwayError):
 
 def show(text: str) -> None:
     """Print data."""
-    typer.echo(text)
+    typer.echo(harmless(text))
 
 
 def show_json(value: Any) -> None:
     """Print data as JSON: indented for eyes, in one line for pipes."""
     indent = 2 if sys.stdout.isatty() else None
-    typer.echo(json.dumps(value, indent=indent, ensure_ascii=not is_unicode()))
+    typer.echo(harmless_json(json.dumps(value, indent=indent, ensure_ascii=not is_unicode())))
+
+
+def show_parts(parts: Iterable[bytes], *, is_json: bool) -> None:
+    """Print text in UTF-8 on a terminal, each part as it comes."""
+    decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+    for part in parts:
+        text = decode(part)
+        typer.echo(harmless_json(text) if is_json else harmless(text), nl=False)
+        sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """Text without orders to the terminal but the colors that are ours: titles and names are others' to choose."""
+    return _UNPAINTED.sub(lambda found: found[1] or " ", text)
+
+
+def harmless_json(text: str) -> str:
+    """JSON that means the same, with such orders escaped."""
+    return _ORDER.sub(lambda found: found[0] if found[0] == "\r" else f"\\u{ord(found[0]):04x}", text)
 
 
 def show_whatever_can_be() -> None:
@@ -48,7 +76,7 @@ def is_unicode() -> bool:
 
 def say(text: str) -> None:
     """Tell the operator something that is no data."""
-    typer.echo(text, err=True)
+    typer.echo(harmless(text), err=True)
 
 
 def counted(count: int, what: str, several: str | None = None) -> str:
@@ -96,6 +124,6 @@ def progress_bar(what: str, total: int | None) -> Iterator[Bar]:
         task = bar.add_task(what, total=total)
 
         def tell(text: str) -> None:
-            console.print(text, markup=False, highlight=False, soft_wrap=True)
+            console.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
 
         yield Bar(lambda count: bar.advance(task, count), tell)

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import Final
 
 from headway.http.exchange import Asked, exchange_of
-from headway.http.reply import JSON, PERSONAL, Header, Reply, encode
+from headway.http.reply import JSON, OF_WHO_ASKS, PERSONAL, Header, Reply, encode
 
 _PUBLIC: Final[Header] = (b"cache-control", b"no-cache")
 
@@ -36,7 +36,7 @@ async def made(
 
 def _headers(tagged_by: bytes, cache: Header, more: Iterable[Header]) -> list[Header]:
     tag = b'"%s"' % blake2b(tagged_by, digest_size=12).hexdigest().encode("ascii")
-    return [(b"etag", tag), cache, (b"vary", b"Cookie, Authorization"), *more]
+    return [(b"etag", tag), cache, OF_WHO_ASKS, *more]
 
 
 def _unchanged(request: Asked, headers: list[Header]) -> Reply | None:

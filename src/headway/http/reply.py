@@ -8,6 +8,8 @@ import msgspec
 Header: TypeAlias = tuple[bytes, bytes]
 JSON: Final = b"application/json"
 PERSONAL: Final[Header] = (b"cache-control", b"private, no-cache")
+# Browsers take what they kept without asking on the way back, whatever is said of keeping; not what is another's.
+OF_WHO_ASKS: Final[Header] = (b"vary", b"Cookie, Authorization")
 encode: Final = msgspec.json.Encoder().encode
 
 
@@ -38,5 +40,5 @@ class Reply:
 
 
 def json_reply(value: object, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
-    """A value as JSON."""
-    return Reply(encode(value), status, headers)
+    """A value as JSON, for whoever asks."""
+    return Reply(encode(value), status, (*headers, OF_WHO_ASKS))

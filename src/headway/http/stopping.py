@@ -1,14 +1,15 @@
 """How a server stops: telling replies without an end of their own that it does."""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from headway.http.exchange import exchange_in
+from headway.http.patience import PatientProtocol
 
 # For uvicorn's setting `http`.
 PROTOCOL = "headway.http.stopping:Protocol"
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(PatientProtocol):
     """As it is; but streams end at once, and their clients go to another server, where the rest is waited for."""
 
     def shutdown(self) -> None:

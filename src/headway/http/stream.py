@@ -18,7 +18,7 @@ from headway.http import who
 from headway.http.exchange import Asked, Exchange, exchange_of
 from headway.http.leaving import gone
 from headway.http.refusals import Unauthorized
-from headway.http.reply import Header, encode
+from headway.http.reply import OF_WHO_ASKS, Header, encode
 from headway.http.who import Reader
 from headway.store.notices import Place
 from headway.store.told import Told
@@ -41,7 +41,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"cache-control", b"no-store, no-transform"),
     # Else nginx would gather some kilobytes before it passes anything on.
     (b"x-accel-buffering", b"no"),
-    (b"vary", b"Cookie, Authorization"),
+    OF_WHO_ASKS,
 )
 
 

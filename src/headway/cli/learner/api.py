@@ -13,7 +13,7 @@ from headway.cli.learner.device import ServerOption, is_own_server, reader_at
 from headway.cli.learner.drawing import clean, table
 from headway.cli.learner.outlining import lines_of
 from headway.cli.output import output
-from headway.cli.screen import JsonOption, Misused, say, show, show_json
+from headway.cli.screen import JsonOption, Misused, say, show, show_json, show_parts
 
 if TYPE_CHECKING:
     from headway.client.asking import Ask
@@ -130,12 +130,19 @@ def _pass_on(stream: "Stream", file: str | None, *, as_json: bool) -> None:
         raise Misused(
             f"this is {clean(stream.kind or 'something')}, which no terminal shows: name a file with --output"
         )
+    if file is None and sys.stdout.isatty():
+        show_parts(stream.parts(), is_json=stream.kind in _JSON)
+    else:
+        _write(stream, file)
+    if stream.kind in _JSON and file is None:
+        show("")  # the line's end
+
+
+def _write(stream: "Stream", file: str | None) -> None:
     with output(file or "-") as out:
         for part in stream.parts():
             out.write(part)
             out.flush()  # a stream is to be seen as it comes
-    if stream.kind in _JSON and file is None:
-        show("")  # the line's end
 
 
 def _show_operations(server: str | None, *, as_json: bool) -> None:

@@ -6,28 +6,27 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from headway.cli.screen import is_unicode
+from headway.cli.screen import BOLD, DIM, END, GREEN, is_unicode
 
-_BOLD, _DIM, _GREEN, _END = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
 _BAR: Final = 20
 _GAP: Final = 2
 
 
 def bold(text: str) -> str:
     """Text that stands out."""
-    return _painted(text, _BOLD)
+    return _painted(text, BOLD)
 
 
 def dim(text: str) -> str:
     """Text that stands back."""
-    return _painted(text, _DIM)
+    return _painted(text, DIM)
 
 
 def bar(percent: float) -> str:
     """A percentage as a bar; full only at 100."""
     full, empty = ("█", "░") if is_unicode() else ("#", "-")
     length = min(_BAR, max(0, int(percent * _BAR / 100)))
-    return _painted(full * length, _GREEN) + dim(empty * (_BAR - length))
+    return _painted(full * length, GREEN) + dim(empty * (_BAR - length))
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -69,11 +68,11 @@ def _cut(line: str, most: int) -> str:
 
 
 def _plain(text: str) -> str:
-    for mark in (_BOLD, _DIM, _GREEN, _END):
+    for mark in (BOLD, DIM, GREEN, END):
         text = text.replace(mark, "")
     return text
 
 
 def _painted(text: str, mark: str) -> str:
     has_colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"{mark}{text}{_END}" if has_colors and text else text
+    return f"{mark}{text}{END}" if has_colors and text else text

@@ -70,5 +70,5 @@ def _run(command: list[str], folder: Path, timeout_s: float, *, keep: bool) -> t
         raise NoResult(f"the test command {clean(command[0])} cannot be run: {error.strerror}") from None
     output = (done.stdout or b"")[:10_000_000].decode(errors="replace")
     if output:
-        say(output.rstrip())
+        typer.echo(output.rstrip(), err=True)  # as it is: the learner's own code may paint it
     return done.returncode, output
