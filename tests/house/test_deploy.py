@@ -70,7 +70,9 @@ def test_compose_names_settings_and_services_that_are_there() -> None:
 
 def test_compose_is_written_as_podman_compose_reads_it_too() -> None:
     """It leaves `${NAME:?}` without words as it stands, and quotes lists of a health check's words so that they break."""
-    given = [str(value) for service in COMPOSE["services"].values() for value in service.get("environment", {}).values()]
+    given = [
+        str(value) for service in COMPOSE["services"].values() for value in service.get("environment", {}).values()
+    ]
     assert not [value for value in given if "${" in ASKED_WITH_WORDS.sub("", value)]
     checks = [service["healthcheck"]["test"] for service in COMPOSE["services"].values()]
     assert not [check for check in checks if isinstance(check, list) and any(set(" '\"") & set(word) for word in check)]
