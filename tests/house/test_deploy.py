@@ -69,7 +69,7 @@ def test_compose_names_settings_and_services_that_are_there() -> None:
 
 
 def test_compose_is_written_as_podman_compose_reads_it_too() -> None:
-    """It leaves `${NAME:?}` without words as it stands, and quotes lists of a health check's words so that they break."""
+    """It leaves `${NAME:?}` without words as it stands, and breaks a health check whose words it must quote."""
     given = [
         str(value) for service in COMPOSE["services"].values() for value in service.get("environment", {}).values()
     ]
