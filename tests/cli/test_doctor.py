@@ -81,6 +81,14 @@ def test_a_ledger_that_stands_open_is_wrong(database_url: str) -> None:
     assert "headway rebuild" in found["advice"]
 
 
+def test_more_workers_than_a_sqlite_file_has_are_wrong(sqlite_url: str) -> None:
+    found = {
+        workers: {one.name: one for one in of_database(Settings(database_url=sqlite_url, workers=workers))}
+        for workers in (1, 2)
+    }
+    assert (found[1]["workers"].state, found[2]["workers"].state) == (State.FINE, State.WRONG)
+
+
 def test_an_old_sqlite_is_noted(sqlite_url: str) -> None:
     Command("migrate", "--database", sqlite_url)
     note = findings(sqlite_url)["sqlite"]

@@ -40,6 +40,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
     with closing(Database(settings.database_url, settings.archive_folder)) as database:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:
+            yield _of_workers(settings.workers)
             yield from _of_folder(database.path)
             rights = _of_rights(database.path)
             yield rights
@@ -63,6 +64,11 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
         except DBAPIError as error:
             yield Finding("connection", State.WRONG, "none", explain(error) or str(error))
         yield from _of_servers(database)
+
+
+def _of_workers(workers: int) -> Finding:
+    advice = "A SQLite file has one server of one process, and none starts: set workers to 1, or use PostgreSQL."
+    return judged("workers", workers, fine=workers == 1, advice=advice)
 
 
 def _folder_of(path: Path) -> Path:
