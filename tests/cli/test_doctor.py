@@ -55,6 +55,20 @@ def test_a_database_that_takes_no_writes_is_wrong(postgres: Postgres, new_postgr
     assert (found["state"], found["value"]) == ("wrong", "refused: it is read-only")
 
 
+def test_a_database_that_does_not_hold_all_letters_is_wrong_and_read_as_text(
+    postgres: Postgres, new_postgresql_url: str
+) -> None:
+    Command("migrate", "--database", new_postgresql_url)
+    name = new_postgresql_url.partition("@/")[2].partition("?")[0]
+    # As one that was set up before such were refused.
+    ascii_one = f"pg_char_to_encoding('SQL_ASCII') WHERE datname = '{name}'"
+    postgres.execute(f"UPDATE pg_database SET encoding = {ascii_one}")
+    found = findings(new_postgresql_url)["encoding"]
+    assert (found["state"], found["value"]) == ("wrong", "SQL_ASCII")
+    for command in ("migrate", "audit"):
+        assert Command(command, "--database", new_postgresql_url).code == 0
+
+
 def test_a_ledger_that_stands_open_is_wrong(database_url: str) -> None:
     Command("migrate", "--database", database_url)
     assert findings(database_url)["ledger"]["state"] == "fine"

@@ -125,6 +125,14 @@ def test_a_database_that_takes_no_writes_is_told(postgres: Postgres, new_postgre
         assert "Traceback" not in done.err
 
 
+def test_a_new_database_that_does_not_hold_all_letters_is_refused(postgres: Postgres) -> None:
+    with postgres.fresh("ENCODING 'SQL_ASCII' LOCALE 'C'") as url:
+        for command in (["serve", "--port", "0"], ["migrate"]):
+            done = Command(*command, "--database", url)
+            assert (done.code, "keeps text as SQL_ASCII" in done.err) == (FAILED, True), str(done)
+            assert "Traceback" not in done.err
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

@@ -1,4 +1,4 @@
-"""The files for deploying name what is there. No engine is at hand to build or run them: this reads them."""
+"""The files for deploying name what is there, in the words that engines know: this reads them, and builds nothing."""
 
 import configparser
 import re
@@ -14,6 +14,7 @@ from tests.house.tree import ROOT, text_of
 CONTAINERFILE = text_of(Path("deploy/Containerfile"))
 COMPOSE: dict[str, Any] = yaml.safe_load(text_of(Path("deploy/compose.yaml")))
 COPIED = re.compile(r"^COPY (?!--from)(.+) \S+$", re.MULTILINE)
+ASKED_WITH_WORDS = re.compile(r"\$\{\w+:\?[^}]+\}")
 ASKED = re.compile(r"\$\{(\w+):\?[^}]*\}")
 
 
@@ -65,6 +66,16 @@ def test_compose_names_settings_and_services_that_are_there() -> None:
     assert all(one.startswith("127.0.0.1:") for one in headway["ports"])
     connections = int(re.findall(r"max_connections=(\d+)", services["postgres"]["command"])[0])
     assert connections >= settings.workers * 64
+
+
+def test_compose_is_written_as_podman_compose_reads_it_too() -> None:
+    """It leaves `${NAME:?}` without words as it stands, and breaks a health check whose words it must quote."""
+    given = [
+        str(value) for service in COMPOSE["services"].values() for value in service.get("environment", {}).values()
+    ]
+    assert not [value for value in given if "${" in ASKED_WITH_WORDS.sub("", value)]
+    checks = [service["healthcheck"]["test"] for service in COMPOSE["services"].values()]
+    assert not [check for check in checks if isinstance(check, list) and any(set(" '\"") & set(word) for word in check)]
 
 
 def test_the_unit_starts_the_server_and_waits_for_its_end() -> None:

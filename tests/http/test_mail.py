@@ -106,6 +106,42 @@ def test_by_starttls_the_password_is_sent_encrypted(encryption: ssl.SSLContext) 
     assert (len(box.letters), box.credentials) == (1, [("me@here", "se:cret")])
 
 
+@pytest.mark.parametrize("how", ["smtp", "smtps"])
+def test_a_server_of_this_machine_takes_a_password_whatever_its_certificate(
+    encryption: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.undo()  # neither is the certificate trusted, nor is this machine another one
+    options: dict[str, Any] = (
+        {"tls_context": encryption, "require_starttls": True}
+        if how == "smtp"
+        else {"ssl_context": encryption, "auth_require_tls": False}
+    )
+    with receiving(**options) as (box, port):
+        assert send(f"{how}://me:secret@127.0.0.1:{port}") == []
+    assert (len(box.letters), box.credentials) == (1, [("me", "secret")])
+
+
+def test_why_a_server_takes_no_mails_is_said_in_words(
+    encryption: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(port: int) -> str | None:
+        url = f"smtp://me:no@localhost:{port}"
+        return Mail(Settings(database_url="sqlite:///none.db", smtp_url=url, mail_from="h@example.org")).fault()
+
+    with receiving(tls_context=encryption) as (_, port):
+        assert fault(port) is None
+        monkeypatch.delenv("SSL_CERT_FILE")
+        assert fault(port) == "its certificate is not believed: self-signed certificate"
+    with receiving() as (_, port):
+        assert fault(port) == "it offers no encryption (STARTTLS)"
+        monkeypatch.undo()
+        assert fault(port) == "it lets nobody sign in there"
+    with trickling(
+        b"220 hello\r\n", b"250-localhost\r\n250 AUTH PLAIN LOGIN\r\n", b"535 no\r\n", b"535 no\r\n"
+    ) as port:
+        assert fault(port) == "it refuses the user or the password (535)"
+
+
 def test_by_smtps_all_is_encrypted(encryption: ssl.SSLContext) -> None:
     with receiving(ssl_context=encryption, auth_require_tls=False) as (box, port):
         assert send(f"smtps://me:secret@localhost:{port}") == []

@@ -28,6 +28,10 @@ _CLOCKS_APART_MAX: Final = 5_000_000
 _CONNECTIONS_A_WORKER: Final = 64
 _SYNCHRONOUS_FULL: Final = 2
 _GIB: Final = 1024**3
+_UTF8: Final = (
+    "It does not hold all letters: `headway restore` a backup into one made by CREATE DATABASE … ENCODING 'UTF8'"
+    " LOCALE 'C.UTF-8' TEMPLATE template0."
+)
 _DURABLE: Final = "A power cut would lose what was acknowledged: set it to on in postgresql.conf."
 
 
@@ -126,9 +130,7 @@ def _of_postgresql(connection: "Connection", workers: int) -> Iterator[Finding]:
         advice="Headway asks for `on` in its own connections; others on this server may lose what they commit.",
         otherwise=State.NOTE,
     )
-    yield judged(
-        "encoding", found.server_encoding, fine=found.server_encoding == "UTF8", advice="Make the database with UTF8."
-    )
+    yield judged("encoding", found.server_encoding, fine=found.server_encoding == "UTF8", advice=_UTF8)
     wanted = workers * _CONNECTIONS_A_WORKER
     yield judged(
         "connections",

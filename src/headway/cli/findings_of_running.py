@@ -102,7 +102,10 @@ def of_surroundings(settings: "Settings", *, mail: bool) -> Iterator[Finding]:
         from headway.http.mail import Mail
 
         fault = Mail(settings).fault()
-        advice = "Nobody gets a mail: look at smtp_url, and at the mail server's log."
+        advice = (
+            "Nobody gets a mail: look at smtp_url, and at the mail server's log. A certificate of your own authority is"
+            " believed where SSL_CERT_FILE names it."
+        )
         yield judged("mail server", fault or "takes mails", fine=fault is None, advice=advice)
 
 

@@ -17,8 +17,13 @@ _UNTIL_GONE: Final = {
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
-# Whatever an address says of these: nobody waits for longer, and operators know whose a session is.
-CONNECTING: Final[Mapping[str, Any]] = {"connect_timeout": 10, "application_name": "headway"}
+# Whatever an address says of these: nobody waits for longer, operators know whose a session is, and text is text: what
+# a database keeps as SQL_ASCII, as Debian makes them where no language is set, would else be bytes.
+CONNECTING: Final[Mapping[str, Any]] = {
+    "connect_timeout": 10,
+    "application_name": "headway",
+    "client_encoding": "utf8",
+}
 
 
 class DatabaseUrlInvalid(HeadwayError):

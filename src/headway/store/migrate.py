@@ -18,6 +18,12 @@ class SchemaTooNew(HeadwayError):
     code = "schema-too-new"
 
 
+class EncodingUnfit(HeadwayError):
+    """The database cannot keep all letters."""
+
+    code = "encoding-unfit"
+
+
 def newest() -> str:
     """The newest revision that this Headway knows; files are named after their revision."""
     return max(revisions())
@@ -58,7 +64,18 @@ def upgrade(connection: Connection, revision: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SET LOCAL lock_timeout = 0"))  # whoever starts second waits for the first
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        _check_encoding(connection)
     config = Config()
     config.set_main_option("script_location", str(_VERSIONS.parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _check_encoding(connection: Connection) -> None:
+    """Refuse what is set up only now: one that is in use goes on, and `doctor` tells of it."""
+    encoding = connection.execute(sa.text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8" and current(connection) is None:
+        raise EncodingUnfit(
+            f"the database keeps text as {encoding}, which does not hold all letters: make it anew, by"
+            " CREATE DATABASE … ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
+        )

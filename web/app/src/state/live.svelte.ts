@@ -7,18 +7,39 @@ import { session } from "./session.svelte";
 const TOLD = new Set(["step_graded", "step_overridden", "streak_at_risk", "certificate_revoked"]);
 const GATHERED_MS = 500;
 const LOOKED_AT = 20;
+/** How long a stream that was refused is waited with at first, and at most. */
+const AGAIN_MS = 2000;
+const AGAIN_MOST_MS = 60_000;
 
 /** Follow the stream of who is here, until told to stop. */
 export function follow(): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let refusals = 0;
 
   function open(): void {
     if (source || document.visibilityState !== "visible") return;
     source = new EventSource("/api/v1/stream");
+    source.onopen = opened;
+    source.onerror = refused;
     source.onmessage = (event: MessageEvent<string>) =>
       told(JSON.parse(event.data) as Notification & { change: Change });
     source.addEventListener("reset", () => session.refresh());
+  }
+
+  /** It begins with what comes from now on: what came while it was refused is read. */
+  function opened(): void {
+    if (refusals) session.refresh();
+    refusals = 0;
+  }
+
+  /** Where nobody answers it tries again by itself; after an answer, as a proxy gives it for a server that starts, never. */
+  function refused(): void {
+    if (source?.readyState !== EventSource.CLOSED) return;
+    close();
+    const longest = Math.min(AGAIN_MS * 2 ** ++refusals, AGAIN_MOST_MS);
+    again = setTimeout(open, (longest * (1 + Math.random())) / 2);
   }
 
   function told(one: Notification): void {
@@ -28,6 +49,7 @@ export function follow(): () => void {
   }
 
   function close(): void {
+    clearTimeout(again);
     source?.close();
     source = null;
   }
