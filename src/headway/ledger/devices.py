@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.errors import HeadwayError
-from headway.domain.times import DAY, MINUTE, SECOND
+from headway.domain.times import DAY, HOUR, MINUTE, SECOND
 from headway.ledger import tokens
 from headway.ledger.security import Origin
 from headway.store import devices, learners
@@ -24,7 +24,7 @@ CODE_LENGTH: Final = 8
 # Whoever waits exactly as long as told must not be early because the network was faster this time.
 _EARLY: Final = SECOND // 2
 # What has run out is still told apart from what never was.
-_KEPT: Final = 60 * MINUTE
+_KEPT: Final = HOUR
 
 
 class State(StrEnum):

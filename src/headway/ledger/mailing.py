@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.course import Course
 from headway.domain.preferences import EVERY_KIND, GIVEN_UP_AFTER, is_stale, pause_after, unsubscribe_token
-from headway.domain.times import MINUTE, local_day
+from headway.domain.times import HOUR, MINUTE, local_day
 from headway.ledger.commit import committed
 from headway.store import erasures, learners, mailing, reminders
 from headway.store.catalog import Catalog
@@ -28,7 +28,7 @@ LATER: Final = "later"
 # Longer than a server can take over one mail without being given up itself.
 TAKEN_FOR: Final = 10 * MINUTE
 # No transaction is under way for longer: a notice can be committed so long after the time that it bears.
-OVERLAP: Final = 60 * MINUTE
+OVERLAP: Final = HOUR
 PUT_DOWN_AT_ONCE: Final = 200
 _NOTED_EVERY: Final = 10 * MINUTE
 # Stands among the kinds of reminders, of which each has such a time.

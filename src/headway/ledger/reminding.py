@@ -21,7 +21,7 @@ from headway.domain.reminders import (
     week_before,
 )
 from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
-from headway.domain.times import MINUTE, day_of, ordinal
+from headway.domain.times import HOUR, MINUTE, day_of, ordinal
 from headway.ledger import announcing
 from headway.ledger.commit import committed
 from headway.store import learners, notices, reminders, rows, sums, webhooks
@@ -30,7 +30,6 @@ from headway.store.notices import Notice, Place
 from headway.store.webhooks import Due
 
 LEARNERS_AT_ONCE: Final = 200
-_HOUR: Final = 60 * MINUTE
 # No pause and no freezes keep a streak for longer.
 _KEPT_DAYS_MAX: Final = 150
 _encode: Final = msgspec.json.Encoder().encode
@@ -185,7 +184,7 @@ REMINDERS: Final = (
     Reminder(
         kind=STREAK_AT_RISK,
         hour=EVENING_HOUR,
-        patience=4 * _HOUR,
+        patience=4 * HOUR,
         is_on=lambda _: True,
         since=lambda day: day_of(ordinal(day) - _KEPT_DAYS_MAX),
         told=_at_risk,
@@ -193,7 +192,7 @@ REMINDERS: Final = (
     Reminder(
         kind=WEEKLY_SUMMARY,
         hour=MORNING_HOUR,
-        patience=12 * _HOUR,
+        patience=12 * HOUR,
         is_on=is_monday,
         since=lambda day: week_before(day).first,
         told=_summaries,
