@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
-from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
+from headway.domain.events import Event, fact_event, is_id, read_event
 from headway.domain.facts import RUN_STARTED, RunStarted
 from headway.domain.filed import is_filed
 from headway.domain.recording import SERVER, Circumstances, contribute
@@ -61,8 +61,7 @@ def start_run(database: Database, catalog: Catalog, asked: RunWanted, *, now: in
     RunEmpty where nothing was done in the one before, TooManyRuns beyond the twentieth, UnknownCourse, IdReused, and
     IdentityGone where the session has ended.
     """
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    if len(asked.course) > SLUG_MAX or not asked.course.isprintable():
+    if not is_id(asked.course):
         raise UnknownCourse(_NO_COURSE, field="course")
     started, statuses = committed(database, lambda connection: _start(connection, catalog, asked, now))
     log_statuses(statuses)
