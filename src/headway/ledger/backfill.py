@@ -179,7 +179,7 @@ class _Backfill:
 
         def work(connection: Connection) -> None:
             locked = learners.lock(connection, [one.learner_id for one in portion])
-            alive = {one.id: one for one in locked.values() if one.merged_into is None and one.erased_at is None}
+            alive = {one.id: one for one in locked.values() if one.is_alive}
             due = survey(connection, self.catalog, self.definitions, list(alive))
             by_id = {one.id: one for one in self.definitions}
             wanted: dict[str, Sequence[Definition | Due]] = {

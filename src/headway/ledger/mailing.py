@@ -74,7 +74,7 @@ def _put_down(database: Database, found: Sequence[Mailing]) -> int:
     def work(connection: Connection) -> int:
         # Under their locks, so that nobody who is being erased leaves a trace.
         locked = learners.lock(connection, {one.learner_id for one in found})
-        alive = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
+        alive = {one.id for one in locked.values() if one.is_alive}
         there = [one for one in found if one.learner_id in alive]
         mailing.put_down(connection, there)
         return len(there)

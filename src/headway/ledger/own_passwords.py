@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from headway.domain.errors import Invalid
 from headway.domain.times import HOUR
 from headway.ledger.security import Happening, Origin, note
-from headway.ledger.tokens import owner
+from headway.ledger.session_owner import owner
 from headway.store import confirmed, learners, resets, sessions
 from headway.store.database import Database
 

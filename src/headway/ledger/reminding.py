@@ -24,6 +24,7 @@ from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
 from headway.domain.times import HOUR, MINUTE, day_of, ordinal
 from headway.ledger import announcing
 from headway.ledger.commit import committed
+from headway.ledger.portions import paged
 from headway.store import learners, notices, reminders, rows, sums, webhooks
 from headway.store.database import Database
 from headway.store.notices import Notice, Place
@@ -96,14 +97,10 @@ def _zones() -> frozenset[str]:
 
 
 def _pages(database: Database, zones: set[str], day: str) -> Iterator[list[str]]:
-    after = ""
-    while True:
-        with database.read() as connection:
-            page = [one for one, _ in reminders.active_since(connection, zones, day, after, LEARNERS_AT_ONCE)]
-        if not page:
-            return
-        yield page
-        after = page[-1]
+    def read(connection: Connection, after: str) -> list[str]:
+        return reminders.active_since(connection, zones, day, after, LEARNERS_AT_ONCE)
+
+    return paged(database, read, str)
 
 
 def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequence[str], day: str, now: int) -> int:
@@ -117,7 +114,7 @@ def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequ
 
     def work(connection: Connection) -> int:
         locked = learners.lock(connection, left).values()
-        alive = [one.id for one in locked if one.merged_into is None and one.erased_at is None]
+        alive = [one.id for one in locked if one.is_alive]
         return _tell(connection, reminder.told(connection, alive, day, rules), reminder.kind, now)
 
     return committed(database, work)
