@@ -93,21 +93,16 @@ def backfill_pending(
 ) -> BackfillReport | None:
     """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
     with database.read() as connection:
-        if _is_given(connection):
+        if achievements.read_set(connection).is_given:
             return None
     with database.alone(wait=False) as alone:
         if not alone:
             return None
         with database.read() as connection:
             given = achievements.read_set(connection)
-        if given.version == given.given_version:
+        if given.is_given:
             return None
         return _gathered(_Backfill(database, catalog, now, but=but).run(given.given_up_to or ""), progress)
-
-
-def _is_given(connection: Connection) -> bool:
-    given = achievements.read_set(connection)
-    return given.version == given.given_version
 
 
 def _gathered(

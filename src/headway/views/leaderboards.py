@@ -22,7 +22,7 @@ from headway.domain.boards import (
     stretch,
 )
 from headway.domain.errors import Busy, UnknownCourse
-from headway.domain.events import is_id
+from headway.domain.events import could_name
 from headway.domain.periods import Period, range_of
 from headway.store import boards
 from headway.store.boards import Snapshot
@@ -115,7 +115,7 @@ def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, re
 
 def board_snapshot(connection: Connection, course: str | None, kind: Period, now: int, me: str | None) -> Snapshot:
     """What there is to be said of a board; UnknownCourse or Busy where there is none, or none yet."""
-    valid = course is None or is_id(course)
+    valid = course is None or could_name(course)
     snapshot = boards.snapshot(connection, course or SITE, kind, now, me) if valid else None
     if snapshot is None or (course is not None and not snapshot.has_course):
         raise UnknownCourse("there is no course of that name", field="course")
