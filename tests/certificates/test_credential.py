@@ -17,7 +17,7 @@ from headway.certificates.credential import Signer, signed_credential, signed_st
 from headway.certificates.facts import CertificateFacts, plain
 from headway.certificates.integrity import _load
 from headway.certificates.issuer import PublicKey, issuer_document
-from headway.certificates.multibase import read_multibase
+from tests.certificates.base58 import read_multibase
 from tests.certificates.samples import FACTS, ID, ISSUER, REVOKED, SIGNER, signer_from
 
 DOCUMENT = issuer_document(ISSUER, [PublicKey(SIGNER.id, None)])

@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from headway.certificates.keys import SigningKeySealed, is_sealed, new_key, open_key
-from headway.certificates.multibase import read_multibase
+from tests.certificates.base58 import read_multibase
 
 SECRET = "a secret that is long enough"
 

@@ -99,7 +99,7 @@ def grants(draw: st.DrawFn, event_id: str) -> Contribution:
 def histories(draw: st.DrawFn, max_size: int = 8) -> list[Contribution]:
     ids = draw(st.permutations(range(draw(st.integers(0, max_size)))))
     made = [draw(contributions(str(UUID(int=one)))) for one in ids]
-    attempts = [one for one in made if one.is_attempt]
+    attempts = [one for one in made if one.type == "attempted"]
     graded = [one for n, attempt in enumerate(attempts) for one in draw(grades(attempt, n))]
     said = [draw(words(str(UUID(int=2000 + n)))) for n in range(draw(st.integers(0, 2)))]
     granted = [draw(grants(str(UUID(int=3000 + n)))) for n in range(draw(st.integers(0, 3)))]

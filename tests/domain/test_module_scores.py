@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headway.domain.course import KINDS, POLICIES, Course, Module, Step
+from headway.domain.course import KINDS, POLICIES, Module, Step
+from headway.domain.gating import score_of_course
 from headway.domain.module_scores import (
     is_completed,
     lacks,
     missing,
-    score_course,
     score_module,
     shown_percent,
     step_score,
@@ -206,8 +206,7 @@ def test_what_is_missing_by_steps_are_the_steps_to_complete() -> None:
 
 def test_a_course_scores_the_mean_of_its_modules_by_their_weights() -> None:
     course = parsed(course_manifest(module_manifest("a", weight=3), module_manifest("b", weight=1)))
-    scored = [score_module(module, {"a-1": scores(0.7), "b-1": scores(0.3)}) for module in course.modules]
-    assert score_course(course, scored) == Fraction(6, 10)
+    assert score_of_course(course, {"a-1": scores(0.7), "b-1": scores(0.3)}, {}) == Fraction(6, 10)
 
 
 @pytest.mark.parametrize(
@@ -303,6 +302,5 @@ def test_completion_is_all_that_a_completion_needs() -> None:
 
 
 def test_a_course_of_one_module_scores_as_its_module() -> None:
-    course: Course = parsed(course_manifest(module_manifest("only", weight=0.000001)))
-    scored = [score_module(course.modules[0], {"only-1": scores(0.123456)})]
-    assert score_course(course, scored) == Fraction(123_456, FULL)
+    course = parsed(course_manifest(module_manifest("only", weight=0.000001)))
+    assert score_of_course(course, {"only-1": scores(0.123456)}, {}) == Fraction(123_456, FULL)

@@ -61,7 +61,6 @@ def test_an_attempt_at_or_above_the_pass_mark_completes(
 ) -> None:
     contribution = made(type=kind, score=score)
     assert (contribution.passed, contribution.completes) == (passed, completes)
-    assert contribution.is_attempt == (kind == "attempted")
     assert contribution.is_activity == (kind in ("attempted", "completed"))
 
 

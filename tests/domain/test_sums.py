@@ -140,7 +140,7 @@ def test_a_step_is_best_first_latest_and_count_of_what_was_sent_and_said(history
 @given(histories())
 def test_a_day_holds_its_attempts_as_they_were_graded_whenever_that_was(history: list[Contribution]) -> None:
     for key, one in folded(history).days.items():
-        attempts = [e for e in as_graded(history) if (e.day, e.course, e.run) == key and e.is_attempt]
+        attempts = [e for e in as_graded(history) if (e.day, e.course, e.run) == key and e.type == "attempted"]
         scores = [e.score for e in attempts if e.score is not None]
         assert (one.attempts, one.passed_attempts) == (len(attempts), sum(e.passed for e in attempts))
         assert (one.scores, one.score_total) == (len(scores), sum(scores))

@@ -63,7 +63,8 @@ def test_creators_are_sent_what_comes_of_their_own_courses(sending: Site, receiv
     own = {**COURSE, "id": "own"}
     assert creator.put("/courses/own", json=own).status_code == 201
     asked = {"url": receiver.url, "course": "own"}
-    assert creator.post("/webhooks", json=asked | {"course": "another"}).status_code == 404
+    for name in ("another", "no-such-course", "a\0b", "a\nb", "é" * 200):
+        assert creator.post("/webhooks", json=asked | {"course": name}).status_code == 404, name
     assert creator.post("/webhooks", json={"url": receiver.url}).status_code == 403
     made = creator.post("/webhooks", json=asked)
     assert made.status_code == 201

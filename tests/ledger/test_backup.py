@@ -33,9 +33,9 @@ FILLED = 22
 CHILD = """
 import os, sys
 from pathlib import Path
-from headway.ledger import backup, restore
+from headway.ledger import backup, restore, resting
 from headway.store.database import Database
-backup._TOLD_EVERY = restore._TOLD_EVERY = 5
+resting._TOLD_EVERY = 5
 verb, url, path, stop_at = sys.argv[1:]
 told = 0
 def progress(count):

@@ -10,6 +10,7 @@ import pytest
 from headway.domain.errors import IdentityGone
 from headway.ledger import tokens
 from headway.ledger.security import OPERATOR
+from headway.ledger.session_owner import owner
 from headway.store import learners
 from tests.ledger.world import World
 
@@ -44,7 +45,7 @@ def test_a_token_waits_for_one_that_is_being_made_and_is_counted_after_it(world:
         tokens.make(world.database, secret, token(), now=NOW, origin=OPERATOR)
     with ThreadPoolExecutor(1) as threads:
         with world.database.transaction() as connection:
-            tokens.owner(connection, secret, learner_id, NOW)
+            owner(connection, secret, learner_id, NOW)
             tokens.add(connection, token(), now=NOW, origin=OPERATOR)
             waiting = threads.submit(tokens.make, world.database, secret, token(), now=NOW, origin=OPERATOR)
             with pytest.raises(NotYet):

@@ -14,14 +14,3 @@ def write_multibase(raw: bytes) -> str:
     # Zeros in front are lost in a number; each is a 1.
     zeros = len(raw) - len(raw.lstrip(b"\0"))
     return "z" + "1" * zeros + "".join(reversed(digits))
-
-
-def read_multibase(text: str) -> bytes:
-    """The bytes of `z…`; ValueError where it is none."""
-    if not text.startswith("z"):
-        raise ValueError("no multibase base58btc")
-    number = 0
-    for letter in text[1:]:
-        number = number * 58 + _LETTERS.index(letter)
-    zeros = len(text[1:]) - len(text[1:].lstrip("1"))
-    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from headway.domain.periods import EVER, Period, range_of
+from headway.domain.periods import EVER, Period, iso_week, range_of
 from headway.domain.progress import Completion, StepSum, Worth
 from headway.domain.sums import Sums
 from headway.domain.times import day_of, day_start, local_day, ordinal
@@ -97,8 +97,7 @@ def figures_of(place: int) -> tuple[int, int]:
 @lru_cache(maxsize=4096)
 def periods_at(day: str) -> tuple[str, str, str, str]:
     """The periods that a day lies in: all, its month, its ISO week, itself."""
-    year, week, _ = date.fromisoformat(day).isocalendar()
-    return ALL, day[:7], f"{year:04}-W{week:02}", day
+    return ALL, day[:7], iso_week(day), day
 
 
 def period_of(kind: Period, day: str) -> str:

@@ -4,13 +4,12 @@ A learner's runs of the course count as one, added up: a step counts once, howev
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from headway.domain.course import Course, Module
 from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.module_scores import Exact, step_score
+from headway.domain.periods import iso_week
 from headway.domain.progress import EnrollmentSum, Grant, RunSum, StepSum
 from headway.domain.scores import FULL, ratio_percent
 from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
@@ -194,13 +193,7 @@ def of_learner(row: Enrolled) -> Iterator[tuple[Count, int]]:
 
 def week_of(at: int) -> str:
     """The ISO week of a time, in UTC, as 2026-W09."""
-    return _week(offset_day(at, 0))
-
-
-@lru_cache(maxsize=1024)
-def _week(day: str) -> str:
-    year, week, _ = date.fromisoformat(day).isocalendar()
-    return f"{year:04}-W{week:02}"
+    return iso_week(offset_day(at, 0))
 
 
 def sort_name(display_name: str | None, external_id: str | None) -> str:

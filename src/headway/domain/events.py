@@ -157,11 +157,16 @@ def under_name(body: str, step: str) -> str:
     return _canonical({**json.loads(body), "step": step})
 
 
+def could_name(text: str) -> bool:
+    """Whether a text could be the id of a course or a step: what could not names none, and PostgreSQL refuses a NUL."""
+    return 1 <= len(text) <= SLUG_MAX and text.isprintable()
+
+
 def _slug(content: Mapping[str, Any], field: str) -> str:
     value = content.get(field)
     if not isinstance(value, str) or not 1 <= len(value) <= SLUG_MAX:
         raise EventInvalid(f"{field} must be an id of 1 to {SLUG_MAX} characters", field=field)
-    if "\0" in value or not value.isprintable():
+    if not could_name(value):
         raise EventInvalid(f"{field} holds a character that no id has", field=field)
     return value
 

@@ -1,10 +1,10 @@
 """A module's score: what each kind of step reached, by its weight. Exact throughout; rounded for display alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from headway.domain.course import Course, Module, Policy, Step, weight_name
+from headway.domain.course import Module, Policy, Step, weight_name
 from headway.domain.progress import Scored, StepSum
 from headway.domain.scores import FULL, ratio_percent
 
@@ -141,13 +141,6 @@ def missing(module: Module, sums: StepSums) -> list[Lack]:
     known = {lack.step.id: lack for lack in lacks(module, sums)}
     open_steps = [step for step in module.steps if sums.get(step.key, _UNTOUCHED).completion is None]
     return [known.get(step.id) or _nothing_to_gain(module, step, sums) for step in open_steps]
-
-
-def score_course(course: Course, modules: Sequence[ModuleScore]) -> Fraction:
-    """The mean of the modules' scores by their weights, 0 to 1; `modules` in the order of the course's."""
-    pairs = list(zip(course.modules, modules, strict=True))
-    weights = sum(module.weight for module, _ in pairs)
-    return sum((module.weight * scored.score for module, scored in pairs), Fraction(0)) / weights
 
 
 def shown_percent(score: Fraction, mark: int = FULL) -> float:

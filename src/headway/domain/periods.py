@@ -2,7 +2,10 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
+
+from headway.domain.errors import Invalid
 
 Period: TypeAlias = Literal["day", "week", "month", "all"]
 Strength: TypeAlias = Literal["strong", "even", "weak"]
@@ -21,6 +24,21 @@ class Range(NamedTuple):
 
 
 EVER: Final = Range("0001-01-01", "9999-12-31")
+
+
+def parse_period(text: str) -> Period:
+    """The period of that name; Invalid where there is none."""
+    found = next((one for one in PERIODS if one == text), None)
+    if found is None:
+        raise Invalid(f"period must be one of {', '.join(PERIODS)}", field="period")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def iso_week(day: str) -> str:
+    """The ISO week that a day lies in, as 2026-W09."""
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year:04}-W{week:02}"
 
 
 def range_of(period: Period, today: str) -> Range:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from headway.domain.notices import STREAK_AT_RISK, WEEKLY_SUMMARY
-from headway.domain.times import DAY, MINUTE
+from headway.domain.times import DAY, HOUR, MINUTE
 
 # In the order in which they are shown, with the types of changes that each holds. What is in none of them is always
 # told: a learner who silenced what is not even known yet could miss what they need to know.
@@ -25,8 +25,7 @@ KIND_OF_MAILED: Final[Mapping[str, str]] = {type_: kind for kind in MAILED for t
 # In the address by which no e-mail of any kind is wanted any more.
 EVERY_KIND: Final = "all"
 GIVEN_UP_AFTER: Final = 4 * DAY
-_HOUR: Final = 60 * MINUTE
-_PAUSES: Final = (MINUTE, 5 * MINUTE, 15 * MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR)
+_PAUSES: Final = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR)
 _MAC_BYTES: Final = 16
 _TOKEN_BYTES: Final = 16 + _MAC_BYTES
 

@@ -38,11 +38,6 @@ class Contribution(NamedTuple):
     part: str = ""
 
     @property
-    def is_attempt(self) -> bool:
-        """Whether the event is a grading."""
-        return self.type == "attempted"
-
-    @property
     def completes(self) -> bool:
         """Whether the event completes its step."""
         return self.passed or self.type == "completed"

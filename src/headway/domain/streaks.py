@@ -7,8 +7,6 @@ from typing import Any, Final, NamedTuple
 
 from headway.domain.times import day_of, ordinal
 
-# The day of an event and a learner's today are at most two days apart: offsets and zones span less than 48 hours.
-AHEAD_DAYS_MAX: Final = 2
 MILESTONES: Final = (7, 30, 100, 365)
 
 

@@ -1,21 +1,20 @@
 """Webhooks by Standard Webhooks: what is sent to whom, how it is signed, and how long one tries."""
 
 import hmac
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
-from headway.domain.times import DAY, MINUTE, SECOND
+from headway.domain.times import DAY, HOUR, MINUTE, SECOND
 
 SECRET_BYTES: Final = 32
 # After so much has failed for so long, and nothing was taken meanwhile, an endpoint is given up.
 GIVEN_UP_AFTER: Final = 5 * DAY
 _PREFIX: Final = "whsec_"
 _SPACE: Final = UUID("1c0a5a0e-6f0b-4f37-8e0b-0d2c5d7f9a31")
-_HOUR: Final = 60 * MINUTE
 # What one message waits for between its tries, microseconds: some four days in all.
-_PAUSES: Final = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * _HOUR, 5 * _HOUR, *(12 * _HOUR,) * 7)
+_PAUSES: Final = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, *(12 * HOUR,) * 7)
 TRIES_MAX: Final = len(_PAUSES) + 1
 _ENDPOINT_PAUSE_MAX: Final = 30 * MINUTE
 
@@ -42,11 +41,6 @@ def signature(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> 
     """What `webhook-signature` holds: HMAC-SHA256 of id, time (seconds since 1970) and body, as version 1."""
     signed = f"{message_id}.{timestamp_s}.".encode() + body
     return "v1," + b64encode(hmac.digest(secret, signed, "sha256")).decode("ascii")
-
-
-def read_secret(text: str) -> bytes:
-    """The secret that `write_secret` wrote."""
-    return b64decode(text.removeprefix(_PREFIX))
 
 
 def message_id(endpoint_id: str, notice_id: str) -> str:

@@ -51,6 +51,7 @@ class MapSent(Struct, forbid_unknown_fields=True):
 class ImportSent(Struct, forbid_unknown_fields=True):
     """Files to import, or with `dry_run` to look at. A request holds 2 MiB: larger ones are for the command line."""
 
+    # Those that are files; the others are folders of their own, for the command line.
     format: Literal["json-files", "jsonl", "csv"]
     files: Annotated[list[FileSent], Meta(min_length=1, max_length=FILES_MAX)]
     dry_run: bool = False

@@ -29,6 +29,7 @@ from headway.ledger.publish import publish
 from headway.ledger.retake import RunWanted
 from headway.ledger.retake import start_run as begin
 from headway.store import courses, learners, sums
+from headway.views.course_progress import in_force
 
 _OUTLINES_MAX: Final = 64
 
@@ -54,10 +55,7 @@ async def read_course(request: Asked, course: FromPath[str]) -> Reply:
 
 def _outline(connection: Connection, services: Services, course: str) -> bytes:
     catalog, outlines = services.catalog, services.outlines
-    found = catalog.in_force(connection, [course]).get(course)
-    if found is None:
-        raise UnknownCourse("there is no course of that name")
-    version, content = found
+    version, content = in_force(connection, catalog, course)
     kept = outlines.get((course, version))
     if kept is None:
         if len(outlines) >= _OUTLINES_MAX:
@@ -72,10 +70,7 @@ async def read_step(request: Asked, course: FromPath[str], step: FromPath[str]) 
     services = exchange_of(request).services
 
     def look(connection: Connection) -> bytes:
-        found = services.catalog.in_force(connection, [course]).get(course)
-        if found is None:
-            raise UnknownCourse("there is no course of that name")
-        version, content = found
+        version, content = in_force(connection, services.catalog, course)
         shown = content.step_named(step)
         return encode({**outline_step(shown, public_grader), "version": version, "files": shown.files})
 

@@ -16,7 +16,7 @@ from headway.domain.scores import fraction, normalize_score
 from headway.http import etags, who
 from headway.http.bodies import read_json
 from headway.http.creators import acting_for, own_course
-from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.grading_shapes import (
     FigureUpdated,
@@ -29,7 +29,6 @@ from headway.http.grading_shapes import (
     SubmissionList,
 )
 from headway.http.ids import is_id
-from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.shapes import progress_of
 from headway.http.who import Reader
@@ -87,7 +86,7 @@ def _behind(cursor: str | None) -> tuple[int, str, str] | None:
     if place is None:
         return None
     if not (0 <= place.at <= _NUMBER_MAX and is_id(place.attempt) and is_id(place.learner)):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return place.at, place.attempt, place.learner
 
 

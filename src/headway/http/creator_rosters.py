@@ -1,6 +1,6 @@
 """The roster of a course, for its creator and admins: paged, one learner of it, and tables for spreadsheets."""
 
-from typing import Any, Final
+from typing import Final
 
 from litestar import get
 from litestar.params import FromPath, FromQuery
@@ -11,7 +11,7 @@ from headway.domain.errors import Invalid
 from headway.domain.times import offset_day
 from headway.http import etags, who
 from headway.http.creators import own_version
-from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.exporting import FORMATS, Streamed
 from headway.http.ids import is_id
@@ -90,7 +90,7 @@ def _behind(cursor: str | None, sort: str, *, descending: bool) -> Place | None:
     if (place.sort, place.descending) != (sort, descending) or not fits or place.status not in STATUSES:
         raise CursorInvalid("the cursor is none of this list in this order; leave it out to begin anew")
     if not is_id(place.learner):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return Place(place.status, place.value, place.learner)
 
 
@@ -127,7 +127,7 @@ async def export_course_report(request: Asked, course: FromPath[str]) -> Reply:
 async def export_course_learners(request: Asked, course: FromPath[str]) -> Streamed:
     """All enrolled learners of a course as a table, by name."""
     exchange, now = exchange_of(request), who.now()
-    database, catalog = exchange.services.database, exchange.services.catalog
+    catalog = exchange.services.catalog
 
     def look(connection: Connection, reader: Reader) -> tuple[InForce, float]:
         in_force = own_version(connection, catalog, reader.row, course)
@@ -135,11 +135,7 @@ async def export_course_learners(request: Asked, course: FromPath[str]) -> Strea
 
     in_force, median = await who.read_as_caller(request, look)
 
-    def read(view: Any) -> Any:
-        with database.read() as connection:
-            return view(connection)
-
-    pieces = roster_csv(read, in_force, median, now)
+    pieces = roster_csv(exchange.services.read_here, in_force, median, now)
     return Streamed(exchange, pieces, (FORMATS["csv"], f"headway-learners-{offset_day(now, 0)}.csv"))
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.course import Course
-from headway.domain.events import SLUG_MAX
 from headway.http import who
 from headway.http.exchange import Asked, exchange_of
 from headway.http.refusals import NotFound, Unauthorized
@@ -29,9 +28,7 @@ def own_version(connection: Connection, catalog: Catalog, row: RowMapping | None
     """The same with the version's number."""
     if row is None:
         raise Unauthorized("sign in as the course's creator")
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
-    found = courses.find(connection, course_id) if valid else None
+    found = courses.find(connection, course_id)
     if found is None or not may_act_for(row, found["owner_id"]):
         raise NotFound("there is no course of that name that is yours")
     return InForce(*catalog.of_versions(connection, {course_id: found["version"]})[course_id])

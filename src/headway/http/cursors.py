@@ -52,10 +52,10 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         _, place = msgspec.json.decode(raw[_DIGEST_BYTES:], type=tuple[int, kind])  # type: ignore[valid-type]  # a type made here
     except (ValueError, binascii.Error, RecursionError):
-        raise _invalid() from None
+        raise foreign_cursor() from None
     # Written again it is the same only if it is of this version, in no other spelling, and nothing of it was changed.
     if len(cursor) > _CURSOR_MAX or write_cursor(place) != cursor or _has_nul(place):
-        raise _invalid()
+        raise foreign_cursor()
     found: T = place
     return found
 
@@ -65,5 +65,6 @@ def _has_nul(place: object) -> bool:
     return b"\\u0000" in msgspec.json.encode(place).replace(rb"\\", b"")
 
 
-def _invalid() -> CursorInvalid:
+def foreign_cursor() -> CursorInvalid:
+    """What to say of a cursor that leads to no place in the list."""
     return CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")

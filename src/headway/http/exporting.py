@@ -37,11 +37,7 @@ async def export_progress(request: Asked, format: FromQuery[str] = "json", learn
         return subject_of(connection, reader, learner)
 
     whose = await who.read_as_caller(request, look)
-    database, catalog = exchange.services.database, exchange.services.catalog
-
-    def read(view: Any) -> Any:
-        with database.read() as connection:
-            return view(connection)
+    read, catalog = exchange.services.read_here, exchange.services.catalog
 
     pieces = export_json(read, whose, now) if format == "json" else export_csv(read, catalog, whose)
     name = f"headway-export-{offset_day(now, 0)}.{format}"

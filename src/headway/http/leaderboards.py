@@ -15,9 +15,9 @@ from headway.domain.errors import Invalid
 from headway.domain.periods import PERIODS
 from headway.http import etags, who
 from headway.http.admin_achievements import administered
-from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
-from headway.http.refusals import CursorInvalid, NotFound
+from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.services import Services
 from headway.http.who import Reader
@@ -85,7 +85,7 @@ async def read_board(
 def _place(cursor: str | None) -> Place | None:
     place = read_cursor(cursor, Place)
     if place is not None and not (_PLACE_MIN <= place.place <= 0 <= place.skip <= _SKIP_MAX):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return place
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 
 from headway.http import etags, who
 from headway.http.bodies import read_json
-from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
-from headway.http.refusals import CursorInvalid, NotFound
+from headway.http.refusals import NotFound
 from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.sent_shapes import Id
 from headway.http.who import Reader
@@ -67,7 +67,7 @@ async def list_notifications(
 def _place(cursor: str | None) -> Place | None:
     place = read_cursor(cursor, Place)
     if place is not None and not (0 <= place.seq < 2**63 and 0 <= place.n <= _NUMBER_MAX):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return place
 
 

@@ -9,9 +9,8 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.http import etags, who
-from headway.http.cursors import LIMIT, Cursor, Limit, cut, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, cut, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
-from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode
 from headway.http.who import Reader
 from headway.views import subject
@@ -197,7 +196,7 @@ async def read_own_events(
 def _place(cursor: str | None) -> Place | None:
     place = read_cursor(cursor, Place)
     if place is not None and not all(0 < one <= _NUMBER_MAX for one in (place.received_at, *place.before.values())):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return place
 
 

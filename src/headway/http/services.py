@@ -195,9 +195,10 @@ class Services:
 
     async def read(self, view: Callable[[Connection], T]) -> T:
         """What a view gives of one snapshot of the database."""
-        return await self.run(lambda: self._read(view))
+        return await self.run(lambda: self.read_here(view))
 
-    def _read(self, view: Callable[[Connection], T]) -> T:
+    def read_here(self, view: Callable[[Connection], T]) -> T:
+        """The same in a thread that may wait."""
         with self.database.read() as connection:
             return view(connection)
 

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.times import format_time
 from headway.http import who
-from headway.http.cursors import LIMIT, Cursor, Limit, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
-from headway.http.refusals import CursorInvalid, Forbidden, NotFound, Unauthorized
+from headway.http.refusals import Forbidden, NotFound, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.tokens import SESSION_COOKIE, clear_cookie, credentials_of
 from headway.http.who import Reader
@@ -131,7 +131,7 @@ def _account(reader: Reader) -> tuple[str, str]:
 def _before(cursor: str | None) -> tuple[int, str] | None:
     before = read_cursor(cursor, tuple[int, str])
     if before is not None and not (0 <= before[0] <= _AT_MAX and is_id(before[1])):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
     return before
 
 

@@ -23,8 +23,7 @@ from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.shapes import EventResult, StepProgress, progress_of, result_of
 from headway.ledger.submission import Receipt
 
-_COMPLETION_FIELDS: Final = frozenset({"id", "occurred_at", "score", "duration_s", "hints", "response", "sent_at"})
-_ATTEMPT_FIELDS: Final = frozenset({"id", "occurred_at", "answer", "duration_s", "hints", "sent_at"})
+_FIELDS: Final = frozenset({"id", "occurred_at", "score", "duration_s", "hints", "response", "sent_at"})
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -61,7 +60,7 @@ async def complete_step(request: Asked, course: FromPath[str], step: FromPath[st
     sent = await read_json(request, _decode, empty=b"{}")
     received_at = who.now()
     skew = clock_skew(sent.get("sent_at"), received_at)
-    event = _event("completed", (course, step), sent, _COMPLETION_FIELDS)
+    event = _event("completed", (course, step), sent, _FIELDS)
     receipt = _accepted(await record(exchange, session, [event], received_at, skew))
     recorded = StepRecorded(result_of(receipt.results[0]), progress_of(receipt.steps[0]), receipt.changes)
     return json_reply(recorded, 200, (PERSONAL,))
@@ -75,7 +74,7 @@ async def attempt_step(request: Asked, course: FromPath[str], step: FromPath[str
     sent = await read_json(request, _decode)
     received_at = who.now()
     skew = clock_skew(sent.get("sent_at"), received_at)
-    event = _event("attempted", (course, step), _with_response(sent), _COMPLETION_FIELDS - {"score"})
+    event = _event("attempted", (course, step), _with_response(sent), _FIELDS - {"score"})
     verdicts = await graded(exchange, [event])
     if not verdicts:
         await _check_graded(exchange, event)

@@ -18,11 +18,11 @@ from headway.domain.times import format_time
 from headway.domain.webhooks import SECRET_BYTES, write_secret
 from headway.http import who
 from headway.http.bodies import read_json
-from headway.http.cursors import LIMIT, Cursor, Limit, cut, read_cursor, write_cursor
+from headway.http.cursors import LIMIT, Cursor, Limit, cut, foreign_cursor, read_cursor, write_cursor
 from headway.http.exchange import Asked, exchange_of
 from headway.http.ids import is_id
 from headway.http.outward import URL_MAX, Outward
-from headway.http.refusals import CursorInvalid, Forbidden, NotFound, Unauthorized
+from headway.http.refusals import Forbidden, NotFound, Unauthorized
 from headway.http.reply import PERSONAL, Reply, json_reply
 from headway.http.services import Services
 from headway.http.who import Reader
@@ -157,7 +157,7 @@ async def list_deliveries(request: Asked, webhook: FromPath[str], limit: Limit =
     """What was sent to an endpoint, the newest first: each try."""
     place = read_cursor(cursor, _Place)
     if place is not None and not (0 <= place.at < 2**63 and is_id(place.id)):
-        raise CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")
+        raise foreign_cursor()
 
     def look(connection: Connection, reader: Reader) -> DeliveryList:
         actor = _actor(reader)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, check_event, enrollment_event, event_id_of
 from headway.domain.facts import FACT_TYPES
-from headway.domain.times import DAY, MINUTE, format_time, offset_day, ordinal, parse_day, parse_time
+from headway.domain.times import DAY, HOUR, format_time, offset_day, ordinal, parse_day, parse_time
 from headway.importers.records import LeftOut, Place, Record, Unreadable, checked_learner
 from headway.ledger.enlist import derived_id
 from headway.store.tally import Tally
@@ -71,9 +71,9 @@ def _on_day(occurred_at: object, day: object) -> object:
     if offset or offset_day(at, 0) == wanted:
         return occurred_at
     ahead = ordinal(wanted) - ordinal(offset_day(at, 0))
-    into = at % DAY // (60 * MINUTE)
+    into = at % DAY // HOUR
     hours = 24 - into if ahead == 1 else -1 - into
     if abs(ahead) > 1 or abs(hours) > 14:
         raise Unreadable(f"occurred_at is nowhere on earth on the day {wanted}; mend one of the two", field="day")
-    local = format_time(at + hours * 60 * MINUTE).removesuffix("Z")
+    local = format_time(at + hours * HOUR).removesuffix("Z")
     return f"{local}{'+' if hours > 0 else '-'}{abs(hours):02d}:00"

@@ -23,8 +23,6 @@ from headway.store.database import Database
 
 log = structlog.get_logger()
 
-# Those that are files; the others are folders of their own, for the command line.
-UPLOADED: Final = ("json-files", "jsonl", "csv")
 # What `json-files` may hold when unpacked, for each is read as a whole: several times what a request does.
 UNPACKED_MAX: Final = 8 * 1024 * 1024
 SECONDS_MAX: Final = 600.0

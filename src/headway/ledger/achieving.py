@@ -30,7 +30,7 @@ from headway.domain.standing import Standing
 from headway.domain.sums import GrantKey, StepKey
 from headway.domain.times import format_time, local_day
 from headway.ledger.memory import Remembered
-from headway.ledger.writing import entry_of, no_grader
+from headway.ledger.writing import entry_of_server, no_grader
 from headway.store import achievements, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
@@ -164,11 +164,10 @@ def said_by_server(learner: Learner, kind: str, said: Mapping[str, Any], cause: 
     event = fact_event(str(uuid4()), kind, format_time(cause.at), {**said, **of_day, "cause": cause.event_id})
     known = Circumstances(cause.received_at, 0, learner.time_zone, SERVER, 0)
     made = contribute(event, known, NO_COURSE, no_grader)
-    changes = learner.standing.apply(made, name="", today=made.day)
-    learner.head += 1
+    entry, changes = entry_of_server(learner, event, known, made)
     if cause.told is not None:
         cause.told.extend(changes)
-    return entry_of((learner.id, learner.head), event, known, made, SERVER, changes)
+    return entry
 
 
 class _Moved:

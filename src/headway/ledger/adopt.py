@@ -89,10 +89,10 @@ def _look(connection: Connection, one: Adoptee) -> Adopted | None:
     _check_ledgers(ids, one.entries)
     if any(is_listed(connection, learner_id) for learner_id in ids):
         raise NotAdopted("this learner was erased here: whoever was erased is not brought back")
-    missing = exporting.published(connection, list(one.versions))
+    there = exporting.published(connection, list(one.versions))
     for pair, wanted in sorted(one.versions.items()):
-        if missing.get(pair) != wanted:
-            said = "is another here" if pair in missing else "is not published here"
+        if there.get(pair) != wanted:
+            said = "is another here" if pair in there else "is not published here"
             raise NotAdopted(f"version {pair[1]} of course {pair[0]} {said}; publish the versions of there, in order")
     if not learners.existing(connection, ids):
         _check_names(connection, one.learners[0])

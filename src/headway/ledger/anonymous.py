@@ -21,13 +21,13 @@ from headway.domain.facts import GRADED, RUN_STARTED, Fact, Graded, Overridden, 
 from headway.domain.recording import ERASED
 from headway.domain.scores import FULL
 from headway.domain.sums import Sums
-from headway.domain.times import DAY, MINUTE, format_time, offset_day
+from headway.domain.times import DAY, HOUR, format_time, offset_day
 from headway.ledger.refold import fold_alone
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 
 # From when on in a UTC day (microseconds), and in which zone, it is that day, the day before, and the day after.
-_PLACES: Final = {0: (0, "UTC"), -1: (0, "Etc/GMT+12"), 1: (10 * 60 * MINUTE, "Etc/GMT-14")}
+_PLACES: Final = {0: (0, "UTC"), -1: (0, "Etc/GMT+12"), 1: (10 * HOUR, "Etc/GMT-14")}
 
 
 class _NotKept(HeadwayError):

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from headway.ledger.backfill import Unachieved
 from headway.ledger.boards import Misplaced, miscounted
 from headway.ledger.faults import Fault, Found
+from headway.ledger.portions import paged
 from headway.ledger.recount import of_counters, with_rosters
 from headway.ledger.refold import LEARNERS_AT_ONCE, UNJUDGED, Refolded, cannot_be_judged, refold
 from headway.ledger.resting import Progress
@@ -119,16 +120,8 @@ def look_at(database: Database, catalog: Catalog, ids: list[str]) -> PageAudited
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:
     """The ids of all learners, or of the one, in order, some at a time."""
     if learner_id is not None:
-        yield [learner_id]
-        return
-    last = ""
-    while True:
-        with database.read() as connection:
-            ids = learners.page(connection, last, size)
-        if not ids:
-            return
-        yield ids
-        last = ids[-1]
+        return iter([[learner_id]])
+    return paged(database, partial(learners.page, limit=size), str)
 
 
 def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Row]]]:

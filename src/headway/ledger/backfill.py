@@ -93,21 +93,16 @@ def backfill_pending(
 ) -> BackfillReport | None:
     """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
     with database.read() as connection:
-        if _is_given(connection):
+        if achievements.read_set(connection).is_given:
             return None
     with database.alone(wait=False) as alone:
         if not alone:
             return None
         with database.read() as connection:
             given = achievements.read_set(connection)
-        if given.version == given.given_version:
+        if given.is_given:
             return None
         return _gathered(_Backfill(database, catalog, now, but=but).run(given.given_up_to or ""), progress)
-
-
-def _is_given(connection: Connection) -> bool:
-    given = achievements.read_set(connection)
-    return given.version == given.given_version
 
 
 def _gathered(
@@ -179,7 +174,7 @@ class _Backfill:
 
         def work(connection: Connection) -> None:
             locked = learners.lock(connection, [one.learner_id for one in portion])
-            alive = {one.id: one for one in locked.values() if one.merged_into is None and one.erased_at is None}
+            alive = {one.id: one for one in locked.values() if one.is_alive}
             due = survey(connection, self.catalog, self.definitions, list(alive))
             by_id = {one.id: one for one in self.definitions}
             wanted: dict[str, Sequence[Definition | Due]] = {

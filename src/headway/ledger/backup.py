@@ -14,16 +14,14 @@ from headway import __version__
 from headway.domain.errors import HeadwayError
 from headway.ledger.backup_file import Header, Totals, Writing, is_one
 from headway.ledger.commit import committed
-from headway.ledger.resting import Progress
+from headway.ledger.resting import Progress, counted
 from headway.store import upkeep, whole
 from headway.store.database import Database
 from headway.store.folders import sync
 from headway.store.migrate import current, newest
-from headway.store.rows import Row
 
 KIND: Final = "backup"
 UNFINISHED: Final = ".part"
-_TOLD_EVERY: Final = 1_000
 
 
 class BackupRefused(HeadwayError):
@@ -75,15 +73,8 @@ def _write(database: Database, file: IO[bytes], now: Callable[[], int], progress
             raise BackupRefused(f"the tables are at revision {revision}, this Headway knows {newest()}: migrate first")
         writing = Writing(file, Header(taken_at, newest(), __version__, database.dialect))
         for table in whole.tables():
-            writing.table(str(table.name), table.c.keys(), _counted(whole.rows_of(connection, table), progress))
+            writing.table(str(table.name), table.c.keys(), counted(whole.rows_of(connection, table), progress))
     return taken_at, writing.close()
-
-
-def _counted(rows: Iterator[Row], progress: Progress) -> Iterator[Row]:
-    for number, row in enumerate(rows, 1):
-        if number % _TOLD_EVERY == 0:
-            progress(_TOLD_EVERY)
-        yield row
 
 
 @contextmanager

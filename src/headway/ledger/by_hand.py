@@ -119,19 +119,20 @@ class InForce(NamedTuple):
 
 def course_in_force(connection: Connection, catalog: Catalog, course_id: str) -> Course:
     """The version of a course in force; UnknownCourse where there is none."""
-    found = catalog.in_force(connection, [course_id]).get(course_id)
-    if found is None:
-        raise UnknownCourse("there is no course of that name", field="course")
-    return found[1]
+    return _in_force(connection, catalog, course_id)[1]
 
 
 def step_in_force(connection: Connection, catalog: Catalog, course_id: str, step_id: str) -> InForce:
     """A step of the version in force, by any name that it ever had; UnknownCourse or UnknownStep where not there."""
+    version, course = _in_force(connection, catalog, course_id)
+    return InForce(version, *course.place_named(step_id))
+
+
+def _in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[int, Course]:
     found = catalog.in_force(connection, [course_id]).get(course_id)
     if found is None:
         raise UnknownCourse("there is no course of that name", field="course")
-    version, course = found
-    return InForce(version, *course.place_named(step_id))
+    return found
 
 
 def step_now(connection: Connection, catalog: Catalog, learner_id: str, key: StepKey) -> TouchedStep:

@@ -43,7 +43,7 @@ class Learner(Protocol):
 
 
 class Counting:
-    """What one transaction does to rosters and counters. `rows` are the roster's, where they are known already."""
+    """What one transaction does to rosters and counters. `known` are rows of rosters, as far as asked for."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self.connection = connection

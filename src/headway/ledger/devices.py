@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.errors import HeadwayError
-from headway.domain.times import DAY, MINUTE, SECOND
+from headway.domain.times import DAY, HOUR, MINUTE, SECOND
 from headway.ledger import tokens
 from headway.ledger.security import Origin
+from headway.ledger.session_owner import owner
 from headway.store import devices, learners
 from headway.store.database import Database
 
@@ -24,7 +25,7 @@ CODE_LENGTH: Final = 8
 # Whoever waits exactly as long as told must not be early because the network was faster this time.
 _EARLY: Final = SECOND // 2
 # What has run out is still told apart from what never was.
-_KEPT: Final = 60 * MINUTE
+_KEPT: Final = HOUR
 
 
 class State(StrEnum):
@@ -80,7 +81,7 @@ def find(connection: Connection, user_code: str, now: int) -> Asked:
 def decide(database: Database, session_hash: str, learner_id: str, user_code: str, *, approve: bool, now: int) -> Asked:
     """Let a device in as an account, or not. Of what runs out or was decided before nothing is told."""
     with database.transaction() as connection:
-        tokens.owner(connection, session_hash, learner_id, now)
+        owner(connection, session_hash, learner_id, now)
         row = devices.by_user_code(connection, user_code, now, lock=True)
         asked = _asked(row)
         if approve and not tokens.has_room(connection, learner_id, now):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import islice
+from functools import partial
+from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from headway.ledger.archive import settle
 from headway.ledger.boards import forget
 from headway.ledger.commit import committed
 from headway.ledger.enlist import derived_id, hash_of_id, name_of_key
+from headway.ledger.portions import paged, portions
 from headway.ledger.resting import Progress
 from headway.ledger.security import Happening, note
 from headway.ledger.throttles import forget_accounts
@@ -85,45 +88,28 @@ def name_of_list(database: Database) -> str:
 
 def listed(database: Database) -> Iterator[Listed]:
     """The list of erasures."""
-    last = ""
-    while True:
-        with database.read() as connection:
-            found = erasures.page(connection, last, _AT_ONCE)
-        if not found:
-            return
-        yield from found
-        last = found[-1].learner_hash
+    found = paged(database, partial(erasures.page, limit=_AT_ONCE), attrgetter("learner_hash"))
+    return chain.from_iterable(found)
 
 
 def apply(database: Database, catalog: Catalog, given: Iterable[Listed], *, now: int, progress: Progress) -> Applied:
     """Erase whoever is in a list and is here, as after a restore; doing it again changes nothing."""
     seen = added = erased = 0
-    portions = iter(given)
-    while portion := list(islice(portions, _AT_ONCE)):
+    for portion in portions(given, lambda _: 1, _AT_ONCE):
         seen += len(portion)
         with database.transaction() as connection:
             added += erasures.add(connection, portion)
     hashes = {one.learner_hash for one in listed(database)}
     with database.read() as connection:
         key = erasures.key(connection)
-    for one in _living(database):
+    living = paged(database, partial(erasures.living, limit=_AT_ONCE), attrgetter("id"))
+    for one in chain.from_iterable(living):
         progress(1)
         if not hashes.isdisjoint(_hashes(key, one)):
             erased += committed(database, _Erasure(catalog, one.merged_into or one.id, now, None)) is not None
     settle(database)
     database.scrub()
     return Applied(seen, added, erased)
-
-
-def _living(database: Database) -> Iterator[Named]:
-    last = ""
-    while True:
-        with database.read() as connection:
-            found = erasures.living(connection, last, _AT_ONCE)
-        if not found:
-            return
-        yield from found
-        last = found[-1].id
 
 
 def _hashes(key: str, one: Named) -> set[str]:

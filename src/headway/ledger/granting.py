@@ -22,7 +22,7 @@ from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.memory import ModuleKey
 from headway.ledger.submission import StatusChange
 from headway.ledger.watched import Watched
-from headway.ledger.writing import entry_of, no_grader
+from headway.ledger.writing import entry_of_server, no_grader
 
 # Learner, course and run.
 Place: TypeAlias = tuple[str, str, int]
@@ -213,9 +213,8 @@ class Granting:
         event = fact_event(str(uuid4()), due.kind, format_time(at), said)
         _, course = self.batch.courses[course_id]
         made = contribute(event, known, course, no_grader)
-        changes = learner.standing.apply(made, name=course.module_id(due.module), today=made.day)
-        learner.head += 1
-        self.batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+        entry, changes = entry_of_server(learner, event, known, made, course.module_id(due.module))
+        self.batch.appended.append(entry)
         return changes
 
     def _note(self, learner: BatchLearner, made: Contribution, module: str, status: str) -> None:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from headway.ledger.archive import settle
+from headway.ledger.portions import paged, portions
 from headway.store import guests, learners
 from headway.store.database import Database
 from headway.store.guests import Idle
@@ -50,23 +52,12 @@ def _clear(database: Database, portion: Sequence[Idle], before: int) -> list[Idl
 
 def _portions(database: Database, before: int) -> Iterator[list[Idle]]:
     """Guests for one transaction each: some, or one with a long ledger."""
-    after = ""
-    while True:
+    for page in paged(database, partial(learners.page, limit=LEARNERS_LOOKED_AT), str):
         with database.read() as connection:
-            page = learners.page(connection, after, LEARNERS_LOOKED_AT)
             found = guests.idle(connection, page, before)
-        portion: list[Idle] = []
-        for one in found:
-            if len(portion) == GUESTS_A_TRANSACTION or _entries(portion) + one.entries > ENTRIES_A_TRANSACTION:
-                yield portion
-                portion = []
-            portion.append(one)
-        if portion:
-            yield portion
-        if len(page) < LEARNERS_LOOKED_AT:
-            return
-        after = page[-1]
+        yield from portions(found, _weight, ENTRIES_A_TRANSACTION)
 
 
-def _entries(portion: Sequence[Idle]) -> int:
-    return sum(one.entries for one in portion)
+def _weight(one: Idle) -> int:
+    """What a guest takes of a transaction: the entries, and no less than each of the most guests that one may hold."""
+    return max(one.entries, -(-ENTRIES_A_TRANSACTION // GUESTS_A_TRANSACTION))

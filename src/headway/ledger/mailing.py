@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.course import Course
 from headway.domain.preferences import EVERY_KIND, GIVEN_UP_AFTER, is_stale, pause_after, unsubscribe_token
-from headway.domain.times import MINUTE, local_day
+from headway.domain.times import HOUR, MINUTE, local_day
 from headway.ledger.commit import committed
 from headway.store import erasures, learners, mailing, reminders
 from headway.store.catalog import Catalog
@@ -28,7 +28,7 @@ LATER: Final = "later"
 # Longer than a server can take over one mail without being given up itself.
 TAKEN_FOR: Final = 10 * MINUTE
 # No transaction is under way for longer: a notice can be committed so long after the time that it bears.
-OVERLAP: Final = 60 * MINUTE
+OVERLAP: Final = HOUR
 PUT_DOWN_AT_ONCE: Final = 200
 _NOTED_EVERY: Final = 10 * MINUTE
 # Stands among the kinds of reminders, of which each has such a time.
@@ -74,7 +74,7 @@ def _put_down(database: Database, found: Sequence[Mailing]) -> int:
     def work(connection: Connection) -> int:
         # Under their locks, so that nobody who is being erased leaves a trace.
         locked = learners.lock(connection, {one.learner_id for one in found})
-        alive = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
+        alive = {one.id for one in locked.values() if one.is_alive}
         there = [one for one in found if one.learner_id in alive]
         mailing.put_down(connection, there)
         return len(there)

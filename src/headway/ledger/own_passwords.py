@@ -5,13 +5,13 @@ from typing import Final
 from sqlalchemy.engine import Connection, RowMapping
 
 from headway.domain.errors import Invalid
-from headway.domain.times import MINUTE
+from headway.domain.times import HOUR
 from headway.ledger.security import Happening, Origin, note
-from headway.ledger.tokens import owner
+from headway.ledger.session_owner import owner
 from headway.store import confirmed, learners, resets, sessions
 from headway.store.database import Database
 
-RESET_LIVES: Final = 60 * MINUTE
+RESET_LIVES: Final = HOUR
 
 
 def change(

@@ -18,7 +18,7 @@ from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.commit import committed
 from headway.ledger.record import admit
 from headway.ledger.submission import Submission
-from headway.ledger.writing import entry_of, no_grader
+from headway.ledger.writing import entry_of_server, no_grader
 from headway.store import entries, sums
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -175,6 +175,4 @@ def _append(batch: Batch, learner: BatchLearner, event: Event, now: int) -> None
     known = Circumstances(now, 0, learner.time_zone, SERVER, 0)
     made = contribute(event, known, NO_COURSE, no_grader)
     batch.read_sums([(learner.id, made)])
-    changes = learner.standing.apply(made, name="", today=made.day)
-    learner.head += 1
-    batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+    batch.appended.append(entry_of_server(learner, event, known, made)[0])

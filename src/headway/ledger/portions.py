@@ -1,7 +1,11 @@
-"""What is done for many is done for some at a time, a transaction each."""
+"""What is done for many is done for some at a time: read page by page, and written a transaction each."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+
+from headway.store.database import Database
 
 T = TypeVar("T")
 
@@ -18,3 +22,17 @@ def portions(found: Iterable[T], size_of: Callable[[T], int], most: int) -> Iter
         size += size_of(one)
     if portion:
         yield portion
+
+
+def paged(
+    database: Database, read: Callable[[Connection, str], list[T]], place: Callable[[T], str]
+) -> Iterator[list[T]]:
+    """All that `read` gives from behind a place, the first time from behind none: a page a snapshot, in order."""
+    after = ""
+    while True:
+        with database.read() as connection:
+            found = read(connection, after)
+        if not found:
+            return
+        yield found
+        after = place(found[-1])

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.errors import IdentityGone, Invalid
+from headway.domain.errors import Invalid
 from headway.domain.preferences import EVERY_KIND, MAILED, Preference, read_unsubscribe_token
 from headway.ledger.commit import committed
+from headway.ledger.session_owner import identity
 from headway.store import confirmed, erasures, learners, preferences
 from headway.store.database import Database
 
@@ -38,7 +39,7 @@ def choose(database: Database, asked: PreferencesWanted, *, now: int) -> None:
     """
 
     def work(connection: Connection) -> None:
-        address = _enter(connection, asked, now)
+        address = identity(connection, asked.token_hash, asked.learner_id, now)["email"]
         known = preferences.of_learner(connection, asked.learner_id)
         chosen = dict[str, Preference]()
         for kind, wish in asked.wishes.items():
@@ -49,17 +50,6 @@ def choose(database: Database, asked: PreferencesWanted, *, now: int) -> None:
         preferences.put(connection, chosen.values())
 
     committed(database, work)
-
-
-def _enter(connection: Connection, asked: PreferencesWanted, now: int) -> str | None:
-    """The learner's address, under their lock: a move takes preferences along."""
-    locked = learners.lock(connection, [asked.learner_id]).get(asked.learner_id)
-    if locked is None or locked.merged_into or locked.erased_at is not None:
-        raise IdentityGone("this identity was moved into an account or erased; sign in again")
-    row = learners.by_session(connection, asked.token_hash, now)
-    if row is None:
-        raise IdentityGone("the session has ended; sign in again")
-    return row["email"] or None
 
 
 def _check_mail(kind: str, why_not: str | None) -> None:

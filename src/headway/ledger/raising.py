@@ -271,7 +271,7 @@ class _Raising:
     def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Told:
         """What came of it for each learner; of whom was moved or erased meanwhile there is nothing."""
         locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
-        here = {one.id for one in locked.values() if one.merged_into is None and one.erased_at is None}
+        here = {one.id for one in locked.values() if one.is_alive}
         mine = {entry_id: one for entry_id, one in self._judged.items() if one.learner_id in here}
         given = given_to(connection, ((one.learner_id, one.entry.event_id) for one in mine.values()))
         if any(one is not None and one.event_id in self._judged for one in given.values()):

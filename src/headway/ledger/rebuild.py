@@ -24,6 +24,7 @@ from headway.ledger.commit import log_statuses
 from headway.ledger.faults import Fault, Found
 from headway.ledger.granting import Place
 from headway.ledger.judging import Judging, judge_alone
+from headway.ledger.portions import paged, portions
 from headway.ledger.recount import mend_counters, recount_pending
 from headway.ledger.refold import Refolded
 from headway.ledger.resting import Progress
@@ -169,14 +170,12 @@ class _Rebuild:
 
 def _begun(database: Database, course_id: str, but: AbstractSet[str]) -> Iterator[list[str]]:
     """The ids of whoever began a course but some, in order, some at a time."""
-    last = ""
-    while True:
-        with database.read() as connection:
-            ids = [one for one, _ in runs.page(connection, course_id, last, LEARNERS_A_TRANSACTION)]
-        if not ids:
-            return
-        yield [one for one in ids if one not in but]
-        last = ids[-1]
+
+    def read(connection: Connection, after: str) -> list[str]:
+        return [one for one, _ in runs.page(connection, course_id, after, LEARNERS_A_TRANSACTION)]
+
+    for page in paged(database, read, str):
+        yield [one for one in page if one not in but]
 
 
 def _now() -> int:
@@ -188,15 +187,7 @@ def _portions(database: Database, paged: Iterable[list[str]]) -> Iterator[list[s
     for page in filter(None, paged):
         with database.read() as connection:
             sizes = _sizes(connection, page)
-        portion: list[str] = []
-        events = 0
-        for one in page:
-            if portion and events + sizes[one] > EVENTS_A_TRANSACTION:
-                yield portion
-                portion, events = [], 0
-            portion.append(one)
-            events += sizes[one]
-        yield portion
+        yield from portions(page, sizes.__getitem__, EVENTS_A_TRANSACTION)
 
 
 def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:

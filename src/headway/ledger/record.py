@@ -109,7 +109,7 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
     locked = batch.locked.get(submission.learner_id)
     if locked is None:
         return IdentityGone("there is no such learner any more; sign in again")
-    if locked.merged_into or locked.erased_at is not None:
+    if not locked.is_alive:
         return IdentityGone("this identity was moved into an account or erased; sign in and send the events as it")
     # Refused as a whole, so that clients keep all of it and send it again: no single event is at fault.
     return next(

@@ -21,16 +21,16 @@ from headway.domain.reminders import (
     week_before,
 )
 from headway.domain.streaks import StreakDays, StreakRules, current, last_kept
-from headway.domain.times import MINUTE, day_of, ordinal
+from headway.domain.times import HOUR, MINUTE, day_of, ordinal
 from headway.ledger import announcing
 from headway.ledger.commit import committed
+from headway.ledger.portions import paged
 from headway.store import learners, notices, reminders, rows, sums, webhooks
 from headway.store.database import Database
 from headway.store.notices import Notice, Place
 from headway.store.webhooks import Due
 
 LEARNERS_AT_ONCE: Final = 200
-_HOUR: Final = 60 * MINUTE
 # No pause and no freezes keep a streak for longer.
 _KEPT_DAYS_MAX: Final = 150
 _encode: Final = msgspec.json.Encoder().encode
@@ -97,14 +97,10 @@ def _zones() -> frozenset[str]:
 
 
 def _pages(database: Database, zones: set[str], day: str) -> Iterator[list[str]]:
-    after = ""
-    while True:
-        with database.read() as connection:
-            page = [one for one, _ in reminders.active_since(connection, zones, day, after, LEARNERS_AT_ONCE)]
-        if not page:
-            return
-        yield page
-        after = page[-1]
+    def read(connection: Connection, after: str) -> list[str]:
+        return reminders.active_since(connection, zones, day, after, LEARNERS_AT_ONCE)
+
+    return paged(database, read, str)
 
 
 def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequence[str], day: str, now: int) -> int:
@@ -118,7 +114,7 @@ def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequ
 
     def work(connection: Connection) -> int:
         locked = learners.lock(connection, left).values()
-        alive = [one.id for one in locked if one.merged_into is None and one.erased_at is None]
+        alive = [one.id for one in locked if one.is_alive]
         return _tell(connection, reminder.told(connection, alive, day, rules), reminder.kind, now)
 
     return committed(database, work)
@@ -185,7 +181,7 @@ REMINDERS: Final = (
     Reminder(
         kind=STREAK_AT_RISK,
         hour=EVENING_HOUR,
-        patience=4 * _HOUR,
+        patience=4 * HOUR,
         is_on=lambda _: True,
         since=lambda day: day_of(ordinal(day) - _KEPT_DAYS_MAX),
         told=_at_risk,
@@ -193,7 +189,7 @@ REMINDERS: Final = (
     Reminder(
         kind=WEEKLY_SUMMARY,
         hour=MORNING_HOUR,
-        patience=12 * _HOUR,
+        patience=12 * HOUR,
         is_on=is_monday,
         since=lambda day: week_before(day).first,
         told=_summaries,

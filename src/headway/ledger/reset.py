@@ -11,7 +11,7 @@ from headway.domain.achievements import Metrics, met
 from headway.domain.boards import gains_of
 from headway.domain.course import NO_COURSE, Course
 from headway.domain.errors import IdReused, UnknownCourse
-from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
+from headway.domain.events import Event, could_name, fact_event, read_event
 from headway.domain.exercises import exercises_done
 from headway.domain.facts import RESET, Reset
 from headway.domain.filed import is_filed
@@ -64,8 +64,7 @@ def reset(database: Database, catalog: Catalog, asked: ResetWanted, *, now: int)
 
     UnknownCourse, IdReused, and IdentityGone where the session has ended or the learner is part of an account by now.
     """
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    if asked.course is not None and not (1 <= len(asked.course) <= SLUG_MAX and asked.course.isprintable()):
+    if asked.course is not None and not could_name(asked.course):
         raise UnknownCourse(_NO_COURSE, field="course")
     return carry_out(database, partial(_reset, catalog=catalog, asked=asked, now=now))
 

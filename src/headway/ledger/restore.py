@@ -1,20 +1,16 @@
 """Restoring: a backup into a database that holds nothing, in one transaction."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from headway.domain.errors import HeadwayError
 from headway.ledger.backup_file import BackupUnusable, Header, Reading, Totals
-from headway.ledger.resting import Progress
+from headway.ledger.resting import Progress, counted
 from headway.store import whole
 from headway.store.database import Database
 from headway.store.migrate import newest, revisions, upgrade
-from headway.store.rows import Row
 from headway.store.whole import TablesDiffer
-
-_TOLD_EVERY: Final = 1_000
 
 
 class RestoreRefused(HeadwayError):
@@ -38,7 +34,7 @@ def check(path: Path, progress: Progress = lambda _: None) -> Checked:
         _check_revision(path, reading.header)
         for table in reading.tables():
             columns[table.name] = table.columns
-            for _ in _counted(table.rows, progress):
+            for _ in counted(table.rows, progress):
                 pass
         return Checked(reading.header, reading.totals, columns)
 
@@ -64,7 +60,7 @@ def restore(database: Database, path: Path, progress: Progress = lambda _: None)
         whole.refer_later(connection)
         with closing(Reading(path)) as reading:
             for table in reading.tables():
-                whole.load(connection, table.name, table.columns, _counted(table.rows, progress))
+                whole.load(connection, table.name, table.columns, counted(table.rows, progress))
             if reading.totals != checked.totals:
                 raise BackupUnusable(f"{path} was changed while it was read; nothing was restored")
         whole.set_sequences(connection)
@@ -90,10 +86,3 @@ def _check_revision(path: Path, header: Header) -> None:
         )
     if header.revision not in revisions():
         raise BackupUnusable(f"{path} is of a revision that there never was: {header.revision}")
-
-
-def _counted(rows: Iterator[Row], progress: Progress) -> Iterator[Row]:
-    for number, row in enumerate(rows, 1):
-        if number % _TOLD_EVERY == 0:
-            progress(_TOLD_EVERY)
-        yield row

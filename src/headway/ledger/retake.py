@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.domain.errors import HeadwayError, IdReused, UnknownCourse
-from headway.domain.events import SLUG_MAX, Event, fact_event, read_event
+from headway.domain.events import Event, could_name, fact_event, read_event
 from headway.domain.facts import RUN_STARTED, RunStarted
 from headway.domain.filed import is_filed
 from headway.domain.recording import SERVER, Circumstances, contribute
@@ -15,7 +15,7 @@ from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.commit import committed, log_statuses
 from headway.ledger.record import admit
 from headway.ledger.submission import StatusChange, Submission
-from headway.ledger.writing import entry_of, no_grader
+from headway.ledger.writing import entry_of_server, no_grader
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry, Known
@@ -61,8 +61,7 @@ def start_run(database: Database, catalog: Catalog, asked: RunWanted, *, now: in
     RunEmpty where nothing was done in the one before, TooManyRuns beyond the twentieth, UnknownCourse, IdReused, and
     IdentityGone where the session has ended.
     """
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    if len(asked.course) > SLUG_MAX or not asked.course.isprintable():
+    if not could_name(asked.course):
         raise UnknownCourse(_NO_COURSE, field="course")
     started, statuses = committed(database, lambda connection: _start(connection, catalog, asked, now))
     log_statuses(statuses)
@@ -114,9 +113,7 @@ def _append(batch: Batch, learner: BatchLearner, event: Event, now: int) -> None
     version, course = batch.courses[event.course]
     known = Circumstances(now, 0, learner.time_zone, SERVER, version)
     made = contribute(event, known, course, no_grader)
-    changes = learner.standing.apply(made, name="", today=made.day)
-    learner.head += 1
-    batch.appended.append(entry_of((learner.id, learner.head), event, known, made, SERVER, changes))
+    batch.appended.append(entry_of_server(learner, event, known, made)[0])
 
 
 def _status(learner: BatchLearner, started: Started, asked: RunWanted) -> StatusChange:

@@ -3,7 +3,7 @@
 from sqlalchemy.engine import RowMapping
 
 from headway.ledger.security import Happening, Origin, note
-from headway.ledger.tokens import owner
+from headway.ledger.session_owner import owner
 from headway.store import sessions
 from headway.store.database import Database
 

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.errors import IdentityGone
 from headway.ledger.commit import committed
-from headway.store import learners, sharing
+from headway.ledger.session_owner import identity
+from headway.store import sharing
 from headway.store.database import Database
 from headway.store.sharing import Shared
 
@@ -33,7 +33,7 @@ def share(database: Database, asked: ShareWanted, *, now: int) -> Shared:
     """
 
     def work(connection: Connection) -> Shared:
-        _admit(connection, asked.learner_id, asked.token_hash, now)
+        identity(connection, asked.token_hash, asked.learner_id, now)
         known = sharing.of_learner(connection, asked.learner_id)
         shows = tuple(one for one in SHOWN if one in asked.shows)
         if known is None or asked.renew:
@@ -50,15 +50,7 @@ def unshare(database: Database, learner_id: str, token_hash: str, *, now: int) -
     """Have an account share nothing: whoever has the address finds nothing there any more. IdentityGone as above."""
 
     def work(connection: Connection) -> None:
-        _admit(connection, learner_id, token_hash, now)
+        identity(connection, token_hash, learner_id, now)
         sharing.remove(connection, learner_id)
 
     committed(database, work)
-
-
-def _admit(connection: Connection, learner_id: str, token_hash: str, now: int) -> None:
-    """Judged under the learner's lock, so that nobody who is being erased comes to share anything."""
-    locked = learners.lock(connection, {learner_id}).get(learner_id)
-    alive = locked is not None and locked.merged_into is None and locked.erased_at is None
-    if not alive or learners.by_session(connection, token_hash, now) is None:
-        raise IdentityGone("the session has ended; sign in again")

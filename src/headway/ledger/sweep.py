@@ -165,7 +165,7 @@ class _Sweep:
         course_id = succession.after.id
         batch = Batch(connection, self.catalog)
         locked = learners.lock(connection, [one.learner_id for one in portion]).values()
-        batch.enter(one for one in locked if one.merged_into is None and one.erased_at is None)
+        batch.enter(one for one in locked if one.is_alive)
         batch.courses = {course_id: (version, succession.after)}
         marks = learners.marks(connection, batch.learners)
         still = [one for one in portion if one.learner_id in marks and marks[one.learner_id] == one.mark]

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
-from headway.domain.errors import HeadwayError, IdentityGone
+from headway.domain.errors import HeadwayError
+from headway.domain.identity import ROLES
 from headway.domain.times import parse_time
 from headway.ledger.security import Happening, Origin, note
+from headway.ledger.session_owner import owner
 from headway.store import learners, tokens
 from headway.store.database import Database
 
 TOKENS_MAX: Final = 50
 # When a token ends whose owner said nothing: expiry is a column that all sessions have.
 NEVER: Final = parse_time("9999-12-31T00:00:00Z", field="expires_at")[0]
-_ROLES: Final = ("creator", "admin")
 
 
 class TooManyTokens(HeadwayError):
@@ -41,7 +42,7 @@ def add(connection: Connection, token: Mapping[str, Any], *, now: int, origin: O
     learner_id = token["learner_id"]
     if "creator" in token["scopes"].split():
         account = learners.by_id(connection, learner_id)
-        if account is None or not set(_ROLES).intersection(account["roles"].split()):
+        if account is None or not set(ROLES).intersection(account["roles"].split()):
             raise NoCreator("only creators can make tokens with the scope creator", field="scopes")
     if not has_room(connection, learner_id, now):
         raise TooManyTokens(f"an account has at most {TOKENS_MAX} tokens; revoke one that is not used any more")
@@ -63,12 +64,3 @@ def revoke(database: Database, session_hash: str, learner_id: str, token_id: str
         if name is not None:
             note(connection, Happening.TOKEN_REVOKED, learner_id, at=now, origin=origin, detail=name)
         return name is not None
-
-
-def owner(connection: Connection, session_hash: str, learner_id: str, now: int) -> RowMapping:
-    """The account, under its lock, of a session that is still alive then."""
-    learners.lock(connection, [learner_id])
-    found = learners.by_session(connection, session_hash, now)
-    if found is None or found["id"] != learner_id or found["session_kind"] != "account":
-        raise IdentityGone("the session has ended; sign in again")
-    return found

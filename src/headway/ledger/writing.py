@@ -2,16 +2,25 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from headway.domain.changes import Change
 from headway.domain.events import Event
 from headway.domain.progress import Contribution
-from headway.domain.recording import Circumstances
+from headway.domain.recording import SERVER, Circumstances
+from headway.domain.standing import Standing
 from headway.domain.streaks import write_rules
 from headway.store.entries import Entry
 
 _encoded = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Learner(Protocol):
+    """A learner under this transaction's lock."""
+
+    id: str
+    standing: Standing
+    head: int
 
 
 def entry_of(
@@ -46,6 +55,18 @@ def entry_of(
         _encoded(changes) if changes else None,
         write_rules(known.rules),
     )
+
+
+def entry_of_server(
+    learner: Learner, event: Event, known: Circumstances, made: Contribution, name: str = ""
+) -> tuple[Entry, list[Change]]:
+    """An entry of the server's own behind the last of a learner, whose sums take it in; and what it brought about.
+
+    `name` is what its module is called now, where it is about one.
+    """
+    changes = learner.standing.apply(made, name=name, today=made.day)
+    learner.head += 1
+    return entry_of((learner.id, learner.head), event, known, made, SERVER, changes), changes
 
 
 def no_grader(config: Mapping[str, Any], response: Any) -> int:

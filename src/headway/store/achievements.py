@@ -35,6 +35,11 @@ class Given(NamedTuple):
     given_version: int
     given_up_to: str | None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether all were given what they meet of the newest."""
+        return self.version == self.given_version
+
 
 def set_asked() -> rows.Question:
     """The question for the version of the definitions."""

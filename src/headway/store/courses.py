@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from headway.domain.events import could_name
 from headway.store import rows
 from headway.store.schema import course, course_version
 
@@ -15,7 +16,7 @@ _VERSIONS_AT_ONCE: Final = 20
 
 def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int]:
     """The version in force of each course that exists."""
-    return {row[0]: row[1] for row in rows.ask(connection, versions_asked(course_ids))[0]}
+    return {row[0]: row[1] for row in rows.ask(connection, versions_asked(filter(could_name, course_ids)))[0]}
 
 
 def versions_asked(course_ids: Iterable[str]) -> rows.Question:
@@ -68,6 +69,8 @@ def readers(connection: Connection) -> set[str]:
 
 def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:
     """The course's row; locked against other publishers where asked."""
+    if not could_name(course_id):
+        return None
     statement = sa.select(course).where(course.c.id == course_id)
     return connection.execute(statement.with_for_update() if lock else statement).mappings().first()
 

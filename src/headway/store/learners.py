@@ -19,6 +19,11 @@ class Locked(NamedTuple):
     erased_at: int | None
     kind: str = "guest"
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether this is somebody still: neither part of an account by now, nor erased."""
+        return self.merged_into is None and self.erased_at is None
+
 
 def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = True) -> dict[str, Locked]:
     """Lock the learners in order of id, in a statement of its own; with wait=False those that are free.

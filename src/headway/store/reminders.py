@@ -27,12 +27,10 @@ def note(connection: Connection, kind: str, at: int) -> None:
     rows.insert(connection, reminded, [(kind, at)], on_conflict=later)
 
 
-def active_since(
-    connection: Connection, zones: Iterable[str], day: str, after: str, limit: int
-) -> list[tuple[str, str]]:
-    """(id, zone) of learners who read, live in one of the zones, and did anything since a day, from behind an id."""
+def active_since(connection: Connection, zones: Iterable[str], day: str, after: str, limit: int) -> list[str]:
+    """Ids of learners who read, live in one of the zones, and did anything since a day, from behind an id."""
     did = sa.exists().where(day_sum.c.learner_id == learner.c.id, day_sum.c.day >= day)
-    wanted = sa.select(learner.c.id, learner.c.time_zone).where(
+    wanted = sa.select(learner.c.id).where(
         rows.among(connection, learner.c.time_zone, zones),
         learner.c.kind != "imported",
         learner.c.merged_into.is_(None),
@@ -41,7 +39,7 @@ def active_since(
     )
     if after:
         wanted = wanted.where(learner.c.id > after)
-    return [(row[0], row[1]) for row in connection.execute(wanted.order_by(learner.c.id).limit(limit))]
+    return list(connection.execute(wanted.order_by(learner.c.id).limit(limit)).scalars())
 
 
 def done_between(connection: Connection, learner_ids: Iterable[str], first: str, last: str) -> dict[str, WeekDone]:

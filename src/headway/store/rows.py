@@ -132,11 +132,6 @@ def readers(connection: Connection, table: Table) -> set[str]:
     return set(connection.execute(sa.text(statement), {"name": table.name}).scalars())
 
 
-def fetch(connection: Connection, statement: str, **parameters: Any) -> list[Row]:
-    """All rows of a statement; for SQLite it selects a single JSON array of arrays."""
-    return _gathered(connection, connection.execute(sa.text(statement), parameters))
-
-
 class Part(NamedTuple):
     """What `gather` selects: expressions, and whence. A flat part has one alone, and gives no rows but its values."""
 

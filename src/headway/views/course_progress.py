@@ -11,7 +11,6 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError, UnknownCourse
-from headway.domain.events import SLUG_MAX
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.gating import Held, score_of_module, score_of_modules, status_of_course, status_of_module
 from headway.domain.gating import lacking as locked_by
@@ -208,9 +207,7 @@ def _with_feedback(connection: Connection, subject: Subject, run: Run) -> Run:
 
 def in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[int, Course]:
     """The version of a course that is in force; UnknownCourse where there is none."""
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    valid = len(course_id) <= SLUG_MAX and course_id.isprintable()
-    found = catalog.in_force(connection, [course_id]).get(course_id) if valid else None
+    found = catalog.in_force(connection, [course_id]).get(course_id)
     if found is None:
         raise UnknownCourse("there is no course of that name", field="course")
     return found

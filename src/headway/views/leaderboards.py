@@ -22,7 +22,7 @@ from headway.domain.boards import (
     stretch,
 )
 from headway.domain.errors import Busy, UnknownCourse
-from headway.domain.events import SLUG_MAX
+from headway.domain.events import could_name
 from headway.domain.periods import Period, range_of
 from headway.store import boards
 from headway.store.boards import Snapshot
@@ -115,8 +115,7 @@ def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, re
 
 def board_snapshot(connection: Connection, course: str | None, kind: Period, now: int, me: str | None) -> Snapshot:
     """What there is to be said of a board; UnknownCourse or Busy where there is none, or none yet."""
-    # What cannot be an id names nothing; PostgreSQL would not even take a NUL.
-    valid = course is None or (0 < len(course) <= SLUG_MAX and course.isprintable())
+    valid = course is None or could_name(course)
     snapshot = boards.snapshot(connection, course or SITE, kind, now, me) if valid else None
     if snapshot is None or (course is not None and not snapshot.has_course):
         raise UnknownCourse("there is no course of that name", field="course")

@@ -6,8 +6,7 @@ from msgspec import Struct, field
 from sqlalchemy.engine import Connection
 
 from headway.domain.boards import Asking, Question, figures_of
-from headway.domain.errors import Invalid
-from headway.domain.periods import PERIODS, range_of
+from headway.domain.periods import parse_period, range_of
 from headway.domain.scores import ratio_percent
 from headway.views.leaderboards import Cache, Truth, board_snapshot, of_board
 from headway.views.subject import Subject
@@ -44,9 +43,7 @@ def read_peers(
     cache: Cache | None = None,
 ) -> Peers:
     """A learner among others; Invalid, UnknownCourse or Busy where there is no such board, or none yet."""
-    kind = next((one for one in PERIODS if one == period), None)
-    if kind is None:
-        raise Invalid(f"period must be one of {', '.join(PERIODS)}", field="period")
+    kind = parse_period(period)
     snapshot = board_snapshot(connection, course, kind, now, subject.learner_id)
     truth = Truth(snapshot)
     place = truth.own_place

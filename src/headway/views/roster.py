@@ -13,7 +13,7 @@ from headway.domain import enrolled, histogram
 from headway.domain.enrolled import Enrolled
 from headway.domain.module_scores import shown_percent
 from headway.domain.risk import risk
-from headway.domain.scores import FULL, ratio_percent
+from headway.domain.scores import FULL, mean_percent, ratio_percent
 from headway.domain.times import format_time
 from headway.store import figures, report, roster_page
 from headway.store.catalog import Catalog
@@ -148,6 +148,6 @@ def read_learner(
 
 def _history(connection: Connection, learner_id: str, course_id: str) -> Iterator[DayDone]:
     for day, one in figures.days_in_course(connection, learner_id, course_id):
-        average = ratio_percent(one.score_total, one.scores * 1_000_000) if one.scores else None
+        average = mean_percent(one.score_total, one.scores)
         counts = (one.attempts, one.passed_attempts, one.steps_completed)
         yield DayDone(day, *counts, one.duration_ms / 1000, one.hints, average)

@@ -9,8 +9,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from headway.domain.course import Step
-from headway.domain.errors import Invalid
-from headway.domain.periods import EVER, PERIODS, Period, Range, Strength, range_of, strength
+from headway.domain.periods import EVER, Period, Range, Strength, parse_period, range_of, strength
 from headway.domain.progress import PeriodSum
 from headway.domain.scores import FULL, mean_percent, ratio_percent
 from headway.domain.spread import Spread, spread
@@ -101,9 +100,7 @@ def read_statistics(
     connection: Connection, catalog: Catalog, subject: Subject, now: int, period: str = "week"
 ) -> Statistics:
     """A learner's statistics of the period that a time lies in; Invalid where there is no such period."""
-    known = next((one for one in PERIODS if one == period), None)
-    if known is None:
-        raise Invalid(f"period must be one of {', '.join(PERIODS)}", field="period")
+    known = parse_period(period)
     today = local_day(now, subject.time_zone)
     within, earliest = range_of(known, today), day_of(ordinal(today) - TREND_DAYS + 1)
     recent = Range(earliest, today)
