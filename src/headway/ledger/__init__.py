@@ -1,1 +1,1 @@
-"""The verbs, one a file: all that writes learners' figures, and what proves them."""
+"""The writing operations, one per file: everything that writes learners' figures, and what verifies them."""

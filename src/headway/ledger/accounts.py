@@ -1,4 +1,4 @@
-"""Accounts, guests and their sessions: the verbs that write them."""
+"""Create and change accounts, guests and their sessions."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -31,13 +31,13 @@ class WrongCredentials(HeadwayError):
     code = "wrong-credentials"
 
 
-# Beyond it the oldest end: whoever signs in anew each time must not fill the database.
+# Beyond this the oldest sessions end: an account that signs in anew each time must not fill the database.
 SESSIONS_MAX: Final = 100
 WRONG = "the address or the password is wrong"
 
 
 class Merged(NamedTuple):
-    """What a guest brought into an account."""
+    """How many steps, events and certificates a guest brought into an account."""
 
     steps: int
     events: int
@@ -45,7 +45,7 @@ class Merged(NamedTuple):
 
 
 class Empowered(NamedTuple):
-    """The account that was given a role, and whether it was made for it."""
+    """The account that was given a role, and whether it was created for that."""
 
     learner_id: str
     created: bool
@@ -67,9 +67,10 @@ def register(
     origin: Origin = OPERATOR,
     catalog: Catalog | None = None,
 ) -> Merged | None:
-    """Make an account; out of the guest of a session, where one is given: that learner keeps its id and its figures.
+    """Create an account. With `guest_token_hash`, turn that session's guest into it, keeping id and figures.
 
-    EmailTaken where the address is in use; IdentityGone where the guest is no guest any more.
+    Raise EmailTaken if the address is in use, and IdentityGone if the learner is no longer a guest. Return what the
+    guest brought, None without one.
     """
     try:
         with database.transaction() as connection:
@@ -95,10 +96,10 @@ def _grow(
     guest = learners.by_session(connection, guest_token_hash, account["created_at"])
     if guest is None or guest["kind"] != "guest" or guest["merged_into"] is not None:
         raise IdentityGone("this guest has been moved into an account; sign in to it")
-    # What the guest said of itself stays where the registration says nothing.
+    # The guest's own name and time zone stay where the registration gives none.
     said = {name: account[name] for name in ("display_name", "time_zone") if account.get(name) is not None}
     values = {name: account[name] for name in ("kind", "email", "password_hash")}
-    # From now on the rosters of the courses that the guest is enrolled in have them.
+    # From now on the guest appears in the rosters of the courses in which they are enrolled.
     with counted(connection, catalog, roster.courses_of(connection, [learner_id])):
         learners.change(connection, learner_id, values | said)
     look_again(connection, learner_id)
@@ -116,10 +117,10 @@ def sign_in(
     verified_hash: str | None = None,
     origin: Origin = OPERATOR,
 ) -> None:
-    """Open a session; end the one that it replaces, and keep a password's newer hash, where they are given.
+    """Open a session. End the session of `old_token_hash` and store `password_hash`, a newer hash, where given.
 
-    WrongCredentials where the password is not that of `verified_hash` any more: it was changed while it was looked at,
-    and the change ends all sessions of the old one. IdentityGone where there is no such account any more.
+    Raise WrongCredentials if the account's password hash is no longer `verified_hash`: the password was changed during
+    the check, and that change ends all sessions of the old one. Raise IdentityGone if the account no longer exists.
     """
     with database.transaction() as connection:
         learners.lock(connection, [session["learner_id"]])
@@ -139,7 +140,7 @@ def sign_in(
 
 
 def sign_out(database: Database, token_hash: str, *, now: int, origin: Origin = OPERATOR) -> None:
-    """End an account's session; a guest's is its only key, and stays."""
+    """End an account's session. A guest's session stays, because it is the guest's only key."""
     with database.transaction() as connection:
         found = learners.by_session(connection, token_hash, now)
         if found is not None and found["session_kind"] == "account":
@@ -148,13 +149,13 @@ def sign_out(database: Database, token_hash: str, *, now: int, origin: Origin = 
 
 
 def note_use(database: Database, token_hash: str, at: int, expires_at: int) -> None:
-    """Note a session's use, and prolong it."""
+    """Record when a session was last used, and extend it."""
     with database.transaction() as connection:
         learners.touch_session(connection, token_hash, last_used_at=at, expires_at=expires_at)
 
 
 def change_profile(database: Database, token_hash: str, values: dict[str, Any], *, now: int) -> RowMapping:
-    """Change what learners may say of themselves; the row as it is then. IdentityGone where the session has ended."""
+    """Change a learner's own settings and return the updated row. Raise IdentityGone if the session has ended."""
     with database.transaction() as connection:
         found = learners.by_session(connection, token_hash, now)
         if found is None:
@@ -170,7 +171,10 @@ def change_profile(database: Database, token_hash: str, values: dict[str, Any], 
 
 
 def empower(database: Database, email: str, password: str, role: str, *, now: int) -> Empowered:
-    """Give an address a role and a password, for the operator: an account that is there keeps all else."""
+    """Give the account with an email address a role and a password, for the operator; create it if there is none.
+
+    An existing account keeps its other roles and its data, but its sessions and password resets end.
+    """
     if role not in ROLES:
         raise Invalid(f"role must be one of {', '.join(ROLES)}", field="role")
     address = normalize_email(email)
@@ -179,7 +183,7 @@ def empower(database: Database, email: str, password: str, role: str, *, now: in
         found = learners.by_email(connection, address)
         if found is not None:
             learners.lock(connection, [found["id"]])
-            # As it is under the lock: another role may have been given meanwhile.
+            # Read again under the lock: another role may have been given meanwhile.
             found = learners.by_email(connection, address)
         if found is not None:
             roles = " ".join(sorted({*found["roles"].split(), role}))

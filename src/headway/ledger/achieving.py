@@ -1,4 +1,4 @@
-"""Achieving: whoever crosses a threshold earns the achievement, in the transaction that moves the sums."""
+"""Achieving: a learner who crosses a threshold earns the achievement, in the transaction that moves the sums."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import add, sub
@@ -35,7 +35,7 @@ from headway.store import achievements, sums
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 
-# (learner, key, value) of the sums of each kind that a transaction moves, and what was read of them by (learner, key).
+# For each kind of sum: the (learner, key, value) that a transaction changes, and what it read, by (learner, key).
 Changed: TypeAlias = Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]]
 Read: TypeAlias = Mapping[sums.Kind, Mapping[tuple[str, Any], Any]]
 _NOTHING: Final = Totals()
@@ -44,7 +44,7 @@ _NO_STEP: Final = StepSum()
 
 
 class Learner(Protocol):
-    """A learner under this transaction's lock."""
+    """A learner locked by this transaction."""
 
     id: str
     time_zone: str
@@ -54,9 +54,9 @@ class Learner(Protocol):
 
 
 class Cause(NamedTuple):
-    """What brings achievements: an event, or whatever else moved the sums, with its time and when that came in.
+    """What a learner earned something by: an event, or another change of the sums, with its times.
 
-    They are of the event's day, and told behind what is in `told`.
+    `received_at` is when it came in; entries made for it get its `day`, and their changes are appended to `told`.
     """
 
     event_id: str
@@ -67,19 +67,23 @@ class Cause(NamedTuple):
 
 
 class Achieving:
-    """What one transaction's learners earn. `version` is that of the definitions where it is known already."""
+    """The achievements that one transaction's learners earn.
+
+    `version` is the version of the set of definitions, if it is known already.
+    """
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self.connection = connection
         self.catalog = catalog
         self.version: int | None = None
-        # Of learners whose sums do not move by the last entry alone.
+        # For learners whose sums move by something other than their last entry.
         self.causes: dict[str, Cause] = {}
-        # Who was told of a level in a topic: by the places of the one before and of that among all levels.
+        # (learner, old level, new level) of each level told in a topic, the levels as indexes into the list of all
+        # levels.
         self.risen: list[tuple[str, int, int]] = []
 
     def tell_in(self, learner_id: str, told: list[Change]) -> None:
-        """Have what a learner earns told behind these changes, where what brings it is among them."""
+        """Append the changes for what a learner earns to `told`, if the learner's cause has no such list yet."""
         cause = self.causes.get(learner_id)
         if cause is not None and cause.told is None:
             self.causes[learner_id] = cause._replace(told=told)
@@ -87,7 +91,7 @@ class Achieving:
     def give(
         self, learners: Mapping[str, Learner], read: Read, changed: Changed, appended: Sequence[Entry]
     ) -> list[Entry]:
-        """The entries of what these changes bring learners to, whose sums take them in."""
+        """Return the entries of the achievements that these changes earn, and add them to the learners' sums."""
         moved = _Moved(learners, read, changed).by_learner(self.connection, self.risen)
         crossed = self._crossed(learners, moved)
         due = [(learner_id, one) for learner_id, found in crossed.items() for one in found]
@@ -101,7 +105,7 @@ class Achieving:
         return given
 
     def _crossed(self, learners: Mapping[str, Learner], moved: Mapping[str, Totals]) -> dict[str, list[Definition]]:
-        """What each learner comes to have reached; what is remembered of totals moves along."""
+        """Return the definitions whose thresholds each learner crosses, and update the remembered totals."""
         gained = [one.id for one in learners.values() if one.standing.gained]
         ladders = self._ladders() if moved or gained else None
         before = self._totals(learners, moved, ladders)
@@ -139,7 +143,7 @@ class Achieving:
         return known | achievements.totals(self.connection, unknown) if ladders and unknown else known
 
     def cause_of(self, learner: Learner, appended: Sequence[Entry]) -> Cause:
-        """What brought it: as was said, or the learner's last entry of this transaction."""
+        """Return a learner's cause: the one set for them, or their last entry of this transaction."""
         said = self.causes.get(learner.id)
         if said is not None:
             return said
@@ -148,7 +152,7 @@ class Achieving:
 
 
 def earn(learner: Learner, definition: Definition, cause: Cause) -> Entry:
-    """The entry by which a learner earns an achievement, once; it is told where the cause says."""
+    """Return the entry by which a learner earns an achievement; its changes are told where the cause says."""
     said = {
         "achievement": definition.id,
         "title": definition.title,
@@ -159,7 +163,7 @@ def earn(learner: Learner, definition: Definition, cause: Cause) -> Entry:
 
 
 def said_by_server(learner: Learner, kind: str, said: Mapping[str, Any], cause: Cause) -> Entry:
-    """The entry of the server's own that says this of a learner alone, whose sums take it in."""
+    """Return an entry that the server adds about a learner, and add it to the learner's sums."""
     of_day = {} if cause.day in (None, local_day(cause.at, learner.time_zone)) else {"day": cause.day}
     event = fact_event(str(uuid4()), kind, format_time(cause.at), {**said, **of_day, "cause": cause.event_id})
     known = Circumstances(cause.received_at, 0, learner.time_zone, SERVER, 0)
@@ -171,7 +175,7 @@ def said_by_server(learner: Learner, kind: str, said: Mapping[str, Any], cause: 
 
 
 class _Moved:
-    """By how much a transaction moves learners' totals: after minus before, from the sums that it moves alone."""
+    """By how much a transaction moves learners' totals: after minus before, worked out from the changed sums alone."""
 
     def __init__(self, learners: Mapping[str, Learner], read: Read, changed: Changed) -> None:
         self.learners = learners
@@ -180,7 +184,7 @@ class _Moved:
         self._by: dict[str, list[int]] = {}
 
     def by_learner(self, connection: Connection, risen: Iterable[tuple[str, int, int]]) -> dict[str, Totals]:
-        """Those whose totals move at all."""
+        """Return the differences of the learners whose totals move at all."""
         for learner_id, was, now in risen:
             for name in AT_LEVEL[was:now]:
                 self._add(learner_id, name, 1)
@@ -220,7 +224,7 @@ class _Moved:
                 self._add(learner_id, "hard_won", is_hard_won(value) - is_hard_won(was))
             if is_perfect(value) and not is_perfect(was):
                 perfect.add((learner_id, key))
-        # A step counts once. Where one is completed, and with a full score it is, its sums of all runs are at hand.
+        # A step counts once, whatever the run. When a step is completed, its sums in all runs have been read.
         steps = {(learner_id, key.course, key.step) for learner_id, key in perfect}
         for learner_id, course, step in steps:
             of_all = self.learners[learner_id].standing.sums
@@ -230,14 +234,14 @@ class _Moved:
                 self._add(learner_id, "perfect", 1)
 
     def _count_parts(self) -> None:
-        """A day counts once, in however many courses: all that is known of it was read."""
+        """Count a day once, in however many courses: everything stored about these days was read."""
         known = {(learner_id, key[:2]) for learner_id, key in self.read[sums.PARTS]}
         changed = {(learner_id, key[:2]) for learner_id, key, _ in self.changed[sums.PARTS]}
         for learner_id, (part, _) in changed - known:
             self._add(learner_id, IN_PART[part], 1)
 
     def _count_grants(self, connection: Connection) -> None:
-        """A module or course counts once, whatever the run: where there are others, they are asked for."""
+        """Count a module or course once, whatever the run: the grants of other runs, if any, are looked up."""
         read = self.read[sums.GRANTS]
         new = dict[tuple[str, str, str, str], tuple[str, GrantKey]]()
         others = list[tuple[str, GrantKey]]()

@@ -1,4 +1,4 @@
-"""Adopting a learner from an export: the facts of the ledgers as they were, and all that follows worked out here."""
+"""Adopt a learner from an export: take over the facts of the ledgers, and work out here all that follows from them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -21,10 +21,10 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry
 
-# Not the roles: who may do what here is said here, and not by a file that its learner may have had in hand.
+# Without the roles: this site alone decides on those, not a file that its learner may have edited.
 _COLUMNS: Final = ("id", "kind", "email", "display_name", "time_zone", "external_id", "created_at")
 _FACTS: Final = ("received_at_us", "clock_skew_us", "time_zone", "source", "version")
-# Nor is anybody on a leaderboard here who is on none there.
+# A learner who is on no leaderboard there is on none here.
 _SHOWN: Final = ("leaderboard_alias", "leaderboard_opt_out")
 _MOVED: Final = ("merged_into", "merged_at", "merged_after")
 
@@ -36,9 +36,9 @@ class NotAdopted(HeadwayError):
 
 
 class Adoptee(NamedTuple):
-    """A learner from elsewhere: rows of the account and of each guest moved into it, facts of all entries in order.
+    """A learner from elsewhere: rows of the account and of each guest moved into it, and all entries' facts in order.
 
-    `versions` are hashes of the manifests by which the entries were recorded.
+    `versions` are the hashes of the manifests by which the entries were recorded, by course and version.
     """
 
     learners: Sequence[Mapping[str, Any]]
@@ -47,7 +47,7 @@ class Adoptee(NamedTuple):
 
 
 class Adopted(NamedTuple):
-    """How many entries there are, and whether they were here already."""
+    """The learner, how many entries there are, and whether they were here already."""
 
     learner_id: str
     entries: int
@@ -55,10 +55,11 @@ class Adopted(NamedTuple):
 
 
 def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool = False) -> Adopted:
-    """Take a learner over, all or nothing; one who is here already, just so, stays as they are.
+    """Adopt a learner, all or nothing; one who is here already with the same entries stays unchanged.
 
-    NotAdopted where the learner was erased here or has other entries, where the address or the external id is somebody
-    else's, where a course's version is missing here or another, and where an entry is of none of the learner's ledgers.
+    Raise NotAdopted if the learner was erased here or has other entries, if the address or the external id belongs to
+    somebody else, if a version of a course is missing here or differs, or if an entry belongs to none of the learner's
+    ledgers.
     """
     try:
         return carry_out(database, lambda connection, _: _adopt(connection, catalog, one), dry_run=dry_run)
@@ -68,9 +69,9 @@ def adopt(database: Database, catalog: Catalog, one: Adoptee, *, dry_run: bool =
 
 
 def facts_of(said: Mapping[str, Any]) -> Entry:
-    """An entry with its facts alone, as an export gives it: what follows from them is still to be worked out.
+    """Return an entry with its facts alone, as an export gives it; what is derived from them is still to be worked out.
 
-    Invalid, or NotAdopted, where they are such as no server knew.
+    Raise Invalid or NotAdopted if no server could have recorded them.
     """
     event = read_event(said["id"], said["body"])
     known = Circumstances(*(said[name] for name in _FACTS))
@@ -84,7 +85,10 @@ def facts_of(said: Mapping[str, Any]) -> Entry:
 
 
 def _look(connection: Connection, one: Adoptee) -> Adopted | None:
-    """What is here already; None where the learner is to be added. NotAdopted where they cannot be."""
+    """Return the learner if they are here already, None if they are to be added.
+
+    Raise NotAdopted if they cannot be adopted.
+    """
     ids = [row["id"] for row in one.learners]
     _check_ledgers(ids, one.entries)
     if any(is_listed(connection, learner_id) for learner_id in ids):
@@ -108,7 +112,7 @@ def _look(connection: Connection, one: Adoptee) -> Adopted | None:
 
 
 def _check_ledgers(ids: Sequence[str], found: Sequence[Entry]) -> None:
-    """NotAdopted unless all entries are of these ledgers, in each one numbered from 1 and without gaps."""
+    """Raise NotAdopted unless all entries are of these ledgers, numbered from 1 without gaps, each id once."""
     heads = dict.fromkeys(ids, 0)
     if len(heads) < len(ids):
         raise NotAdopted("one of its identities is there twice")
@@ -124,7 +128,7 @@ def _check_ledgers(ids: Sequence[str], found: Sequence[Entry]) -> None:
 
 
 def _check_names(connection: Connection, account: Mapping[str, Any]) -> None:
-    """NotAdopted where somebody else is found by what this account would be, or was erased."""
+    """Raise NotAdopted if the email address or external id belongs to another learner, or was erased."""
     address, external_id = account["email"], account["external_id"]
     if address and learners.by_email(connection, address) is not None:
         raise NotAdopted(f"{address} is the address of another account here")

@@ -1,4 +1,4 @@
-"""Reading ahead: the database works at what comes next while what came is worked at."""
+"""Read ahead: the database prepares the next items while the current ones are in use."""
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
-    """The same items in the same order, none of them None: each is made by a thread while the one before is in use."""
+    """Yield the same items in the same order, none of them None; a thread makes each while the one before is in use."""
     with ThreadPoolExecutor(1, "headway-ahead") as thread:
         coming = thread.submit(next, items, None)
         try:
@@ -16,5 +16,5 @@ def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
                 coming = thread.submit(next, items, None)
                 yield found
         finally:
-            # What they hold open can be closed by the thread alone that opened it, as SQLite can.
+            # Only the thread that opened what the generator holds open can close it, as with SQLite.
             thread.submit(items.close)

@@ -1,4 +1,4 @@
-"""What is left of the ledger of somebody who is erased: course, step, score and day of each event; no time of day."""
+"""What is left of an erased learner's ledger: course, step, score and day of each event, without the time of day."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -26,7 +26,7 @@ from headway.ledger.refold import fold_alone
 from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 
-# From when on in a UTC day (microseconds), and in which zone, it is that day, the day before, and the day after.
+# By offset from the UTC day (same, before, after): the first microsecond in it, and the zone where it is that day.
 _PLACES: Final = {0: (0, "UTC"), -1: (0, "Etc/GMT+12"), 1: (10 * HOUR, "Etc/GMT-14")}
 
 
@@ -37,9 +37,9 @@ class _NotKept(HeadwayError):
 def left_of(
     connection: Connection, catalog: Catalog, learner_id: str, counted: Iterable[Entry]
 ) -> tuple[list[Entry], Sums]:
-    """The entries and sums of a nobody of that id who did the same on the same days.
+    """Return entries and sums, under a new anonymous learner id, of somebody who did the same on the same days.
 
-    What is in no state to be counted is left out: it must not keep anybody from being erased.
+    Entries that cannot be counted are left out: they must not keep a learner from being erased.
     """
     entries = _anonymous(learner_id, counted)
     folded = fold_alone(connection, catalog, learner_id, entries)
@@ -53,9 +53,9 @@ def left_of(
 
 
 def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
-    """The entries run by run and in order of time, under new ids. Of their times the day stays, and which came first.
+    """Return the entries run by run and in order of time, under new ids; of their times the day and the order stay.
 
-    Grades are left out: their attempts say the score themselves, and whether it passed.
+    Grades are left out: the graded attempts carry the score themselves, and whether it passed.
     """
     entries = sorted(counted, key=lambda one: (one.at, one.event_id))
     grades = _grades(entries)
@@ -80,7 +80,7 @@ def _anonymous(learner_id: str, counted: Iterable[Entry]) -> list[Entry]:
                 source=ERASED,
             )
         )
-    # What came late from before a new run began was recorded in it, and an event's run is the one that has begun.
+    # A late event from before a new run began was recorded in the new run, so each run's entries go behind its start.
     made.sort(key=lambda one: (one.run, one.type != RUN_STARTED))
     return [one._replace(seq=seq) for seq, one in enumerate(made, 1)]
 
@@ -91,7 +91,7 @@ class _Grade(NamedTuple):
 
 
 def _grades(entries: Iterable[Entry]) -> dict[str, _Grade]:
-    """What each graded attempt came to, by its id: no later grade lowers, or has what passed fail."""
+    """Return each graded attempt's final grade, by its id: a later grade lowers no score, and takes no pass away."""
     grades: dict[str, _Grade] = {}
     for entry in entries:
         try:
@@ -106,14 +106,14 @@ def _grades(entries: Iterable[Entry]) -> dict[str, _Grade]:
 
 
 def _place(entry: Entry) -> tuple[int, str]:
-    """From when on the entry may lie (microseconds), and in which zone that is the day that it has."""
+    """Return the earliest time that the entry may get (microseconds), and a zone where that is on the entry's day."""
     ahead = date.fromisoformat(entry.day) - date.fromisoformat(offset_day(entry.at, 0))
     begins, time_zone = _PLACES[max(-1, min(ahead.days, 1))]
     return entry.at - entry.at % DAY + begins, time_zone
 
 
 def _without_answer(entry: Entry, grade: _Grade | None, at: int) -> Event:
-    """The event as somebody would send it who says what it was worth, and nothing else."""
+    """Return the event as a client would send it that reports its score, duration and hints, and nothing else."""
     said = read_event(entry.event_id, entry.body)
     if said.fact is not None:
         return _without_reason(said, said.fact, at)
@@ -132,7 +132,7 @@ def _without_answer(entry: Entry, grade: _Grade | None, at: int) -> Event:
 
 
 def _without_reason(said: Event, fact: Fact, at: int) -> Event:
-    """What counts of an entry of the server's own: that a run began, and what a step counts for by a person's word."""
+    """Return what still counts of a server's entry: the start of a run, or an override without its reason."""
     content: dict[str, Any] = {"course": said.course, "run": said.run}
     if isinstance(fact, Overridden):
         content |= {"step": said.step, "score": said.score, "final": fact.final, "waived": fact.waived}

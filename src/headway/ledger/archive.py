@@ -1,6 +1,6 @@
 """Archiving: what learners sent long ago moves out of the ledger into files, each verified before anything is moved.
 
-The ledger keeps the entries with all that is worked with; of their bodies it keeps where they lie, and digests.
+The ledger keeps the entries with every column in use; of their bodies it keeps references and digests.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -34,9 +34,9 @@ _ALONE: Final = "archive"
 
 
 class Archived(NamedTuple):
-    """What was moved, or would be: how many entries, into how many files, from how many characters to how many bytes.
+    """What was moved, or would be: counts of entries, files, characters moved, and bytes written.
 
-    A dry run knows nothing of files.
+    A dry run leaves files and bytes at 0.
     """
 
     entries: int
@@ -67,10 +67,10 @@ def archive(
     progress: Progress = lambda _: None,
     entries_a_portion: int = ENTRIES_A_PORTION,
 ) -> Archived:
-    """Move the bodies of entries that came in before a time (microseconds) into files, while recording goes on.
+    """Move the bodies of entries received before a time (microseconds) into files, while recording goes on.
 
-    Each portion is moved as a whole. Run again after it was stopped or killed, it goes on with what is left.
-    ArchiveUnavailable where the folder cannot be used: then nothing more is moved.
+    Each portion is moved as a whole. After being stopped or killed, a new run continues with what is left. Raise
+    ArchiveUnavailable if the folder cannot be used; nothing more is moved then.
     """
     database.archive.prepare()
     look_through(database)
@@ -83,14 +83,14 @@ def archive(
 
 
 def survey(database: Database, *, before: int) -> Archived:
-    """What `archive` would move."""
+    """Return what `archive` would move."""
     with database.read() as connection:
         count, characters = entries.due_count(connection, before)
     return Archived(count, 0, characters, 0)
 
 
 def check(database: Database) -> Iterator[Checked]:
-    """Read all files of the archive, and tell of each whether it is whole."""
+    """Read all files of the archive, and yield for each whether it is whole."""
     with database.read() as connection:
         found = [one for one in store.portions(connection) if one.file is not None]
     for one in found:
@@ -98,23 +98,23 @@ def check(database: Database) -> Iterator[Checked]:
 
 
 def check_whole(database: Database) -> None:
-    """ArchiveUnavailable where a file is missing or damaged: for what changes many learners one by one."""
+    """Raise ArchiveUnavailable if a file is missing or damaged: for commands that change many learners one by one."""
     for one in check(database):
         if one.fault is not None:
             raise database.archive.damaged(one.portion.file or "", one.fault)
 
 
 def shrink(database: Database) -> bool:
-    """Have a SQLite file give back what was moved out of it; whether that could be done. Recording waits meanwhile."""
+    """Make a SQLite file give back the space of what was moved out; return whether it could. Recording waits."""
     with database.transaction() as connection:
         mark_for_scrubbing(connection)
     return database.scrub()
 
 
 def look_through(database: Database) -> None:
-    """Have `settle` write those files anew that hold lines to which no entry refers, whatever left them there.
+    """Mark files with lines to which no entry refers, whatever left them there, for `settle` to write anew.
 
-    It reads the whole ledger, and does not wait for whoever archives.
+    This reads the whole ledger, and does not wait for an archiving that is under way.
     """
     found = unreferred(database)
     if found:
@@ -123,15 +123,15 @@ def look_through(database: Database) -> None:
 
 
 def unreferred(database: Database) -> list[int]:
-    """The portions of such files. It reads the whole ledger."""
+    """Return the ids of portions whose files hold lines to which no entry refers. This reads the whole ledger."""
     with database.read() as connection:
         return store.unreferred(connection)
 
 
 def settle(database: Database) -> bool:
-    """Remove files that are in no use, and write those anew that hold lines of whoever is gone; whether all is done.
+    """Remove unused files, write those anew that hold lines of learners who are gone, and return whether all is done.
 
-    What cannot be done now, for the folder is away, is logged and left for the next time.
+    What cannot be done now, because the folder is not available, is logged and left for the next time.
     """
     if is_settled(database):
         return True
@@ -140,7 +140,7 @@ def settle(database: Database) -> bool:
 
 
 def is_settled(database: Database) -> bool:
-    """Whether nothing waits for `settle`."""
+    """Return whether there is nothing for `settle` to do."""
     with database.read() as connection:
         return not store.unsettled(connection)
 
@@ -161,7 +161,7 @@ def _settle(database: Database) -> bool:
 
 
 def _clear(database: Database, one: Portion) -> Portion | None:
-    """Remove the file that a portion has beside its own, and the portion if it has none; the portion as it is then."""
+    """Remove a portion's second file, and the portion if it has no file of its own; return the portion as it is now."""
     if one.other is not None:
         database.archive.remove(one.other)
         with database.transaction() as connection:
@@ -172,9 +172,10 @@ def _clear(database: Database, one: Portion) -> Portion | None:
 
 
 def _write_anew(database: Database, one: Portion) -> Portion | None:
-    """Write a portion's file without the lines to which no entry refers any more: those are empty, the others stay.
+    """Write a portion's file anew, with empty lines in place of those to which no entry refers any more.
 
-    Where more learners are gone meanwhile, the file just written is the one that is to go, and it is to be done again.
+    The other lines keep their place. If more learners were erased meanwhile, the new file is the one to be removed, and
+    the caller has to repeat this.
     """
     found = database.archive.lines(one.file or "")
     lines = [store.read_line(line) for line in found]
@@ -195,7 +196,7 @@ def _write_anew(database: Database, one: Portion) -> Portion | None:
 
 
 def _move(database: Database, portion: Sequence[Entry], now: Callable[[], int]) -> Archived:
-    """Move one portion. Who was erased since it was read is left out, and what another command moved meanwhile."""
+    """Move one portion, without learners erased since it was read and entries that another command moved meanwhile."""
     with database.alone(wait=True, what=_ALONE):
         while True:
             _settle(database)
@@ -209,7 +210,7 @@ def _move(database: Database, portion: Sequence[Entry], now: Callable[[], int]) 
 
 
 def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | None:
-    """Write a portion's file, then have the ledger refer to it; None where some of the entries are gone meanwhile."""
+    """Write a portion's file, then make the ledger refer to it; None if some of the entries are gone meanwhile."""
     name, lines = _name(), [EntryFacts(*one.facts) for one in portion]
     begun = committed(database, lambda connection: store.begin(connection, name, now))
     file = database.archive.write(name, [msgspec.json.encode(line) for line in lines])
@@ -218,8 +219,8 @@ def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | 
     def refer(connection: Connection) -> None:
         learners.lock(connection, {one.learner_id for one in portion})
         if store.file_of(connection, begun.id) == name:
-            return  # that was committed, and the answer was lost
-        # What is referred to already must not come to lie in two files: erasing looks in one.
+            return  # an earlier try was committed, and its answer was lost
+        # An entry that has a reference already must not end up in two files: erasing looks in one.
         are_here = len(entries.still_here(connection, portion)) == len(portion)
         if not are_here or store.move(connection, referring) != len(portion):
             raise _Gone("somebody was erased while their entries were moved")
@@ -234,7 +235,7 @@ def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | 
 
 
 def _portions(database: Database, before: int, size: int) -> Iterator[list[Entry]]:
-    """What is to be moved, in order of learner and number, a portion at a time."""
+    """Yield the entries to be moved, in order of learner and number, a portion at a time."""
     portion: list[Entry] = []
     characters = 0
     for one in _due(database, before):
@@ -265,5 +266,5 @@ def _referred(number: int, line: int, one: Entry) -> str:
 
 
 def _name() -> str:
-    """A name that no file has: databases may share a folder, and one may be a copy of another."""
+    """Return a name that no file has: databases may share a folder, and one may be a copy of another."""
     return f"{uuid4().hex}.jsonl.gz"

@@ -1,4 +1,4 @@
-"""Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
+"""Audit: work everything out again from the ledger, and compare it with what is stored. Any difference is a defect."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -29,7 +29,10 @@ U = TypeVar("U")
 
 
 class AuditReport(NamedTuple):
-    """What was looked at and what was found, with how many of the learners; `faults` holds the first of `found`."""
+    """How many learners and events were compared, and what was found: `faults` holds the first of `found` faults.
+
+    `differing` is the number of learners with faults.
+    """
 
     learners: int
     events: int
@@ -44,14 +47,14 @@ class AuditReport(NamedTuple):
 
 
 class Each(Protocol):
-    """Does a work with each of some items, and gives what comes of it in their order; here or in several processes."""
+    """Applies `work` to each item and yields the results in order, in this process or in several."""
 
     def __call__(self, work: Callable[[Database, Catalog, T], U], items: Iterable[T]) -> Iterator[U]:
-        """Work through the items; `work` is a function that a module names."""
+        """Apply `work`, a function at the top level of a module, to each item."""
 
 
 class PageAudited(NamedTuple):
-    """What was found with some learners, `differing` of them.
+    """What was found for a page of learners, `differing` of whom have faults.
 
     `doubted` are the courses of which one of them has wrong figures.
     """
@@ -77,7 +80,7 @@ def audit(
     if learner_id is None:
         with database.read() as connection:
             found.add(_of_site(connection))
-    # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
+    # Counters are sums of learners' figures: where those are wrong, the counters cannot be checked.
     doubted = set[str]()
     for looked in each(look_at, pages(database, learner_id)):
         doubted |= looked.doubted
@@ -93,7 +96,7 @@ def audit(
 
 
 def _of_site(connection: Connection) -> list[Fault]:
-    """What is wrong that is nobody's own."""
+    """Return the faults that belong to no learner."""
     site = Site(connection)
     return [*site.mendable, *site.beyond, *miscounted(connection)]
 
@@ -118,14 +121,14 @@ def look_at(database: Database, catalog: Catalog, ids: list[str]) -> PageAudited
 
 
 def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ONCE) -> Iterator[list[str]]:
-    """The ids of all learners, or of the one, in order, some at a time."""
+    """Yield the ids of all learners, or the one given, in order, `size` at a time."""
     if learner_id is not None:
         return iter([[learner_id]])
     return paged(database, partial(learners.page, limit=size), str)
 
 
 def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Row]]]:
-    """All derived rows of some learners, by their keys: as they are stored, for a value that reads them hides some."""
+    """Return all derived rows of some learners, by key: raw rows, because reading them as values would hide faults."""
     stored: dict[str, dict[sums.Kind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.DERIVED} for one in ids}
     for kind in sums.DERIVED:
         for learner_id, key, row in sums.read_rows(connection, kind, ids):
@@ -136,31 +139,31 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
 def folded(
     connection: Connection, catalog: Catalog, ids: list[str], stored: Mapping[str, Mapping[sums.Kind, dict[Any, Row]]]
 ) -> Iterator[Refolded]:
-    """What the ledgers of some learners come to, with the rows that should stand where theirs are stored."""
+    """Yield what the ledgers of some learners come to, with the derived rows that should be stored for them."""
     found = with_rosters(connection, catalog, stored, refold(connection, catalog, ids, told_since(stored)))
     return with_notices(stored, found)
 
 
 def counted_but(database: Database, doubted: AbstractSet[str]) -> list[str]:
-    """The courses that have counters, but those of which a learner has wrong figures."""
+    """Return the courses that have counters, except those in `doubted`."""
     with database.read() as connection:
         return [course_id for course_id in roster.courses_counted(connection) if course_id not in doubted]
 
 
 def of_counters_alone(database: Database, catalog: Catalog, course_id: str) -> list[Fault]:
-    """What is wrong with the counters of a course, in a snapshot of its own."""
+    """Return the faults of a course's counters, read in a snapshot of its own."""
     with database.read() as connection:
         return list(of_counters(connection, catalog, course_id))
 
 
 def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Iterator[tuple[Refolded, list[Fault]]]:
-    """Some learners, what their ledgers come to, and where what is stored differs from it."""
+    """Yield each learner's refolded figures, with the faults where what is stored differs from them."""
     stored = stored_rows(connection, ids)
     ungranted, unachieved = Ungranted(connection, catalog, begun_in(stored)), Unachieved(connection)
     misplaced, misnamed = Misplaced(connection, ids), learners.misnamed(connection, ids)
     for refolded in judgeable(ungranted, folded(connection, catalog, ids, stored)):
         if any(fault.column in UNJUDGED for fault in refolded.broken):
-            # What is missing of an answer that nobody can grade now would be found in every sum, and be no fault there.
+            # An answer that cannot be graded now would be missing from every sum, and those differences are no faults.
             yield refolded, refolded.broken
             continue
         faults = [*refolded.broken, *of_figures(refolded, stored[refolded.learner_id]), *misplaced.of(refolded)]
@@ -172,7 +175,7 @@ def of_learners(connection: Connection, catalog: Catalog, ids: list[str]) -> Ite
 
 
 def judgeable(ungranted: Ungranted, found: Iterable[Refolded]) -> Iterator[Refolded]:
-    """Learners, those of them broken of whose runs nothing can be said."""
+    """Yield the learners, marking as broken those with a run that cannot be judged."""
     for one in found:
         damage = next(ungranted.damage_of(one), None)
         already = any(fault.column in UNJUDGED for fault in one.broken)
@@ -183,13 +186,13 @@ def judgeable(ungranted: Ungranted, found: Iterable[Refolded]) -> Iterator[Refol
 
 
 def of_name(learner_id: str, misnamed: Mapping[str, learners.Misnamed]) -> list[Fault]:
-    """Whether a learner is looked up by another name than they have."""
+    """Return a fault if the name that a learner is looked up by is not the learner's name."""
     found = misnamed.get(learner_id)
     return [Fault("learner", learner_id, "*", "name_key", found.stored, found.true)] if found else []
 
 
 def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -> Iterator[Fault]:
-    """What is stored of a learner otherwise than the ledger has it."""
+    """Yield a fault for each stored figure of a learner that differs from what the ledger comes to."""
     yield from _of_entries(refolded.amended)
     for kind in sums.DERIVED:
         was, should = stored[kind], refolded.held(kind)
@@ -198,7 +201,7 @@ def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -
 
 
 def of_grant(learner_id: str, run: Iterable[object], key: Iterable[object]) -> Fault:
-    """What a rule says yes to, and was not granted."""
+    """Return the fault that a run lacks a grant which a rule gives."""
     return Fault("granted", learner_id, "/".join(map(str, (*run, *key))), "*", None, "a row: the rule says yes")
 
 
@@ -221,7 +224,7 @@ def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dic
         should = kind.write(learner_id, key, true[key]) if key in true else None
         if was != should:
             found.append(("/".join(map(str, key)) if isinstance(key, tuple) else str(key), was, should))
-    for label, was, should in sorted(found, key=itemgetter(0)):  # told alike, whoever looks
+    for label, was, should in sorted(found, key=itemgetter(0)):  # in the same order for every audit
         if was is None or should is None:
             yield Fault(kind.table.name, learner_id, label, "*", was and "a row", should and "a row")
             continue

@@ -1,4 +1,4 @@
-"""Auditing in the background: one audit of a database at a time, whose progress and result every process can tell."""
+"""Audit in the background: one audit of a database at a time, whose progress and result every process can read."""
 
 import time
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class AuditStopped(HeadwayError):
 
 
 def begin(database: Database, *, now: int) -> tuple[RowMapping, bool]:
-    """The audit that is under way, and whether it is a new one, which is then to be run."""
+    """Return the audit that is under way and False, or a new one, which the caller is to run, and True."""
 
     def work(connection: Connection) -> tuple[RowMapping, bool]:
         upkeep.hold(connection)
@@ -49,7 +49,7 @@ def begin(database: Database, *, now: int) -> tuple[RowMapping, bool]:
 
 
 def run(database: Database, catalog: Catalog, run_id: str, *, now: Callable[[], int], stopping: Event) -> None:
-    """Run an audit that was begun, resting as long as it works so that requests go on; note how it ended."""
+    """Run an audit that was begun, resting as long as it works so that requests go on; record how it ended."""
     progress = _Progress(database, run_id, now, stopping)
     outcome, report = "failed", None
     try:
@@ -73,9 +73,9 @@ def _told(found: AuditReport) -> str:
 
 
 class _Progress:
-    """Counts learners, notes their number now and then, and rests.
+    """Counts learners, records their number now and then, and rests.
 
-    Stopping where the process is to end, AuditStopped where the audit was given up.
+    Raises Stopping if the process is about to end, and AuditStopped if the audit was given up as lost.
     """
 
     def __init__(self, database: Database, run_id: str, now: Callable[[], int], stopping: Event) -> None:

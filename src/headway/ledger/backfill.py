@@ -25,15 +25,15 @@ from headway.store.database import Database
 from headway.store.learners import Locked
 
 LEARNERS_A_PAGE: Final = 200
-# Who records waits for as long as these are written.
+# Recording for these learners waits while they are written.
 GIVEN_A_TRANSACTION: Final = 100
 UPDATES_SHOWN: Final = 1_000
 
 
 class Update(NamedTuple):
-    """A learner who earns something: how many achievements they had, and which join them.
+    """A learner who earns something: how many achievements they had, and the ids of those they earn now.
 
-    `levels` are those that they came to and were never told of, which nobody tells them now.
+    `levels` are the levels that they reached without being told, and are told of now.
     """
 
     learner_id: str
@@ -43,7 +43,10 @@ class Update(NamedTuple):
 
 
 class BackfillReport(NamedTuple):
-    """How many learners were looked at, and how many earn something; `updates` are the first of those."""
+    """How many learners were looked at, how many earn something, and how many achievements in all.
+
+    `updates` are the first of the learners who earn something.
+    """
 
     total: int
     updated: int
@@ -60,9 +63,10 @@ def backfill(
     progress: Progress = lambda _: None,
     told: Callable[[Update], None] = lambda _: None,
 ) -> BackfillReport:
-    """Give every learner what they meet of the definitions in force, or tell what that would be; each is told.
+    """Give every learner the achievements in force that they meet, or with `dry_run` report what would be given.
 
-    Where one is at work already, or a version is being published, this waits for that.
+    `told` is called with each learner who earns something. Waits while another backfill runs or a version is being
+    published.
     """
     if dry_run:
         return _gathered(_Backfill(database, catalog, now, dry_run=True).run(""), progress, told)
@@ -78,7 +82,7 @@ def backfill_but(
     now: Callable[[], int],
     told: Callable[[Update], None],
 ) -> BackfillReport:
-    """The same, of all learners but those whose sums are not to be believed."""
+    """Backfill all learners except those in `but`, whose sums are not to be trusted."""
     with database.alone(wait=True):
         return _gathered(_Backfill(database, catalog, now, but=but).run(""), told=told)
 
@@ -91,7 +95,7 @@ def backfill_pending(
     progress: Progress = lambda _: None,
     but: AbstractSet[str] = frozenset(),
 ) -> BackfillReport | None:
-    """Go on where definitions changed and not everybody was given what they meet; None where nothing is to be done."""
+    """Resume the backfill after definitions changed; return None if nothing is to be done or another is at work."""
     with database.read() as connection:
         if achievements.read_set(connection).is_given:
             return None
@@ -125,7 +129,7 @@ def _gathered(
 
 
 class _Backfill:
-    """Surveys learners in snapshots; under their locks come those alone to whom something is to be given."""
+    """Surveys learners in snapshots, and locks only those to whom something is to be given."""
 
     def __init__(
         self,
@@ -145,9 +149,9 @@ class _Backfill:
             self.version, self.definitions = achievements.in_force(connection)
 
     def run(self, up_to: str) -> Iterator[tuple[int, list[Update]]]:
-        """How many learners were looked at, page by page, and what they came to earn."""
+        """Yield for each page of learners how many were looked at, and what they earn."""
         if not self.dry_run:
-            # Who records by an older version may cross nothing behind the survey's back.
+            # Transactions that still record by an older version must not cross a threshold after the survey has passed.
             await_readers(self.database, achievements.readers)
         noted = time.monotonic()
         while True:
@@ -169,7 +173,10 @@ class _Backfill:
             committed(self.database, lambda connection: achievements.note_given(connection, self.version, up_to))
 
     def _give(self, portion: Sequence[Update]) -> list[Update]:
-        """What learners were given; where the COMMIT's answer was lost they are found to have it already."""
+        """Give a portion of learners what they earn, and return it.
+
+        After a COMMIT whose answer was lost, the learners have it already, and what the lost try gave is returned.
+        """
         given: dict[str, Update] = {}
 
         def work(connection: Connection) -> None:
@@ -188,14 +195,14 @@ class _Backfill:
 
 
 def _parts(found: Iterable[Update]) -> Iterator[list[Update]]:
-    """Learners for one transaction each: some, or one who earns much."""
+    """Yield the learners of one transaction each: several, or one who earns much."""
     return portions(found, lambda one: len(one.earned) + len(one.levels), GIVEN_A_TRANSACTION)
 
 
 def survey(
     connection: Connection, catalog: Catalog, definitions: Sequence[Definition], ids: Sequence[str]
 ) -> list[Update]:
-    """Those of the learners who meet what they have not earned: a few statements, however many they are."""
+    """Return the learners who meet what they have not earned, by a fixed number of statements."""
     levels = levels_due(connection, catalog, ids)
     totals = achievements.totals(connection, ids)
     days = sums.streak_days(connection, ids)
@@ -219,7 +226,7 @@ def award(
     due: Mapping[str, Sequence[Definition | Due]],
     why: Judging,
 ) -> None:
-    """Have learners under their locks earn what they were found to meet, and write it."""
+    """Write what locked learners were found to have earned."""
     batch = Batch(connection, catalog)
     batch.enter(locked[learner_id] for learner_id in due)
     for learner_id, head in learners.heads(connection, batch.learners).items():
@@ -234,7 +241,7 @@ def award(
 
 
 class Unachieved:
-    """Looks for what learners meet and have not earned, of the definitions that all were given, or are being given."""
+    """Finds what learners meet and have not earned, of the definitions that were given to all, or are being given."""
 
     def __init__(self, connection: Connection, *, also_pending: bool = False) -> None:
         known = achievements.read_set(connection)
@@ -243,7 +250,7 @@ class Unachieved:
         self._definitions = [one.definition for one in found if one.version <= given and not one.retired]
 
     def of(self, refolded: Refolded) -> list[Definition]:
-        """What a learner meets by what the ledger comes to, and has not earned."""
+        """Return the definitions that a learner meets by the refolded sums, and has not earned."""
         if not refolded.is_somebody or not self._definitions:
             return []
         has = refolded.sums.achievements

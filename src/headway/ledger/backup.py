@@ -1,4 +1,4 @@
-"""Backing up: all that a database holds as of one moment, in one file, beside a server at work."""
+"""Back up all that a database holds at one moment into one file, while a server is at work."""
 
 import fcntl
 import os
@@ -46,9 +46,9 @@ def backup(
     replace: bool = False,
     progress: Progress = lambda _: None,
 ) -> Backup:
-    """Write a backup, whole or not at all: under its name stands no file that was not finished.
+    """Write a backup, whole or not at all: an unfinished file never stands under its name.
 
-    `replace` is of an older backup alone, for a name that was mistyped may be the database's own.
+    `replace` replaces only an older backup, because a mistyped name may be that of the database itself.
     """
     if path.exists() and not replace:
         raise BackupRefused(f"{path} is there already; name another, or replace it with --replace")
@@ -66,7 +66,7 @@ def backup(
 
 
 def _write(database: Database, file: IO[bytes], now: Callable[[], int], progress: Progress) -> tuple[int, Totals]:
-    # Before the snapshot, which the first reading takes: nothing committed by this moment is left out.
+    # Taken before the snapshot, which begins with the first read: nothing committed by this moment is left out.
     taken_at = now()
     with database.read() as connection:
         if (revision := current(connection)) != newest():
@@ -79,7 +79,7 @@ def _write(database: Database, file: IO[bytes], now: Callable[[], int], progress
 
 @contextmanager
 def _unfinished(path: Path) -> Iterator[IO[bytes]]:
-    """A file of another name, which goes again where it was not renamed; what a killed backup left is taken over."""
+    """Open a temporary file, which is deleted unless it was renamed; take over what a killed backup left."""
     name = path.with_name(path.name + UNFINISHED)
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

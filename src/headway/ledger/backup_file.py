@@ -1,7 +1,7 @@
-"""The file of a backup: lines of JSON, compressed, by whose last line it can be known to be whole.
+"""The file of a backup: compressed lines of JSON, the last of which proves that the file is whole.
 
-The first line tells format, revision and time. Each table begins with a line of its name and columns, each of its rows
-is an array, and a line with their number ends it. The last line holds the SHA-256 of all before it.
+The first line holds format, revision and time. Each table begins with a line of its name and columns, each of its rows
+is an array, and a line with the number of rows ends it. The last line holds the SHA-256 of all lines before it.
 """
 
 import gzip
@@ -17,9 +17,9 @@ from headway.domain.errors import HeadwayError
 from headway.store.rows import Row
 
 FORMAT: Final = 1
-# What every such file begins with: without a time and a name, as it is written below.
+# The first bytes of every such file: a gzip header without time and name, as written below.
 _BEGINNING: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-# What stands in its first line, and within how many bytes that begins.
+# A mark in its first line, and within how many bytes it begins.
 _FIRST: Final = b'"headway_backup"'
 _BLOCK: Final = 4096
 _COMPRESSION: Final = 6
@@ -34,7 +34,7 @@ class BackupUnusable(HeadwayError):
 
 
 class Header(NamedTuple):
-    """When a backup was taken (microseconds), by which Headway, from which kind of database at which revision."""
+    """When a backup was taken (microseconds), its tables' revision, Headway's version, and the kind of database."""
 
     taken_at: int
     revision: str
@@ -43,14 +43,14 @@ class Header(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What a whole file holds."""
+    """What a whole file holds: rows by table, and the digest."""
 
     tables: dict[str, int]
     sha256: str
 
     @property
     def rows(self) -> int:
-        """The rows of all tables."""
+        """The number of rows of all tables."""
         return sum(self.tables.values())
 
 
@@ -63,7 +63,7 @@ class TableFound(NamedTuple):
 
 
 def is_one(path: Path) -> bool:
-    """Whether a file is a backup, whole or cut off, or holds nothing at all."""
+    """Return whether a file is a backup, whole or cut off, or empty."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -85,7 +85,7 @@ class Writing:
         self._line({"headway_backup": FORMAT, **header._asdict()})
 
     def table(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
-        """Write a table; how many rows it has."""
+        """Write a table, and return how many rows it has."""
         self._line({"table": name, "columns": [str(one) for one in columns]})
         count = 0
         for row in rows:
@@ -96,7 +96,7 @@ class Writing:
         return count
 
     def close(self) -> Totals:
-        """Write what makes it whole."""
+        """Write the last line, which makes the file whole, and return the totals."""
         self._flush()
         sha256 = self._digest.hexdigest()
         self._line({"end": len(self._counts), "sha256": sha256})
@@ -129,7 +129,7 @@ class Reading:
 
     @property
     def totals(self) -> Totals:
-        """What it holds, once all of it was read."""
+        """The totals, available once all tables were read."""
         if self._totals is None:
             raise self._damaged()
         return self._totals

@@ -1,4 +1,4 @@
-"""What a transaction that records knows: its learners under their locks, and all that judging asks of them."""
+"""What a recording transaction has read: its locked learners, and all that is needed to judge their events."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -35,40 +35,40 @@ from headway.store.entries import Entry, Known
 from headway.store.facts import facts
 from headway.store.learners import Locked
 
-# Of a larger module only what the learner touched is read, wherever in the course that lies.
+# Of a larger module only the steps that the learner touched are read, wherever in the course they are.
 _STEPS_BY_KEY_MAX: Final = 64
 _SCORES: Final = (sums.STEP_SCORES, sums.STEP_SCORES_OF_RUN)
 _REMEMBERED: Final = {sums.of_kind(kind): n for n, kind in enumerate(KINDS)}
 
 
 class BatchLearner:
-    """A learner within a batch: where they stand, the last number of their ledger, the event ids already there."""
+    """A learner within a batch: their standing, the last number of their ledger, and the event ids known already."""
 
     def __init__(self, locked: Locked, standing: Standing) -> None:
         self.id = locked.id
         self.time_zone = zone_here(locked.time_zone)
-        # Who is known from an import alone reads nothing.
+        # A learner known only from an import reads no notices.
         self.is_told = locked.kind != "imported"
         self.standing = standing
         self.head = 0
         self.known: dict[str, Known | Entry] = {}
-        # Those of the ids that a guest brought who was moved into this learner.
+        # The known ids that came with a guest moved into this learner.
         self.brought: set[str] = set()
-        # What rules ask of steps that no event of the batch touches.
+        # Sums that rules need of steps which no event of the batch touches.
         self.others: dict[StepKey, StepSum] = {}
-        # Modules that are followed while the learner's ledger grows.
+        # Modules whose sums are followed while the learner's ledger grows.
         self.modules: dict[ModuleKey, Watched] = {}
-        # What the writer knows, where it remembers.
+        # What the writer remembers of the learner, if anything.
         self.remembered: Remembered | None = None
 
     def remember(self, remembered: Remembered) -> None:
-        """Go on from what is remembered, and keep it up."""
+        """Start from what the writer remembers of the learner, and keep it up to date."""
         self.remembered, self.modules = remembered, remembered.modules
         if remembered.attendance is not None:
             self.standing.attendance = remembered.attendance
 
     def note_untouched(self, steps: Iterable[StepKey]) -> None:
-        """Remember of those steps that were read, and are not there, that they are not."""
+        """Remember that those of these steps which were read and not found do not exist."""
         if self.remembered is not None:
             known = self.remembered.sums[STEPS]
             for key in steps:
@@ -81,19 +81,19 @@ class BatchLearner:
         return self.remembered is not None and self.remembered.attendance is not None
 
     def step(self, key: StepKey) -> StepSum | None:
-        """What is known of a step that was read."""
+        """Return the sum of a step if it was read and exists."""
         return self.standing.sums.steps.get(key) or self.others.get(key)
 
     def steps_of(self, course: str, run: int) -> dict[str, StepSum]:
-        """What is known of the steps of a run, by their keys."""
+        """Return the known sums of a run's steps, by step key."""
         known = {**self.others, **self.standing.sums.steps}
         return {key.step: one for key, one in known.items() if (key.course, key.run) == (course, run)}
 
 
 class Batch:
-    """One transaction's view of the database, read in a number of statements that does not grow with it.
+    """One transaction's view of the database, read in a number of statements that does not grow with the batch.
 
-    What a writer's memory holds is not read again.
+    What the writer's memory holds is not read again.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog, memory: Memory | None = None) -> None:
@@ -108,26 +108,26 @@ class Batch:
         self.learners: dict[str, BatchLearner] = {}
         self.courses: dict[str, tuple[int, Course]] = {}
         self.damaged: dict[str, CourseDamaged] = {}
-        # By which version all learners were judged, of courses that are being swept.
+        # For courses that are being swept, the version by which learners were judged before.
         self.judging: dict[str, int] = {}
         self.appended: list[Entry] = []
         self.achieving = Achieving(connection, catalog)
         self.leveling = Leveling(connection, catalog)
         self.counting = Counting(connection, catalog)
-        # Where webhooks go, where that is known already.
+        # The endpoints of webhooks, if they are known already.
         self.endpoints: list[Endpoint] | None = None
-        # What the server wrote behind events that a lost COMMIT recorded, by learner and event.
+        # Changes that the server wrote for events which a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions = Versions()
         self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
     def enter(self, locked: Iterable[Locked]) -> None:
-        """Take learners in who are under this transaction's locks."""
+        """Add learners who are locked by this transaction."""
         for one in locked:
             self.learners[one.id] = BatchLearner(one, Standing(self._versions.worth_of))
 
     def lock(self, submissions: Sequence[Submission], *, wait: bool) -> None:
-        """Lock the learners, in a statement of its own before anything is read."""
+        """Lock the learners, in a separate statement before anything is read."""
         wanted = {one.learner_id for one in submissions if one.newcomer is None}
         self.locked = learners.lock(self.connection, wanted, wait=wait)
         missing = wanted - self.locked.keys()
@@ -137,7 +137,7 @@ class Batch:
                 self.locked[one.learner_id] = Locked(one.learner_id, one.newcomer.learner["time_zone"], None, None)
 
     def read_facts(self, submissions: Sequence[Submission]) -> None:
-        """Read which sessions still live, which events are known, where each ledger ends, and the courses in force."""
+        """Read which sessions are alive, which events are known, where each ledger ends, and the courses in force."""
         self.enter(self.locked[one] for one in {one.learner_id for one in submissions} & self.locked.keys())
         judged = [one for one in submissions if one.learner_id in self.learners]
         found = facts(
@@ -169,19 +169,19 @@ class Batch:
         self._versions |= {(name, version): course for name, (version, course) in self.courses.items()}
 
     def version_before(self, course_id: str) -> Course | None:
-        """Of a course that is being swept, the version that not everybody has left yet."""
+        """Return, for a course that is being swept, the version that some learners are still judged by, else None."""
         pair = (course_id, self.judging.get(course_id, 0))
         return self.catalog.load(self.connection, [pair]).get(pair) if pair[1] else None
 
     def _read_brought(self, accounts: set[str], judged: Sequence[Submission]) -> None:
-        """Read which of the events guests brought who are part of these accounts now."""
+        """Read which of the events came with guests who are part of these accounts now."""
         asked = {(one.learner_id, event.id) for one in judged for event in one.events if one.learner_id in accounts}
         for (account_id, event_id), sent in identities.known_of_guests(self.connection, asked).items():
             self.learners[account_id].brought.add(event_id)
             self.learners[account_id].known.setdefault(event_id, sent)
 
     def _read_caused(self, judged: Sequence[Submission]) -> None:
-        """Read what was told behind events that are there with the very time of their submission."""
+        """Read the changes told for known events that were received at the very time of their submission."""
         lost = {
             (one.learner_id, one.received_at)
             for one in judged
@@ -195,7 +195,7 @@ class Batch:
     def take_in(self, learner_id: str, brought: Sequence[Entry], new: Collection[str]) -> set[str]:
         """Add what a guest's ledger contributed, as it was fixed when it was recorded, to a learner.
 
-        `new` are the ids that count nowhere yet; of those the ones that count now.
+        `new` are the ids that do not count for the learner yet; return those of them that count now.
         """
         self.enter([self.locked[learner_id]])
         versions = {(one.course_id, one.version) for one in brought if one.course_id}
@@ -208,7 +208,7 @@ class Batch:
         return self.learners[learner_id].standing.take_in(made)
 
     def cleared(self, brought: Sequence[Entry]) -> set[str]:
-        """The ids in a guest's ledger that the guest's own resets cleared."""
+        """Return the ids in a guest's ledger that the guest's own resets cleared."""
         return {one.event_id for one in brought} - {one.event_id for one in self._surviving(brought)}
 
     def _surviving(self, brought: Sequence[Entry]) -> list[Contribution]:
@@ -224,14 +224,14 @@ class Batch:
         return Contribution(one.event_id, one.type, *place, one.at, one.day, *figures, topics, *said)
 
     def read_sums(self, new: Sequence[tuple[str, Contribution]]) -> None:
-        """Read every sum that these contributions, and what is known of repeated events, can touch or show."""
+        """Read every sum that these contributions can touch, and those shown for repeated events."""
         on_steps = [(learner_id, one) for learner_id, one in new if one.step]
         steps = {(learner_id, *key) for learner_id, one in on_steps for key in self._steps_touched(learner_id, one)}
         steps |= self._steps_of_known()
         wanted = {sums.STEPS: steps, sums.GRANTS: self._gates_of(on_steps), **touched(new)}
         asked = ((sums.of_kind(kind), keys) for kind, keys in wanted.items())
         self._load(*asked, *self._modules_of(on_steps, steps), *self.leveling.asked(self.learners, on_steps))
-        # An event from before a completion moves it, and with it what its day and its topics count.
+        # An event that precedes a stored completion moves it, and with it the counts of its day and its topics.
         moved_days, moved_topics = set(), set()
         for learner_id, key, day, worth in self._moving(on_steps):
             moved_days.add((learner_id, day, key.course, key.run))
@@ -241,7 +241,7 @@ class Batch:
         self._load_active_days(on_steps)
 
     def write(self) -> None:
-        """Write the entries, the sums as they now are, each table in order of key, and what learners earned by them."""
+        """Write the entries, the changed sums in order of key, and what learners earned by them."""
         changed = {kind: self._changed(kind) for kind in sums.ALL}
         by = Moved(self.learners, self._read, changed, self.courses, self.appended)
         self.appended += self.leveling.give(by, self.achieving)
@@ -273,7 +273,7 @@ class Batch:
                 one.remembered.sums[place][key] = (key, value)
 
     def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
-        """(learner, key, value) of the sums that are not as they were read."""
+        """Return the (learner, key, value) of the sums that differ from what was read."""
         read, changed = self._read[kind].get, list[tuple[str, Any, Any]]()
         for one in self.learners.values():
             if held := kind.held_in(one.standing.sums):
@@ -281,7 +281,7 @@ class Batch:
         return changed
 
     def _steps_touched(self, learner_id: str, one: Contribution) -> Iterable[StepKey]:
-        """An event's step; where it completes that, in every run, for in the first of them it counts."""
+        """Return an event's step; if the event completes it, in every run, as a step counts only in the first run."""
         runs = [one.run]
         if one.completes:
             last = max(one.run, self.learners[learner_id].standing.sums.current_run(one.course))
@@ -289,18 +289,18 @@ class Batch:
         return (StepKey(one.course, run, one.step) for run in runs)
 
     def _steps_of_known(self) -> set[tuple[Any, ...]]:
-        """The steps of events that are there already, in the run that the learner is in and in their own."""
+        """Return the steps of events that are known already, in their own run and in the learner's current run."""
         known = [(one, known) for one in self.learners.values() for known in one.known.values() if known.step_id]
         runs = [(learner, one, (one.run, learner.standing.sums.current_run(one.course_id))) for learner, one in known]
         return {(learner.id, one.course_id, run, one.step_id) for learner, one, both in runs for run in both}
 
     def read_runs(self, runs: Iterable[tuple[str, str, int]]) -> None:
-        """Read all that rules ask of (learner, course, run): the scores of every step, and what was granted."""
+        """Read what rules need of each (learner, course, run): the scores of all steps, and the grants."""
         wanted = list(runs)
         self._load((sums.STEP_SCORES_OF_RUN, wanted), (sums.GRANTS_OF_RUN, wanted))
 
     def _gates_of(self, on_steps: Sequence[tuple[str, Contribution]]) -> set[tuple[Any, ...]]:
-        """The grants that decide whether these may be recorded, and what they can bring about."""
+        """Return the keys of the grants that decide whether these may be recorded, or that they can bring about."""
         keys = set[tuple[Any, ...]]()
         for (learner_id, course_id, version, run, _), module in self._modules(on_steps).items():
             asked = gating.asked(self._versions[course_id, version], module)
@@ -308,7 +308,7 @@ class Batch:
         return keys
 
     def _modules(self, on_steps: Sequence[tuple[str, Contribution]]) -> dict[tuple[Any, ...], Module]:
-        """The modules that these are in, each once for a learner's run."""
+        """Return the modules of these contributions' steps, one for each learner, run and module."""
         found: dict[tuple[Any, ...], Module] = {}
         for learner_id, one in on_steps:
             module = self._versions[one.course, one.version].module_of(one.step)
@@ -319,7 +319,7 @@ class Batch:
     def _modules_of(
         self, on_steps: Sequence[tuple[str, Contribution]], read: AbstractSet[tuple[Any, ...]]
     ) -> list[tuple[sums.Reading, set[tuple[Any, ...]]]]:
-        """The scores of the other steps of the modules: of a large one, of those that the learner ever touched."""
+        """Return what to read of the modules' other steps; of a large module, only the steps the learner touched."""
         steps, runs = set[tuple[Any, ...]](), set[tuple[Any, ...]]()
         for (learner_id, course_id, version, run, _), module in self._modules(on_steps).items():
             place = (learner_id, course_id, run)
@@ -343,7 +343,7 @@ class Batch:
                 self._remember(kind, found)
 
     def _unknown(self, reading: sums.Reading, keys: Collection[Sequence[Any]]) -> Collection[Sequence[Any]]:
-        """Those of the keys of which nothing is remembered; what is remembered of the others is taken as it is."""
+        """Return the keys of which nothing is remembered; take the remembered values of the others."""
         place = _REMEMBERED.get(reading)
         if place is None or self.memory is None:
             return keys
@@ -369,7 +369,7 @@ class Batch:
             kind.held_in(self.learners[learner_id].standing.sums).setdefault(key, value)
 
     def _moving(self, on_steps: Sequence[tuple[str, Contribution]]) -> Iterable[tuple[str, StepKey, str, Worth]]:
-        """The stored completions that one of these can move, by completing the step no later."""
+        """Yield the stored completions that one of these can move, by completing the step no later."""
         held = []
         for learner_id, one in on_steps:
             if one.completes:
@@ -382,7 +382,7 @@ class Batch:
             yield learner_id, key, completion.day, self._versions.worth_of(key.course, completion.version, key.step)
 
     def _load_active_days(self, on_steps: Sequence[tuple[str, Contribution]]) -> None:
-        """Whoever may gain an active day needs them all for the streak; most events join an active day."""
+        """Read all active days of learners who may gain one, for the streak; most events join an active day."""
         read = {one.id: one.standing.sums.active_days() for one in self.learners.values() if not one.knows_days}
         gaining = {who for who, one in on_steps if one.is_activity and who in read and one.day not in read[who]}
         found = sums.streak_days(self.connection, gaining)

@@ -1,4 +1,4 @@
-"""Keeping the leaderboards in Redis: what is missing there, or was left behind, is built anew beside what is read."""
+"""Keep the leaderboards in Redis: boards that are missing or out of date there are rebuilt, while readers go on."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -12,26 +12,26 @@ from headway.store import boards
 from headway.store.database import Database
 
 _LEARNERS_AT_ONCE: Final = 2_000
-# Read in front of all who stand anywhere.
+# Below the place of anybody on a board.
 _FIRST: Final = -(2**62)
 
 
 class Keeper:
-    """Looks now and then whether the boards that can be asked for are in Redis as the database has them."""
+    """Checks now and then whether Redis has the current boards as the database has them."""
 
     def __init__(self, database: Database, cache: BoardCache, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Once `is_over`, what is being built is left."""
+        """Give up a board that is being built as soon as `is_over` returns true."""
         self._is_over = is_over
         self._database = database
         self._cache = cache
-        # Of boards that were behind: the mark that they bore.
+        # The marks of the boards that were out of date at the last check.
         self._behind: dict[Board, int] = {}
 
     def keep(self, *, now: int) -> int:
-        """Build what is missing, and what has been behind for as long as since the last look; how many boards.
+        """Build the boards that are missing, or have been out of date since the last check; return how many.
 
-        One process at a time builds. Boards that have ended go: nobody would take out of them who is erased. Raises
-        what `lost` names.
+        Only one process at a time builds. Boards that have ended are dropped: erased learners would not be removed from
+        them. Raises what `lost` names.
         """
         there, ended = _boards(self._database, now)
         self._cache.drop(ended)
@@ -44,7 +44,7 @@ class Keeper:
     def _wanted(self, there: dict[Board, int]) -> list[Board]:
         found = list(there)
         borne = dict(zip(found, self._cache.marks(found), strict=True))
-        # What was counted in a moment ago may still be on its way.
+        # A shift that was just counted in may still be on its way.
         behind = {at: mark for at, mark in borne.items() if mark is not None and mark != there[at]}
         stuck = [at for at, mark in behind.items() if self._behind.get(at) == mark]
         self._behind = behind
@@ -52,14 +52,14 @@ class Keeper:
 
 
 def rebuild(database: Database, cache: BoardCache, *, now: int) -> int:
-    """Build all boards that can be asked for anew, whatever is in Redis; how many. Raises what `lost` names."""
+    """Rebuild all current boards, whatever is in Redis, and return how many. Raises what `lost` names."""
     return sum(build(database, cache, at) for at in _boards(database, now).current)
 
 
 def build(database: Database, cache: BoardCache, at: Board, is_over: Callable[[], bool] = lambda: False) -> bool:
-    """Build one board, and put it in the place of what Redis has of it, if anything; whether that was done.
+    """Build one board, replace what Redis has of it, if anything, and return whether that was done.
 
-    It is read from one snapshot. What is counted in meanwhile is noted in Redis, and added before it is swapped in.
+    The board is read from one snapshot. What is counted in meanwhile is noted in Redis, and added before the swap.
     """
     with cache.building(at) as building, database.read() as connection:
         mark = boards.marks_of(connection, [at]).get(at)
@@ -72,7 +72,7 @@ def build(database: Database, cache: BoardCache, at: Board, is_over: Callable[[]
 
 
 def _portions(connection: Connection, at: Board) -> Iterator[list[Standing]]:
-    """All who stand on a board, in order."""
+    """Yield the learners on a board, in order, some at a time."""
     stored = boards.Stored(connection, at)
     found = stored.stretch(_FIRST, 0, _LEARNERS_AT_ONCE)
     while found:
@@ -81,7 +81,7 @@ def _portions(connection: Connection, at: Board) -> Iterator[list[Standing]]:
 
 
 class _Boards(NamedTuple):
-    """The boards that can be asked for at a time, with their marks, and those that cannot any more."""
+    """The boards of current periods, with their marks, and the boards whose periods have ended."""
 
     current: dict[Board, int]
     ended: list[Board]
@@ -96,7 +96,10 @@ def _boards(database: Database, now: int) -> _Boards:
 
 
 def held(database: Database, cache: BoardCache, *, now: int) -> tuple[int, int]:
-    """How many boards Redis holds as the database has them, and of how many. Raises what `lost` names."""
+    """Return how many of the current boards Redis holds as the database has them, and how many there are.
+
+    Raises what `lost` names.
+    """
     there = _boards(database, now).current
     borne = cache.marks(list(there))
     return sum(mark == true for mark, true in zip(borne, there.values(), strict=True)), len(there)

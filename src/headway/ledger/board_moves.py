@@ -1,4 +1,4 @@
-"""What recording puts down for leaderboards: by how much what counts on them has moved. Others count it in."""
+"""What recording puts down for leaderboards: the changes of points and exercises solved, to be counted in later."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
@@ -21,15 +21,15 @@ _Place: TypeAlias = tuple[str, str, str]
 
 
 class Learner(Protocol):
-    """A learner under this transaction's lock."""
+    """A learner locked by this transaction."""
 
     @property
     def standing(self) -> Standing:
-        """Where they stand."""
+        """Their sums and active days."""
 
 
 class Moving:
-    """What a transaction that records puts down for the boards: by how much what counts on them has moved."""
+    """Works out what a recording transaction puts down for the boards: the changes of what counts on them."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self._connection = connection
@@ -41,7 +41,7 @@ class Moving:
         read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
         changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
     ) -> Addition:
-        """After minus before: of each step where it counts, and of each achievement."""
+        """Return the rows to be written: gains after minus before, of each step and of each achievement."""
         found = list[tuple[str, Gain]]()
         steps_read = read[sums.STEPS]
         steps = {
@@ -63,7 +63,7 @@ class Moving:
     def _runs(
         self, place: _Place, held: Sums, steps_read: Mapping[tuple[str, StepKey], StepSum]
     ) -> tuple[list[StepSum], list[StepSum]]:
-        """A step's sums in all runs, as they were read and as they now are."""
+        """Return a step's sums in all runs: as they were read, and as they are now."""
         learner_id, course, step = place
         keys = [StepKey(course, run, step) for run in range(FIRST_RUN, held.current_run(course) + 1)]
         others = self._unread(learner_id, keys, held) if len(keys) > 1 else {}
@@ -72,13 +72,13 @@ class Moving:
         return [one for one in was if one is not None], [one for one in now if one is not None]
 
     def _versions(self, runs: Mapping[_Place, tuple[list[StepSum], list[StepSum]]]) -> Versions:
-        """The versions by which steps were completed: they say what that is worth."""
+        """Return the versions by which steps were completed, which say what a completion is worth."""
         done = ((course, one.completion) for (_, course, _), both in runs.items() for of in both for one in of)
         pairs = {(course, completion.version) for course, completion in done if completion is not None}
         return Versions(self._catalog.load(self._connection, pairs))
 
     def _unread(self, learner_id: str, keys: Sequence[StepKey], held: Sums) -> dict[StepKey, StepSum]:
-        """A step's sums of other runs, where this transaction needed none: only who takes a course again has any."""
+        """Return a step's sums in runs that this transaction did not read: only retakes have any."""
         missing = [(learner_id, *key) for key in keys if key not in held.steps]
         return {key: value for _, key, value in sums.read(self._connection, sums.STEPS, missing)}
 
@@ -92,7 +92,7 @@ def _may_count(one: StepSum) -> bool:
 
 
 def _evidence(one: StepSum | None) -> object:
-    """What of a step's sum says whether and where it counts."""
+    """Return the parts of a step's sum that decide whether and where it counts."""
     return one and (one.completion, one.graded_best, one.override)
 
 
@@ -106,5 +106,5 @@ def _difference(learner_id: str, was: Gain | None, now: Gain | None) -> Iterator
 
 
 def look_again(connection: Connection, learner_id: str) -> None:
-    """Say that boards may have to show a learner from now on, or may not any more; they do so at once."""
+    """Put down that a learner's visibility on boards may have changed."""
     boards.put_down(connection, boards.moved([boards.move_row(learner_id, str(uuid4()), _NO_GAIN)]))

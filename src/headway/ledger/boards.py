@@ -1,4 +1,4 @@
-"""Keeping leaderboards: counting in what was put down for them, and working them out anew from the sums."""
+"""Keep leaderboards: count in what was put down for them, or work them out anew from the sums."""
 
 import secrets
 from collections import Counter
@@ -30,7 +30,7 @@ _MARK_BITS: Final = 52
 
 
 def count_in(database: Database, *, now: int, limit: int = MOVES_A_TRANSACTION, cache: BoardCache | None = None) -> int:
-    """Count in some of what was put down; how many learners' boards that moved. Nobody who records waits for it."""
+    """Count in up to `limit` of the moves put down; return for how many learners. Recording does not wait for it."""
     shifts = list[Shift]()
     with database.transaction() as connection:
         state = _forward(connection, boards.state(connection, lock=True), now)
@@ -51,13 +51,13 @@ def count_all_in(database: Database, *, now: int, limit: int = 5 * MOVES_A_TRANS
 
 
 def is_behind(database: Database) -> bool:
-    """Whether anything was put down that is not counted in."""
+    """Return whether any moves are not yet counted in."""
     with database.read() as connection:
         return boards.is_behind(connection)
 
 
 def _forward(connection: Connection, state: State, now: int) -> State:
-    """Keep no periods that ended days ago."""
+    """Advance the first day that is kept, so that periods which ended days ago are dropped."""
     kept = max(state.kept_from, kept_from(local_day(now, state.time_zone)))
     if kept != state.kept_from:
         boards.change_state(connection, kept_from=kept)
@@ -85,7 +85,7 @@ def _rows(places: Mapping[Board, int], shown: bool) -> dict[Board, Row]:
 def _put(
     connection: Connection, before: Mapping[str, Mapping[Board, Row]], after: Mapping[str, Mapping[Board, Row]]
 ) -> list[Shift]:
-    """Put rows in the place of those that there were; the tally moves along, and boards that change are marked."""
+    """Replace the rows `before` with `after`, update the tally, and mark the boards that change."""
     changed, gone = list[tuple[str, Board, Row]](), list[tuple[str, Board]]()
     moved = Counter[tuple[Board, int]]()
     seen: dict[Board, list[tuple[str, int | None]]] = {}
@@ -101,7 +101,7 @@ def _put(
             changed.append((one, at, now))
     boards.put(connection, changed, gone)
     boards.tally(connection, moved)
-    # A board whose tally is as it was may show others than it did.
+    # A board may show other learners even if its tally is unchanged.
     marked, marks = boards.marks_of(connection, seen), {at: _new_mark() for at in seen}
     boards.mark(connection, marks)
     return [Shift(at, marked.get(at, 0), marks[at], places) for at, places in seen.items()]
@@ -122,7 +122,7 @@ def _new_mark() -> int:
 
 
 def forget(connection: Connection, learner_ids: Iterable[str]) -> None:
-    """Take learners who are to be erased, and are locked, off all boards."""
+    """Take locked learners who are about to be erased off all boards."""
     ids = list(learner_ids)
     boards.state(connection, lock=True)
     boards.drop_moves(connection, ids)
@@ -144,7 +144,7 @@ def clear_ended(database: Database, *, now: int) -> None:
 
 
 class Differs(NamedTuple):
-    """A learner who stood on a board as nothing that is recorded says: where, and where they should."""
+    """A learner whose stored place on a board does not follow from the ledger: the place stored, and the true one."""
 
     learner_id: str
     board: Board
@@ -153,14 +153,14 @@ class Differs(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Who stood elsewhere than they should, board by board; and all of whom anything had to be mended."""
+    """The places that differed, board by board, and the ids of all learners with anything to mend."""
 
     differs: list[Differs]
     updated: set[str]
 
 
 def settle(connection: Connection, gains: Mapping[str, Iterable[Gain]], *, dry_run: bool = False) -> Settled:
-    """Put learners who are locked where their gains place them, or say who stands elsewhere."""
+    """Put locked learners where their gains place them; return who stood elsewhere. A dry run changes nothing."""
     state = boards.state(connection, lock=not dry_run)
     before = _kept(boards.rows_of(connection, gains), state)
     waiting, shown = boards.pending(connection, gains), boards.visible(connection, gains)
@@ -181,7 +181,7 @@ def settle(connection: Connection, gains: Mapping[str, Iterable[Gain]], *, dry_r
 
 
 def gains_by_sums(connection: Connection, catalog: Catalog, learner_ids: Sequence[str]) -> dict[str, list[Gain]]:
-    """What learners gained, by the sums that are stored; who was erased is on no board."""
+    """Return what learners gained by their stored sums; erased learners gain nothing."""
 
     def worth(course: str, version: int, step: str) -> Worth:
         return worth_of(catalog.load(connection, [(course, version)])[course, version], step)
@@ -195,7 +195,7 @@ def gains_by_sums(connection: Connection, catalog: Catalog, learner_ids: Sequenc
 
 
 class Report(NamedTuple):
-    """How many learners there are, and who stood elsewhere than they should: the first of them, board by board."""
+    """How many learners were looked at, how many stood in the wrong place, and the first of the differences."""
 
     total: int
     updated: int
@@ -205,7 +205,10 @@ class Report(NamedTuple):
 def work_out(
     database: Database, catalog: Catalog, *, now: int, dry_run: bool = False, progress: Progress = lambda _: None
 ) -> Report:
-    """Put all learners where their sums place them, or say who stands elsewhere, while recording goes on beside it."""
+    """Put all learners where their sums place them, or with `dry_run` only report who stands elsewhere.
+
+    Recording goes on meanwhile.
+    """
     total, updated = 0, 0
     updates = list[Differs]()
     last = ""
@@ -239,7 +242,7 @@ def _finish(database: Database, now: int) -> None:
 
 
 def adopt(database: Database, time_zone: str) -> None:
-    """Have the boards be in a zone; where they were in another, they are to be worked out anew before they are read."""
+    """Set the time zone of the boards; if it changed, they must be worked out anew before they are read."""
     with database.read() as connection:
         if boards.state(connection).time_zone == time_zone:
             return
@@ -249,13 +252,13 @@ def adopt(database: Database, time_zone: str) -> None:
 
 
 def is_built(database: Database) -> bool:
-    """Whether the boards hold all that there was before them."""
+    """Return whether the boards include everything recorded before they were introduced."""
     with database.read() as connection:
         return boards.state(connection).is_built
 
 
 def recount(connection: Connection) -> list[Fault]:
-    """Put the tally right; where it was not."""
+    """Correct the tally, and return where it was wrong."""
     boards.state(connection, lock=True)
     found = list(boards.miscounts(connection))
     boards.recount(connection, found)
@@ -269,12 +272,12 @@ def _fault_of(one: boards.Miscount) -> Fault:
 
 
 def miscounted(connection: Connection) -> list[Fault]:
-    """Where the tally is not what the rows come to."""
+    """Return the faults where the tally differs from the rows."""
     return [_fault_of(one) for one in boards.miscounts(connection)] if boards.state(connection).is_built else []
 
 
 class Misplaced:
-    """Looks for learners who stand on boards as nothing that is recorded says."""
+    """Finds learners whose places on boards do not follow from the ledger."""
 
     def __init__(self, connection: Connection, learner_ids: Sequence[str], *, lock: bool = False) -> None:
         self._connection = connection
@@ -285,7 +288,7 @@ class Misplaced:
             self._shown = boards.visible(connection, learner_ids)
 
     def mended(self, refolded: Refolded) -> list[Fault]:
-        """What was wrong of a learner who is locked, as the boards are; it is put right."""
+        """Correct the rows of a locked learner, and return what was wrong; the boards are locked too."""
         found = list(self.of(refolded))
         if found:
             settle(self._connection, {refolded.learner_id: _gains(refolded)})

@@ -1,4 +1,4 @@
-"""Many at once, for commands: some hundreds of events in a transaction, one transaction after another."""
+"""Record many events at once, for commands: about a thousand events in a transaction, one transaction after another."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,5 +36,5 @@ def record_portions(database: Database, catalog: Catalog, chunks: Iterable[Seque
         # A running server waits for this transaction; it need not wait for graders as well.
         verdicts = grade_answers(database, catalog, (event for one in chunk for event in one.events))
         yield from commit(database, catalog, [one._replace(verdicts=verdicts) for one in chunk] if verdicts else chunk)
-    # A running server would get round to it, but there need not be one; and whoever reads boards reads what waits.
+    # A running server would count these in, but there need not be one; and readers of boards add what waits.
     count_all_in(database, now=time.time_ns() // 1000)

@@ -1,4 +1,4 @@
-"""What people say of a learner's step becomes an entry: who said it, when and why; under the learner's lock, once."""
+"""Record what people say of a learner's step as an entry: who said it, when and why; once, under the learner's lock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
@@ -23,7 +23,7 @@ from headway.store.entries import Entry
 from headway.store.learners import Locked
 
 T = TypeVar("T")
-# What a transaction does; statuses that it finds are to be logged behind the commit.
+# A transaction's work; it adds status changes to the list, to be logged after the commit.
 Work: TypeAlias = Callable[[Connection, list[StatusChange]], T]
 
 FEEDBACK_MAX: Final = 5_000
@@ -39,17 +39,17 @@ class NobodyThere(HeadwayError):
 
 
 class Moved(NamedTuple):
-    """The learner is part of an account now: what is said is to be said of that."""
+    """The learner is part of an account now, and the work is to be done on that account."""
 
     account_id: str
 
 
 class _Rehearsed(Exception):
-    """All was done, and is to be taken back."""
+    """A dry run has done all its work, which is to be rolled back."""
 
 
 def carry_out(database: Database, work: Work[T], *, dry_run: bool = False) -> T:
-    """What `work` gives in a transaction that is committed, or with `dry_run` taken back when all is done."""
+    """Return what `work` returns in a transaction that is committed, or with `dry_run` rolled back at the end."""
     statuses: list[StatusChange] = []
     made: list[T] = []
 
@@ -69,7 +69,7 @@ def carry_out(database: Database, work: Work[T], *, dry_run: bool = False) -> T:
 def on_learner(
     database: Database, learner_id: str, work_on: Callable[[str], Work[T | Moved]], *, dry_run: bool = False
 ) -> T:
-    """What is done under a learner's lock, or under that of the account into which the learner is being moved."""
+    """Do work under a learner's lock, or under that of the account into which the learner was moved meanwhile."""
     for _ in range(_MOVES_MAX):
         made = carry_out(database, work_on(learner_id), dry_run=dry_run)
         if not isinstance(made, Moved):
@@ -79,7 +79,7 @@ def on_learner(
 
 
 def lock(connection: Connection, learner_id: str) -> Locked | Moved:
-    """The learner under lock, or where they went; NobodyThere where they are gone."""
+    """Lock the learner and return them, or the account they were moved into; NobodyThere if they are gone."""
     locked = learners.lock(connection, [learner_id]).get(learner_id)
     if locked is None or locked.erased_at is not None:
         raise NobodyThere("there is no such learner", field="learner")
@@ -89,7 +89,7 @@ def lock(connection: Connection, learner_id: str) -> Locked | Moved:
 def tell(
     connection: Connection, catalog: Catalog, told: Sequence[Submission], statuses: list[StatusChange]
 ) -> list[Receipt]:
-    """Record entries of the server's own, all or none."""
+    """Record entries that the server adds, all or none."""
     receipts = [_receipt(answer) for answer in record(connection, catalog, told, tried=list(statuses))]
     statuses[:] = (change for one in receipts for change in one.statuses)
     return receipts
@@ -105,7 +105,7 @@ def _receipt(answer: Answer) -> Receipt:
 
 
 class InForce(NamedTuple):
-    """A step as the version of its course in force has it, and its module."""
+    """A step and its module in the version of the course in force, and the number of that version."""
 
     version: int
     module: Module
@@ -113,17 +113,17 @@ class InForce(NamedTuple):
 
     @property
     def policy(self) -> Policy:
-        """Which of its scores counts."""
+        """Which of the step's scores counts."""
         return self.module.policies.of(self.step.kind)
 
 
 def course_in_force(connection: Connection, catalog: Catalog, course_id: str) -> Course:
-    """The version of a course in force; UnknownCourse where there is none."""
+    """Return the version of a course in force; UnknownCourse if there is none."""
     return _in_force(connection, catalog, course_id)[1]
 
 
 def step_in_force(connection: Connection, catalog: Catalog, course_id: str, step_id: str) -> InForce:
-    """A step of the version in force, by any name that it ever had; UnknownCourse or UnknownStep where not there."""
+    """Return a step of the version in force, by any id it ever had; UnknownCourse or UnknownStep if there is none."""
     version, course = _in_force(connection, catalog, course_id)
     return InForce(version, *course.place_named(step_id))
 
@@ -136,14 +136,14 @@ def _in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple
 
 
 def step_now(connection: Connection, catalog: Catalog, learner_id: str, key: StepKey) -> TouchedStep:
-    """How a learner stands on a step, where nothing was recorded."""
+    """Return a learner's current figures of a step, for when nothing was recorded."""
     _, course = catalog.in_force(connection, [key.course])[key.course]
     found = sums.read(connection, sums.STEPS, [(learner_id, *key)])
     return TouchedStep.of(course, key, next((one for _, _, one in found), StepSum()))
 
 
 def grade_of(connection: Connection, catalog: Catalog, attempt: Entry, given: GivenGrade | None) -> dict[str, Any]:
-    """What a grade says of the attempt that it is given to: its place, and what it was worth before."""
+    """Return what a grade records about its attempt: where it was made, and its score before."""
     then = catalog.load(connection, [(attempt.course_id, attempt.version)])[attempt.course_id, attempt.version]
     return {
         "course": attempt.course_id,
@@ -159,9 +159,10 @@ def grade_of(connection: Connection, catalog: Catalog, attempt: Entry, given: Gi
 
 
 def signed(connection: Connection, said: Mapping[str, Any], account_id: str | None) -> dict[str, Any]:
-    """What is said with whoever says it, by a pseudonym that an account is given with its first word; None: operators.
+    """Return `said` with the account that says it, under its pseudonym, made on first use; None stands for operators.
 
-    Erasing the account takes the pseudonym away, and leaves others' ledgers as they are. IdentityGone where it is gone.
+    Erasing the account removes the pseudonym and leaves others' ledgers unchanged. Raise IdentityGone if the account is
+    gone.
     """
     if account_id is None:
         return dict(said)
@@ -175,7 +176,7 @@ def signed(connection: Connection, said: Mapping[str, Any], account_id: str | No
 
 
 def check_text(sent: str, field: str, longest: int, *, may_be_empty: bool = False) -> str:
-    """A text for people as it is kept: Invalid where nothing is said, too much, or what cannot be shown."""
+    """Return a text for people, stripped; Invalid if it is empty, too long, or has control characters."""
     text = sent.strip()
     odd = any(category(one) in ("Cc", "Cs") and one not in "\n\r\t" for one in text)
     if len(text) > longest or odd or not (text or may_be_empty):

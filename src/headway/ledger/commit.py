@@ -1,4 +1,4 @@
-"""One transaction that records, run again where the database asks for it or the connection was lost."""
+"""Run one recording transaction, again if the database asks for it or the connection was lost."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -32,8 +32,9 @@ def commit(
 ) -> list[Answer]:
     """Record submissions as `record` does, and commit them.
 
-    After a COMMIT without an answer that is right as well: events that were committed are found by their ids. That
-    COMMIT may still be at work; what is inserted again then, a newcomer's row, waits for it and is there twice.
+    This is safe after a COMMIT without an answer, too: events that were committed are found by their ids. That COMMIT
+    may still be running; an insert that is repeated then, such as a newcomer's row, waits for it and finds the row
+    there.
     """
     tried: list[StatusChange] = []
 
@@ -50,13 +51,16 @@ def commit(
 
 
 def log_statuses(statuses: Iterable[StatusChange]) -> None:
-    """Log what learners' modules and courses came to; only what was committed."""
+    """Log the new statuses of learners' modules and courses, after they were committed."""
     for one in statuses:
         log.info("status_changed", **one._asdict())
 
 
 def committed(database: Database, work: Callable[[Connection], T]) -> T:
-    """What `work` gives in a transaction that was committed. It may run several times, and find that it was done."""
+    """Return what `work` returns in a committed transaction.
+
+    `work` may run several times, and must find what an earlier run committed.
+    """
     lost = False
     for attempt in range(TRIES):
         try:

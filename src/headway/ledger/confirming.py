@@ -1,4 +1,4 @@
-"""Confirming the address of an account: whoever reads its mail has shown so, by a link that went there alone."""
+"""Confirm the address of an account by a link mailed only there: opening it shows that its owner reads that mail."""
 
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ LINKS: Final = Limit("address-confirmations", 3, 30 * 24 * 60 * 60)
 
 
 class Link(StrEnum):
-    """What came of the link to an address: none was mailed lately; one was, or is being; or no more can be for now."""
+    """What is known of an address's link: none was mailed lately; one was, or is being; or no more can be for now."""
 
     NONE = "none"
     MAILED = "mailed"
@@ -25,7 +25,7 @@ class Link(StrEnum):
 
 
 class Unconfirmed(NamedTuple):
-    """An address to which nothing was shown yet, and the token for the link that shows it; what it was counted for."""
+    """An unconfirmed address, the token of the link that confirms it, and the try that was counted, if any."""
 
     email: str
     token: str
@@ -33,10 +33,10 @@ class Unconfirmed(NamedTuple):
 
 
 def link_due(database: Database, learner_id: str, *, now: int, is_limited: bool) -> Unconfirmed | None:
-    """What to mail so that an account's address is confirmed; None where it is, or was mailed so often by now.
+    """Return what to mail so that an account's address is confirmed; None if it is, or the limit is reached.
 
-    It is counted by the address, under the key of the list of erasures: an account that is erased and made anew begins
-    no new count, and nobody else can tell whose address it is.
+    Tries are counted by the address, hashed with the key of the list of erasures: an account that is erased and made
+    anew does not start a new count, and nobody else can tell whose address it is.
     """
     with database.read() as connection:
         row = learners.by_id(connection, learner_id)
@@ -52,13 +52,13 @@ def link_due(database: Database, learner_id: str, *, now: int, is_limited: bool)
 
 
 def not_mailed(database: Database, link: Unconfirmed) -> None:
-    """Count no try of a link that no mail server took."""
+    """Give back the counted try of a link that no mail server accepted."""
     if link.counted is not None:
         succeeded(database, give_back=[link.counted])
 
 
 def link_of(connection: Connection, email: str, *, now: int, is_limited: bool) -> Link:
-    """What came of the link to an address."""
+    """Return what is known of an address's link."""
     left = left_of(connection, _counted(erasures.key(connection), email), now)
     if is_limited and not left.remaining:
         return Link.USED_UP
@@ -70,7 +70,7 @@ def _counted(key: str, email: str) -> Throttle:
 
 
 def whose_link(connection: Connection, token: str) -> str | None:
-    """Whose address a link confirms; None where it is none of ours, or the address is not theirs any more."""
+    """Return the learner whose address a link confirms; None if the link is invalid or the address has changed."""
     learner_id = claimed_by(token)
     row = None if learner_id is None else learners.by_id(connection, learner_id)
     if row is None or not row["email"] or row["erased_at"] is not None:
@@ -79,13 +79,13 @@ def whose_link(connection: Connection, token: str) -> str | None:
 
 
 def confirm(database: Database, token: str, *, now: int) -> str | None:
-    """Note that the address of a link's account is confirmed; whose it is, None where the link is none of ours."""
+    """Mark the address of a link's account as confirmed, and return the account's id; None if the link is invalid."""
 
     def work(connection: Connection) -> str | None:
         learner_id = claimed_by(token)
         if learner_id is None:
             return None
-        # Under the lock: who is being erased leaves no trace.
+        # Under the lock, so that a learner who is being erased leaves no trace.
         learners.lock(connection, [learner_id])
         if whose_link(connection, token) is None:
             return None

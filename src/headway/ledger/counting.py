@@ -1,7 +1,7 @@
 """Counting: whatever moves an enrolled learner's figures moves the counters of the course, by after minus before.
 
-Most events move one step of a learner in the first run: that is worked out from what the batch knows. Of everybody
-else the whole is read before it is written, and again behind it.
+Most events move one step of a learner in the first run: that is worked out from what the batch knows. For all others
+the learner's whole is read before the sums are written, and again after.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,12 +30,12 @@ from headway.store import roster, rows, sums
 from headway.store.catalog import Catalog
 from headway.store.roster import Pair
 
-# A step's key, and its sum before and after.
+# A step's key, its sum before, and its sum after.
 _Moved = tuple[str, StepSum, StepSum]
 
 
 class Learner(Protocol):
-    """A learner under this transaction's lock."""
+    """A learner locked by this transaction."""
 
     id: str
     standing: Standing
@@ -43,20 +43,23 @@ class Learner(Protocol):
 
 
 class Counting:
-    """What one transaction does to rosters and counters. `known` are rows of rosters, as far as asked for."""
+    """What one transaction does to rosters and counters.
+
+    `known` are the rows of rosters looked up so far, None for learners who are not enrolled.
+    """
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self.connection = connection
         self.catalog = catalog
         self.known: dict[Pair, Enrolled | None] = {}
         self._tally = Tally()
-        # By the columns that stay as they are.
+        # Changed rows, grouped by the columns that stay unchanged.
         self._rows: dict[tuple[str, ...], dict[Pair, Enrolled]] = {}
         self._recounts: Recounts | None = None
         self._whole: Wholes | None = None
 
     def note(self, pairs: Iterable[Pair], found: Mapping[Pair, Enrolled]) -> None:
-        """Take in which of these learners are in the rosters of these courses."""
+        """Note which of these (learner, course) pairs are in rosters."""
         self.known |= {pair: found.get(pair) for pair in pairs}
 
     def look(
@@ -66,7 +69,7 @@ class Counting:
         changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
         courses: Mapping[str, tuple[int, Course]],
     ) -> list[rows.Addition]:
-        """Work out what changed sums move, before they are written; the rows of rosters that go with them."""
+        """Work out what changed sums move, before they are written; return the rows of rosters to write with them."""
         moves = _Moves(read, changed)
         whole, passing = set[Pair](), dict[Pair, dict[GrantKey, Grant]]()
         for pair in moves.pairs:
@@ -87,7 +90,7 @@ class Counting:
         return [roster.rows_written(changed, *keeps) for keeps, changed in self._rows.items()]
 
     def write(self) -> None:
-        """Write the counters; the sums are written."""
+        """Write the counters, after the sums were written."""
         for one in (self._recounts, self._whole):
             if one is not None:
                 one.write(self._tally)
@@ -95,9 +98,9 @@ class Counting:
         self._tally, self._rows, self._recounts, self._whole = Tally(), {}, None, None
 
     def _move(self, moves: "_Moves", learner: Learner, row: Enrolled, in_force: tuple[int, Course]) -> bool:
-        """Move what an enrolled learner's steps move; False where more must be known for that.
+        """Count an enrolled learner's moved steps; return False if that takes more than the batch knows.
 
-        Of retakes, that is, and where the learner was counted by another version.
+        That is so for retakes, and where the learner was counted by another version.
         """
         version, course = in_force
         pair, held = (learner.id, course.id), learner.standing.sums
@@ -121,7 +124,7 @@ class Counting:
         return True
 
     def _note(self, pair: Pair, row: Enrolled, after: Enrolled) -> None:
-        """Have a row of the roster written as it is now, and the counters follow it."""
+        """Have a row of the roster written, and count its change."""
         keeps: tuple[str, ...] = () if after.status != row.status else roster.AS_BEFORE
         if after._replace(active_at=row.active_at) == row:
             keeps = roster.ACTIVE_ALONE
@@ -130,7 +133,7 @@ class Counting:
         self._rows.setdefault(keeps, {})[pair] = self.known[pair] = after
 
     def _move_module(self, moves: "_Moves", learner: Learner, course: Course, part: "_Part") -> int:
-        """Move a module's counters; by how much the course's score moves, times the weights of the modules."""
+        """Move a module's counters; return the change of its score times its weight in the course."""
         key = GrantKey(course.id, FIRST_RUN, MODULE_COMPLETED, part.module.key)
         granted = learner.standing.sums.grants.get(key), moves.read[sums.GRANTS].get((learner.id, key))
         now = figure_of(part.module, part.reached, granted[0], touched=part.is_touched)
@@ -142,7 +145,7 @@ class Counting:
 
 
 class _Part:
-    """A module that moved steps are in, with what was reached of its whole, before and now."""
+    """A module with moved steps: what was reached of it, before and now."""
 
     def __init__(self, module: Module, watched: Watched, steps: Sequence[_Moved]) -> None:
         self.module = module
@@ -158,7 +161,7 @@ class _Part:
 
     @classmethod
     def of(cls, learner: Learner, version: int, course: Course, steps: Iterable[_Moved]) -> "Iterator[_Part]":
-        """The modules that are followed; of one that is not, these steps count in every rule as they did before."""
+        """Yield the modules that are followed; in the others, these steps count in every rule as they did before."""
         by_module: dict[str, list[_Moved]] = {}
         for one in steps:
             module = course.module_of(course.steps[course.numbers[one[0]]].id)
@@ -198,7 +201,7 @@ class _Moves:
         for learner_id, key, after in changed[sums.STEPS]:
             before = read[sums.STEPS].get((learner_id, key)) or UNTOUCHED
             self.steps.setdefault((learner_id, key.course), []).append((key.step, before, after))
-        # Modules that are completed from now on.
+        # Modules that this transaction completes.
         self.modules: dict[Pair, set[str]] = {}
         self.grants: dict[Pair, dict[GrantKey, Grant]] = {}
         for learner_id, key, grant in changed[sums.GRANTS]:
@@ -210,9 +213,9 @@ class _Moves:
 
     @property
     def pairs(self) -> Iterable[Pair]:
-        """All of whom anything moves."""
+        """All (learner, course) pairs for which anything moves, in order."""
         return sorted(self.steps.keys() | self.grants.keys() | self.runs | self.enrollments)
 
     def is_granted_alone(self, pair: Pair) -> bool:
-        """Whether grants are all that moves, as where a version is judged by."""
+        """Return whether nothing but grants moves, as when learners are judged by a new version."""
         return pair in self.grants and pair not in self.steps and pair not in self.runs | self.enrollments

@@ -1,4 +1,4 @@
-"""What can be earned: the definitions that come with Headway, and those that the site makes, changes or retires."""
+"""What can be earned: the definitions shipped with Headway, and those that the site adds, changes or retires."""
 
 import tomllib
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ class UnknownAchievement(HeadwayError):
 
 @cache
 def shipped() -> tuple[Definition, ...]:
-    """The definitions that come with this Headway; DefinitionInvalid names file, id and field."""
+    """Return the definitions shipped with Headway; DefinitionInvalid names file, id and field."""
     found = sorted(files("headway").joinpath("achievements").iterdir(), key=lambda one: one.name)
     texts = {one.name: one.read_text("utf-8") for one in found if one.name.endswith(".toml")}
     return tuple(parse_definitions({name: tomllib.loads(text) for name, text in texts.items()}))
 
 
 def install(database: Database, definitions: Sequence[Definition]) -> int:
-    """Put those in force that come with Headway, and retire those that no longer do; how many that changed.
+    """Put the shipped definitions in force, retire those no longer shipped, and return how many changed.
 
-    What the site has changed or retired stays as the site has it.
+    Definitions that the site has changed or retired stay as they are.
     """
     return committed(database, lambda connection: _install(connection, definitions))
 
@@ -57,9 +57,10 @@ def _differs(one: Defined, known: Defined | None) -> bool:
 
 
 def define(database: Database, definition: Definition) -> bool:
-    """Make an achievement of the site's own, or change one; whether it is new. One that was retired is in force again.
+    """Add a definition of the site's own, or change one, and return whether it is new; a retired one is in force again.
 
-    What learners have earned stays theirs, with the points that it had. Whoever meets it is given it by a backfill.
+    Learners keep what they have earned, with the points that it had. Learners who meet the definition get it by a
+    backfill.
     """
     return committed(database, lambda connection: _define(connection, definition))
 
@@ -74,7 +75,7 @@ def _define(connection: Connection, definition: Definition) -> bool:
 
 
 def retire(database: Database, achievement_id: str) -> None:
-    """Have nobody earn an achievement any more; who has it keeps it. UnknownAchievement where there is none."""
+    """Retire a definition; learners who have earned it keep it. UnknownAchievement if there is none."""
     committed(database, lambda connection: _retire(connection, achievement_id))
 
 

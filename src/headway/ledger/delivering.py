@@ -1,6 +1,6 @@
-"""Delivering to webhooks: what is due is taken up, sent outside of any transaction, and settled.
+"""Deliver to webhooks: messages that are due are leased, sent outside of any transaction, and settled.
 
-Whoever takes it up does so for a while: who is killed meanwhile has sent it or not, and it is sent again then.
+A lease runs out: if a process is killed, it is unknown whether it sent a message, and the message is sent again.
 """
 
 from collections import Counter
@@ -26,9 +26,9 @@ from headway.store.webhooks import Content, Due
 log = structlog.get_logger()
 
 TAKEN_FOR: Final = MINUTE
-# So many of one endpoint are under way in a process: one that is slow does not hold up all others.
+# The most messages to one endpoint under way in a process: a slow endpoint does not hold up the others.
 OF_ENDPOINT_MAX: Final = 6
-# Of the places that a process has, so many are for endpoints that nothing is under way to.
+# Of a process's places, this many are kept for endpoints with nothing under way.
 KEPT_FREE: Final = 4
 ERROR_MAX: Final = 200
 _MILLISECOND: Final = SECOND // 1000
@@ -37,7 +37,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Message(NamedTuple):
-    """What is to be sent where; the secret is as it is kept, `url` as it was given."""
+    """A message and its endpoint; `secret` is as it is stored, `url` as it was given."""
 
     due: Due
     id: str
@@ -48,7 +48,7 @@ class Message(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of sending: the receiver's status, or why there was none; how long it took, milliseconds."""
+    """The result of sending: the receiver's status, or the error if there was none; duration in milliseconds."""
 
     status: int | None
     error: str | None
@@ -56,25 +56,26 @@ class Outcome(NamedTuple):
 
     @property
     def is_taken(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver answered 2xx."""
         return self.status is not None and 200 <= self.status < 300
 
 
 class _Taken(NamedTuple):
-    """What was taken up; `gone` are the endpoints whose accounts may have them no more."""
+    """The messages that were leased; `gone` are the endpoints whose accounts may no longer have them."""
 
     messages: list[Message]
     gone: set[str]
 
 
 def take(database: Database, limit: int, *, now: int, under_way: Iterable[str] = ()) -> list[Message]:
-    """Take up what is due: of each learner for each endpoint the first.
+    """Lease messages that are due: for each endpoint the first of each learner.
 
-    `under_way` are the endpoints that are being sent to, each as often as that.
+    `under_way` names the endpoint of each message that is being sent.
     """
     counted = Counter(under_way)
     taken = committed(database, lambda connection: _take(connection, limit, now, counted))
-    # Each apart, and in one order: an endpoint is locked before all else, and never behind another that waits for it.
+    # Each in its own transaction, and in order: an endpoint is locked before all else, never behind one that waits for
+    # it.
     for gone in sorted(taken.gone):
         committed(database, partial(_disable_if_gone, webhook_id=gone, now=now))
     return taken.messages
@@ -90,16 +91,16 @@ def _take(connection: Connection, limit: int, now: int, under_way: Counter[str])
     told = webhooks.contents(connection, chosen)
     taken = webhooks.lease(connection, chosen, now + TAKEN_FOR)
     for one in taken:
-        if one[1:4] not in told:  # as where it was told so by an entry that was mended since
+        if one[1:4] not in told:  # as when the entry that told it was mended since
             webhooks.settle(connection, one, None)
     messages = [_message(one, told[one[1:4]], endpoints[one.webhook_id]) for one in taken if one[1:4] in told]
     return _Taken(messages, waited_for.keys() - endpoints.keys())
 
 
 def _shared_out(found: Iterable[Due], limit: int, under_way: Counter[str]) -> list[Due]:
-    """What is sent of it: at each place what is due for longest, to the endpoint with the fewest under way.
+    """Choose what is sent: for each place the oldest message, of the endpoint with the fewest under way.
 
-    The last places are for endpoints with none: however many are slow, another finds one free.
+    The last places are for endpoints with nothing under way: however many are slow, another finds one free.
     """
     counted, waiting, chosen = under_way.copy(), dict[str, list[Due]](), list[Due]()
     for one in sorted(found, key=lambda one: one.due_at, reverse=True):
@@ -136,13 +137,13 @@ def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:
 
 
 def settle(database: Database, message: Message, outcome: Outcome, *, now: int) -> None:
-    """Note what came of sending a message: it is done with, due again in a while, or given up."""
+    """Record the result of sending a message: it is done, due again later, or given up."""
     committed(database, lambda connection: _settle(connection, message, outcome, now))
 
 
 def _settle(connection: Connection, message: Message, outcome: Outcome, now: int) -> None:
     due = message.due
-    # Whatever fails meanwhile may end all that waits for the endpoint, which is not to meet what others settle.
+    # Another failure may delete all that waits for this endpoint, and must not conflict with this settling.
     endpoint = webhooks.find(connection, due.webhook_id, lock=not outcome.is_taken)
     if endpoint is None:
         return
@@ -150,7 +151,7 @@ def _settle(connection: Connection, message: Message, outcome: Outcome, now: int
         webhooks.change(connection, due.webhook_id, failures=0, failing_since=None, retry_at=0)
     pause = None if outcome.is_taken else pause_after(due.tries)
     webhooks.settle(connection, due, None if pause is None else now + pause)
-    if learners.existing(connection, [due.learner_id]):  # else who was erased meanwhile would leave a trace
+    if learners.existing(connection, [due.learner_id]):  # else a learner who was erased meanwhile would leave a trace
         webhooks.log(connection, _logged(message, outcome, now))
     if outcome.is_taken:
         return
@@ -168,7 +169,7 @@ def _logged(message: Message, outcome: Outcome, now: int) -> dict[str, Any]:
 
 
 def _note_failure(connection: Connection, endpoint: RowMapping, outcome: Outcome, now: int) -> None:
-    """Have an endpoint rest, the longer the more often it failed; what was under way together failed once."""
+    """Have an endpoint rest, longer after each failure; messages under way at the same time count as one failure."""
     failures, since = endpoint["failures"] + 1, endpoint["failing_since"] or now
     if outcome.status == _GONE:
         _disable(connection, endpoint, "the receiver answered 410: it is gone", now)
@@ -180,7 +181,7 @@ def _note_failure(connection: Connection, endpoint: RowMapping, outcome: Outcome
 
 
 def _disable(connection: Connection, endpoint: RowMapping, why: str, now: int) -> None:
-    """Send to an endpoint, found under lock, no more, and tell whoever made it so."""
+    """Disable an endpoint, found under lock, and tell its owner."""
     webhook_id = endpoint["id"]
     if not endpoint["active"]:
         return

@@ -1,4 +1,4 @@
-"""Signing in a device that has no browser (RFC 8628): asked for by it, approved elsewhere, fetched by it once."""
+"""Sign in a device that has no browser (RFC 8628): it asks, its user approves elsewhere, it fetches a token once."""
 
 import secrets
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ LIVES: Final = 15 * MINUTE
 INTERVAL_S: Final = 5
 SLOWER_S: Final = 5
 TOKEN_LIVES: Final = 365 * DAY
-# Without vowels there are no words, and without what looks alike there are no mistakes (RFC 8628, 6.1).
+# No vowels, so that no words arise; no look-alikes, so that there are no mistakes (RFC 8628, 6.1).
 LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 CODE_LENGTH: Final = 8
-# Whoever waits exactly as long as told must not be early because the network was faster this time.
+# A device that waits exactly the interval must not be early because the network was faster this time.
 _EARLY: Final = SECOND // 2
-# What has run out is still told apart from what never was.
+# Expired requests are kept this long, to tell them apart from unknown ones.
 _KEPT: Final = HOUR
 
 
@@ -45,14 +45,14 @@ class UnknownUserCode(HeadwayError):
 
 
 class Asked(NamedTuple):
-    """A device that waits: what it calls itself, and what it asks to do."""
+    """A waiting device: its name for itself, and the scopes it asks for."""
 
     client: str
     scopes: str
 
 
 def ask(database: Database, device_code_hash: str, asked: Asked, *, now: int) -> str:
-    """Let a device wait; the code that its user enters elsewhere."""
+    """Register a waiting device, and return the code that its user enters elsewhere."""
     row = {
         "device_code_hash": device_code_hash,
         "client": asked.client,
@@ -74,12 +74,15 @@ def _new_user_code() -> str:
 
 
 def find(connection: Connection, user_code: str, now: int) -> Asked:
-    """The device that waits with a code; UnknownUserCode where none does."""
+    """Return the device that waits with a code; UnknownUserCode if there is none."""
     return _asked(devices.by_user_code(connection, user_code, now))
 
 
 def decide(database: Database, session_hash: str, learner_id: str, user_code: str, *, approve: bool, now: int) -> Asked:
-    """Let a device in as an account, or not. Of what runs out or was decided before nothing is told."""
+    """Approve or deny a waiting device for an account, and return the device.
+
+    Raise UnknownUserCode without saying whether a code has expired or was decided before.
+    """
     with database.transaction() as connection:
         owner(connection, session_hash, learner_id, now)
         row = devices.by_user_code(connection, user_code, now, lock=True)
@@ -101,15 +104,16 @@ def _asked(row: RowMapping | None) -> Asked:
 def fetch(
     database: Database, device_code_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin
 ) -> str | State:
-    """Give an approved device its token (a row of `session` without learner, name and scopes), once; its scopes.
+    """Give an approved device its token, once, and return its scopes; else why there is none.
 
-    A token that cannot be given any more, for its account is gone or has too many, reads as denied.
+    `token` is a row of `session` without learner, name and scopes. If the account is gone or has too many tokens, the
+    state is denied.
     """
     with database.transaction() as connection:
         found = devices.by_device_code(connection, device_code_hash)
         learner_id = found["learner_id"] if found is not None else None
         if learner_id is not None:
-            # The learner's lock before the device's, as whoever approves has it.
+            # Lock the learner before the device, in the same order as approving does.
             locked = learners.lock(connection, [learner_id]).get(learner_id)
             erased = locked is None or locked.erased_at is not None
             if erased or not tokens.has_room(connection, learner_id, now):
@@ -119,7 +123,7 @@ def fetch(
         if row is None or waits is not None:
             return waits or State.UNKNOWN
         if learner_id is None:
-            return State.PENDING  # approved between the two looks: the next poll finds it
+            return State.PENDING  # approved between the two reads: the next poll finds it
         devices.end(connection, device_code_hash)
         named = {"learner_id": learner_id, "name": row["client"], "scopes": row["scopes"]}
         tokens.add(connection, {**token, **named}, now=now, origin=origin)
@@ -127,7 +131,7 @@ def fetch(
 
 
 def _waits(connection: Connection, row: RowMapping | None, now: int) -> State | None:
-    """Why a device must wait or give up; None where it was approved."""
+    """Return why a device must wait or give up, None if it was approved; record the poll."""
     if row is None:
         return State.UNKNOWN
     if row["expires_at"] <= now:

@@ -1,4 +1,4 @@
-"""What admins and operators do to learners: give and take roles, and link imported learners to accounts."""
+"""What admins and operators do to learners: give and take away roles, and link imported learners to accounts."""
 
 import secrets
 from collections.abc import Collection
@@ -40,7 +40,7 @@ class NotLinked(HeadwayError):
 
 
 class ClaimCode(NamedTuple):
-    """A code that proves whose an imported learner is, and until when (microseconds)."""
+    """A code by which an imported learner is claimed, and its expiry (microseconds)."""
 
     code: str
     expires_at: int
@@ -49,9 +49,9 @@ class ClaimCode(NamedTuple):
 def set_roles(
     database: Database, learner_id: str, roles: Collection[str], *, now: int, origin: Origin = OPERATOR
 ) -> list[str]:
-    """Have an account have exactly these roles; what it had. Each that is given or taken is a security event.
+    """Set an account's roles, and return those it had. Each role given or taken away is a security event.
 
-    Invalid where a role is none or the learner no account, LastAdmin where nobody would be left to administer.
+    Raise Invalid for an unknown role or a learner without an account, and LastAdmin if no admin would be left.
     """
     unknown = sorted(set(roles) - set(ROLES))
     if unknown:
@@ -60,7 +60,7 @@ def set_roles(
 
 
 def _set_roles(connection: Connection, learner_id: str, roles: set[str], said: tuple[int, Origin]) -> list[str]:
-    # All admins, so that no two take the role from each other.
+    # Lock all admins, so that no two take the role from each other.
     learners.lock(connection, {learner_id, *directory.admins(connection)})
     row = learners.by_id(connection, learner_id)
     if row is None or row["merged_into"] is not None or row["erased_at"] is not None:
@@ -80,7 +80,7 @@ def _set_roles(connection: Connection, learner_id: str, roles: set[str], said: t
 
 
 def make_claim_code(database: Database, learner_id: str, *, now: int, origin: Origin = OPERATOR) -> ClaimCode:
-    """Make a code by which an imported learner is claimed, once and within a week; an older one opens nothing more."""
+    """Make a code that claims an imported learner, once and within a week; an older code stops working."""
     code = secrets.token_urlsafe(24)
 
     def work(connection: Connection) -> None:
@@ -96,7 +96,7 @@ def make_claim_code(database: Database, learner_id: str, *, now: int, origin: Or
 def link(
     database: Database, catalog: Catalog, imported_id: str, account_id: str, *, now: int, origin: Origin = OPERATOR
 ) -> Merged:
-    """Make an imported learner part of an account; done twice, NotLinked. All or nothing, as any move is."""
+    """Make an imported learner part of an account, all or nothing; NotLinked if that was done already."""
     with database.read() as connection:
         _check_imported(connection, imported_id)
         account = learners.by_id(connection, account_id)
@@ -119,5 +119,5 @@ def _check_imported(connection: Connection, learner_id: str) -> None:
 
 
 def hash_of_code(code: str) -> str:
-    """By what a code is kept: as all secrets are."""
+    """Return the SHA-256 under which a code is stored."""
     return sha256(code.encode()).hexdigest()
