@@ -131,7 +131,7 @@ class Achieving:
     def _totals(
         self, learners: Mapping[str, Learner], moved: Iterable[str], ladders: Ladders | None
     ) -> dict[str, Totals]:
-        """What learners' sums came to so far: as it is remembered, or of all others by one statement, if it matters."""
+        """Return learners' totals before this transaction: remembered ones, and others by one statement if needed."""
         known: dict[str, Totals] = {}
         unknown: list[str] = []
         for learner_id in moved:

@@ -1,4 +1,4 @@
-"""Backfilling: after definitions were made or changed, whoever meets them is given them, while recording goes on."""
+"""Backfill: after definitions were added or changed, give them to all learners who meet them; recording goes on."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

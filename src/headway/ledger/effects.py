@@ -1,4 +1,4 @@
-"""What came of what people said: whose result changed, from what to what, and what would have sunk and stays."""
+"""The effects of grades given by people: whose result changed and how, and which scores would be lower but are kept."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -11,7 +11,7 @@ from headway.domain.scores import FULL, fraction
 
 LISTED_MAX: Final = 1_000
 Value: TypeAlias = str | float | bool | None
-# What a step's result is made of, in the order in which it is told.
+# The figures of a step's result by name, in the order in which they are told.
 _Result: TypeAlias = Mapping[str, Value]
 _GRANTS: Final = {
     "module_completed": "module",
@@ -26,7 +26,7 @@ _ORDER: Final = ("score", "best_score", "latest_score", "average_score", "passed
 
 
 class Update(NamedTuple):
-    """One figure of a learner in a run that changed. Scores are 0 to 1; a grant's `new` is what it was granted for."""
+    """One figure of a learner in a run that changed. Scores are 0 to 1; for a grant, `new` is its module or course."""
 
     learner: str
     run: int
@@ -36,7 +36,7 @@ class Update(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A score that stays though this would have made it lower: `score` is what stays, `instead` of what, 0 to 1."""
+    """A score that stays although the new one is lower: `score` stays, `instead` is the lower one, both 0 to 1."""
 
     learner: str
     attempt: str | None
@@ -46,9 +46,9 @@ class Kept(NamedTuple):
 
 
 class Effects(NamedTuple):
-    """What came of it all: how many learners were looked at, and for how many something changed.
+    """How many learners were looked at, for how many something changed, and what.
 
-    The lists hold the first LISTED_MAX; `left_out` says how many more there were in both; `note` says by which rule
+    The lists hold the first LISTED_MAX; `left_out` is how many more there were in both; `note` says by which rule
     scores stay.
     """
 
@@ -61,11 +61,11 @@ class Effects(NamedTuple):
 
     @property
     def unchanged(self) -> int:
-        """The learners for whom nothing changed."""
+        """The number of learners for whom nothing changed."""
         return self.total - self.updated
 
     def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept], *, again: bool = False) -> "Effects":
-        """With what came of it for one more learner; or, `again`, with more for one who is counted as updated."""
+        """Add the effects for one more learner; or, with `again`, further ones for a learner counted already."""
         new, more = tuple(updates), tuple(kept)
         listed, stays = _behind(self.updates, new) if again else self.updates + new, self.kept + more
         shown = listed[:LISTED_MAX], stays[:LISTED_MAX]
@@ -75,7 +75,7 @@ class Effects(NamedTuple):
 
 
 def result_of(one: StepSum, policy: Policy) -> _Result:
-    """A learner's result on a step: what it counts for in its module, and what stands behind that."""
+    """Return a learner's result on a step: what it counts for in its module, and the figures behind that."""
     return {
         "score": float(step_score(one, policy)) / FULL,
         "best_score": fraction(one.best_said),
@@ -87,21 +87,21 @@ def result_of(one: StepSum, policy: Policy) -> _Result:
 
 
 def updates_of(place: tuple[str, int], before: _Result, after: _Result, changes: Iterable[Change]) -> list[Update]:
-    """What changed for a learner in a run: figures of the step, and what was granted behind them."""
+    """Return what changed for a learner in a run: figures of the step, and what was granted."""
     moved = [Update(*place, name, before[name], after[name]) for name in after if before[name] != after[name]]
     granted = [(one["type"], one[_GRANTS[one["type"]]]) for one in changes if one["type"] in _GRANTS]
     return moved + [Update(*place, kind, None, what) for kind, what in granted]
 
 
 def _behind(known: tuple[Update, ...], new: tuple[Update, ...]) -> tuple[Update, ...]:
-    """More of a learner, of whom something is told already."""
+    """Merge updates into those listed already for the same learner."""
     learner_ids = {one.learner for one in new}
     others = (one for one in known if one.learner not in learner_ids)
     return (*others, *merged(one for one in (*known, *new) if one.learner in learner_ids))
 
 
 def merged(updates: Iterable[Update]) -> list[Update]:
-    """What changed for one learner in several transactions, each figure from what it was to what it is."""
+    """Return what changed for one learner over several transactions: each figure from its first value to its last."""
     found: dict[tuple[int, bool, str, Value], Update] = {}
     for one in updates:
         is_grant = one.field in _GRANTS
@@ -111,5 +111,5 @@ def merged(updates: Iterable[Update]) -> list[Update]:
 
 
 def _order_of(one: Update) -> tuple[int, int]:
-    """Of each run the figures first, and then the grants as they were given."""
+    """Sort by run; in each run the figures first, then the grants in the order given."""
     return one.run, _ORDER.index(one.field) if one.field in _ORDER else len(_ORDER)

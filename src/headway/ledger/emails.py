@@ -1,4 +1,4 @@
-"""Addresses of mail, in the one spelling in which accounts are found by them."""
+"""E-mail addresses, in the one spelling by which accounts are found."""
 
 import re
 import unicodedata
@@ -12,17 +12,17 @@ from headway.domain.errors import Invalid
 EMAIL_MAX: Final = 254
 _LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _EMAIL: Final = re.compile(r"([^@\s]{1,64})@([^@\s]{1,253})")
-# A dot-atom (RFC 5322), with what else RFC 6531 allows: quoted or with a comment in it, one mailbox has any number of
-# addresses. A program that reads mail takes `=?` for the beginning of an encoded word, and says another address.
+# A dot-atom (RFC 5322), extended by RFC 6531: with quotes or comments allowed, one mailbox would have any number of
+# addresses. A mail program takes `=?` for the beginning of an encoded word, and shows another address.
 _ATOM: Final = r"[\w!#$%&'*+/=?^`{|}~\x80-\U0010ffff-]+"
 _PLAIN_LOCAL: Final = re.compile(rf"(?!=\?){_ATOM}(\.{_ATOM})*")
 
 
 def normalize_email(sent: str) -> str:
-    """One spelling for one address: trimmed, composed (NFC), ASCII without case, the domain as DNS has it (IDNA 2008).
+    """Return an address in its one spelling: trimmed, NFC, ASCII in lower case, the domain in IDNA 2008.
 
-    Nothing else is made the same: whoever has one of two mailboxes must not be taken for who has the other. Nor is any
-    address taken that only spells another one's mailbox, or that no mail can reach.
+    Nothing else is unified: the owners of two mailboxes must not be taken for one. Raise Invalid for an address that is
+    another spelling of a mailbox, or that no mail can reach.
     """
     email = known_spelling(sent)
     if not is_mailable(email):
@@ -33,12 +33,12 @@ def normalize_email(sent: str) -> str:
 
 
 def is_mailable(email: str) -> bool:
-    """Whether an address, in its one spelling, is the only one of its mailbox, and one to write to."""
+    """Return whether a normalized address is the only one of its mailbox, and mail can be sent to it."""
     return _PLAIN_LOCAL.fullmatch(email.rpartition("@")[0]) is not None
 
 
 def known_spelling(sent: str) -> str:
-    """The same of an address that an account may have from before, when comments and quotes in it were taken."""
+    """Normalize an address that an older account may have, from when comments and quotes were accepted."""
     email = sent.strip()
     found = _EMAIL.fullmatch(unicodedata.normalize("NFC", email).translate(_LOWER)) if _is_plain(email) else None
     if found is None:
@@ -50,7 +50,7 @@ def known_spelling(sent: str) -> str:
 
 
 def _is_plain(email: str) -> bool:
-    # Composed, a few characters become ASCII, such as the sign of the unit Kelvin: other mailboxes again.
+    # In NFC a few characters become ASCII, such as the Kelvin sign: that would be another mailbox.
     becomes_ascii = any(not one.isascii() and unicodedata.normalize("NFC", one).isascii() for one in email)
     return email.isprintable() and not becomes_ascii and len(email) <= EMAIL_MAX
 

@@ -1,4 +1,4 @@
-"""Learners that are known from elsewhere: each external id is one learner, however often it is named."""
+"""Learners known from elsewhere: each external id is one learner, however often it is named."""
 
 from collections.abc import Iterable
 from hashlib import sha1, sha256
@@ -16,14 +16,14 @@ _NAMESPACE = IMPORTED.bytes
 
 
 def derived_id(*parts: object) -> str:
-    """The id that follows from a record's source: what uuid5 gives, in a quarter of its time."""
+    """Return the id derived from a record's source: the result of uuid5, in a quarter of its time."""
     made = sha1(_NAMESPACE + "\x1f".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(made[16], 16) & 3]
     return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
 
 
 def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zone: str = "UTC") -> dict[str, str]:
-    """Learner ids by external id; those that nobody named before are added, those who were erased are left out."""
+    """Return learner ids by external id; unknown ones are added, those of erased learners are left out."""
     wanted = list(dict.fromkeys(external_ids))
     with database.read() as connection:
         found = learners.by_external_ids(connection, wanted)
@@ -45,7 +45,7 @@ def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zo
                 for one in missing
             ),
         )
-        # To add whom somebody is erasing waits for them; only then is it known.
+        # Adding a learner who is being erased waits for that, so only now is it known who was erased.
         gone = erased(connection, missing)
         if gone:
             erasures.remove(connection, [derived_id("learner", one) for one in sorted(gone)], None)
@@ -53,17 +53,17 @@ def enlist(database: Database, external_ids: Iterable[str], *, now: int, time_zo
 
 
 def erased(connection: Connection, external_ids: Iterable[str]) -> set[str]:
-    """Those of the external ids that were an erased learner's: nobody is to become that learner again."""
+    """Return those of the external ids that belonged to erased learners: nobody may become one of these again."""
     key = erasures.key(connection)
     by_hash = {hash_of_id(key, derived_id("learner", one)): one for one in external_ids}
     return {by_hash[one] for one in erasures.among(connection, by_hash)}
 
 
 def hash_of_id(key: str, learner_id: str) -> str:
-    """What the list of erasures keeps of a learner: an id that follows from an external one could be guessed."""
+    """Return the keyed hash that the list of erasures keeps of a learner: a derived id could be guessed."""
     return digest(key.encode(), learner_id.lower().encode(), "sha256").hex()
 
 
 def name_of_key(key: str) -> str:
-    """What tells one key from another, and gives neither away."""
+    """Return a name that tells one key from another, without revealing it."""
     return sha256(key.encode()).hexdigest()[:16]

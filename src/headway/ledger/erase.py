@@ -1,4 +1,4 @@
-"""Erasing: whoever it was is gone from every table, and what was done counts on as nobody's."""
+"""Erasing: a learner is deleted from every table, and what they did counts on as nobody's."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -39,14 +39,14 @@ class SignInAgain(HeadwayError):
 
 
 class Erased(NamedTuple):
-    """How many learner ids are gone, those of moved guests included, and how many events are left without anybody."""
+    """How many identities were erased, with the guests moved into the learner, and how many events stay as nobody's."""
 
     identities: int
     events: int
 
 
 class Applied(NamedTuple):
-    """How many were listed, were not known to be erased, and had to be erased (again) here."""
+    """How many entries the list had, how many were new here, and how many learners had to be erased (again)."""
 
     listed: int
     added: int
@@ -54,7 +54,7 @@ class Applied(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The session that asks for an erasure; `is_proof` where nothing but a sign-in of a moment ago proves who asks."""
+    """The session that asks for an erasure; with `is_proof` it must be recent, as nothing else proves who asks."""
 
     token_hash: str
     is_proof: bool
@@ -63,10 +63,10 @@ class Session(NamedTuple):
 def erase(
     database: Database, catalog: Catalog, learner_id: str, *, now: int, session: Session | None = None
 ) -> Erased | None:
-    """Erase a learner and every guest moved into it, in one transaction; None where there is no such learner.
+    """Erase a learner and every guest moved into it, in one transaction; None if there is no such learner.
 
-    IdentityGone where the learner is a guest that is part of an account, or the session has ended. Files of the archive
-    that hold lines of theirs are written anew behind it; what is left in the unused space of a SQLite file is for
+    Raise IdentityGone if the learner is a guest that is part of an account, or the session has ended. Afterwards,
+    archive files with lines of theirs are written anew; what is left in the unused space of a SQLite file is for
     `Database.scrub`.
     """
     erased = committed(database, _Erasure(catalog, learner_id, now, session))
@@ -76,12 +76,12 @@ def erase(
 
 
 def is_listed(connection: Connection, learner_id: str) -> bool:
-    """Whether a learner of that id was erased."""
+    """Return whether a learner of that id was erased."""
     return bool(erasures.among(connection, [hash_of_id(erasures.key(connection), learner_id)]))
 
 
 def name_of_list(database: Database) -> str:
-    """By which key the list is made: another database's says nothing of learners here."""
+    """Return the name of the key that hashes the list: a list with another key says nothing of learners here."""
     with database.read() as connection:
         return name_of_key(erasures.key(connection))
 
@@ -93,7 +93,7 @@ def listed(database: Database) -> Iterator[Listed]:
 
 
 def apply(database: Database, catalog: Catalog, given: Iterable[Listed], *, now: int, progress: Progress) -> Applied:
-    """Erase whoever is in a list and is here, as after a restore; doing it again changes nothing."""
+    """Erase the learners here who are in a list, as after a restore; repeating it changes nothing."""
     seen = added = erased = 0
     for portion in portions(given, lambda _: 1, _AT_ONCE):
         seen += len(portion)
@@ -113,13 +113,16 @@ def apply(database: Database, catalog: Catalog, given: Iterable[Listed], *, now:
 
 
 def _hashes(key: str, one: Named) -> set[str]:
-    """What the list holds of a learner; by the id that follows from an external one, an import would make it again."""
+    """Return a learner's hashes in the list.
+
+    The id derived from an external id is listed, too: an import would create it again.
+    """
     derived = [] if one.external_id is None else [derived_id("learner", one.external_id)]
     return {hash_of_id(key, learner_id) for learner_id in (one.id, *derived)}
 
 
 class _Erasure:
-    """One erasure. Run again after a COMMIT whose answer was lost, it finds its own doing and tells the same of it."""
+    """One erasure. Run again after a COMMIT whose answer was lost, it finds the learner erased and returns the same."""
 
     def __init__(self, catalog: Catalog, learner_id: str, now: int, session: Session | None) -> None:
         self.catalog = catalog
@@ -129,7 +132,7 @@ class _Erasure:
         self._tried: Erased | None = None
 
     def __call__(self, connection: Connection) -> Erased | None:
-        # All that are known of at once, in order of id as everybody locks; one that is moved in meanwhile comes behind.
+        # Lock all known identities at once, in order of id as everywhere; one that is moved in meanwhile follows below.
         known = identities.moved_into(connection, [self.learner_id]).get(self.learner_id, ())
         erasures.hold(connection, [self.learner_id, *(one.id for one in known)])
         row = learners.by_id(connection, self.learner_id)
@@ -138,7 +141,7 @@ class _Erasure:
         if row["merged_into"] is not None:
             raise IdentityGone("this guest is part of an account now: erase that")
         self._check_session(connection)
-        # Guests that were moved are written by nobody who does not hold their account, which is held.
+        # Moved guests are written only under the lock of their account, which is held.
         moved = identities.moved_into(connection, [self.learner_id]).get(self.learner_id, ())
         ids = [self.learner_id, *(one.id for one in moved)]
         erasures.hold(connection, ids)
@@ -159,14 +162,14 @@ class _Erasure:
             raise SignInAgain("this account has no password: sign in once more, and erase it within ten minutes")
 
     def _replace(self, connection: Connection, row: RowMapping, ids: list[str]) -> int:
-        """Put nobody in the place of a learner, where anything is left of them that others' figures need."""
+        """Replace a learner by nobody, if anything of theirs is left that others' figures need."""
         heir_id = str(uuid4())
         left, left_sums = left_of(connection, self.catalog, heir_id, _counted(connection, row["id"]))
         has_heir = bool(left) or erasures.owns_courses(connection, ids)
         if has_heir:
             learners.add(connection, _nobody(heir_id, row, self._day))
         forget(connection, ids)
-        # Whoever is erased is in no roster: nobody is not enrolled, whatever they did.
+        # An erased learner is in no roster: nobody is not enrolled, whatever they did.
         with counted(connection, self.catalog, roster.courses_of(connection, ids)):
             erasures.remove(connection, ids, heir_id if has_heir else None)
         entries.append(connection, left)
@@ -182,7 +185,7 @@ class _Erasure:
 
     @property
     def _day(self) -> int:
-        """The day alone: by the very time, who knows an old id could tell which nobody it belonged to."""
+        """The day alone: with the exact time, somebody who knows an old id could tell which nobody it became."""
         return self.now - self.now % DAY
 
 
@@ -192,9 +195,9 @@ def _nobody(heir_id: str, row: RowMapping, day: int) -> dict[str, object]:
 
 
 def _counted(connection: Connection, learner_id: str) -> list[Entry]:
-    """The entries of a learner and its guests, in the order of their moves, that count: each event id once.
+    """Return the entries of a learner and their guests that count, in the order of the moves, each event id once.
 
-    What was reset is nobody's either.
+    Entries that were reset are left out.
     """
     marks = reset_marks.of_learners(connection, [learner_id]).get(learner_id, reset_marks.NO_MARKS)
     whole = (learner_id, learner_id)

@@ -1,4 +1,4 @@
-"""What audit finds."""
+"""The faults that an audit finds."""
 
 from typing import Final, NamedTuple, TypeAlias
 
@@ -8,7 +8,7 @@ _SHOWN_MAX: Final = 200
 
 
 class Fault(NamedTuple):
-    """A stored value that is not what follows from the ledger; `true` is what does, or says that nothing can."""
+    """A stored value that does not follow from the ledger; `true` is the right value, or says that there is none."""
 
     table: str
     learner: str
@@ -19,18 +19,18 @@ class Fault(NamedTuple):
 
 
 class Found:
-    """Faults as they are found: how many, and the first of them."""
+    """Collects faults: how many, and the first of them."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first = list[Fault]()
 
     def add(self, faults: list[Fault]) -> None:
-        """Count more of them in."""
+        """Count in more faults."""
         self._add(len(faults), faults)
 
     def join(self, others: "Found") -> None:
-        """Count in what was found elsewhere."""
+        """Count in the faults of another collection."""
         self._add(others.count, others.first)
 
     def _add(self, count: int, first: list[Fault]) -> None:
@@ -39,7 +39,7 @@ class Found:
 
 
 def shown(value: object) -> Value:
-    """A stored value as it is told; long texts are cut."""
+    """Return a stored value as it is reported; long texts are cut."""
     if value is None or isinstance(value, int | float | bool):
         return value
     text = str(value)

@@ -1,4 +1,4 @@
-"""Grading: a person gives an attempt that waits its score, or raises the one that was given; a grade never lowers."""
+"""Grading: a person gives a waiting attempt its score, or raises the score it was given; a grade never lowers."""
 
 import json
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class GradeAsked(NamedTuple):
 
 
 class GradeGiven(NamedTuple):
-    """What became of a grade: recorded, duplicate, or kept, where the attempt `had` a higher score (millionths)."""
+    """The result of a grade: recorded, duplicate, or kept, where the attempt `had` a higher score (millionths)."""
 
     learner_id: str
     receipt: Receipt
@@ -62,10 +62,10 @@ class GradeGiven(NamedTuple):
 
 
 def give_grade(database: Database, catalog: Catalog, asked: GradeAsked, *, now: int) -> GradeGiven:
-    """Give an attempt its grade, and whatever the learner is due by it, in one transaction.
+    """Give an attempt its grade, and the learner whatever is due by it, in one transaction.
 
-    NobodyThere where the learner has no such attempt in the course, GradedStep where no person grades it, UnknownStep
-    where the version in force has dropped its step.
+    Raise NobodyThere if the learner has no such attempt in the course, GradedStep if no person grades it, and
+    UnknownStep if the version in force has dropped its step.
     """
 
     def of(learner_id: str) -> Work[GradeGiven | Moved]:
@@ -102,7 +102,7 @@ def _give(
 
 
 def _not_to_be_graded(connection: Connection, asked: GradeAsked) -> HeadwayError:
-    """Why there is nothing to grade: no such attempt, or one that had its score when it was recorded."""
+    """Return why there is nothing to grade: no such attempt, or one that had its score when it was recorded."""
     attempt = grades.entries_by_id(connection, asked.learner_id, [asked.attempt_id]).get(asked.attempt_id)
     if attempt is None or (attempt.course_id, attempt.type) != (asked.course_id, "attempted"):
         return NobodyThere(NO_ATTEMPT, field="attempt")
@@ -112,7 +112,7 @@ def _not_to_be_graded(connection: Connection, asked: GradeAsked) -> HeadwayError
 def _unchanged(
     asked: GradeAsked, given: GivenGrade | None, entries: Mapping[str, Entry]
 ) -> tuple[str, int | None] | None:
-    """What becomes of a grade that is not recorded: it would lower the score there is, or is the one that stands."""
+    """Return the outcome of a grade that is not recorded: it would lower the score, or is the one that stands."""
     if given is None or asked.score > given.score:
         return None
     if asked.score == given.score:
@@ -123,7 +123,7 @@ def _unchanged(
 
 
 def _passes_now(connection: Connection, catalog: Catalog, grade: AttemptGrade) -> bool:
-    """Whether a grade that did not pass does by the mark in force, which was lowered since: then it is told anew."""
+    """Return whether a failing grade passes by the mark in force, lowered since: then the grade is recorded again."""
     if grade.given is None or grade.given.passed:
         return False
     step = course_in_force(connection, catalog, grade.course).step(grade.step)
@@ -131,7 +131,7 @@ def _passes_now(connection: Connection, catalog: Catalog, grade: AttemptGrade) -
 
 
 def _same(asked: GradeAsked, known: Entry) -> Event:
-    """A grade that is there already under this id, to be answered again; IdReused where it is another."""
+    """Return the grade recorded under this id, to be answered again; IdReused if it is a different one."""
     said = json.loads(known.body)
     about = (said.get("attempt"), said.get("score"), said.get("feedback", ""))
     if about != (asked.attempt_id, asked.score, asked.feedback):
@@ -148,7 +148,7 @@ def _new(
     now: int,
 ) -> Event:
     step = step_in_force(connection, catalog, attempt.course_id, attempt.step_id).step
-    # Whatever the servers' clocks say, the grade that is given last is the last.
+    # The grade that is given last must be the latest, whatever the servers' clocks say.
     at = now if given is None else max(now, given.at + 1)
     said = grade_of(connection, catalog, attempt, given) | {"step": step.id, "score": asked.score}
     said |= {"feedback": asked.feedback} if asked.feedback else {}

@@ -1,4 +1,4 @@
-"""Answers are graded before they are handed in: whoever writes must not wait for a grader."""
+"""Grade answers before they are handed to the writer, which must not wait for a grader."""
 
 import time
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ class TooMuchToGrade(HeadwayError):
 
 
 class PluginAsked(Exception):
-    """An answer is for a plugin, and whoever grades here must ask none."""
+    """An answer is to be graded by a plugin, and the caller must not ask any."""
 
 
 class _Asked(NamedTuple):
@@ -31,19 +31,18 @@ class _Asked(NamedTuple):
 
 
 def is_answer(event: Event) -> bool:
-    """Whether a grader may have to judge an event; whether its step has one is for the course to say."""
+    """Return whether an event may need a grader; the course says whether its step has one."""
     return event.response is not None and event.type == "attempted" and event.score is None
 
 
 def grade_answers(
     database: Database, catalog: Catalog, events: Iterable[Event], seconds: float | None = None, by_plugins: bool = True
 ) -> Verdicts:
-    """Verdicts on the answers among events, by the courses in force now; TooMuchToGrade beyond the processor's seconds.
+    """Return verdicts on the answers among events, by the courses in force now.
 
-    PluginAsked, before anything is graded, where that takes plugins and `by_plugins` says not to ask any.
-
-    The processor's, not the clock's: the same answers are not refused because others are at work. The first is always
-    graded, so that whoever sends less at a time gets through.
+    Raise TooMuchToGrade once grading has taken `seconds` of processor time: not of the clock's, so that the same
+    answers are not refused because the server is busy. The first answer is always graded, so that smaller requests get
+    through. Raise PluginAsked, before anything is graded, if that takes plugins and `by_plugins` is false.
     """
     answers = [event for event in events if is_answer(event)]
     verdicts: dict[tuple[int, str], Judged] = {}
@@ -68,9 +67,10 @@ def grade_answers(
 def grade_by(
     database: Database, catalog: Catalog, event: Event, place: tuple[str, int, str], by_plugins: bool = True
 ) -> Judged | None:
-    """The verdict on an answer by the version that judged it; None where that had no grader. PluginAsked as above.
+    """Return the verdict on an answer by the version that judged it; None if that had no grader.
 
-    `place` is (course, version, key of the step): the event may name the step as it is called now.
+    `place` is (course, version, key of the step): the event may name the step as it is called now. Raise PluginAsked as
+    `grade_answers` does.
     """
     course, version, key = place
     with database.read() as connection:
@@ -85,7 +85,7 @@ def _see_who_grades(steps: Iterable[Step], by_plugins: bool) -> None:
 
 
 def _asked(database: Database, catalog: Catalog, answers: Iterable[Event]) -> list[_Asked]:
-    """The answers to steps that have a grader. The snapshot is given back before the first is graded."""
+    """Return the answers to steps that have a grader. The snapshot is released before the first is graded."""
     with database.read() as connection:
         in_force = courses.versions(connection, {event.course for event in answers})
         found, _ = catalog.undamaged(connection, in_force.items())  # recording refuses what is damaged

@@ -1,4 +1,4 @@
-"""Granting: what the rules say is due is written behind what brought it, once, in the same transaction."""
+"""Granting: write what the rules grant after the entry that brought it, once, in the same transaction."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -37,7 +37,7 @@ class StepLocked(HeadwayError):
 
 
 class _Moved(NamedTuple):
-    """A run whose course is to be judged: what brought it, and where it is told."""
+    """A run whose course is to be judged: the event that moved it, its circumstances, and where changes are told."""
 
     cause: str
     known: Circumstances
@@ -45,26 +45,26 @@ class _Moved(NamedTuple):
 
 
 class Before(NamedTuple):
-    """A step's sum, and whether its run was begun, before an event was counted."""
+    """A step's sum before an event was counted, and whether its run was begun."""
 
     step: StepSum
     is_begun: bool
 
 
 class Granting:
-    """Judges the runs that a batch moves, and appends what they are due to its entries."""
+    """Judges the runs that a batch moves, and appends what is granted to the batch's entries."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.statuses: list[StatusChange] = []
         self._moved: dict[Place, _Moved] = {}
-        # Retakes in a module of which something was done for the first time, and by which event.
+        # Retakes with the first event in one of their modules, and that event.
         self._entered: dict[Place, Contribution] = {}
-        # Runs that were read whole while a sweep is at work.
+        # Runs that were read whole because a sweep is at work.
         self._whole: set[Place] = set()
 
     def check_open(self, learner: BatchLearner, made: Contribution, source: str, course: Course) -> None:
-        """StepLocked where the step is in a module that is locked now; history happened, and a creator may waive."""
+        """Raise StepLocked if the step is in a locked module, except for imported events and the server's own."""
         module = course.module_of(made.step)
         if module is None or not module.requires or source in (IMPORTED, SERVER):
             return
@@ -78,7 +78,7 @@ class Granting:
             raise StepLocked(f"{module.title!r} is locked until you complete {missing}", field="step")
 
     def _stays_open(self, made: Contribution, learner: BatchLearner) -> bool:
-        """Whether the sweep that is at work will keep the step's module open, for it was so by the version before."""
+        """Return whether the sweep at work will keep the step's module open, because the version before had it open."""
         before = self.batch.version_before(made.course)
         after = self.batch.courses[made.course][1].module_of(made.step)
         module = next((one for one in before.modules if after and one.key == after.key), None) if before else None
@@ -92,7 +92,7 @@ class Granting:
         return gating.is_open(module, learner.steps_of(made.course, made.run), held)
 
     def look(self, learner: BatchLearner, made: Contribution) -> Before:
-        """What is known of a step, and whether its run was begun, before an event is counted."""
+        """Return a step's sum, and whether its run was begun, before an event is counted."""
         sums = learner.standing.sums
         step = sums.steps.get(StepKey(made.course, made.run, made.step)) or _UNTOUCHED
         return Before(step, RunKey(made.course, made.run) in sums.runs)
@@ -100,7 +100,7 @@ class Granting:
     def after(
         self, learner: BatchLearner, made: Contribution, known: Circumstances, course: Course, before: Before
     ) -> list[Change]:
-        """Give what is due of the module that an event moved; the course is judged in `conclude`."""
+        """Grant what is due for the module that an event moved; the course is judged in `conclude`."""
         module, step = course.module_of(made.step), course.step(made.step)
         if module is None or step is None:
             return []
@@ -124,7 +124,7 @@ class Granting:
         return told
 
     def _watched(self, learner: BatchLearner, made: Contribution, module: Module) -> Watched:
-        """The module as it is followed, from now on: its steps are gone through once, whatever its events are."""
+        """Return the module as it is followed from now on: its steps are gone through once, not with every event."""
         key = _key_of(made, module)
         if key not in learner.modules:
             learner.modules[key] = Watched(module, self._sums(learner, made, module))
@@ -134,7 +134,7 @@ class Granting:
     def _note_begun(
         self, learner: BatchLearner, made: Contribution, module: Module, sums: Mapping[str, StepSum], before: Before
     ) -> None:
-        """Note the statuses that a step's first event moves."""
+        """Note the statuses that change with a step's first event."""
         if not before.is_begun:
             self._note(learner, made, "", IN_PROGRESS)
         if not any(one.events for key, one in sums.items() if key != made.step):
@@ -143,13 +143,13 @@ class Granting:
                 self._entered.setdefault((learner.id, made.course, made.run), made)
 
     def tell_in(self, learner: BatchLearner, told: list[Change]) -> None:
-        """Have what `conclude` finds for a learner told among the changes of the submission that brought it."""
+        """Have what `conclude` grants a learner told among the changes of the submission that brought it."""
         for place, moved in self._moved.items():
             if place[0] == learner.id and moved.told is None:
                 self._moved[place] = moved._replace(told=told)
 
     def conclude(self) -> None:
-        """Judge the courses of which a module came to be completed: one statement, and only where there are any."""
+        """Judge the courses of runs for which something was granted; at most one statement."""
         if not self._moved and not self._entered:
             return
         self.batch.read_runs(self._moved | self._entered)
@@ -165,7 +165,7 @@ class Granting:
         self._moved.clear()
 
     def _note_retakes(self) -> None:
-        """Note the retakes of which nothing was done before this batch: they are there from when they were begun."""
+        """Note the retakes in which nothing was done before this batch: their rows exist from when they were begun."""
         for (learner_id, course_id, run), made in self._entered.items():
             learner = self.batch.learners[learner_id]
             stored = (one for key, one in learner.others.items() if (key.course, key.run) == (course_id, run))
@@ -174,14 +174,14 @@ class Granting:
         self._entered.clear()
 
     def give_all(self, place: Place, cause: str, received_at: int) -> list[Change]:
-        """Give whatever is due of a run that was read whole, as `gating.due_of_all` says."""
+        """Grant all that is due in a run that was read whole, as `gating.due_of_all` says."""
         learner, (_, course_id, run) = self.batch.learners[place[0]], place
         _, course = self.batch.courses[course_id]
         due = gating.due_of_all(course, learner.steps_of(course_id, run), self._held(learner, course_id, run))
         return self.give(place, due, cause, received_at)
 
     def give(self, place: Place, due: Iterable[Due], cause: str, received_at: int) -> list[Change]:
-        """Give a run what was found to be due of it."""
+        """Grant a run what was found to be due."""
         learner, (_, course_id, run) = self.batch.learners[place[0]], place
         version, _ = self.batch.courses[course_id]
         known = Circumstances(received_at, 0, learner.time_zone, SERVER, version, run)
@@ -208,7 +208,7 @@ class Granting:
         said: dict[str, object] = {"course": course_id, "run": run, "cause": cause}
         said |= {"module": due.module} if due.module else {}
         said |= {} if due.score is None else {"score": due.score}
-        # Whose clock says when something was done also says when it was completed; a certificate is the server's word.
+        # The clock that dates what was done dates its completion, too; a certificate is dated by the server.
         at = known.received_at if due.kind == CERTIFIED else due.at
         event = fact_event(str(uuid4()), due.kind, format_time(at), said)
         _, course = self.batch.courses[course_id]
@@ -241,10 +241,10 @@ def _key_of(made: Contribution, module: Module) -> ModuleKey:
 
 
 def _counts_alike(before: StepSum, after: StepSum, module: Module, step: Step) -> bool:
-    """Whether a step counts in every rule as it did before, as most attempts leave it."""
+    """Return whether a step counts in every rule as it did before, as is so after most attempts."""
     if not before.events or (before.completion is None) != (after.completion is None):
         return False
-    # A word on the step may leave its score as it is, and be more by graded evidence alone.
+    # An override may leave the score as it is, and still change what counts as graded evidence.
     if (before.graded_best, before.override) != (after.graded_best, after.override):
         return False
     policy = module.policies.of(step.kind)

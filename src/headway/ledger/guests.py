@@ -1,4 +1,4 @@
-"""Clearing guests who have long done nothing: they go wholly, their entries in the ledger included."""
+"""Clear guests who have done nothing for long: they are removed wholly, with their entries in the ledger."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from headway.store.database import Database
 from headway.store.guests import Idle
 
 LEARNERS_LOOKED_AT: Final = 1_000
-# What one transaction holds up who records.
+# The size of one transaction, for which recording may have to wait.
 GUESTS_A_TRANSACTION: Final = 50
 ENTRIES_A_TRANSACTION: Final = 5_000
 PAUSE_S: Final = 0.02
@@ -26,9 +26,9 @@ class Cleared(NamedTuple):
 
 
 def clear_guests(database: Database, before: int, *, dry_run: bool = False) -> Cleared:
-    """Clear the guests who have done nothing since a time (microseconds), in small transactions beside who records.
+    """Clear the guests who have done nothing since a time (microseconds), in small transactions; recording goes on.
 
-    Who has a certificate, or guests moved into them, stays; and a guest who was moved belongs to its account.
+    Guests with a certificate, or with guests moved into them, stay; a guest who was moved belongs to its account.
     """
     cleared = Cleared(0, 0)
     for portion in _portions(database, before):
@@ -41,7 +41,7 @@ def clear_guests(database: Database, before: int, *, dry_run: bool = False) -> C
 
 def _clear(database: Database, portion: Sequence[Idle], before: int) -> list[Idle]:
     with database.transaction() as connection:
-        # Whoever is locked elsewhere does something; and what was true before the lock need not be any more.
+        # A guest who is locked elsewhere is active; and what was read before the lock may have changed.
         free = learners.lock(connection, {one.id for one in portion}, wait=False)
         gone = guests.idle(connection, free, before)
         if gone:
@@ -51,7 +51,7 @@ def _clear(database: Database, portion: Sequence[Idle], before: int) -> list[Idl
 
 
 def _portions(database: Database, before: int) -> Iterator[list[Idle]]:
-    """Guests for one transaction each: some, or one with a long ledger."""
+    """Yield the guests of one transaction each: several, or one with a long ledger."""
     for page in paged(database, partial(learners.page, limit=LEARNERS_LOOKED_AT), str):
         with database.read() as connection:
             found = guests.idle(connection, page, before)
@@ -59,5 +59,5 @@ def _portions(database: Database, before: int) -> Iterator[list[Idle]]:
 
 
 def _weight(one: Idle) -> int:
-    """What a guest takes of a transaction: the entries, and no less than each of the most guests that one may hold."""
+    """Return a guest's share of a transaction: its entries, but at least what keeps guests to GUESTS_A_TRANSACTION."""
     return max(one.entries, -(-ENTRIES_A_TRANSACTION // GUESTS_A_TRANSACTION))

@@ -1,4 +1,4 @@
-"""What publishing a version does to the learners of its course, looked at some at a time, in bounded memory."""
+"""What publishing a version does to the learners of its course, read page by page in bounded memory."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ _ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
 
 
 class Surveyed(NamedTuple):
-    """What a version does to the run that a learner is in, and the mark by which one sees whether it has moved since.
+    """What a version does to a learner's current run, and a mark that shows whether the learner has moved since.
 
-    `enrolled` is whether they are in the course now.
+    `enrolled` says whether they are enrolled in the course now.
     """
 
     learner_id: str
@@ -33,7 +33,7 @@ class Surveyed(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What is stored of the run that a learner is in, as far as it takes that to judge it."""
+    """What is stored of a learner's current run, as far as judging it needs."""
 
     learner_id: str
     run: int
@@ -43,20 +43,20 @@ class Looked(NamedTuple):
     held: Held
 
     def judged(self, succession: Succession, at: int) -> Surveyed:
-        """What a version does to it."""
+        """Return what a version does to the run."""
         return Surveyed(*self[:4], succession.effect(self.steps, self.held, at))
 
 
 @dataclass
 class Counted(Generic[T]):
-    """How many learners something is true of, how many of each part of it, and the first whom one may know."""
+    """How many learners are affected, how many of each part there are, and the first learners that may be listed."""
 
     learners: int = 0
     totals: dict[str, int] = field(default_factory=dict)
     listed: list[tuple[str, T]] = field(default_factory=list)
 
     def add(self, learner_id: str | None, one: T) -> None:
-        """Count a learner, who is listed where the id is given; a part counts by its length, or as one."""
+        """Count a learner, and list them if the id is given; a tuple counts by its length, a flag as one."""
         if not any(one):
             return
         self.learners += 1
@@ -72,7 +72,7 @@ def _size(part: object) -> int:
 
 @dataclass
 class Impact:
-    """What a version does to so many learners; `orphaned` counts learners by the keys of the removed steps."""
+    """What a version does to a number of learners; `orphaned` counts learners by the keys of the removed steps."""
 
     learners: int = 0
     gains: Counted[Gains] = field(default_factory=Counted)
@@ -80,7 +80,7 @@ class Impact:
     orphaned: dict[str, int] = field(default_factory=dict)
 
     def add(self, one: Surveyed, *, all_known: bool) -> None:
-        """Count a learner; who is not enrolled is listed where the publisher may know of everybody."""
+        """Count a learner; one who is not enrolled is listed only if `all_known`: the publisher may see everybody."""
         listed = one.learner_id if all_known or one.enrolled else None
         self.learners += 1
         self.gains.add(listed, one.effect.gains)
@@ -90,14 +90,14 @@ class Impact:
 
 
 def rehearse(database: Database, succession: Succession, impact: Impact, *, now: int, all_known: bool) -> None:
-    """Count into an impact what a version would do: in short snapshots, so that nobody waits for it."""
+    """Count into `impact` what a version would do, in short snapshots, so that nobody waits for it."""
     for page in pages(database, succession, ""):
         for one in page:
             impact.add(one.judged(succession, now), all_known=all_known)
 
 
 def pages(database: Database, succession: Succession, after: str) -> Iterator[list[Looked]]:
-    """The learners of a course behind the first, in order of id, each page read while the one before is worked at."""
+    """Yield a course's learners after the given id, in order of id; a page is read while the one before is in use."""
 
     def read() -> Generator[list[Looked], None, None]:
         behind = after
@@ -109,13 +109,13 @@ def pages(database: Database, succession: Succession, after: str) -> Iterator[li
 
 
 def survey(database: Database, succession: Succession, after: str) -> list[Looked]:
-    """The next learners of a course, in a snapshot."""
+    """Return the next learners of a course, in one snapshot."""
     with database.read() as connection:
         return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE))
 
 
 def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]]) -> list[Looked]:
-    """What it takes to judge these learners in the runs that they are in."""
+    """Return what is needed to judge these learners in their current runs."""
     course_id = succession.after.id
     ids = [learner_id for learner_id, _ in page]
     places = [(learner_id, course_id, run) for learner_id, run in page]
@@ -136,7 +136,7 @@ def look(connection: Connection, succession: Succession, page: Sequence[tuple[st
 def _known(
     connection: Connection, succession: Succession, places: Sequence[tuple[str, str, int]], held: Mapping[str, Held]
 ) -> dict[str, dict[str, StepSum]]:
-    """The sums that it takes, learner by learner: a version that changes little of a large course looks at little."""
+    """Return the sums needed, by learner: a version that changes little of a large course needs few."""
     whole = [place for place in places if succession.takes_all(held[place[0]])]
     others = sorted(set(places) - set(whole)) if succession.concerned else []
     asked = [

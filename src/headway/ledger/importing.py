@@ -1,4 +1,4 @@
-"""Noting imports that run in the background: that one began, how far it has come, what became of it."""
+"""Record imports that run in the background: that one began, how far it has come, and how it ended."""
 
 from typing import Final
 from uuid import uuid4
@@ -22,7 +22,7 @@ class ImportRunning(HeadwayError):
 
 
 def begin(database: Database, total: int, *, now: int) -> RowMapping:
-    """Note that an import of so many bytes begins; ImportRunning where one is under way."""
+    """Record that an import of `total` bytes begins; ImportRunning if one is under way."""
 
     def work(connection: Connection) -> RowMapping:
         upkeep.hold(connection)
@@ -36,10 +36,10 @@ def begin(database: Database, total: int, *, now: int) -> RowMapping:
 
 
 def note(database: Database, run_id: str, done: int, *, now: int) -> bool:
-    """Note how many bytes were read; whether it is still under way."""
+    """Record how many bytes were read, and return whether the import is still under way."""
     return committed(database, lambda connection: upkeep.note(connection, run_id, now, done))
 
 
 def end(database: Database, run_id: str, how: tuple[str, int], report: str | None, *, now: int) -> None:
-    """Note how it ended, how far it came, and what came of it."""
+    """Record how the import ended, how far it came, and its report."""
     committed(database, lambda connection: upkeep.end(connection, run_id, now, how, report))

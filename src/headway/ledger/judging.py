@@ -1,4 +1,4 @@
-"""Judging: runs read whole, and given whatever their rules say by the version in force."""
+"""Judging: read runs whole, and grant whatever the rules of the version in force say is due."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Judging(NamedTuple):
 
 
 def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusChange]:
-    """Give what is due of runs of learners who are in the batch; the batch is still to be written."""
+    """Grant what is due in runs of the batch's learners; the caller writes the batch."""
     wanted = sorted(places)
     batch.courses |= batch.catalog.in_force(batch.connection, {course_id for _, course_id, _ in wanted})
     batch.read_runs(wanted)
@@ -34,7 +34,7 @@ def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusCha
 def judge_alone(
     connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], places: Iterable[Place], why: Judging
 ) -> list[StatusChange]:
-    """Give what is due of runs of learners under their locks, and write it."""
+    """Grant what is due in runs of locked learners, and write it."""
     batch = Batch(connection, catalog)
     mine = [place for place in places if place[0] in locked]
     batch.enter(locked[learner_id] for learner_id in dict.fromkeys(place[0] for place in mine))

@@ -1,4 +1,4 @@
-"""Keeping what another system recorded of a learner's longest streak: an entry, counted nowhere and shown as such."""
+"""Keep another system's record of a learner's longest streak: an entry that counts nowhere, and is shown as such."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from headway.store.database import Database
 
 
 class StreakRecord(NamedTuple):
-    """A longest streak in days, of a learner, under an id that follows from its source."""
+    """A learner's longest streak in days, under an id derived from its source."""
 
     learner_id: str
     event_id: str
@@ -29,12 +29,12 @@ class StreakRecord(NamedTuple):
 
 
 def keep_streak(database: Database, catalog: Catalog, one: StreakRecord, *, now: int) -> bool:
-    """Keep a record; False where it is kept already. IdentityGone where the learner was erased or moved."""
+    """Keep a record; return False if it is kept already. Raise IdentityGone if the learner was erased or moved."""
     return committed(database, lambda connection: _keep(connection, catalog, one, now))
 
 
 def known_streaks(database: Database, records: Sequence[StreakRecord]) -> set[str]:
-    """The ids of those records that are kept already."""
+    """Return the event ids of the records that are kept already."""
     with database.read() as connection:
         return identities.held(connection, [(one.learner_id, one.event_id) for one in records])
 

@@ -1,4 +1,4 @@
-"""Leveling: whoever comes to a level in a topic is told of it, in the transaction that moves the sums, once."""
+"""Leveling: a learner who reaches a level in a topic is told once, in the transaction that moves the sums."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,13 +21,13 @@ from headway.store.entries import Entry
 from headway.store.sums import Reading
 
 _NO_STEP: Final = StepSum()
-# In whichever courses: a day counts once.
+# In any course: a day counts once.
 _PARTS: Final = sums.of_kind(sums.PARTS, "learner_id", "part", "day")
 _OF_LEARNER: Final = tuple(sums.of_kind(kind, "learner_id") for kind in (sums.TOPICS, sums.LEVELS))
 
 
 class Moved(NamedTuple):
-    """What a transaction moves: its learners, sums as they were read and as they now are, courses that it knows."""
+    """What a transaction moves: its learners, their sums as read and as they are now, and the courses it knows."""
 
     learners: Mapping[str, Learner]
     read: Read
@@ -37,21 +37,21 @@ class Moved(NamedTuple):
 
 
 class Leveling:
-    """The levels that one transaction's learners come to."""
+    """The levels that one transaction's learners reach."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self.connection = connection
         self.catalog = catalog
         self._topics: dict[str, Topics] = {}
-        # Of whom it is being read.
+        # Learners whose topics are being read.
         self._unknown: set[str] = set()
 
     def asked(
         self, learners: Mapping[str, Learner], on_steps: Iterable[tuple[str, Contribution]]
     ) -> list[tuple[Reading, AbstractSet[tuple[str, ...]]]]:
-        """What is to be read of those whose exercises these may move: all their topics, and what they were told of.
+        """Return what to read for learners whose exercises these may move: all their topics and told levels.
 
-        Of early and late hours those days on which these lie.
+        For early and late hours, also the days on which these contributions lie.
         """
         parts = set[tuple[str, ...]]()
         for learner_id, one in on_steps:
@@ -66,7 +66,7 @@ class Leveling:
         return [(_PARTS, parts), *((reading, {(one,) for one in self._unknown}) for reading in _OF_LEARNER)]
 
     def give(self, moved: Moved, achieving: Achieving) -> list[Entry]:
-        """Have learners told of the levels that they come to, and achievements know of them."""
+        """Return the entries that tell learners of the levels they reach, and pass these levels on to achievements."""
         self._learn(moved)
         for learner_id, key, one in moved.changed[sums.LEVELS]:
             self._raise(learner_id, key, one, achieving)
@@ -87,7 +87,7 @@ class Leveling:
         return given
 
     def _learn(self, moved: Moved) -> None:
-        """Make of what was read what is known of topics from now on; whoever was told of a level without is read."""
+        """Build the known topics from what was read; learners told of a level otherwise are read here."""
         told = {learner_id for learner_id, _, _ in moved.changed[sums.LEVELS]} - self._topics.keys() - self._unknown
         levels = [(*pair, one) for pair, one in moved.read[sums.LEVELS].items()]
         levels += sums.read_learners(self.connection, sums.LEVELS, told) if told else ()
@@ -108,7 +108,7 @@ class Leveling:
         self._unknown.clear()
 
     def _raise(self, learner_id: str, key: LevelKey, told: LevelReached, achieving: Achieving) -> None:
-        """Note that a learner was told of a level, and over which ones that went."""
+        """Note that a learner was told of a level, and by how many levels they rose."""
         topics = self._topics[learner_id]
         was = topics.rank(key.topic)
         topics.hold(key.topic, key.level, told)
@@ -116,7 +116,7 @@ class Leveling:
             achieving.risen.append((learner_id, was, topics.rank(key.topic)))
 
     def _looked_at(self, moved: Moved) -> dict[str, set[str]]:
-        """The topics in which a learner may have come to a level: they have the exercises, and one of them moved."""
+        """Return the topics in which learners may have reached a level: enough exercises, one of them moved."""
         places: dict[str, set[Place]] = {}
         for learner_id, key, one in moved.changed[sums.STEPS]:
             was = moved.read[sums.STEPS].get((learner_id, key)) or _NO_STEP
@@ -128,7 +128,7 @@ class Leveling:
         return {learner_id: topics for learner_id, topics in found.items() if topics}
 
     def _ready(self, places: Mapping[str, set[Place]]) -> dict[str, set[Place]]:
-        """Those who have enough exercises in any topic; of all others the exercises themselves are forgotten."""
+        """Return learners with enough exercises in any topic; for the others, drop the exercises that are known."""
         ready: dict[str, set[Place]] = {}
         for learner_id, found in places.items():
             topics = self._topics[learner_id]
@@ -139,7 +139,7 @@ class Leveling:
         return ready
 
     def _topics_of(self, ready: Mapping[str, set[Place]], moved: Moved) -> Iterator[tuple[str, Iterable[str]]]:
-        """The topics of the exercises at these places; what is known of the exercises is brought up to date."""
+        """Yield the topics of the exercises at these places, and update what is known of the exercises."""
         once: dict[tuple[str, Place], StepSum] = {}
         for learner_id, places in ready.items():
             for place in places:
@@ -147,7 +147,7 @@ class Leveling:
                 if of_all.current_run(place[0]) == FIRST_RUN:
                     once[learner_id, place] = of_all.steps[StepKey(place[0], FIRST_RUN, place[1])]
                 else:
-                    # What was done of it in other runs is not always at hand: all is read anew.
+                    # What was done in other runs is not always at hand: everything is read again.
                     self._topics[learner_id].done = None
                     yield learner_id, list(self._topics[learner_id].exercises)
         done = {(place[0], one.completion.version) for (_, place), one in once.items() if one.completion}
@@ -168,7 +168,7 @@ class Leveling:
         return known | (self.catalog.in_force(self.connection, missing) if missing else {})
 
     def _reached(self, learner: Learner, topics: AbstractSet[str], moved: Moved) -> list[tuple[str, str]]:
-        """The levels that a learner has come to in these topics, and was not told of."""
+        """Return the levels that a learner has reached in these topics, and was not told of."""
         known = self._topics[learner.id]
         if known.done is None:
             known.done = self._exercises(learner, moved)
@@ -177,7 +177,7 @@ class Leveling:
         return [(topic, level) for topic, level in levels if RANKS[level] > known.rank(topic)]
 
     def _exercises(self, learner: Learner, moved: Moved) -> dict[Place, Exercise]:
-        """All exercises of a learner, as they are by now."""
+        """Return all exercises of a learner, as they are now."""
         reading = sums.of_kind(sums.STEPS, "learner_id")
         ((_, found),) = sums.read_together(self.connection, [(reading, [(learner.id,)])])
         steps: dict[StepKey, StepSum] = {key: one for _, key, one in found} | learner.standing.sums.steps
@@ -187,13 +187,13 @@ class Leveling:
 
 
 def reach(learner: Learner, told: Sequence[str], cause: Cause) -> Entry:
-    """The entry by which a learner is told of a level: (topic, level, the one before)."""
+    """Return the entry that tells a learner of a level; `told` is (topic, level, previous level)."""
     said = dict(zip(("topic", "level", "previous"), told, strict=True))
     return said_by_server(learner, LEVELED, said, cause)
 
 
 def _counts_alike(was: StepSum, now: StepSum) -> bool:
-    """Whether a step counts for levels as it did before, as most attempts leave it."""
+    """Return whether a step counts for levels as it did before, as is so after most attempts."""
     return (was.completion, was.best_said, was.override) == (now.completion, now.best_said, now.override) and (
         was.first is None
     ) == (now.first is None)

@@ -1,4 +1,4 @@
-"""The levels that learners have come to and were never told of: from before levels were told, or by a new version."""
+"""Levels that learners have reached and were never told of: from before levels were told, or by a new version."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from headway.store.catalog import Catalog
 
 
 class Due(NamedTuple):
-    """A level in a topic that a learner has come to, and the one that they were told of before."""
+    """A level in a topic that a learner has reached, and the one that they were told of before."""
 
     topic: str
     level: str
@@ -23,12 +23,12 @@ class Due(NamedTuple):
 
     @property
     def risen(self) -> tuple[int, int]:
-        """Over which places among all levels that goes: from the one, up to the other."""
+        """The indexes of the previous and the new level among all levels."""
         return RANKS[self.previous], RANKS[self.level]
 
 
 def levels_due(connection: Connection, catalog: Catalog, ids: Sequence[str]) -> dict[str, list[Due]]:
-    """What each of these learners has come to by the stored sums: a few statements, however many they are."""
+    """Return the levels that each learner has reached by the stored sums, by a fixed number of statements."""
     kinds = (sums.TOPICS, sums.LEVELS)
     asked = [(sums.of_kind(kind, "learner_id"), [(one,) for one in ids]) for kind in kinds]
     (_, in_topics), (_, told) = sums.read_together(connection, asked)
@@ -54,7 +54,7 @@ def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topi
     found: dict[str, list[Due]] = {}
     for learner_id, steps in of_learners.items():
         if damaged.keys() & (versions_of(steps) | {(key.course, in_force.get(key.course, 0)) for key in steps}):
-            continue  # nobody can say now what they have come to
+            continue  # their levels cannot be worked out now
         topics = wanted[learner_id]
         reached = skills(one.exercise for one in exercises_done(steps, known, now))
         due = [

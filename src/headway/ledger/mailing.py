@@ -1,7 +1,7 @@
-"""Mailing notices: put down once they are there, taken up, sent outside of any transaction, and settled.
+"""Mailing notices: mails are queued, leased, sent outside of any transaction, and settled.
 
-Recording knows nothing of it: notices that are to be mailed are looked for behind it. Whoever takes a mail up does so
-for a while; who is killed meanwhile has sent it or not, and it is sent again then.
+Recording knows nothing of it: notices to be mailed are looked up afterwards. A lease runs out: if a process is killed,
+it is unknown whether it sent a mail, and the mail is sent again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,23 +23,22 @@ from headway.store.mailing import Content, Mailing
 log = structlog.get_logger()
 
 SENT, REFUSED, GIVEN_UP, STALE, UNWANTED = "sent", "refused", "given-up", "stale", "unwanted"
-# No end: it is tried again in a while.
+# Not final: the mail is tried again later.
 LATER: Final = "later"
-# Longer than a server can take over one mail without being given up itself.
+# Longer than a server can take over one mail before it is given up.
 TAKEN_FOR: Final = 10 * MINUTE
-# No transaction is under way for longer: a notice can be committed so long after the time that it bears.
+# No transaction takes longer: so long after its own time a notice may be committed.
 OVERLAP: Final = HOUR
 PUT_DOWN_AT_ONCE: Final = 200
 _NOTED_EVERY: Final = 10 * MINUTE
-# Stands among the kinds of reminders, of which each has such a time.
+# The name under which this time is kept, among those of the kinds of reminders.
 _NOTED_AS: Final = "mails"
 
 
 class Mail(NamedTuple):
-    """A mail that was taken up: what it tells, to which address, in which zone, and what course and step are called.
+    """A leased mail: what it tells, to which address, in which zone, and the titles of course and step.
 
-    `was` is the row as it was before. `tokens` are for the addresses by which this kind, and every kind, is no longer
-    wanted.
+    `was` is the row before the lease. `tokens` are for the links that unsubscribe from this kind, and from every kind.
     """
 
     row: Mailing
@@ -53,7 +52,7 @@ class Mail(NamedTuple):
 
 
 def put_down(database: Database, *, now: int) -> int:
-    """Put down all notices that are to be mailed and are not put down yet; how many there were."""
+    """Queue all notices that are to be mailed and are not queued yet; return how many there were."""
     with database.read() as connection:
         noted = reminders.up_to(connection, _NOTED_AS)
     since = max(now - GIVEN_UP_AFTER, (now if noted is None else min(noted, now)) - OVERLAP)
@@ -72,7 +71,7 @@ def put_down(database: Database, *, now: int) -> int:
 
 def _put_down(database: Database, found: Sequence[Mailing]) -> int:
     def work(connection: Connection) -> int:
-        # Under their locks, so that nobody who is being erased leaves a trace.
+        # Under the learners' locks, so that a learner who is being erased leaves no trace.
         locked = learners.lock(connection, {one.learner_id for one in found})
         alive = {one.id for one in locked.values() if one.is_alive}
         there = [one for one in found if one.learner_id in alive]
@@ -83,7 +82,7 @@ def _put_down(database: Database, found: Sequence[Mailing]) -> int:
 
 
 def take(database: Database, catalog: Catalog, limit: int, *, now: int) -> list[Mail]:
-    """Take up what is due, for TAKEN_FOR; what is of no use any more, or not wanted, ends here."""
+    """Lease mails that are due, for TAKEN_FOR; those that are stale or unwanted end here."""
     return committed(database, lambda connection: _take(connection, catalog, limit, now))
 
 
@@ -103,9 +102,9 @@ def _take(connection: Connection, catalog: Catalog, limit: int, now: int) -> lis
 
 
 def why_not(database: Database, mail: Mail, *, now: int) -> str | None:
-    """Why a mail that was taken up is not to be sent any more, as it is at this moment; None where it still is.
+    """Return why a leased mail is not to be sent at this moment; None if it is.
 
-    To another address than it was taken up for it is sent later.
+    If the address has changed since the lease, that is LATER.
     """
     with database.read() as connection:
         told = mailing.contents(connection, [mail.row]).get(mail.row[:2])
@@ -114,7 +113,7 @@ def why_not(database: Database, mail: Mail, *, now: int) -> str | None:
 
 
 def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:
-    """Why a mail is not to be sent any more; None where it is."""
+    """Return why a mail is not to be sent any more; None if it is."""
     if told is None or told.address is None:
         return UNWANTED
     if is_stale(told.change, local_day(now, told.time_zone)):
@@ -140,7 +139,7 @@ def _mail(one: Mailing, was: Mailing, told: Content, courses: Mapping[str, tuple
 
 
 def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> None:
-    """Note how a mail ended; with None it was not taken yet, and is due again in a while."""
+    """Record how a mail ended; None means that it was not accepted yet, and is due again later."""
     row = mail.row
     again = row._replace(due_at=now + pause_after(row.tries))
     settled = again if outcome is None else _ended(row, outcome, now)
@@ -148,7 +147,7 @@ def settle(database: Database, mail: Mail, outcome: str | None, *, now: int) -> 
 
 
 def put_back(database: Database, untried: Sequence[Mail]) -> None:
-    """Leave mails that were taken up and not tried as they were before: due by then, and behind nothing else."""
+    """Return leased mails that were not tried to the state before the lease."""
     if untried:
         rows = [(one.row, one.was) for one in untried]
         committed(database, lambda connection: mailing.put_back(connection, rows))

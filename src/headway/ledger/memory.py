@@ -1,7 +1,7 @@
-"""What a writer remembers of the learners for whom it recorded last: what it need not read again.
+"""What a writer remembers of the learners for whom it recorded last, so that it need not be read again.
 
-It is relied on only where the last entry of the learner's ledger and the epoch, read under the learner's lock, are
-those that it was remembered with: nobody else has moved the learner's sums since then.
+A memory is used only if the last entry of the learner's ledger and the epoch, read under the learner's lock, are those
+that it was remembered with: then nobody else has moved the learner's sums since.
 """
 
 import time
@@ -18,11 +18,12 @@ from headway.store.facts import Mark
 
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS, sums.STEP_DAYS)
 STEPS: Final = KINDS.index(sums.STEPS)
-# Some 50 MB of the usual mix, of steps alone 160. Whoever comes in turn must all fit, or nobody is remembered when
+# About 50 MB of the usual mix, 160 MB of steps alone. Learners who come in turn must all fit, or none is remembered
+# when
 # they come again.
 VALUES_MAX: Final = 150_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
-# Who has not learned for so long starts anew; and who was erased leaves nothing here either.
+# A learner who was inactive for so long is read anew; and an erased learner leaves nothing here either.
 AGE_MAX_S: Final = 600.0
 
 
@@ -36,10 +37,10 @@ class ModuleKey(NamedTuple):
 
 
 class Remembered:
-    """What is known of a learner as of a mark of their ledger; `totals` are what achievements ask of all sums.
+    """What is known of a learner as of a mark of their ledger; `totals` are those that achievements need.
 
     `sums` hold, for each of KINDS, (key, value) by the key as it is asked for, None where nothing is stored;
-    `attendance` holds all days, `topics` what levels are judged by.
+    `attendance` holds all active days, `topics` what levels are judged by.
     """
 
     __slots__ = ("attendance", "mark", "modules", "sums", "topics", "totals")
@@ -61,21 +62,21 @@ class Remembered:
 
 
 class Memory:
-    """The learners that a writer remembers, those of the last transactions. Its writer's thread alone uses it."""
+    """The learners of a writer's last transactions. Only its writer's thread uses it."""
 
     def __init__(self, values_max: int = VALUES_MAX) -> None:
         self._values_max = values_max
         self._size = 0
-        # Size, when it was kept, and what; the last that was kept lies last.
+        # By learner: size, time kept, and what is remembered; the latest last.
         self._kept: OrderedDict[str, tuple[int, float, Remembered]] = OrderedDict()
         self._taken: dict[str, Remembered] = {}
 
     def begin(self) -> None:
-        """Begin a transaction: what was taken for one that failed is forgotten, for it has been moved since."""
+        """Begin a transaction, and forget what a failed one had taken, because that was changed since."""
         self._taken = {}
 
     def take(self, learner_id: str, mark: Mark) -> Remembered:
-        """What is known of a learner as of this mark: for this transaction to use, and to move."""
+        """Return what is known of a learner as of this mark, for this transaction to use and change."""
         size, _, found = self._kept.pop(learner_id, (0, 0.0, None))
         self._size -= size
         if found is None or found.mark != mark:
@@ -84,7 +85,7 @@ class Memory:
         return found
 
     def keep(self) -> None:
-        """Remember what was taken as it is now: the transaction is committed."""
+        """Remember what was taken as it is now, after the transaction was committed."""
         now = time.monotonic()
         for learner_id, one in self._taken.items():
             size = one.size
@@ -95,7 +96,7 @@ class Memory:
         self.forget(now)
 
     def forget(self, now: float) -> None:
-        """Forget whom it is too long ago or too much to remember; `now` by the monotonic clock, in seconds."""
+        """Forget learners kept too long, or beyond the maximum size; `now` is of the monotonic clock, in seconds."""
         while self._kept:
             size, kept_at, _ = next(iter(self._kept.values()))
             if self._size <= self._values_max and now - kept_at < AGE_MAX_S:

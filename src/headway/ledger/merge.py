@@ -1,4 +1,4 @@
-"""Moving a guest into an account: one transaction under both locks. The guest's ledger stays, its sums move over."""
+"""Move a guest into an account, in one transaction under both locks: the ledger stays, the sums move over."""
 
 from contextlib import closing
 
@@ -29,10 +29,10 @@ def move_guest(
     *,
     now: int,
 ) -> Merged | None:
-    """Move the guest of a token into an account; None where the token is none of a guest, or of one moved already.
+    """Move a token's guest into an account; None if the token is not a guest's, or the guest was moved already.
 
-    IdentityGone where the account is erased, or the session that asks for it has ended. A database error leaves account
-    and guest as they were.
+    Raise IdentityGone if the account is erased, or the session that asks for the move has ended. A database error
+    leaves account and guest as they were.
     """
     move = _Move(catalog, account_id, guest_hash, session_hash, now)
     merged = committed(database, move)
@@ -43,7 +43,7 @@ def move_guest(
 def move_imported(
     database: Database, catalog: Catalog, account_id: str, imported_id: str, *, now: int
 ) -> Merged | None:
-    """Move an imported learner into an account, as a guest is; None where they are part of one already."""
+    """Move an imported learner into an account, like a guest; None if they are part of one already."""
     move = _Link(catalog, account_id, imported_id, None, now)
     merged = committed(database, move)
     log_statuses(move.statuses)
@@ -51,7 +51,7 @@ def move_imported(
 
 
 class _Move:
-    """One move. Run again after a COMMIT whose answer was lost, it finds its own doing and tells the same of it."""
+    """One move. Run again after a COMMIT whose answer was lost, it finds the move done and returns the same."""
 
     def __init__(self, catalog: Catalog, account_id: str, guest_hash: str, session_hash: str | None, now: int) -> None:
         self.catalog = catalog
@@ -68,11 +68,11 @@ class _Move:
         self._check_account(connection)
         if guest_id is None:
             return None
-        # Judged under both locks: the guest may have been moved, or have become an account itself, a moment ago.
+        # Checked under both locks: the guest may just have been moved, or have become an account.
         if self._opened(connection) == guest_id:
             batch = Batch(connection, self.catalog)
             batch.locked = locked
-            # Guests are in no roster; an imported learner leaves those in which the account comes in their stead.
+            # Guests are in no roster; an imported learner leaves rosters, and the account takes their place.
             with counted(connection, self.catalog, roster.courses_of(connection, [guest_id])):
                 return self._move(batch, guest_id)
         return self._done_before(connection)
@@ -94,7 +94,7 @@ class _Move:
             raise IdentityGone("the session has ended; sign in again")
 
     def _opened(self, connection: Connection) -> str | None:
-        """The guest that the token opens, or the imported learner whom a claim code does."""
+        """Return the guest that the token opens, or the imported learner that a claim code opens."""
         found = learners.by_session(connection, self.guest_hash, self.now)
         if found is None:
             return claims.opened(connection, self.guest_hash, self.now)
@@ -107,13 +107,13 @@ class _Move:
         head = learners.heads(connection, [self.account_id])[self.account_id]
         with closing(entries.between(connection, guest_id, guest_id)) as found:
             brought = list(found)
-        # An imported learner stays known by the external id, whatever comes in under it later.
+        # An imported learner keeps the external id, under which records may still come in.
         if not brought and not self._is_imported(connection, guest_id):
             return self._clear(connection, guest_id)
         known = identities.held(connection, ((self.account_id, one.event_id) for one in brought))
         new = [one for one in brought if one.event_id not in known]
         counted = batch.take_in(self.account_id, brought, {one.event_id for one in new})
-        # What the guest's own resets cleared is known from now on as well, and counts no more than it did there.
+        # Ids that the guest's own resets cleared become known as well, and still do not count.
         cleared = batch.cleared(brought)
         known_now = [one for one in new if one.event_id in counted | cleared]
         new = [one for one in new if one.event_id in counted]
@@ -121,10 +121,10 @@ class _Move:
         batch.learners[self.account_id].standing.take_in_resets(guest_id, {key: mark for _, key, mark in resets})
         batch.learners[self.account_id].head = head
         batch.achieving.causes[self.account_id] = Cause(f"move:{guest_id}", self.now, self.now)
-        # What neither had the progress for may be due to both together.
+        # Grants that neither had the progress for may be due to both together.
         places = {(self.account_id, one.course_id, one.run) for one in new if one.step_id}
         self.statuses = judge(batch, places, Judging(f"move:{guest_id}", self.now))
-        # First, for no two certificates have one id, and the guest's are the account's from now on.
+        # Before writing, because certificate ids are unique, and the guest's are about to become the account's.
         identities.drop_sums(connection, guest_id)
         boards.drop(connection, [guest_id])
         batch.write()
@@ -132,7 +132,7 @@ class _Move:
         announcing.note(connection, [guest_id, self.account_id])
         notices.move(connection, guest_id, self.account_id, batch.learners[self.account_id].head)
         preferences.move(connection, guest_id, self.account_id)
-        # Moves of one account are in order by their times, whatever the servers' clocks say.
+        # The moves into one account are ordered by their times, whatever the servers' clocks say.
         at = max(self.now, identities.last_move(connection, self.account_id) + 1)
         learners.change(connection, guest_id, {"merged_into": self.account_id, "merged_at": at, "merged_after": head})
         learners.end_sessions(connection, guest_id)
@@ -148,7 +148,7 @@ class _Move:
         return row is not None and row["kind"] == "imported"
 
     def _clear(self, connection: Connection, guest_id: str) -> Merged:
-        """A guest that recorded nothing leaves nothing that an account could keep."""
+        """Remove a guest that recorded nothing, as there is nothing for an account to keep."""
         guests.remove(connection, [guest_id], reason="empty guest moved")
         nothing = Merged(0, 0, 0)
         self._tried = (guest_id, self.now, nothing)
@@ -156,7 +156,7 @@ class _Move:
 
 
 class _Link(_Move):
-    """A move of an imported learner who is named by id, which stands in the place of a token's hash."""
+    """A move of an imported learner named by id, which takes the place of the token's hash."""
 
     def _opened(self, connection: Connection) -> str | None:
         found = learners.by_id(connection, self.guest_hash)

@@ -1,4 +1,4 @@
-"""What entries tell a learner becomes notices, in the transaction that writes them; and what they told, worked out."""
+"""Turn what entries tell a learner into notices, in the transaction that writes the entries; or work them out again."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Learner(Protocol):
-    """A learner under this transaction's lock."""
+    """A learner locked by this transaction."""
 
     is_told: bool
 
@@ -35,9 +35,9 @@ def tell(
     learners: Mapping[str, Learner],
     endpoints: Sequence[Endpoint] | None,
 ) -> tuple[Addition, Addition]:
-    """What adds the notices of entries that are being written, and what webhooks are to be sent of them.
+    """Return the rows to add for entries that are being written: their notices, and the messages due to webhooks.
 
-    History that is imported tells nobody anything. The endpoints are asked for where they are not known yet.
+    Imported history tells nobody anything. The endpoints are read if they are not known yet.
     """
     told = [one for one in appended if one.changes and learners[one.learner_id].is_told]
     imported = {(one.learner_id, one.event_id) for one in appended if one.source == IMPORTED}
@@ -54,7 +54,7 @@ def tell(
 
 
 class Telling:
-    """What a ledger tells whoever is told anything, from one of its entries on; each is seen once, in their order."""
+    """Collects the notices that a ledger's entries tell, from one number on; `see` takes each entry once, in order."""
 
     def __init__(self, since: int) -> None:
         self.notices = list[Notice]()
@@ -62,7 +62,7 @@ class Telling:
         self._imported = set[tuple[str, str]]()
 
     def see(self, entry: Entry, fact: Fact | None) -> None:
-        """Take in what an entry tells; what it says is given as it was read, for its body may be anything."""
+        """Take in an entry and the notices it tells; `fact` is passed as it was read, for the body may be anything."""
         if entry.source == IMPORTED:
             self._imported.add((entry.learner_id, entry.event_id))
         elif entry.changes and entry.seq >= self._since and self._is_told(entry, fact):
@@ -78,7 +78,7 @@ def _fact(entry: Entry) -> Fact | None:
 
 
 def _is_history(entry: Entry, fact: Fact | None, imported: set[tuple[str, str]]) -> bool:
-    """Whether an entry is imported, or was brought about by one that is."""
+    """Return whether an entry was imported, or brought about by one that was."""
     if entry.source != SERVER:
         return entry.source == IMPORTED
     return (entry.learner_id, getattr(fact, "cause", "")) in imported

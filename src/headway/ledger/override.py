@@ -30,10 +30,10 @@ _FINAL: Final = "A final override counts even where it is lower; whatever was co
 
 
 class OverrideAsked(NamedTuple):
-    """What a step is to count for, in the run that the learner is in: `score` in millionths, None where it is waived.
+    """What a step is to count for in the learner's current run: `score` in millionths, None for a waiver.
 
-    A `final` score counts even where it is lower than what the learner reached. `by` is an account, None the
-    operator; `entry_id` is the override's own id: sent twice, it counts once.
+    A `final` score counts even where it is lower than what the learner reached. `by` is an account, None the operator;
+    `entry_id` is the override's own id: sent twice, it counts once.
     """
 
     course_id: str
@@ -47,9 +47,10 @@ class OverrideAsked(NamedTuple):
 
 
 def override(database: Database, catalog: Catalog, asked: OverrideAsked, *, now: int, dry_run: bool = False) -> Effects:
-    """Say what a step counts for, and give whatever the learner is due by it, in one transaction.
+    """Set what a step counts for, and grant the learner whatever is due by it, in one transaction.
 
-    NobodyThere where the learner has nothing to do with the course, UnknownStep where it has no such step.
+    Raise NobodyThere if the learner has nothing to do with the course, and UnknownStep if it has no such step. A dry
+    run is rolled back.
     """
 
     def of(learner_id: str) -> Work[Effects | Moved]:
@@ -59,7 +60,7 @@ def override(database: Database, catalog: Catalog, asked: OverrideAsked, *, now:
 
 
 class _Overriding:
-    """One override. Run again after a COMMIT whose answer was lost, it finds its own doing and tells the same of it."""
+    """One override. Run again after a COMMIT whose answer was lost, it finds the override and returns the same."""
 
     def __init__(self, catalog: Catalog, asked: OverrideAsked, now: int) -> None:
         self.catalog = catalog
@@ -76,7 +77,7 @@ class _Overriding:
         again = grades.entries_by_id(connection, asked.learner_id, [asked.entry_id]).get(asked.entry_id)
         if again is not None:
             _check_same(asked, again, found.step)
-            # Of its own doing; or it was sent again, and changes nothing.
+            # Recorded by an earlier try of this very override; or sent again, which changes nothing.
             return self._tried or self._effects().with_learner([], [])
         key, before = _standing(connection, asked, found.step)
         event = self._event(connection, found.step, key.run, before.override)
@@ -92,7 +93,7 @@ class _Overriding:
 
     def _event(self, connection: Connection, step: Step, run: int, standing: Override | None) -> Event:
         asked = self.asked
-        # Whatever the servers' clocks say, what is said last is the last.
+        # The override that is given last must be the latest, whatever the servers' clocks say.
         at = self.now if standing is None else max(self.now, standing.at + 1)
         resets = reset_marks.of_learners(connection, [asked.learner_id]).get(asked.learner_id, reset_marks.NO_MARKS)
         mark = last_reset(resets, asked.course_id)
@@ -112,7 +113,7 @@ class _Overriding:
 
 
 def _standing(connection: Connection, asked: OverrideAsked, step: Step) -> tuple[StepKey, StepSum]:
-    """The step's place in the run that the learner is in, and its sum; NobodyThere where they never were here."""
+    """Return the step's key in the learner's current run, and its sum; NobodyThere if they never were in the course."""
     place = (asked.learner_id, asked.course_id)
     wanted: list[tuple[sums.Reading, list[tuple[str, ...]]]] = [
         (sums.of_kind(sums.RUNS, "learner_id", "course_id"), [place]),
@@ -128,7 +129,7 @@ def _standing(connection: Connection, asked: OverrideAsked, step: Step) -> tuple
 
 
 def _check_same(asked: OverrideAsked, known: Entry, step: Step) -> None:
-    """IdReused where the id stands for something else."""
+    """Raise IdReused if the id was used for something else."""
     event = read_event(known.event_id, known.body)
     said = Overridden(asked.final, asked.score is None, asked.reason)
     score = FULL if asked.score is None else asked.score

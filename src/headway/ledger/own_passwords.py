@@ -1,4 +1,4 @@
-"""An account's password, changed by whoever knows the old one or reads the account's mail."""
+"""Change an account's password, for somebody who knows the old one or reads the account's mail."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ RESET_LIVES: Final = HOUR
 def change(
     database: Database, session_hash: str, learner_id: str, password_hash: str, *, now: int, origin: Origin
 ) -> None:
-    """Keep a new password's hash; all other sessions end, and so does every reset that was asked for."""
+    """Store a new password's hash; all other sessions end, and so do all pending resets."""
     with database.transaction() as connection:
         owner(connection, session_hash, learner_id, now)
         learners.change(connection, learner_id, {"password_hash": password_hash})
@@ -27,7 +27,7 @@ def change(
 
 
 def ask_reset(database: Database, email: str, token_hash: str, *, now: int, origin: Origin) -> RowMapping | None:
-    """Let a token reset the password of the account with an address; the account, or None where there is none."""
+    """Let a token reset the password of the account with an address; return the account, None if there is none."""
     with database.transaction() as connection:
         found = learners.by_email(connection, email)
         if found is not None:
@@ -37,7 +37,7 @@ def ask_reset(database: Database, email: str, token_hash: str, *, now: int, orig
 
 
 def resettable(connection: Connection, token_hash: str, now: int) -> RowMapping:
-    """The account that a token resets the password of; Invalid where there is none."""
+    """Return the account whose password a token resets; Invalid if there is none."""
     found = resets.whose(connection, token_hash, now)
     if found is None:
         raise _spent()
@@ -45,9 +45,12 @@ def resettable(connection: Connection, token_hash: str, now: int) -> RowMapping:
 
 
 def reset(database: Database, token_hash: str, password_hash: str, *, now: int, origin: Origin) -> str:
-    """Keep a new password's hash by a token, once; whose it was. All that opened the account ends, tokens included."""
+    """Store a new password's hash by a token, once, and return the account's id.
+
+    All that opened the account ends, personal access tokens included.
+    """
     with database.transaction() as connection:
-        # The learner is locked before anything of theirs, as everywhere; only then is the token used up.
+        # As everywhere, the learner is locked before anything of theirs; only then is the token used up.
         account = resettable(connection, token_hash, now)
         learner_id: str = account["id"]
         learners.lock(connection, [learner_id])

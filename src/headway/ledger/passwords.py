@@ -1,4 +1,4 @@
-"""Passwords as they are kept: argon2id; and which may not be chosen."""
+"""Passwords: how they are hashed (argon2id), and which may not be chosen."""
 
 import os
 import unicodedata
@@ -15,7 +15,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 def check_new_password(sent: str, email: str | None, *, field: str = "password") -> str:
-    """A password to choose, as it stands; Invalid where it is too short, too long, or among the first to be guessed."""
+    """Return a password to be chosen, unchanged; Invalid if it is too short, too long, or easily guessed."""
     try:
         password = check_password(sent)
     except Invalid as error:
@@ -29,12 +29,12 @@ def check_new_password(sent: str, email: str | None, *, field: str = "password")
 
 
 def hash_password(password: str) -> str:
-    """The hash to keep; takes tens of milliseconds and of megabytes."""
+    """Return the hash to store; takes tens of milliseconds and megabytes."""
     return _hasher.hash(_composed(password))
 
 
 def password_matches(password: str, kept: str | None) -> bool:
-    """Whether it is the password; where there is none to compare with, no, after the same time."""
+    """Return whether a password matches a stored hash; without a hash False, after the same time."""
     try:
         _hasher.verify(kept or _hash_of_nobody(), _composed(password))
     except (VerificationError, InvalidHashError):
@@ -48,7 +48,7 @@ def is_outdated(kept: str) -> bool:
 
 
 def _composed(password: str) -> str:
-    """One spelling: keyboards differ in whether they send an accent by itself (RFC 8265, 4.2)."""
+    """Normalize to NFC: keyboards differ in whether they send accents separately (RFC 8265, 4.2)."""
     return unicodedata.normalize("NFC", password)
 
 

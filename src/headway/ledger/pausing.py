@@ -1,4 +1,4 @@
-"""Pauses: days that a learner says beforehand will end no streak. Entries of the ledger, made and ended."""
+"""Pauses: days that a learner announces beforehand and that end no streak; entries make and end them."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -42,7 +42,7 @@ class UnknownPause(HeadwayError):
 
 
 class PauseWanted(NamedTuple):
-    """Who pauses from which day (None: today) for how many, under which id of the client's making.
+    """The learner who pauses, the first day (None: today), how many days, and an id that the client made.
 
     `token_hash` is the request's session.
     """
@@ -55,7 +55,7 @@ class PauseWanted(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A pause; `repeated` where it had been made under this id before."""
+    """A pause; `repeated` if it had been made under this id before."""
 
     id: str
     first_on: str
@@ -66,7 +66,7 @@ class Made(NamedTuple):
 def pause(database: Database, catalog: Catalog, asked: PauseWanted, *, now: int) -> Made:
     """Make a pause that begins today or later; sent again under the same id, nothing changes.
 
-    Invalid where its days cannot be, PauseOverlaps, IdReused, and IdentityGone where the session has ended.
+    Raise Invalid for days that cannot be paused, PauseOverlaps, IdReused, or IdentityGone if the session has ended.
     """
     if asked.first_on is not None:
         parse_day(asked.first_on, field="from")
@@ -76,9 +76,9 @@ def pause(database: Database, catalog: Catalog, asked: PauseWanted, *, now: int)
 def resume(
     database: Database, catalog: Catalog, learner_id: str, pause_id: str, token_hash: str | None = None, *, now: int
 ) -> None:
-    """End a pause with yesterday, or call it off where it has not begun; one that is over stays as it is.
+    """End a pause as of yesterday, or cancel one that has not begun; one that is over stays as it is.
 
-    UnknownPause where the learner has none of that id, IdentityGone where the session has ended.
+    Raise UnknownPause if the learner has none of that id, and IdentityGone if the session has ended.
     """
     committed(database, lambda connection: _resume(connection, catalog, (learner_id, pause_id, token_hash), now))
 
@@ -112,7 +112,7 @@ def _resume(connection: Connection, catalog: Catalog, asked: tuple[str, str, str
 def _entered(
     connection: Connection, catalog: Catalog, asked: tuple[str, str, str | None], now: int
 ) -> tuple[Batch, BatchLearner]:
-    """The learner under lock, with what the id stands for already."""
+    """Lock the learner, and read whether the id is known already."""
     learner_id, pause_id, token_hash = asked
     event = fact_event(pause_id, PAUSED, format_time(now), {"from": "1970-01-01", "to": "1970-01-01"})
     batch = Batch(connection, catalog)
@@ -128,7 +128,10 @@ def _pauses(connection: Connection, learner_id: str) -> Mapping[str, Pause]:
 
 
 def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
-    """What an id that is there already stands for: this very pause where the answer of a COMMIT was lost."""
+    """Return the pause that was made under this id; `repeated` is false if a lost COMMIT made it just now.
+
+    Raise IdReused if the id stands for something else.
+    """
     fact = None if is_filed(known.body) else read_event(asked.id, known.body).fact
     if not isinstance(fact, Paused) or (asked.first_on or fact.first_on, asked.days) != (fact.first_on, _length(fact)):
         raise IdReused("this id was used for something else; make a new UUID for each pause", field="id")
@@ -136,9 +139,9 @@ def _made_before(asked: PauseWanted, known: Known | Entry, now: int) -> Made:
 
 
 def _latest_day(connection: Connection, learner: BatchLearner, now: int) -> str:
-    """The latest day that it is in any zone that the learner had lately.
+    """Return the latest date that it is now in any zone the learner had lately.
 
-    By the zone of now alone, whoever moves it west could pause a day that has passed at home.
+    By the current zone alone, a learner who moves it west could pause a day that has passed at home.
     """
     lately = day_of(ordinal(local_day(now, learner.time_zone)) - _LATELY_DAYS)
     zones = entries.zones_since(connection, learner.id, lately)
@@ -146,7 +149,7 @@ def _latest_day(connection: Connection, learner: BatchLearner, now: int) -> str:
 
 
 def _range(asked: PauseWanted, today: str) -> Paused:
-    """The days of a pause that can be."""
+    """Return the days of a pause; Invalid if they are too early, too late or too many."""
     first_on = today if asked.first_on is None else asked.first_on
     if first_on < today:
         raise Invalid(f"from must not lie before {today}: what has passed is not paused", field="from")

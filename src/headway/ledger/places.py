@@ -1,4 +1,4 @@
-"""Whether rows say of moves what can be true. They are facts: nothing else tells what would be right instead."""
+"""Check what learners' rows say of moves. They are facts: nothing else tells what would be right instead."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from headway.store.identities import Place
 
 
 def faults_of(place: Place) -> Iterator[Fault]:
-    """What is wrong with a learner's row that says anything of a move."""
+    """Yield the faults of a learner's row that says anything of a move."""
     if place.merged_into is None:
         yield _fault(place, "merged_into", None, "an account: there is a move's time or number")
         return

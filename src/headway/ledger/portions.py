@@ -1,4 +1,4 @@
-"""What is done for many is done for some at a time: read page by page, and written a transaction each."""
+"""Divide work for many learners: read it page by page, and write it in portions of one transaction each."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def portions(found: Iterable[T], size_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
-    """All of them in order, in lists whose sizes add up to no more than `most`; a larger one comes alone."""
+    """Yield all items in order, in lists whose sizes add up to at most `most`; a larger item comes alone."""
     portion: list[T] = []
     size = 0
     for one in found:
@@ -27,7 +27,7 @@ def portions(found: Iterable[T], size_of: Callable[[T], int], most: int) -> Iter
 def paged(
     database: Database, read: Callable[[Connection, str], list[T]], place: Callable[[T], str]
 ) -> Iterator[list[T]]:
-    """All that `read` gives from behind a place, the first time from behind none: a page a snapshot, in order."""
+    """Yield what `read` returns after each place, the first time after "": page by page, a snapshot each, in order."""
     after = ""
     while True:
         with database.read() as connection:

@@ -1,4 +1,4 @@
-"""Which notifications reach a learner by which channel: chosen by themselves, and taken back by a link in a mail."""
+"""Which notifications reach a learner by which channel: chosen by themselves, and unsubscribed by a link in a mail."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _NO_ADDRESS = "there is no address to send e-mail to: only accounts with an e-ma
 
 
 class Wish(NamedTuple):
-    """What a learner wants of a kind; None leaves a channel as it is."""
+    """A learner's choice for a kind; None leaves a channel as it is."""
 
     in_app: bool | None = None
     stream: bool | None = None
@@ -24,7 +24,7 @@ class Wish(NamedTuple):
 
 
 class PreferencesWanted(NamedTuple):
-    """What a learner wants, by kind. `token_hash` is the request's session; `no_mail` says why no mail can be sent."""
+    """A learner's choices by kind. `token_hash` is the request's session; `no_mail` says why no mail can be sent."""
 
     learner_id: str
     token_hash: str
@@ -33,9 +33,9 @@ class PreferencesWanted(NamedTuple):
 
 
 def choose(database: Database, asked: PreferencesWanted, *, now: int) -> None:
-    """Have notifications reach a learner so from now on.
+    """Set the channels by which notifications reach a learner from now on.
 
-    Invalid where e-mail is asked for that could not be sent, IdentityGone where the session has ended.
+    Raise Invalid if e-mail is chosen and none can be sent, and IdentityGone if the session has ended.
     """
 
     def work(connection: Connection) -> None:
@@ -62,23 +62,23 @@ def _after(before: Preference, wish: Wish, now: int) -> Preference:
     stream = before.stream if wish.stream is None else wish.stream
     since = before.mailed_since
     if wish.email is not None:
-        # Asked for again, it goes on as it was: what came meanwhile is still to be mailed.
+        # If it was on already, it keeps its time: notices since then are still to be mailed.
         since = (since if since is not None else now) if wish.email else None
     return before._replace(in_app=in_app, stream=stream, mailed_since=since)
 
 
 def whose_token(connection: Connection, kind: str, token: str) -> str | None:
-    """Whose mail an address to unsubscribe stands in, of a kind or of every kind; None where it is none of ours."""
+    """Return the learner of an unsubscribe link's token, for a kind or every kind; None if the token is invalid."""
     if kind != EVERY_KIND and kind not in MAILED:
         return None
     return read_unsubscribe_token(erasures.key(connection), kind, token)
 
 
 def unsubscribe(database: Database, kind: str, token: str) -> str | None:
-    """Send a learner no more mails of a kind, or of any; whose token it was, None where it is none of ours.
+    """Send a learner no more mails of a kind, or of any; return the token's learner, None if it is invalid.
 
-    Who wants none of any kind confirms the address anew before there are any again: perhaps it is not the account's.
-    Said again, and of somebody who has been erased meanwhile, it changes nothing.
+    After unsubscribing from every kind, the address must be confirmed again before any mail: perhaps it is not the
+    account owner's. Repeated, or for an erased learner, it changes nothing.
     """
 
     def work(connection: Connection) -> str | None:

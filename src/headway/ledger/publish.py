@@ -1,4 +1,4 @@
-"""Publishing a version of a course, and telling what that does to its learners. One publishes at a time."""
+"""Publish a version of a course, and report what that does to its learners. One publication runs at a time."""
 
 import json
 from functools import partial
@@ -28,9 +28,9 @@ class NotYourCourse(HeadwayError):
 
 
 class Published(NamedTuple):
-    """What publishing did, or with a dry run would do: `created` is a first version, unchanged is no new one.
+    """What publishing did, or with a dry run would do: `created` for a first version, `unchanged` for no new one.
 
-    `before` is the version that was in force, None where there was none.
+    `before` is the version that was in force, None if there was none.
     """
 
     course: Course
@@ -52,13 +52,13 @@ def publish(
 ) -> Published:
     """Publish a manifest; ManifestInvalid lists its faults. `publisher` None is the operator, who may publish all.
 
-    Done when every learner of the course was judged by it. A dry run writes nothing and holds up nobody.
+    Returns once every learner of the course was judged by the version. A dry run writes nothing and blocks nobody.
     """
     course = parse_manifest(manifest, check_grader=check_grader)
     text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)  # in the author's order
     publication = _Publication(course, text, now, publisher, may_publish_all or publisher is None)
     with database.read() as connection:
-        # What is refused is refused before anybody waits.
+        # Refuse before waiting for others.
         would, _ = publication.compare(connection)
     return _rehearsed(database, publication, would) if dry_run else _published(database, publication)
 
@@ -71,13 +71,13 @@ def _rehearsed(database: Database, publication: "_Publication", would: Published
 
 
 def _published(database: Database, publication: "_Publication") -> Published:
-    """Alone, from here to the last learner: nobody else gives what is told."""
+    """Store and judge under the exclusive lock, so that nobody else gives what is reported here."""
     catalog = Catalog()
     judge_all = partial(
         sweep, database, catalog, publication.course.id, now=publication.now, all_known=publication.may_publish_all
     )
     with database.alone(wait=True):
-        # Where judging by the version in force broke off, everybody is judged by that one first.
+        # If judging by the version in force broke off, everybody is judged by that one first.
         left_over = judge_all()
         published = _stored(database, publication)
         impact = left_over if published.unchanged else judge_all()
@@ -90,7 +90,7 @@ def _stored(database: Database, publication: "_Publication") -> Published:
         with database.transaction() as connection:
             return publication.store(connection)
     except IntegrityError:
-        # Somebody who does not wait for others published the first version meanwhile; now its row can be locked.
+        # Somebody who did not wait published the first version meanwhile; now its row can be locked.
         with database.transaction() as connection:
             return publication.store(connection)
 
@@ -103,7 +103,7 @@ class _Publication(NamedTuple):
     may_publish_all: bool
 
     def compare(self, connection: Connection, *, lock: bool = False) -> tuple[Published, Keys]:
-        """What publishing comes to against the version in force, and the keys of all ids that there ever were."""
+        """Return what publishing would do to the version in force, and the keys of all ids that ever were."""
         found = courses.find(connection, self.course.id, lock=lock)
         self._check_owner(found)
         version = found["version"] if found is not None else 0
@@ -118,7 +118,7 @@ class _Publication(NamedTuple):
         return made, later
 
     def store(self, connection: Connection) -> Published:
-        """Put this version in the place of the one in force."""
+        """Store this version as the one in force, unless nothing changed."""
         made, keys = self.compare(connection, lock=True)
         if not made.unchanged:
             steps, modules = keys_written(keys)

@@ -1,4 +1,4 @@
-"""Writing what a regrade raises: under the learners' locks, and of whoever tried very often a portion at a time."""
+"""Write what a regrade raises, under the learners' locks; a learner's many attempts are written in portions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ from headway.store.database import Database
 from headway.store.entries import Entry
 
 ATTEMPTS_A_TRANSACTION: Final = 500
-# How often a learner may do something that has what is left be looked at anew.
+# How often recording by a learner may make the rest be worked out anew.
 _WAYS_MAX: Final = 10
 _SINKS: Final = "it has no score, and with this one the step would count for less than it does"
 _LOWER: Final = "by the version in force it is worth less; a regrade never lowers"
@@ -39,22 +39,22 @@ _UNFIT: Final = "the version in force cannot judge it: "
 
 
 class AnotherVersion(HeadwayError):
-    """Another version was published while this one was judged by."""
+    """Another version was published while attempts were judged by this one."""
 
 
 class _Overtaken(Exception):
-    """Something was recorded meanwhile by which the order in which scores are given sinks the step."""
+    """Something was recorded meanwhile, and giving the scores in this order would lower the step."""
 
 
 class Why(NamedTuple):
-    """Why a step is judged anew; `by` is an account, None the operator."""
+    """Why a step is regraded; `by` is an account, None the operator."""
 
     reason: str
     by: str | None
 
 
 class Judged(NamedTuple):
-    """A learner's attempt, and what the version in force says of it; its entry without the body."""
+    """A learner's attempt (its entry without the body), the grade it has, and the verdict of the version in force."""
 
     learner_id: str
     entry: Entry
@@ -63,21 +63,21 @@ class Judged(NamedTuple):
 
     @property
     def score(self) -> int | None:
-        """What it is worth now."""
+        """The score that the attempt has now, in millionths."""
         return self.entry.score if self.grade is None else self.grade.score
 
     @property
     def passed(self) -> bool:
-        """Whether it passed."""
+        """Whether the attempt passed."""
         return bool(self.entry.passed if self.grade is None else self.grade.passed)
 
     @property
     def place(self) -> tuple[str, StepKey]:
-        """Whose it is, on which step of a run."""
+        """The learner, and the step in its run."""
         return self.learner_id, StepKey(self.entry.course_id, self.entry.run, self.entry.step_id)
 
     def raised(self, pass_mark: int) -> int | None:
-        """The score that it is to have; None where it keeps what it has."""
+        """Return the score that the attempt is to have (millionths); None if it keeps what it has."""
         judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
         if judged is None:
             return None
@@ -91,12 +91,12 @@ class Judged(NamedTuple):
         return None
 
     def move(self, pass_mark: int) -> Move | None:
-        """How its step moves by it; None where it keeps what it has."""
+        """Return how raising the attempt moves its step; None if it keeps what it has."""
         score = self.raised(pass_mark)
         return None if score is None else Move(Scored(self.entry.at, self.entry.event_id, score), self.score)
 
     def adds(self, pass_mark: int) -> StepSum:
-        """What raising it adds to its step, but for the completion."""
+        """Return what raising the attempt adds to its step's sum, apart from the completion."""
         one, score = self.entry, self.raised(pass_mark) or 0
         waited = self.grade is None and one.score is None and one.trust == GRADED
         fact = Graded(one.event_id, one.at, one.day, self.score, self.passed, waited)
@@ -107,11 +107,11 @@ class Judged(NamedTuple):
         return StepSum.of(said)._replace(completion=None)
 
     def passes(self, pass_mark: int) -> bool:
-        """Whether it passes once it is raised."""
+        """Return whether the attempt passes once it is raised."""
         return self.passed or (self.raised(pass_mark) or 0) >= pass_mark
 
     def kept(self, pass_mark: int) -> Kept | None:
-        """What would have been lower, and stays."""
+        """Return the result that stays although the verdict is lower or impossible; None if there is none."""
         if not isinstance(self.verdict, Verdict):
             return Kept(self.learner_id, self.entry.event_id, fraction(self.score), None, _UNFIT + self.verdict.detail)
         judged, score = self.verdict.score, self.score
@@ -122,19 +122,19 @@ class Judged(NamedTuple):
         return None if why is None else Kept(*said, why)
 
     def left_out(self) -> Kept:
-        """What has no score and gets none, for its step would sink by it."""
+        """Return the record of an attempt that gets no score, because its step would count for less."""
         judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
         return Kept(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
 
 
 class Told(NamedTuple):
-    """What came of some, by learner: what was raised, and what was left out because the step would sink."""
+    """The effects by learner: what was raised, and which scores were kept or left out because the step would sink."""
 
     updates: Mapping[str, list[Update]]
     kept: Mapping[str, list[Kept]]
 
     def __add__(self, other: "Told") -> "Told":  # type: ignore[override]  # a sum, not a longer tuple
-        """The one behind the other."""
+        """Join the effects of both; figures that changed twice become one update."""
         updates, kept = dict(self.updates), dict(self.kept)
         for learner_id, some in other.updates.items():
             updates[learner_id] = merged([*updates.get(learner_id, ()), *some])
@@ -144,12 +144,12 @@ class Told(NamedTuple):
 
 
 NOTHING: Final = Told({}, {})
-# Which attempts at a step are given their scores, and in which order: of some that are to have one.
+# Chooses, of the attempts to be raised on a step, those that are given their scores, and their order.
 _Choice: TypeAlias = Callable[[Policy, StepSum, Sequence[Move]], list[Move]]
 
 
 class Raiser:
-    """Gives attempts the scores that they are judged to be worth, where those are higher."""
+    """Gives attempts the scores that they were judged to be worth, where those are higher."""
 
     def __init__(
         self, database: Database, catalog: Catalog, found: InForce, why: Why, now: Callable[[], int], dry_run: bool
@@ -163,7 +163,10 @@ class Raiser:
         self._mark = found.step.pass_mark
 
     def write(self, judged: Iterable[Judged]) -> Iterator[Told]:
-        """Raise what is to be raised; what came of it behind each commit. AnotherVersion where that is in force."""
+        """Raise what is to be raised, and yield the effects after each commit.
+
+        Raise AnotherVersion if another version is in force by now.
+        """
         raised = [one for one in judged if one.raised(self._mark) is not None]
         if len(raised) <= ATTEMPTS_A_TRANSACTION:
             if raised:
@@ -179,7 +182,7 @@ class Raiser:
         return carry_out(self._database, _Raising(self, judged, choice, assumed), dry_run=self._dry_run)
 
     def _some_at_a_time(self, judged: Sequence[Judged]) -> Iterator[Told]:
-        """A learner's attempts at one step. Broken off between two, and begun anew, it comes to the same end."""
+        """Raise a learner's attempts at one step in portions. Broken off and begun anew, it ends the same."""
         left = {one.entry.event_id: one for one in judged}
         for _ in range(_WAYS_MAX):
             left, found = self._way(judged[0].place, left)
@@ -193,7 +196,7 @@ class Raiser:
         raise Busy("a learner goes on beside it all the time; run it again in a moment")
 
     def _way(self, place: tuple[str, StepKey], judged: Mapping[str, Judged]) -> tuple[dict[str, Judged], Way]:
-        """Those that are to be raised as it is now, and how."""
+        """Return the attempts that are to be raised as things stand now, and the order to do it in."""
         learner_id, _ = place
         with self._database.read() as connection:
             known = steps_of(connection, [place]).get(place, StepSum())
@@ -203,7 +206,7 @@ class Raiser:
         return {name: now[name] for name in moves}, way(known, self.found.policy, list(moves.values()))
 
     def _walked(self, left: dict[str, Judged], found: Way) -> Iterator[Told]:
-        """Portion by portion; those that are raised are left no more."""
+        """Raise portion by portion; attempts that are raised are removed from `left`."""
         parts = list(portions(found.moves, lambda _: 1, ATTEMPTS_A_TRANSACTION))
         behind = [added_by(moves) for moves in parts]
         rests = list(accumulate(reversed(behind[1:]), initial=StepSum()))[::-1]
@@ -215,7 +218,7 @@ class Raiser:
             yield told
 
     def _rehearsed(self, left: Mapping[str, Judged], found: Way) -> Iterator[Told]:
-        """One is raised as if all others were already: the one that completes the step, if any does."""
+        """Raise one attempt as if all others were raised: the one that completes the step, if any does."""
         if not found.moves:
             return
         one, *others = sorted((left[move.name] for move in found.moves), key=self._completes_first)
@@ -244,19 +247,19 @@ def _all(_policy: Policy, _known: StepSum, moves: Sequence[Move]) -> list[Move]:
 
 
 def given_to(connection: Connection, attempts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], GivenGrade | None]:
-    """The grades of (learner, attempt) pairs that were given any."""
+    """Return the grades of (learner, attempt) pairs that wait or waited for one, None if not yet given."""
     found: Iterable[tuple[str, str, AttemptGrade]] = sums.read(connection, sums.GRADES, attempts)
     return {(learner_id, attempt): one.given for learner_id, attempt, one in found}
 
 
 def steps_of(connection: Connection, places: Iterable[tuple[str, StepKey]]) -> dict[tuple[str, StepKey], StepSum]:
-    """What is known of learners on steps."""
+    """Return learners' sums of steps."""
     found = sums.read(connection, sums.STEPS, {(learner_id, *key) for learner_id, key in places})
     return {(learner_id, key): one for learner_id, key, one in found}
 
 
 class _Raising:
-    """One transaction. Run again after a COMMIT whose answer was lost, it tells the same of its doing."""
+    """One transaction. Run again after a COMMIT whose answer was lost, it returns the same effects."""
 
     def __init__(self, raiser: Raiser, judged: Sequence[Judged], choice: _Choice, assumed: StepSum | None) -> None:
         self.raiser = raiser
@@ -269,7 +272,7 @@ class _Raising:
         self._tried = NOTHING
 
     def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Told:
-        """What came of it for each learner; of whom was moved or erased meanwhile there is nothing."""
+        """Return the effects for each learner; learners moved or erased meanwhile have none."""
         locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
         here = {one.id for one in locked.values() if one.is_alive}
         mine = {entry_id: one for entry_id, one in self._judged.items() if one.learner_id in here}
@@ -301,7 +304,7 @@ class _Raising:
     def _chosen(
         self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, Judged]
     ) -> tuple[dict[str, Judged], list[Judged]]:
-        """The grades that are given, in this order, and the attempts that are left out: their steps would sink."""
+        """Return the attempts that get a grade, in order, and those left out because their steps would sink."""
         of_steps: dict[tuple[str, StepKey], dict[str, str]] = {}
         for entry_id, one in judged.items():
             of_steps.setdefault(one.place, {})[one.entry.event_id] = entry_id
@@ -318,7 +321,7 @@ class _Raising:
         scores = {entry_id: one.raised(self._mark) for entry_id, one in judged.items()}
         raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
         signature = signed(connection, {}, self.raiser.why.by) if raised else {}
-        # A submission for each run: what one brings about does not say of which run it is.
+        # One submission for each run: the changes of a submission do not say which run they are of.
         events: dict[tuple[str, int], list[Event]] = {}
         for entry_id, score in raised:
             one = judged[entry_id]

@@ -1,4 +1,4 @@
-"""What a learner has read of their notices."""
+"""Record which notices a learner has read."""
 
 from sqlalchemy.engine import Connection
 
@@ -17,7 +17,7 @@ class UnknownNotice(HeadwayError):
 
 
 def mark_read(database: Database, learner_id: str, token_hash: str, notice_id: str, *, now: int) -> None:
-    """Note that one notice was read; UnknownNotice where there is none, IdentityGone where the session has ended."""
+    """Mark one notice as read; UnknownNotice if there is none, IdentityGone if the session has ended."""
 
     def work(connection: Connection) -> None:
         identity(connection, token_hash, learner_id, now)
@@ -27,9 +27,9 @@ def mark_read(database: Database, learner_id: str, token_hash: str, notice_id: s
 
 
 def mark_all_read(database: Database, learner_id: str, token_hash: str, up_to: str | None, *, now: int) -> int:
-    """Note that all notices were read, or those up to one; how many are still unread.
+    """Mark all notices as read, or those up to one, and return how many are still unread.
 
-    UnknownNotice where there is none of that id, IdentityGone where the session has ended.
+    Raise UnknownNotice if there is none of that id, and IdentityGone if the session has ended.
     """
 
     def work(connection: Connection) -> int:

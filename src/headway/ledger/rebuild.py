@@ -1,4 +1,4 @@
-"""Rebuild: put what follows from the ledger in the place of what is stored, learner by learner."""
+"""Rebuild: replace what is stored by what follows from the ledger, learner by learner."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +38,7 @@ from headway.store.database import Database
 from headway.store.rows import Row
 
 LEARNERS_A_TRANSACTION = 50
-# A learner's ledger is folded whole; beyond it, this is what one transaction holds up who records.
+# Each ledger is folded whole; apart from that, this limits how long a transaction makes recording wait.
 EVENTS_A_TRANSACTION = 5_000
 _ENTRIES_A_STATEMENT = 1_000
 
@@ -46,7 +46,7 @@ _ENTRIES_A_STATEMENT = 1_000
 class RebuildReport(NamedTuple):
     """How many learners there are, for how many something was mended, and what no rebuild can mend.
 
-    `broken` holds the first of `found` faults: those of courses, and of `beyond` learners.
+    `broken` holds the first of `found` faults, of courses and of the learners in `broken_ids`.
     """
 
     total: int
@@ -57,19 +57,19 @@ class RebuildReport(NamedTuple):
 
     @property
     def beyond(self) -> int:
-        """The learners whose ledgers are broken."""
+        """The number of learners whose ledgers are broken."""
         return len(self.broken_ids)
 
     @property
     def unchanged(self) -> int:
-        """The learners for whom all was right."""
+        """The number of learners for whom all was right."""
         return self.total - self.updated - self.beyond
 
 
 class Mended(NamedTuple):
-    """What was put right of a learner: the figures that differed, and what is earned now.
+    """What was put right for a learner: the figures that differed, and what is earned now.
 
-    What is nobody's own, of courses and counters, is of a learner without an id.
+    Faults of courses and counters, which belong to no learner, have an empty id.
     """
 
     learner_id: str
@@ -87,10 +87,10 @@ def rebuild(
     told: Callable[[Mended], None] = lambda _: None,
     also_pending: bool = False,
 ) -> RebuildReport:
-    """Rebuild all learners or one, some in a transaction, while recording goes on beside it.
+    """Rebuild all learners or one, several in a transaction, while recording goes on.
 
-    What was mended of each is told once it is committed. With `also_pending` learners are given, and told of, what they
-    meet of new definitions as well, for a backfill that the caller begins behind it.
+    `told` is called with what was mended for each learner, after the commit. With `also_pending`, learners also get
+    what they meet of new definitions, and the caller runs a backfill afterwards.
     """
     run = _Rebuild(database, catalog, told, also_pending=also_pending)
     pending = run.begin() if learner_id is None else []
@@ -105,7 +105,7 @@ def rebuild(
             miscounted = recount(connection)
         run.tell_of_site(miscounted)
         if not also_pending:
-            # Behind the learners: nobody keeps what wrong sums seemed to meet.
+            # After the learners, so that nobody is given what wrong sums seemed to meet.
             backfill_pending(database, catalog, now=_now, but=run.broken_ids)
     of_whom = roster.courses_counted if learner_id is None else lambda _: run.in_courses
     for of_course in mend_counters(database, catalog, of_whom):
@@ -114,7 +114,7 @@ def rebuild(
 
 
 class _Rebuild:
-    """What was mended so far, and what cannot be."""
+    """Collects what was mended so far, and what cannot be."""
 
     def __init__(
         self, database: Database, catalog: Catalog, told: Callable[[Mended], None], *, also_pending: bool
@@ -127,7 +127,7 @@ class _Rebuild:
         self.broken_ids, self.updated_ids, self.in_courses = set[str](), set[str](), set[str]()
 
     def begin(self) -> list[str]:
-        """Mend the courses, and say by whose version in force not everybody was judged."""
+        """Mend the courses; return those by whose version in force not all learners were judged."""
         check_whole(self.database)
         with self.database.transaction() as connection:
             site = Site(connection)
@@ -139,12 +139,12 @@ class _Rebuild:
         return pending
 
     def tell_of_site(self, faults: list[Fault]) -> None:
-        """Tell what was put right that is nobody's own."""
+        """Report what was put right and belongs to no learner."""
         if faults:
             self.told(Mended("", faults))
 
     def mend(self, ids: list[str]) -> None:
-        """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""
+        """Put right what follows from the ledgers of learners, given in order of id, and report it."""
         statuses = list[StatusChange]()
         with self.database.transaction() as connection:
             mended = list(_mend(connection, self.catalog, ids, statuses, also_pending=self.also_pending))
@@ -159,17 +159,17 @@ class _Rebuild:
                 self.told(one)
 
     def go_on_judging(self, pending: Iterable[str]) -> None:
-        """Go on with sweeps and recounts that broke off, behind the learners: wrong sums give nobody anything."""
+        """Resume sweeps and recounts that broke off, after the learners: wrong sums must grant nothing."""
         sweep_pending(self.database, self.catalog, now=_now, but=self.broken_ids)
         for course_id in pending:
-            # A sweep looks at what its version changes; what wrong sums kept from learners before may lie elsewhere.
+            # A sweep looks only at what its version changes; wrong sums may have withheld grants elsewhere.
             for ids in _portions(self.database, _begun(self.database, course_id, self.broken_ids)):
                 self.mend(ids)
         recount_pending(self.database, self.catalog)
 
 
 def _begun(database: Database, course_id: str, but: AbstractSet[str]) -> Iterator[list[str]]:
-    """The ids of whoever began a course but some, in order, some at a time."""
+    """Yield the ids of a course's learners except those in `but`, in order, page by page."""
 
     def read(connection: Connection, after: str) -> list[str]:
         return [one for one, _ in runs.page(connection, course_id, after, LEARNERS_A_TRANSACTION)]
@@ -183,7 +183,7 @@ def _now() -> int:
 
 
 def _portions(database: Database, paged: Iterable[list[str]]) -> Iterator[list[str]]:
-    """Learners for one transaction each: some, or one with a long ledger."""
+    """Yield the learners of one transaction each: several, or one with a long ledger."""
     for page in filter(None, paged):
         with database.read() as connection:
             sizes = _sizes(connection, page)
@@ -191,14 +191,14 @@ def _portions(database: Database, paged: Iterable[list[str]]) -> Iterator[list[s
 
 
 def _sizes(connection: Connection, ids: list[str]) -> dict[str, int]:
-    """How many events each learner has, with those that guests brought."""
+    """Return how many entries each learner has, with those of the guests moved into them."""
     moved = identities.moved_into(connection, ids)
     heads = learners.heads(connection, {*ids, *(guest.id for guests in moved.values() for guest in guests)})
     return {one: sum(heads.get(part, 0) for part in (one, *(guest.id for guest in moved.get(one, ())))) for one in ids}
 
 
 def mend(connection: Connection, catalog: Catalog, ids: list[str]) -> list[Fault]:
-    """Put right what follows from the ledgers of learners, given in order of id; what is beyond repair is returned."""
+    """Put right what follows from the ledgers of learners, given in order of id; return what is beyond repair."""
     return [fault for refolded, _ in _mend(connection, catalog, ids, []) for fault in refolded.broken]
 
 
@@ -210,7 +210,7 @@ def _mend(
     *,
     also_pending: bool = False,
 ) -> Iterator[tuple[Refolded, Mended | None]]:
-    """Put right what follows from ledgers; `statuses` is what to log of it, once it is committed."""
+    """Put right what follows from ledgers; status changes to be logged after the commit are added to `statuses`."""
     locked = learners.lock(connection, ids)
     stored = stored_rows(connection, ids)
     found = list(folded(connection, catalog, ids, stored))
@@ -252,7 +252,7 @@ def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind
         was, true = stored[kind], refolded.held(kind)
         changed = {key: one for key, one in true.items() if was.get(key) != kind.write(learner_id, key, one)}
         gone = [row[: len(kind.key_names)] for key, row in was.items() if key in changed or key not in true]
-        # First, for what is wrong may hold what must be unique and is another row's.
+        # Removed before writing: a wrong row may hold a unique value that belongs to another row.
         sums.remove(connection, kind, gone)
         sums.write(connection, kind, ((learner_id, *one) for one in changed.items()))
     learners.raise_epochs(connection, [learner_id])

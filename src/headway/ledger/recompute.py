@@ -1,4 +1,4 @@
-"""Recomputing: put every derived figure right, or tell what that would change."""
+"""Recompute: put every derived figure right, or report what that would change."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -20,9 +20,9 @@ ACHIEVEMENTS: Final = "achievements"
 
 
 class Updated(NamedTuple):
-    """One figure of one learner: what it was, and what it is now; `achievements` are the ids of those that join.
+    """One figure of one learner, before and after; `achievements` are the ids of those earned now.
 
-    What is nobody's own, of courses and counters, is of a learner without an id.
+    Figures of courses and counters, which belong to no learner, have an empty id.
     """
 
     learner_id: str
@@ -34,9 +34,9 @@ class Updated(NamedTuple):
 
 
 class Recomputed(NamedTuple):
-    """How many learners were looked at, of how many something changed, and of how many the ledger itself is broken.
+    """How many learners were looked at, changed, and have a broken ledger.
 
-    `updates` are the first of so many `changes`, `faults` the first of `found`: those that nobody can mend.
+    `updates` are the first of `changes` in number, `faults` the first of `found`: those that nobody can mend.
     """
 
     total: int
@@ -49,7 +49,7 @@ class Recomputed(NamedTuple):
 
     @property
     def unchanged(self) -> int:
-        """The learners for whom all was right."""
+        """The number of learners for whom all was right."""
         return self.total - self.updated - self.broken
 
 
@@ -64,8 +64,8 @@ def recompute(
 ) -> Recomputed:
     """Work out figures, grants and achievements of all learners, or of one, from the ledger, and write what differs.
 
-    With `dry_run` it is told, out of short snapshots, and nothing is written. Of all learners, whoever meets new
-    definitions is given them; of one, that is left to the backfill.
+    With `dry_run` nothing is written, and the report is made from short snapshots. For all learners, achievements of
+    new definitions are given as well; for one, that is left to the backfill.
     """
     if dry_run:
         return _survey(database, catalog, learner_id, progress)
@@ -73,7 +73,7 @@ def recompute(
     rebuilt = partial(rebuild, database, catalog, learner_id=learner_id, progress=progress)
     report = rebuilt(told=told.add, also_pending=for_all)
     if for_all:
-        # Behind it, out of sums that are right: nobody keeps what wrong ones seemed to meet.
+        # After the rebuild, from correct sums, so that nobody is given what wrong ones seemed to meet.
         given = partial(backfill_but, database, catalog, report.broken_ids, now=now)
         given(told=lambda one: told.add(Mended(one.learner_id, [], one.had, one.earned)))
     return told.report(report.total, report.beyond, report.found, report.broken)
@@ -92,7 +92,7 @@ def _survey(database: Database, catalog: Catalog, learner_id: str | None, progre
 
 
 class _Survey:
-    """What a rebuild would do, out of short snapshots."""
+    """Works out what a rebuild would do, from short snapshots."""
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self._database = database
@@ -100,11 +100,11 @@ class _Survey:
         self._told = _Told()
         self._total = self._broken = 0
         self._beyond = Found()
-        # Counters are sums of what learners' figures are: where those are wrong, nothing can be said of them.
+        # Counters are sums of learners' figures: where those are wrong, the counters cannot be checked.
         self._doubted = set[str]()
 
     def look_at_site(self) -> None:
-        """Look at what is nobody's own; learners are judged by courses as they would be mended."""
+        """Look at what belongs to no learner; learners are then judged by courses as they would be mended."""
         check_whole(self._database)
         with self._database.read() as connection:
             site = Site(connection)
@@ -128,22 +128,22 @@ class _Survey:
         self._total += len(ids)
 
     def look_at_counters(self) -> None:
-        """Look at what is counted over the learners of each course."""
+        """Look at the counters of each course."""
         for course_id in counted_but(self._database, self._doubted):
             self._told.add(Mended("", of_counters_alone(self._database, self._catalog, course_id)))
 
     def report(self) -> Recomputed:
-        """All that was seen."""
+        """Return the report of all that was seen."""
         return self._told.report(self._total, self._broken, self._beyond.count, self._beyond.first)
 
 
 def _but_unearned(faults: Iterable[Fault]) -> list[Fault]:
-    """Faults without achievements that are met and were not given: those are told as such."""
+    """Return the faults except missing achievements, which are reported as earned."""
     return [one for one in faults if (one.table, one.column, one.stored) != ("achievement", "*", None)]
 
 
 class _Told:
-    """What changed so far, and of whom."""
+    """Collects what changed, and for which learners."""
 
     def __init__(self) -> None:
         self._changed = set[str]()
@@ -159,7 +159,7 @@ class _Told:
             self._updates += updates[: max(0, UPDATES_SHOWN - len(self._updates))]
 
     def report(self, total: int, broken: int, found: int, faults: list[Fault]) -> Recomputed:
-        """All that is told in the end."""
+        """Return the final report."""
         return Recomputed(total, len(self._changed), broken, self._count, self._updates, found, faults)
 
 

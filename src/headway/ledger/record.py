@@ -1,4 +1,4 @@
-"""Recording: the one order in which events become progress. Lock, read, judge, write; the caller commits."""
+"""Recording turns events into progress in one fixed order: lock, read, judge, write; the caller commits."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,10 +63,11 @@ def record(
 ) -> list[Answer]:
     """Record submissions of any learners in one transaction, in a number of statements that does not grow with them.
 
-    An answer is a receipt, or why the whole submission was turned away, or, with wait=False, None: another transaction
-    holds the learner, and the submission is to be handed in again before any later one of that learner.
-    `tried` are the statuses that a try came to whose COMMIT went unanswered: handed on again where it had committed.
-    What the `memory` holds is not read again; the caller has it keep what this leaves in it, once that is committed.
+    An answer is a receipt; or an error, if the whole submission was turned away; or, with wait=False, None: another
+    transaction holds the learner, and the submission must be handed in again before any later one of that learner.
+    `tried` are the status changes of an earlier try whose COMMIT went unanswered; they are passed on again if that try
+    had committed. What the `memory` holds is not read again; after the commit, the caller must have it keep what this
+    leaves in it.
     """
     batch = Batch(connection, catalog, memory)
     batch.lock(submissions, wait=wait)
@@ -85,7 +86,7 @@ def record(
 
 
 def _with_statuses(answers: list[Answer], statuses: Sequence[StatusChange]) -> list[Answer]:
-    """Hand on what is to be logged behind the commit: with the first receipt, whosever it is."""
+    """Attach the status changes, to be logged after the commit, to the first receipt, whosever it is."""
     left = list(statuses)
     handed_on = list[Answer]()
     for one in answers:
@@ -101,7 +102,10 @@ _ADMITTED = HeadwayError("admitted")
 
 
 def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
-    """Why a submission is not judged at all: judged from the rows under lock, not from the request's token."""
+    """Return why a submission is not judged at all, _ADMITTED if it is, None if its learner is held elsewhere.
+
+    This is decided by the rows under lock, not by the request's token.
+    """
     if submission.token_hash is not None and submission.token_hash not in batch.live_tokens:
         return IdentityGone("the session has ended; sign in again and send the events once more")
     if submission.learner_id in batch.held_elsewhere:
@@ -118,7 +122,7 @@ def _turned_away(batch: Batch, submission: Submission) -> HeadwayError | None:
 
 
 def admit(batch: Batch, submission: Submission) -> None:
-    """Raise why a submission is not to be judged at all, where that is so; its learner was waited for."""
+    """Raise the reason if a submission is not to be judged at all. Its learner was locked with wait=True."""
     refusal = _turned_away(batch, submission)
     if refusal is not None and refusal is not _ADMITTED:
         raise refusal
@@ -142,16 +146,16 @@ class _Recorder:
         self.batch = batch
         self.granting = Granting(batch)
         self.answered: set[tuple[str, str]] = set()
-        # Events that a try whose COMMIT went unanswered has recorded.
+        # Events that were recorded by an earlier try whose COMMIT went unanswered.
         self.found: set[tuple[str, str]] = set()
-        # By submission (and course): there may be many more events.
+        # Cached by submission (and course), because there may be many more events.
         self._circumstances: dict[tuple[int, str], Circumstances] = {}
         self._todays: dict[int, str] = {}
 
     def weigh(self, submission: Submission) -> list[_Verdict]:
-        """What each event that is not known yet would contribute: it says which sums must be read.
+        """Return what each event that is not known yet would contribute, which says which sums must be read.
 
-        An id may stand in a batch twice, with other content or at another time: each has a verdict of its own.
+        An id may occur twice in a batch, with different content or times: each occurrence has a verdict of its own.
         """
         learner = self.batch.learners[submission.learner_id]
         return [
@@ -206,9 +210,9 @@ class _Recorder:
     def _repeated(
         self, submission: Submission, learner: BatchLearner, event: Event, known: Known | Entry
     ) -> tuple[Result, StepKey | None, list[Change]]:
-        """An id that is there already: a repeat, other content under the same id, or this very submission.
+        """Answer an event whose id is known: a repeat, an id reused for other content, or this very submission.
 
-        The last is a batch run again because its COMMIT went unanswered: the answer must be the one that was lost.
+        The last is a batch that is run again because its COMMIT went unanswered: the answer must be the lost one.
         """
         _, course = self.batch.courses.get(event.course, (0, None))
         if not is_repeat(event, known.body, known.step_id, course):
@@ -226,14 +230,14 @@ class _Recorder:
         changes += (change for change in caused if change["type"] not in _CONCLUDED)
         status = RECORDED if own else DUPLICATE
         flags, passed = self._flags(submission, learner, event, known), bool(known.passed)
-        # By which clock a repeat comes says nothing of the times that are stored.
+        # The clock of a repeat has no bearing on the times that are stored.
         flags = flags if own else tuple(one for one in flags if one != CORRECTED_FLAG)
         return Result(event.id, status, None, flags, known.score, passed, known.version), key, changes
 
     def _flags(
         self, submission: Submission, learner: BatchLearner, event: Event, known: Known | Entry
     ) -> tuple[str, ...]:
-        """What is to be said of an event that is there already: that it counts no more, where it was reset."""
+        """Return the flags of a known event, among them that it no longer counts since a reset."""
         resets, flags = learner.standing.sums.resets, _flags(submission, event)
         mark = resets.get(ResetKey("", known.course_id, known.run)) if known.step_id else None
         if mark is None or event.id in learner.brought:
@@ -242,7 +246,7 @@ class _Recorder:
         return (*flags, LATE_FLAG) if at <= mark.up_to else flags
 
     def _concluded_before(self, learner: BatchLearner, submission: Submission) -> Iterator[Change]:
-        """What the lost answer told of courses and achievements, behind all else as it was told."""
+        """Yield what the lost answer told of courses and achievements, which came after all else."""
         for n in _in_order_of_time(submission):
             place = (learner.id, submission.events[n].id)
             if place in self.found:
@@ -258,7 +262,7 @@ class _Recorder:
             made = contribute(event, known, course, score_of)
         step = None if event.step is None else course.step(event.step)
         today = self._today(submission, learner)
-        # What was done before a reset happened, whatever is locked since; and it brings nothing about.
+        # A late event, from before a reset, is recorded even if its step is locked now, and brings nothing about.
         is_late = learner.standing.is_late(made)
         before = self.granting.look(learner, made)
         if step is not None and not is_late:
@@ -295,7 +299,7 @@ class _Recorder:
         return TouchedStep.of(course, key, learner.standing.sums.steps.get(key) or StepSum())
 
     def write(self, admitted: Sequence[Submission]) -> None:
-        """Write newcomers, ledger rows and sums as they now are, each table in order of key."""
+        """Write newcomers, entries and changed sums, each table in order of key."""
         active = {entry.learner_id for entry in self.batch.appended}
         new = [one.newcomer for one in admitted if one.newcomer is not None and one.learner_id in active]
         learners.add(self.batch.connection, *(one.learner for one in new))
@@ -310,18 +314,18 @@ def _flags(submission: Submission, event: Event) -> tuple[str, ...]:
 
 
 def _in_order_of_time(submission: Submission) -> Iterable[int]:
-    """The places of a submission's events, in order of time, and of the request where the time is the same."""
+    """Return the indexes of a submission's events in order of time; at equal times in order of the request."""
     times = [submission.received_at if one.occurred_at is None else one.occurred_at for one in submission.events]
     return sorted(range(len(times)), key=times.__getitem__)
 
 
 def score_of(config: Mapping[str, Any], response: Any) -> int | None:
-    """A grader's score for an answer, in millionths; None where a person is to give it."""
+    """Return a grader's score for an answer, in millionths; None if a person is to give it."""
     return grade(config, response).score
 
 
 def _as_judged(judged: Judged | None) -> Grade:
-    """What gives an answer the score that it was given before; where nobody has judged it, its grader does."""
+    """Return a grader that gives an answer the score it was given beforehand; without one, its grader is asked."""
     if judged is None:
         return score_of
 

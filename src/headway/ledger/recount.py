@@ -1,4 +1,4 @@
-"""Recounting: after a version was published every enrolled learner is counted by it, while recording goes on."""
+"""Recounting: after a version was published, count every enrolled learner by it, while recording goes on."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -21,14 +21,14 @@ from headway.store.database import Database
 from headway.store.roster import Counters
 from headway.store.schema import course_counter, step_counter
 
-# Who records waits for as long as these are written.
+# Recording for these learners waits while they are written.
 LEARNERS_A_TRANSACTION: Final = 250
 LEARNERS_A_PAGE: Final = 200
 _FIGURES: Final = tuple(column.name for column in step_counter.c if not column.primary_key)
 
 
 def recount(database: Database, catalog: Catalog, course_id: str, progress: Progress = lambda _: None) -> int:
-    """Count who was not counted by the version in force of a course yet; how many they were."""
+    """Count the learners of a course not yet counted by its version in force, and return how many they were."""
     done = 0
 
     def work(connection: Connection) -> int:
@@ -51,7 +51,7 @@ def recount(database: Database, catalog: Catalog, course_id: str, progress: Prog
 
 
 def recount_pending(database: Database, catalog: Catalog, progress: Progress = lambda _: None) -> int:
-    """Go on with recounts that broke off, and count whom no version counted yet; how many they were."""
+    """Resume recounts that broke off, count learners no version has counted yet, and return how many they were."""
     with database.read() as connection:
         waiting = roster.behind(connection)
     done = 0
@@ -67,9 +67,10 @@ def with_rosters(
     stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Any]]],
     folded: Iterable[Refolded],
 ) -> Iterator[Refolded]:
-    """What ledgers come to, with the rows that rosters should have of it.
+    """Yield what ledgers come to, with the rows that rosters should have.
 
-    By the version in force; where a recount has yet to come to a learner, by the one that the row names.
+    They are worked out by the version in force or, if a recount has yet to reach the learner, by the one that the
+    stored row names.
     """
     names = roster.names_of(connection, stored)
     known = _InForce(connection, catalog)
@@ -91,7 +92,7 @@ def with_rosters(
 
 
 class _InForce:
-    """Which versions of courses are in force, each asked for once, and what they hold."""
+    """The versions of courses in force, each read once, and their content."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         self._connection = connection
@@ -122,7 +123,7 @@ def _row(known: _InForce, one: Refolded, course_id: str, stored: Any, name: str)
 
 
 def true_counters(connection: Connection, catalog: Catalog, course_id: str) -> Counters:
-    """What the counters of a course should be, from the sums of its enrolled learners: all in this snapshot."""
+    """Return what the counters of a course should be by the sums of its enrolled learners, in this snapshot."""
     tally = Tally()
     versions = roster.versions(connection, course_id)
     known = catalog.load(connection, [(course_id, one) for one in versions])
@@ -139,7 +140,7 @@ def true_counters(connection: Connection, catalog: Catalog, course_id: str) -> C
 
 
 def difference(connection: Connection, catalog: Catalog, course_id: str) -> Counters:
-    """What is to be added to the counters of a course so that they are right."""
+    """Return what must be added to the counters of a course to make them right."""
     stored, true = roster.counters(connection, course_id), true_counters(connection, catalog, course_id)
     nothing = [0] * len(_FIGURES)
     steps = {
@@ -155,10 +156,10 @@ def difference(connection: Connection, catalog: Catalog, course_id: str) -> Coun
 
 
 def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Iterator[Fault]:
-    """Counters of a course that are not the sums over its enrolled learners; none where a version is damaged."""
+    """Yield the counters of a course that are not the sums over its enrolled learners; none if a version is damaged."""
     try:
         by = difference(connection, catalog, course_id)
-    except CourseDamaged:  # which is told of its course, or of who is in it
+    except CourseDamaged:  # reported for the course, or for the learners in it
         return
     yield from _faults_of(course_id, by, roster.counters(connection, course_id))
 
@@ -177,9 +178,9 @@ def _faults_of(course_id: str, by: Counters, stored: Counters) -> Iterator[Fault
 def mend_counters(
     database: Database, catalog: Catalog, course_ids: Callable[[Connection], Iterable[str]]
 ) -> Iterator[list[Fault]]:
-    """Add to the counters of courses what one snapshot finds missing: recording beside it moves both alike.
+    """Correct the counters of courses by the difference found in one snapshot, and yield what was wrong after each.
 
-    What was wrong of each is told once it is put right.
+    The difference is added, so concurrent recording, which moves stored and true counters alike, does no harm.
     """
     with database.read() as connection:
         wanted = sorted(course_ids(connection))

@@ -1,4 +1,4 @@
-"""Learners in courses who are counted anew while no step of theirs moves: by a new version, or for what it grants."""
+"""Recount learners in courses while no step of theirs moves: by a new version, or because of a grant."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -15,15 +15,15 @@ from headway.store import roster, rows, sums
 from headway.store.catalog import Catalog
 from headway.store.roster import Counted, Pair
 
-# What is granted to a learner in a course.
+# The new grants of a learner in a course.
 Given: TypeAlias = Mapping[GrantKey, Grant]
 _KINDS: Final = (MODULE_COMPLETED, COURSE_COMPLETED)
 
 
 class _One(NamedTuple):
-    """A learner in a course: the row by the version before, the number of the one in force, and what is granted now.
+    """A learner in a course: the row by the version before, the number of the one in force, and the new grants.
 
-    `modules` are the keys of those that are looked at.
+    `modules` are the keys of the modules to look at.
     """
 
     pair: Pair
@@ -35,7 +35,7 @@ class _One(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all steps are to be known."""
+        """Whether the sums of all steps are needed."""
         return self.by.takes_all(self.row)
 
 
@@ -47,9 +47,9 @@ class _Known(NamedTuple):
 
 
 class Recounts:
-    """Looks at learners before that is written; `left` are those who must be gone through whole.
+    """Recounts learners before their grants are written; `left` are those whose whole must be read instead.
 
-    Of retakes, that is, and of those who are in no roster yet, or by no version that there is.
+    These are retakes, learners who are in no roster yet, and those counted by a version that does not exist.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog, given: Mapping[Pair, Given]) -> None:
@@ -78,12 +78,12 @@ class Recounts:
             yield _One(pair, row, in_force[pair[1]][0], by, new, by.modules(new))
 
     def _known(self, found: Sequence[_One]) -> dict[Pair, _Known]:
-        """What it takes to know of them: one statement."""
+        """Read what is needed to recount these learners, in one statement."""
         known = {one.pair: _Known({}, {}) for one in found}
         places = [((*one.pair, FIRST_RUN), one.is_whole) for one in found]
         looked_at = {(one.by, one.modules) for one in found}
         steps = set[str]().union(*(by.steps(modules) for by, modules in looked_at))
-        # What is granted of the course has no module.
+        # Grants of the course have an empty module key.
         modules = {""}.union(*(modules for _, modules in looked_at))
         asked = (
             sums.Wanted(sums.STEP_SCORES_OF_RUN, [place for place, is_whole in places if is_whole]),
@@ -98,7 +98,7 @@ class Recounts:
         return known
 
     def write(self, tally: Tally) -> None:
-        """Put the rows of rosters as they are to be now, and add to a tally by how much the counters move."""
+        """Write the rows of rosters, and add the changes of the counters to a tally."""
         made: dict[tuple[str, ...], dict[Pair, Enrolled]] = {}
         for one, (row, before, after) in self._made:
             tally.modules(one.pair[1], before, after)

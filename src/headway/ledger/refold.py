@@ -36,12 +36,12 @@ from headway.store.notices import Place as NoticePlace
 from headway.store.sums import BROUGHT, NOTICES, ROSTER, Kind
 
 LEARNERS_AT_ONCE = 200
-# Where an entry's score should come from a grader that cannot be asked, the fault is not the entry's.
+# The fault is not the entry's if its score should come from a grader that cannot be asked,
 UNGRADED = "grader"
-# Where a version of a course is damaged, the fault is not the entry's either.
+# nor if a version of its course is damaged.
 DAMAGED = "version"
 UNJUDGED = frozenset({UNGRADED, DAMAGED})
-# What a guest brought by the numbers of its entries, behind which entry of the account's ledger, and what it reset.
+# A moved guest (with the account's last number at the move), its contributions by number, and its resets.
 Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
 
 
@@ -54,10 +54,10 @@ class Told(NamedTuple):
 
 
 class Refolded(NamedTuple):
-    """What a learner's ledger comes to: sums, entries (as stored, as true) that differ, and what is beyond repair.
+    """What a learner's ledger comes to: sums, differing entries (as stored, as true), and what is beyond repair.
 
-    An account's holds what every guest that was moved into it brought, and where that lies (guest and number by event
-    id); of such a guest nothing is left.
+    For an account it includes what every moved guest brought, and `brought` says where each of these events lies (guest
+    and number, by event id); for a moved guest it is empty.
     """
 
     learner_id: str
@@ -66,16 +66,16 @@ class Refolded(NamedTuple):
     amended: list[tuple[Entry, Entry]]
     broken: list[Fault]
     brought: dict[str, tuple[str, int]]
-    # Of somebody who was erased no grants are left.
+    # False for an erased learner, who has no grants left.
     is_somebody: bool = True
-    # The rows that rosters of courses should have, where that was asked for.
+    # The rows that rosters should have, by course, if they were asked for.
     rosters: Mapping[str, Enrolled] = MappingProxyType({})
-    # What was told, of whom that was asked for, and the notices that there should be of it.
+    # What entries tell, if that was asked for, and the notices that there should be.
     told: Told | None = None
     notices: Mapping[NoticePlace, Notice] = MappingProxyType({})
 
     def held(self, kind: Kind) -> dict[Any, Any]:
-        """What should be stored of one kind, by key."""
+        """Return what should be stored of one kind, by key."""
         if kind is ROSTER:
             return dict(self.rosters)
         if kind is NOTICES:
@@ -84,16 +84,16 @@ class Refolded(NamedTuple):
 
 
 def cannot_be_judged(learner_id: str, damage: CourseDamaged, key: str = "*") -> Fault:
-    """Of a learner of whom nothing can be said, for a version that it takes is damaged."""
+    """Return the fault of a learner who cannot be judged because a version is damaged."""
     return Fault("ledger", learner_id, key, DAMAGED, damage.pair[1], f"cannot be judged: {damage.detail}")
 
 
 def refold(
     connection: Connection, catalog: Catalog, learner_ids: list[str], told_since: Mapping[str, int] | None = None
 ) -> Iterator[Refolded]:
-    """Fold the ledgers of learners, given in order of id: each as one pass over its entries.
+    """Fold the ledgers of learners, given in order of id, each in one pass over its entries.
 
-    Of some it is asked, too, what they tell: from which number on.
+    For the learners in `told_since`, also work out what the entries from that number on tell.
     """
     if not learner_ids:
         return
@@ -118,12 +118,12 @@ def refold(
 
 
 def fold_alone(connection: Connection, catalog: Catalog, learner_id: str, found: Iterable[Entry]) -> Refolded:
-    """What entries that are not stored would come to as the ledger of one learner."""
+    """Fold entries that are not stored as the ledger of one learner."""
     return _Fold(learner_id, _Courses(connection, catalog)).run(found)
 
 
 class _Ledgers:
-    """Ledgers out of one statement, to be asked for in the order in which it gives them, each once at most."""
+    """Ledgers read by one statement, to be asked for in the statement's order, each at most once."""
 
     def __init__(self, found: Iterable[Entry], in_order: Sequence[str]) -> None:
         self._ledgers = groupby(found, lambda entry: entry.learner_id)
@@ -132,7 +132,7 @@ class _Ledgers:
         self._advance()
 
     def of(self, learner_id: str) -> Iterator[Entry]:
-        """A learner's entries; those that nobody asked for before are passed over."""
+        """Return a learner's entries; ledgers before it that were not asked for are skipped."""
         while self._next is not None and self._place.get(self._next[0], -1) < self._place[learner_id]:
             self._advance()
         return self._next[1] if self._next is not None and self._next[0] == learner_id else iter(())
@@ -148,11 +148,11 @@ class _Folding:
         self._told_since = told_since
 
     def of_moved(self, place: Place) -> Refolded:
-        """A guest whose account counts all that it did."""
+        """Return the result for a moved guest: empty, because its account counts all that it did."""
         return _Fold(place.id, self._courses).result(0)._replace(broken=list(faults_of(place)))
 
     def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
-        """A ledger with those of the guests that were moved into it, each taken in where it was."""
+        """Fold a ledger with those of the guests moved into it, each taken in at the point of its move."""
         since = self._told_since.get(learner_id)
         guests = [(one, *self._of_guest(one, is_told=since is not None)) for one in moved]
         brought: deque[Brought] = deque((one, made, guest.sums.resets) for one, guest, made in guests)
@@ -178,7 +178,7 @@ class _Folding:
 
 
 class _Courses(Versions):
-    """Courses by id and version, each asked for once."""
+    """Courses by id and version, each loaded once."""
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class _Fold:
         self.brought: dict[str, tuple[str, int]] = {}
         self.erased = False
         self._brought = brought
-        # What counts already, for guests may have sent it as well; kept for accounts into which guests were moved.
+        # The ids that count already, because guests may have sent them, too; kept only for accounts with moved guests.
         self._counted: set[str] | None = set() if brought else None
 
     def run(self, found: Iterable[Entry]) -> Refolded:
@@ -223,7 +223,7 @@ class _Fold:
         return self.result(count)
 
     def result(self, count: int) -> Refolded:
-        """What the ledger came to."""
+        """Return what the ledger came to."""
         found = (self.amended, self.broken, self.brought)
         told = None if self.telling is None else Told(self.telling.notices, {}, count)
         return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased, told=told)
@@ -237,7 +237,7 @@ class _Fold:
         return True
 
     def _take_in(self, head: int, *, at_end: bool = False) -> None:
-        """Count what guests brought that were moved in behind the entry of this number, or before it."""
+        """Take in what the guests brought who were moved in at or before this number."""
         while self._brought and self._counted is not None and (at_end or self._brought[0][0].after <= head):
             guest, brought, resets = self._brought.popleft()
             new = {made.event_id: seq for seq, made in brought if made.event_id not in self._counted}

@@ -1,7 +1,7 @@
-"""Regrading a step: all recorded responses are judged anew by the version in force. Nothing sinks, nothing is revoked.
+"""Regrade a step: judge all recorded responses by the version in force. No score is lowered, nothing is revoked.
 
-Learners are gone through some at a time: their responses are graded outside of any transaction, and what comes out
-higher is written under their locks (`raising`). Broken off, it is run again: what was raised is found to be so.
+Learners are judged some at a time: their responses are graded outside of any transaction, and higher scores are written
+under their locks (`raising`). Broken off, it can be run again: attempts that were raised stay so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 
 LEARNERS_AT_ONCE: Final = 50
-# With responses of 64 KiB each, what is held at once.
+# Limits what is held in memory: responses have up to 64 KiB each.
 RESPONSES_AT_ONCE: Final = 100
 _VERSIONS_MAX: Final = 3
 # How far servers' clocks may differ.
@@ -42,7 +42,7 @@ class NothingToJudge(HeadwayError):
 
 
 class RegradeAsked(NamedTuple):
-    """Which step is to be judged anew, and why; `by` is an account, None the operator."""
+    """Which step to regrade, and why; `by` is an account, None the operator."""
 
     course_id: str
     step_id: str
@@ -59,10 +59,10 @@ def regrade(
     dry_run: bool = False,
     progress: Progress = lambda _: None,
 ) -> Effects:
-    """Judge all responses to a step anew, and tell whose result that changes; run twice, it changes nothing more.
+    """Judge all responses to a step again, and return whose results change; run twice, it changes nothing more.
 
-    UnknownCourse, UnknownStep or NothingToJudge where there is nothing to judge; GraderFault where a plugin fails: what
-    was raised by then stays so, and a later run goes on.
+    Raise UnknownCourse, UnknownStep or NothingToJudge if there is nothing to judge, and GraderFault if a plugin fails:
+    what was raised by then stays, and a later run continues.
     """
     raised = _Raised(set(), Effects(_NOTE))
     for _ in range(_VERSIONS_MAX):
@@ -74,13 +74,13 @@ def regrade(
         try:
             return regrading.run(progress, raised)
         except AnotherVersion:
-            # What a dry run raised before was taken back with its transaction.
+            # In a dry run, what was raised was rolled back with its transaction.
             raised = raised if dry_run else regrading.raised
     raise Busy("versions of this course are published while it is judged anew; run it again in a moment")
 
 
 class _Raised(NamedTuple):
-    """For whom something changed, and what: committed, whatever version follows."""
+    """The learners whose results changed, and the effects: committed, whatever version follows."""
 
     learner_ids: set[str]
     effects: Effects
@@ -105,11 +105,11 @@ class _Regrading:
         self.raised = _Raised(set(), Effects(_NOTE))
         self.effects = self.raised.effects
         self._raised_before = self.raised.learner_ids
-        # Guests whose responses were looked for as those of the account that they are part of.
+        # Guests whose responses were judged together with their account's.
         self._looked_for: set[str] = set()
 
     def run(self, progress: Progress, raised: _Raised) -> Effects:
-        """Go through everybody who began the course, and through those whom guests were moved into meanwhile.
+        """Judge everybody who began the course, and the accounts that guests were moved into meanwhile.
 
         `raised` is what was changed by the version before.
         """
@@ -134,13 +134,13 @@ class _Regrading:
         return self.effects
 
     def _missed(self, since: int) -> dict[str, str]:
-        """The accounts of guests who were moved into them when their page had been read, before they had one."""
+        """Return the accounts, by guest, of guests who were moved after their account's page had been read."""
         with self.database.read() as connection:
             found = grades.moved_since(connection, self.asked.course_id, since)
         return {guest: account for guest, account in found.items() if guest not in self._looked_for}
 
     def _judge_ledgers(self, owner: Mapping[str, str]) -> None:
-        """Judge what lies in these ledgers, each with the learner as whose it counts."""
+        """Judge the responses in these ledgers; `owner` gives the learner for whom each ledger counts."""
         with self.database.read() as connection:
             counts = grades.attempts_of(connection, self.asked.course_id, self.found.step.key, set(owner.values()))
         for portion in portions(sorted(counts.items()), itemgetter(1), raising.ATTEMPTS_A_TRANSACTION):
@@ -152,7 +152,7 @@ class _Regrading:
                 stays = one.kept(self.found.step.pass_mark)
                 if stays is not None:
                     kept.setdefault(one.learner_id, []).append(stays)
-            # Whoever sent no response with any attempt has nothing that could be judged.
+            # Learners without a response in any attempt have nothing to judge.
             for learner_id in dict.fromkeys(one.learner_id for one in judged):
                 self._tell(learner_id, told.updates.get(learner_id, ()), kept.get(learner_id, ()))
 
@@ -178,7 +178,7 @@ class _Regrading:
         return told
 
     def _judged(self, owner: Mapping[str, str]) -> Iterator[Judged]:
-        """The responses in these ledgers with their verdicts; the database is let go of while they are graded."""
+        """Yield the responses in these ledgers with their verdicts; no snapshot is open while they are graded."""
         after: tuple[str, int] | None = None
         while True:
             with self.database.read() as connection:
@@ -199,7 +199,7 @@ class _Regrading:
     def _responses(
         self, connection: Connection, owner: Mapping[str, str], after: tuple[str, int] | None
     ) -> tuple[list[Judged], tuple[str, int] | None]:
-        """Some of the attempts that count, and behind which there are more."""
+        """Return a page of the attempts that count, and the place after which there are more, if any."""
         place = (self.asked.course_id, self.found.step.key)
         page = grades.attempts(connection, place, owner, after, RESPONSES_AT_ONCE)
         pairs = [(owner[one.learner_id], one) for one in page]

@@ -1,4 +1,4 @@
-"""Reminding: of streaks that end tonight, and of how the week was; in everybody's own zone, and once."""
+"""Remind learners of streaks that end tonight, and of how the week was: in each learner's zone, and once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -31,17 +31,18 @@ from headway.store.notices import Notice, Place
 from headway.store.webhooks import Due
 
 LEARNERS_AT_ONCE: Final = 200
-# No pause and no freezes keep a streak for longer.
+# No pauses and freezes keep a streak alive for longer.
 _KEPT_DAYS_MAX: Final = 150
 _encode: Final = msgspec.json.Encoder().encode
 _NO_DAYS: Final = StreakDays(frozenset())
 
 
 class Reminder(NamedTuple):
-    """When a kind of reminder is due and what it says.
+    """When a kind of reminder is due, and what it says.
 
-    At an `hour` of the learner's clock; no later than `patience` (microseconds) after that. `since` says, for a day,
-    from when on somebody must have done anything, and `told` what learners are to be told on it.
+    It is due at an `hour` of the learner's clock, and at most `patience` microseconds later. `is_on` says on which
+    days; `since` returns, for a day, the first day since which a learner must have been active; `told` returns
+    learners' reminders for a day.
     """
 
     kind: str
@@ -53,9 +54,9 @@ class Reminder(NamedTuple):
 
 
 def remind(database: Database, rules: StreakRules, *, now: int) -> int:
-    """Give all reminders that became due since they were given last; how many there were.
+    """Give all reminders that became due since the last run, and return how many there were.
 
-    Where two processes do it at once, or one was killed at it, each learner is told once all the same.
+    Even if two processes do this at once, or one was killed at it, each learner is told once.
     """
     return sum(_remind(database, rules, one, now) for one in REMINDERS)
 
@@ -63,7 +64,7 @@ def remind(database: Database, rules: StreakRules, *, now: int) -> int:
 def _remind(database: Database, rules: StreakRules, reminder: Reminder, now: int) -> int:
     with database.read() as connection:
         noted = reminders.up_to(connection, reminder.kind)
-    # What was due while no server ran is told while it is of use, and nobody is told what is long over.
+    # What fell due while no server ran is given if it is still of use, and not when it is long over.
     since = max(now - reminder.patience, now - MINUTE if noted is None else noted)
     given = 0
     for day, zones in _zones_by_day(reminder, since, now).items():
@@ -74,7 +75,7 @@ def _remind(database: Database, rules: StreakRules, reminder: Reminder, now: int
 
 
 def _zones_by_day(reminder: Reminder, since: int, now: int) -> Mapping[str, set[str]]:
-    """The zones in which the hour struck since then, by the day that it was there."""
+    """Return the zones in which the hour struck since then, by the local day."""
     found: dict[str, set[str]] = {}
     for zone_name in _zones():
         day = came_within(zone_name, reminder.hour, since, now)
@@ -85,7 +86,7 @@ def _zones_by_day(reminder: Reminder, since: int, now: int) -> Mapping[str, set[
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    """All zones that this machine knows."""
+    """Return all zones that this machine knows."""
     known = set[str]()
     for name in available_timezones():
         try:
@@ -104,7 +105,7 @@ def _pages(database: Database, zones: set[str], day: str) -> Iterator[list[str]]
 
 
 def _give(database: Database, rules: StreakRules, reminder: Reminder, page: Sequence[str], day: str, now: int) -> int:
-    """Remind those of a page who are to be: looked for in a snapshot, and once more under their locks."""
+    """Remind the learners of a page who are due: selected in a snapshot, and once more under their locks."""
     with database.read() as connection:
         due = reminder.told(connection, page, day, rules)
         known = notices.known(connection, _ids(due, now).items())
@@ -146,7 +147,7 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
 
 
 def _due(connection: Connection, new: Mapping[str, dict[str, Any]], places: Mapping[str, Place], now: int) -> list[Due]:
-    """What webhooks are to be sent of reminders."""
+    """Return the messages due to webhooks for reminders."""
     endpoints = webhooks.endpoints(connection) if new else []
     told = [(hook, one) for hook in endpoints for one, change in new.items() if hook.takes(change)]
     return [Due(hook.id, one, *places[one], now) for hook, one in told]

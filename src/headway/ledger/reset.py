@@ -39,7 +39,7 @@ _NO_COURSE: Final = "there is no course of that name"
 
 
 class ResetWanted(NamedTuple):
-    """Who begins from nothing, in which course (None: in all), under which id of the client's making.
+    """The learner who resets, the course (None: all), and an id that the client made.
 
     `token_hash` is the request's session.
     """
@@ -51,7 +51,7 @@ class ResetWanted(NamedTuple):
 
 
 class ResetDone(NamedTuple):
-    """What there was: steps with anything recorded, attempts, practice sessions and active days."""
+    """What was cleared: numbers of steps with anything recorded, attempts, practice sessions and active days."""
 
     steps: int
     attempts: int
@@ -60,9 +60,9 @@ class ResetDone(NamedTuple):
 
 
 def reset(database: Database, catalog: Catalog, asked: ResetWanted, *, now: int) -> ResetDone:
-    """Have a learner begin from nothing; sent again under the same id, nothing changes, and the same is told.
+    """Reset a learner's progress; sent again under the same id, nothing changes, and the same is returned.
 
-    UnknownCourse, IdReused, and IdentityGone where the session has ended or the learner is part of an account by now.
+    Raise UnknownCourse, IdReused, or IdentityGone if the session has ended or the learner is part of an account by now.
     """
     if asked.course is not None and not could_name(asked.course):
         raise UnknownCourse(_NO_COURSE, field="course")
@@ -81,7 +81,7 @@ def _reset(
     learner = batch.learners[asked.learner_id]
     known = learner.known.get(asked.id)
     if known is not None:
-        if known.received_at != now:  # not this very reset, behind a COMMIT whose answer was lost
+        if known.received_at != now:  # otherwise this very reset, whose COMMIT's answer was lost
             statuses.clear()
         return _done_before(asked, known)
     version, course = batch.courses.get(asked.course, (0, None)) if asked.course else (0, NO_COURSE)
@@ -98,7 +98,7 @@ def _about(asked: ResetWanted) -> dict[str, Any]:
 
 
 def _done_before(asked: ResetWanted, known: Known | Entry) -> ResetDone:
-    """What an id that is there already stands for."""
+    """Return what the reset under this id cleared; IdReused if the id stands for something else."""
     said = None if is_filed(known.body) else read_event(asked.id, known.body)
     if said is None or not isinstance(said.fact, Reset) or said.course != (asked.course or ""):
         raise IdReused("this id was used for something else; make a new UUID for each reset", field="id")
@@ -110,7 +110,7 @@ def _told(changes: Iterable[dict[str, Any]]) -> ResetDone:
 
 
 class _Resetting:
-    """One reset under the learner's lock: all sums are read, those of its scope taken away by the rules' own code."""
+    """One reset under the learner's lock: reads all sums, and has the domain's rules clear those in its scope."""
 
     def __init__(self, connection: Connection, catalog: Catalog, learner: BatchLearner, asked: ResetWanted) -> None:
         self.connection = connection
@@ -127,7 +127,7 @@ class _Resetting:
         self._guests = [one.id for one in identities.moved_into(connection, [learner.id]).get(learner.id, ())]
 
     def run(self, known: Circumstances, course: Course) -> ResetDone:
-        """Write the entry, and what is left."""
+        """Write the entry, and the sums that are left."""
         standing, event = self._standing(), self._event(known.received_at)
         known = known._replace(time_zone=self.learner.time_zone)
         made = contribute(event, known, course, no_grader)
@@ -144,7 +144,7 @@ class _Resetting:
         return _told(changes)
 
     def _statuses(self, found: Sums) -> dict[tuple[str, int, str], str]:
-        """The statuses of courses and their modules by (course, run that the learner is in, module or none)."""
+        """Return the statuses of courses and their modules, by (course, current run, module or "")."""
         known = {key.course for key in self._stored[sums.STEPS].keys() | self._stored[sums.GRANTS].keys()}
         told: dict[tuple[str, int, str], str] = {}
         for course_id, (_, course) in sorted(self.catalog.in_force(self.connection, known).items()):
@@ -173,7 +173,7 @@ class _Resetting:
         return standing
 
     def _event(self, now: int) -> Event:
-        # Whatever the servers' clocks say, it covers all that is there.
+        # The reset covers all that is there, whatever the servers' clocks say.
         steps = self._stored[sums.STEPS].values()
         resets = self._stored[sums.RESETS].values()
         at = max([now, *(one.updated_at for one in steps), *(one.up_to for one in resets)])
@@ -189,7 +189,7 @@ class _Resetting:
         return fact_event(self.asked.id, RESET, format_time(at), said)
 
     def _sessions(self) -> int:
-        """How many practice sessions there were in what is cleared."""
+        """Return the number of practice sessions that are cleared."""
         runs: dict[str, int] = {}
         for key in self._stored[sums.RUNS]:
             runs[key.course] = max(key.run, runs.get(key.course, 1))
@@ -199,7 +199,7 @@ class _Resetting:
         return len(sessions(Practiced(at, "", False, 0) for at in times))
 
     def _levels(self, left: Sums) -> list[LevelKey]:
-        """The levels that what stands still amounts to, in the topics in which any was told."""
+        """Return the levels that the remaining sums amount to, in the topics in which any level was told."""
         courses = self.catalog.in_force(self.connection, {key.course for key in left.steps})
         found = skills(one.exercise for one in exercises_done(left.steps, self._versions, courses))
         ranks = {topic: RANKS[one.level.name] for topic, one in found.items()}
@@ -208,7 +208,7 @@ class _Resetting:
         return sorted(stay | {key for key in now if RANKS[key.level]})
 
     def _kept(self, left: Sums) -> Sequence[str]:
-        """Which achievements what stands still meets."""
+        """Return the ids of the earned achievements that the remaining sums still meet."""
         held = self._stored[sums.ACHIEVEMENTS].keys()
         if not held:
             return []

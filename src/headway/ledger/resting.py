@@ -1,4 +1,4 @@
-"""Long work beside whoever records: it rests as long as it works, and ends where the server stops."""
+"""Long work while recording goes on: it rests as long as it works, and ends when the server stops."""
 
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
@@ -6,20 +6,20 @@ from threading import Event
 from time import monotonic
 from typing import Final, TypeAlias, TypeVar
 
-# Told how many more are done.
+# Called with how many more items are done.
 Progress: TypeAlias = Callable[[int], None]
 _TOLD_EVERY: Final = 1_000
 T = TypeVar("T")
 
 
 class Stopping(Exception):
-    """The server stops: the next one goes on."""
+    """The server is stopping; the next one continues the work."""
 
 
 def resting(stopping: Event, most_s: float = inf) -> Progress:
-    """Rests after each part of a long work for as long as that took, at most so long.
+    """Return a function that rests for as long as the work since the last rest took, at most `most_s` seconds.
 
-    Whoever records needs the processor as well. Stopping once the server is to stop.
+    Recording needs the processor as well. It raises Stopping once the server is to stop.
     """
     began = monotonic()
 
@@ -33,7 +33,7 @@ def resting(stopping: Event, most_s: float = inf) -> Progress:
 
 
 def counted(items: Iterable[T], progress: Progress) -> Iterator[T]:
-    """The same items, of which it is told now and then how many more there were."""
+    """Yield the same items, and report progress now and then."""
     for number, item in enumerate(items, 1):
         if number % _TOLD_EVERY == 0:
             progress(_TOLD_EVERY)

@@ -1,4 +1,4 @@
-"""Restoring: a backup into a database that holds nothing, in one transaction."""
+"""Restore a backup into an empty database, in one transaction."""
 
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +20,7 @@ class RestoreRefused(HeadwayError):
 
 
 class Checked(NamedTuple):
-    """A backup of which every byte was read."""
+    """The content of a backup that was read completely."""
 
     header: Header
     totals: Totals
@@ -28,7 +28,7 @@ class Checked(NamedTuple):
 
 
 def check(path: Path, progress: Progress = lambda _: None) -> Checked:
-    """Read a whole backup and compare its checksums; BackupUnusable where anything is wrong with it."""
+    """Read a whole backup and verify its checksum; BackupUnusable if anything is wrong with it."""
     columns: dict[str, list[str]] = {}
     with closing(Reading(path)) as reading:
         _check_revision(path, reading.header)
@@ -40,11 +40,12 @@ def check(path: Path, progress: Progress = lambda _: None) -> Checked:
 
 
 def restore(database: Database, path: Path, progress: Progress = lambda _: None) -> Checked:
-    """Put a backup into an empty database, all of it or nothing, and bring that to the newest revision.
+    """Restore a backup into an empty database, all of it or nothing, and migrate that to the newest revision.
 
-    The file is read twice: nothing is written before all of it was found to be whole.
+    The file is read twice: nothing is written before all of it was found to be whole. Raise RestoreRefused if the
+    database is not empty, and BackupUnusable if the file cannot be restored.
     """
-    with closing(Reading(path)):  # what is no backup makes no database
+    with closing(Reading(path)):  # a file that is no backup must not create a database
         database.make_file()
     with database.read() as connection:
         _check_empty(database, holds=whole.holds_tables(connection))

@@ -1,4 +1,4 @@
-"""Retakes: a learner begins a course anew, in a run with the next number; what the runs before came to stays theirs."""
+"""Retakes: a learner begins a course again, in a run with the next number; the earlier runs are kept."""
 
 from typing import Final, NamedTuple
 
@@ -20,7 +20,7 @@ from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.entries import Entry, Known
 
-# Whatever completes a step is looked up in all runs, for it counts once.
+# Limited, because a completion is looked up in all runs: a step counts once.
 RUNS_MAX: Final = 20
 _NO_COURSE: Final = "there is no course of that name"
 
@@ -38,7 +38,7 @@ class TooManyRuns(HeadwayError):
 
 
 class RunWanted(NamedTuple):
-    """Who begins which course anew, under which id of the client's making; `token_hash` is the request's session."""
+    """The learner, the course to begin again, and an id that the client made; `token_hash` is the request's session."""
 
     learner_id: str
     course: str
@@ -47,7 +47,7 @@ class RunWanted(NamedTuple):
 
 
 class Started(NamedTuple):
-    """The run that began, and when (microseconds); `repeated` where it had begun under this id before."""
+    """The run that began, and when (microseconds); `repeated` if it had begun under this id before."""
 
     course: str
     run: int
@@ -58,8 +58,8 @@ class Started(NamedTuple):
 def start_run(database: Database, catalog: Catalog, asked: RunWanted, *, now: int) -> Started:
     """Begin the course's next run; sent again under the same id, nothing changes.
 
-    RunEmpty where nothing was done in the one before, TooManyRuns beyond the twentieth, UnknownCourse, IdReused, and
-    IdentityGone where the session has ended.
+    Raise RunEmpty if nothing was done in the current run, TooManyRuns after RUNS_MAX, UnknownCourse, IdReused, or
+    IdentityGone if the session has ended.
     """
     if not could_name(asked.course):
         raise UnknownCourse(_NO_COURSE, field="course")
@@ -90,7 +90,10 @@ def _start(connection: Connection, catalog: Catalog, asked: RunWanted, now: int)
 
 
 def _started_before(asked: RunWanted, known: Known | Entry, now: int) -> Started:
-    """What an id that is there already stands for: this very run where the answer of a COMMIT was lost."""
+    """Return the run that was begun under this id; `repeated` is false if a lost COMMIT began it just now.
+
+    Raise IdReused if the id stands for something else.
+    """
     said = None if is_filed(known.body) else read_event(asked.id, known.body)
     if said is None or not isinstance(said.fact, RunStarted) or said.course != asked.course:
         raise IdReused("this id was used for something else; make a new UUID for each run", field="id")

@@ -1,4 +1,4 @@
-"""Which notices learners should have: those of what their ledgers tell, and what can be said of those told apart."""
+"""Work out which notices learners should have: those that their ledgers tell, and those that no entry tells."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -12,13 +12,13 @@ from headway.store import sums
 from headway.store.notices import PARTS_MAX, Notice, Place
 from headway.store.rows import Row
 
-# Behind the last entry of any ledger.
+# After the last entry of any ledger.
 _NOWHERE: Final = 2**63
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def told_since(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> dict[str, int]:
-    """From which entry on it is asked what learners are told: of those who have notices, the first that has one."""
+    """Return, for the learners with notices, the number of the first entry that has one."""
     return {
         learner_id: min((place.seq for place in kinds[sums.NOTICES] if place.n < PARTS_MAX), default=_NOWHERE)
         for learner_id, kinds in stored.items()
@@ -29,16 +29,16 @@ def told_since(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> d
 def with_notices(
     stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]], folded: Iterable[Refolded]
 ) -> Iterator[Refolded]:
-    """What ledgers come to, with the notices that there should be beside those that are stored.
+    """Yield what ledgers come to, with the notices that should be stored, given those that are.
 
-    Of whoever has none, all may have gone with their time: nothing is missing.
+    For learners without any, nothing is missing: all may have been deleted because of their age.
     """
     for one in folded:
         yield one._replace(notices=_notices(one, stored[one.learner_id][sums.NOTICES]), told=None)
 
 
 def _notices(one: Refolded, found: Mapping[Place, Row]) -> dict[Place, Notice]:
-    # Nobody is told what was done by who is erased, and what guests were told is their accounts'.
+    # An erased learner has no notices, and those of a moved guest are its account's.
     if not found or one.told is None or not one.is_somebody:
         return {}
     kept = {place: Notice._make(row) for place, row in found.items()}
@@ -46,9 +46,10 @@ def _notices(one: Refolded, found: Mapping[Place, Row]) -> dict[Place, Notice]:
 
 
 def _of_entries(told: Told, kept: Mapping[Place, Notice]) -> Iterator[tuple[Place, Notice]]:
-    """What entries tell that is kept, and what is missing of it.
+    """Yield the notices that entries tell and that are stored, and those that are missing.
 
-    The oldest go first, and what was adopted was told elsewhere: behind what is kept nothing is missing that is later.
+    The oldest are deleted first, and an adopted learner was told elsewhere: only what is later than the oldest stored
+    notice can be missing.
     """
     oldest: int | None = None
     for one in told.own:
@@ -61,9 +62,9 @@ def _of_entries(told: Told, kept: Mapping[Place, Notice]) -> Iterator[tuple[Plac
 
 
 class _Apart:
-    """What can be said of notices that were put behind an entry: what guests were told, and what no entry tells.
+    """Checks the notices that no entry of the own ledger tells: those that guests brought, and those told apart.
 
-    Of those there is no saying that one is missing, nor behind which entry it was put.
+    It cannot be told whether one of them is missing, nor after which entry it was put.
     """
 
     def __init__(self, learner_id: str, told: Told) -> None:
@@ -73,14 +74,14 @@ class _Apart:
         self._head = told.head
 
     def all_of(self, kept: Mapping[Place, Notice]) -> dict[Place, Notice]:
-        """They, as they should be; without those of which nothing says any more what they were."""
+        """Return these notices as they should be, without those whose content can no longer be determined."""
         apart = {place: kept[place] for place in sorted(kept) if self._is_apart(place)}
         named = ((place, self._by_id(one)) for place, one in apart.items())
         found = {place: true for place, true in named if true is not None}
         ids = {one.id for one in found.values()}
         for place in (place for place in apart if place not in found):
             alike = list(self._alike(apart[place]))
-            # Beside one that is right, what is like it is a copy.
+            # If the right notice is there already, one like it is a copy.
             if alike and ids.isdisjoint(true.id for true in alike):
                 found[place] = alike[0]
                 ids.add(alike[0].id)
@@ -90,13 +91,13 @@ class _Apart:
         return place.n >= PARTS_MAX and 0 <= place.seq <= self._head
 
     def _by_id(self, one: Notice) -> Notice | None:
-        """What it is by its id; nothing where that is nobody's."""
+        """Return the notice as it should be according to its id; None if the id matches nothing."""
         if one.id in self._brought:
             return _put(self._brought[one.id], one)
         return next((true for true in self._said_by(one) if true.id == one.id), None)
 
     def _alike(self, one: Notice) -> Iterator[Notice]:
-        """What it may be by all but its id."""
+        """Yield the notices that it may be according to everything but its id."""
         brought = (_put(true, one) for true in self._brought.values())
         return (true for true in chain(brought, self._said_by(one)) if true._replace(id=one.id) == one)
 
@@ -109,17 +110,20 @@ class _Apart:
                     yield one._replace(id=id_apart(owner, subject), type=kind, subject=subject, at=at)
 
     def _owners(self, kind: str) -> Iterable[str]:
-        """Whose id what no entry tells may be of, the likeliest first: webhooks are of accounts alone."""
+        """Yield the learners whose id a notice told apart may be derived from, the likeliest first.
+
+        Webhooks belong to accounts alone.
+        """
         return chain((self._account,), () if kind == WEBHOOK_DISABLED else self._guests)
 
 
 def _put(brought: Notice, one: Notice) -> Notice:
-    """What a guest was told, in the place of a notice."""
+    """Return what a guest was told, at the place of a stored notice."""
     return brought._replace(learner_id=one.learner_id, seq=one.seq, n=one.n, read_at=one.read_at)
 
 
 def _subject(body: str, at: int) -> str:
-    """Of what that is which no entry tells; nothing where it says nothing of the kind."""
+    """Return the subject of a change that no entry tells; "" if the body is no such change."""
     try:
         return subject_apart(_decode(body), at)
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError):

@@ -1,4 +1,4 @@
-"""Revoking a certificate: an entry in the ledger of whose it is, with the reason, which everybody may read."""
+"""Revoke a certificate: an entry in its learner's ledger, with the reason, which everybody may read."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +32,7 @@ class UnknownCertificate(HeadwayError):
 
 
 class Revoking(NamedTuple):
-    """What somebody asks: `may` says whether they may act for the creator of the certificate's course."""
+    """A request to revoke; `may` says whether the caller may act for the creator of the certificate's course."""
 
     certificate_id: str
     reason: str
@@ -41,9 +41,9 @@ class Revoking(NamedTuple):
 
 
 def revoke(database: Database, catalog: Catalog, asked: Revoking, *, now: int) -> bool:
-    """Revoke the certificate of a run for good; whether it was not before.
+    """Revoke the certificate of a run for good, and return whether it was not revoked before.
 
-    UnknownCertificate where there is none, or it is not theirs to revoke.
+    Raise UnknownCertificate if there is none, or it is not the caller's to revoke.
     """
     asked = asked._replace(reason=check_reason(asked.reason))
     # One id for every try, so that a lost COMMIT is found again.
@@ -59,7 +59,7 @@ def revoke(database: Database, catalog: Catalog, asked: Revoking, *, now: int) -
 
 
 def check_reason(sent: str) -> str:
-    """A reason as it is kept: Invalid where nothing is said, or too much."""
+    """Return a reason, stripped; Invalid if it is empty, too long, or not printable."""
     reason = sent.strip()
     if not reason or len(reason) > REASON_MAX or not reason.isprintable():
         raise Invalid(
@@ -81,7 +81,7 @@ def _event(entry_id: str, row: Row, reason: str, now: int) -> Event:
 
 
 def _revoke(connection: Connection, *, catalog: Catalog, row: Row, new: Submission, origin: Origin) -> bool | None:
-    """Whether it is revoked now and was not before; None where it is another learner's meanwhile."""
+    """Return whether the certificate is revoked now and was not before; None if it is another learner's meanwhile."""
     learners.lock(connection, [row.learner_id])
     rows = certificates.of_run(connection, row.id)
     if not rows or rows[0].learner_id != row.learner_id:

@@ -1,4 +1,4 @@
-"""Noting what matters for security: sign-ins and refusals, passwords, sessions, tokens, roles, erasures."""
+"""Record what matters for security: sign-ins and refusals, passwords, sessions, tokens, roles, erasures."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _ADDRESS_MAX = 64
 
 
 class Happening(StrEnum):
-    """What can be noted."""
+    """The kinds of security events."""
 
     REGISTERED = "registered"
     SIGNED_IN = "signed-in"
@@ -35,7 +35,7 @@ class Happening(StrEnum):
 
 
 class Origin(NamedTuple):
-    """From whom something came: who acted, where that is not the learner, and the network address."""
+    """Where something came from: the network address, and who acted if that is not the learner."""
 
     address: str | None = None
     actor_id: str | None = None
@@ -53,7 +53,10 @@ def note(
     origin: Origin = OPERATOR,
     detail: str | None = None,
 ) -> None:
-    """Note something in the transaction that does it. `detail` is for people: the name of a session, a role."""
+    """Record a security event in the transaction that causes it.
+
+    `detail` is for people: the name of a session, a role.
+    """
     security.add(
         connection,
         {
@@ -69,6 +72,6 @@ def note(
 
 
 def note_refusal(database: Database, learner_id: str | None, *, at: int, origin: Origin) -> None:
-    """Note a sign-in that was refused, whose nobody's account it may be."""
+    """Record a refused sign-in; `learner_id` is None if there is no such account."""
     with database.transaction() as connection:
         note(connection, Happening.SIGN_IN_FAILED, learner_id, at=at, origin=Origin(origin.address))

@@ -1,4 +1,4 @@
-"""Whose session a write comes with: judged under the learner's lock, and not from the request's token."""
+"""Check whose session a write comes with: under the learner's lock, not from the request's token."""
 
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -9,9 +9,9 @@ _ENDED = "the session has ended; sign in again"
 
 
 def identity(connection: Connection, session_hash: str, learner_id: str, now: int) -> RowMapping:
-    """The guest or the account, under its lock, of a session that is still alive then; else IdentityGone.
+    """Lock a learner, and return the row of the guest or account if the session is theirs and alive; else IdentityGone.
 
-    A move takes along what is theirs, and an erasure everything: neither leaves behind what is written here.
+    A move takes along what is theirs, and an erasure deletes it: neither leaves behind what the caller writes.
     """
     locked = learners.lock(connection, [learner_id]).get(learner_id)
     if locked is not None and not locked.is_alive:
@@ -23,7 +23,10 @@ def identity(connection: Connection, session_hash: str, learner_id: str, now: in
 
 
 def owner(connection: Connection, session_hash: str, learner_id: str, now: int) -> RowMapping:
-    """The same of accounts alone, and of those who signed in: no token opens what changes how an account is opened."""
+    """Do the same as `identity`, for sessions of signed-in accounts alone.
+
+    A token must not change how its account is opened.
+    """
     found = identity(connection, session_hash, learner_id, now)
     if found["session_kind"] != "account":
         raise IdentityGone(_ENDED)

@@ -1,4 +1,4 @@
-"""Ending where an account is signed in, by the account."""
+"""Let an account end its own sessions."""
 
 from sqlalchemy.engine import RowMapping
 
@@ -11,7 +11,7 @@ from headway.store.database import Database
 def revoke(
     database: Database, session_hash: str, learner_id: str, session_id: str, *, now: int, origin: Origin
 ) -> RowMapping | None:
-    """End one of an account's sessions; what it was, or None where the account has none of that id."""
+    """End one of an account's sessions; return its row, or None if the account has none of that id."""
     with database.transaction() as connection:
         owner(connection, session_hash, learner_id, now)
         ended = sessions.end(connection, learner_id, session_id)

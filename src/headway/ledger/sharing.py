@@ -12,13 +12,13 @@ from headway.store import sharing
 from headway.store.database import Database
 from headway.store.sharing import Shared
 
-# What a page may show, in its order.
+# The parts that a page may show, in the page's order.
 SHOWN: Final = ("name", "streak", "points", "levels", "courses", "achievements")
 _TOKEN_BYTES: Final = 24
 
 
 class ShareWanted(NamedTuple):
-    """What an account's page shows; `renew` gives it another address. `token_hash` is the request's session."""
+    """What an account's page is to show; `renew` gives it a new address. `token_hash` is the request's session."""
 
     learner_id: str
     shows: Collection[str]
@@ -27,9 +27,9 @@ class ShareWanted(NamedTuple):
 
 
 def share(database: Database, asked: ShareWanted, *, now: int) -> Shared:
-    """Have an account share a page, under the address that it has already or a new one.
+    """Share an account's page, under its present address or a new one, and return the page.
 
-    IdentityGone where the session has ended or the account is gone.
+    Raise IdentityGone if the session has ended or the account is gone.
     """
 
     def work(connection: Connection) -> Shared:
@@ -47,7 +47,7 @@ def share(database: Database, asked: ShareWanted, *, now: int) -> Shared:
 
 
 def unshare(database: Database, learner_id: str, token_hash: str, *, now: int) -> None:
-    """Have an account share nothing: whoever has the address finds nothing there any more. IdentityGone as above."""
+    """Remove an account's public page, so that its address leads nowhere. Raise IdentityGone as `share` does."""
 
     def work(connection: Connection) -> None:
         identity(connection, token_hash, learner_id, now)

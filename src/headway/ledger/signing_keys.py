@@ -1,4 +1,4 @@
-"""The keys that sign certificates' credentials: one signs, those before it stay known, or are retired."""
+"""The keys that sign certificates' credentials: one signs, older ones still verify, or are retired."""
 
 from typing import Final
 
@@ -19,14 +19,14 @@ class UnknownKey(HeadwayError):
 
 
 def first_key(database: Database, signing_secret: str | None, *, now: int) -> RowMapping:
-    """The key that signs, made where there is none yet: whoever comes second takes the one that is there."""
+    """Return the key that signs, made if there is none yet; of two processes, the second takes the first one's key."""
     made = new_key(signing_secret)
     with database.transaction() as connection:
         return _added(connection, made, now)
 
 
 def next_key(database: Database, signing_secret: str | None, *, now: int) -> RowMapping:
-    """A new key that signs from now on. The one before it keeps its public half, so what it signed stays valid."""
+    """Make a new key that signs from now on. The one before keeps its public half, so its signatures stay valid."""
     for _ in range(_TRIES):
         made = new_key(signing_secret)
         with database.transaction() as connection:
@@ -38,15 +38,15 @@ def next_key(database: Database, signing_secret: str | None, *, now: int) -> Row
 
 
 def check_there(database: Database, key_id: str) -> None:
-    """UnknownKey where there is no such key."""
+    """Raise UnknownKey if there is no such key."""
     with database.read() as connection:
         _find(connection, key_id)
 
 
 def retire(database: Database, key_id: str, *, now: int) -> RowMapping:
-    """Have nothing believed that a key signed, from now on or before; the row as it is then.
+    """Make all signatures of a key invalid, past and future, and return the key's row as it is then.
 
-    UnknownKey where there is none. One that was retired stays as it is.
+    Raise UnknownKey if there is none. A key that was retired already stays as it is.
     """
     with database.transaction() as connection:
         row = _find(connection, key_id)
@@ -58,7 +58,7 @@ def retire(database: Database, key_id: str, *, now: int) -> RowMapping:
 
 def _added(connection: Connection, made: NewKey, now: int) -> RowMapping:
     signing_keys.add(connection, made.id, made.kept, now)
-    # Not the one just made, where another process was first: on PostgreSQL adding has waited for it.
+    # Another process's key, if that was first: on PostgreSQL adding has waited for it.
     row = signing_keys.current(connection)
     if row is None:
         raise UnknownKey("the key that was just made is gone")

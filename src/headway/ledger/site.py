@@ -1,4 +1,4 @@
-"""What is stored and is nobody's own: the guard of the ledger, courses and versions, ledgers without a learner."""
+"""Check what belongs to no learner: the ledger's guard, courses and versions, and ledgers without a learner."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +12,9 @@ from headway.store.catalog import Pair
 
 
 class Site:
-    """Looks at all of it: at what a rebuild can put right, and at what is beyond repair.
+    """Checks all of this: `mendable` is what a rebuild can put right, `beyond` what is beyond repair.
 
-    `versions` are those that are wrong, by what should stand in them.
+    `versions` are the wrong versions, with the values that should be stored in them.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -27,7 +27,7 @@ class Site:
         self._look_at_courses()
 
     def mend(self) -> None:
-        """Put right what can be."""
+        """Put right what can be put right."""
         guard.shut(self._connection)
         for pair, true in self.versions.items():
             courses.mend_version(self._connection, pair, true)
@@ -41,7 +41,7 @@ class Site:
             (self.mendable if wrong else self.beyond).extend(one.faults())
 
     def _look_at_courses(self) -> None:
-        """Courses should be as their newest version says, and have one."""
+        """Check that each course has a newest version, and agrees with it."""
         for row in courses.all_versions(self._connection):
             course_id, stored, newest = row["id"], row["version"], row["true_version"]
             if newest is None:
@@ -65,7 +65,7 @@ def _of_guard(connection: Connection) -> Iterator[Fault]:
 
 
 def _of_orphans(connection: Connection) -> Iterator[Fault]:
-    """Entries whose learner is gone: they are in no page of learners."""
+    """Yield a fault for entries whose learner is gone: no page of learners includes them."""
     for learner_id in entries.orphans(connection, FAULTS_SHOWN):
         yield Fault("ledger", learner_id, "*", "learner_id", "entries", "none: there is no such learner")
 

@@ -18,17 +18,17 @@ from headway.graders.verdict import Verdict
 RECORDED, DUPLICATE, REFUSED = "recorded", "duplicate", "refused"
 AHEAD_FLAG = "clock-ahead"
 CORRECTED_FLAG = "clock-corrected"
-# From before a reset: kept, and adds nothing.
+# The event is from before a reset: it is kept, and adds nothing.
 LATE_FLAG = "before-reset"
-# What a grader says of an answer, or why it cannot.
+# A grader's verdict on an answer, or why there is none.
 Judged: TypeAlias = Verdict | HeadwayError
-# By version and body: a body names course, step and response, and a version says which grader the step has.
+# By version and body: the body names course, step and response, and the version the step's grader.
 Verdicts: TypeAlias = Mapping[tuple[int, str], Judged]
 NO_VERDICTS: Final[Verdicts] = MappingProxyType({})
 
 
 class Newcomer(NamedTuple):
-    """A guest that comes into being with the first event recorded: the rows of `learner` and `session`."""
+    """A guest who is created with the first event recorded: the rows of `learner` and `session`."""
 
     learner: Mapping[str, Any]
     session: Mapping[str, Any]
@@ -38,8 +38,8 @@ class Submission(NamedTuple):
     """The events of one request by one learner; times are microseconds.
 
     `token_hash` is the session that the request came with, checked again in the transaction; None for commands.
-    `verdicts` are on answers graded beforehand; one that is missing, or by another version, is given when recording.
-    `streak_rules` are those by which streaks are told of.
+    `verdicts` are those on answers graded beforehand; a missing one, or one by another version, is made up for when
+    recording. `streak_rules` are the rules for the streaks that changes tell.
     """
 
     learner_id: str
@@ -54,9 +54,9 @@ class Submission(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of one event: recorded, duplicate or refused (then `problem` says why).
+    """What became of one event: recorded, duplicate or refused (`problem` says why).
 
-    `score` (millionths) and `passed` are the event's own verdict, by a version of its course.
+    `score` (millionths) and `passed` are the event's own verdict, by the given version of its course.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Result(NamedTuple):
 
 
 class TouchedStep(NamedTuple):
-    """A step that a request spoke of, under the name it has now, as it stands after the commit."""
+    """A step of a request's events, under its present id, as it stands after the commit."""
 
     key: StepKey
     name: str
@@ -78,7 +78,7 @@ class TouchedStep(NamedTuple):
 
     @classmethod
     def of(cls, course: Course, key: StepKey, one: StepSum) -> Self:
-        """A step by the version of its course in force, which may have dropped it."""
+        """Return a step by the version of its course in force, which may have dropped it."""
         step = course.step(key.step)
         if step is None:
             return cls(key, key.step, COMPLETED if one.completion else OPEN, one)
@@ -86,7 +86,7 @@ class TouchedStep(NamedTuple):
 
 
 class StatusChange(NamedTuple):
-    """A module's status, or the course's where `module` is empty, as it is from now on; `reason` is what brought it."""
+    """A module's new status, or the course's if `module` is empty; `reason` is the id of what brought it."""
 
     learner_id: str
     course: str
@@ -98,7 +98,7 @@ class StatusChange(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """The answer to a submission; that there is one means that the transaction was committed."""
+    """The answer to a submission; it exists only if the transaction was committed."""
 
     results: list[Result]
     steps: list[TouchedStep]

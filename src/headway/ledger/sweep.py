@@ -1,4 +1,4 @@
-"""Sweeping: after a version was published, every learner of the course is judged by it, while recording goes on."""
+"""Sweeping: after a version was published, judge every learner of the course by it, while recording goes on."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ from headway.store.database import Database
 
 log = structlog.get_logger()
 
-# Who records waits for as long as these are written.
+# Recording for these learners waits while they are written.
 GRANTS_A_TRANSACTION: Final = 250
 NOTED_EVERY_S: Final = 1.0
 PATIENCE_S: Final = 30.0
@@ -38,9 +38,9 @@ def sweep_pending(
     progress: Progress = lambda _: None,
     but: AbstractSet[str] = frozenset(),
 ) -> int:
-    """Go on with sweeps that broke off, where nobody is at it; how many were brought to an end.
+    """Resume sweeps that broke off and that nobody is running, and return how many were completed.
 
-    `but` are learners whose sums are not to be believed: they are given nothing.
+    `but` are learners whose sums are not to be trusted: nothing is granted to them.
     """
     done = 0
     with database.read() as connection:
@@ -56,9 +56,10 @@ def sweep_pending(
 
 
 def sweep(database: Database, catalog: Catalog, course_id: str, *, now: int, all_known: bool = True) -> Impact | None:
-    """Judge all learners of a course by its version in force, and tell what that brought; None where all were judged.
+    """Judge all learners of a course by its version in force, and return the impact; None if all were judged.
 
-    Where an earlier sweep broke off it goes on. Whoever sweeps must be alone, so that nobody else gives what is told.
+    A sweep that broke off is resumed. The caller must hold the exclusive lock, so that nobody else gives what is
+    reported.
     """
     begun = _begin(database, catalog, course_id, now)
     if begun is None:
@@ -80,7 +81,7 @@ def _begin(database: Database, catalog: Catalog, course_id: str, now: int) -> "_
 
 
 class _Versions(NamedTuple):
-    """The version in force, and the one by which learners were judged whose ids lie behind `up_to`."""
+    """The version in force, and the one before, by which learners with ids after `up_to` were judged."""
 
     version: int
     succession: Succession
@@ -99,9 +100,9 @@ def _versions(connection: Connection, catalog: Catalog, course_id: str) -> _Vers
 
 
 def await_readers(database: Database, readers: Callable[[Connection], set[str]]) -> None:
-    """Wait until all are done that may have read the version before, and are not seen by a snapshot yet.
+    """Wait for transactions that may have read the version before, and whose work no snapshot shows yet.
 
-    Whoever records behind them reads the version in force.
+    Transactions that begin later read the version in force. Gives up after PATIENCE_S seconds, with a warning.
     """
     until = time.monotonic() + PATIENCE_S
     ahead: set[str] | None = None
@@ -116,7 +117,7 @@ def await_readers(database: Database, readers: Callable[[Connection], set[str]])
 
 
 class _Sweep:
-    """Surveys learners in snapshots; under their locks come those alone to whom something is to be given."""
+    """Surveys learners in snapshots, and locks only those to whom something is to be granted."""
 
     def __init__(self, database: Database, catalog: Catalog, versions: _Versions, now: int) -> None:
         self.database = database
@@ -125,7 +126,7 @@ class _Sweep:
         self.now = now
 
     def run(self, but: AbstractSet[str] = frozenset()) -> Iterator[list[Surveyed]]:
-        """Judge everybody but some, and tell page by page what each came to."""
+        """Judge all learners except those in `but`, and yield page by page the effect on each."""
         noted, succession = time.monotonic(), self.versions.succession
         for looked in pages(self.database, succession, self.versions.up_to):
             page = [one.judged(succession, self.now) for one in looked if one.learner_id not in but]
@@ -144,7 +145,7 @@ class _Sweep:
         committed(self.database, lambda connection: courses.note_judged(connection, course_id, version, up_to))
 
     def _give(self, portion: Sequence[Surveyed]) -> dict[str, Surveyed]:
-        """What learners were given; where the COMMIT's answer was lost they are found to have it already."""
+        """Grant a portion of learners what is due; after a lost COMMIT they are found to have it already."""
         given: dict[str, Surveyed] = {}
         statuses: list[StatusChange] = []
 
@@ -160,7 +161,7 @@ class _Sweep:
     def _judge(
         self, connection: Connection, portion: Sequence[Surveyed]
     ) -> tuple[list[Surveyed], Sequence[StatusChange]]:
-        """Give learners under their locks what they were seen to be due; who has moved since is looked at again."""
+        """Grant locked learners what was found to be due; those who have moved since are judged again."""
         version, succession, _ = self.versions
         course_id = succession.after.id
         batch = Batch(connection, self.catalog)

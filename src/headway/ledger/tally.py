@@ -1,4 +1,4 @@
-"""By how much the counters of courses move, gathered in a transaction."""
+"""The changes of courses' counters, collected in a transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -22,13 +22,13 @@ _NOTHING: Final = StepFigures(0, 0, 0, 0, 0, 0)
 
 
 class Tally:
-    """By how much counters move."""
+    """The changes of counters."""
 
     def __init__(self) -> None:
         self.by = Counters({}, {})
 
     def step(self, course_id: str, key: str, before: StepSum, after: StepSum) -> None:
-        """Move a step's counters."""
+        """Add the change of a learner's step."""
         was = _NOTHING if before is UNTOUCHED else of_step(before)
         figures = self.by.steps.setdefault((course_id, key), [0] * len(_NOTHING))
         for n, (one, other) in enumerate(zip(was, of_step(after), strict=True)):
@@ -38,19 +38,19 @@ class Tally:
             self.moved(course_id, [(one, 1) for one in before_in], [(one, 1) for one in after_in])
 
     def counts(self, course_id: str, found: Iterable[tuple[Count, int]], sign: int = 1) -> None:
-        """Move counts."""
+        """Add counts, or with `sign` -1 subtract them."""
         counts = self.by.counts
         for count, n in found:
             key = course_id, count
             counts[key] = counts.get(key, 0) + n * sign
 
     def moved(self, course_id: str, before: Sequence[tuple[Count, int]], after: Sequence[tuple[Count, int]]) -> None:
-        """Move counts from what they were to what they are; what is in both stays."""
+        """Subtract the counts before and add those after; what is in both stays."""
         self.counts(course_id, (one for one in before if one not in after), -1)
         self.counts(course_id, (one for one in after if one not in before))
 
     def whole(self, course_id: str, one: Whole, sign: int) -> None:
-        """Add all that a learner adds to a course, or take it away."""
+        """Add a learner's whole to a course, or with `sign` -1 subtract it."""
         for key, step in one.record.steps.items():
             self.step(course_id, key, *((UNTOUCHED, step) if sign > 0 else (step, UNTOUCHED)))
         for key, figure in one.modules.items():
@@ -60,11 +60,11 @@ class Tally:
     def modules(
         self, course_id: str, before: Mapping[str, ModuleFigure | None], after: Mapping[str, ModuleFigure | None]
     ) -> None:
-        """Move a learner's figures of modules, by their keys, from what they were to what they are."""
+        """Add the changes of a learner's figures of modules, by module key."""
         for key in before.keys() | after.keys():
             was, now = ([(one, 1) for one in of_module(key, figures.get(key))] for figures in (before, after))
             self.moved(course_id, was, now)
 
     def learner(self, course_id: str, before: Enrolled, after: Enrolled) -> None:
-        """Move what a learner's row adds."""
+        """Add the change of a learner's row in the roster."""
         self.moved(course_id, list(of_learner(before)), list(of_learner(after)))

@@ -1,4 +1,4 @@
-"""Throttles: how often something may be tried, counted in the database so that it holds over workers and restarts."""
+"""Throttles: how often something may be tried, counted in the database, so that it holds over workers and restarts."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -14,7 +14,7 @@ from headway.store.database import Database
 
 
 class Limit(NamedTuple):
-    """So many tries in so many seconds, counted from the first; `name` is what clients read."""
+    """At most `quota` tries in `window_s` seconds, counted from the first; `name` is what clients read."""
 
     name: str
     quota: int
@@ -22,7 +22,7 @@ class Limit(NamedTuple):
 
 
 class Throttle(NamedTuple):
-    """A limit for somebody: an address, an account (its mail address or id), or both."""
+    """A limit for a network address, an account (its mail address or id), or both."""
 
     limit: Limit
     whose: tuple[str, ...]
@@ -30,12 +30,12 @@ class Throttle(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What it is counted under: a hash, for it is made of addresses."""
+        """The key that tries are counted under: a hash, because it is made of addresses."""
         whole = _hash("|".join((self.limit.name, *self.whose)))
         return _of_account(self.account) + whole[_OF_ACCOUNT:] if self.account else whole
 
 
-# So much of a key says whose account it is for: who is erased takes all of those along.
+# This many characters of a key stand for its account: erasing the account deletes all keys that begin so.
 _OF_ACCOUNT: Final = 24
 
 
@@ -48,12 +48,12 @@ def _of_account(account: str) -> str:
 
 
 def forget_accounts(connection: Connection, accounts: Iterable[str]) -> None:
-    """Delete all that was counted for accounts, by their mail addresses or ids."""
+    """Delete all tries counted for accounts, given by their mail addresses or ids."""
     throttles.forget_beginning(connection, [_of_account(one) for one in accounts], _OF_ACCOUNT)
 
 
 class Left(NamedTuple):
-    """What is left of a limit, and in how many seconds there is all of it again."""
+    """What is left of a limit, and in how many seconds all of it is available again."""
 
     limit: Limit
     remaining: int
@@ -75,18 +75,19 @@ class RateLimited(HeadwayError):
 # accounts; the owner of an account comes from another address, and is never locked out.
 SIGN_IN: Final = Limit("sign-in", 10, 15 * 60)
 SIGN_IN_ADDRESS: Final = Limit("sign-in-address", 100, 15 * 60)
-# Right passwords count for this one alone: each costs as much to look at as a wrong one.
+# Right passwords count only for this one: each costs as much to check as a wrong one.
 SIGN_INS: Final = Limit("sign-ins", 60, 60)
 NEW_LEARNERS: Final = Limit("new-learners", 60, 60)
 RESETS: Final = Limit("password-resets", 20, 15 * 60)
-# Silently: that there is an account must not be told, nor its mailbox be filled by strangers.
+# Applied silently: it must not reveal that there is an account, nor let strangers fill its mailbox.
 RESETS_OF_ACCOUNT: Final = Limit("password-resets-account", 3, 60 * 60)
 
 
 def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Left]:
-    """Count a try for each of these, all or none; RateLimited where one has been used up.
+    """Count a try for each of these, all or none; RateLimited if one is used up.
 
-    It counts before the try is made: of a thousand at once no more pass than may. What succeeds is given back.
+    A try is counted before it is made, so that of a thousand at once no more pass than may. The caller gives back what
+    succeeds.
     """
     with database.read() as connection:
         counts = throttles.counted(connection, [one.key for one in wanted], now)
@@ -105,13 +106,13 @@ def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Le
 
 
 def left_of(connection: Connection, wanted: Throttle, now: int) -> Left:
-    """What is left of a limit."""
+    """Return what is left of a limit."""
     found = throttles.counted(connection, [wanted.key], now).get(wanted.key, (0, now))
     return _left(wanted.limit, *found, now, before=True)
 
 
 def take_quietly(database: Database, wanted: Throttle, *, now: int) -> bool:
-    """Count a try; whether it may be made."""
+    """Count a try, and return whether it may be made."""
     try:
         take(database, [wanted], now=now)
     except RateLimited:
@@ -120,7 +121,7 @@ def take_quietly(database: Database, wanted: Throttle, *, now: int) -> bool:
 
 
 def succeeded(database: Database, *, clear: Sequence[Throttle] = (), give_back: Sequence[Throttle] = ()) -> None:
-    """What was tried is not to count: forget all tries of some throttles, and one of others."""
+    """Undo counts after a success: forget all tries of some throttles, and give back one of others."""
     undone = {one.key: throttles.clear for one in clear} | {one.key: throttles.give_back for one in give_back}
 
     def undo(connection: Connection) -> None:
@@ -133,7 +134,7 @@ def succeeded(database: Database, *, clear: Sequence[Throttle] = (), give_back: 
 
 def _left(limit: Limit, count: int, ends_at: int, now: int, *, before: bool = False) -> Left:
     remaining = max(0, limit.quota - count)
-    # A window that has not begun yet will last whole.
+    # A window that has not begun yet will last its full length.
     unbegun = before and count == 0
     return Left(limit, remaining, limit.window_s if unbegun else max(1, -((now - ends_at) // SECOND)))
 
