@@ -1,4 +1,4 @@
-"""A learner's ledger worked out again from what was sent and what the server knew, never from a derived column."""
+"""Refold a learner's ledger: work it out from what was sent and the circumstances, never from a derived column."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ from headway.store.notices import Place as NoticePlace
 from headway.store.sums import BROUGHT, NOTICES, ROSTER, Kind
 
 LEARNERS_AT_ONCE = 200
-# The fault is not the entry's if its score should come from a grader that cannot be asked,
+# The column of a fault where a score should come from a grader that cannot be asked: it is not the entry's fault.
 UNGRADED = "grader"
-# nor if a version of its course is damaged.
+# The column of a fault where a version of a course is damaged: it is not the entry's fault either.
 DAMAGED = "version"
 UNJUDGED = frozenset({UNGRADED, DAMAGED})
 # A moved guest (with the account's last number at the move), its contributions by number, and its resets.
@@ -46,7 +46,7 @@ Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
 
 
 class Told(NamedTuple):
-    """What the entries of a learner's own ledger tell, and those of each guest moved into it; how many its own are."""
+    """The notices that a learner's own entries tell, and those of each guest; `head` is the number of own entries."""
 
     own: list[Notice]
     guests: dict[str, list[Notice]]
@@ -269,7 +269,7 @@ class _Fold:
             self.telling.see(true, event.fact)
 
     def _entry(self, entry: Entry, event: Event, course: Course) -> Entry:
-        zone(entry.time_zone)  # recorded where it was known: nothing that is worked out here is truer than its day
+        zone(entry.time_zone)  # known when recorded: where it is unknown, the day cannot be worked out
         run = self.standing.sums.current_run(event.course)
         said = (entry.received_at, entry.clock_skew, entry.time_zone, entry.source, entry.version)
         known = Circumstances(*said, run, read_rules(entry.streak_rules))

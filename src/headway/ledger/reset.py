@@ -1,4 +1,4 @@
-"""Resetting: a learner begins from nothing, in a course or in all. The ledger keeps what was, and counts it no more."""
+"""Resetting: a learner begins from nothing, in a course or in all; the ledger keeps its entries, uncounted."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Throwing away what has run out: windows of throttles, sessions, resets, sign-ins of devices, old security events."""
+"""Delete what has expired: windows of throttles, sessions, resets, sign-ins of devices, old security events."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ def is_due(database: Database, what: str, every_s: int, *, now: int) -> bool:
 
 
 def tidy(database: Database, *, now: int, events_before: int, notices_before: int, sent_before: int) -> int:
-    """Delete what has run out, and from before a time security events, notices and deliveries; how much there was."""
+    """Delete what has expired, and security events, notices and deliveries from before a time; return how many rows."""
     return _tidy_sessions(database, now) + sum(
         _in_portions(database, forget)
         for forget in (
@@ -35,7 +35,10 @@ def tidy(database: Database, *, now: int, events_before: int, notices_before: in
 
 
 def _tidy_sessions(database: Database, now: int) -> int:
-    """Sessions are many, and in no order of their ends: they are found in a snapshot, while others write."""
+    """Delete expired sessions.
+
+    They are many, and not in order of their ends, so they are found in a snapshot, while others write.
+    """
     with database.read() as connection:
         ended = sessions.ended(connection, now)
     for start in range(0, len(ended), ROWS_A_TRANSACTION):

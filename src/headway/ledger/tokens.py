@@ -14,7 +14,7 @@ from headway.store import learners, tokens
 from headway.store.database import Database
 
 TOKENS_MAX: Final = 50
-# When a token ends whose owner said nothing: expiry is a column that all sessions have.
+# The expiry of a token without one: expiry is a column that all sessions have.
 NEVER: Final = parse_time("9999-12-31T00:00:00Z", field="expires_at")[0]
 
 
@@ -31,7 +31,7 @@ class NoCreator(HeadwayError):
 
 
 def make(database: Database, session_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin) -> None:
-    """Add a token (a row of `session`) for the account of a session; IdentityGone where that has ended."""
+    """Add a token (a row of `session`) for the account of a session; IdentityGone if the session has ended."""
     with database.transaction() as connection:
         owner(connection, session_hash, token["learner_id"], now)
         add(connection, token, now=now, origin=origin)
@@ -51,13 +51,13 @@ def add(connection: Connection, token: Mapping[str, Any], *, now: int, origin: O
 
 
 def has_room(connection: Connection, learner_id: str, now: int) -> bool:
-    """Whether an account may have another token; those that ran out are cleared away first."""
+    """Return whether an account may have another token; expired ones are deleted first."""
     tokens.clear_expired(connection, learner_id, now)
     return tokens.count(connection, learner_id) < TOKENS_MAX
 
 
 def revoke(database: Database, session_hash: str, learner_id: str, token_id: str, *, now: int, origin: Origin) -> bool:
-    """End a token at once; False where the account has none of that id."""
+    """End a token at once; False if the account has none of that id."""
     with database.transaction() as connection:
         owner(connection, session_hash, learner_id, now)
         name = tokens.end(connection, learner_id, token_id)

@@ -1,4 +1,4 @@
-"""Which sums a contribution touches, by the keys under which they lie."""
+"""The sums that a contribution touches, by their keys."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from headway.store import sums
 
 
 def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tuple[Any, ...]]]:
-    """The full keys of all sums that contributions of learners touch; but of steps and grants, which rules ask for."""
+    """Return the full keys of all sums that contributions touch, except steps and grants, which rules ask for."""
     days, topics, practiced = set[tuple[Any, ...]](), set[tuple[Any, ...]](), set[tuple[Any, ...]]()
     keys: dict[sums.Kind, set[tuple[Any, ...]]] = {kind: set() for kind in _SELDOM}
     for learner_id, one in new:
@@ -26,7 +26,7 @@ def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tupl
 
 
 def _topics_of(one: Contribution) -> Sequence[str]:
-    """The topics whose sums a contribution can move."""
+    """Return the topics whose sums a contribution can move."""
     return one.topics if one.worked_topics is one.topics else (*one.topics, *one.worked_topics)
 
 
@@ -39,7 +39,7 @@ def _enrollments(one: Contribution) -> Iterable[Sequence[Any]]:
 
 
 def _pauses(one: Contribution) -> Iterable[Sequence[Any]]:
-    """The pause that a contribution makes or ends."""
+    """Yield the key of the pause that a contribution makes or ends."""
     if isinstance(one.fact, Paused):
         yield (one.event_id,)
     elif isinstance(one.fact, Resumed):
@@ -51,7 +51,7 @@ def _certificates(one: Contribution) -> Iterable[Sequence[Any]]:
 
 
 def _grades(one: Contribution) -> Iterable[Sequence[Any]]:
-    """The attempt of which a contribution says that it waits, or what its grade is."""
+    """Yield the attempt that a contribution makes wait, or grades."""
     if isinstance(one.fact, Graded):
         yield (one.fact.attempt,)
     elif one.step and one.waits:
@@ -70,7 +70,7 @@ def _imported_streaks(one: Contribution) -> Iterable[Sequence[Any]]:
     return ((one.event_id,),) if isinstance(one.fact, StreakImported) else ()
 
 
-# What most events leave alone.
+# Sums that most events leave alone.
 _SELDOM = {
     sums.ENROLLMENTS: _enrollments,
     sums.IMPORTED_DAYS: _imported_days,

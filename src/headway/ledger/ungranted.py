@@ -1,4 +1,4 @@
-"""What rules say yes to and nobody was granted: found by audit, given by rebuild."""
+"""Grants that are due by the rules and missing: found by audit, given by rebuild."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,10 +13,10 @@ from headway.store.catalog import Catalog, CourseDamaged
 
 
 class Ungranted:
-    """Looks at the runs that learners are in, of courses by whose version in force everybody was judged.
+    """Checks learners' current runs of courses by whose version in force everybody was judged.
 
-    Whoever is in a course whose version in force is damaged cannot be judged at all: achievements and levels go by
-    whatever a learner did.
+    A learner in a course whose version in force is damaged cannot be judged at all: achievements and levels depend on
+    all that a learner did.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog, course_ids: Iterable[str]) -> None:
@@ -26,13 +26,13 @@ class Ungranted:
         self._damaged = {course_id: damage for (course_id, _), damage in damaged.items()}
 
     def damage_of(self, refolded: Refolded) -> Iterator[CourseDamaged]:
-        """Why nothing can be said of some of a learner's runs."""
+        """Yield the damage by which some of a learner's runs cannot be judged."""
         if refolded.is_somebody:
             for course_id in sorted({key.course for key in refolded.sums.runs} & self._damaged.keys()):
                 yield self._damaged[course_id]
 
     def of(self, refolded: Refolded) -> Iterator[tuple[RunKey, Due]]:
-        """What a learner is due and has not been granted, by what the ledger comes to."""
+        """Yield what is due to a learner by the refolded sums and has not been granted."""
         if not refolded.is_somebody:
             return
         sums = refolded.sums

@@ -1,4 +1,4 @@
-"""Versions of courses as they are stored: each is read again, and compared with what follows from its manifest."""
+"""Check stored versions of courses: each is parsed again and compared with what follows from its manifest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,21 +21,21 @@ MANIFEST: Final = "manifest"
 
 
 class Looked(NamedTuple):
-    """A version as it is stored (None where its row is gone), and what should stand in it, or why nobody can say."""
+    """A version as it is stored (None if its row is gone), and the values it should have, or why they are unknown."""
 
     pair: Pair
     row: RowMapping | None
     true: dict[str, str] | CourseDamaged
 
     def faults(self) -> Iterator[Fault]:
-        """What stands there otherwise."""
+        """Yield the faults of the stored row."""
         if isinstance(self.true, CourseDamaged):
             yield self._fault(MANIFEST, self.true.why)
         for name, should in self.wrong().items():
             yield self._fault(name, should)
 
     def wrong(self) -> dict[str, str]:
-        """What should stand in the place of what does; nothing where that is damaged."""
+        """Return the right values of the columns that are wrong; nothing if the manifest is damaged."""
         if self.row is None or isinstance(self.true, CourseDamaged):
             return {}
         return {name: should for name, should in self.true.items() if self.row[name] != should}
@@ -46,14 +46,14 @@ class Looked(NamedTuple):
 
 
 def gone(pair: Pair) -> Looked:
-    """A version whose row is gone."""
+    """Return a version whose row is gone."""
     return Looked(pair, None, CourseDamaged(pair, GONE))
 
 
 def look_at_versions(connection: Connection) -> Iterator[Looked]:
-    """Each version, with what should be stored beside its manifest, or why that cannot be said.
+    """Yield each version with the values that follow from its manifest, or why they are unknown.
 
-    The keys of a version follow from all before it: behind one that is damaged nobody knows what they should be.
+    The keys of a version follow from all versions before it: after a damaged one they are unknown.
     """
     for course_id, chain in groupby(courses.chains(connection), itemgetter("course_id")):
         keys: Keys | None = Keys()
@@ -88,7 +88,7 @@ def _true(row: RowMapping, before: Keys | None) -> tuple[dict[str, str], Keys | 
 
 @contextmanager
 def passing_over_damage() -> Iterator[None]:
-    """Leave out what needs a damaged version: the log names it, and so do audit and rebuild."""
+    """Skip work that needs a damaged version; the log names the version, and so do audit and rebuild."""
     try:
         yield
     except CourseDamaged as damage:

@@ -1,4 +1,4 @@
-"""A module of a run, followed from event to event: its steps are not gone through again for each."""
+"""A run's module, followed from event to event, so that its steps need not be gone through for each."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from headway.domain.progress import StepSum
 
 
 class Watched:
-    """A module's steps' sums, what they reach and how many are not completed."""
+    """The sums of a module's steps, what they reach, and how many steps are not completed."""
 
     def __init__(self, module: Module, sums: dict[str, StepSum]) -> None:
         self.module = module
@@ -22,22 +22,22 @@ class Watched:
 
     @property
     def reached(self) -> Exact:
-        """What the steps reach of the module's whole, in millionths of its parts."""
+        """What the steps reach of the module's whole, in millionths times the steps' parts."""
         return self._reached
 
     def share(self, key: str) -> Share | None:
-        """What a step counts for in the module's score; None where it does not."""
+        """Return a step's share of the module's score; None if it has none."""
         return self._parts.get(key)
 
     @property
     def is_completed(self) -> bool:
-        """Whether the module's rule says so now, as `module_scores.is_completed` does."""
+        """Whether the module is completed by its rule now, as `module_scores.is_completed` says."""
         if self.module.complete_by == "steps":
             return self._open == 0
         return self._reached >= self.module.pass_mark * self.module.whole
 
     def move(self, step: Step, before: StepSum, after: StepSum) -> None:
-        """Follow one step's sum from what it was."""
+        """Update one step's sum."""
         self.sums[step.key] = after
         self._open += (after.completion is None) - (before.completion is None)
         share = self._parts.get(step.key)

@@ -1,4 +1,4 @@
-"""Endpoints of webhooks: made, given up and taken up again by whoever answers for them."""
+"""Endpoints of webhooks: made, removed and resumed by their owners or an admin."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -49,7 +49,7 @@ class NoRoleForWebhooks(HeadwayError):
 
 
 def make(database: Database, endpoint: Mapping[str, Any]) -> None:
-    """Add an endpoint (its row's columns) for an account that may have it."""
+    """Add an endpoint, given as a row, for an account that may have it."""
 
     def work(connection: Connection) -> None:
         account = learners.by_id(connection, endpoint["learner_id"])
@@ -78,7 +78,7 @@ def _check_role(connection: Connection, roles: list[str], endpoint: Mapping[str,
 
 
 def remove(database: Database, webhook_id: str, learner_id: str | None) -> None:
-    """Delete an endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
+    """Delete an endpoint of an account, or of any with `learner_id` None; UnknownWebhook if there is none."""
 
     def work(connection: Connection) -> None:
         found(connection, webhook_id, learner_id, lock=True)
@@ -88,11 +88,11 @@ def remove(database: Database, webhook_id: str, learner_id: str | None) -> None:
 
 
 def resume(database: Database, webhook_id: str, learner_id: str | None) -> None:
-    """Send to an endpoint again that was given up; UnknownWebhook where there is none."""
+    """Send to a disabled endpoint again; UnknownWebhook if there is none."""
 
     def work(connection: Connection) -> None:
         if not found(connection, webhook_id, learner_id, lock=True)["active"]:
-            # What was recorded while it was given up did not know of that.
+            # Recording that ran beside the disabling may have left messages for it.
             webhooks.forget_due(connection, webhook_id)
         webhooks.change(connection, webhook_id, **_RUNS)
 
@@ -100,9 +100,10 @@ def resume(database: Database, webhook_id: str, learner_id: str | None) -> None:
 
 
 def redeliver(database: Database, webhook_id: str, learner_id: str | None, delivery_id: str, *, now: int) -> str:
-    """Send once more what was sent before, under the same id: its id.
+    """Send a delivered message once more under the same id, and return that id.
 
-    UnknownWebhook where there is no such thing, WebhookDisabled where nothing is sent: on being resumed it is dropped.
+    Raise UnknownWebhook if there is no such webhook or delivery, and WebhookDisabled if the webhook is disabled,
+    because resuming it would drop the message.
     """
 
     def work(connection: Connection) -> str:
@@ -121,7 +122,7 @@ def redeliver(database: Database, webhook_id: str, learner_id: str | None, deliv
 
 
 def found(connection: Connection, webhook_id: str, learner_id: str | None, *, lock: bool = False) -> RowMapping:
-    """An endpoint of an account's, or of anybody's; UnknownWebhook where there is none."""
+    """Return an endpoint of an account, or of any with `learner_id` None; UnknownWebhook if there is none."""
     row = webhooks.find(connection, webhook_id, learner_id, lock=lock)
     if row is None:
         raise UnknownWebhook("you have no such webhook")

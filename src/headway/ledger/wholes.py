@@ -1,4 +1,4 @@
-"""Learners in courses whose whole is read before anything of it moves, and again behind that."""
+"""Learners in courses whose whole is read before anything of it moves, and again after."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from headway.store.roster import Pair, Stored
 
 
 class Wholes:
-    """Learners who come, leave, or must be gone through for another reason."""
+    """Learners who enroll, leave, or must be recounted whole for another reason."""
 
     def __init__(self, connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> None:
         self.connection = connection
@@ -23,7 +23,7 @@ class Wholes:
         self.before = roster.stored(connection, self.pairs)
 
     def write(self, tally: Tally) -> None:
-        """Put the rows of rosters as they are to be now, and add to a tally by how much the counters move."""
+        """Write the rows of rosters as they are now, and add the changes of the counters to a tally."""
         now = roster.stored(self.connection, self.pairs)
         in_force = self.catalog.in_force(self.connection, {course_id for _, course_id in self.pairs})
         was = {(pair[1], one.row.version) for pair, one in self.before.items() if one.row is not None}
@@ -52,7 +52,7 @@ def _whole(one: Stored, in_force: tuple[int, Course] | None) -> Whole | None:
 
 @contextmanager
 def counted(connection: Connection, catalog: Catalog, pairs: Iterable[Pair]) -> Iterator[None]:
-    """Have counters follow whatever is done within to learners in courses, under their locks, past a batch."""
+    """Have counters follow what the body does to learners in courses, who are locked, outside of a batch."""
     whole = Wholes(connection, catalog, pairs)
     yield
     tally = Tally()

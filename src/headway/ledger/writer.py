@@ -1,4 +1,4 @@
-"""Group commit: one thread records all that waits in one transaction, and answers everybody after the commit."""
+"""Group commit: one thread records all waiting submissions in one transaction, and answers after the commit."""
 
 import time
 from collections import deque
@@ -30,7 +30,7 @@ Answered: TypeAlias = Callable[[Sequence[tuple["Waiting", Outcome]]], None]
 
 
 class Waiting(NamedTuple):
-    """A submission in the queue; `reply` is whatever the asker knows its own by."""
+    """A submission in the queue; `reply` identifies the request to the caller."""
 
     submission: Submission
     reply: object
@@ -38,7 +38,10 @@ class Waiting(NamedTuple):
 
 
 class Writer:
-    """The one writer of a process. `answered` is called from its thread with all outcomes of a transaction at once."""
+    """The one writer of a process.
+
+    `answered` is called from the writer's thread with all outcomes of a transaction at once.
+    """
 
     def __init__(self, database: Database, catalog: Catalog, answered: Answered) -> None:
         self.database = database
@@ -54,11 +57,11 @@ class Writer:
         self._thread = Thread(target=self._run, name="headway-writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the writer's thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Take nothing more, write and answer what waits, and end."""
+        """Accept nothing more, write and answer what waits, and end."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -66,17 +69,17 @@ class Writer:
 
     @property
     def waiting_events(self) -> int:
-        """How many events wait to be written."""
+        """The number of events waiting to be written."""
         return self._waiting_events
 
     @property
     def waits_since(self) -> float | None:
-        """Since when the oldest waits that is not being written yet, by the monotonic clock."""
+        """When the oldest submission still in the queue was submitted, by the monotonic clock; None if empty."""
         with self._changed:
             return self._queue[0].since if self._queue else None
 
     def submit(self, submission: Submission, reply: object) -> None:
-        """Put a submission into the queue; Busy where too much waits already."""
+        """Put a submission into the queue; Busy if too many events wait already, Unavailable when stopping."""
         with self._changed:
             if self._stopping:
                 raise Unavailable("the server is stopping; send the events again in a moment", retry_after_s=2)
@@ -91,7 +94,10 @@ class Writer:
             self._settle(*self._survive(batch))
 
     def _survive(self, batch: Sequence[Waiting]) -> tuple[list[tuple[Waiting, Outcome]], list[Waiting]]:
-        """Write a batch. A defect must not end the only thread that writes, nor fail who waits beside its cause."""
+        """Write a batch.
+
+        A defect must neither end the only thread that writes, nor fail submissions beside the one that caused it.
+        """
         try:
             return self._write(batch)
         except Exception as error:
@@ -106,9 +112,9 @@ class Writer:
         return outcomes + more_outcomes, busy + more_busy
 
     def _take(self) -> list[Waiting]:
-        """All that waits, up to a transaction's size; waits where there is nothing; empty when stopped and done.
+        """Return the next batch, up to a transaction's size; wait while there is nothing; empty when stopped and done.
 
-        Of a learner whom another transaction held, one submission is tried; the rest stays behind it, in order.
+        Of a learner whom another transaction held, one submission is tried; the others stay behind it, in order.
         """
         with self._changed:
             while not self._queue and not self._held and not self._stopping:
@@ -126,7 +132,7 @@ class Writer:
             return batch
 
     def _settle(self, outcomes: Sequence[tuple[Waiting, Outcome]], busy: Sequence[Waiting]) -> None:
-        """Answer what is decided; keep aside, in order, what met a learner locked elsewhere."""
+        """Answer the outcomes; keep aside, in order, the submissions whose learners were locked elsewhere."""
         with self._changed:
             for one in reversed(busy):
                 self._held.setdefault(one.submission.learner_id, deque()).appendleft(one)
@@ -166,7 +172,7 @@ class Writer:
         return outcomes, busy
 
     def _isolate(self, batch: Sequence[Waiting], error: DBAPIError) -> list[tuple[Waiting, Outcome]]:
-        """Find the event that the database refuses, and refuse it alone: each half is tried by itself."""
+        """Refuse only the event that the database refuses: each half of the batch is tried by itself."""
         if len(batch) > 1:
             middle = len(batch) // 2
             return [pair for half in (batch[:middle], batch[middle:]) for pair in self._write_apart(half)]
@@ -182,7 +188,7 @@ class Writer:
         return outcomes + [pair for one in busy for pair in _all_fail([one], None)]
 
     def _split(self, one: Waiting) -> Outcome:
-        """The outcome of a submission whose halves are recorded apart; its events keep their order."""
+        """Return the outcome of a submission whose halves are recorded separately; its events keep their order."""
         events, rest = one.submission.events, one.submission
         parts: list[Outcome] = []
         for half in (events[: len(events) // 2], events[len(events) // 2 :]):

@@ -1,4 +1,4 @@
-"""How what is recorded lies in the ledger."""
+"""Make ledger entries from what is recorded."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Learner(Protocol):
-    """A learner under this transaction's lock."""
+    """A learner locked by this transaction."""
 
     id: str
     standing: Standing
@@ -31,7 +31,7 @@ def entry_of(
     trust: str,
     changes: Sequence[Change],
 ) -> Entry:
-    """The ledger's row for an event, at its place (learner, number)."""
+    """Return the ledger's row for an event, at its place (learner, number)."""
     return Entry(
         *place,
         event.id,
@@ -60,9 +60,9 @@ def entry_of(
 def entry_of_server(
     learner: Learner, event: Event, known: Circumstances, made: Contribution, name: str = ""
 ) -> tuple[Entry, list[Change]]:
-    """An entry of the server's own behind the last of a learner, whose sums take it in; and what it brought about.
+    """Append a server's entry to a learner's ledger, add it to their sums, and return it with its changes.
 
-    `name` is what its module is called now, where it is about one.
+    `name` is the present id of the module that the entry is about, if any.
     """
     changes = learner.standing.apply(made, name=name, today=made.day)
     learner.head += 1
@@ -70,5 +70,5 @@ def entry_of_server(
 
 
 def no_grader(config: Mapping[str, Any], response: Any) -> int:
-    """In the place of a grader where no answer can be."""
+    """Stand in for a grader where there can be no answer."""
     raise AssertionError(f"nothing to grade by {config} in {response}")

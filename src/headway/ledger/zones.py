@@ -1,4 +1,4 @@
-"""The zone that decides a learner's days on this machine."""
+"""The time zone that decides a learner's days on this machine."""
 
 from functools import lru_cache
 
@@ -12,9 +12,9 @@ log = structlog.get_logger()
 
 @lru_cache(maxsize=1024)
 def zone_here(name: str) -> str:
-    """A zone as it stands, or UTC where this machine does not know it, which the log tells once.
+    """Return the zone's name, or UTC if this machine does not know it, which is logged once.
 
-    UTC is then what the entry says its day was counted in, so that an audit comes to the same day on any machine.
+    The entry then names UTC as the zone of its day, so that an audit finds the same day on any machine.
     """
     try:
         zone(name)

@@ -1,1 +1,1 @@
-"""The questions: read-only, each answered in the shape that the API gives."""
+"""The reading operations: each returns its answer in the shape that the API gives."""

@@ -1,4 +1,4 @@
-"""What can be earned, what a learner has earned of it, and how far they have come towards the rest."""
+"""What can be earned, what a learner has earned, and how far they have come towards the rest."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ _NOTHING: Final = Metrics(Totals(), attended(()))
 
 
 class Place(NamedTuple):
-    """Where an achievement stands among the others."""
+    """An achievement's place in the list."""
 
     category: int
     metric: str
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How a learner stands by one definition: what they have of it, and their value by its metric."""
+    """A learner's standing on one definition: what they earned, if they did, and their value by its metric."""
 
     definition: Definition
     earned: Earned | None
@@ -32,31 +32,31 @@ class Standing(NamedTuple):
 
     @property
     def points(self) -> int:
-        """The points of the achievement: of one that was earned those that it had then."""
+        """The points of the achievement; for an earned one, those that it had then."""
         return self.definition.points if self.earned is None else self.earned.points
 
     @property
     def percent(self) -> float:
-        """How much of the threshold is reached, never beyond it."""
+        """The percentage of the threshold that is reached, at most 100."""
         reached = self.definition.threshold if self.earned else min(self.value, self.definition.threshold)
         return ratio_percent(reached, self.definition.threshold)
 
 
 class Standings(NamedTuple):
-    """All that a learner may know of, by category, metric and threshold; `hidden` counts what they may not."""
+    """The achievements that a learner may see, by category, metric and threshold; `hidden` counts the others."""
 
     shown: list[Standing]
     hidden: int
 
 
 def read_standings(connection: Connection, subject: Subject) -> Standings:
-    """How a learner stands by every definition: of hidden ones by those that they earned, of retired ones as well."""
+    """Return a learner's standing on every definition; hidden and retired ones are included only if earned."""
     now, earned = (_NOTHING, []) if subject.learner_id is None else worked.metrics(connection, subject.learner_id)
     return standings(achievements.defined(connection), now, earned)
 
 
 def standings(defined: Sequence[Defined], now: Metrics, had: Iterable[Earned]) -> Standings:
-    """The same, of what was read."""
+    """Return the same from what was read already."""
     earned = {one.achievement_id: one for one in had}
     shown = [
         Standing(one.definition, earned.get(one.definition.id), now.value(one.definition.metric))
@@ -68,7 +68,7 @@ def standings(defined: Sequence[Defined], now: Metrics, had: Iterable[Earned]) -
 
 
 def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, Definition]]:
-    """What a learner earned, the latest first."""
+    """Return what a learner earned, the latest first."""
     earned = {one.achievement_id: one for one in achievements.earned(connection, learner_id)}
     found = [
         (earned[name], one.definition)
@@ -79,5 +79,5 @@ def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, D
 
 
 def place_of(one: Definition) -> Place:
-    """Where an achievement stands: by category, metric and threshold."""
+    """Return an achievement's place: by category, metric and threshold."""
     return Place(CATEGORIES.index(one.category), one.metric, one.threshold, one.id)

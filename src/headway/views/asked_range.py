@@ -1,4 +1,4 @@
-"""Ranges of days as they are asked for."""
+"""Ranges of days in requests."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ DAYS_SHOWN: Final = 30
 
 
 class AskedRange(NamedTuple):
-    """The range as it was asked for: two days, each of which may be left out, or a number of days up to today."""
+    """A requested range: two days, each of which may be left out, or a number of days up to today."""
 
     first: str | None = None
     last: str | None = None
@@ -19,9 +19,10 @@ class AskedRange(NamedTuple):
 
 
 def range_asked(asked: AskedRange, today: str, days_max: int) -> Range:
-    """The first and the last day; a side that is left out is today, or 30 days before the other.
+    """Return the first and the last day of a requested range.
 
-    Invalid names what is wrong; more than `days_max` days are.
+    Without a last day it ends today; without a first it has `days` days, 30 unless given. Raise Invalid for a wrong
+    range, and for more than `days_max` days.
     """
     if asked.days is not None and (asked.first is not None or asked.last is not None):
         raise Invalid("days goes without from and to; send either", field="days")
@@ -39,5 +40,5 @@ def range_asked(asked: AskedRange, today: str, days_max: int) -> Range:
 
 
 def _first_of(last: str, days: int) -> str:
-    """The first of some days up to the last; the calendar has none before the year 1."""
+    """Return the first of `days` days up to the last, not before the year 1."""
     return date.fromordinal(max(1, ordinal(last) - days + 1)).isoformat()

@@ -1,4 +1,4 @@
-"""Lines of tables that people open in spreadsheets: no cell of theirs is taken for a formula."""
+"""Lines of CSV that people open in spreadsheets: no cell is taken for a formula."""
 
 import csv
 import io
@@ -6,24 +6,24 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-# Spreadsheets go by it.
+# Spreadsheets detect UTF-8 by it.
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-# The wide ones count as the others where people write with them.
+# The wide signs count like the others in spreadsheets of languages that use them.
 _SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA: Final = re.compile(rf"[{_SIGNS}\t\r\n']")
-# Where a spreadsheet takes a semicolon or a tab for what separates cells, another one begins within the text.
+# If a spreadsheet takes a semicolon or a tab for the separator, another cell begins within the text.
 _WITHIN: Final = re.compile(rf"([;\t\r\n][\"'\s]*)(?=[{_SIGNS}])")
 
 
 def lines(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows as lines of RFC 4180."""
+    """Return rows as lines of CSV (RFC 4180)."""
     text = io.StringIO()
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
 def _cell(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell's value so that no spreadsheet takes it for a formula."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Certificates: one by its id, for everybody, and all of a learner."""
+"""Certificates: one by its id, for everybody, and all of a learner's."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -11,13 +11,16 @@ from headway.store.certificates import Row
 
 
 def find_certificate(connection: Connection, certificate_id: str) -> CertificateFacts | None:
-    """What anybody may know of a certificate: the earliest of its run, whichever id is asked for; None if not there."""
+    """Return the public facts of a certificate, None if there is none.
+
+    Whichever of a run's certificates is asked for, the facts are those of the earliest.
+    """
     rows = certificates.of_run(connection, certificate_id)
     return _one(rows) if rows else None
 
 
 def certificates_of(connection: Connection, learner_id: str) -> list[CertificateFacts]:
-    """A learner's certificates, one for each run, the newest first."""
+    """Return a learner's certificates, one for each run, the newest first."""
     rows = sorted(certificates.of_learner(connection, learner_id), key=_run)
     found = [_one(list(of_run)) for _, of_run in groupby(rows, _run)]
     return sorted(found, key=lambda one: (one.issued_at, one.id), reverse=True)
@@ -28,7 +31,7 @@ def _run(row: Row) -> tuple[str, int]:
 
 
 def _one(rows: Sequence[Row]) -> CertificateFacts:
-    """What a run's certificates come to: the earliest stays, and whoever revokes one has revoked the run's."""
+    """Return a run's certificate: the earliest, revoked if any of the run's certificates was."""
     kept = min(rows, key=lambda row: (row.issued_at, row.id))
     revoked_at, reason = min(_revocations(rows), default=(None, None))
     return CertificateFacts(

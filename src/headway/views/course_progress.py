@@ -55,7 +55,7 @@ class UnknownRun(HeadwayError):
 
 
 class StepStanding(Struct):
-    """How a learner stands on a step; scores are 0 to 1, `feedback` is what was said to the latest graded attempt."""
+    """How a learner stands on a step; scores are 0 to 1, `feedback` is that given to the latest graded attempt."""
 
     id: str
     kind: str
@@ -70,7 +70,7 @@ class StepStanding(Struct):
 
 
 class KindShare(Struct):
-    """What the steps of one weight gave: `contribution` of the module's percent. Exercises stand under assignment."""
+    """What the steps of one weight gave: `contribution` is in percent of the module. Exercises count as assignments."""
 
     kind: str
     weight: float
@@ -79,7 +79,7 @@ class KindShare(Struct):
 
 
 class MissingStep(Struct):
-    """A step between the learner and the module's completion: its percent, and what the module could gain by it."""
+    """A step that is missing for the module's completion: its percent, and what the module could gain by it."""
 
     step: str
     kind: str
@@ -89,7 +89,7 @@ class MissingStep(Struct):
 
 
 class ToGo(Struct):
-    """What a module still wants: the points that its score lacks to the pass mark, and which steps could bring them."""
+    """What a module still needs: the percentage points missing to its pass mark, and which steps could bring them."""
 
     percent: float
     reason: str
@@ -111,7 +111,7 @@ class ModuleProgress(Struct):
 
 
 class CourseProgress(Struct):
-    """How a learner stands in a run of a course; `percent` is the completed steps of all of the version in force.
+    """How a learner stands in a run of a course; `percent` is completed steps over steps, by the version in force.
 
     `certificate` is the id under which anybody may verify it.
     """
@@ -129,13 +129,13 @@ class CourseProgress(Struct):
 
 
 class Run(NamedTuple):
-    """What is known of a learner in a run of a course."""
+    """A learner's steps and grants in a run of a course."""
 
     course: Course
     number: int
     steps: StepSums
     held: Held
-    # What the latest grade at each step said, by the steps' keys.
+    # The feedback of the latest grade on each step, by the step's key.
     feedback: Mapping[str, str | None] = MappingProxyType({})
 
     @property
@@ -145,21 +145,21 @@ class Run(NamedTuple):
 
     @property
     def steps_completed(self) -> int:
-        """How many steps of the version in force are completed."""
+        """The number of completed steps of the version in force."""
         return sum(_sum_of(step, self.steps).completion is not None for step in self.course.steps)
 
     @property
     def percent(self) -> float:
-        """The completed steps of all steps, 0 to 100."""
+        """Completed steps over all steps, 0 to 100."""
         return ratio_percent(self.steps_completed, len(self.course.steps))
 
 
 def read_course(
     connection: Connection, catalog: Catalog, subject: Subject, course_id: str, run: int | None = None
 ) -> CourseProgress:
-    """A learner's progress by the version of a course in force, in the run that they are in or the one asked for.
+    """Return a learner's progress by the version of a course in force, in the current run or the one asked for.
 
-    UnknownCourse or UnknownRun where there is none.
+    Raise UnknownCourse or UnknownRun if there is none.
     """
     version, enrolled, found = _read(connection, catalog, subject, course_id, run)
     found = _with_feedback(connection, subject, found)
@@ -189,7 +189,7 @@ def read_module(
     module_id: str,
     run: int | None = None,
 ) -> ModuleProgress:
-    """A learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun where there is none."""
+    """Return a learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun if there is none."""
     _, _, found = _read(connection, catalog, subject, course_id, run)
     module = found.course.module(module_id)
     if module is None:
@@ -198,7 +198,7 @@ def read_module(
 
 
 def _with_feedback(connection: Connection, subject: Subject, run: Run) -> Run:
-    """With what people said of the learner's attempts: one statement, in courses where people grade."""
+    """Add the feedback on the learner's attempts: one statement, only for courses that people grade."""
     if subject.learner_id is None or not any(map(is_manual, run.course.steps)):
         return run
     bodies = feedback(connection, subject.learner_id, run.course.id, run.number)
@@ -206,7 +206,7 @@ def _with_feedback(connection: Connection, subject: Subject, run: Run) -> Run:
 
 
 def in_force(connection: Connection, catalog: Catalog, course_id: str) -> tuple[int, Course]:
-    """The version of a course that is in force; UnknownCourse where there is none."""
+    """Return the version of a course in force, with its number; UnknownCourse if there is none."""
     found = catalog.in_force(connection, [course_id]).get(course_id)
     if found is None:
         raise UnknownCourse("there is no course of that name", field="course")
@@ -226,7 +226,7 @@ def _read(
 
 
 def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants: Mapping[GrantKey, Grant]) -> Run:
-    """A run of a course out of a learner's figures."""
+    """Return a run of a course, from a learner's figures."""
     place = (course.id, number)
     mine = {key.step: one for key, one in steps.items() if key[:2] == place}
     held = {(key.kind, key.module): one for key, one in grants.items() if key[:2] == place}
@@ -234,9 +234,10 @@ def run_of(course: Course, number: int, steps: Mapping[StepKey, StepSum], grants
 
 
 class RunWorked(NamedTuple):
-    """What the overview and predictions tell of a run: `done` are the local days on which steps were completed, by key.
+    """What the overview and predictions say of a run.
 
-    By steps that the version in force has no more, too.
+    `done` are the local days on which steps were completed, by step key, with steps that the version in force has
+    dropped.
     """
 
     course: Course
@@ -251,17 +252,17 @@ class RunWorked(NamedTuple):
 
     @property
     def steps_completed(self) -> int:
-        """How many steps of the version in force are completed."""
+        """The number of completed steps of the version in force."""
         return len(self.course.numbers.keys() & self.done.keys())
 
     @property
     def percent(self) -> float:
-        """The completed steps of all steps, 0 to 100."""
+        """Completed steps over all steps, 0 to 100."""
         return ratio_percent(self.steps_completed, len(self.course.steps))
 
 
 def run_worked(course: Course, found: Courses) -> RunWorked:
-    """The run of a course that the learner is in."""
+    """Return the learner's current run of a course."""
     place = (course.id, found.runs.get(course.id, FIRST_RUN))
     mine = [one for one in found.steps if one[:2] == place]
     done = {one.step: one.done_on for one in mine if one.done_on is not None}
@@ -289,12 +290,15 @@ def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModulePro
 
 
 def _to_go(points: Fraction) -> float:
-    """Rounded up: what is lacking is never told as nothing."""
+    """Return percentage points, rounded up, so that what is missing is never shown as nothing."""
     return ceil(points * 10_000) / 100
 
 
 def _kind_share(one: KindScore, *, is_short: bool) -> KindShare:
-    """A kind's part of a score; of one that is short of its mark by less than is shown, it does not come to more."""
+    """Return a kind's share of a score.
+
+    With `is_short`, the score lacks less than is shown to its mark: then figures are cut, not rounded up.
+    """
     shown = cut_percent if is_short else shown_percent
     return KindShare(one.kind, shown_percent(one.weight), shown(one.score), shown(one.contribution))
 
@@ -310,7 +314,7 @@ def _step_standing(step: Step, run: Run, *, locked: bool) -> StepStanding:
         step.id,
         step.kind,
         step.title,
-        # What a person completed stays so where its module is locked.
+        # A completed step stays completed where its module is locked.
         LOCKED if locked and one.completion is None else step_status(step, one),
         one.attempts,
         fraction(one.best_said),

@@ -28,7 +28,7 @@ _EVER: Final = 2**63 - 1
 class RecordedEvent(Struct):
     """One entry. `step` is the id that the step has now; `occurred_at` is the time that counts.
 
-    `course` is null where the entry is about the learner alone, as a pause of the streak or an achievement is.
+    `course` is null for an entry that is about the learner alone, such as a pause or an achievement.
     """
 
     id: str
@@ -45,7 +45,7 @@ class RecordedEvent(Struct):
     trust: str
     changes: list[Change]
     response: Any | UnsetType = UNSET
-    # What a person, or a regrade, said of a step: who (null: the operator, or somebody erased), of which attempt, why.
+    # Of grades and overrides: who (null: the operator, or somebody erased), which attempt, and why.
     by: Person | UnsetType | None = UNSET
     attempt: str | UnsetType = UNSET
     feedback: str | UnsetType = UNSET
@@ -55,7 +55,7 @@ class RecordedEvent(Struct):
 
 
 class _Body(Struct):
-    """The part of what was sent that no column holds; it is passed on as it stands."""
+    """The parts of the body that no column holds, passed on unchanged."""
 
     response: Raw | UnsetType = UNSET
     by: str | None = None
@@ -67,9 +67,9 @@ class _Body(Struct):
 
 
 class Place(NamedTuple):
-    """Where a page ended: when its last entry came in, and of each ledger shown so far the number to go on before.
+    """Where a page ended: when its last entry was received, and by ledger the number to continue before.
 
-    A ledger that joins the account between two pages is in no place: it is gone on with from the time.
+    A ledger that joins the account between two pages is not in `before`: it continues from the time.
     """
 
     received_at: int
@@ -77,7 +77,7 @@ class Place(NamedTuple):
 
 
 class About(NamedTuple):
-    """What entries are asked for: of a course, or of one of its steps, by an id that it has or had."""
+    """Which entries are wanted: of a course, or of one of its steps, by any id it has or had."""
 
     course: str | None = None
     step: str | None = None
@@ -87,7 +87,7 @@ EVERYTHING: Final = About()
 
 
 class EventPage(NamedTuple):
-    """Entries, newest first, and where they end if more lie behind them."""
+    """Entries, newest first, and where the page ends if there are more."""
 
     items: list[RecordedEvent]
     next_place: Place | None
@@ -105,9 +105,9 @@ def read_events(
     limit: int = LIMIT,
     about: About = EVERYTHING,
 ) -> EventPage:
-    """A page of all ledgers of a learner, by when entries came in, the newest first.
+    """Return a page of all ledgers of a learner, by time of receipt, the newest first.
 
-    Invalid, UnknownCourse or UnknownStep where it is to be about something that there is not.
+    Raise Invalid, UnknownCourse or UnknownStep for a wrong `about`.
     """
     only = _only(connection, catalog, about)
     if subject.learner_id is None:
@@ -117,7 +117,7 @@ def read_events(
         one.id: min(place.before.get(_short(one.id), one.until + 1), one.head + 1)
         for one in identities.ledgers(connection, subject.learner_id, place.received_at)
     }
-    # Each ledger in its own order: within it, servers' clocks say nothing.
+    # Each ledger stays in its own order: within it, servers' clocks do not count.
     found = [*islice(merge(*entries.before(connection, ends, limit + 1, only), key=_newest_first), limit + 1)]
     shown = entries.filled(connection, found[:limit])
     names = _step_names(connection, catalog, shown)
@@ -136,7 +136,7 @@ def _only(connection: Connection, catalog: Catalog, about: About) -> Only | None
 
 
 def _say_who(connection: Connection, shown: Sequence[Entry], items: Sequence[RecordedEvent]) -> None:
-    """Name whoever graded and overrode: one more statement, where anybody did."""
+    """Name the people who graded and overrode: one more statement, if there are any."""
     said = {n: _decode_body(one.body) for n, one in enumerate(shown) if one.type in (GRADED, OVERRIDDEN)}
     people = pseudonyms.names(connection, {one.by for one in said.values() if one.by}) if said else {}
     for n, one in said.items():
@@ -151,7 +151,7 @@ def _behind(place: Place, shown: Sequence[Entry]) -> Place:
 
 
 def _short(learner_id: str) -> str:
-    """Enough of an id to tell an account's ledgers apart: cursors travel in addresses."""
+    """Return enough of an id to tell an account's ledgers apart, as cursors are part of URLs."""
     return learner_id.replace("-", "")[:12]
 
 
@@ -160,7 +160,7 @@ def _newest_first(one: Entry) -> int:
 
 
 def _step_names(connection: Connection, catalog: Catalog, shown: Sequence[Entry]) -> dict[tuple[str, str], str]:
-    """What the steps of these entries are called now, by course and key; those that are gone keep the key's name."""
+    """Return the present ids of these entries' steps, by course and key; dropped steps keep their key as id."""
     courses = catalog.in_force(connection, {one.course_id for one in shown if one.course_id})
     names = {("", ""): ""}
     for one in (one for one in shown if one.course_id):

@@ -1,4 +1,4 @@
-"""All that is kept of a learner, handed out piece by piece: as one JSON document, or the exercise history as CSV."""
+"""Export all that is kept of a learner piece by piece: as one JSON document, or the exercise history as CSV."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ from headway.views.subject import Subject
 
 FORMAT: Final = "headway-export"
 T = TypeVar("T")
-# What a view gives of one short snapshot: a client that reads slowly holds none open.
+# Runs a view in one short snapshot: a client that reads slowly holds none open.
 Reading = Callable[[Callable[[Connection], T]], T]
 
 
@@ -44,9 +44,9 @@ class ExportedVersion(Struct):
 
 
 class ExportedEntry(EntryFacts):
-    """An entry of a ledger. `sent` is what was sent, without the id; times in microseconds since 1970 are facts.
+    """An entry of a ledger. `sent` is what was sent, without the id; times of facts are microseconds since 1970.
 
-    From `ledger` to `streak_rules` they are facts; what follows from them stands behind, for people.
+    The fields from `ledger` to `streak_rules` are facts; those after them follow from the facts, for people.
     """
 
     sent: dict[str, Any] | Raw  # type: ignore[assignment]  # the schema says that it is an object
@@ -66,7 +66,7 @@ class ExportedEntry(EntryFacts):
 
 
 class Export(Struct):
-    """Everything about a learner. `learner` is the account, `tables` every other row that is kept, as it is stored.
+    """Everything about a learner. `learner` is the account, `tables` are all other rows, as they are stored.
 
     `complete` comes last: a document without it was cut off.
     """
@@ -83,7 +83,7 @@ class Export(Struct):
 
 
 class _Head(NamedTuple):
-    """What is read at once: of the entries only how many there are, which are never changed."""
+    """What is read at once; of the entries, which never change, only their number."""
 
     learner: Mapping[str, Any] | None
     identities: list[Identity]
@@ -96,7 +96,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def export_json(read: Reading[Any], subject: Subject, now: int) -> Iterator[bytes]:
-    """The document, piece by piece; in memory is one page of entries."""
+    """Yield the document piece by piece, with one page of entries in memory."""
     head = _head(read, subject)
     learner = head.learner and {name: value for name, value in head.learner.items() if name != "epoch"}
     identities = [ExportedIdentity(*one) for one in head.identities]
@@ -131,7 +131,7 @@ def _head(read: Reading[_Head], subject: Subject) -> _Head:
 
 
 def _pages(read: Reading[list[Entry]], head: _Head) -> Iterator[list[tuple[Entry, bool]]]:
-    """The entries of all ledgers, each with whether it still counts."""
+    """Yield the entries of all ledgers, each with whether it still counts."""
     for one in head.identities:
         after = 0
         while after < one.entries:
@@ -169,7 +169,7 @@ _COLUMNS: Final = (
 
 
 def export_csv(read: Reading[Any], catalog: Catalog, subject: Subject) -> Iterator[bytes]:
-    """The exercise history, the oldest ledger first, in pieces: with a byte-order mark, for spreadsheets go by it."""
+    """Yield the exercise history, the oldest ledger first, after a byte-order mark, which spreadsheets go by."""
     yield BYTE_ORDER_MARK + lines([_COLUMNS])
     head = _head(read, subject)
     for page in _pages(read, head):

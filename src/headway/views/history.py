@@ -1,4 +1,4 @@
-"""What a learner did day by day, each with all that was done up to it."""
+"""What a learner did day by day, with the running totals."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -20,7 +20,7 @@ DAYS_MAX: Final = 3_660
 
 
 class Figures(Struct, kw_only=True):
-    """What was done in a period; `average_percent` is that of the attempts made in it."""
+    """What was done in a period; `average_percent` is the average of the attempts made in it."""
 
     exercises_completed: int
     steps_completed: int
@@ -33,7 +33,7 @@ class Figures(Struct, kw_only=True):
 
 
 class HistoryDay(Figures, kw_only=True):
-    """One day: its own figures, the streak as it stood, and `cumulative` all since the beginning."""
+    """One day: its own figures, the streak as it stood, and in `cumulative` the totals since the beginning."""
 
     day: str
     streak: int
@@ -49,7 +49,7 @@ class History(Struct):
 def read_history(
     connection: Connection, subject: Subject, now: int, asked: AskedRange, rules: StreakRules = STANDARD
 ) -> History:
-    """A learner's days in a range; Invalid names what is wrong with it."""
+    """Return a learner's days in a range; Invalid if the range is wrong."""
     first, last = range_asked(asked, local_day(now, subject.time_zone), DAYS_MAX)
     known = NO_PAST if subject.learner_id is None else figures.past(connection, subject.learner_id, first, last)
     by_day = _by_day(known.done, (one for one in known.earned if one.day >= first))
@@ -67,7 +67,7 @@ def read_history(
 
 
 class _Done(NamedTuple):
-    """What was done in a period, and how many achievements were earned, with so many points beside the others."""
+    """What was done in a period, with the points of achievements, and how many achievements were earned."""
 
     sum: PeriodSum
     earned: int = 0

@@ -1,6 +1,6 @@
-"""Leaderboards as they are read: a page in order, or the neighbors of whoever asks, and where they stand themselves.
+"""Read leaderboards: a page in order, or the neighbors of the learner who asks, and that learner's own place.
 
-What is stored is behind by what was recorded a moment ago; that is read beside it, so that what is told is true.
+Stored boards lag behind what was just recorded; the moves not counted in yet are read as well, so that pages are exact.
 """
 
 from collections import Counter
@@ -28,20 +28,20 @@ from headway.store import boards
 from headway.store.boards import Snapshot
 
 T = TypeVar("T")
-# Above all who stand anywhere.
+# Above everybody on a board.
 _TOP: Final = -(2**62)
 _END: Final[Standing] = (2**62, "")
 
 
 class Place(NamedTuple):
-    """Where a page begins: behind so many of those who stand at that place."""
+    """Where a page begins: after the first `skip` learners at a place."""
 
     place: int
     skip: int
 
 
 class Asked(NamedTuple):
-    """Which board, and what of it: from a place on, or around whoever asks."""
+    """Which board, and which part: from a place on, or around the learner who asks."""
 
     kind: Period
     course: str | None
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
 
 class Ranked(Struct):
-    """Somebody on a leaderboard; whoever gave no name has none."""
+    """Somebody on a leaderboard; `display_name` is null for somebody who gave none."""
 
     rank: int
     display_name: str | None
@@ -63,7 +63,7 @@ class Ranked(Struct):
 class Leaderboard(Struct):
     """A leaderboard of the site or of a course, from the first to the last day of its period in the site's zone.
 
-    `me` is null for whoever is not on it.
+    `me` is null for a learner who is not on it.
     """
 
     period: str
@@ -84,16 +84,19 @@ class Page(NamedTuple):
 
 
 class Cache(Protocol):
-    """Where boards are kept beside the database."""
+    """A copy of boards beside the database."""
 
     def ask(self, at: Board, mark: int, read: Callable[[Asking], T]) -> T | None:
-        """What is read of the board that bears this mark; None where the database is to be asked."""
+        """Return what is read of the board that bears this mark; None if the database must be asked."""
 
 
 def read_leaderboard(
     connection: Connection, asked: Asked, me: str | None, now: int, cache: Cache | None = None
 ) -> Page:
-    """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
+    """Return a leaderboard as of now.
+
+    Raise UnknownCourse if there is no such course, and Busy while the boards are being worked out.
+    """
     snapshot = board_snapshot(connection, asked.course, asked.kind, now, me)
     truth = Truth(snapshot)
     found, next_place, rank_of_me = of_board(connection, snapshot, cache, lambda one: truth.read(one, asked))
@@ -107,14 +110,14 @@ def read_leaderboard(
 
 
 def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, read: Callable[[Asking], T]) -> T:
-    """What is read of a board: in the cache where it holds the one with this snapshot's mark, else in the database."""
+    """Return what `read` gives of a board: from the cache if it has this snapshot's mark, else from the database."""
     at, mark = snapshot.at, snapshot.mark
     found = None if cache is None or mark is None else cache.ask(at, mark, read)
     return read(boards.Stored(connection, at)) if found is None else found
 
 
 def board_snapshot(connection: Connection, course: str | None, kind: Period, now: int, me: str | None) -> Snapshot:
-    """What there is to be said of a board; UnknownCourse or Busy where there is none, or none yet."""
+    """Return the snapshot of a board; UnknownCourse if there is no such course, Busy until the boards are built."""
     valid = course is None or could_name(course)
     snapshot = boards.snapshot(connection, course or SITE, kind, now, me) if valid else None
     if snapshot is None or (course is not None and not snapshot.has_course):
@@ -128,7 +131,7 @@ _WithRank: TypeAlias = tuple[Standing, int]
 
 
 class Found(NamedTuple):
-    """Who stands where, where the next page begins, and the rank of whoever asks, if they are on the board."""
+    """Learners with their ranks, where the next page begins, and the rank of the learner who asks, 0 if not on it."""
 
     standings: list[_WithRank]
     next_place: Place | None
@@ -148,18 +151,18 @@ class _Shown:
 
 
 class Truth:
-    """A board with all that is not counted in yet."""
+    """A board with the moves that are not counted in yet."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.pending = snapshot.pending
         mine = snapshot.me
-        # Of whoever asks, whether others see it or not; 0 for who has gained nothing.
+        # The place of the learner who asks, whether or not others see it; 0 without any gain.
         self.own_place = 0 if mine is None else mine.place
         shown = mine is not None and mine.visible and self.own_place
         self.me: Standing | None = (self.own_place, mine.learner_id) if mine is not None and shown else None
 
     def read(self, source: Asking, asked: Asked) -> Found:
-        """What was asked for."""
+        """Return the part of the board that was asked for."""
         if asked.around:
             return self._around(source, asked.limit)
         begins = asked.begins or Place(_TOP, 0)
@@ -169,16 +172,16 @@ class Truth:
         return Found(ranked, _behind(begins, found) if more else None, rank_of_me)
 
     def _page(self, source: Asking, begins: Place, limit: int) -> tuple[list[Standing], int]:
-        """So many from a place on, and the rank of whoever asks."""
+        """Return up to `limit` learners from a place on, and the rank of the learner who asks."""
         wanted = stretch(self.pending, begins.place, begins.skip, limit)
         rows, above = self._asked(source, Question("stretch", (begins.place, ""), wanted.enough, wanted.offset))
         rank_of_me = self._rank_of_me(above)
         if wanted.offset and not rows:
-            # Fewer stand there than when the page before was read.
+            # Fewer learners are at that place than when the page before was read.
             wanted = wanted._replace(offset=0, limit=wanted.limit + wanted.offset)
             return page(self.pending, wanted, begins.skip, source.stretch(wanted.place, 0, wanted.limit)), rank_of_me
         if len(rows) == wanted.enough < wanted.limit:
-            # Of who stands behind the last that was read nothing is known.
+            # Nothing is known of learners after the last one read.
             found = page(self.pending, wanted, begins.skip, rows, rows[-1])
             if len(found) >= limit:
                 return found[:limit], rank_of_me
@@ -186,7 +189,7 @@ class Truth:
         return page(self.pending, wanted, begins.skip, rows)[:limit], rank_of_me
 
     def _asked(self, source: Asking, *wanted: Question) -> list[Any]:
-        """What is read, and how many stand above whoever asks, in one go: 0 of those who stand nowhere."""
+        """Return what is read, and how many are above the learner who asks, 0 if not on the board: one round trip."""
         if self.me is None:
             return [*source.ask(*wanted), 0]
         return source.ask(*wanted, Question("above", (self.me[0], "")))
@@ -195,7 +198,7 @@ class Truth:
         return 0 if self.me is None else 1 + self.pending.above(self.me[0], above)
 
     def _around(self, source: Asking, limit: int) -> Found:
-        """Whoever asks, with as many above as below where there are; fewer where the board ends."""
+        """Return the learner who asks, with as many above as below; fewer where the board ends."""
         if self.me is None:
             return Found([], None, 0)
         above = (limit - 1) // 2
@@ -209,7 +212,7 @@ class Truth:
     def _near(
         self, source: Asking, me: Standing, sizes: tuple[int, int], more: int
     ) -> tuple[list[Standing] | None, int]:
-        """The neighbors, of so many more than they are; None where those were too few. And how many stand above."""
+        """Return the neighbors, and how many are above; neighbors are None if `more` extra rows were too few."""
         above, below = sizes
         asked = Question("before", me, above + more), Question("after", me, below + more)
         before, after, number = self._asked(source, *asked)
@@ -224,9 +227,12 @@ class Truth:
         return [*upper[-above - 1 :], *lower[:below]], number
 
     def _with_ranks(self, source: Asking, found: Sequence[Standing]) -> list[_WithRank]:
-        """Who stands at one place shares a rank; of the first two places that are asked for, the others follow."""
+        """Add ranks: learners at one place share a rank.
+
+        The ranks of the first two places are asked for, the others follow from them.
+        """
         number = Counter(place for place, _ in found)
-        # Of those at the first place some may stand before these.
+        # Some learners at the first place may be on the page before.
         first = list(number)[:2]
         above = source.ask(*(Question("above", (place, "")) for place in first)) if first else []
         ranks = {place: 1 + self.pending.above(place, n) for place, n in zip(first, above, strict=True)}
@@ -236,7 +242,7 @@ class Truth:
 
 
 def _ranks_from_the_top(found: Sequence[Standing]) -> list[_WithRank]:
-    """Of those above whom nobody stands: nothing need be asked."""
+    """Add ranks to learners above whom there is nobody: nothing has to be read."""
     ranks: dict[int, int] = {}
     return [(one, ranks.setdefault(one[0], number)) for number, one in enumerate(found, 1)]
 

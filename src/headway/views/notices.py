@@ -18,10 +18,10 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 
 
 class Notification(Struct):
-    """What a learner was told: `change` is as replies to what was recorded tell it, and `id` the same wherever it goes.
+    """What a learner was told: `change` is as in the replies to recording; `id` is the same on every channel.
 
-    `at` is when it was told, `read_at` when the learner first had it read. `title` is what the step, else the module,
-    else the course that it is about is called now; null where it is about none, or one that is gone.
+    `at` is when it was told, `read_at` when the learner first marked it as read. `title` is the present title of the
+    step, else the module, else the course that it is about; null if it is about none, or that is gone.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Notification(Struct):
 
 
 class NoticePage(NamedTuple):
-    """Notifications, the newest first, where they end if more lie behind them, and how many in all are unread."""
+    """Notifications, the newest first, where the page ends if there are more, and how many in all are unread."""
 
     items: list[Notification]
     unread: int
@@ -49,7 +49,7 @@ def read_notices(
     *,
     unread_only: bool,
 ) -> NoticePage:
-    """A page of what a learner was told, but for what they do not want in the list; nobody was told anything."""
+    """Return a page of a learner's notices, without the kinds they do not want in the list; empty for nobody."""
     if learner_id is None:
         return NoticePage([], 0, None)
     but = preferences.not_in_app(connection, learner_id)

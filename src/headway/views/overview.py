@@ -25,14 +25,14 @@ _NEVER: Final[Mapping[int, int]] = MappingProxyType({})
 
 
 class AchievementCount(Struct):
-    """How many achievements are unlocked, of how many, hidden ones among them."""
+    """How many achievements are unlocked, and how many there are, with hidden ones."""
 
     unlocked: int
     total: int
 
 
 class CourseSummary(Struct):
-    """A course that the learner was active in or is enrolled in; `updated_at` is the latest activity in it."""
+    """A course that the learner was active or is enrolled in; `updated_at` is the latest activity in it."""
 
     course: str
     title: str
@@ -46,7 +46,7 @@ class CourseSummary(Struct):
 
 
 class Overview(Struct):
-    """All of a learner's figures; `average_percent` is of the best score of each exercise that has one."""
+    """All of a learner's figures; `average_percent` is the average of the best score of each exercise that has one."""
 
     exercises_completed: int
     steps_completed: int
@@ -64,7 +64,7 @@ class Overview(Struct):
 def read_overview(
     connection: Connection, catalog: Catalog, subject: Subject, now: int, rules: StreakRules = STANDARD
 ) -> Overview:
-    """A learner's overview at a time."""
+    """Return a learner's overview as of now."""
     if subject.learner_id is None:
         return _empty(achievements.count_of_nobody(connection).total, now, subject, rules)
     glance = look(connection, catalog, subject.learner_id)
@@ -91,18 +91,18 @@ def _empty(total: int, now: int, subject: Subject, rules: StreakRules) -> Overvi
 
 
 class Glance(NamedTuple):
-    """What the database holds of a learner, and the courses in force in which they are."""
+    """What the database holds of a learner, and the learner's courses in force."""
 
     known: Known
     courses: Mapping[str, tuple[int, Course]]
 
     @property
     def points(self) -> int:
-        """Those of steps and of achievements."""
+        """The points of steps and of achievements."""
         return self.known.total.points + self.known.achievements.points
 
     def summaries(self) -> list[CourseSummary]:
-        """Those active last come first; those without activity stand last, by their ids."""
+        """Return the courses, those active last first; those without activity come last, by id."""
         touched = dict.fromkeys(self.courses, -1)
         for one in self.known.courses.steps:
             if one.course in touched:
@@ -128,13 +128,13 @@ class Glance(NamedTuple):
 
 
 def look(connection: Connection, catalog: Catalog, learner_id: str) -> Glance:
-    """What there is to be told of a learner: two statements, where the courses are known."""
+    """Read what the overview needs: two statements, if the courses are cached."""
     known = worked.overview(connection, learner_id)
     return Glance(known, catalog.in_force(connection, known.courses.runs.keys() | known.enrolled))
 
 
 def _average_percent(glance: Glance) -> float | None:
-    """Of the best score of each exercise that its course has now, in whichever run."""
+    """Return the average of the best scores, in any run, of each exercise that its course has now."""
     best: dict[tuple[str, str], int] = {}
     for one in glance.known.courses.steps:
         found = glance.courses.get(one.course)
@@ -147,8 +147,8 @@ def _average_percent(glance: Glance) -> float | None:
 
 
 def _active_at(one: Worked, graded: Mapping[tuple[str, int, str], Mapping[int, int]]) -> int:
-    """When the learner last did something on a step: what people say of it is no doing of theirs."""
-    # Of most steps nobody has said anything.
+    """Return when the learner last did something on a step; what people said of it does not count."""
+    # Most steps have neither grades nor overrides.
     said, given = one.override, graded.get(one[:3], _NEVER) if graded else _NEVER
     if one.updated_at not in given and (said is None or one.updated_at != said.at):
         return one.updated_at

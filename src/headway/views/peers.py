@@ -1,4 +1,4 @@
-"""How a learner's points compare with those of others on the same leaderboard: a share, and never a name."""
+"""Compare a learner's points with those of others on the same leaderboard: as a share, without names."""
 
 from typing import Final
 
@@ -11,16 +11,16 @@ from headway.domain.scores import ratio_percent
 from headway.views.leaderboards import Cache, Truth, board_snapshot, of_board
 from headway.views.subject import Subject
 
-# Of fewer others nothing is told, not even how many they are.
+# With fewer others nothing is shown, not even their number.
 OTHERS_MIN: Final = 10
 _TOO_FEW: Final = f"fewer than {OTHERS_MIN} others have gained points there"
 _NO_POINTS: Final = "no points were gained yet in this period"
 
 
 class Peers(Struct):
-    """How much a learner gained in a period, and of what share of the others that is more; ties count half.
+    """What a learner gained in a period, and the share of the others who gained less; ties count half.
 
-    Where that cannot be told, `reason` says why.
+    `reason` says why if there is no share.
     """
 
     period: str
@@ -42,14 +42,14 @@ def read_peers(
     course: str | None = None,
     cache: Cache | None = None,
 ) -> Peers:
-    """A learner among others; Invalid, UnknownCourse or Busy where there is no such board, or none yet."""
+    """Return a learner's comparison; Invalid, UnknownCourse or Busy if there is no such board, or not yet."""
     kind = parse_period(period)
     snapshot = board_snapshot(connection, course, kind, now, subject.learner_id)
     truth = Truth(snapshot)
     place = truth.own_place
 
     def look(source: Asking) -> list[int]:
-        # Places are whole and below 0: above 0 stand all, above the next lower one those who are equal too.
+        # Places are negative integers: everybody is above 0, and learners with equal places are above `place + 1`, too.
         places = (place, place + 1, 0)
         stored = source.ask(*(Question("above", (one, "")) for one in places))
         return [truth.pending.above(one, number) for one, number in zip(places, stored, strict=True)]
@@ -67,5 +67,5 @@ def read_peers(
 
 
 def share_ahead(below: int, equal: int, others: int) -> float:
-    """Of what share of the others a learner is ahead, below whom so many stand; who is equal counts half."""
+    """Return the percentage of the others a learner is ahead of: `below` count in full, `equal` half."""
     return ratio_percent(2 * below + equal, 2 * others)

@@ -1,4 +1,4 @@
-"""Whoever graded: by a pseudonym in the ledgers of others, by name to those who read."""
+"""People who graded: a pseudonym in the ledgers of others, a name for readers."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,14 +8,14 @@ from msgspec import Struct
 
 
 class Person(Struct):
-    """Somebody, by id and name."""
+    """A person, by id and name."""
 
     id: str
     display_name: str | None
 
 
 class Said(Struct):
-    """What the body of a grade says for people."""
+    """What the body of a grade says to people."""
 
     feedback: str | None = None
     by: str | None = None
@@ -25,6 +25,6 @@ decode_said: Final = msgspec.json.Decoder(Said).decode
 
 
 def person(pseudonym: str | None, people: Mapping[str, tuple[str, str | None]]) -> Person | None:
-    """Whom a pseudonym stands for; None where it is the operator's, or that of somebody who was erased."""
+    """Return the person whom a pseudonym stands for; None for the operator, or for somebody erased."""
     found = people.get(pseudonym) if pseudonym else None
     return None if found is None else Person(*found)

@@ -1,4 +1,4 @@
-"""What a learner comes to next, if they go on as they did lately: an achievement, levels, the ends of courses."""
+"""Predict what a learner reaches next at their recent pace: an achievement, levels, the completion of courses."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from headway.views.skills import all_done
 from headway.views.subject import Subject
 
 KINDS: Final = ("achievement", "level", "course")
-# What achievements ask for that days add up to: as what, and how much of it makes one.
+# Metrics of achievements that add up over days: the figure of a day, and how much of it makes one.
 _DAILY: Final = {
     "steps": ("steps_completed", 1),
     "exercises": ("exercises_completed", 1),
@@ -37,7 +37,7 @@ _ALL_EARNED: Final = "there is nothing left to earn"
 
 
 class Prediction(Struct, omit_defaults=True):
-    """When something is to be expected, or why that cannot be said.
+    """When something is to be expected, or the `reason` why that cannot be said.
 
     `target` is an achievement's id, a topic or a course.
     """
@@ -52,14 +52,14 @@ class Prediction(Struct, omit_defaults=True):
 
 
 class Place(NamedTuple):
-    """Where a prediction stands among the others."""
+    """A prediction's place in the list."""
 
     kind: int
     target: str
 
 
 def read_predictions(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> list[Prediction]:
-    """The next achievement, then levels by topic, then courses that are begun and not completed."""
+    """Return the next achievement, then levels by topic, then courses that are begun and not completed."""
     if subject.learner_id is None:
         return []
     today = ordinal(local_day(now, subject.time_zone))
@@ -76,7 +76,7 @@ def read_predictions(connection: Connection, catalog: Catalog, subject: Subject,
 
 
 def place_of(one: Prediction) -> Place:
-    """Where a prediction stands: by its kind, then by what it is of."""
+    """Return a prediction's place: by its kind, then by its target."""
     return Place(KINDS.index(one.kind), one.target or "")
 
 
@@ -87,7 +87,7 @@ def _told(kind: str, target: str, found: Forecast | str, level: str | UnsetType 
 
 
 def _achievement(listed: Iterable[Standing], found: Ahead, today: int) -> Prediction:
-    """The one that is to be expected first; of equals the one that is nearer."""
+    """Return the achievement that is expected first; of equals, the nearer one."""
     left = [one for one in listed if one.earned is None]
     if not left:
         return Prediction("achievement", None, reason=_ALL_EARNED)
@@ -112,7 +112,7 @@ def _achievement(listed: Iterable[Standing], found: Ahead, today: int) -> Predic
 
 
 def _done(found: Ahead, name: str, today: int) -> dict[int, int]:
-    """How much of something was done on each of the last days; what lies before them as if it were of one day."""
+    """Return how much was done on each of the last days; all that came before them is put on one day."""
     days: dict[int, int] = {today - DAYS: getattr(found.before, name)}
     return days | {ordinal(day): getattr(one, name) for day, one in found.recent}
 
@@ -130,7 +130,7 @@ def _levels(done: Sequence[Done], held: Mapping[str, Held], today: int) -> Itera
 
 
 def _level(skill: Skill, above: Level, done: Mapping[int, int], today: int) -> Forecast | str:
-    """By exercises alone, where the average is high enough."""
+    """Forecast a level by the number of exercises; only if the average is high enough."""
     average = mean_percent(skill.best_total, skill.scores)
     asked = percent(above.mean) or 0.0
     if average is None or average < asked:
@@ -140,7 +140,7 @@ def _level(skill: Skill, above: Level, done: Mapping[int, int], today: int) -> F
 
 
 def _courses(found: Courses, courses: Mapping[str, tuple[int, Course]], today: int) -> Iterator[Prediction]:
-    """Until all steps are completed that are left, at the pace in that course."""
+    """Yield when all remaining steps are completed, at the pace in that course."""
     for name, (_, course) in sorted(courses.items()):
         run = run_worked(course, found)
         if run.is_completed:

@@ -1,4 +1,4 @@
-"""A course's report: what its creator decides by. It costs the same for ten learners and for a million."""
+"""A course's report for its creator. It takes the same time for ten learners and for a million."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -25,7 +25,7 @@ _BANDS: Final = 10
 
 
 class Summary(Struct):
-    """The enrolled learners of a course: a learner's percent is completed steps over steps."""
+    """The enrolled learners of a course; a learner's percent is completed steps over all steps."""
 
     enrolled: int
     completed: int
@@ -35,7 +35,7 @@ class Summary(Struct):
 
 
 class LastActive(Struct):
-    """How many learners were active last within a day, a week, a month, longer ago, and never: each is in one."""
+    """How many learners were last active within a day, a week, a month, longer ago, and never; each counts once."""
 
     day: int
     week: int
@@ -57,9 +57,11 @@ class ModuleReport(Struct):
 class StepReport(Struct):
     """What learners did on a step; rates are null where there is nothing to divide by.
 
-    Behind the contract's: how many attempts it took who passed, and how long who spent time, in the middle; and of how
-    many who did not complete the course it is the last step that they reached. Where fewer pass at the first try since
-    a version than before, by more than chance: since which one, and the shares of who passed so before and since.
+    `median_attempts_to_pass` is over learners who passed, `median_duration_s` over those who spent time; `stopped`
+    counts learners who did not complete the course and for whom this is the last step that they reached. If, since a
+    version, fewer pass at the first try than before, by more than chance, `dropped_in_version` is that version, and
+    `first_try_before_percent` and `first_try_since_percent` are the shares who passed at the first try before and
+    since.
     """
 
     id: str
@@ -82,7 +84,7 @@ class StepReport(Struct):
 
 
 class Band(Struct):
-    """How many learners have a course score from one percentage up to, but for the last, below another."""
+    """How many learners have a course score from one percentage up to below another; the last band includes 100."""
 
     from_percent: int
     to_percent: int
@@ -99,7 +101,7 @@ class Cohort(Struct):
 
 
 class AtRisk(Struct):
-    """A learner whom the course may lose, and why."""
+    """A learner at risk of leaving the course, and why."""
 
     learner: str
     display_name: str | None
@@ -109,7 +111,7 @@ class AtRisk(Struct):
 
 
 class Report(Struct):
-    """A course's report, by the version in force."""
+    """A course's report by its version in force."""
 
     summary: Summary
     last_active: LastActive
@@ -131,7 +133,7 @@ class InForce(NamedTuple):
 
 
 def read_report(connection: Connection, in_force: InForce, now: int) -> Report:
-    """The report: two statements, whatever the course's size."""
+    """Return the report: two statements, whatever the course's size."""
     version, course = in_force
     found = report.figures(connection, course.id, [now - age for age in _AGES], now - ACTIVE_WITHIN)
     return Report(
@@ -149,7 +151,7 @@ def read_report(connection: Connection, in_force: InForce, now: int) -> Report:
 
 
 def report_csv(found: Report) -> bytes:
-    """The steps of a report as a table."""
+    """Return the steps of a report as CSV."""
     return BYTE_ORDER_MARK + lines([StepReport.__struct_fields__, *map(astuple, found.steps)])
 
 
@@ -167,7 +169,7 @@ def _summary(course: Course, found: Figures) -> Summary:
 
 
 def _percent(part: int, whole: int) -> float:
-    """Never above 100: while learners are counted by a version that has fewer steps, theirs may be more."""
+    """Return a percentage, at most 100: learners counted by an older version may have more steps than there are now."""
     return ratio_percent(min(part, whole), whole) if whole else 0.0
 
 
@@ -193,7 +195,7 @@ def _modules(connection: Connection, course: Course, found: Figures) -> Iterator
 
 
 def _median(by_percent: Counted, exact: Mapping[int, Counted]) -> float | None:
-    """The median of scores that are counted by whole percent, and exactly where the median lies."""
+    """Return the median of scores that are counted by whole percent, with exact counts where the median lies."""
     n = histogram.size(by_percent)
     return ratio_percent(sum(_scores_at(by_percent, exact, ((n - 1) // 2, n // 2))), 20_000) if n else None
 
@@ -228,7 +230,7 @@ def _step(module: Module, step: Step, found: Figures) -> StepReport:
 
 
 def _first_tries(key: str, found: Figures) -> dict[int, Tries]:
-    """Who first tried a step, by the version that scored it."""
+    """Return how many learners first tried a step, and how many passed, by the version that scored the try."""
     passed = found.spread(enrolled.FIRST_TRY_PASSED, key)
     tried = found.spread(enrolled.FIRST_TRY, key)
     return {version: Tries(learners, passed.get(version, 0)) for version, learners in tried.items()}
@@ -237,7 +239,7 @@ def _first_tries(key: str, found: Figures) -> dict[int, Tries]:
 def _bands(scores: Counted) -> Iterator[Band]:
     width = 100 // _BANDS
     for n in range(_BANDS):
-        # Full scores lie in a value of their own.
+        # Full scores are counted under a value of their own.
         full = scores.get(_BANDS, 0) if n == _BANDS - 1 else 0
         yield Band(n * width, (n + 1) * width, scores.get(n, 0) + full)
 

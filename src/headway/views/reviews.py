@@ -21,15 +21,15 @@ from headway.store.reviews import Practiced
 from headway.views.events import LIMIT
 from headway.views.subject import Subject
 
-# That something was done, and that something was granted, is all that is asked of either.
+# Placeholders: of steps and grants only their existence is asked.
 _BEGUN: Final = StepSum(events=1)
-# Of some hundred learners; with twenty days each they take some ten megabytes.
+# Enough for some hundred learners; with twenty days per card they take about ten megabytes.
 _CARDS_KEPT: Final = 20_000
 _GRANT: Final = Grant(0, "", None, 0)
 
 
 class ReviewDue(Struct):
-    """An exercise to practice: since when, and how likely the learner still knows it, 0 to 1."""
+    """An exercise to practice: when it became due, and how likely the learner still knows it, 0 to 1."""
 
     course: str
     course_title: str
@@ -40,7 +40,7 @@ class ReviewDue(Struct):
 
 
 class ReviewPlace(NamedTuple):
-    """Where a page ended: the last of its exercises, and the day on which that was due."""
+    """Where a page ended: its last exercise, and the day on which that was due."""
 
     due: int
     course: str
@@ -48,7 +48,7 @@ class ReviewPlace(NamedTuple):
 
 
 class ReviewPage(NamedTuple):
-    """Exercises that are due, the longest due first, and where they end if more lie behind them."""
+    """Exercises that are due, the longest due first, and where the page ends if there are more."""
 
     items: list[ReviewDue]
     next_place: ReviewPlace | None
@@ -62,7 +62,7 @@ def read_reviews(
     place: ReviewPlace | None = None,
     limit: int = LIMIT,
 ) -> ReviewPage:
-    """A page of what is due by the end of the learner's day; what they cannot do now is not asked for."""
+    """Return a page of what is due by the end of the learner's day, without exercises that are locked or gone."""
     if subject.learner_id is None:
         return ReviewPage([], None)
     practiced = reviews.practiced(connection, subject.learner_id)
@@ -79,21 +79,21 @@ def read_reviews(
 
 
 def _due(practiced: Practiced, exercises: Iterable[tuple[str, str]], today: int) -> dict[tuple[str, str], Card]:
-    """The cards of those of the exercises that are due, by course and step."""
+    """Return the cards of the exercises that are due, by course and step."""
     found = ((key, _card(practiced.days[key])) for key in exercises)
     return {key: one for key, one in found if one is not None and one.due <= today}
 
 
 @lru_cache(maxsize=_CARDS_KEPT)
 def _card(days: str) -> Card | None:
-    """The card of an exercise by all its days: whoever asks again has practiced few of them since."""
+    """Return an exercise's card from all its days; cached, as few exercises are practiced between two requests."""
     return card(Practice(ordinal(day), *counts) for day, counts in reviews.days_of(days))
 
 
 def _exercises(
     courses: Mapping[str, tuple[int, Course]], practiced: Practiced
 ) -> Iterator[tuple[tuple[str, str], tuple[Course, Step]]]:
-    """What was practiced and is an exercise now, and not locked: by its course and key."""
+    """Yield what was practiced, is still an exercise, and is not locked, by course and key."""
     for course_id, keys in groupby(sorted(practiced.days), key=itemgetter(0)):
         if course_id not in courses:
             continue

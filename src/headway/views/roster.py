@@ -1,4 +1,4 @@
-"""The roster of a course, and the page of one of its learners, as its creator reads them."""
+"""A course's roster, and the page of one of its learners, for the course's creator."""
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -29,7 +29,8 @@ _LINES_AT_ONCE: Final = 500
 class RosterEntry(Struct):
     """A learner who is enrolled in a course. Percentages are 0 to 100.
 
-    `last_step` is the last step of the course that they reached, `at_risk` why the course may lose them, if it may.
+    `last_step` is the last step of the course that they reached; `at_risk` is why they may leave the course, null if
+    they are not at risk.
     """
 
     learner: str
@@ -47,14 +48,14 @@ class RosterEntry(Struct):
 
 
 class Page(NamedTuple):
-    """Learners of a roster, and where they end if more lie behind them."""
+    """Learners of a roster, and where the page ends if there are more."""
 
     items: list[RosterEntry]
     next_place: Place | None
 
 
 class DayDone(Struct):
-    """What a learner did in a course on a day of theirs."""
+    """What a learner did in a course on one of their local days."""
 
     day: str
     attempts: int
@@ -66,7 +67,7 @@ class DayDone(Struct):
 
 
 class LearnerReport(Struct):
-    """A learner of a course: how they stand in the run that they are in, and what they did on each day, in all runs."""
+    """A learner of a course: their progress in the current run, and what they did on each day, in all runs."""
 
     learner: RosterEntry
     progress: CourseProgress
@@ -74,7 +75,7 @@ class LearnerReport(Struct):
 
 
 def read_roster(connection: Connection, in_force: InForce, wanted: Wanted, limit: int, now: int) -> Page:
-    """A page of a course's roster: two statements, whatever its size."""
+    """Return a page of a course's roster: two statements, whatever its size."""
     found = roster_page.page(connection, in_force.course.id, wanted, limit + 1)
     shown = found[:limit]
     items = list(_entries(in_force, shown, median_steps(connection, in_force), now))
@@ -84,7 +85,7 @@ def read_roster(connection: Connection, in_force: InForce, wanted: Wanted, limit
 def roster_csv(
     read: Callable[[Callable[[Connection], list[Listed]]], list[Listed]], in_force: InForce, median: float, now: int
 ) -> Iterator[bytes]:
-    """All learners of a roster by name, some at a time, each time as they are then."""
+    """Yield a roster's learners by name as CSV, some at a time, each part as it is at that moment."""
     course_id = in_force.course.id
     yield BYTE_ORDER_MARK + lines([RosterEntry.__struct_fields__])
     wanted = Wanted()
@@ -98,7 +99,7 @@ def roster_csv(
 
 
 def median_steps(connection: Connection, in_force: InForce) -> float:
-    """How many steps the learner in the middle has completed."""
+    """Return the median of the steps that learners have completed."""
     return histogram.median(report.spread(connection, in_force.course.id, enrolled.PROGRESS)) or 0.0
 
 
@@ -124,7 +125,7 @@ def _entries(in_force: InForce, found: Iterable[Listed], median: float, now: int
 
 
 def _percent(row: Enrolled, steps: int) -> float:
-    """Never above 100, as in the report."""
+    """Return a percentage, at most 100, as in the report."""
     return ratio_percent(min(row.steps_completed, steps), steps)
 
 
@@ -135,7 +136,7 @@ def _time(at: int) -> str | None:
 def read_learner(
     connection: Connection, catalog: Catalog, in_force: InForce, reference: str, now: int
 ) -> LearnerReport:
-    """A learner of a course by id or external id; UnknownLearner where they are not enrolled in it."""
+    """Return a course's learner by id or external id; UnknownLearner if they are not enrolled in it."""
     course_id = in_force.course.id
     learner_id = named(connection, reference)
     found = None if learner_id is None else roster_page.one(connection, course_id, learner_id)

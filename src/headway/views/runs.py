@@ -15,7 +15,7 @@ from headway.views.subject import Subject
 
 
 class RunSummary(Struct):
-    """One run: when it began and was completed, the course's score in it by the version in force, its certificate."""
+    """One run: when it began and was completed, its score by the version in force, and its certificate."""
 
     run: int
     started_at: str
@@ -25,7 +25,7 @@ class RunSummary(Struct):
 
 
 def read_runs(connection: Connection, catalog: Catalog, subject: Subject, course_id: str) -> list[RunSummary]:
-    """A learner's runs of a course, the newest first; UnknownCourse where there is none."""
+    """Return a learner's runs of a course, the newest first; UnknownCourse if there is no such course."""
     _, course = in_force(connection, catalog, course_id)
     if subject.learner_id is None:
         return []

@@ -1,4 +1,4 @@
-"""When a learner practiced: attempts that lie no more than half an hour apart."""
+"""When a learner practiced: runs of attempts no more than half an hour apart."""
 
 from typing import Final, NamedTuple
 
@@ -33,7 +33,7 @@ class SessionPlace(NamedTuple):
 
 
 class SessionPage(NamedTuple):
-    """Sessions, the newest first, and where they end if more lie behind them."""
+    """Sessions, the newest first, and where the page ends if there are more."""
 
     items: list[PracticeSession]
     next_place: SessionPlace | None
@@ -47,11 +47,11 @@ def read_sessions(
     place: SessionPlace | None = None,
     limit: int = LIMIT,
 ) -> SessionPage:
-    """A page of the sessions that began in a range of a learner's days; Invalid names what is wrong with it."""
+    """Return a page of the sessions that began in a range of a learner's days; Invalid if the range is wrong."""
     within = range_asked(asked, local_day(now, subject.time_zone), DAYS_MAX)
     if subject.learner_id is None:
         return SessionPage([], None)
-    # A session that began in the night before is none of the range, and one of its last night goes on behind it.
+    # A session that began the night before is not in the range, and one of the last night continues after it.
     around = within._replace(first=_next(within.first, -1), last=_next(within.last, 1))
     found = sessions(work.practiced(connection, subject.learner_id, around))
     before = place.started_at if place else now + _FAR
@@ -61,7 +61,7 @@ def read_sessions(
 
 
 def _next(day: str, by: int) -> str:
-    """A day beside another; the calendar has none before the year 1 and none after 9999."""
+    """Return the day `by` days later, within the years 1 to 9999."""
     return day_of(min(max(1, ordinal(day) + by), ordinal("9999-12-31")))
 
 

@@ -1,4 +1,4 @@
-"""What a learner's public page shows: what they chose of it, and nothing else."""
+"""A learner's public page: what they chose to show, and nothing else."""
 
 import re
 from typing import Final, NamedTuple
@@ -20,14 +20,14 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 
 class SharedStreak(Struct):
-    """Days in a row: now, and at most."""
+    """The current and the longest streak, in days."""
 
     current: int
     longest: int
 
 
 class SharedLevel(Struct):
-    """A topic, and the level that was reached in it."""
+    """A topic, and the level reached in it."""
 
     topic: str
     level: str
@@ -52,7 +52,7 @@ class SharedAchievement(Struct):
 
 
 class SharedProgress(Struct):
-    """What a learner shares of their progress; what they do not share is null."""
+    """What a learner shares of their progress; parts that they do not share are null."""
 
     name: str | None
     streak: SharedStreak | None
@@ -72,7 +72,7 @@ class Sharing(NamedTuple):
 def read_sharing(
     connection: Connection, catalog: Catalog, token: str, now: int, rules: StreakRules = STANDARD
 ) -> Sharing | None:
-    """What is shared under a token; None where nothing is, or is any more."""
+    """Return what is shared under a token; None if nothing is."""
     page = sharing.of_token(connection, token) if _TOKEN.fullmatch(token) else None
     row = learners.by_id(connection, page.learner_id) if page is not None else None
     if page is None or row is None or row["erased_at"] is not None or row["merged_into"] is not None:
@@ -97,7 +97,7 @@ def _streak(glance: Glance, today: str, rules: StreakRules) -> SharedStreak:
 
 
 def _levels(connection: Connection, catalog: Catalog, glance: Glance) -> list[SharedLevel]:
-    """Levels that take something, by topic."""
+    """Return the levels above the lowest, by topic."""
     done = all_done(connection, catalog, glance.known.courses.steps, glance.courses)
     found = with_held(skills(one.exercise for one in done), glance.known.topics.levels)
     return [SharedLevel(topic, one.level.name) for topic, one in sorted(found.items()) if one.level != LEVELS[0]]
@@ -108,7 +108,7 @@ def _courses(glance: Glance) -> list[SharedCourse]:
 
 
 def _achievements(connection: Connection, learner_id: str) -> list[SharedAchievement]:
-    """Those that were earned, the latest first."""
+    """Return the earned achievements, the latest first."""
     return [
         SharedAchievement(of.title, of.category, of.tier, format_time(one.at))
         for one, of in read_earned(connection, learner_id)

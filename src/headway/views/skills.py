@@ -18,7 +18,7 @@ from headway.views.subject import Subject
 
 
 class NextLevel(Struct):
-    """What the level above takes: so many exercises completed, and so high an average."""
+    """What the next level requires: exercises completed, and an average."""
 
     level: str
     exercises: int
@@ -26,7 +26,7 @@ class NextLevel(Struct):
 
 
 class Mastery(Struct):
-    """How likely the learner gets an exercise of the topic right now, and between what that lies, 9 to 1; 0 to 1."""
+    """How likely the learner gets an exercise of the topic right now, 0 to 1, with the bounds of a 90 % interval."""
 
     estimate: float
     low: float
@@ -34,9 +34,9 @@ class Mastery(Struct):
 
 
 class SkillLevel(Struct):
-    """A topic; `average_percent` is of the best score of each exercise that has one.
+    """A topic; `average_percent` is the average of the best score of each exercise that has one.
 
-    `mastery` is null where no answer was scored.
+    `mastery` is null if no answer was scored.
     """
 
     topic: str
@@ -51,7 +51,7 @@ class SkillLevel(Struct):
 
 
 def read_skills(connection: Connection, catalog: Catalog, subject: Subject) -> list[SkillLevel]:
-    """A learner's levels, by topic."""
+    """Return a learner's levels, by topic."""
     if subject.learner_id is None:
         return []
     steps, topics = worked.levels(connection, subject.learner_id)
@@ -66,7 +66,7 @@ def skill_levels(
     topics: Topics,
     courses: Mapping[str, tuple[int, Course]],
 ) -> list[SkillLevel]:
-    """The levels of the topics that a learner worked on, out of the sums of steps and topics and courses in force."""
+    """Return the levels of the topics that a learner worked on, from sums and the courses in force."""
     done = all_done(connection, catalog, steps, courses)
     found, answers = with_held(skills(one.exercise for one in done), topics.levels), _by_topic(done)
     return [
@@ -78,7 +78,7 @@ def skill_levels(
 def all_done(
     connection: Connection, catalog: Catalog, steps: Sequence[Worked], courses: Mapping[str, tuple[int, Course]]
 ) -> list[Done]:
-    """The exercises that a learner did: each of what it was when it was first completed."""
+    """Return the exercises that a learner did, each by the version by which it was first completed."""
     return list(exercises_worked(steps, catalog.load(connection, versions_worked(steps)), courses))
 
 

@@ -1,4 +1,4 @@
-"""What a learner did in a period: figures with their medians and spread, by topic, and how the last days went."""
+"""What a learner did in a period: figures with medians and spread, by topic, and the trend of the last days."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -24,14 +24,14 @@ _NOTHING: Final = PeriodSum()
 
 
 class Between(Struct):
-    """Between what the middle half lies: a quarter is below `low`, a quarter above `high`."""
+    """The bounds of the middle half: a quarter is below `low`, a quarter above `high`."""
 
     low: float
     high: float
 
 
 class TopicStatistics(Struct):
-    """A topic that was worked on in the period; `strength` is even where there are fewer than three scores."""
+    """A topic that was worked on in the period; `strength` is even if there are fewer than three scores."""
 
     topic: str
     exercises_completed: int
@@ -52,9 +52,9 @@ class TrendDay(Struct):
 
 
 class Statistics(Struct):
-    """The figures of a period, from a day to a day, both included; percentages are of the attempts made in it.
+    """The figures of a period, from `from` to `to`, both included; percentages are of the attempts made in it.
 
-    Durations of an attempt are those of attempts that said how long they took.
+    Durations per attempt are over the attempts that reported a duration.
     """
 
     period: Period
@@ -78,9 +78,9 @@ class Statistics(Struct):
 
 
 class _Figures(NamedTuple):
-    """What statistics are made of, and the first and the last day of it.
+    """What statistics are made from, and the period's days.
 
-    `recent` are the scores of the last days, `earned` the points of achievements.
+    `recent` are the scores of the last days by day, `earned` the points of achievements.
     """
 
     within: Range
@@ -99,7 +99,7 @@ _NO_FIGURES: Final = _Figures(Range("", ""), _NOTHING, [], [], {}, {}, {}, 0)
 def read_statistics(
     connection: Connection, catalog: Catalog, subject: Subject, now: int, period: str = "week"
 ) -> Statistics:
-    """A learner's statistics of the period that a time lies in; Invalid where there is no such period."""
+    """Return a learner's statistics of the current period of a kind; Invalid if there is no such kind."""
     known = parse_period(period)
     today = local_day(now, subject.time_zone)
     within, earliest = range_of(known, today), day_of(ordinal(today) - TREND_DAYS + 1)
@@ -117,7 +117,7 @@ def _read(connection: Connection, catalog: Catalog, learner_id: str | None, with
 
 
 def _shown(within: Range, figures: _Figures, today: str) -> Range:
-    """The days of a period; all of them begin with the first on which anything was done."""
+    """Return the days of a period; of the period `all`, from the first day on which anything was done."""
     if within is not EVER:
         return within
     return figures.within._replace(last=max(today, figures.within.last))
@@ -151,7 +151,7 @@ def _of_range(connection: Connection, catalog: Catalog, learner_id: str, within:
 
 
 def _by_topic(connection: Connection, catalog: Catalog, found: Work, within: Range) -> dict[str, PeriodSum]:
-    """The sums of topics, by what the steps' versions say of them."""
+    """Return the sums by topic, with topics as the steps' versions name them."""
     events = [one for one in found.events if within.first <= one.day]
     completed = {
         place: one.version for place, one in found.completions.items() if within.first <= one.day <= within.last
@@ -174,7 +174,7 @@ def _add(sums: dict[str, PeriodSum], step: Step, moved: PeriodSum) -> None:
 
 
 def _of_steps(events: Iterable[Done]) -> dict[tuple[str, int, str], PeriodSum]:
-    """What was done on each step of a version."""
+    """Return what was done on each step of a version."""
     found: dict[tuple[str, int, str], list[int]] = {}
     for one in events:
         sums = found.setdefault((one.course, one.version, one.step), [0, 0, 0, 0, 0])

@@ -19,7 +19,7 @@ DAYS_SHOWN_MAX: Final = 3_660
 
 
 class StreakSummary(Struct):
-    """A streak as the overview has it; `freezes` are held."""
+    """A streak in the overview; `freezes` is how many are held."""
 
     current: int
     longest: int
@@ -29,14 +29,14 @@ class StreakSummary(Struct):
 
 
 class MilestoneShown(Struct):
-    """A length, and the first day on which a streak of the learner's came to it; null where none has."""
+    """A length of a streak, and the first day on which the learner reached it; null if they have not."""
 
     days: int
     reached_on: str | None
 
 
 class PauseShown(Struct):
-    """Days, the first and the last included, that end no streak and use up no freeze."""
+    """A pause: from its first to its last day, both included, it ends no streak and uses no freeze."""
 
     id: str
     first_on: str = msgspec.field(name="from")
@@ -44,10 +44,10 @@ class PauseShown(Struct):
 
 
 class StreakProgress(Struct):
-    """A streak, and what lies behind it, oldest first.
+    """A streak with its days, freezes, pauses and milestones, oldest first.
 
-    `next_freeze_in` says how many days earn the next freeze: null where `freezes_max` are held.
-    `imported_longest` is a longer streak that another system recorded, without events behind it; null where none did.
+    `next_freeze_in` is how many days earn the next freeze; null if `freezes_max` are held. `imported_longest` is a
+    longer streak that another system recorded, without its events; null if there is none.
     """
 
     current: int
@@ -69,7 +69,7 @@ class StreakProgress(Struct):
 def read_streak(
     connection: Connection, subject: Subject, now: int, days: int = DAYS_SHOWN, rules: StreakRules = STANDARD
 ) -> StreakProgress:
-    """A learner's streak at a time, with the active days, freezes and pauses of the last `days` days."""
+    """Return a learner's streak as of now, with the active days, freezes and pauses of the last `days` days."""
     if not 1 <= days <= DAYS_SHOWN_MAX:
         raise Invalid(f"days must be from 1 to {DAYS_SHOWN_MAX}", field="days")
     known, rests, elsewhere = (
@@ -97,5 +97,5 @@ def read_streak(
 
 
 def summary(found: Streak) -> StreakSummary:
-    """A streak as the overview has it."""
+    """Return a streak for the overview."""
     return StreakSummary(found.current, found.longest, found.last_active_on, found.active_today, found.freezes)

@@ -1,4 +1,4 @@
-"""Whose progress is read: the caller's own, or that of a learner whom the caller may see."""
+"""The learner whose progress is read: the caller, or a learner whom the caller may see."""
 
 import re
 from typing import Final, NamedTuple
@@ -21,7 +21,7 @@ class UnknownLearner(HeadwayError):
 
 
 class Subject(NamedTuple):
-    """A learner whose progress is read, and the zone that says what day it is for them; nobody has no id."""
+    """A learner whose progress is read, and the zone that decides their days; for nobody the id is None."""
 
     learner_id: str | None
     time_zone: str
@@ -31,7 +31,7 @@ NOBODY: Final = Subject(None, "UTC")
 
 
 class Asking(NamedTuple):
-    """Who asks for another learner's progress: their id, if they have one, and their roles."""
+    """The caller who asks for another learner's progress: their id, if any, and their roles."""
 
     learner_id: str | None
     roles: frozenset[str]
@@ -41,14 +41,14 @@ NOBODY_ASKING: Final = Asking(None, frozenset())
 
 
 def another(connection: Connection, asking: Asking, reference: str, course_id: str | None = None) -> Subject:
-    """The learner of an id or an external id, as far as the one who asks may see them: one statement.
+    """Return the learner with an id or an external id, if the caller may see them: one statement.
 
-    Admins see everyone, creators the learners enrolled in a course of their own where it is that course's progress that
-    is read. Whoever may not be seen is UnknownLearner, in the same words as one who is not there.
+    Admins see everyone; creators see the learners enrolled in their own course, when that course's progress is read.
+    Raise UnknownLearner, worded alike for learners who may not be seen and for those who do not exist.
     """
     found = _referred(connection, reference, course_id)
     if found is None and legacy_id(reference) is not None and "admin" in asking.roles:
-        # Of a learner of the older product who is not imported yet nothing is recorded, and that is what is read.
+        # A learner of the older product who is not imported yet has nothing recorded, and reads as nobody.
         return NOBODY
     if found is None or not _may_see(asking, found):
         raise UnknownLearner("there is no such learner", field="learner")
@@ -56,13 +56,13 @@ def another(connection: Connection, asking: Asking, reference: str, course_id: s
 
 
 def named(connection: Connection, reference: str) -> str | None:
-    """The id of the living learner of an id or an external id; of a guest that was moved, its account's."""
+    """Return the id of the living learner with an id or an external id; for a moved guest, the account's."""
     found = _referred(connection, reference, None)
     return None if found is None else found.id
 
 
 def is_id(reference: str) -> bool:
-    """Whether a learner is named by id, and not by external id."""
+    """Return whether a reference is a learner's id, not an external id."""
     return _UUID.fullmatch(reference) is not None
 
 

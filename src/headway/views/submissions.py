@@ -1,4 +1,4 @@
-"""What learners handed in to a course's people: waiting for a grade, or graded."""
+"""What learners handed in for people to grade: waiting, or graded."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -23,8 +23,8 @@ _WAITING: Final[Mapping[Status, bool | None]] = {"waiting": True, "graded": Fals
 class Submission(Struct):
     """An attempt that a person grades. The score is 0 to 1, and null while it waits.
 
-    `graded_by` is null while it waits, and where the operator graded it or somebody since erased; `attempts` are
-    all of the learner's on the step in that run.
+    `graded_by` is null while it waits, and if the operator graded it, or somebody since erased; `attempts` is how many
+    the learner made on the step in that run.
     """
 
     attempt: str
@@ -43,7 +43,7 @@ class Submission(Struct):
 
 
 class Asked(NamedTuple):
-    """Which attempts are asked for, and from behind which place."""
+    """Which attempts are wanted, and after which place."""
 
     step: str | None = None
     learner_id: str | None = None
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Submissions, the oldest first; where they end if more lie behind them; what the steps' authors say to graders."""
+    """Submissions, the oldest first; where the page ends if there are more; and the steps' guides for graders."""
 
     items: list[Submission]
     next_place: tuple[int, str, str] | None
@@ -68,12 +68,12 @@ _decode_sent: Final = msgspec.json.Decoder(_Sent).decode
 
 
 def check_step(course: Course, step_id: str | None) -> None:
-    """UnknownStep where a version has no step of the name that is asked for, if one is."""
+    """Raise UnknownStep if a step is given and a version has none of that id."""
     _keys(course, step_id)
 
 
 def read_submissions(connection: Connection, course: Course, asked: Asked) -> Page:
-    """A page of what was handed in at the steps of a version; UnknownStep where it has none of that name."""
+    """Return a page of what was handed in at the steps of a version; UnknownStep if it has none of that id."""
     wanted = Wanted(_keys(course, asked.step), asked.learner_id, _WAITING[asked.status], asked.behind)
     found = grades.submitted(connection, course.id, wanted, asked.limit + 1)
     shown = found[: asked.limit]
@@ -84,7 +84,7 @@ def read_submissions(connection: Connection, course: Course, asked: Asked) -> Pa
 
 
 class Given(NamedTuple):
-    """The score of an attempt, 0 to 1, whether it passed, and what is said to it."""
+    """The score of an attempt, 0 to 1, whether it passed, and its feedback."""
 
     score: float | None
     passed: bool
@@ -92,7 +92,7 @@ class Given(NamedTuple):
 
 
 def grade_now(connection: Connection, learner_id: str, attempt_id: str) -> Given | None:
-    """The grade that an attempt was given since it was recorded; None where it has none."""
+    """Return the grade that an attempt was given since it was recorded; None if it has none."""
     rows = sums.read(connection, sums.GRADES, [(learner_id, attempt_id)])
     grade: AttemptGrade | None = next((one for _, _, one in rows), None)
     given = grade.given if grade else None

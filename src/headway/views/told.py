@@ -1,4 +1,4 @@
-"""What a learner is told as it comes, for streams."""
+"""What a learner is told while it happens, for streams."""
 
 from typing import Final, NamedTuple
 
@@ -10,14 +10,14 @@ from headway.store.notices import Place
 from headway.store.told import Told
 
 AT_ONCE: Final = 100
-# Who was away for longer reads anew how things stand.
+# A client that was away for longer reads its state anew.
 ENTRIES_BEHIND_MAX: Final = 1_000
 
 
 class Watched(NamedTuple):
-    """What is there behind a place, up to which it is all that was there, and whether there is more to be read now.
+    """What a learner was told after a place, up to `place`, and whether there is more to read now.
 
-    `is_late` where so much lies behind the place that nothing of it is told: `place` is then the end.
+    `is_late` means that too much lies after the place, and none of it is told: `place` is then the end.
     """
 
     told: list[Told]
@@ -27,7 +27,7 @@ class Watched(NamedTuple):
 
 
 def begin_watching(connection: Connection, learner_id: str, place: Place | None) -> Watched:
-    """Where a stream begins: at a place, or at the end where there is none or it lies too far back."""
+    """Return where a stream begins: at a place, or at the end if there is none or it is too far back."""
     end = told.end(connection, learner_id)
     if place is None or place > end:
         return Watched([], end)
@@ -36,7 +36,7 @@ def begin_watching(connection: Connection, learner_id: str, place: Place | None)
 
 
 def watch(connection: Connection, learner_id: str, session_id: str, place: Place, now: int) -> Watched | None:
-    """What was told behind a place that the learner wants streamed; None where the session that watches has ended."""
+    """Return what was told after a place and is wanted in the stream; None if the watching session has ended."""
     silenced = told.silenced(connection, learner_id, session_id, now)
     if silenced is None:
         return None
