@@ -14,7 +14,7 @@ ROWS_A_TRANSACTION: Final = 1_000
 
 
 def is_due(database: Database, what: str, every_s: int, *, now: int) -> bool:
-    """Whether something that is done once in so many seconds is this process's to do now; it is nobody else's then."""
+    """Return whether a periodic task is this process's to do now; no other gets it within `every_s` seconds."""
     return take_quietly(database, Throttle(Limit(what, 1, every_s), ()), now=now)
 
 
