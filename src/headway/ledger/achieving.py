@@ -78,8 +78,7 @@ class Achieving:
         self.version: int | None = None
         # For learners whose sums move by something other than their last entry.
         self.causes: dict[str, Cause] = {}
-        # (learner, old level, new level) of each level told in a topic, the levels as indexes into the list of all
-        # levels.
+        # (learner, old level, new level) of each level told in a topic; levels are indexes among all levels.
         self.risen: list[tuple[str, int, int]] = []
 
     def tell_in(self, learner_id: str, told: list[Change]) -> None:

@@ -83,14 +83,14 @@ def archive(
 
 
 def survey(database: Database, *, before: int) -> Archived:
-    """Return what `archive` would move."""
+    """What `archive` would move."""
     with database.read() as connection:
         count, characters = entries.due_count(connection, before)
     return Archived(count, 0, characters, 0)
 
 
 def check(database: Database) -> Iterator[Checked]:
-    """Read all files of the archive, and yield for each whether it is whole."""
+    """Read all files of the archive, and tell of each whether it is whole."""
     with database.read() as connection:
         found = [one for one in store.portions(connection) if one.file is not None]
     for one in found:
@@ -210,7 +210,7 @@ def _move(database: Database, portion: Sequence[Entry], now: Callable[[], int]) 
 
 
 def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | None:
-    """Write a portion's file, then make the ledger refer to it; None if some of the entries are gone meanwhile."""
+    """Write a portion's file, then have the ledger refer to it; None where some of the entries are gone meanwhile."""
     name, lines = _name(), [EntryFacts(*one.facts) for one in portion]
     begun = committed(database, lambda connection: store.begin(connection, name, now))
     file = database.archive.write(name, [msgspec.json.encode(line) for line in lines])
@@ -235,7 +235,7 @@ def _moved(database: Database, portion: Sequence[Entry], now: int) -> Written | 
 
 
 def _portions(database: Database, before: int, size: int) -> Iterator[list[Entry]]:
-    """Yield the entries to be moved, in order of learner and number, a portion at a time."""
+    """What is to be moved, in order of learner and number, a portion at a time."""
     portion: list[Entry] = []
     characters = 0
     for one in _due(database, before):
@@ -266,5 +266,5 @@ def _referred(number: int, line: int, one: Entry) -> str:
 
 
 def _name() -> str:
-    """Return a name that no file has: databases may share a folder, and one may be a copy of another."""
+    """A name that no file has: databases may share a folder, and one may be a copy of another."""
     return f"{uuid4().hex}.jsonl.gz"

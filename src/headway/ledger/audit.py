@@ -1,4 +1,4 @@
-"""Audit: work everything out again from the ledger, and compare it with what is stored. Any difference is a defect."""
+"""Audit: work everything out again from the ledger, and compare it with what is stored. A difference is a defect."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""Audit in the background: one audit of a database at a time, whose progress and result every process can read."""
+"""Auditing in the background: one audit of a database at a time, whose progress and result every process can tell."""
 
 import time
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def begin(database: Database, *, now: int) -> tuple[RowMapping, bool]:
 
 
 def run(database: Database, catalog: Catalog, run_id: str, *, now: Callable[[], int], stopping: Event) -> None:
-    """Run an audit that was begun, resting as long as it works so that requests go on; record how it ended."""
+    """Run an audit that was begun, resting as long as it works so that requests go on; note how it ended."""
     progress = _Progress(database, run_id, now, stopping)
     outcome, report = "failed", None
     try:

@@ -91,9 +91,9 @@ class BatchLearner:
 
 
 class Batch:
-    """One transaction's view of the database, read in a number of statements that does not grow with the batch.
+    """One transaction's view of the database, read in a number of statements that does not grow with it.
 
-    What the writer's memory holds is not read again.
+    What a writer's memory holds is not read again.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog, memory: Memory | None = None) -> None:
@@ -137,7 +137,7 @@ class Batch:
                 self.locked[one.learner_id] = Locked(one.learner_id, one.newcomer.learner["time_zone"], None, None)
 
     def read_facts(self, submissions: Sequence[Submission]) -> None:
-        """Read which sessions are alive, which events are known, where each ledger ends, and the courses in force."""
+        """Read which sessions still live, which events are known, where each ledger ends, and the courses in force."""
         self.enter(self.locked[one] for one in {one.learner_id for one in submissions} & self.locked.keys())
         judged = [one for one in submissions if one.learner_id in self.learners]
         found = facts(
@@ -208,7 +208,7 @@ class Batch:
         return self.learners[learner_id].standing.take_in(made)
 
     def cleared(self, brought: Sequence[Entry]) -> set[str]:
-        """Return the ids in a guest's ledger that the guest's own resets cleared."""
+        """The ids in a guest's ledger that the guest's own resets cleared."""
         return {one.event_id for one in brought} - {one.event_id for one in self._surviving(brought)}
 
     def _surviving(self, brought: Sequence[Entry]) -> list[Contribution]:
@@ -369,7 +369,7 @@ class Batch:
             kind.held_in(self.learners[learner_id].standing.sums).setdefault(key, value)
 
     def _moving(self, on_steps: Sequence[tuple[str, Contribution]]) -> Iterable[tuple[str, StepKey, str, Worth]]:
-        """Yield the stored completions that one of these can move, by completing the step no later."""
+        """The stored completions that one of these can move, by completing the step no later."""
         held = []
         for learner_id, one in on_steps:
             if one.completes:

@@ -63,7 +63,7 @@ class Moving:
     def _runs(
         self, place: _Place, held: Sums, steps_read: Mapping[tuple[str, StepKey], StepSum]
     ) -> tuple[list[StepSum], list[StepSum]]:
-        """Return a step's sums in all runs: as they were read, and as they are now."""
+        """A step's sums in all runs, as they were read and as they now are."""
         learner_id, course, step = place
         keys = [StepKey(course, run, step) for run in range(FIRST_RUN, held.current_run(course) + 1)]
         others = self._unread(learner_id, keys, held) if len(keys) > 1 else {}

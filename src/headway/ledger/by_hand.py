@@ -118,7 +118,7 @@ class InForce(NamedTuple):
 
 
 def course_in_force(connection: Connection, catalog: Catalog, course_id: str) -> Course:
-    """Return the version of a course in force; UnknownCourse if there is none."""
+    """The version of a course in force; UnknownCourse where there is none."""
     return _in_force(connection, catalog, course_id)[1]
 
 

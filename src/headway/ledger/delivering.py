@@ -74,8 +74,7 @@ def take(database: Database, limit: int, *, now: int, under_way: Iterable[str] =
     """
     counted = Counter(under_way)
     taken = committed(database, lambda connection: _take(connection, limit, now, counted))
-    # Each in its own transaction, and in order: an endpoint is locked before all else, never behind one that waits for
-    # it.
+    # Each in a transaction of its own, in order: an endpoint is locked first, never after one that waits for it.
     for gone in sorted(taken.gone):
         committed(database, partial(_disable_if_gone, webhook_id=gone, now=now))
     return taken.messages

@@ -1,4 +1,4 @@
-"""What admins and operators do to learners: give and take away roles, and link imported learners to accounts."""
+"""What admins and operators do to learners: give and take roles, and link imported learners to accounts."""
 
 import secrets
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""The effects of grades given by people: whose result changed and how, and which scores would be lower but are kept."""
+"""The effects of overrides and regrades: whose result changed and how, and which scores would be lower but are kept."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias

@@ -1,4 +1,4 @@
-"""Learners known from elsewhere: each external id is one learner, however often it is named."""
+"""Learners that are known from elsewhere: each external id is one learner, however often it is named."""
 
 from collections.abc import Iterable
 from hashlib import sha1, sha256

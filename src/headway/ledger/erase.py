@@ -76,7 +76,7 @@ def erase(
 
 
 def is_listed(connection: Connection, learner_id: str) -> bool:
-    """Return whether a learner of that id was erased."""
+    """Whether a learner of that id was erased."""
     return bool(erasures.among(connection, [hash_of_id(erasures.key(connection), learner_id)]))
 
 

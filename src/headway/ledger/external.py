@@ -59,8 +59,7 @@ def _account_of(connection: Connection, vouched: Vouched, *, may_join: bool, now
 
 def _joined(connection: Connection, found: RowMapping, issuer: str, *, may_join: bool) -> str:
     # The person who chose a password for an address need not be the one who reads its mail: joined, they could still
-    # get
-    # into what becomes another person's account. Without a password, a provider verified the address.
+    # get into what becomes another person's account. Without a password, a provider verified the address.
     if not may_join or found["password_hash"] is not None or found["erased_at"] is not None:
         raise AddressInUse("there is an account with your address already; sign in to it as you did before")
     learner_id: str = found["id"]

@@ -62,10 +62,10 @@ class GradeGiven(NamedTuple):
 
 
 def give_grade(database: Database, catalog: Catalog, asked: GradeAsked, *, now: int) -> GradeGiven:
-    """Give an attempt its grade, and the learner whatever is due by it, in one transaction.
+    """Give an attempt its grade, and whatever the learner is due by it, in one transaction.
 
-    Raise NobodyThere if the learner has no such attempt in the course, GradedStep if no person grades it, and
-    UnknownStep if the version in force has dropped its step.
+    NobodyThere where the learner has no such attempt in the course, GradedStep where no person grades it, UnknownStep
+    where the version in force has dropped its step.
     """
 
     def of(learner_id: str) -> Work[GradeGiven | Moved]:
@@ -102,7 +102,7 @@ def _give(
 
 
 def _not_to_be_graded(connection: Connection, asked: GradeAsked) -> HeadwayError:
-    """Return why there is nothing to grade: no such attempt, or one that had its score when it was recorded."""
+    """Why there is nothing to grade: no such attempt, or one that had its score when it was recorded."""
     attempt = grades.entries_by_id(connection, asked.learner_id, [asked.attempt_id]).get(asked.attempt_id)
     if attempt is None or (attempt.course_id, attempt.type) != (asked.course_id, "attempted"):
         return NobodyThere(NO_ATTEMPT, field="attempt")

@@ -90,7 +90,7 @@ class Impact:
 
 
 def rehearse(database: Database, succession: Succession, impact: Impact, *, now: int, all_known: bool) -> None:
-    """Count into `impact` what a version would do, in short snapshots, so that nobody waits for it."""
+    """Count into an impact what a version would do: in short snapshots, so that nobody waits for it."""
     for page in pages(database, succession, ""):
         for one in page:
             impact.add(one.judged(succession, now), all_known=all_known)
@@ -109,7 +109,7 @@ def pages(database: Database, succession: Succession, after: str) -> Iterator[li
 
 
 def survey(database: Database, succession: Succession, after: str) -> list[Looked]:
-    """Return the next learners of a course, in one snapshot."""
+    """The next learners of a course, in a snapshot."""
     with database.read() as connection:
         return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE))
 

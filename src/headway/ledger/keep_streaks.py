@@ -29,7 +29,7 @@ class StreakRecord(NamedTuple):
 
 
 def keep_streak(database: Database, catalog: Catalog, one: StreakRecord, *, now: int) -> bool:
-    """Keep a record; return False if it is kept already. Raise IdentityGone if the learner was erased or moved."""
+    """Keep a record; False where it is kept already. IdentityGone where the learner was erased or moved."""
     return committed(database, lambda connection: _keep(connection, catalog, one, now))
 
 

@@ -177,7 +177,7 @@ class Leveling:
         return [(topic, level) for topic, level in levels if RANKS[level] > known.rank(topic)]
 
     def _exercises(self, learner: Learner, moved: Moved) -> dict[Place, Exercise]:
-        """Return all exercises of a learner, as they are now."""
+        """All exercises of a learner, as they are by now."""
         reading = sums.of_kind(sums.STEPS, "learner_id")
         ((_, found),) = sums.read_together(self.connection, [(reading, [(learner.id,)])])
         steps: dict[StepKey, StepSum] = {key: one for _, key, one in found} | learner.standing.sums.steps

@@ -113,7 +113,7 @@ def why_not(database: Database, mail: Mail, *, now: int) -> str | None:
 
 
 def _why_not(one: Mailing, told: Content | None, now: int) -> str | None:
-    """Return why a mail is not to be sent any more; None if it is."""
+    """Why a mail is not to be sent any more; None where it is."""
     if told is None or told.address is None:
         return UNWANTED
     if is_stale(told.change, local_day(now, told.time_zone)):

@@ -19,8 +19,7 @@ from headway.store.facts import Mark
 KINDS: Final = (sums.STEPS, sums.DAYS, sums.TOPICS, sums.GRANTS, sums.STEP_DAYS)
 STEPS: Final = KINDS.index(sums.STEPS)
 # About 50 MB of the usual mix, 160 MB of steps alone. Learners who come in turn must all fit, or none is remembered
-# when
-# they come again.
+# when they come again.
 VALUES_MAX: Final = 150_000
 VALUES_OF_LEARNER_MAX: Final = 2_000
 # A learner who was inactive for so long is read anew; and an erased learner leaves nothing here either.
@@ -76,7 +75,7 @@ class Memory:
         self._taken = {}
 
     def take(self, learner_id: str, mark: Mark) -> Remembered:
-        """Return what is known of a learner as of this mark, for this transaction to use and change."""
+        """What is known of a learner as of this mark: for this transaction to use, and to move."""
         size, _, found = self._kept.pop(learner_id, (0, 0.0, None))
         self._size -= size
         if found is None or found.mark != mark:

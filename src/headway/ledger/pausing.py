@@ -55,7 +55,7 @@ class PauseWanted(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A pause; `repeated` if it had been made under this id before."""
+    """A pause; `repeated` where it had been made under this id before."""
 
     id: str
     first_on: str

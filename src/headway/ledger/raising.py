@@ -149,7 +149,7 @@ _Choice: TypeAlias = Callable[[Policy, StepSum, Sequence[Move]], list[Move]]
 
 
 class Raiser:
-    """Gives attempts the scores that they were judged to be worth, where those are higher."""
+    """Gives attempts the scores that they are judged to be worth, where those are higher."""
 
     def __init__(
         self, database: Database, catalog: Catalog, found: InForce, why: Why, now: Callable[[], int], dry_run: bool

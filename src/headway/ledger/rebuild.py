@@ -144,7 +144,7 @@ class _Rebuild:
             self.told(Mended("", faults))
 
     def mend(self, ids: list[str]) -> None:
-        """Put right what follows from the ledgers of learners, given in order of id, and report it."""
+        """Put right what follows from the ledgers of learners, given in order of id, and tell of it."""
         statuses = list[StatusChange]()
         with self.database.transaction() as connection:
             mended = list(_mend(connection, self.catalog, ids, statuses, also_pending=self.also_pending))

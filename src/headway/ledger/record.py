@@ -320,7 +320,7 @@ def _in_order_of_time(submission: Submission) -> Iterable[int]:
 
 
 def score_of(config: Mapping[str, Any], response: Any) -> int | None:
-    """Return a grader's score for an answer, in millionths; None if a person is to give it."""
+    """A grader's score for an answer, in millionths; None where a person is to give it."""
     return grade(config, response).score
 
 

@@ -123,7 +123,7 @@ def _row(known: _InForce, one: Refolded, course_id: str, stored: Any, name: str)
 
 
 def true_counters(connection: Connection, catalog: Catalog, course_id: str) -> Counters:
-    """Return what the counters of a course should be by the sums of its enrolled learners, in this snapshot."""
+    """What the counters of a course should be, from the sums of its enrolled learners: all in this snapshot."""
     tally = Tally()
     versions = roster.versions(connection, course_id)
     known = catalog.load(connection, [(course_id, one) for one in versions])
@@ -156,7 +156,7 @@ def difference(connection: Connection, catalog: Catalog, course_id: str) -> Coun
 
 
 def of_counters(connection: Connection, catalog: Catalog, course_id: str) -> Iterator[Fault]:
-    """Yield the counters of a course that are not the sums over its enrolled learners; none if a version is damaged."""
+    """Counters of a course that are not the sums over its enrolled learners; none where a version is damaged."""
     try:
         by = difference(connection, catalog, course_id)
     except CourseDamaged:  # reported for the course, or for the learners in it

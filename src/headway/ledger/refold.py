@@ -75,7 +75,7 @@ class Refolded(NamedTuple):
     notices: Mapping[NoticePlace, Notice] = MappingProxyType({})
 
     def held(self, kind: Kind) -> dict[Any, Any]:
-        """Return what should be stored of one kind, by key."""
+        """What should be stored of one kind, by key."""
         if kind is ROSTER:
             return dict(self.rosters)
         if kind is NOTICES:
@@ -223,7 +223,7 @@ class _Fold:
         return self.result(count)
 
     def result(self, count: int) -> Refolded:
-        """Return what the ledger came to."""
+        """What the ledger came to."""
         found = (self.amended, self.broken, self.brought)
         told = None if self.telling is None else Told(self.telling.notices, {}, count)
         return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased, told=told)

@@ -86,7 +86,7 @@ def _zones_by_day(reminder: Reminder, since: int, now: int) -> Mapping[str, set[
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    """Return all zones that this machine knows."""
+    """All zones that this machine knows."""
     known = set[str]()
     for name in available_timezones():
         try:

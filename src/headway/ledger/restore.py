@@ -28,7 +28,7 @@ class Checked(NamedTuple):
 
 
 def check(path: Path, progress: Progress = lambda _: None) -> Checked:
-    """Read a whole backup and verify its checksum; BackupUnusable if anything is wrong with it."""
+    """Read a whole backup and compare its checksums; BackupUnusable where anything is wrong with it."""
     columns: dict[str, list[str]] = {}
     with closing(Reading(path)) as reading:
         _check_revision(path, reading.header)

@@ -47,7 +47,7 @@ class RunWanted(NamedTuple):
 
 
 class Started(NamedTuple):
-    """The run that began, and when (microseconds); `repeated` if it had begun under this id before."""
+    """The run that began, and when (microseconds); `repeated` where it had begun under this id before."""
 
     course: str
     run: int

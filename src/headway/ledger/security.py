@@ -1,4 +1,4 @@
-"""Record what matters for security: sign-ins and refusals, passwords, sessions, tokens, roles, erasures."""
+"""Noting what matters for security: sign-ins and refusals, passwords, sessions, tokens, roles, erasures."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -18,7 +18,7 @@ _TOKEN_BYTES: Final = 24
 
 
 class ShareWanted(NamedTuple):
-    """What an account's page is to show; `renew` gives it a new address. `token_hash` is the request's session."""
+    """What an account's page shows; `renew` gives it another address. `token_hash` is the request's session."""
 
     learner_id: str
     shows: Collection[str]

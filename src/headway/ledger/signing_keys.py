@@ -38,7 +38,7 @@ def next_key(database: Database, signing_secret: str | None, *, now: int) -> Row
 
 
 def check_there(database: Database, key_id: str) -> None:
-    """Raise UnknownKey if there is no such key."""
+    """UnknownKey where there is no such key."""
     with database.read() as connection:
         _find(connection, key_id)
 

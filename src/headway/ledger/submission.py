@@ -78,7 +78,7 @@ class TouchedStep(NamedTuple):
 
     @classmethod
     def of(cls, course: Course, key: StepKey, one: StepSum) -> Self:
-        """Return a step by the version of its course in force, which may have dropped it."""
+        """A step by the version of its course in force, which may have dropped it."""
         step = course.step(key.step)
         if step is None:
             return cls(key, key.step, COMPLETED if one.completion else OPEN, one)

@@ -1,4 +1,4 @@
-"""Throttles: how often something may be tried, counted in the database, so that it holds over workers and restarts."""
+"""Throttles: how often something may be tried, counted in the database so that it holds over workers and restarts."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -106,7 +106,7 @@ def take(database: Database, wanted: Sequence[Throttle], *, now: int) -> list[Le
 
 
 def left_of(connection: Connection, wanted: Throttle, now: int) -> Left:
-    """Return what is left of a limit."""
+    """What is left of a limit."""
     found = throttles.counted(connection, [wanted.key], now).get(wanted.key, (0, now))
     return _left(wanted.limit, *found, now, before=True)
 

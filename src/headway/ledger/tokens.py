@@ -31,7 +31,7 @@ class NoCreator(HeadwayError):
 
 
 def make(database: Database, session_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin) -> None:
-    """Add a token (a row of `session`) for the account of a session; IdentityGone if the session has ended."""
+    """Add a token (a row of `session`) for the account of a session; IdentityGone where that has ended."""
     with database.transaction() as connection:
         owner(connection, session_hash, token["learner_id"], now)
         add(connection, token, now=now, origin=origin)
@@ -57,7 +57,7 @@ def has_room(connection: Connection, learner_id: str, now: int) -> bool:
 
 
 def revoke(database: Database, session_hash: str, learner_id: str, token_id: str, *, now: int, origin: Origin) -> bool:
-    """End a token at once; False if the account has none of that id."""
+    """End a token at once; False where the account has none of that id."""
     with database.transaction() as connection:
         owner(connection, session_hash, learner_id, now)
         name = tokens.end(connection, learner_id, token_id)

@@ -26,7 +26,7 @@ def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tupl
 
 
 def _topics_of(one: Contribution) -> Sequence[str]:
-    """Return the topics whose sums a contribution can move."""
+    """The topics whose sums a contribution can move."""
     return one.topics if one.worked_topics is one.topics else (*one.topics, *one.worked_topics)
 
 

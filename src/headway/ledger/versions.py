@@ -46,7 +46,7 @@ class Looked(NamedTuple):
 
 
 def gone(pair: Pair) -> Looked:
-    """Return a version whose row is gone."""
+    """A version whose row is gone."""
     return Looked(pair, None, CourseDamaged(pair, GONE))
 
 

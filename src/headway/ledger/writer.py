@@ -38,10 +38,7 @@ class Waiting(NamedTuple):
 
 
 class Writer:
-    """The one writer of a process.
-
-    `answered` is called from the writer's thread with all outcomes of a transaction at once.
-    """
+    """The one writer of a process. `answered` is called from its thread with all outcomes of a transaction at once."""
 
     def __init__(self, database: Database, catalog: Catalog, answered: Answered) -> None:
         self.database = database
@@ -188,7 +185,7 @@ class Writer:
         return outcomes + [pair for one in busy for pair in _all_fail([one], None)]
 
     def _split(self, one: Waiting) -> Outcome:
-        """Return the outcome of a submission whose halves are recorded separately; its events keep their order."""
+        """The outcome of a submission whose halves are recorded apart; its events keep their order."""
         events, rest = one.submission.events, one.submission
         parts: list[Outcome] = []
         for half in (events[: len(events) // 2], events[len(events) // 2 :]):

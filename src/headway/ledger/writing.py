@@ -31,7 +31,7 @@ def entry_of(
     trust: str,
     changes: Sequence[Change],
 ) -> Entry:
-    """Return the ledger's row for an event, at its place (learner, number)."""
+    """The ledger's row for an event, at its place (learner, number)."""
     return Entry(
         *place,
         event.id,

@@ -1,4 +1,4 @@
-"""The time zone that decides a learner's days on this machine."""
+"""The zone that decides a learner's days on this machine."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""What can be earned, what a learner has earned, and how far they have come towards the rest."""
+"""What can be earned, what a learner has earned of it, and how far they have come towards the rest."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -68,7 +68,7 @@ def standings(defined: Sequence[Defined], now: Metrics, had: Iterable[Earned]) -
 
 
 def read_earned(connection: Connection, learner_id: str) -> list[tuple[Earned, Definition]]:
-    """Return what a learner earned, the latest first."""
+    """What a learner earned, the latest first."""
     earned = {one.achievement_id: one for one in achievements.earned(connection, learner_id)}
     found = [
         (earned[name], one.definition)

@@ -1,4 +1,4 @@
-"""Certificates: one by its id, for everybody, and all of a learner's."""
+"""Certificates: one by its id, for everybody, and all of a learner."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -20,7 +20,7 @@ def find_certificate(connection: Connection, certificate_id: str) -> Certificate
 
 
 def certificates_of(connection: Connection, learner_id: str) -> list[CertificateFacts]:
-    """Return a learner's certificates, one for each run, the newest first."""
+    """A learner's certificates, one for each run, the newest first."""
     rows = sorted(certificates.of_learner(connection, learner_id), key=_run)
     found = [_one(list(of_run)) for _, of_run in groupby(rows, _run)]
     return sorted(found, key=lambda one: (one.issued_at, one.id), reverse=True)

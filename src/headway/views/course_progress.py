@@ -189,7 +189,7 @@ def read_module(
     module_id: str,
     run: int | None = None,
 ) -> ModuleProgress:
-    """Return a learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun if there is none."""
+    """A learner's progress in one module; UnknownCourse, UnknownModule or UnknownRun where there is none."""
     _, _, found = _read(connection, catalog, subject, course_id, run)
     module = found.course.module(module_id)
     if module is None:

@@ -131,7 +131,7 @@ def _head(read: Reading[_Head], subject: Subject) -> _Head:
 
 
 def _pages(read: Reading[list[Entry]], head: _Head) -> Iterator[list[tuple[Entry, bool]]]:
-    """Yield the entries of all ledgers, each with whether it still counts."""
+    """The entries of all ledgers, each with whether it still counts."""
     for one in head.identities:
         after = 0
         while after < one.entries:

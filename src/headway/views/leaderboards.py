@@ -87,16 +87,13 @@ class Cache(Protocol):
     """A copy of boards beside the database."""
 
     def ask(self, at: Board, mark: int, read: Callable[[Asking], T]) -> T | None:
-        """Return what is read of the board that bears this mark; None if the database must be asked."""
+        """What is read of the board that bears this mark; None where the database is to be asked."""
 
 
 def read_leaderboard(
     connection: Connection, asked: Asked, me: str | None, now: int, cache: Cache | None = None
 ) -> Page:
-    """Return a leaderboard as of now.
-
-    Raise UnknownCourse if there is no such course, and Busy while the boards are being worked out.
-    """
+    """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
     snapshot = board_snapshot(connection, asked.course, asked.kind, now, me)
     truth = Truth(snapshot)
     found, next_place, rank_of_me = of_board(connection, snapshot, cache, lambda one: truth.read(one, asked))

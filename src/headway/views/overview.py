@@ -32,7 +32,7 @@ class AchievementCount(Struct):
 
 
 class CourseSummary(Struct):
-    """A course that the learner was active or is enrolled in; `updated_at` is the latest activity in it."""
+    """A course that the learner was active in or is enrolled in; `updated_at` is the latest activity in it."""
 
     course: str
     title: str

@@ -15,7 +15,7 @@ class Person(Struct):
 
 
 class Said(Struct):
-    """What the body of a grade says to people."""
+    """What the body of a grade says for people."""
 
     feedback: str | None = None
     by: str | None = None

@@ -37,7 +37,7 @@ _ALL_EARNED: Final = "there is nothing left to earn"
 
 
 class Prediction(Struct, omit_defaults=True):
-    """When something is to be expected, or the `reason` why that cannot be said.
+    """When something is to be expected, or why that cannot be said.
 
     `target` is an achievement's id, a topic or a course.
     """
@@ -59,7 +59,7 @@ class Place(NamedTuple):
 
 
 def read_predictions(connection: Connection, catalog: Catalog, subject: Subject, now: int) -> list[Prediction]:
-    """Return the next achievement, then levels by topic, then courses that are begun and not completed."""
+    """The next achievement, then levels by topic, then courses that are begun and not completed."""
     if subject.learner_id is None:
         return []
     today = ordinal(local_day(now, subject.time_zone))

@@ -25,7 +25,7 @@ _BANDS: Final = 10
 
 
 class Summary(Struct):
-    """The enrolled learners of a course; a learner's percent is completed steps over all steps."""
+    """The enrolled learners of a course: a learner's percent is completed steps over steps."""
 
     enrolled: int
     completed: int
@@ -111,7 +111,7 @@ class AtRisk(Struct):
 
 
 class Report(Struct):
-    """A course's report by its version in force."""
+    """A course's report, by the version in force."""
 
     summary: Summary
     last_active: LastActive
@@ -133,7 +133,7 @@ class InForce(NamedTuple):
 
 
 def read_report(connection: Connection, in_force: InForce, now: int) -> Report:
-    """Return the report: two statements, whatever the course's size."""
+    """The report: two statements, whatever the course's size."""
     version, course = in_force
     found = report.figures(connection, course.id, [now - age for age in _AGES], now - ACTIVE_WITHIN)
     return Report(

@@ -75,7 +75,7 @@ class LearnerReport(Struct):
 
 
 def read_roster(connection: Connection, in_force: InForce, wanted: Wanted, limit: int, now: int) -> Page:
-    """Return a page of a course's roster: two statements, whatever its size."""
+    """A page of a course's roster: two statements, whatever its size."""
     found = roster_page.page(connection, in_force.course.id, wanted, limit + 1)
     shown = found[:limit]
     items = list(_entries(in_force, shown, median_steps(connection, in_force), now))

@@ -51,7 +51,7 @@ class SkillLevel(Struct):
 
 
 def read_skills(connection: Connection, catalog: Catalog, subject: Subject) -> list[SkillLevel]:
-    """Return a learner's levels, by topic."""
+    """A learner's levels, by topic."""
     if subject.learner_id is None:
         return []
     steps, topics = worked.levels(connection, subject.learner_id)

@@ -31,7 +31,7 @@ class Between(Struct):
 
 
 class TopicStatistics(Struct):
-    """A topic that was worked on in the period; `strength` is even if there are fewer than three scores."""
+    """A topic that was worked on in the period; `strength` is even where there are fewer than three scores."""
 
     topic: str
     exercises_completed: int
@@ -174,7 +174,7 @@ def _add(sums: dict[str, PeriodSum], step: Step, moved: PeriodSum) -> None:
 
 
 def _of_steps(events: Iterable[Done]) -> dict[tuple[str, int, str], PeriodSum]:
-    """Return what was done on each step of a version."""
+    """What was done on each step of a version."""
     found: dict[tuple[str, int, str], list[int]] = {}
     for one in events:
         sums = found.setdefault((one.course, one.version, one.step), [0, 0, 0, 0, 0])

@@ -69,7 +69,7 @@ class StreakProgress(Struct):
 def read_streak(
     connection: Connection, subject: Subject, now: int, days: int = DAYS_SHOWN, rules: StreakRules = STANDARD
 ) -> StreakProgress:
-    """Return a learner's streak as of now, with the active days, freezes and pauses of the last `days` days."""
+    """A learner's streak at a time, with the active days, freezes and pauses of the last `days` days."""
     if not 1 <= days <= DAYS_SHOWN_MAX:
         raise Invalid(f"days must be from 1 to {DAYS_SHOWN_MAX}", field="days")
     known, rests, elsewhere = (

@@ -92,7 +92,7 @@ class Given(NamedTuple):
 
 
 def grade_now(connection: Connection, learner_id: str, attempt_id: str) -> Given | None:
-    """Return the grade that an attempt was given since it was recorded; None if it has none."""
+    """The grade that an attempt was given since it was recorded; None where it has none."""
     rows = sums.read(connection, sums.GRADES, [(learner_id, attempt_id)])
     grade: AttemptGrade | None = next((one for _, _, one in rows), None)
     given = grade.given if grade else None
