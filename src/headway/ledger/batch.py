@@ -281,7 +281,7 @@ class Batch:
         return changed
 
     def _steps_touched(self, learner_id: str, one: Contribution) -> Iterable[StepKey]:
-        """Return an event's step; if the event completes it, in every run, as a step counts only in the first run."""
+        """Return an event's step; if the event completes it, in every run, as a completion counts in one run alone."""
         runs = [one.run]
         if one.completes:
             last = max(one.run, self.learners[learner_id].standing.sums.current_run(one.course))

@@ -106,5 +106,5 @@ def _difference(learner_id: str, was: Gain | None, now: Gain | None) -> Iterator
 
 
 def look_again(connection: Connection, learner_id: str) -> None:
-    """Put down that a learner's visibility on boards may have changed."""
+    """Put down that a learner's visibility on boards may have changed; readers take that into account at once."""
     boards.put_down(connection, boards.moved([boards.move_row(learner_id, str(uuid4()), _NO_GAIN)]))

@@ -32,9 +32,9 @@ def commit(
 ) -> list[Answer]:
     """Record submissions as `record` does, and commit them.
 
-    This is safe after a COMMIT without an answer, too: events that were committed are found by their ids. That COMMIT
-    may still be running; an insert that is repeated then, such as a newcomer's row, waits for it and finds the row
-    there.
+    This is safe after a COMMIT without an answer, too: events that were committed are found by their ids. If that
+    COMMIT is still running, an insert that is repeated, such as a newcomer's row, waits for it, fails as a duplicate,
+    and is tried again.
     """
     tried: list[StatusChange] = []
 

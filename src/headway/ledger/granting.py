@@ -149,7 +149,10 @@ class Granting:
                 self._moved[place] = moved._replace(told=told)
 
     def conclude(self) -> None:
-        """Judge the courses of runs for which something was granted; at most one statement."""
+        """Judge the courses of runs where something was granted, or graded evidence is awaited; one statement at most.
+
+        Also note the retakes that were entered.
+        """
         if not self._moved and not self._entered:
             return
         self.batch.read_runs(self._moved | self._entered)

@@ -247,7 +247,7 @@ def _all(_policy: Policy, _known: StepSum, moves: Sequence[Move]) -> list[Move]:
 
 
 def given_to(connection: Connection, attempts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], GivenGrade | None]:
-    """Return the grades of (learner, attempt) pairs that wait or waited for one, None if not yet given."""
+    """Return the grades of (learner, attempt) pairs, None for attempts that wait for theirs; others are left out."""
     found: Iterable[tuple[str, str, AttemptGrade]] = sums.read(connection, sums.GRADES, attempts)
     return {(learner_id, attempt): one.given for learner_id, attempt, one in found}
 

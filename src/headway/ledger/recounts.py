@@ -47,7 +47,7 @@ class _Known(NamedTuple):
 
 
 class Recounts:
-    """Recounts learners before their grants are written; `left` are those whose whole must be read instead.
+    """Recounts learners before the grants in `given` are written; `left` are those whose whole must be read instead.
 
     These are retakes, learners who are in no roster yet, and those counted by a version that does not exist.
     """

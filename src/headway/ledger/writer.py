@@ -139,7 +139,7 @@ class Writer:
             self._waiting_events -= sum(len(one.submission.events) for one, _ in outcomes)
         try:
             self.answered(outcomes)
-        except Exception:  # whoever asked may be gone; what waits is to be written all the same
+        except Exception:  # the client may be gone; the waiting events must be written all the same
             log.exception("answers_not_taken")
         if busy and not outcomes:
             time.sleep(LOCKED_PAUSE_S)
