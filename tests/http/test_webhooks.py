@@ -27,6 +27,17 @@ from tests.http.server import COURSE, Site, serving
 pytestmark = pytest.mark.usefixtures("quick")
 
 
+def test_however_many_are_made_at_once_an_account_has_twenty(sending: Site) -> None:
+    admin = sending.person("root@example.org", "admin")
+    address = {"url": "https://93.184.215.14/hook"}
+    for _ in range(17):
+        assert admin.post("/webhooks", json=address).status_code == 201
+    with ThreadPoolExecutor(8) as at_once:
+        made = list(at_once.map(lambda _: admin.post("/webhooks", json=address).status_code, range(8)))
+    assert sorted(made) == [201] * 3 + [409] * 5
+    assert len(admin.get("/webhooks").json()["items"]) == 20
+
+
 def test_what_learners_come_to_is_sent_in_order_and_signed(sending: Site, receiver: Receiver) -> None:
     admin = sending.person("root@example.org", "admin")
     complete(sending.guest(), "for-1")  # nobody asked for that yet

@@ -52,6 +52,7 @@ def make(database: Database, endpoint: Mapping[str, Any]) -> None:
     """Add an endpoint, given as a row, for an account that may have it."""
 
     def work(connection: Connection) -> None:
+        learners.lock(connection, [endpoint["learner_id"]])  # else two at once could both be the last that may be made
         account = learners.by_id(connection, endpoint["learner_id"])
         if account is None or account["erased_at"] is not None:
             raise IdentityGone("there is no such account any more")
