@@ -67,7 +67,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
 
 
 def _folder_of(path: Path) -> Path:
-    """The folder that a file is in, or that its folders would be made in."""
+    """The folder that a file is in, or the nearest folder above it that exists."""
     return next(one for one in path.absolute().parents if os.path.exists(one))  # noqa: PTH110 - nor does that fail
 
 
@@ -84,7 +84,7 @@ def _of_folder(path: Path) -> Iterator[Finding]:
 
 
 def _of_rights(path: Path) -> Finding:
-    """Whether whoever runs this may write the file, what stands beside it, and their folder."""
+    """Whether the user who runs this may write the file, the files beside it, and their folder."""
     path = path.resolve()
     shut = [one for one in files_of(path) if not os.access(one, os.R_OK | os.W_OK)]
     folder = _folder_of(path)

@@ -1,4 +1,4 @@
-"""What commands are given as text: a file, or standard input, in UTF-8."""
+"""Text that commands are given: from a file or from standard input, in UTF-8."""
 
 import sys
 from pathlib import Path
@@ -30,13 +30,13 @@ def password(prompt: str = "Password", *, is_new: bool = False) -> str:
 
 
 def confirm(question: str) -> None:
-    """Ask before what cannot be undone; Abort for a no, Misused where nobody is there to answer."""
+    """Ask before what cannot be undone; Abort if the answer is no, Misused if nobody is there to answer."""
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
         if sys.stdin.isatty():
             raise
-        say("")  # behind the question
+        say("")  # ends the line of the question
         raise Misused("nobody was there to answer: --yes does it without asking") from None
     if not agreed:
         raise typer.Abort
