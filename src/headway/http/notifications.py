@@ -35,7 +35,7 @@ class NotificationList(Struct):
 
 
 class ReadUpTo(Struct, forbid_unknown_fields=True):
-    """Up to which notification all were read, it included: all there are where it is left out."""
+    """The newest notification that was read, and with it all older ones; all there are if it is left out."""
 
     up_to: Id | UnsetType | None = UNSET
 

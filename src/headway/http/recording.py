@@ -1,4 +1,4 @@
-"""From a request's events to a receipt: whose they are, and what becomes of a nobody who sends the first ones."""
+"""Records a request's events, and returns the receipt; for nobody, a guest is made with the first events."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ async def record(
     clock_skew: int = 0,
     verdicts: Verdicts = NO_VERDICTS,
 ) -> Receipt:
-    """Record events and wait for the commit; where nobody sends them, as a guest who comes into being with them."""
+    """Record events and wait for the commit; without a session, as a guest who is made with them."""
     if session is None:
         return await _record_of_newcomer(exchange, events, received_at, clock_skew, verdicts)
     submission = Submission(

@@ -1,4 +1,4 @@
-"""Whether a Redis can be reached, asked in three lines of its own protocol, on a connection of its own."""
+"""Checks whether a Redis can be reached, by a few commands of its protocol on a connection of its own."""
 
 import socket
 import ssl

@@ -19,7 +19,7 @@ from headway.ledger.throttles import RateLimited
 
 PAGE: Final = "/reset-password"
 _TITLE: Final = "Choose a new password"
-# What somebody can do something about is told on the page; everything else is a problem like any other.
+# Errors that people can do something about are told on the page; everything else is a problem like any other.
 _TOLD: Final = (Invalid, IdentityGone, RateLimited)
 
 

@@ -18,9 +18,10 @@ from headway.ledger.reset import ResetWanted, reset
 
 
 class ResetAsked(Struct, forbid_unknown_fields=True):
-    """In which course to begin from nothing: in all where that is left out.
+    """The course in which to begin from nothing; all courses if it is left out.
 
-    `id` is a UUID that the client makes before its first try: sent again, nothing changes, and the same is told.
+    `id` is a UUID that the client makes before its first try: sent again, it changes nothing, and the reply is the
+    same.
     """
 
     course: Annotated[str, Meta(min_length=1, max_length=SLUG_MAX)] | UnsetType | None = UNSET
@@ -28,7 +29,7 @@ class ResetAsked(Struct, forbid_unknown_fields=True):
 
 
 class Cleared(Struct):
-    """What there was: steps with anything recorded, attempts, practice sessions and active days."""
+    """What was cleared: steps with anything recorded, attempts, practice sessions and active days."""
 
     steps: int
     attempts: int
