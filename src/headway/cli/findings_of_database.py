@@ -36,7 +36,7 @@ _DURABLE: Final = "A power cut would lose what was acknowledged: set it to on in
 
 
 def of_database(settings: "Settings") -> Iterator[Finding]:
-    """Whether it can be reached, keeps what it is given, and has today's tables."""
+    """Whether the database can be reached, keeps what it is given, and has the current tables."""
     with closing(Database(settings.database_url, settings.archive_folder)) as database:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:

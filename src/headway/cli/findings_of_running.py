@@ -25,7 +25,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def files_of(path: Path) -> list[Path]:
-    """A SQLite database's file and those beside it, as far as they are there."""
+    """Those of a SQLite database's file and the files beside it that exist."""
     beside = [path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-lock")]
     # Path.exists fails where the folder may not be entered.
     return [one for one in beside if os.path.exists(one)]  # noqa: PTH110 - as said above

@@ -25,7 +25,7 @@ class Background:
             self._thread.start()
 
     def close(self) -> None:
-        """Try no more; waits for a try that is under way."""
+        """Stop trying, and wait for a try that is under way."""
         with self._lock:
             self._closing.set()
             thread = self._thread

@@ -319,7 +319,7 @@ def keeps_back(connection: Connection, server: str) -> str:
 
 
 def backoff_s(connection: Connection, server: str) -> float:
-    """For how many seconds a program that tries by itself should wait before it does."""
+    """The seconds that a program which tries by itself should still wait; 0 if it may try now."""
     row = connection.execute("SELECT backoff_until, asked_until FROM place WHERE server = ?", (server,)).fetchone()
     left_s = max(float(row["backoff_until"]), float(row["asked_until"])) - time.time() if row else 0.0
     return float(left_s) if 0 < left_s <= RETRY_AFTER_MAX_S else 0.0

@@ -87,7 +87,7 @@ class Stream:
         return self.status in (204, 304)
 
     def parts(self) -> Iterator[bytes]:
-        """Its bytes, each part as soon as it is there; Unreachable where they break off."""
+        """The answer's bytes, each part as soon as it arrives; Unreachable if they break off."""
         while part := self._part():
             yield part
 

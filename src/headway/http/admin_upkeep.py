@@ -223,7 +223,7 @@ async def backfill_figures(request: Asked, dry_run: FromQuery[bool] = False) -> 
 
 @get("/admin/system")
 async def read_system(request: Asked) -> Reply:
-    """The system of the site: versions, sizes, what waits to be written, the last backup and audit."""
+    """The site's system: versions, sizes, what waits to be written, the last backup and audit."""
     services = exchange_of(request).services
 
     def look(connection: Connection, reader: Reader) -> SystemShown:

@@ -42,7 +42,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def read_apart(raw: bytes) -> ReadApart:
-    """Decode `sent_at`, and each event by itself; faults of the body as a whole are raised as by the decoder."""
+    """Decode `sent_at`, and each event by itself; a fault of the body as a whole raises the decoder's error."""
     try:
         return _read(raw)
     except RecursionError:

@@ -161,7 +161,7 @@ def _known_form(sent: str) -> str | None:
 
 @post("/logout", status_code=200)
 async def logout(request: Asked) -> Reply:
-    """End the session; whoever has none is signed out already."""
+    """End the session; without one, nothing changes."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     services = exchange.services

@@ -19,7 +19,7 @@ from headway.ledger.resting import Stopping, resting
 log = structlog.get_logger()
 
 _PAUSE_S: Final = 1.0
-# It works for at most one in so many parts of the time.
+# Of this many parts of the time, the work takes at most one.
 _SHARE: Final = 6
 
 

@@ -68,7 +68,7 @@ async def list_submissions(  # noqa: PLR0913, PLR0917 - each is a parameter of t
 
     def look(connection: Connection, reader: Reader) -> bytes:
         content = own_course(connection, catalog, reader.row, course)
-        # Before the learner is looked up, which would show who is known on the site.
+        # Before the learner is looked up: otherwise the refusal would show who is known on the site.
         submissions.check_step(content, step)
         learner_id = None if learner is None else named(connection, learner)
         if learner is not None and learner_id is None:
@@ -122,12 +122,12 @@ async def regrade_step(request: Asked, course: FromPath[str], dry_run: FromQuery
         _check_whole(sent)
         whole = RegradeAsked(course, sent.step, reason, teacher)
         act = partial(regrade, services.database, services.catalog, whole, now=who.now, dry_run=dry_run)
-        # It takes as long as publishing, and runs in the same thread, so that it holds up no reading.
+        # It takes as long as publishing, and runs in a thread apart from those that read.
         return _told(await services.publish(act), dry_run=dry_run)
     score, entry_id = _overriding(sent), _entry_id(sent.id)
 
     def look(connection: Connection) -> str | None:
-        # Before the learner is looked up, which would show who is known on the site.
+        # Before the learner is looked up: otherwise the refusal would show who is known on the site.
         step_in_force(connection, services.catalog, course, sent.step)
         return named(connection, learner)
 

@@ -35,7 +35,7 @@ _MAY: Final = {"read": "read your progress", "write": "record what you do, as yo
 
 
 class SignInSent(Struct):
-    """The form for whoever is not signed in."""
+    """The form for somebody who is not signed in."""
 
     email: str = ""
     password: str = ""

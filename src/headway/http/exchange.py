@@ -1,4 +1,4 @@
-"""What a request and its reply carry beside the bytes: the request's id, its headers, cookies to set."""
+"""What belongs to a request and its reply besides the bytes: the request's id, its headers, cookies to set."""
 
 import re
 from asyncio import Event
@@ -62,7 +62,7 @@ class Exchange:
 
     @property
     def address(self) -> str | None:
-        """The client's network address; None where it came by a socket that has none."""
+        """The client's network address; None if it connected by a socket without one."""
         return self._client[0] if self._client else None
 
 

@@ -1,4 +1,4 @@
-"""The shapes of grading by hand: what a course's creator is shown, sends, and is told."""
+"""The shapes of grading by hand: what a course's creator reads, sends, and gets back."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Leaderboards: anybody reads them; an admin has them worked out anew."""
+"""Leaderboards: everybody can read them; an admin can have them worked out anew."""
 
 from functools import partial
 from typing import Final, Literal

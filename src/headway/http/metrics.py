@@ -27,7 +27,7 @@ _MEDIA_TYPE: Final = CONTENT_TYPE_LATEST.encode()
 
 @get("/metrics", include_in_schema=False)
 async def read_metrics(request: Asked) -> Reply:
-    """What all workers counted, in Prometheus' words: to this machine, or to whoever has the token."""
+    """The metrics of all workers, in Prometheus's format: to this machine, or to a client with the token."""
     exchange = exchange_of(request)
     _check(exchange)
     services = exchange.services

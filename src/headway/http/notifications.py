@@ -1,4 +1,4 @@
-"""Notifications: what a learner was told, and what of it they have read."""
+"""Notifications: what a learner was told, and which of it they have read."""
 
 from functools import partial
 from typing import Final
@@ -53,7 +53,7 @@ _decode: Final = msgspec.json.Decoder(ReadUpTo).decode
 async def list_notifications(
     request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, unread: FromQuery[bool] = False
 ) -> Reply:
-    """What the caller was told, the newest first; with `?unread=true` what they have not read."""
+    """What the caller was told, the newest first; with `?unread=true` only what they have not read."""
     place, catalog = _place(cursor), exchange_of(request).services.catalog
 
     def look(connection: Connection, reader: Reader) -> bytes:

@@ -35,7 +35,7 @@ LEEWAY_S: Final = 60
 KEPT_S: Final = 3600
 # Seconds for all requests to a provider in one part of a sign-in.
 WHOLE_S: Final = 10
-# Seconds for which a provider that failed is not asked again: else every thread could come to wait for it.
+# Seconds for which a provider that failed is not asked again: else every thread could end up waiting for it.
 DOWN_S: Final = 5
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _SUBJECT_MAX: Final = 255

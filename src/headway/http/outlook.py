@@ -1,4 +1,4 @@
-"""What a learner comes to next, and how they compare with others."""
+"""What a learner will reach next, and how they compare with others."""
 
 from typing import Final
 

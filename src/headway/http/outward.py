@@ -26,7 +26,7 @@ _DISGUISES: Final = tuple(
 
 
 class AddressRefused(HeadwayError):
-    """The address is none that this server sends to."""
+    """This server does not send to this address."""
 
     code = "invalid"
 

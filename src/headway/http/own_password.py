@@ -94,7 +94,7 @@ async def confirm_password(exchange: Exchange, session: Session, password: str) 
 
 @post("/password/reset", status_code=202)
 async def ask_password_reset(request: Asked) -> Reply:
-    """Have a mail sent by which the password can be set anew. Whether there is such an account is not told."""
+    """Have a mail sent by which the password can be set anew. Whether there is such an account is not shown."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _asked)

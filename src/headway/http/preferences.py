@@ -94,10 +94,10 @@ async def read_preferences(request: Asked) -> Reply:
 
 @patch("/notifications/preferences")
 async def choose_preferences(request: Asked) -> Reply:
-    """Choose by which channels kinds of notifications come from now on; what is left out stays as it is.
+    """Choose the channels by which kinds of notifications come from now on; what is left out stays as it is.
 
-    Who asks for e-mail to an address that is not confirmed is mailed a link that confirms it, three times in 30 days at
-    most; nothing else is mailed until it is opened.
+    A learner who asks for e-mail to an address that is not confirmed is mailed a link that confirms it, at most three
+    times in 30 days; nothing else is mailed until it is opened.
     """
     exchange = exchange_of(request)
     session = await who.learner_writing(request)

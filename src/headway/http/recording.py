@@ -65,7 +65,7 @@ async def _record_of_newcomer(
 
 
 def clock_skew(sent_at: str | None, received_at: int) -> int:
-    """How far the client's clock is behind, in microseconds; 0 where it is right within five minutes, or unsaid."""
+    """How far the client's clock is behind, in microseconds; 0 within five minutes, or without `sent_at`."""
     if sent_at is None:
         return 0
     skew = received_at - parse_time(sent_at, field="sent_at")[0]

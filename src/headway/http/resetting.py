@@ -48,10 +48,10 @@ _asked: Final = msgspec.json.Decoder(ResetAsked).decode
 
 @post("/progress/reset", status_code=200)
 async def reset_progress(request: Asked) -> Reply:
-    """Begin from nothing, in a course or in all. What was is kept in the ledger and counts no more.
+    """Begin from nothing, in a course or in all. What was recorded is kept in the ledger and counts no more.
 
-    Certificates, enrollments and earlier runs of a course stand. An event from before that comes late is kept, with the
-    flag `before-reset`, and adds nothing.
+    Certificates, enrollments and earlier runs of a course stay. An event from before the reset that comes late is kept,
+    with the flag `before-reset`, and adds nothing.
     """
     exchange = exchange_of(request)
     session = await who.learner_writing(request)

@@ -49,7 +49,7 @@ _asked: Final = msgspec.json.Decoder(ShareAsked).decode
 
 @get("/progress/sharing")
 async def read_share(request: Asked) -> Reply:
-    """Whether the caller shares a page, under which address, and what it shows."""
+    """Whether the caller shares a page, at which address, and what it shows."""
     exchange = exchange_of(request)
 
     def look(connection: Connection, reader: Reader) -> Shared | None:

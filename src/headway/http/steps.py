@@ -28,7 +28,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class StepRecorded(Struct):
-    """What became of the event, and how the step stands now."""
+    """What became of the event, the step's progress after it, and the changes."""
 
     result: EventResult
     progress: StepProgress
@@ -44,7 +44,7 @@ class Attempt(Struct):
 
 
 class AttemptRecorded(Struct):
-    """What became of the attempt, its verdict, and how the step stands now."""
+    """What became of the attempt, its verdict, the step's progress after it, and the changes."""
 
     result: EventResult
     attempt: Attempt

@@ -67,7 +67,7 @@ class WebhookList(Struct):
 
 
 class Delivery(Struct):
-    """One try to send a change: `status` is the receiver's, null where there was none, and `error` says why."""
+    """One try to send a change: `status` is the receiver's; null if there was none, and then `error` says why."""
 
     id: str
     message_id: str

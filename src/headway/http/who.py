@@ -61,7 +61,7 @@ def now() -> int:
 
 
 async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T], *, scope: str | None = None) -> T:
-    """Give the caller's view of one snapshot; a dead cookie counts as nobody, a dead bearer token is refused.
+    """Run a view as the caller, on one snapshot; a dead cookie counts as nobody, a dead bearer token is refused.
 
     `scope` is the one that a personal token needs, where it is not that of the method.
     """
@@ -128,7 +128,7 @@ async def _session(exchange: Exchange, credential: Credential) -> Session:
 
 
 def _kind(row: RowMapping) -> str:
-    """A guest or an account; whoever comes with a personal token is its account."""
+    """The caller's kind, guest or account; a personal token counts as its account."""
     return "guest" if row["session_kind"] == "guest" else "account"
 
 

@@ -26,7 +26,7 @@ _BROKEN: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)", re.DOTALL
 
 
 def in_our_words(said: str) -> str:
-    """A message of the decoder as a clause that names the fix; one that is not known stays as it is."""
+    """The decoder's message as a clause that says what to send; an unknown message is returned unchanged."""
     if found := _BOUND.fullmatch(said):
         kind, of_length, limit, bound = found.groups()
         unit = f" {_UNITS.get(kind, '')}{'' if bound == '1' else 's'}" if of_length else ""

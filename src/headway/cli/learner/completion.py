@@ -20,7 +20,7 @@ fi"""
 
 
 class Shell(StrEnum):
-    """A shell that can be told how to complete."""
+    """A shell that there is a completion script for."""
 
     BASH = "bash"
     ZSH = "zsh"
