@@ -53,7 +53,7 @@ def backfill(
 ) -> None:
     """Give every learner the achievements that they meet and have not been given; a running server does it by itself.
 
-    After definitions were made or changed, and where it broke off.
+    Run it after definitions were made or changed, and again if it broke off.
     """
     from headway.ledger.backfill import backfill as run
     from headway.store import learners

@@ -50,7 +50,7 @@ app = typer.Typer(
     epilog="Settings come from flags, then HEADWAY_* variables, then a TOML file.",
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    # `headway completion` says how; the options of typer's own would cost every command a quarter of a second.
+    # `headway completion` explains it; typer's own options would cost every command a quarter of a second.
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -127,7 +127,7 @@ def main() -> None:
     except (HeadwayError, ClientError) as error:
         _fail(error.detail, MISUSED if error.code in _MISUSES else FAILED)
     except BrokenPipeError:
-        # Whoever read the output has gone, as `head` does: nothing is wrong, and nothing more can be said.
+        # The program that reads the output has gone, as `head` does: nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except Exception as error:

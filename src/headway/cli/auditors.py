@@ -1,4 +1,4 @@
-"""Auditing side by side: learners are independent of each other, so processes share them out."""
+"""Auditing in several processes: learners are independent of each other, so that the processes share them out."""
 
 import os
 import signal
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 U = TypeVar("U")
 
-# For fewer a process would not be there before the others are done.
+# With fewer, a process would not be there before the others are done.
 LEARNERS_A_PROCESS: Final = 4_000
 PROCESSES_MAX: Final = 8
-# Enough that none of them waits for the next.
+# Pieces of work queued for each process, so that none waits for the next.
 _AHEAD_EACH: Final = 3
 _kept = ExitStack()
 
@@ -39,7 +39,7 @@ class AuditBroken(HeadwayError):
 
 
 def audited(flag: str | None, opened: "Database", learners: int, learner_id: str | None = None) -> "AuditReport":
-    """Audit so many learners of the opened database that `flag` names, or one, with a progress bar."""
+    """Audit the database that `flag` names, here `opened`, or one learner of it; `learners` is for the progress bar."""
     from headway.ledger.audit import audit
     from headway.store.catalog import Catalog
 
@@ -49,9 +49,10 @@ def audited(flag: str | None, opened: "Database", learners: int, learner_id: str
 
 @contextmanager
 def auditors(flag: str | None, learners: int) -> Iterator["Each | None"]:
-    """What has so many learners of the database that `flag` names audited in several processes.
+    """Yield what audits learners of the database that `flag` names in several processes.
 
-    None for a few, and where the system lets no processes work together: one does it alone then.
+    None for few learners, or where the system lacks what processes need to work together: one process does it alone
+    then.
     """
     count = min(PROCESSES_MAX, _cores(), learners // LEARNERS_A_PROCESS)
     pool = _pool(count) if count > 1 else None
@@ -61,7 +62,7 @@ def auditors(flag: str | None, learners: int) -> Iterator["Each | None"]:
     try:
         yield partial(_each, pool, flag, count * _AHEAD_EACH)
     except BrokenProcessPool as error:
-        # One that began while another was ended would be waited for, and never told to end.
+        # A process that was starting while another was ended would be waited for, and never told to end.
         for one in active_children():
             one.kill()
         told = "a process of the audit was ended, for want of memory perhaps; run `headway audit` again"
@@ -78,7 +79,7 @@ def _pool(count: int) -> ProcessPoolExecutor | None:
 
 
 def _cores() -> int:
-    """Those that this process may use, where the system tells."""
+    """The processor cores that this process may use, where the system tells."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -101,13 +102,13 @@ def _each(
 def _handed_to(pool: ProcessPoolExecutor, work: Callable[[], U]) -> "Future[U]":
     try:
         return pool.submit(work)
-    # It begins its processes one by one: this one cannot begin, or another was ended just now and took files with it.
+    # The pool starts its processes one by one: this one cannot start, or another has just ended and closed its pipes.
     except (OSError, ValueError) as error:
         raise BrokenProcessPool(str(error)) from error
 
 
 def _begin() -> None:
-    """Begin a process: it ends with the one that began it, which alone is told to stop from the keyboard."""
+    """Set a process of the audit up: it ends with its parent, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -55,7 +55,7 @@ def restore(
     with connected(database, make=True) as opened:
         checked = _restored(opened, file)
         shown = opened.shown
-        # Whatever becomes of the audit, this has been done.
+        # Said first: whatever the audit finds, the restore is done.
         (say if as_json else show)(f"Restored {_told(checked)} to {shown}.")
         report = audited(database, opened, checked.totals.tables["learner"])
     if as_json:

@@ -56,7 +56,7 @@ def rebuild(
 
 
 def _cached(database: "Database", redis: str | None) -> int | None:
-    """How many boards were built anew in Redis; None where there is none, or it fails, which is said."""
+    """Build the boards in Redis anew; returns how many. None without Redis, or where it fails, which is said."""
     from headway.settings import load_settings
 
     address = load_settings(redis_url=redis).redis_url

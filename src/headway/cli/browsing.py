@@ -1,4 +1,4 @@
-"""Opening pages in the browser of whoever sits there."""
+"""Opening pages in the user's browser."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ BrowserOption: TypeAlias = Annotated[bool, typer.Option("--browser/--no-browser"
 
 
 def open_page(url: str) -> bool:
-    """Open a page where somebody sits at a terminal and has windows; whether that was tried.
+    """Open a page if the user sits at a terminal and has windows; returns whether that was tried.
 
-    Elsewhere the system might take a browser of text, which would have the terminal to itself.
+    Elsewhere the system might start a text browser, which would take the terminal over.
     """
     has_windows = sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     if not sys.stderr.isatty() or not has_windows:

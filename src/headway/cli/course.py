@@ -1,4 +1,4 @@
-"""`headway course check` and `headway course publish`; `course import` stands beside."""
+"""`headway course check` and `headway course publish`; `headway course import` is in `course_import.py`."""
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -77,7 +77,7 @@ def publish(
 
 
 def _tell_changes(impact: "Impact") -> None:
-    """Which steps and modules there are no more, are new, or have another id, a line for each."""
+    """Show which steps and modules were removed, added or renamed, a line for each list."""
     _tell_ids("Modules", impact.modules_removed, impact.modules_added, impact.modules_renamed)
     _tell_ids("Steps", impact.steps_removed, impact.steps_added, impact.steps_renamed)
     gone_and_come = ((impact.modules_removed, impact.modules_added), (impact.steps_removed, impact.steps_added))
@@ -97,7 +97,7 @@ def _tell_ids(what: str, removed: "list[str]", added: "list[str]", renamed: "lis
 
 
 def tell_impact(impact: "Impact") -> None:
-    """What it does to learners, a line for each thing; nothing where nobody has begun the course."""
+    """Show what publishing does to learners, a line for each effect; nothing if nobody has begun the course."""
     if not impact.learners:
         return
     gains, kept = impact.gains, impact.would_lose
@@ -115,7 +115,7 @@ def tell_impact(impact: "Impact") -> None:
 
 
 def _gain(gaining: int, losing: int) -> str:
-    """How many gain by it; that none would lose either is said where nothing else is."""
+    """How many learners gain something; where nobody does, also whether anybody would lose."""
     if gaining:
         return f"{gaining:,} {agreeing(gaining, 'gains', 'gain')} something:"
     return "nobody gains anything." if losing else "nobody gains or would lose anything."
@@ -125,7 +125,7 @@ def _tell_faults(manifest: "ManifestFile", invalid: ManifestInvalid, *, as_json:
     found: list[dict[str, Any]] = [
         {"path": fault.path, "line": manifest.line_of(fault.path), "message": fault.message} for fault in invalid.faults
     ]
-    # In the order in which an author comes by them; last what is said of the whole: how many are not listed.
+    # In the order of the file; last what has no place in it, such as how many faults are not listed.
     found.sort(key=lambda one: (not one["path"], one["line"] or 0))
     if as_json:
         show_json({"course": None, "valid": False, "faults": found})

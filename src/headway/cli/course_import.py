@@ -1,4 +1,4 @@
-"""`headway course import`: the structure of a course that lies elsewhere, as a manifest to go on from."""
+"""`headway course import`: a manifest to go on from, made of the structure of a course elsewhere."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple

@@ -64,14 +64,14 @@ def _serve(path: Path, port: int | None, *, browser: bool) -> None:
         _tell(staged, audited)
         _tell_where(f"http://{HOST}:{port}", staged.course_id)
         if browser:
-            open_page(f"http://{HOST}:{port}/")  # whoever comes too soon waits: the port is taken
+            open_page(f"http://{HOST}:{port}/")  # an early request waits: the port is listening
         _leave_other_settings()
         settings = load_settings(database_url=_url(path), host=HOST, port=port, demo=True, issuer_name="Headway demo")
         serve_on(settings, listening, str(path))
 
 
 def _listening(port: int | None) -> "socket":
-    """The port that was asked for; where none was the usual one, or a free one: whoever tries it out need know none."""
+    """A socket on the requested port; without one, on the usual port, or on a free one if that is taken."""
     from headway.cli.serve import CannotServe, listen
 
     if port is not None:
@@ -84,7 +84,7 @@ def _listening(port: int | None) -> "socket":
 
 
 def _set_up(path: Path) -> "tuple[Staged, AuditReport]":
-    """Fill a new database, and prove what is in it."""
+    """Fill a new database, and audit it."""
     import anyio
 
     from headway.demo.people import CREATOR_EMAIL, LEARNER_EMAIL
@@ -134,7 +134,7 @@ Ctrl-C stops the demo.
 
 
 def _leave_other_settings() -> None:
-    """What is set for another server, its Redis above all, is none of the demo's."""
+    """Ignore settings meant for another server, above all its Redis; those in `_LISTENED_TO` still count."""
     from headway.settings import CONFIG_VARIABLE, PREFIX
 
     for name in [name for name in os.environ if name.startswith(PREFIX) and name not in _LISTENED_TO]:
@@ -152,7 +152,7 @@ def _url(path: Path) -> str:
 
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """The folder to keep the database in, or one that is gone afterwards."""
+    """The folder to keep the database in, or a temporary one."""
     from tempfile import TemporaryDirectory
 
     if keep is None:
@@ -167,16 +167,16 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _stopping_cleanly() -> Iterator[None]:
-    """Take every polite way of being told to stop as Ctrl-C, and that as the end, so that the folder is removed."""
+    """Have SIGTERM, SIGHUP and Ctrl-C all end the demo normally, so that its folder is removed."""
     handlers = {signal.SIGTERM: _interrupt, signal.SIGHUP: _terminate}
-    # What is ignored stays so: whoever started us with nohup meant it.
+    # A signal that is ignored stays so: somebody started the demo with nohup.
     heard = [number for number in handlers if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handlers[number]) for number in heard}
     try:
         yield
     except KeyboardInterrupt:
         pass
-    except SystemExit as end:  # so ends a server that was told to stop and did
+    except SystemExit as end:  # how a server ends that was told to stop
         if end.code:
             raise
     finally:
@@ -189,5 +189,5 @@ def _interrupt(_number: int, _frame: Any) -> NoReturn:
 
 
 def _terminate(_number: int, _frame: Any) -> None:
-    """A terminal that was closed: said to whoever listens to SIGTERM by now, for a server stops by itself."""
+    """Pass SIGHUP on as SIGTERM, to the handler that is set by now: a running server stops by itself."""
     signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""`headway doctor`: what a Headway stands on, and what is wrong with it."""
+"""`headway doctor`: checks of the installation, the database and their surroundings, with advice."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any

@@ -39,7 +39,7 @@ def erase(
     with database_of(database) as opened:
         found = learner_named(opened, learner)
         if found is None:
-            # Whoever ran it before may have been stopped before the file was scrubbed.
+            # An earlier run may have been stopped before the file was scrubbed.
             _scrub(opened)
             _tell_again(learner, as_json=as_json)
             return

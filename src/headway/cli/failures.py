@@ -1,4 +1,4 @@
-"""What went wrong outside of Headway, said in a line: the database, the disk, files."""
+"""One line for what went wrong outside of Headway: the database, the disk, files."""
 
 import errno
 import sqlite3
@@ -12,7 +12,7 @@ _ADVICE: Final = {
     errno.EROFS: "name a place that can be written to",
     errno.ENOSPC: "make room",
 }
-# By SQLSTATE, or the class of it.
+# By SQLSTATE, or by its class, the first two characters.
 _ADVICE_ON_POSTGRESQL: Final = {
     **dict.fromkeys(("08", "28", "3D", "53", "57"), "see that it runs and that --database names it rightly"),
     "25006": "it is a standby, or read-only: name with --database the one that takes writes",

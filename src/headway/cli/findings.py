@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from headway.settings import Settings
 
 _PACKAGES: Final = ("litestar", "uvicorn", "msgspec", "sqlalchemy", "psycopg")
-# This Headway was written after it: a clock that shows less is wrong.
+# This version was written after this day: a clock that shows less is wrong.
 _NEVER_BEFORE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class State(StrEnum):
-    """How a finding is to be taken."""
+    """How serious a finding is."""
 
     FINE = "fine"
     NOTE = "note"
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 def judged(name: str, value: object, *, fine: bool, advice: str, otherwise: State = State.WRONG) -> Finding:
-    """A finding that is fine, or else goes with advice."""
+    """A finding that is fine, or else has the state `otherwise` and advice."""
     return Finding(name, State.FINE, str(value)) if fine else Finding(name, otherwise, str(value), advice)
 
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def of_archive(database: "Database") -> Iterator[Finding]:
-    """Each file that is missing or damaged, or that all are whole; nothing where nothing was ever archived."""
+    """A finding for each file that is missing or damaged, or one that all are whole; none if nothing was archived.
+
+    Another one if something waits to be removed.
+    """
     from headway.ledger.archive import check, is_settled, unreferred
     from headway.store.archive_files import ArchiveUnavailable
 

@@ -36,7 +36,7 @@ _DURABLE: Final = "A power cut would lose what was acknowledged: set it to on in
 
 
 def of_database(settings: "Settings") -> Iterator[Finding]:
-    """Whether it can be reached, keeps what it is given, and has today's tables."""
+    """Whether the database can be reached, keeps what it is given, and has the current tables."""
     with closing(Database(settings.database_url, settings.archive_folder)) as database:
         yield Finding("database", State.FINE, database.shown)
         if database.path is not None:
@@ -67,7 +67,7 @@ def of_database(settings: "Settings") -> Iterator[Finding]:
 
 
 def _folder_of(path: Path) -> Path:
-    """The folder that a file is in, or that its folders would be made in."""
+    """The folder that a file is in, or the nearest folder above it that exists."""
     return next(one for one in path.absolute().parents if os.path.exists(one))  # noqa: PTH110 - nor does that fail
 
 
@@ -84,7 +84,7 @@ def _of_folder(path: Path) -> Iterator[Finding]:
 
 
 def _of_rights(path: Path) -> Finding:
-    """Whether whoever runs this may write the file, what stands beside it, and their folder."""
+    """Whether the user who runs this may write the file, the files beside it, and their folder."""
     path = path.resolve()
     shut = [one for one in files_of(path) if not os.access(one, os.R_OK | os.W_OK)]
     folder = _folder_of(path)

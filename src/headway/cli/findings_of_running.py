@@ -1,4 +1,4 @@
-"""What `doctor` finds in how a site is run: its files, its backups, what stands around it."""
+"""What `doctor` finds in how a site is run: its files, its backups, and the services around it."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headway.store.database import Database
 
 _MIB: Final = 1024**2
-# Beyond it a commit has checkpointed, unless a reader held the log.
+# A commit checkpoints a log before it is larger, unless a reader holds it.
 _LOG_MAX: Final = 256 * _MIB
 _BACKUP_AGE_MAX: Final = 2 * DAY
 _AHEAD_MAX: Final = 5_000_000
@@ -25,9 +25,9 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def files_of(path: Path) -> list[Path]:
-    """A SQLite database's file and those beside it, as far as they are there."""
+    """Those of a SQLite database's file and the files beside it that exist."""
     beside = [path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-lock")]
-    # Path's own way to ask fails where the folder may not be entered.
+    # Path.exists fails where the folder may not be entered.
     return [one for one in beside if os.path.exists(one)]  # noqa: PTH110 - as said above
 
 
@@ -60,7 +60,7 @@ def of_ledger(connection: "Connection") -> Finding:
 
 
 def of_history(connection: "Connection") -> Iterator[Finding]:
-    """What was done, and when: the last backup and audit, and whether the clock has gone back since."""
+    """When the last backup and audit were, and whether the clock has gone back since."""
     from headway.ledger import auditing, backup
     from headway.store import upkeep
 
@@ -90,7 +90,7 @@ def _of_backup(row: "RowMapping | None") -> Finding:
 
 
 def of_surroundings(settings: "Settings", *, mail: bool) -> Iterator[Finding]:
-    """What the site leans on: cache, proxy, metrics, and the mail server where it is to be asked."""
+    """What the site relies on: cache, proxy, metrics, and the mail server if that is to be asked."""
     if settings.redis_url is not None:
         yield _of_redis(settings.redis_url)
     yield from _of_proxy(settings)
@@ -118,7 +118,7 @@ def _of_redis(address: str) -> Finding:
 
 
 def of_cache(database: "Database", settings: "Settings") -> Iterator[Finding]:
-    """How many of the leaderboards Redis holds as the database has them; nothing where it does not answer."""
+    """How many of the leaderboards Redis holds as the database has them; nothing if Redis does not answer."""
     if settings.redis_url is None:
         return
     from headway.cache.boards import BoardCache

@@ -1,4 +1,4 @@
-"""What commands are given as text: a file, or standard input, in UTF-8."""
+"""Text that commands are given: from a file or from standard input, in UTF-8."""
 
 import sys
 from pathlib import Path
@@ -11,18 +11,18 @@ STDIN = "-"
 
 
 def text_of(file: str | Path) -> str:
-    """The text of a file, or of standard input for `-`, with one kind of line end; Misused where it is no UTF-8."""
+    """The text of a file, or of standard input for `-`, with newlines as line ends; Misused if it is not UTF-8."""
     data = sys.stdin.buffer.read() if str(file) == STDIN else Path(file).read_bytes()
     return _decoded(data, _shown(file)).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def line_of_stdin() -> str:
-    """The first line of standard input, without its end; Misused where it is no UTF-8."""
+    """The first line of standard input, without its end; Misused if it is not UTF-8."""
     return _decoded(sys.stdin.buffer.readline(), _shown(STDIN)).rstrip("\r\n")
 
 
 def password(prompt: str = "Password", *, is_new: bool = False) -> str:
-    """A password from the prompt, twice where it is new; without a terminal the first line of standard input."""
+    """A password from the prompt, asked twice if it is new; without a terminal, the first line of standard input."""
     if sys.stdin.isatty():
         asked: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=is_new, err=True)
         return asked
@@ -30,13 +30,13 @@ def password(prompt: str = "Password", *, is_new: bool = False) -> str:
 
 
 def confirm(question: str) -> None:
-    """Ask before what cannot be undone; Abort for a no, Misused where nobody is there to answer."""
+    """Ask before what cannot be undone; Abort if the answer is no, Misused if nobody is there to answer."""
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
         if sys.stdin.isatty():
             raise
-        say("")  # behind the question
+        say("")  # ends the line of the question
         raise Misused("nobody was there to answer: --yes does it without asking") from None
     if not agreed:
         raise typer.Abort

@@ -58,7 +58,7 @@ def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
         for page in _pages(opened, course, asked, limit):
             for one in [] if as_json else page.items:
                 show(_line(one))
-            # What was handed in is passed on as it was sent, and only now read.
+            # A response is kept as the JSON that was sent, and decoded only here.
             items += msgspec.json.decode(msgspec.json.encode(page.items)) if as_json else []
             guides |= page.guides
     if as_json:
@@ -70,7 +70,7 @@ def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
 
 
 def _pages(database: "Database", course: str, asked: "Asked", limit: int) -> "Iterator[Page]":
-    """What was handed in, some at a time, for it can be large."""
+    """Pages of what was handed in, read one at a time: responses can be large."""
     from headway.ledger.by_hand import course_in_force
     from headway.store.catalog import Catalog
     from headway.views.submissions import read_submissions
@@ -129,7 +129,7 @@ def give(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
 
 
 def _why_kept(place: tuple[str, str, str, str], had: int) -> str:
-    """Why a lower grade was not recorded, and the command that has the step count less all the same."""
+    """Why a lower grade was not recorded, and the command that lowers the step's score anyway."""
     course, learner, step, score = place
     return (
         f"the attempt has {_as_sent(had, score)} already, and a grade never lowers. To have the step count"
@@ -139,7 +139,7 @@ def _why_kept(place: tuple[str, str, str, str], had: int) -> str:
 
 
 def _as_sent(millionths: int | None, sent: str) -> str:
-    """A score on the scale on which another was written: as a percentage, or as 0 to 1."""
+    """A score on the scale that another was written on: a percentage, or 0 to 1."""
     from headway.domain.scores import fraction
 
     if millionths is None:
@@ -284,7 +284,7 @@ def _attempt(sent: str) -> str:
 
 
 def _millionths(sent: str) -> int:
-    """A person's grade. Of a client's score what lies outside is cut off; of a grade it is a slip of the hand."""
+    """A person's grade in millionths; Misused beyond 0 to 100, where a client's score would be cut off."""
     from headway.cli.screen import Misused
     from headway.domain.scores import ScoreInvalid, normalize_score
 

@@ -78,7 +78,7 @@ def _importer(format_: str, paths: list[str], course_map: str | None) -> "Import
 
 
 def map_of(name: str) -> dict[str, Any]:
-    """What a map file says; ImportFailed where it cannot be read, Misused where it is none."""
+    """The content of a map file; ImportFailed if it cannot be read, Misused if it is not a map."""
     import yaml
 
     from headway.importers.records import ImportFailed

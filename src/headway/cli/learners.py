@@ -111,7 +111,7 @@ def _json(one: Any, created_at: str) -> dict[str, Any]:
 
 
 def _whole(opened: Any, named: str) -> list[Any]:
-    """The learner who is named so, where there is one."""
+    """The learner with exactly this id, external id or address, in a list; an empty one if there is none."""
     from headway.domain.errors import HeadwayError
     from headway.store import directory
 

@@ -16,7 +16,7 @@ from headway.domain.faults import join
 
 STDIN: Final = "-"
 BYTES_MAX: Final = 20 * 1024 * 1024
-# A course is some ten levels deep. libyaml goes down by recursion in C, and would crash the process.
+# A course is some ten levels deep. libyaml recurses in C, so deep nesting would crash the process.
 DEPTH_MAX: Final = 100
 
 
@@ -30,7 +30,7 @@ class ManifestUnreadable(HeadwayError):
 
 
 class ManifestFile(NamedTuple):
-    """What a file holds, and in which line each path begins."""
+    """The content of a file, and the line on which each path begins."""
 
     name: str
     content: Any
@@ -88,12 +88,12 @@ def _parse(name: str, text: str) -> ManifestFile:
 
 
 def _with_whole_characters(text: str) -> str:
-    """JSON escapes what lies beyond U+FFFF as two halves, which is the one thing in it that YAML does not read."""
+    """Decode the surrogate pairs by which JSON escapes characters beyond U+FFFF: YAML does not read those."""
     return _HALVES.sub(lambda found: f"{found[1]}\\U{ord(json.loads(chr(34) + found[2] + chr(34))):08x}", text)
 
 
 def _written_out(node: Node, known: dict[int, int]) -> int:
-    """About the bytes that a node comes to with its aliases written out: a page of them can come to a billion."""
+    """Roughly the bytes of a node with its aliases written out: a page of aliases can come to a billion."""
     if isinstance(node, ScalarNode):
         return 1 + len(node.value)
     if id(node) not in known:
@@ -104,7 +104,7 @@ def _written_out(node: Node, known: dict[int, int]) -> int:
 
 
 def _lines(node: Node, path: str, seen: set[int]) -> Iterator[tuple[str, int]]:
-    """The line of each path; within what an alias repeats there is none but the alias's own."""
+    """Yield each path with its line; what an alias repeats has no lines within, only the alias's own."""
     yield path, node.start_mark.line + 1
     if id(node) in seen:
         return
@@ -121,25 +121,25 @@ def _lines(node: Node, path: str, seen: set[int]) -> Iterator[tuple[str, int]]:
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as 1.2 reads it, and so JSON as well: `no` and `2026-01-01` are text and `1:30` is no number."""
+    """YAML by version 1.2, and so JSON as well: `no` and `2026-01-01` are text, and `1:30` is not a number."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as PyYAML declares it
     depth = 0
 
     def descend_resolver(self, current_node: Node | None, current_index: object) -> None:
-        """Called by libyaml's parser at each level that it goes down."""
+        """Count a level down, as libyaml's parser goes there; RecursionError beyond DEPTH_MAX."""
         self.depth += 1
         if self.depth > DEPTH_MAX:
             raise RecursionError
         super().descend_resolver(current_node, current_index)
 
     def ascend_resolver(self) -> None:
-        """Called at each level that it comes up again."""
+        """Count a level up again, as libyaml's parser leaves it."""
         self.depth -= 1
         super().ascend_resolver()
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As PyYAML does, but a key that stands twice is an error: one of the two would be lost."""
+        """As in PyYAML, but a key that is no text is an error, and so is a duplicate: it would lose a value."""
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, ScalarNode):
@@ -151,7 +151,7 @@ class _Loader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-# What a plain scalar is no text for: its tag, its form, and the characters that it may begin with.
+# Plain scalars that are not text: their tag, their pattern, and the characters that they may begin with.
 RESOLVED: Final = (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),

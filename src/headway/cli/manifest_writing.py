@@ -29,7 +29,7 @@ def manifest_text(manifest: Mapping[str, Any], *, as_json: bool = False) -> str:
 
 
 def write_new(path: Path, text: str, *, force: bool) -> None:
-    """Write a file; FileThere where it holds anything else, for an author may have gone on from there."""
+    """Write a file; without `force`, FileThere if it holds something else, which may be an author's work."""
     data = text.encode()
     if force:
         path.write_bytes(data)
@@ -43,20 +43,20 @@ def write_new(path: Path, text: str, *, force: bool) -> None:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists of ids in a line, all else in blocks, and nothing repeated by alias."""
+    """Writes lists of ids in one line, all else in blocks, and no aliases."""
 
     def ignore_aliases(self, _data: object) -> bool:
-        """Aliases are for machines."""
+        """Never write an alias: people are to read the file."""
         return True
 
     def represent_ids(self, data: list[Any]) -> SequenceNode:
-        """A list: in one line if it holds nothing but texts."""
+        """A list, in one line if it holds nothing but strings."""
         return self.represent_sequence(
             "tag:yaml.org,2002:seq", data, flow_style=all(isinstance(one, str) for one in data)
         )
 
 
 _Dumper.add_representer(list, _Dumper.represent_ids)
-# PyYAML quotes what it would itself read as no text; `08` and `1e5` are numbers for Headway alone.
+# PyYAML quotes text that it would itself read as something else; `08` and `1e5` are numbers for Headway alone.
 for _tag, _pattern, _first in RESOLVED:
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), list(_first))

@@ -25,9 +25,9 @@ class Found(NamedTuple):
 
 
 def learner_id_of(database: "Database", named: str) -> str:
-    """The id of the living learner who is named so; UnknownLearner where there is none.
+    """The id of the learner who is named so, not erased; UnknownLearner if there is none.
 
-    Who is not there does not read as empty here, as over HTTP: a name that was mistyped must change nothing.
+    Over HTTP an unknown learner reads as empty. Here it is an error: a mistyped name must change nothing.
     """
     from headway.views.subject import UnknownLearner, is_id
 
@@ -53,7 +53,7 @@ def _id_of(database: "Database", named: str) -> str | None:
 
 
 def learner_named(database: "Database", named: str) -> Found | None:
-    """The learner who is named so, None where they were erased before; UnknownLearner where there never was any."""
+    """The learner who is named so; None if they were erased, UnknownLearner if there never was one."""
     from headway.importers import learners as imported
     from headway.store import learners
     from headway.views.subject import UnknownLearner

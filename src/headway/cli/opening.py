@@ -33,19 +33,19 @@ class NotReady(HeadwayError):
 
 @contextmanager
 def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]:
-    """The database that the settings name, with today's tables. With `make` a new one is set up, else it must be there.
+    """The database that the settings name, with the current tables; NotReady if it lacks them.
 
-    One of an older Headway is left alone: a server may be at work on it.
+    With `make`, an empty one is set up. Tables of an older version are left alone: a server may be using them.
     """
     from headway.http.logs import configure_logs
     from headway.store.migrate import current, newest
 
     configure_logs("warning")
-    # Folding a ledger makes small objects by the thousand, of which hardly any is part of a cycle.
+    # Folding a ledger makes thousands of small objects, of which hardly any is part of a cycle.
     gc.set_threshold(50_000, 20, 50)
     with connected(flag, make=make) as database:
         if make:
-            database.make_file()  # whoever reads a new one would have SQLite make it, for all to read
+            database.make_file()  # else SQLite would make it when it is first read, readable by everybody
         with database.read() as connection:
             revision = current(connection)
         if revision is None and make:
@@ -61,7 +61,7 @@ def database_of(flag: str | None, *, make: bool = False) -> Iterator["Database"]
 
 
 def bring_up_to_date(database: "Database") -> None:
-    """Have it bear today's tables, and say where there were none: whoever mistyped its address sees so."""
+    """Migrate a database to the current tables; say where there were none, so that a mistyped address is noticed."""
     from headway.store.migrate import migrate
 
     before, _ = migrate(database)
@@ -71,7 +71,7 @@ def bring_up_to_date(database: "Database") -> None:
 
 
 def check_takes_writes(database: "Database") -> None:
-    """NotReady where it is a PostgreSQL in which nothing can be recorded."""
+    """Raise NotReady if the database is a PostgreSQL server that takes no writes."""
     from headway.store.condition import postgresql_condition
 
     if database.path is None:
@@ -82,7 +82,7 @@ def check_takes_writes(database: "Database") -> None:
 
 @contextmanager
 def database_or_none(flag: str | None) -> Iterator["Database | None"]:
-    """The database that the settings name, with today's tables, if anything is in it: what a dry run may look into."""
+    """The database that the settings name, with the current tables, for a dry run to read; None if it is empty."""
     from headway.settings import load_settings
     from headway.store.database import Database
     from headway.store.migrate import current
@@ -101,7 +101,7 @@ def database_or_none(flag: str | None) -> Iterator["Database | None"]:
 
 @contextmanager
 def database_to_try(flag: str | None) -> Iterator["Database"]:
-    """The same, or an empty one that is gone afterwards: for a dry run that is as the real one would be."""
+    """As `database_or_none`, but a temporary, empty database instead of None, for a dry run that is as the real one."""
     from tempfile import TemporaryDirectory
 
     from headway.store.database import Database

@@ -17,9 +17,9 @@ _BEGINNING: Final = max(map(len, _SQLITE))
 
 @contextmanager
 def output(file: str) -> Iterator[IO[bytes]]:
-    """A file to write to, or standard output for `-`; under its name stands nothing that was not finished.
+    """Yield a file to write to, or standard output for `-`; the file gets its name when it is finished.
 
-    A new one is its owner's alone to read. Pipes and devices are written to as they are, databases never.
+    A new file can be read by its owner alone. Pipes and devices are written to directly, SQLite databases never.
     """
     path = Path(file)
     if file == "-" or (path.exists() and not path.is_file()):
@@ -35,10 +35,10 @@ def output(file: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def whole(path: Path, *, mode: int) -> Iterator[IO[bytes]]:
-    """A file to write to, which stands under its name once it is finished; one that is there keeps its own mode."""
+    """Yield a file to write to, which gets its name when it is finished; a file that it replaces keeps its mode."""
     from headway.store.folders import sync
 
-    # Under a name that nobody else has or knows: of two that write one file at once, each is whole.
+    # Under a random name, so that each of two processes that write one file at once writes a whole one.
     unfinished = path.with_name(f".headway-{os.urandom(8).hex()}.part")
     try:
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)

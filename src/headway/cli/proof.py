@@ -94,14 +94,14 @@ def _rebuild_json(report: "Recomputed") -> dict[str, Any]:
 
 
 def _update_json(one: "Updated") -> dict[str, Any]:
-    """As the API tells it: what is empty is left out."""
+    """A change as the API tells it, without empty fields."""
     told = {"learner": one.learner_id, "field": one.field, "old": one.old, "new": one.new}
     more = {"key": one.key, "achievements": list(one.achievements)}
     return told | {name: value for name, value in more.items() if value}
 
 
 def _tell_audit(report: "AuditReport") -> None:
-    # Beside learners' events stands what the server wrote itself: grants, grades, what was earned.
+    # Entries, for besides learners' events there are those that the server wrote: grants, grades, achievements.
     looked_at = f"{counted(report.learners, 'learner')} with {counted(report.events, 'entry', 'entries')}"
     if report.clean:
         show(f"Clean: all figures of {looked_at} follow from the ledger.")
@@ -135,7 +135,7 @@ def _line(one: "Updated") -> str:
 
 
 def _tell_unjudged(faults: "list[Fault]") -> "list[Fault]":
-    """Say why some learners cannot be judged, and what to do; the faults that are of another kind."""
+    """Say why some learners cannot be judged, and what to do; returns the faults of other kinds."""
     from headway.ledger.refold import DAMAGED, UNGRADED
     from headway.ledger.versions import MANIFEST
 

@@ -1,4 +1,4 @@
-"""Where words go: data to standard output, all else to standard error."""
+"""What commands print: data to standard output, all else to standard error."""
 
 import codecs
 import json
@@ -16,9 +16,9 @@ from headway.domain.errors import HeadwayError
 
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-# What text is painted with here: bold, dim, green, and the end of it.
+# Escape sequences for bold, dim and green text, and for the end of it.
 BOLD, DIM, GREEN, END = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[0m"
-# What a terminal obeys, or what turns around the text beside it; the end of a line stays, as in tables for Windows.
+# Control characters, and those that change the direction of text; CRLF stays, as in tables for Windows.
 _ORDERS: Final = r"(?!\r\n)[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 _ORDER: Final = re.compile(_ORDERS)
 _UNPAINTED: Final = re.compile(rf"({'|'.join(map(re.escape, (BOLD, DIM, GREEN, END)))})|{_ORDERS}")
@@ -51,17 +51,17 @@ def show_parts(parts: Iterable[bytes], *, is_json: bool) -> None:
 
 
 def harmless(text: str) -> str:
-    """Text without orders to the terminal but the colors that are ours: titles and names are others' to choose."""
+    """Text without control characters, except our own colors: titles and names are chosen by others."""
     return _UNPAINTED.sub(lambda found: found[1] or " ", text)
 
 
 def harmless_json(text: str) -> str:
-    """JSON that means the same, with such orders escaped."""
+    """JSON that means the same, with control characters escaped."""
     return _ORDER.sub(lambda found: found[0] if found[0] == "\r" else f"\\u{ord(found[0]):04x}", text)
 
 
 def show_whatever_can_be() -> None:
-    """What the encoding of a terminal does not know is shown as `?`: a course's title may hold anything.
+    """Show what the terminal's encoding lacks as `?`: a course's title may hold anything.
 
     Standard error escapes that by itself.
     """
@@ -80,12 +80,12 @@ def say(text: str) -> None:
 
 
 def counted(count: int, what: str, several: str | None = None) -> str:
-    """So many of something, in words; `several` where more of it are not called so with an s."""
+    """A count and its noun: `several` for any count but one, by default `what` with an s."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {several or f'{what}s'}"
 
 
 def agreeing(count: int, one: str, many: str) -> str:
-    """The form that goes with so many: `is` with one event, `are` with none or several."""
+    """The word that agrees with a count: `is` with one event, `are` with none or several."""
     return one if count == 1 else many
 
 
@@ -95,7 +95,7 @@ def now() -> int:
 
 
 class Bar:
-    """A progress bar, and a way to say something while it is there."""
+    """A progress bar, and a way to print text while it is shown."""
 
     def __init__(self, advance: Callable[[int], None], say: Callable[[str], None]) -> None:
         self.advance = advance
@@ -104,7 +104,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Bar]:
-    """A bar on standard error while something runs, gone when it is done; none where nobody looks."""
+    """Show a bar on standard error while something runs; none if standard error is not a terminal."""
     if not sys.stderr.isatty():
         yield Bar(lambda _: None, say)
         return

@@ -78,7 +78,7 @@ def run(settings: "Settings") -> None:
 
 
 def serve_on(settings: "Settings", listening: socket.socket, database: str) -> None:
-    """Serve a database, shown by this address, on a listening socket, until told to stop."""
+    """Serve on a listening socket until told to stop; `database` is the database's address as it is shown."""
     import uvicorn
     from uvicorn.config import STARTUP_FAILURE
 
@@ -86,7 +86,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     from headway.http.stopping import PROTOCOL
     from headway.http.workers import Workers
 
-    # Whatever process serves, it reads its settings from its environment.
+    # Every process that serves reads its settings from its environment.
     os.environ |= settings.environment()
     config = uvicorn.Config(
         "headway.http.app:from_environment",
@@ -103,7 +103,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
     host, port = listening.getsockname()[:2]
     say(f"Headway listens on http://{f'[{host}]' if ':' in host else host}:{port} (database {database})")
     server = uvicorn.Server(config)
-    # Once it has stopped gracefully, uvicorn raises the signal again, for the handler from before: this is that one.
+    # After it has stopped gracefully, uvicorn raises the signal again for the previous handler, which is this one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.workers > 1:
         workers = Workers(config, sockets=[listening])
@@ -123,7 +123,7 @@ def serve_on(settings: "Settings", listening: socket.socket, database: str) -> N
 
 @contextmanager
 def _counting_together() -> Iterator[None]:
-    """A folder in which workers share what they count, for /metrics."""
+    """Make a folder in which workers share what they count, for /metrics."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         yield
         return
@@ -133,7 +133,7 @@ def _counting_together() -> Iterator[None]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything starts, so that a port in use is told in a line."""
+    """A listening socket; it is taken before anything starts, so that a port in use is told in one line."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:

@@ -1,10 +1,10 @@
-"""What is wrong with a file that is no YAML, in words that say what to do: the parser's own tell of itself."""
+"""What is wrong with a file that is not YAML, and what to do: the parser's own messages tell only of the parser."""
 
 from typing import Final
 
 import yaml
 
-# Of a tab the parser says one of three things, by what it looked for there.
+# For a tab the parser has one of three messages, by what it looked for there.
 _TAB: Final = "a tab stands in the indentation; indent with spaces"
 _UNCLOSED: Final = {
     "found unexpected end of stream": "a text in quotes is never closed; write its last quote",
@@ -32,7 +32,7 @@ _FIXES: Final = {
 
 
 def told(error: yaml.MarkedYAMLError, text: str) -> str:
-    """What is wrong, and in which line what is not closed was opened; what is not known here as the parser says it."""
+    """What is wrong, with the line on which something unclosed was opened; for unknown messages, the parser's own."""
     if _is_at_tab(error.problem_mark, text):
         return _TAB
     problem = error.problem or error.context or "this is no YAML"

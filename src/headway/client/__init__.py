@@ -44,7 +44,7 @@ _PLACES: Final = {
 
 
 def __getattr__(name: str) -> Any:
-    """What is exported, imported when it is first asked for: the command line needs the errors alone to start."""
+    """Import an exported name on first use: the command line needs only the errors to start."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_PLACES.get(name, 'errors')}"), name)

@@ -1,4 +1,4 @@
-"""Anything that the server can do, asked as whoever this is: for what the SDK has no method of its own for."""
+"""Requests to any endpoint of the server, under the bearer's identity: for what the SDK has no method for."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,15 +17,15 @@ from headway.client.transport import BYTES_MAX, Reply, Request, Stream, Transpor
 
 BASE: Final = "/api/v1"
 READS: Final = ("GET", "HEAD")
-# What stands beside the API, on the server itself.
+# Prefixes of paths that are complete as given; every other path is below BASE.
 _BESIDE: Final = ("/api/", "/health/", "/metrics")
 
-# Of method, path and body the answer, of whatever status and kind, as it comes.
+# Takes method, path and body; gives the answer as it arrives, whatever its status and content type.
 Ask: TypeAlias = Callable[[str, str, object], AbstractContextManager[Stream]]
 
 
 def request_of(method: str, path: str, body: object = None) -> Request:
-    """A request; `/progress` is a path of the API's, what begins with `/api/` is a whole one."""
+    """A request; a path such as `/progress` is below the API's base path, one that begins with `/api/` is complete."""
     whole = quote(path if path.startswith(_BESIDE) else f"{BASE}/{path.removeprefix('/')}", safe=punctuation)
     sent = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     return Request(method, whole, sent)
@@ -33,10 +33,10 @@ def request_of(method: str, path: str, body: object = None) -> Request:
 
 @contextmanager
 def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) -> Iterator[Stream]:
-    """The answer to a request.
+    """Send a request and yield the answer.
 
-    Who writes and is nobody yet becomes a guest of this device first, as with the first event; not so where that is
-    about who somebody is.
+    A write by nobody first makes this device's guest, as the first event does; a write below `/auth/` does not, since
+    it decides who the caller is.
     """
     is_write = request.method not in READS
     if is_write and not request.path.startswith(f"{BASE}/auth/"):
@@ -46,7 +46,7 @@ def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) 
     token = bearer.token or (identity.token if identity else None)
     with transport.stream(request, {"Authorization": f"Bearer {token}"} if token else {}) as stream:
         if is_write:
-            # The server has done it: a full disk keeps its answer from nobody.
+            # The server has carried out the write: a full disk must not withhold its answer.
             with suppress(NotSaved), store.writing("what is known here may be old") as connection:
                 note_change(connection)
         yield stream
@@ -54,7 +54,7 @@ def asked(store: Store, transport: Transport, bearer: Bearer, request: Request) 
 
 @contextmanager
 def signed_in_as(url: str, email: str, password: str) -> Iterator[Ask]:
-    """A way to ask as an account that is signed in for so long alone; this device keeps nothing of it."""
+    """Yield a way to ask as an account that is signed in until the context ends; nothing is kept on this device."""
     with closing(Transport(url)) as transport:
         sent = request_of("POST", "/auth/login", {"email": email, "password": password})
         with transport.stream(sent, {}) as stream:
@@ -66,13 +66,13 @@ def signed_in_as(url: str, email: str, password: str) -> Iterator[Ask]:
         try:
             yield lambda method, path, body: transport.stream(request_of(method, path, body), session)
         finally:
-            # Where that fails, the session ends by itself some day, and is listed until then.
+            # If this fails, the session stays listed on the server until it expires.
             with suppress(ClientError), transport.stream(request_of("POST", "/auth/logout"), session):
                 pass
 
 
 def json_of(stream: Stream) -> Any:
-    """What an answer says as JSON, of 32 MiB at most; Unreachable where it says nothing of the kind."""
+    """The JSON of an answer, None if it is empty; Unreachable if it is not JSON or is larger than 32 MiB."""
     held = bytearray()
     for part in stream.parts():
         held += part

@@ -1,11 +1,11 @@
-"""Trying again by itself while a program runs: a thread that is there as long as something waits."""
+"""Retrying in the background while a program runs: a thread that lives as long as something waits."""
 
 import threading
 from collections.abc import Callable
 
 
 class Background:
-    """Calls `try_once` until that says None, waiting as long in between as it says, in seconds."""
+    """Calls `try_once` until it returns None; a number that it returns is the seconds to wait before the next call."""
 
     def __init__(self, try_once: Callable[[], float | None]) -> None:
         self._try_once = try_once
@@ -15,7 +15,7 @@ class Background:
         self._is_woken = False
 
     def wake(self) -> None:
-        """Something waits: have it tried, at once where nothing was tried yet."""
+        """Have what waits tried: at once if the thread is not running, otherwise at the thread's next try."""
         with self._lock:
             self._is_woken = True
             if self._closing.is_set() or self._thread is not None:
@@ -25,7 +25,7 @@ class Background:
             self._thread.start()
 
     def close(self) -> None:
-        """Try no more; waits for a try that is under way."""
+        """Stop trying, and wait for a try that is under way."""
         with self._lock:
             self._closing.set()
             thread = self._thread
@@ -38,7 +38,7 @@ class Background:
             self._is_woken = False
             said = self._try_once()
             with self._lock:
-                # Whatever was saved since that try has woken this thread, and finds no other.
+                # What was saved during that try called `wake`, which started no second thread: this one has to send it.
                 if said is None and not self._is_woken:
                     self._thread = None
                     return

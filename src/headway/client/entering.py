@@ -1,4 +1,4 @@
-"""Signing in by an account's token, and by one that a sign-in left here before it was known whose it is."""
+"""Signing in with an account's token, also with one that was kept on this device before the server said whose it is."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,10 @@ class SignedIn(NamedTuple):
 
 
 def enter(store: Store, transport: Transport, token: str, *, was_left: bool = False) -> SignedIn:
-    """Ask whose a token is, and sign in as that; not by one that `was_left` and is not here any more."""
+    """Ask the server whose token this is, and sign in as that account; SignInNeeded if it is a guest's.
+
+    With `was_left`, sign in only if it is still the token that is kept on this device.
+    """
     me = accepted(transport.ask("GET", "/auth/me", token=token)).body
     match me:
         case {"kind": "account", "learner": {"id": str(learner), **said}}:
@@ -28,14 +31,14 @@ def enter(store: Store, transport: Transport, token: str, *, was_left: bool = Fa
         case _:
             raise Unreachable(f"{transport.url} does not say who the token is of")
     with store.writing("you are not signed in") as connection:
-        # Meanwhile somebody may have signed in or out, which is newer.
+        # Somebody may have signed in or out meanwhile, and that is newer.
         if not was_left or identities.token_left(connection, transport.url) == token:
             identities.signed_in(connection, transport.url, token, learner, name)
     return SignedIn(transport.url, identities.ACCOUNT, learner, name)
 
 
 def enter_by_what_was_left(store: Store, transport: Transport) -> None:
-    """End a sign-in that could not be ended when it was begun, if there is one."""
+    """Finish a sign-in whose token was kept before the server could say whose it is, if there is one."""
     with store.reading() as connection:
         token = identities.token_left(connection, transport.url)
     if token is None:

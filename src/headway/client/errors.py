@@ -18,7 +18,7 @@ class EventInvalid(ClientError):
 
 
 class AddressInvalid(ClientError):
-    """The server's address is none."""
+    """What was given is not the address of a server."""
 
     code = "invalid-address"
 
@@ -30,13 +30,13 @@ class NotSaved(ClientError):
 
 
 class Unreachable(ClientError):
-    """No answer came from a Headway server. A page of a hotel's network is none either."""
+    """No answer came from a Headway server; a captive portal's page, as in a hotel, does not count as one."""
 
     code = "unreachable"
 
 
 class Unanswered(Unreachable):
-    """The server was not reached at all, and that was seen without waiting for its answer."""
+    """No Headway server was reached: the connection failed or was closed, or something else answered."""
 
     code = "unanswered"
 

@@ -45,7 +45,7 @@ def make_event(kind: Type, course: str, step: str, **given: Any) -> dict[str, An
 
 
 def is_event(made: object) -> bool:
-    """Whether it has what every event has: what else does not fit the server says."""
+    """Whether an object has the fields that every event has; the server checks the rest."""
     return isinstance(made, dict) and all(isinstance(made.get(name), str) for name in _ALWAYS)
 
 
@@ -55,14 +55,14 @@ def encoded(event: Mapping[str, Any]) -> str:
 
 
 def _time(given: object) -> str:
-    """The time with the offset of where it was: the server counts the event to the learner's own day."""
+    """The time (now by default) with its UTC offset: the server counts the event to the learner's local day."""
     at = datetime.now().astimezone() if given is None else given
     offset = at.utcoffset() if isinstance(at, datetime) else None
     if not isinstance(at, datetime) or offset is None:
         raise EventInvalid("occurred_at must be a datetime that knows its zone: datetime.now().astimezone() does")
     if at < _FIRST:
         raise EventInvalid("occurred_at lies before 1970")
-    if offset % _MINUTE:  # of zones as they were long ago; what is sent has none
+    if offset % _MINUTE:  # old zones have offsets with seconds, which cannot be sent
         at = at.astimezone(timezone(_MINUTE * int(offset / _MINUTE)))
     return at.isoformat(timespec="milliseconds")
 

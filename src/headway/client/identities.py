@@ -1,6 +1,7 @@
-"""Whose an event is: the identity on a server under which it was made.
+"""The identities known on this device: each event is made under one of them.
 
-It is sent as that, or as the account into which that was moved, and as nobody else, whoever uses this device meanwhile.
+It is sent as that identity, or as the account that the identity was moved into, and never as another, whoever uses this
+device meanwhile.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Final, NamedTuple
 GUEST: Final = "guest"
 ACCOUNT: Final = "account"
 UNKNOWN: Final = "unknown"
-# What lies below is the same for all who ask a server for it: what courses there are, and what is in them.
+# What is below this path is the same for everybody who asks a server: its courses and their contents.
 PUBLIC: Final = "/courses"
 GUEST_GONE: Final = (
     "the server does not know the guest of this device any more: `headway login` takes what waits here into your"
@@ -38,14 +39,14 @@ class Identity(NamedTuple):
 
 
 class Bearer(NamedTuple):
-    """Who writes or reads: by a token that the program brings along, or (None) whoever is signed in on this device."""
+    """Who reads or writes: the owner of `token`, or, where that is None, whoever is signed in on this device."""
 
     server: str
     token: str | None
 
 
 def current(connection: Connection, bearer: Bearer) -> Identity:
-    """The identity that a bearer acts as; one that was not known before is noted, a guest where nobody is signed in."""
+    """The identity that a bearer acts as; one not known before is stored, as a guest if nobody is signed in."""
     found = known(connection, bearer)
     if found is not None:
         return found
@@ -57,7 +58,7 @@ def current(connection: Connection, bearer: Bearer) -> Identity:
 
 
 def known(connection: Connection, bearer: Bearer) -> Identity | None:
-    """The same, if it was noted before."""
+    """The identity that a bearer acts as, if it is stored already."""
     if bearer.token is not None:
         return _one(connection, "server = ? AND digest = ?", (bearer.server, digest_of(bearer.token)))
     row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"current {bearer.server}",)).fetchone()
@@ -65,19 +66,19 @@ def known(connection: Connection, bearer: Bearer) -> Identity | None:
 
 
 def make_current(connection: Connection, identity: Identity) -> None:
-    """Have this identity be whoever is signed in on this device."""
+    """Make this identity the one that is signed in on this device."""
     said = (f"current {identity.server}", str(identity.id))
     connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", said)
 
 
 def named_server(connection: Connection) -> str | None:
-    """The server that is meant on this device where none is named."""
+    """This device's default server, for commands that name none."""
     row = connection.execute("SELECT value FROM setting WHERE name = 'server'").fetchone()
     return None if row is None else str(row["value"])
 
 
 def name_server(connection: Connection, url: str) -> None:
-    """Have this server be meant on this device where none is named."""
+    """Make this server the device's default."""
     connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('server', ?)", (url,))
 
 
@@ -87,20 +88,21 @@ def leave_token(connection: Connection, server: str, token: str) -> None:
 
 
 def token_left(connection: Connection, server: str) -> str | None:
-    """The token that was kept so, if any."""
+    """The token that `leave_token` kept, if any."""
     row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"left {server}",)).fetchone()
     return None if row is None else str(row["value"])
 
 
 def drop_left(connection: Connection, server: str) -> None:
-    """Forget the token that was kept so."""
+    """Forget the token that `leave_token` kept."""
     connection.execute("DELETE FROM setting WHERE name = ?", (f"left {server}",))
 
 
 def forget_current(connection: Connection, server: str) -> Identity | None:
-    """Sign out on this device: the token goes, what waits stays until the same learner signs in again.
+    """Sign out on this device: delete the account's token; what waits stays until the same learner signs in again.
 
-    A guest stays: without the token nobody could ever be that guest again. None where no account was signed in.
+    A guest is not signed out: without the token nobody could ever be that guest again. None if no account was signed
+    in.
     """
     drop_left(connection, server)
     found = known(connection, Bearer(server, None))
@@ -113,15 +115,15 @@ def forget_current(connection: Connection, server: str) -> Identity | None:
 
 
 def is_own_guest(connection: Connection, one: Identity) -> bool:
-    """Whether this is the guest of this device, whose token it keeps, and not one whom a program brings along."""
+    """Whether this is the device's own guest, whose token is stored here, and not one whose token a program brought."""
     own = known(connection, Bearer(one.server, None))
     return one.kind == GUEST and one.token is not None and own is not None and own.id == one.id
 
 
 def begin_anew(connection: Connection, guest: Identity) -> bool:
-    """The server does not know a guest any more: whatever waits is sent as another, who is made with it.
+    """Reset a guest whom the server does not know any more, so that what waits is sent as a new guest.
 
-    False where another program was faster.
+    False if another program did so first.
     """
     begun = connection.execute(
         "UPDATE identity SET learner = NULL, token = NULL, digest = NULL, trouble = NULL WHERE id = ? AND token = ?",
@@ -145,7 +147,10 @@ def by_id(connection: Connection, identity_id: int) -> Identity | None:
 
 
 def learned(connection: Connection, identity: Identity, learner: str, kind: str, name: str | None) -> Identity:
-    """The server said who a token is: the identity that is known under that learner, or this one from now on."""
+    """Note whose an identity is, as the server said; merge it into the identity that this learner already has, if any.
+
+    Returns the identity that is left.
+    """
     same = _one(connection, "server = ? AND learner = ?", (identity.server, learner))
     if same is None or same.id == identity.id:
         said = (learner, kind, name, identity.id)
@@ -168,12 +173,12 @@ def learned(connection: Connection, identity: Identity, learner: str, kind: str,
 
 
 def signed_in(connection: Connection, server: str, token: str, learner: str, name: str | None) -> Identity:
-    """An account signs in on this device; whoever was a guest here is to be moved into it."""
+    """Note that an account signed in on this device; the guest who was here before is to be moved into it."""
     before = known(connection, Bearer(server, None))
     bare = _added(connection, server, ACCOUNT, digest=digest_of(token), token=token)
     account = learned(connection, bare, learner, ACCOUNT, name)
     if before is not None and before.kind == GUEST and before.id != account.id:
-        # A guest of whom the server has never heard is moved by that alone.
+        # A guest that was never made on the server needs no move there.
         moved = before.token is None and before.learner is None
         connection.execute(
             "UPDATE identity SET into_id = ?, moved = ? WHERE id = ?", (account.id, int(moved), before.id)
@@ -184,7 +189,7 @@ def signed_in(connection: Connection, server: str, token: str, learner: str, nam
 
 
 def became_guest(connection: Connection, identity: Identity, learner: str, token: str) -> Identity:
-    """The server made the guest."""
+    """Note the learner and the token of the guest that the server made."""
     connection.execute(
         "UPDATE identity SET learner = ?, token = ?, digest = ? WHERE id = ?",
         (learner, token, digest_of(token), identity.id),
@@ -193,24 +198,24 @@ def became_guest(connection: Connection, identity: Identity, learner: str, token
 
 
 def was_moved(connection: Connection, guest: Identity) -> None:
-    """The server has moved a guest into the account; the guest's token is dead."""
+    """Note that the server has moved a guest into the account; the guest's token is dead."""
     connection.execute("UPDATE identity SET moved = 1, token = NULL, trouble = NULL WHERE id = ?", (guest.id,))
 
 
 def note_trouble(connection: Connection, identity_id: int, trouble: str | None) -> None:
-    """Why nothing can be sent as an identity; None where all is well."""
+    """Note why nothing can be sent as an identity; None where all is well."""
     connection.execute(
         "UPDATE identity SET trouble = ? WHERE id = ? AND trouble IS NOT ?", (trouble, identity_id, trouble)
     )
 
 
 def sent_as(identities: Sequence[Identity], identity: Identity) -> Identity:
-    """The identity as which what was made under this one is sent."""
+    """The identity that events made under `identity` are sent as: the account that it moves into, or itself."""
     return next((one for one in identities if one.id == identity.into_id), identity)
 
 
 def digest_of(token: str) -> str:
-    """By what a token is recognized that is not kept."""
+    """A token's SHA-256 in hexadecimal, by which a token that is not kept is recognized."""
     import hashlib  # noqa: PLC0415  # answers from the cache need none
 
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What waits to be sent: written down before the first try, and gone only when the server has answered for it."""
+"""The outbox: events are written here before the first try to send them, and removed once the server has them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ WAITING: Final = "waiting"
 LOCKED: Final = "locked"
 ASIDE: Final = "aside"
 BATCH_MAX: Final = 500
-# The server takes 2 MiB; what stands before it often 1 MB.
+# The server takes 2 MiB; a proxy before it often only 1 MB.
 BATCH_BYTES_MAX: Final = 900_000
-# A request in which something breaks the server is a fourth as large at each further try, until that is alone.
+# Each time the server fails on a request (status 500), the next is a fourth as large, until one event is alone.
 _SMALLER: Final = 4
 
 
@@ -38,7 +38,7 @@ class Item(NamedTuple):
 
 
 def append(connection: Connection, identity_id: int, events: Iterable[dict[str, Any]]) -> None:
-    """Put events at the end; one that is here already stays as it is. EventInvalid where that is another of its id."""
+    """Add events at the end, unless they are here already; EventInvalid if the id belongs to another event."""
     for one in events:
         said = (one["id"], identity_id, encoded(one))
         added = connection.execute(
@@ -52,7 +52,7 @@ def append(connection: Connection, identity_id: int, events: Iterable[dict[str, 
 
 
 def next_batch(connection: Connection, identity_ids: Sequence[int]) -> list[Item]:
-    """What is sent next of some identities, in the order in which it was made; what broke the server before, last."""
+    """The items to send next for some identities, oldest first; those on which the server failed before come last."""
     chosen = _marks(identity_ids)
     rows = connection.execute(
         f"SELECT * FROM item WHERE state = '{WAITING}' AND identity_id IN ({chosen}) ORDER BY failures, seq LIMIT ?",  # noqa: S608 - marks alone
@@ -71,24 +71,24 @@ def next_batch(connection: Connection, identity_ids: Sequence[int]) -> list[Item
 
 
 def take_out(connection: Connection, items: Iterable[Item]) -> None:
-    """The server has answered for these."""
+    """Remove items that the server has recorded."""
     connection.executemany("DELETE FROM item WHERE seq = ?", ((one.seq,) for one in items))
 
 
 def keep(connection: Connection, items: Iterable[Item], state: str, reasons: Iterable[str]) -> None:
-    """The server refused these, each for its reason."""
+    """Put items that the server refused into a state, each with its reason."""
     said = ((state, reason, item.seq) for item, reason in zip(items, reasons, strict=True))
     connection.executemany("UPDATE item SET state = ?, reason = ? WHERE seq = ?", said)
 
 
 def note_failure(connection: Connection, items: Iterable[Item], reason: str) -> None:
-    """The server broke with these in the request."""
+    """Count a failure of the server (status 500) for each item of the request."""
     said = ((reason, item.seq) for item in items)
     connection.executemany("UPDATE item SET failures = failures + 1, reason = ? WHERE seq = ?", said)
 
 
 def try_locked_again(connection: Connection, server: str) -> None:
-    """Have whatever is locked be sent once more: another device may have brought the unlock."""
+    """Have all locked items of a server wait again: another device may have brought the unlock."""
     connection.execute(
         f"UPDATE item SET state = '{WAITING}' WHERE state = '{LOCKED}'"  # noqa: S608 - words of this file
         " AND identity_id IN (SELECT id FROM identity WHERE server = ?)",
@@ -97,16 +97,16 @@ def try_locked_again(connection: Connection, server: str) -> None:
 
 
 def put_back(connection: Connection, ids: Sequence[str] | None = None) -> int:
-    """Have what was set aside be sent again, all of it or some; how many that are."""
+    """Have items that were set aside wait again, all or some; returns how many."""
     which, values = _which(ids)
     statement = f"UPDATE item SET state = '{WAITING}', reason = NULL, failures = 0 WHERE state = '{ASIDE}'{which}"  # noqa: S608 - marks alone
     return connection.execute(statement, values).rowcount
 
 
 def adopt(connection: Connection, server: str, identity_id: int, ids: Sequence[str] | None = None) -> int:
-    """Have items for a server be sent as an identity: some, or all made with a token that the server said not to know.
+    """Give items for a server another identity: the given ones, or all whose token the server did not know.
 
-    Nobody may be sending meanwhile: what is under way would come to be of both.
+    Nobody may be sending meanwhile, or an item under way would be recorded for both identities. Returns how many.
     """
     which, values = _which(ids)
     said = None if ids is not None else UNHEARD
@@ -119,7 +119,7 @@ def adopt(connection: Connection, server: str, identity_id: int, ids: Sequence[s
 
 
 def drop(connection: Connection, ids: Sequence[str]) -> int:
-    """Throw items away for good; how many there were."""
+    """Delete items for good; returns how many there were."""
     which, values = _which(ids)
     return connection.execute(f"DELETE FROM item WHERE 1{which}", values).rowcount  # noqa: S608 - marks alone
 
@@ -131,7 +131,7 @@ def find(connection: Connection, item_id: str) -> Item | None:
 
 
 def has_any(connection: Connection, identity_id: int) -> bool:
-    """Whether anything that was made under an identity is here yet."""
+    """Whether the outbox holds anything that was made under an identity."""
     return connection.execute("SELECT 1 FROM item WHERE identity_id = ? LIMIT 1", (identity_id,)).fetchone() is not None
 
 
@@ -147,7 +147,7 @@ def unknown(connection: Connection, ids: Sequence[str]) -> list[str]:
 
 
 def listed(connection: Connection) -> list[tuple[Item, str, str | None]]:
-    """What is in the outbox, in the order in which it was made: item, server, and what keeps it back."""
+    """All items, oldest first, each with its server and the reason that keeps it back."""
     rows = connection.execute(
         "SELECT item.*, of.server, coalesce(account.trouble, of.trouble, place.said) AS trouble FROM item"
         " JOIN identity AS of ON of.id = item.identity_id LEFT JOIN identity AS account ON account.id = of.into_id"
@@ -158,7 +158,7 @@ def listed(connection: Connection) -> list[tuple[Item, str, str | None]]:
 
 
 def counts(connection: Connection, server: str | None = None) -> dict[str, int]:
-    """How many items there are in each state."""
+    """The number of items in each state, for one server or for all."""
     rows = connection.execute(
         "SELECT state, count(*) FROM item JOIN identity ON identity.id = item.identity_id"
         " WHERE ? IS NULL OR server = ? GROUP BY state",
@@ -168,7 +168,7 @@ def counts(connection: Connection, server: str | None = None) -> dict[str, int]:
 
 
 def steps_unsent(connection: Connection, server: str, course: str) -> set[str]:
-    """The steps of a course of which something waits, or is locked."""
+    """The steps of a course of which an item waits or is locked."""
     rows = connection.execute(
         "SELECT DISTINCT event ->> '$.step' FROM item JOIN identity ON identity.id = item.identity_id"
         " WHERE server = ? AND state IN (?, ?) AND event ->> '$.course' = ?",
@@ -178,7 +178,7 @@ def steps_unsent(connection: Connection, server: str, course: str) -> set[str]:
 
 
 def servers(connection: Connection) -> list[str]:
-    """The servers that something waits for."""
+    """The servers that there are items for, in whatever state."""
     rows = connection.execute("SELECT DISTINCT server FROM item JOIN identity ON identity.id = item.identity_id")
     return [row["server"] for row in rows]
 

@@ -1,4 +1,4 @@
-"""Reading from the server, and from what was last read where that cannot be reached."""
+"""Reading from the server, or, where it cannot be reached, from the last answers kept on this device."""
 
 import json
 import time
@@ -48,9 +48,9 @@ class Reader:
         return self._keep(path, reply)
 
     def cached(self, path: str, age_s: float | None = None) -> Answer[Any] | None:
-        """The last answer known, without asking; None where there is none, or where it may have changed since.
+        """The last known answer, without asking; None if there is none, or if it may have changed.
 
-        It may where it is older than `age_s` seconds, or where something was sent meanwhile.
+        With `age_s`, it may have changed where it is older than that, in seconds, or where something was sent since.
         """
         _, kept = self._known(path)
         if kept is None or (age_s is not None and (kept.is_stale or not 0 <= time.time() - kept.at <= age_s)):
@@ -58,7 +58,7 @@ class Reader:
         return _answer(kept, is_fresh=False)
 
     def enroll(self, path: str) -> bool:
-        """Enroll; False where it is refused, as to guests."""
+        """Enroll the learner; False if there is no token yet, or if the server refuses, as it does for guests."""
         token, _ = self._known(path)
         try:
             return token is not None and accepted(self._transport.ask("POST", path, token=token)).status < 300
@@ -66,7 +66,7 @@ class Reader:
             return False
 
     def verdict(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The server's verdict on a recorded attempt."""
+        """The server's verdict on a recorded attempt; None if it cannot be had."""
         path = path_of("courses", event["course"], "steps", event["step"], "attempts")
         token, _ = self._known(path)
         said = {name: value for name, value in event.items() if name not in ("type", "course", "step", "response")}
@@ -78,7 +78,7 @@ class Reader:
         return found if isinstance(found, dict) else None
 
     def _told_of_guest(self, error: TokenUnknown) -> TokenUnknown:
-        """The guest of this device cannot sign in again: what else there is to do."""
+        """The error to raise for an unknown token: this device's own guest, who cannot sign in, is told what to do."""
         with self._store.reading() as connection:
             me = identities.known(connection, self._bearer)
             is_own = me is not None and identities.is_own_guest(connection, me)
@@ -94,7 +94,7 @@ class Reader:
 
     def _keep(self, path: str, reply: Reply) -> Answer[Any]:
         kept = _Kept(json.dumps(reply.body), reply.headers.get("etag"), time.time(), is_stale=False)
-        with suppress(NotSaved), self._store.writing() as connection:  # a full disk keeps nobody from reading
+        with suppress(NotSaved), self._store.writing() as connection:  # a full disk must not prevent reading
             identity = identities.current(connection, self._bearer)
             said = (identity.id, path, *kept)
             connection.execute("INSERT OR REPLACE INTO cached VALUES (?, ?, ?, ?, ?, ?)", said)
@@ -102,7 +102,7 @@ class Reader:
 
 
 def note_change(connection: Connection) -> None:
-    """Something was written: whatever was read before may have changed since."""
+    """Mark all cached answers as stale: something was written that may have changed them."""
     connection.execute("UPDATE cached SET is_stale = 1")
 
 
@@ -118,7 +118,7 @@ def _kept(connection: Connection, identity_id: int, path: str) -> _Kept | None:
 
 
 def _kept_of_any(connection: Connection, server: str, path: str) -> _Kept | None:
-    """The latest answer, whoever read it here."""
+    """The latest answer kept for a path of a server, under whichever identity it was read."""
     said = """SELECT body, etag, at, is_stale FROM cached
         WHERE path = ? AND identity_id IN (SELECT id FROM identity WHERE server = ?) ORDER BY at DESC LIMIT 1"""
     return _read(connection.execute(said, (path, server)).fetchone())

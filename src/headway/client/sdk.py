@@ -1,4 +1,4 @@
-"""The Python SDK: what a learner did, kept on this device before it is sent, and sent once; and how they stand."""
+"""The Python SDK: records what a learner did, on this device first and then once on the server, and reads progress."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from headway.client.transport import Stream, Transport
 
 _LOOK_AGAIN_S: Final = 0.03
 _TRY_AGAIN_S: Final = 60.0
-# Whoever reads is not to wait for what is only sent because they do.
+# How long a read may be held up by sending what waits.
 _EARLY_S: Final = 2.0
 _PAGE: Final = 200
 
@@ -53,9 +53,9 @@ class Synced(NamedTuple):
 class Headway:
     """A learner at a Headway server.
 
-    With a `token`, whoever that is of. Without one, whoever is signed in on this device (`headway login`), and a guest
-    where nobody is. What is recorded is first written to the outbox in `state_folder` (the user's own by default),
-    which all programs of the user share. In the background what waits is tried again while the program runs.
+    Acts as the owner of `token`; without one, as whoever is signed in on this device (`headway login`), or as a guest
+    if nobody is. Events are first written to the outbox in `state_folder` (the user's own by default), which all
+    programs of the user share. While the program runs, what waits is tried again in the background.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Headway:
 
     @property
     def store(self) -> Store:
-        """What is kept on this device."""
+        """The store on this device: identities, outbox and cached answers."""
         return self._store
 
     def opened(self, course: str, step: str, *, occurred_at: datetime | None = None) -> Outcome:
@@ -148,7 +148,7 @@ class Headway:
         return self._sent_now([one["id"] for one in events])
 
     def sync(self, patience_s: float = 0.0) -> Synced:
-        """Send all that waits; for so many seconds it is tried again where the server cannot be reached."""
+        """Send all that waits; where the server cannot be reached, keep trying for `patience_s` seconds."""
         until, outcomes = time.monotonic() + patience_s, dict[str, Outcome]()
         while True:
             sent = self._send_or_wait(until)
@@ -163,11 +163,11 @@ class Headway:
         return Synced(recorded, left[WAITING], left[LOCKED], left[ASIDE], why if left[WAITING] else None, outcomes)
 
     def catch_up(self) -> None:
-        """Send what waits, once: what is then read knows of it.
+        """Send what waits, once, so that what is read next includes it.
 
-        Where the server was not reached a moment ago it is done as soon as an answer shows that it is back.
+        Where the server was not reached a moment ago, the first read that shows it is back sends what waits.
         """
-        with suppress(NotSaved):  # a full disk keeps nobody from reading
+        with suppress(NotSaved):  # a full disk must not prevent reading
             self._is_behind = False
             if not self.counts()[WAITING]:
                 return
@@ -183,7 +183,7 @@ class Headway:
             return outbox.counts(connection, self.url)
 
     def unsent(self, course: str) -> set[str]:
-        """The steps of a course of which this device keeps what the server does not know yet."""
+        """The steps of a course with events on this device that the server does not know yet."""
         with self._store.reading() as connection:
             return outbox.steps_unsent(connection, self.url, course)
 
@@ -212,9 +212,9 @@ class Headway:
         return self._reader.enroll(path_of("courses", course, "enrollment"))
 
     def feedback(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The server's verdict on an answer that is recorded: score, passed, feedback. None where it is not to be had.
+        """The server's verdict on a recorded answer: score, passed, feedback; None if it cannot be had.
 
-        The attempt is sent once more for it, under the same id, and so counts once.
+        To get it, the attempt is sent once more under the same id, and so counts once.
         """
         return self._reader.verdict(event)
 
@@ -223,7 +223,7 @@ class Headway:
         return self.catalog().data
 
     def catalog(self) -> Answer[list[CourseListed]]:
-        """The same, with how old it is: as old as the oldest of the pages that it is read in."""
+        """All courses, in order of id, with the age of the oldest of the pages that they were read in."""
         pages: list[Answer[Any]] = []
         cursor: str | None = None
         while True:
@@ -233,17 +233,17 @@ class Headway:
                 return together([course for page in pages for course in page.data["items"]], pages)
 
     def read(self, path: str) -> Answer[Any]:
-        """The answer to any question that the API knows below its base path, such as `/progress/streak`."""
+        """The answer to a GET of any path below the API's base path, such as `/progress/streak`."""
         return self._read(path)
 
     def cached(self, path: str, age_s: float | None = None) -> Answer[Any] | None:
-        """The last answer known to a question, without asking; with `age_s` only one that holds and is younger."""
+        """The last known answer, without asking; with `age_s`, only if it is younger, in seconds, and not outdated."""
         return self._reader.cached(path, age_s)
 
     def ask(self, method: str, path: str, body: object = None) -> AbstractContextManager[Stream]:
-        """The answer to a request of any kind, as it comes; `path` is as in `read`, or begins with `/api/`.
+        """The answer to a request of any kind, as it arrives; `path` is as in `read`, or begins with `/api/`.
 
-        Unlike what is recorded it is sent once, and not kept where the server cannot be reached.
+        Unlike an event, it is sent once, and not kept if the server cannot be reached.
         """
         return asked(self._store, self._transport, self._bearer, request_of(method, path, body))
 
@@ -260,7 +260,7 @@ class Headway:
         self.close()
 
     def _read(self, path: str) -> Answer[Any]:
-        """The answer to a question; where it shows that the server is back, the one after what waits was sent."""
+        """Read an answer; if it shows that the server is back, send what waits and read again."""
         answer = self._reader.read(path)
         if self._is_behind and answer.is_fresh:
             self._is_behind = False
@@ -272,7 +272,7 @@ class Headway:
         return answer
 
     def _sent_now(self, ids: Sequence[str]) -> list[Outcome]:
-        """Send at once, unless the server was not to be reached a moment ago and the background sees to it."""
+        """Send at once, unless the server could not be reached a moment ago and the background will try again."""
         is_tried = self._background is None or not self._backoff_s()
         sent = self._tried(ids) if is_tried else None
         with self._store.reading() as connection:
@@ -290,7 +290,7 @@ class Headway:
             return Sent({}, error.detail)
 
     def _send_or_wait(self, until: float, ids: Sequence[str] | None = None) -> Sent | None:
-        """Send, or wait while another program does, until none of `ids` waits any more; None where that takes long."""
+        """Send, or wait while another program sends, until none of `ids` waits; None if this call never sent."""
         sender = Sender(self._store, self._transport, self._bearer)
         while (sent := sender.send()) is None and time.monotonic() < until:
             time.sleep(_LOOK_AGAIN_S)
@@ -308,7 +308,7 @@ class Headway:
             return backoff_s(connection, self.url)
 
     def _try_once(self) -> float | None:
-        """For the background: send if it is time, and say when to come again."""
+        """For the background: send if it is time; returns the seconds until the next try, None if nothing waits."""
         try:
             wait_s = self._backoff_s()
             if wait_s > 0:
@@ -318,14 +318,14 @@ class Headway:
                 return _LOOK_AGAIN_S * 10
             if sent.again_in_s is not None:
                 return sent.again_in_s
-            # What still waits wants somebody to sign in, which may happen on this device in another program.
+            # What still waits needs somebody to sign in, which may happen in another program on this device.
             return _TRY_AGAIN_S if self.counts()[WAITING] else None
-        except NotSaved:  # a disk that is full, say; whoever records next is told
+        except NotSaved:  # for example a full disk; whoever records next is told
             return _TRY_AGAIN_S
 
 
 def _outcome(event_id: str, item: outbox.Item | None, why: str | None) -> Outcome:
-    """What became of an event as the outbox knows it: what is gone from there was recorded, by another program."""
+    """What became of an event, from its item; an event that is gone from the outbox was recorded by another program."""
     if item is None:
         return Outcome(event_id, "recorded")
     if item.state == WAITING:

@@ -1,4 +1,4 @@
-"""Sending what waits, in batches, by one process at a time; what became of each is noted before the next batch."""
+"""Sending what waits, in batches, by one process at a time; the outcome of each batch is noted before the next."""
 
 import random
 import time
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What one go has sent; `why` says what stopped it, where something did, and `again_in_s` when to try again."""
+    """What one pass has sent; `why` says what stopped it, if anything did, and `again_in_s` when to try again."""
 
     outcomes: Mapping[str, Outcome]
     why: str | None = None
@@ -62,13 +62,13 @@ class _Refused(Exception):
 
 
 class _Broken(Unreachable):
-    """The server broke with this request: perhaps because of something in it."""
+    """The server failed on this request (status 500), perhaps because of something in it."""
 
 
 class Sender:
-    """Sends what waits for one server. `bearer` may bring a token along that is not kept on this device.
+    """Sends what waits for one server; the bearer's token, if any, is not kept on this device.
 
-    One that tries `early`, before it is time to, lets nobody wait longer for that where it fails.
+    With `early`, it tries before the backoff is over, and a failure then does not lengthen the backoff.
     """
 
     def __init__(self, store: Store, transport: Transport, bearer: Bearer, *, early: bool = False) -> None:
@@ -79,14 +79,14 @@ class Sender:
         self._outcomes: dict[str, Outcome] = {}
 
     def send(self, *, until: float | None = None) -> Sent | None:
-        """Send all that can be sent, to the monotonic time `until` at most; None where another is at it."""
+        """Send all that can be sent, up to the monotonic time `until`; None if another program is sending."""
         with self._store.sending() as is_ours:
             if not is_ours:
                 return None
             return self._send_as_asked(until)
 
     def be_somebody(self) -> None:
-        """Have the server make the guest whom whoever acts here is, if nobody knows them yet."""
+        """Have the server make the guest that acts here, if it has not yet; NotSaved if another program is sending."""
         with self._store.writing() as connection:
             me = identities.current(connection, self._bearer)
         if me.kind != GUEST or me.learner is not None:
@@ -94,7 +94,7 @@ class Sender:
         with self._store.sending() as is_ours:
             if not is_ours:
                 raise NotSaved("another program sends what waits just now: try again once it is done")
-            # Another program may have merged it with who it turned out to be.
+            # Another program may meanwhile have merged this identity into another.
             for one in self._known():
                 if one.id == me.id:
                     self._settle(one)
@@ -133,7 +133,7 @@ class Sender:
         return troubles[-1] if troubles else None
 
     def _told(self, head: Identity, error: SignInNeeded) -> str:
-        """Why nothing can be sent as somebody; a guest cannot sign in again."""
+        """Why nothing can be sent as an identity; a guest, who cannot sign in again, is told what else to do."""
         if head.kind != GUEST or not isinstance(error, TokenUnknown):
             return error.detail
         with self._store.reading() as connection:
@@ -152,7 +152,7 @@ class Sender:
                 self._note_trouble(identity_id, None)
 
     def _deliver(self, batch: Sequence[Item], token: str) -> None:
-        """Send a batch; where it is refused as a whole, halves of it, until what is at fault is alone."""
+        """Send a batch; if it is refused as a whole, send its halves, until the event at fault is alone."""
         try:
             reply = self._post(batch, token)
         except _Refused as refused:
@@ -201,7 +201,7 @@ class Sender:
             outbox.take_out(connection, settled)
             for state, which in ((LOCKED, locked), (ASIDE, aside)):
                 outbox.keep(connection, [item for item, _ in which], state, [reason for _, reason in which])
-            # Each time something left the outbox with it, so that this comes to an end.
+            # This ends: it is done only when the batch took something out of the outbox.
             if settled and any(one.get("type") in _UNLOCKS for one in told["changes"]):
                 outbox.try_locked_again(connection, self._transport.url)
             if settled:
@@ -221,7 +221,7 @@ class Sender:
         self._outcomes |= {one.id: Outcome(one.id, "refused", reason) for one in batch}
 
     def _settle_identities(self) -> list[Identity]:
-        """Ask the server who is who, before anything is sent: a guest is made once, and moved before more is sent."""
+        """Settle who is who with the server before sending: a guest is made once, and moved before more is sent."""
         for one in self._known():
             if not self._has_work(one) and one.into_id is None:
                 continue
@@ -278,7 +278,7 @@ class Sender:
             identities.note_trouble(connection, identity_id, trouble)
 
     def _note_outage(self, error: Unreachable) -> float:
-        """Wait longer after each time that the server was not to be reached; how long, in seconds."""
+        """Note that the server could not be reached; returns the seconds to wait, more after each failure."""
         asked_s = error.retry_after_s if isinstance(error, AskLater) else 0.0
         with self._store.writing() as connection:
             asked = "SELECT tries, backoff_until FROM place WHERE server = ?"
@@ -287,7 +287,7 @@ class Sender:
                 tries, until = row["tries"], row["backoff_until"]
             else:
                 tries = row["tries"] if row else 0
-                # By chance up to a half less: devices that were cut off together do not come back together.
+                # Up to a half less, at random: devices that were cut off together should not come back together.
                 share = random.uniform(0.5, 1)  # noqa: S311  # no secret
                 until = time.time() + min(BACKOFF_MAX_S, BACKOFF_S * 2 ** min(tries, 30)) * share
                 tries += 1
@@ -302,24 +302,24 @@ def asked_to_wait(connection: Connection, server: str) -> tuple[float, str | Non
     """For how many seconds the server asked to be left alone, and what it said."""
     row = connection.execute("SELECT asked_until, said FROM place WHERE server = ?", (server,)).fetchone()
     left_s = float(row["asked_until"]) - time.time() if row else 0.0
-    # No server is waited for longer than that: a clock was set back.
+    # A longer wait than that means that a clock was set back.
     return (left_s, row["said"]) if 0 < left_s <= RETRY_AFTER_MAX_S else (0.0, None)
 
 
 def was_unanswered(connection: Connection, server: str) -> bool:
-    """Whether the server was not reached at all when it was last tried: it may be tried once it is back."""
+    """Whether the last try did not reach the server at all, so that it may be tried as soon as it is back."""
     row = connection.execute("SELECT value FROM setting WHERE name = ?", (f"unanswered {server}",)).fetchone()
     return row is not None and row["value"] == "1"
 
 
 def keeps_back(connection: Connection, server: str) -> str:
-    """Why what waits was not sent just now, where it was not tried: why it failed before, or another is at it."""
+    """Why what waits was not tried just now: the reason of the last failure, or that another program is sending."""
     row = connection.execute("SELECT said FROM place WHERE server = ?", (server,)).fetchone()
     return str((row and row["said"]) or OTHER_SENDS)
 
 
 def backoff_s(connection: Connection, server: str) -> float:
-    """For how many seconds a program that tries by itself should wait before it does."""
+    """The seconds that a program which tries by itself should still wait; 0 if it may try now."""
     row = connection.execute("SELECT backoff_until, asked_until FROM place WHERE server = ?", (server,)).fetchone()
     left_s = max(float(row["backoff_until"]), float(row["asked_until"])) - time.time() if row else 0.0
     return float(left_s) if 0 < left_s <= RETRY_AFTER_MAX_S else 0.0
@@ -348,7 +348,7 @@ def _may_go(one: Identity) -> bool:
 
 
 def _check_answers(reply: Reply, batch: Sequence[Item]) -> None:
-    """Every event has its answer, in the order of the request, or this is no answer of Headway's."""
+    """Raise Unreachable unless the reply has a known result for every event, in the order of the request."""
     told = reply.body
     if not isinstance(told, dict) or not all(map(_is_list_of_objects, map(told.get, _LISTS))):
         raise Unreachable("the answer is none of a Headway server's")

@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """What was read: `data`, as it was at `at`; not `is_fresh` where the server was not asked, or not to be reached.
+    """What was read: `data`, as of `at`; `is_fresh` is False if the server was not asked or could not be reached.
 
-    `trouble` says why it was not to be reached.
+    `trouble` says why it could not be reached.
     """
 
     data: T
@@ -22,7 +22,7 @@ class Answer(Generic[T]):
 
 
 def together(data: T, parts: Sequence[Answer[Any]]) -> Answer[T]:
-    """What several answers come to: as old as the oldest of them."""
+    """Several answers as one: as old as the oldest of them, and fresh if all are."""
     trouble = next((one.trouble for one in parts if one.trouble), None)
     return Answer(data, min(one.at for one in parts), all(one.is_fresh for one in parts), trouble)
 

@@ -1,4 +1,4 @@
-"""Signing in on this device: by way of a browser (RFC 8628), or by a token."""
+"""Signing in on this device: through a browser (RFC 8628), or with a token."""
 
 import platform
 import time
@@ -20,7 +20,7 @@ SLOWER_S: Final = 5.0
 _INTERVAL_MAX_S: Final = 60.0
 _LET_IN_S: Final = 60.0
 _BUSY: Final = (429, 503)
-# The server gives a token once, and knows no more of the code then.
+# The server gives a token once, and forgets the code then.
 _LOST: Final = (
     "the server does not know this sign-in any more: if you have let this device in, the answer with its token was"
     " lost, so revoke it on your account's page; then begin anew"
@@ -28,7 +28,7 @@ _LOST: Final = (
 
 
 class Code(NamedTuple):
-    """What the learner enters in the browser, and where; `complete_address` brings the code along."""
+    """The code that the learner enters in the browser, and where; `complete_address` includes the code."""
 
     device_code: str
     user_code: str
@@ -39,8 +39,8 @@ class Code(NamedTuple):
 
 
 def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code], None]) -> SignedIn:
-    """Sign in once somebody has entered the code that `show` is given; SignInNeeded where nobody does."""
-    store.check_room("you cannot be signed in")  # or a token that nobody could keep would be asked for, and given
+    """Show a code, and sign in once somebody has entered it in a browser; SignInNeeded if nobody does in time."""
+    store.check_room("you cannot be signed in")  # before a token is asked for that could not be kept
     asked = {"client_id": f"Headway on {platform.node() or 'a terminal'}"[:100], "scope": "read write"}
     code = _code(accepted(transport.ask("POST", "/auth/device", asked)).body)
     show(code)
@@ -60,7 +60,7 @@ def sign_in_by_browser(store: Store, transport: Transport, show: Callable[[Code]
 
 
 def _let_in(store: Store, transport: Transport, token: str) -> SignedIn:
-    """Sign in by a token that is given once: it is kept before anything can take it away again."""
+    """Sign in with a token that the server gives only once: it is stored first, so that nothing can lose it."""
     _check(token)
     with store.writing("you are not signed in") as connection:
         identities.leave_token(connection, transport.url, token)
@@ -92,7 +92,7 @@ def _rest_s(error: Unreachable) -> float:
 
 
 def begin_anew(store: Store, transport: Transport) -> bool:
-    """Whether this device's guest was one of whom the server knows nothing any more; then another one begins."""
+    """Replace this device's guest if the server does not know it any more; returns whether it did."""
     with store.reading() as connection:
         guest = known(connection, Bearer(transport.url, None))
     if guest is None or guest.kind != GUEST or guest.token is None:
@@ -108,7 +108,7 @@ def begin_anew(store: Store, transport: Transport) -> bool:
 
 
 def who_is_here(headway: "Headway") -> SignedIn | None:
-    """Whoever acts on this device, as far as it knows; None for a guest who is yet to do something."""
+    """Who the client acts as; None if nobody is signed in and no guest has done anything yet."""
     if headway.bearer.token is not None:
         learner = headway.read("/auth/me").data
         who = learner["learner"] or {}
@@ -135,7 +135,7 @@ def _code(told: Any) -> Code:
 
 
 def _slower_s(reply: Reply) -> float:
-    """How much longer to wait between tries; SignInNeeded where there is nothing to wait for."""
+    """The seconds to add to the interval between tries; SignInNeeded if there is nothing to wait for."""
     error = reply.body.get("error") if isinstance(reply.body, dict) else None
     if error == "authorization_pending":
         return 0.0

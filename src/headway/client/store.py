@@ -1,7 +1,7 @@
-"""The file on this device that holds what is not sent yet, whose it is, and what was last read; for one user alone.
+"""The client's store: one SQLite file for each user, with identities, outbox and cached answers.
 
 Several processes use it at a time. A commit has reached the disk when it returns: a rollback journal with
-synchronous=FULL waits for it, and needs no shared memory, so that a home folder on a network will do.
+synchronous=FULL ensures that, and needs no shared memory, so a home folder on a network works as well.
 """
 
 import os
@@ -17,20 +17,21 @@ from headway.client.errors import NotSaved
 FOLDER_VARIABLE: Final = "HEADWAY_STATE_FOLDER"
 VERSION: Final = 1
 BUSY_S: Final = 30.0
-# A token and who it is of, several times over.
+# Several times the size of a token with its owner's data.
 _ROOM: Final = 16_384
 _ELSEWHERE: Final = f"let this user write there, or name another folder in {FOLDER_VARIABLE}"
 _NOT_WRITABLE: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 _DAMAGED: Final = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 _SCHEMA: Final = (
-    # `learner` is not known before the server has said it, `token` is kept of guests and of who signed in on this
-    # device; of a token that a program brings along only the digest. `into_id` is the account that a guest moves into.
+    # `learner` is unknown until the server has said it. `token` is kept for guests and for whoever signed in on this
+    # device; of a token that a program brings, only the digest is. `into_id` is the account that a guest moves into.
     """CREATE TABLE identity (
         id INTEGER PRIMARY KEY, server TEXT NOT NULL, kind TEXT NOT NULL, learner TEXT, name TEXT, token TEXT,
         digest TEXT, into_id INTEGER, moved INTEGER NOT NULL DEFAULT 0, trouble TEXT)""",
     "CREATE UNIQUE INDEX identity_learner ON identity (server, learner)",
     "CREATE INDEX identity_digest ON identity (server, digest)",
-    # `state` is waiting, locked or aside; `failures` counts the server's own errors with the item in the request.
+    # `state` is waiting, locked or aside; `failures` counts how often the server failed (500) on requests with the
+    # item.
     """CREATE TABLE item (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, identity_id INTEGER NOT NULL,
         event TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting', reason TEXT,
@@ -47,7 +48,7 @@ _SCHEMA: Final = (
 
 
 class Store:
-    """The file; every use opens it anew, so that threads and processes are alike to it."""
+    """The store's file; every use opens it anew, so that threads and processes are treated alike."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or state_folder()
@@ -55,7 +56,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One snapshot to read."""
+        """Yield a connection that reads one snapshot."""
         with self._opened("nothing could be read") as connection:
             connection.execute("BEGIN")
             yield connection
@@ -63,7 +64,7 @@ class Store:
 
     @contextmanager
     def writing(self, what: str = "nothing was saved") -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk when this ends; NotSaved begins with `what` where it could not be."""
+        """Yield one transaction, on the disk when the context ends; else NotSaved, which begins with `what`."""
         with self._opened(what) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -71,7 +72,7 @@ class Store:
 
     @contextmanager
     def sending(self) -> Iterator[bool]:
-        """Whether this is the one that sends now, and no other process or thread; its end, whatever it is, frees it."""
+        """Yield whether this is the one process or thread that sends now; the lock ends with context or process."""
         with self._opened("nothing was sent"):
             pass  # makes the folder
         held = self._lock()
@@ -82,7 +83,7 @@ class Store:
                 held.close()
 
     def check_room(self, what: str) -> None:
-        """Write something, and take it back: NotSaved where nothing can be kept. Its room stays in the file."""
+        """Write 16 KiB and delete it again, which keeps room for it in the file; NotSaved if nothing can be kept."""
         with self.writing(what) as connection:
             connection.execute("INSERT OR REPLACE INTO setting VALUES ('room', ?)", ("0" * _ROOM,))
         with self.writing(what) as connection:
@@ -101,14 +102,14 @@ class Store:
             raise NotSaved(f"{what}: {error.filename or self.path}: {error.strerror}; {_ELSEWHERE}") from error
 
     def _lock(self) -> sqlite3.Connection | None:
-        """What holds the lock of those who send; None where another holds it."""
+        """Take the lock of those who send; None if another holds it."""
         path = self.folder / "sending.lock"
         try:
             connection = self._connect(path, timeout_s=0)
             try:
                 connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever kept in it
                 connection.execute("BEGIN EXCLUSIVE")
-                # Of a file that can only be read SQLite lets everybody in at once: to write is what it refuses then.
+                # On a file that can only be read, SQLite lets everybody in at once: only writing is refused.
                 connection.execute("PRAGMA user_version = 0")
             except sqlite3.Error:
                 connection.close()
@@ -120,7 +121,7 @@ class Store:
         return connection
 
     def _make_file(self) -> None:
-        """Tokens and answers are in it: nobody else may read it."""
+        """Make the file, readable by its owner alone: it holds tokens and answers."""
         try:
             mode = self.path.stat().st_mode
         except FileNotFoundError:
@@ -128,7 +129,7 @@ class Store:
             try:
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             except FileExistsError:
-                # Another was faster. The file is not opened beside SQLite: closing it would give up SQLite's locks.
+                # Another was faster. It must not be opened outside of SQLite: closing it would give up SQLite's locks.
                 return
         else:
             if mode & 0o077 and sys.platform != "win32":
@@ -167,7 +168,7 @@ def _not_saved(what: str, path: Path, error: sqlite3.Error) -> NotSaved:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's code, without what it adds in its higher bytes; 0 where the error is the module's own."""
+    """SQLite's primary result code, without the higher bytes; 0 where the error is the module's own."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 

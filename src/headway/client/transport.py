@@ -1,7 +1,7 @@
-"""HTTP to one server. Whatever is no answer of Headway's, a hotel's page as well, is told as Unreachable.
+"""HTTP to one server; an answer that is not Headway's, such as a captive portal's page, raises Unreachable.
 
-By the standard library alone: it is imported in a third of the time of the usual clients, and brings all that is needed
-here. No redirect is followed: a token goes to nobody else.
+Uses the standard library alone: it is imported in a third of the time of the usual clients, and has all that is needed
+here. No redirect is followed, so that a token goes to no other server.
 """
 
 import json
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from socket import socket
 
 CONNECT_S: Final = 10.0
-# What is streamed is silent at times, and an audit is waited for.
+# Seconds without data until a stream is given up: streams pause at times, and an audit takes long.
 PART_S: Final = 600.0
 BYTES_MAX: Final = 32 * 1024 * 1024
 RETRY_AFTER_S: Final = 5.0
@@ -47,19 +47,19 @@ class Reply(NamedTuple):
 
     @property
     def slug(self) -> str:
-        """The last part of the type of the problem that it tells."""
+        """The last part of the problem's type; empty if the answer is not a problem."""
         kind = self.body.get("type") if isinstance(self.body, dict) else None
         return kind.rpartition("/")[2] if isinstance(kind, str) else ""
 
     @property
     def detail(self) -> str:
-        """What the problem says."""
+        """The problem's detail or title, or else the status."""
         told = (self.body.get("detail") or self.body.get("title")) if isinstance(self.body, dict) else None
         return str(told or f"the server answered {self.status}")
 
 
 class Request(NamedTuple):
-    """A request of any kind: `path` stands below the server's address, as `/api/v1/progress` does, `body` is JSON."""
+    """A request of any kind: `path` is below the server's address, such as `/api/v1/progress`; `body` is JSON."""
 
     method: str
     path: str
@@ -83,11 +83,11 @@ class Stream:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says nothing: what was asked for is done."""
+        """Whether the answer has no body by its status, 204 or 304."""
         return self.status in (204, 304)
 
     def parts(self) -> Iterator[bytes]:
-        """Its bytes, each part as soon as it is there; Unreachable where they break off."""
+        """The answer's bytes, each part as soon as it arrives; Unreachable if they break off."""
         while part := self._part():
             yield part
 
@@ -115,7 +115,7 @@ class Transport:
     def ask(
         self, method: str, path: str, body: object = None, *, token: str | None = None, etag: str | None = None
     ) -> Reply:
-        """One request below the API's base path, and whatever Headway answers to it; Unreachable where it does not."""
+        """Send a request below the API's base path; returns Headway's answer, of any status, or Unreachable."""
         headers = {"Accept": "application/json", "User-Agent": f"headway/{__version__}"}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"If-None-Match": etag} if etag else {}
@@ -131,21 +131,21 @@ class Transport:
             raise Unanswered(f"{self.url} closed the connection: {error}") from None
 
     def within(self, timeout_s: float) -> "Transport":
-        """The same way by the same connections, for whoever has no more patience than that."""
+        """A transport that shares these connections and has a shorter time limit."""
         other = Transport(self.url, min(self.timeout_s, timeout_s))
         other._idle = self._idle
         return other
 
     def get(self, path: str, *, token: str | None = None, etag: str | None = None) -> Reply:
-        """The answer to a question, 200 or 304; an error for all others."""
+        """The answer to a GET, also 304 where `etag` still holds; an error for a refusal."""
         reply = accepted(self.ask("GET", path, token=token, etag=etag))
         if reply.body is None and (reply.status != 304 or etag is None):
-            raise _foreign(self.url, reply.status)  # to a question there is an answer, or it is the one of before
+            raise _foreign(self.url, reply.status)  # a GET is answered with a body, or with 304 for an etag
         return reply
 
     @contextmanager
     def stream(self, request: Request, headers: Mapping[str, str]) -> Iterator[Stream]:
-        """One request, and whatever Headway answers to it, of any size; each part of it may take ten minutes."""
+        """Send a request and yield Headway's answer, of any size; each part of it may take ten minutes."""
         from http.client import HTTPException  # noqa: PLC0415  # as above
 
         sent = {"User-Agent": f"headway/{__version__}", **headers}
@@ -159,7 +159,7 @@ class Transport:
                 response = connection.getresponse()
             except (OSError, HTTPException, ValueError) as error:
                 raise Unreachable(f"{self.url} cannot be reached: {_told(error)}") from None
-            with response:  # closing the connection closes no answer behind which the server hangs up
+            with response:  # if the server closes after its answer, closing the connection leaves that open
                 if response.getheader(_NUMBER) is None:
                     raise _foreign(self.url, response.status)
                 yield Stream(response, self.url)
@@ -203,7 +203,7 @@ class Transport:
         try:
             connection.sock.settimeout(self.timeout_s)
             with _Deadline(connection.sock, self.timeout_s) as deadline:
-                with suppress(BrokenPipeError, ConnectionResetError):  # it may say why before it has read all
+                with suppress(BrokenPipeError, ConnectionResetError):  # it may answer before it has read everything
                     connection.request(method, f"{urlsplit(self.url).path}/api/v1{path}", sent, headers)
                 response = connection.getresponse()
                 raw = _read(response, deadline)
@@ -230,7 +230,7 @@ class Transport:
         reply = Reply(response.status, body, headers)
         if not _is_ours(reply):
             foreign = _foreign(self.url, response.status)
-            # What stands before the server may limit, or tell of its rest, as well.
+            # A proxy before the server may set limits, or be down for maintenance, as well.
             if response.status in (429, 503) and "retry-after" in headers:
                 raise AskLater(foreign.detail, retry_after_s(reply))
             raise foreign
@@ -242,7 +242,7 @@ class _Closed(Exception):
 
 
 class _Foreign(Unanswered):
-    """An answer, but none of Headway's."""
+    """An answer that is not from a Headway server."""
 
     def __init__(self, detail: str, status: int) -> None:
         super().__init__(detail)
@@ -259,13 +259,13 @@ def is_too_large(error: Unreachable) -> bool:
 
 
 class _Deadline:
-    """Cuts a connection when its time is over: a time limit of a socket begins anew with each byte that comes."""
+    """Cuts a connection when its time is over: a socket's own time limit begins anew with each byte that arrives."""
 
     def __init__(self, connected: "socket", seconds: float) -> None:
         import threading  # noqa: PLC0415  # as above
         from socket import socket as named  # noqa: PLC0415  # as above
 
-        # Another name for the same connection: what encrypts it must not learn of this.
+        # A duplicate of the descriptor: shutting that down bypasses the TLS layer.
         self._socket = named(fileno=os.dup(connected.fileno()))
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -288,7 +288,7 @@ class _Deadline:
 
 
 def accepted(reply: Reply) -> Reply:
-    """The reply if it is no refusal, else the error that it stands for."""
+    """The reply; if it is a refusal, raise the error for it instead."""
     if reply.status < 300 or reply.status == 304:
         return reply
     if reply.status == 401:
@@ -303,13 +303,13 @@ def accepted(reply: Reply) -> Reply:
 
 
 def _said_once(reply: Reply) -> str:
-    """What the server says, with the advice to sign in where it gives none of its own."""
+    """The server's detail, with the advice to sign in where it gives none of its own."""
     advises = "sign in" in reply.detail or reply.slug == "insufficient-scope"
     return reply.detail if advises else f"{reply.detail}; sign in again"
 
 
 def retry_after_s(reply: Reply) -> float:
-    """How long the server asks to be left alone: seconds or a date, an hour at most."""
+    """The seconds for which the server asks to be left alone (`Retry-After`, seconds or a date), an hour at most."""
     said = reply.headers.get("retry-after", "")
     if said.isascii() and said.isdigit():
         return min(float(said[:9]), RETRY_AFTER_MAX_S)
@@ -325,7 +325,7 @@ def retry_after_s(reply: Reply) -> float:
 
 
 def normalized(url: str) -> str:
-    """A server's address without a slash at its end; AddressInvalid where it is none."""
+    """A server's address without a trailing slash or `/api/v1`; AddressInvalid if it is not an address."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -347,7 +347,7 @@ def _kind(headers: Mapping[str, str]) -> str:
 
 
 def _is_ours(reply: Reply) -> bool:
-    """Headway numbers every request that it answers, and tells every refusal as a problem of its own."""
+    """Whether an answer is Headway's: a success carries a request number, a refusal is one of Headway's problems."""
     if not isinstance(reply.body, dict) or 300 <= reply.status < 400:
         return False
     if reply.status < 300:
@@ -371,7 +371,7 @@ def _told(error: Exception) -> str:
 
 
 def _proxy(host: str) -> tuple[str, int] | None:
-    """The proxy that HTTPS_PROXY names for a host, if NO_PROXY does not name that."""
+    """The proxy that HTTPS_PROXY names, unless NO_PROXY exempts the host."""
     if not any(name.lower() == "https_proxy" for name in os.environ):
         return None
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # rarely needed

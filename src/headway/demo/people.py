@@ -56,7 +56,7 @@ ZONES: Final = {
     "America/Chicago": 7, "America/Los_Angeles": 9, "America/Sao_Paulo": 8, "Africa/Lagos": 6, "Asia/Kolkata": 10,
     "Asia/Tokyo": 5, "Asia/Kathmandu": 1, "Australia/Sydney": 3,
 }  # fmt: skip  # a table of names and shares
-# Terminal and editor say local times with their offset and scores as percent; the web says UTC and 0 to 1.
+# Terminal and editor send local times with their offset and scores as percent; the web sends UTC, and raw of max.
 CLIENTS: Final = {"web": 70, "terminal": 20, "editor": 10}
 # How many days ago a class began together.
 CLASSES: Final = (108, 80, 52, 24)
@@ -81,7 +81,7 @@ class Person(NamedTuple):
 
 
 def learners(seed: int, count: int, now: int, steps: int) -> list[Person]:
-    """The demo's own learner and, behind it, others; guests are the last. `steps` is how many the course has."""
+    """The demo's own learner first, then other accounts, guests last; `steps` is how many the course has."""
     known = names()
     chance = Random(f"{seed}/people")  # noqa: S311  # a play, and always the same one
     full = [f"{given} {family}" for given, family in product(known.given, known.family)]
@@ -93,7 +93,7 @@ def learners(seed: int, count: int, now: int, steps: int) -> list[Person]:
 
 
 def new_id(chance: Random) -> str:
-    """A UUID that follows from chance alone."""
+    """A version 4 UUID made from `chance`, the same for the same seed."""
     return str(UUID(int=chance.getrandbits(128), version=4))
 
 

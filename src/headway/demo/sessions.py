@@ -38,7 +38,7 @@ class _Study:
 
     def sitting(self, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
         """Sit down for some steps, or for practice where nothing is left."""
-        # In UTC: where clocks are turned back, the time on the wall goes through an hour twice.
+        # In UTC: where clocks are turned back, local time goes through an hour twice.
         self.at, self.sent = start.astimezone(UTC), []
         wanted = max(1, round(self.chance.gauss(self.person.habit.steps, self.person.habit.steps / 3)))
         while wanted and self.ahead and not self.finished:
@@ -81,7 +81,7 @@ class _Study:
         return False
 
     def _do(self, step: Step) -> bool:
-        """An assignment is done away from the page, which hears of the time and, in the end, of the points."""
+        """Do an assignment away from the page: send the time spent and then the score; True if it is passed."""
         for _ in range(self.chance.choice((1, 1, 2))):
             self._send("worked", step, duration_s=self._pause(400, 1600))
         parts = self.answers.parts[step.id]
@@ -90,11 +90,11 @@ class _Study:
         return done * 1_000_000 >= step.pass_mark * parts
 
     def _score(self, done: int, parts: int) -> Any:
-        """Clients say scores each in a way of their own: 0 to 1, percent, percent as text."""
+        """A score in the form that the learner's client sends: raw of max, percent, or percent as text."""
         if self.person.client == "web":
             return {"raw": done, "max": parts}
         percent = 100 * done // parts
-        # 1 % would read as a full score of 1; no share of four or five parts comes to that.
+        # A percentage of 1 would be read as a full score; no share of four or five parts comes to that.
         return percent if self.person.client == "terminal" else str(percent)
 
     def _practice(self) -> None:
@@ -115,7 +115,7 @@ class _Study:
         self.sent.append((self.at, {**sent, "occurred_at": self._said(self.at), **more}))
 
     def _said(self, moment: datetime) -> str:
-        """The web says UTC; terminal and editor say the time on the wall, with its distance from UTC."""
+        """The moment as the client sends it: in UTC from the web, local with its offset from terminal and editor."""
         if self.person.client == "web":
             return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return moment.astimezone(zone(self.person.zone)).isoformat(timespec="seconds")
@@ -138,7 +138,7 @@ def sittings(person: Person, course: Course, answers: Answers, chance: Random, u
 
 
 def _path(person: Person, course: Course) -> Sequence[Step]:
-    """The steps in the order in which this learner takes them; it never runs ahead of what a module requires."""
+    """The steps in the order in which this learner takes them, which respects what each module requires."""
     order = list(course.modules)
     if person.git_first:
         order[2:5] = [order[3], order[4], order[2]]

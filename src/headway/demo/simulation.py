@@ -45,7 +45,7 @@ def simulate(course: Course, answers: Answers, *, now: int, seed: int = 1, count
 
 
 class _Arrivals:
-    """What the server receives of a learner, and when: one event at a time, or a pile once the network is back."""
+    """What the server receives from a learner, and when: one event at a time, or many at once after being offline."""
 
     def __init__(self, person: Person, course_id: str, chance: Random, now: int) -> None:
         self.person = person
@@ -55,7 +55,7 @@ class _Arrivals:
         self.submissions: list[Submission] = []
 
     def receive(self, done: list[Sitting]) -> None:
-        """A late sitting is sent when the next one begins, so that nothing of it comes behind what builds on it."""
+        """Receive sittings in order; a late one arrives just before the next begins, and before what builds on it."""
         for sitting, following in zip(done, [*done[1:], None], strict=True):
             if not sitting.late:
                 self._receive_live(sitting)

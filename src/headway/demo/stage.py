@@ -44,7 +44,7 @@ def stage(
     creator = _creator(seed, now, password_hashes)
     add_learners(database, [creator])
     course = publish(database, course_manifest(), now=creator["created_at"], publisher=creator["id"]).course
-    # Before anybody does anything: what they earn has the dates of what they did.
+    # Before anybody does anything, so that achievements have the dates of what earned them.
     install(database, shipped())
     backfill_pending(database, Catalog(), now=lambda: now)
     cast = list(simulate(course, answers(), now=now, seed=seed, count=count))
@@ -63,9 +63,10 @@ def prove(database: Database) -> AuditReport:
 
 
 def _spans(cast: list[Learner], now: int) -> Iterator[list[Submission]]:
-    """What came in, in order: a week a transaction, and lately a day; a day throughout would take twice as long.
+    """The submissions in order of arrival, a week in each transaction, and a day in each for the last week.
 
-    What learners earn has the time of the last that they did in a transaction.
+    An achievement gets the time of the last event in its transaction. A day in each throughout would take twice as
+    long.
     """
 
     def span(one: Submission) -> int:

@@ -1,1 +1,1 @@
-"""The HTTP API: one resource a file, over the app, the problems and who is asking."""
+"""The HTTP API: a file for each resource; `app.py`, `problems.py` and `who.py` serve all of them."""

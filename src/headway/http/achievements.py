@@ -18,10 +18,10 @@ from headway.http.reply import Header, Reply
 from headway.views.achievements import Place, Standing, place_of, read_standings
 from headway.views.subject import Subject
 
-# All of them are promised: a part is for who asks for one.
+# Without a limit, all are returned, as the contract promises; with one, a page.
 AnyLimit: TypeAlias = Annotated[int | None, QueryParameter(ge=1, le=LIMIT_MAX)]
 _SVG: Final = b"image/svg+xml"
-# A drawing brings all it needs: nothing in it may run or load, were it opened alone.
+# A drawing brings all it needs: opened alone, it may run and load nothing.
 _HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),)
 _CACHE: Final[Header] = (b"cache-control", b"public, max-age=86400")
 
@@ -51,7 +51,7 @@ class AchievementShown(Struct):
 
 
 class AchievementList(Struct):
-    """All achievements but `hidden` more, which say nothing of themselves until they are earned."""
+    """Achievements; `hidden` counts those that are not listed because they stay secret until they are earned."""
 
     items: list[AchievementShown]
     hidden: int

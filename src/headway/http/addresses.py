@@ -1,4 +1,4 @@
-"""The server's own address, as it is seen from where a request comes."""
+"""The server's own address, as a client reaches it."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ _HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{
 
 
 def site_address(exchange: Exchange) -> str:
-    """The address that the operator named, else the one that the request was sent to, without a slash at the end."""
+    """The address that the operator named, else the one that the request was sent to, without a trailing slash."""
     settings = exchange.services.settings
     if settings.public_url:
         return settings.public_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""The site's achievements: an admin's to see, make, change and retire; and giving learners what they meet of them."""
+"""The site's achievements, for admins: list, make, change and retire them, and have learners given what they meet."""
 
 from contextlib import suppress
 from functools import partial
@@ -36,7 +36,7 @@ from headway.store.achievements import Defined
 
 
 class DefinitionSent(Struct, forbid_unknown_fields=True):
-    """An achievement: whoever comes to `threshold` by `metric` has it, and so many points."""
+    """An achievement: a learner who reaches `threshold` by `metric` earns it, and `points` with it."""
 
     title: Annotated[str, Meta(min_length=1, max_length=TITLE_MAX)]
     description: Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_MAX)]
@@ -65,7 +65,7 @@ class DefinitionShown(Struct):
 
 
 class DefinitionList(Struct):
-    """All that can be earned, and what could; `given` says whether everybody has been given what they meet."""
+    """All definitions, retired ones as well; `given` says whether all learners have been given what they meet."""
 
     items: list[DefinitionShown]
     given: bool
@@ -130,7 +130,7 @@ def _shown(one: Defined) -> DefinitionShown:
 
 
 async def administered(request: Asked) -> Services:
-    """What an admin works on; Unauthorized or Forbidden for everybody else."""
+    """The services, for an admin; Unauthorized or Forbidden for everybody else."""
     exchange = exchange_of(request)
     who.check_cookies(exchange)
     check_admin(await who.caller(request, scope="admin"))

@@ -1,4 +1,4 @@
-"""Imports by upload, for admins: files are sent and read in the background, and it is told what became of them."""
+"""Imports by upload, for admins: files are read in the background, and the outcome can be read afterwards."""
 
 import re
 from base64 import b64decode
@@ -34,24 +34,24 @@ _NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 class FileSent(Struct, forbid_unknown_fields=True):
-    """A file: its name, and what is in it, as base64, for its encoding is its own."""
+    """A file: its name, and its content as base64, since it may be in any encoding."""
 
-    # The pattern is for the contract alone: what does not fit is told in words.
+    # The pattern is for the contract alone: a name that does not match is refused in words.
     name: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": 200, "pattern": _NAME_PATTERN})]
     base64: str
 
 
 class MapSent(Struct, forbid_unknown_fields=True):
-    """Of which course's steps the exercises of `json-files` are, by their old ids."""
+    """For `json-files`: the course, and the step that each exercise is in it, by the exercise's old id."""
 
     course: str
     exercises: dict[str, str]
 
 
 class ImportSent(Struct, forbid_unknown_fields=True):
-    """Files to import, or with `dry_run` to look at. A request holds 2 MiB: larger ones are for the command line."""
+    """Files to import, or with `dry_run` to check. A request holds 2 MiB: larger imports are for the command line."""
 
-    # Those that are files; the others are folders of their own, for the command line.
+    # Formats that are single files; the others are folders, which the command line takes.
     format: Literal["json-files", "jsonl", "csv"]
     files: Annotated[list[FileSent], Meta(min_length=1, max_length=FILES_MAX)]
     dry_run: bool = False
@@ -59,9 +59,9 @@ class ImportSent(Struct, forbid_unknown_fields=True):
 
 
 class ImportLine(Struct):
-    """Something about a record: the place of its file among those sent (from 0), its line, and what is wrong.
+    """A remark on a record: the number of its file among those sent (from 0), its line, and what is wrong.
 
-    `record` is which of its file it is, from 1; null for files of a record a line.
+    `record` is its number in the file, from 1; null for files with a record in each line.
     """
 
     file: int
@@ -72,7 +72,7 @@ class ImportLine(Struct):
 
 
 class ImportReported(Struct):
-    """What an import came to; `doubts` and `rejects` are the first hundred."""
+    """The result of an import; `doubts` and `rejects` hold the first hundred."""
 
     dry_run: bool
     read: int

@@ -51,7 +51,7 @@ class LearnerFound(Struct):
 
 
 class LearnerShown(LearnerListed):
-    """A learner: `external_ids` are all by which they are known, `events` the entries of the own ledger."""
+    """A learner: `external_ids` are all that they are known by, `events` counts the entries of their own ledger."""
 
     external_ids: list[str]
     events: int
@@ -66,7 +66,7 @@ class RolesSent(Struct, forbid_unknown_fields=True):
 
 
 class AccountSent(Struct, forbid_unknown_fields=True):
-    """The account that an imported learner is part of from now on, by its id."""
+    """The account that the imported learner becomes part of, by its id."""
 
     account: Annotated[str, Meta(min_length=1, max_length=255)]
 
@@ -78,7 +78,7 @@ class Linked(Struct):
 
 
 class ClaimMade(Struct):
-    """A code that whoever has an account sends to `POST /auth/merge` as `guest_token`: once, until it runs out."""
+    """A code to claim an imported learner: an account sends it to `POST /auth/merge` as `guest_token`, once."""
 
     code: str
     expires_at: str
@@ -184,7 +184,7 @@ async def change_learner(request: Asked, learner: FromPath[str]) -> Reply:
 
 @post("/admin/learners/{learner:str}/claim-code", status_code=201)
 async def make_claim_code(request: Asked, learner: FromPath[str]) -> Reply:
-    """Make a code by which whoever an imported learner is claims them as part of the own account."""
+    """Make a code by which a person claims an imported learner as part of their own account."""
     admin, services = await _admin(request), exchange_of(request).services
     learner_id = await services.read(lambda connection: _found(connection, learner))
     origin = Origin(exchange_of(request).address, admin.learner_id)

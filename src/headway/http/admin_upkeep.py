@@ -1,4 +1,4 @@
-"""A site's state, for its admins: audits in the background, figures worked out again, what the system stands on."""
+"""A site's state, for its admins: audits in the background, figures worked out again, and the system's figures."""
 
 import asyncio
 import platform
@@ -37,7 +37,7 @@ _LOOK_AGAIN_S: Final = 0.2
 
 
 class FaultShown(Struct):
-    """A stored value that is not what follows from the ledger, and what does; long texts are cut."""
+    """A stored value that differs from `true`, the one that follows from the ledger; long texts are cut."""
 
     table: str
     learner: str
@@ -48,7 +48,7 @@ class FaultShown(Struct):
 
 
 class AuditReported(Struct):
-    """What an audit found, with `differing` of the learners: `faults` are the first hundred of `found`."""
+    """What an audit found: `faults` are the first hundred of `found`, `differing` counts the learners who have any."""
 
     learners: int
     events: int
@@ -74,9 +74,9 @@ class AuditShown(Struct):
 
 
 class FigureChanged(Struct, omit_defaults=True):
-    """A figure of a learner: the row's `key`, what it was and what it is; of achievements, which ones join.
+    """A figure of a learner that changes from `old` to `new`; `key` names its row, `achievements` those that are added.
 
-    What is nobody's own, of courses and of what is counted over learners, is of no learner.
+    `learner` is empty for what belongs to nobody, such as courses and counters.
     """
 
     learner: str
@@ -88,9 +88,9 @@ class FigureChanged(Struct, omit_defaults=True):
 
 
 class AuditTold(Struct):
-    """What an audit found once it is over: with how many of all learners, and which figures; it changes nothing.
+    """The result of an audit: how many of all learners differ, and in which figures. It changes nothing.
 
-    `updates` are the first hundred of `found`: what is stored, and what a rebuild makes of it.
+    `updates` are the first hundred of `found`: the stored value, and what a rebuild makes of it.
     """
 
     id: str
@@ -102,7 +102,7 @@ class AuditTold(Struct):
 
 
 class BackfillTold(Struct):
-    """What a backfill came to; `updates` are the first thousand. No backfill can mend the ledgers that are `broken`."""
+    """What a backfill changed; `updates` are the first thousand, `broken` counts the ledgers that it cannot mend."""
 
     dry_run: bool
     total: int
@@ -113,7 +113,7 @@ class BackfillTold(Struct):
 
 
 class DatabaseShown(Struct):
-    """What keeps the database; `log_bytes` and `free_bytes` are of the SQLite file's log and of its disk."""
+    """The database; `log_bytes` is the size of SQLite's log, `free_bytes` the room on its disk."""
 
     kind: str
     version: str
@@ -125,7 +125,7 @@ class DatabaseShown(Struct):
 
 
 class WriterShown(Struct):
-    """The writer of the process that answers: what waits, for how long the oldest does, and its commits."""
+    """The writer of the process that answers: events that wait, for how long the oldest has, and its commits."""
 
     waiting_events: int
     lag_s: float
@@ -142,7 +142,7 @@ class BackupShown(Struct):
 
 
 class SystemShown(Struct):
-    """What a site stands on."""
+    """The state of a site: versions, sizes, the writer, the last backup, and audits."""
 
     headway: str
     python: str
@@ -173,7 +173,7 @@ async def start_audit(request: Asked, background: FromQuery[bool] = False) -> Re
 
 
 async def _over(services: Services, audit_id: str, stopping: asyncio.Event) -> AuditReported:
-    """What an audit found, once it is over; Unavailable where that is not to be waited for, or it has no report."""
+    """Wait for an audit, and return what it found; Unavailable if the server stops meanwhile, or there is no report."""
     while not stopping.is_set():
         row = await services.read(lambda connection: upkeep.one(connection, auditing.KIND, audit_id))
         found = None if row is None else _audit(row)
@@ -223,7 +223,7 @@ async def backfill_figures(request: Asked, dry_run: FromQuery[bool] = False) -> 
 
 @get("/admin/system")
 async def read_system(request: Asked) -> Reply:
-    """What the site stands on: versions, sizes, what waits to be written, the last backup and audit."""
+    """The site's system: versions, sizes, what waits to be written, the last backup and audit."""
     services = exchange_of(request).services
 
     def look(connection: Connection, reader: Reader) -> SystemShown:
@@ -297,7 +297,7 @@ def _reported(report: Mapping[str, Any]) -> AuditReported:
     faults = [
         FaultShown(**{**one, "stored": shown(one["stored"]), "true": shown(one["true"])}) for one in report["faults"]
     ]
-    # Audits of before did not count the learners.
+    # Older reports do not count the learners who differ.
     differing = report.get("differing", len({one.learner for one in faults if one.learner}))
     return AuditReported(report["learners"], report["events"], report["found"], differing, faults)
 

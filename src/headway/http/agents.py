@@ -1,4 +1,4 @@
-"""What a client calls itself, in few words: how people tell their sessions apart."""
+"""A client's name in few words, by which people tell their sessions apart."""
 
 import re
 from typing import Final
@@ -26,7 +26,7 @@ _PRODUCT: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 
 def name_of(user_agent: bytes | None) -> str | None:
-    """A name such as "Firefox on Linux" or "curl"; None where the client says nothing that can be told."""
+    """A name such as "Firefox on Linux" or "curl"; None if the header names nothing that is known."""
     sent = (user_agent or b"").decode("latin-1")
     browser = next((name for pattern, name in _BROWSERS if pattern.search(sent)), None)
     if browser is None:

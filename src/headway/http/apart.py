@@ -14,8 +14,9 @@ from headway.http.wording import in_our_words
 EVENTS_MAX: Final = 500
 # Deeper than any response may be, so that what is left of a deeper one is refused for its depth.
 _DEPTH_KEPT: Final = 100
-# Brackets that stand together, outside of strings, or the end. A string without an end reaches to the end. So it fits
-# wherever it is tried: what fails is tried again from each byte, and costs the square of the length.
+# Brackets in a row outside of strings, or the end; an unclosed string reaches to the end. The pattern matches wherever
+# it is tried: one that can fail would be tried again from each byte, at a cost that grows with the square of the
+# length.
 _BRACKETS: Final = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+"?)*+([\[{]++|[\]}]++|\Z)', re.DOTALL)
 
 
@@ -41,7 +42,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 def read_apart(raw: bytes) -> ReadApart:
-    """`sent_at` and each event by itself; faults of the body as a whole are raised as the decoder raises them."""
+    """Decode `sent_at`, and each event by itself; a fault of the body as a whole raises the decoder's error."""
     try:
         return _read(raw)
     except RecursionError:
@@ -77,7 +78,7 @@ def _is_readable(part: Raw) -> bool:
 
 
 def _shallow(raw: bytes) -> Iterator[bytes]:
-    """The bytes of a body without what lies deeper in it than any event may be."""
+    """Yield the bytes of a body without what is nested deeper than any event may be."""
     depth = kept = 0
     for found in _BRACKETS.finditer(raw):
         first, end = found.span(1)

@@ -1,4 +1,4 @@
-"""All the wiring: settings in, an application out."""
+"""Puts the application together: settings in, an ASGI application out."""
 
 import asyncio
 import gc
@@ -93,7 +93,7 @@ _BESIDE_THE_API = (
 
 
 _READING = (*progress.handlers, *achievements.handlers, *reviewing.handlers, *sharing.handlers)
-# What runs beside as long as the server does.
+# What runs in the background as long as the server does.
 WORKS: Final = (keep_house, keep_boards, keep_cached, deliver_due, mail_due, Services.see_through)
 
 
@@ -126,7 +126,7 @@ def _api() -> Router:
 
 @cache
 def all_routes() -> Litestar:
-    """What leads to the handlers: the same whatever the settings, and made once a process, for it takes its time."""
+    """The routes to all handlers, the same whatever the settings; made once in a process, since it takes time."""
     return Litestar(
         [_api(), *_BESIDE_THE_API],
         exception_handlers=EXCEPTION_HANDLERS,
@@ -137,7 +137,7 @@ def all_routes() -> Litestar:
 
 
 class Application:
-    """All that a server answers, and what runs beside as long as it does."""
+    """The server as an ASGI application: the requests, and the tasks that run in the background."""
 
     def __init__(self, answers: Any, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> None:
         self._answers = answers
@@ -183,8 +183,8 @@ def from_environment() -> Application:
 
 
 def _spare_the_collector() -> None:
-    """What is loaded by now stays; a batch makes thousands of small objects, of which hardly any is part of a cycle."""
+    """Freeze what is loaded, and collect rarely: a batch makes thousands of small objects, hardly any in a cycle."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    gc.enable()  # whoever started the process may have put it off
+    gc.enable()  # `headway serve` puts it off while it starts

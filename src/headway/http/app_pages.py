@@ -1,4 +1,4 @@
-"""The web app: its pages, which are one document that finds its way by the address, and the files that it loads."""
+"""The web app: one document for all its pages, which finds the page by the address, and the files that it loads."""
 
 import json
 import re
@@ -46,14 +46,14 @@ ROUTES: Final = (
     "/sign-in",
     "/register",
 )
-# What a page shows first is asked for together with its files: whoever is here, it is read as them.
+# What a page shows first is requested together with its files, with the identity of whoever opens it.
 READ_AT_ONCE: Final[Mapping[str, tuple[str, ...]]] = {
     "/": ("/progress", "/progress/streak"),
     "/courses/{course}": ("/courses/{course}", "/progress/courses/{course}"),
     "/courses/{course}/steps/{step}": ("/courses/{course}", "/progress/courses/{course}"),
     "/teach/{course}": ("/creator/courses/{course}/report",),
 }
-# Scripts, styles and data of this server alone, and nothing written into the document.
+# Scripts, styles and data of this server alone, and none of them inline.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -66,11 +66,11 @@ _TYPES: Final[Mapping[str, bytes]] = {
     ".svg": b"image/svg+xml",
     ".webmanifest": b"application/manifest+json",
 }
-# What has the hash of its content in its name never changes; the others may with the next version.
+# A file with the hash of its content in its name never changes; the others may with the next version.
 _HASHED: Final = re.compile(r"-[\w-]{8}\.\w+")
 _FOREVER: Final[Header] = (b"cache-control", b"public, max-age=31536000, immutable")
 _A_WHILE: Final[Header] = (b"cache-control", b"public, max-age=3600")
-# A page of any site may load it: it says nothing of who asks.
+# A page of any site may load it: it does not depend on who asks.
 _EMBEDDED: Final[tuple[Header, ...]] = (FOR_ALL, (b"cross-origin-resource-policy", b"cross-origin"))
 _CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 _LINKS: Final = {
@@ -83,7 +83,7 @@ _DEMO: Final = (b'<html lang="en">', b'<html lang="en" data-demo>')
 
 
 class File(NamedTuple):
-    """A file as it was built, and compressed by each coding that it is worth it in."""
+    """A file as it was built, and its compressed forms, where they are smaller."""
 
     media_type: bytes
     cache: Header
@@ -93,7 +93,7 @@ class File(NamedTuple):
 
 @get(list(ROUTES), include_in_schema=False)
 async def app_page(request: Asked) -> Reply:
-    """The document of the app; where it was not built, a page that says how to."""
+    """The document of the app; if the app was not built, a page that says how to build it."""
     template = request.scope["path_template"]
     document = _document(BUILT, _PARAMETER.sub(r":\1", template), demo=exchange_of(request).services.settings.demo)
     if document is None:
@@ -112,7 +112,7 @@ async def app_file(request: Asked, name: FromPath[str]) -> Reply:
 
 @get("/worker.js", include_in_schema=False)
 async def app_worker(request: Asked) -> Reply:
-    """The worker that opens the pages without a network."""
+    """The service worker, which opens the pages without a network."""
     path = BUILT / "worker.js"
     if not path.is_file():
         raise NotFound("the web pages were not built")
@@ -121,7 +121,7 @@ async def app_worker(request: Asked) -> Reply:
 
 @get("/embed.js", include_in_schema=False)
 async def embed_script(request: Asked) -> Reply:
-    """The elements that show progress on other pages."""
+    """The script of the elements that show progress on pages of other sites."""
     file = _embedded(BUILT)
     if file is None:
         raise NotFound("the web pages were not built")
@@ -143,16 +143,16 @@ def _document(folder: Path, route: str, *, demo: bool) -> bytes | None:
     path = folder / "index.html"
     if not path.is_file():
         return None
-    # What the address shows is fetched together with what all of them need, and not only when that has run.
+    # A page's own files are fetched together with those of all pages, and not only once these have run.
     files = json.loads((folder / "files.json").read_bytes())[route]
     links = "".join(_LINKS[Path(name).suffix].format(name) for name in files)
     document = path.read_bytes().replace(b"</head>", links.encode() + b"</head>", 1)
-    # The app offers strangers the demo's own learner.
+    # The app offers strangers to sign in as the demo's own learner.
     return document.replace(*_DEMO, 1) if demo else document
 
 
 def _reading(document: bytes, template: str, params: Mapping[str, Any]) -> bytes:
-    # Quoted, nothing in an address ends what it stands in.
+    # Quoted, nothing in an address can end the attribute that it stands in.
     quoted = {name: quote(str(value), safe="") for name, value in params.items()}
     links = "".join(_READ.format(path.format(**quoted)) for path in READ_AT_ONCE.get(template, ()))
     return document.replace(b"</head>", links.encode("ascii") + b"</head>", 1)
@@ -171,7 +171,7 @@ def _embedded(folder: Path) -> File | None:
 
 @cache
 def _files(folder: Path) -> Mapping[str, File]:
-    """The files that the app loads, by their names: they are few, and are kept."""
+    """The files that the app loads, by name; they are kept in memory, since they are few."""
     assets = folder / "assets"
     paths = [path for path in assets.iterdir() if path.suffix in _TYPES] if assets.is_dir() else []
     return {path.name: _file(path) for path in paths}

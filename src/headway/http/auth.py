@@ -122,7 +122,7 @@ async def register(request: Asked) -> Reply:
 
 
 async def _guest(exchange: Exchange) -> Session | None:
-    """The guest who registers; whoever is signed in already makes another account."""
+    """The guest who registers; None for nobody, and for somebody who is signed in and makes another account."""
     session = await who.writing_session(exchange)
     if session is None or session.kind == "guest":
         return session
@@ -132,7 +132,7 @@ async def _guest(exchange: Exchange) -> Session | None:
 
 @post("/login", status_code=200)
 async def login(request: Asked) -> Reply:
-    """Sign in. An address that is not known and a wrong password are told in the same words, after the same time."""
+    """Sign in. An unknown address and a wrong password are refused in the same words, after the same time."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _sign_in)
@@ -140,7 +140,7 @@ async def login(request: Asked) -> Reply:
 
 
 async def sign_in(exchange: Exchange, sent: SignIn) -> Reply:
-    """Sign in whoever has that password; WrongCredentials."""
+    """Sign in with an address and a password; WrongCredentials if they do not belong together."""
     services = exchange.services
     email = _known_form(sent.email)
     tries = await password_tries.begin(exchange, email or sent.email)
@@ -161,7 +161,7 @@ def _known_form(sent: str) -> str | None:
 
 @post("/logout", status_code=200)
 async def logout(request: Asked) -> Reply:
-    """End the session; whoever has none is signed out already."""
+    """End the session; without one, nothing changes."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     services = exchange.services
@@ -177,14 +177,14 @@ async def logout(request: Asked) -> Reply:
 
 @get("/me")
 async def read_me(request: Asked) -> Reply:
-    """Who asks."""
+    """The caller: nobody, a guest or an account."""
     reader = await who.caller(request)
     return json_reply(Me(reader.kind, learner_of(reader.row) if reader.row else None), 200, (PERSONAL,))
 
 
 @patch("/me")
 async def change_me(request: Asked) -> Reply:
-    """Change names, the time zone (days that were recorded stay as they are), and whether leaderboards show one."""
+    """Change names, the time zone (recorded days stay as they are), and whether leaderboards show the learner."""
     exchange = exchange_of(request)
     session = await who.writing_session(exchange)
     if session is None:

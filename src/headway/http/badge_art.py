@@ -24,7 +24,7 @@ _METALS: Final[Mapping[str, _Metal]] = {
     "platinum": _Metal("#6cc9d8", "#3d6cc4", "#2f4a94", "#f5fdff"),
 }
 _LOCKED: Final = _Metal("#b4bac1", "#8b929a", "#6a7178", "#e9ecef")
-# Each in a square of 128, its middle at 64, 64.
+# Each in a square of 128, centered at 64, 64.
 _FRAMES: Final[Mapping[str, str]] = {
     "bronze": "M64 8a56 56 0 1 1 0 112A56 56 0 1 1 64 8Z",
     "silver": "M57.500 9.800q6.500-3.700 13 0l36.500 21q6.500 3.800 6.500 11.300v43.800q0 7.500-6.500 11.300l"

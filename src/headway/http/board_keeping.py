@@ -1,4 +1,4 @@
-"""What a server does for the leaderboards all the time: count in what was recorded, and see that Redis has them."""
+"""A server's background work on leaderboards: count in what was recorded, and keep the copies in Redis."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,17 +19,17 @@ from headway.ledger.resting import Stopping, resting
 log = structlog.get_logger()
 
 _PAUSE_S: Final = 1.0
-# What it takes of the machine, at most: a part in so many.
+# Of this many parts of the time, the work takes at most one.
 _SHARE: Final = 6
 
 
 async def keep_boards(services: Services) -> None:
-    """While a server runs, count in what is recorded; what it has not come to yet is read beside the boards."""
+    """While a server runs, count in what is recorded; readers add what is not counted in yet."""
     await _again_and_again(services, lambda: keep(services), "board_keeping_failed")
 
 
 async def keep_cached(services: Services) -> None:
-    """While a server runs, see that its Redis has the boards; apart, for one that is slow holds no counting up."""
+    """While a server runs, keep its Redis supplied with the boards; apart, so that a slow one delays no counting."""
     cache = services.board_cache
     if cache is not None:
         watch = _Watch(Keeper(services.database, cache, services.stopping.is_set))
@@ -47,7 +47,7 @@ async def _again_and_again(services: Services, work: Callable[[], None], failed:
 
 
 def keep(services: Services) -> None:
-    """Count in some of what waits; and where boards were never worked out, or are in another zone now, do that."""
+    """Count in some of what waits; before that, work boards out that never were, or whose time zone has changed."""
     database = services.database
     if not boards.is_built(database):
         with suppress(Stopping), database.alone(wait=False) as alone:

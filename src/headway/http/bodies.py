@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded, decoded once, every fault told by its path."""
+"""Reading a request's body: bounded in size, decoded once, each fault named by its path."""
 
 import re
 from collections.abc import Callable
@@ -17,14 +17,14 @@ _JSON: Final = re.compile(rb"application/(?:[\w.+-]+\+)?json\s*(?:;\s*charset=\"
 _FORM: Final = re.compile(rb"application/x-www-form-urlencoded\s*(?:;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-# The steps of a way to a value: names, places in lists, and fields whose names the decoder does not tell.
+# The steps of a path to a value: names, indexes, and fields whose names the decoder does not tell.
 _STEPS: Final = re.compile(r"\.(\w+)|\[(\d+)\]|(\[\.{3}\])")
-# Each step reads what lies behind it once more.
+# Each step decodes all that is within it once more.
 _STEPS_MAX: Final = 8
 _NAMED_BYTES_MAX: Final = 64 * 1024
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
-# One half of a character, and what follows is not the other.
+# Half of a surrogate pair, without another escape after it.
 _HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\[^u])")
 _HALF_WITHIN: Final = 20
 _NAME_SHOWN_MAX: Final = 200
@@ -33,17 +33,17 @@ T = TypeVar("T")
 
 
 async def read_json(request: Asked, decode: Callable[[bytes], T], *, empty: bytes | None = None) -> T:
-    """The body as what `decode` makes of it; `empty` stands for a body that was left out, where it may be."""
+    """Read the body and decode it; `empty` takes the place of a body that was left out, where that is allowed."""
     raw = await read_body(exchange_of(request), request.receive)
     return decode_json(empty if not raw and empty is not None else raw, decode)
 
 
 def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
-    """What `decode` makes of the bytes; Malformed where they are no JSON, BodyInvalid where they do not fit."""
+    """Decode the bytes; Malformed if they are not JSON, BodyInvalid if they do not fit the shape."""
     try:
         return decode(raw)
     except msgspec.ValidationError as error:
-        # The decoder stops at what does not fit, and has not seen whether what follows is JSON at all.
+        # The decoder stops at what does not fit, and has not seen whether the rest is JSON at all.
         if (fault := _fault_of_json(raw)) is not None:
             raise _malformed(fault, raw) from None
         shape = getattr(getattr(decode, "__self__", None), "type", Any)
@@ -53,7 +53,7 @@ def decode_json(raw: bytes, decode: Callable[[bytes], T]) -> T:
 
 
 def _fault_of_json(raw: bytes) -> Exception | None:
-    """Why the bytes are no JSON; None where they are."""
+    """Why the bytes are not JSON; None if they are."""
     try:
         raw.decode()
         msgspec.json.decode(raw, type=msgspec.Raw)
@@ -63,10 +63,10 @@ def _fault_of_json(raw: bytes) -> Exception | None:
 
 
 def _with_names(said: str, raw: bytes) -> str:
-    """What the decoder says, with the names of fields where it says only that there is one: in what has no shape."""
+    """The decoder's message, where it is about a number out of range, with the names of fields that it leaves out."""
     what, mark, way = said.partition(" - at `$")
     steps = _STEPS.findall(way)
-    # Other messages may hold what was sent, which could look like a way.
+    # Other messages may quote what was sent, which could look like a path.
     if not is_too_large(what) or len(steps) > _STEPS_MAX or len(raw) > _NAMED_BYTES_MAX:
         return said
     named = what + mark
@@ -80,14 +80,14 @@ def _with_names(said: str, raw: bytes) -> str:
             TypeError,
             AttributeError,
             msgspec.MsgspecError,
-        ):  # a field stands there twice, and the other is meant
+        ):  # the field is there twice, and the other one is meant
             return said
         named += f"[{key}]" if place else f".{str(key)[:_NAME_SHOWN_MAX]}"
     return f"{named}`"
 
 
 def _first_unfit(fields: dict[str, msgspec.Raw]) -> str:
-    """The field whose value the decoder does not take, whatever it is to be; LookupError where it takes all."""
+    """The first field whose value the decoder takes for no type at all; LookupError if there is none."""
     for name, value in fields.items():
         try:
             msgspec.json.decode(value)
@@ -120,7 +120,7 @@ async def read_fields(request: Asked, kind: type[T]) -> T:
 
 
 async def read_body(exchange: Exchange, receive: Any, *, is_form: bool = False) -> bytes:
-    """The bytes of a JSON body, or a form's; WrongMediaType or TooLarge before more than the limit is taken in."""
+    """The bytes of a JSON body, or of a form; WrongMediaType or TooLarge before more than the limit is read."""
     _check_head(exchange, is_form=is_form)
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -174,6 +174,6 @@ def _reason(error: Exception, raw: bytes) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     if str(error) == TRUNCATED and (half := _HALF.search(raw, max(0, len(raw) - _HALF_WITHIN))):
-        # The decoder looks for the other half beyond the end.
+        # The decoder looks for the other half beyond the end of the body.
         return f"half of a surrogate pair at byte {half.start()}; write both halves, or neither"
     return in_our_words(str(error))

@@ -1,6 +1,7 @@
-"""Asking another's server for no longer than so long, and reading no more of its reply than so much.
+"""Requests to other servers, bounded in time and in the size of the reply.
 
-A time limit of `requests` begins anew with each byte: a server that sends one now and then holds a thread up for good.
+A time limit of `requests` begins anew with each byte: a server that sends one now and then would hold a thread up for
+good.
 """
 
 import threading
@@ -63,16 +64,15 @@ _POOLS: Final = {"http": _Plain, "https": _Safe}
 
 
 class Answer(NamedTuple):
-    """What another's server answered: its status alone is of interest."""
+    """Another server's answer, of which only the status matters."""
 
     status: int
 
 
 def post_at(address: str, url: SplitResult, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer:
-    """Send to the server at a network address, which proves to be the one that the URL names where that is HTTPS.
+    """POST to a network address; with HTTPS, the server there must prove to be the one that the URL names.
 
-    Nothing is asked of the name again, no proxy is used, and no redirect followed. TimeoutError, or OSError where there
-    is no answer.
+    No name is resolved, no proxy used, and no redirect followed. TimeoutError, or OSError if there is no answer.
     """
     named = {"server_hostname": url.hostname, "assert_hostname": url.hostname} if url.scheme == "https" else {}
     port = url.port or {"http": 80, "https": 443}[url.scheme]
@@ -91,32 +91,32 @@ def post_at(address: str, url: SplitResult, body: bytes, headers: Mapping[str, s
 
 
 def _in_short(error: Exception) -> str:
-    """What went wrong, without the objects that the library tells of."""
+    """What went wrong, without the objects that the library puts into its messages."""
     cause = getattr(error, "reason", None) or error
     return f"{type(cause).__name__}: {str(cause).rpartition(': ')[2]}"
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Whatever is asked through it is over at `ends_at`, by the monotonic clock, and of BYTES_MAX bytes at most."""
+    """Ends each request by `ends_at` on the monotonic clock, and takes no reply larger than BYTES_MAX."""
 
     def __init__(self, ends_at: float) -> None:
         super().__init__()
         self._ends_at = ends_at
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As it is, with connections that are watched."""
+        """As in the base class, with connections that are watched."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        """As it is, with connections that are watched."""
+        """As in the base class, with connections that are watched."""
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Ask, and read the whole reply; requests.Timeout, or another RequestException where it is too much."""
-        # What is small as it is sent may be large as it is read.
+        """Send a request and read the whole reply; requests.Timeout, or RequestException if the reply is too large."""
+        # A compressed reply may be small when it is sent and large when it is read.
         request.headers["accept-encoding"] = "identity"
         with _watching(max(self._ends_at - monotonic(), 0)) as watch:
             try:
@@ -126,7 +126,7 @@ class BoundedAdapter(HTTPAdapter):
                 if watch.is_over:
                     raise requests.Timeout("it took too long") from None
                 raise requests.ConnectionError(str(error)) from error
-        # A reply that ends with its connection looks whole.
+        # A reply that was cut off with its connection may look whole.
         if watch.is_over:
             raise requests.Timeout("it took too long")
         reply.raw = BytesIO(body)
@@ -144,6 +144,6 @@ def _read(reply: requests.Response) -> bytes:
 
 
 def bound(session: requests.Session, ends_at: float) -> None:
-    """Hold all that is asked by a session to a time and a size."""
+    """Bound all requests of a session in time and size."""
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedAdapter(ends_at))

@@ -1,4 +1,4 @@
-"""The page of one certificate, by which anybody sees whether it is real."""
+"""The public page of a certificate, which shows whether it is real."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -28,7 +28,7 @@ _POLICY: Final = (
 )
 _HEADERS: Final[tuple[Header, ...]] = (
     (b"content-security-policy", _POLICY.encode("ascii")),
-    # It is for those who were given its address, and names a person.
+    # The page is for those who were given its address, and names a person.
     (b"x-robots-tag", b"noindex"),
 )
 

@@ -138,7 +138,7 @@ async def revoke_certificate(request: Asked, certificate: FromPath[str]) -> Repl
     if reader.row is None:
         raise Unauthorized("sign in as the course's creator to revoke its certificates")
     sent = await read_fields(request, Revocation)
-    # The network address is the creator's: the learner, who is told of it, has nothing to do with it.
+    # Without the creator's network address: the learner, who is told of this, has nothing to do with it.
     origin = Origin(actor_id=reader.row["id"])
     asked = Revoking(_checked(certificate), sent.reason, partial(may_act_for, reader.row), origin)
     await services.run(partial(revoke, services.database, services.catalog, asked, now=who.now()))
@@ -164,7 +164,7 @@ def _with_key(connection: Connection, certificate: str) -> tuple[CertificateFact
 
 
 def _checked(certificate: str) -> str:
-    # In whatever case: people copy it from paper (RFC 9562, 4).
+    # Upper case as well: people copy it from paper (RFC 9562, 4).
     wanted = certificate.lower()
     if not is_id(wanted):
         raise NotFound(_UNKNOWN)

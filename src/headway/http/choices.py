@@ -1,4 +1,4 @@
-"""What a shape leaves to choose from where one of some values must stand, for a refusal that names them."""
+"""The values that a shape allows at a place, for a refusal that names them."""
 
 import re
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from msgspec import inspect
 
-# `files[0].format` as the decoder writes it; `[...]` is any field of an object of whatever names.
+# `files[0].format` as the decoder writes it; `[...]` is any key of an object with arbitrary keys.
 _PART: Final = re.compile(r"\[(\d+|\.\.\.)\]|([^.\[]+)")
 
 
 def choices(shape: Any, place: str) -> tuple[str, ...]:
-    """The values that may stand at a place of a shape (a type); none where anything of a kind may."""
+    """The values that a shape (a type) allows at a place; empty if it allows more than a list of them."""
     kinds = list(_alternatives(inspect.type_info(shape)))
     for _, name in _PART.findall(place):
         kinds = [inner for kind in kinds for part in _inside(kind, name) for inner in _alternatives(part)]
@@ -30,7 +30,7 @@ def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def _inside(kind: inspect.Type, name: str) -> Iterator[inspect.Type]:
-    """What stands in a kind of value under a name, or at any place of a list where the name is empty."""
+    """The types of what a value holds under a name, or at any index if it is a list."""
     if isinstance(kind, inspect.StructType):
         yield from (field.type for field in kind.fields if field.encode_name == name)
     elif isinstance(kind, inspect.ListType):

@@ -1,4 +1,4 @@
-"""The one server of a SQLite file: writers of two would wait for each other at every commit."""
+"""Ensures that a SQLite file has only one server: writers of two would wait for each other at every commit."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class AnotherServer(HeadwayError):
 
 @contextmanager
 def claimed(database: Database) -> Iterator[None]:
-    """Be the one server of a SQLite file; AnotherServer where another process is. Within a process it nests."""
+    """Hold a SQLite file as its one server; AnotherServer if another process holds it. Within a process it nests."""
     lock = database.server_lock()
     if lock is None or lock.path.resolve() in _held:
         yield

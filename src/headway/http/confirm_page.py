@@ -1,6 +1,6 @@
 """The page by which an account's address is confirmed, `/confirm-email/TOKEN`, and the mail that leads to it.
 
-The token proves that whoever has it reads that mail. Who is signed in is not looked at.
+The token proves that whoever has it reads the mail of that address; it does not matter who is signed in.
 """
 
 from functools import partial
@@ -22,13 +22,13 @@ PAGE: Final = "/confirm-email/{token:str}"
 
 
 def next_link(services: Services, learner_id: str) -> Unconfirmed | None:
-    """The link to mail to an account so that its address is confirmed, counted as mailed; None where none is due."""
+    """The link by which an account confirms its address, now counted as mailed; None if none is due."""
     is_limited = services.settings.rate_limits
     return link_due(services.database, learner_id, now=who.now(), is_limited=is_limited)
 
 
 def mail_link(services: Services, link: Unconfirmed) -> None:
-    """Mail such a link; where that fails, it was none."""
+    """Mail a link to confirm an address; if that fails, take back that it was counted."""
     text = (
         "Somebody, you perhaps, asked for e-mail about learning to this address. If it was you, confirm it here:\n\n"
         f"{(services.settings.public_url or '').rstrip('/')}/confirm-email/{link.token}\n\n"
@@ -40,7 +40,7 @@ def mail_link(services: Services, link: Unconfirmed) -> None:
 
 @get(PAGE, include_in_schema=False)
 async def confirm_page(request: Asked, token: FromPath[str]) -> Reply:
-    """Ask whether: programs that look at what links lead to must confirm nothing."""
+    """Ask before confirming: programs that open the links of mails must confirm nothing."""
     services = exchange_of(request).services
     if await services.read(lambda connection: whose_link(connection, token)) is None:
         return _missing()

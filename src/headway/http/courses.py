@@ -148,7 +148,10 @@ async def start_run(request: Asked, course: FromPath[str]) -> Reply:
 
 
 async def _is_enrolled(exchange: Exchange, session: Session, course: str) -> bool:
-    """Asked first, so that what changes nothing adds nothing to the ledger; nor is it told to a session that ended."""
+    """Whether the learner is enrolled, asked first so that what changes nothing adds no entry.
+
+    UnknownCourse, or IdentityGone if the session has ended.
+    """
 
     def look(connection: Connection) -> bool:
         if learners.by_session(connection, session.token_hash, who.now()) is None:

@@ -68,7 +68,7 @@ async def list_submissions(  # noqa: PLR0913, PLR0917 - each is a parameter of t
 
     def look(connection: Connection, reader: Reader) -> bytes:
         content = own_course(connection, catalog, reader.row, course)
-        # Before the learner: else it would show who is known on the site.
+        # Before the learner is looked up: otherwise the refusal would show who is known on the site.
         submissions.check_step(content, step)
         learner_id = None if learner is None else named(connection, learner)
         if learner is not None and learner_id is None:
@@ -122,12 +122,12 @@ async def regrade_step(request: Asked, course: FromPath[str], dry_run: FromQuery
         _check_whole(sent)
         whole = RegradeAsked(course, sent.step, reason, teacher)
         act = partial(regrade, services.database, services.catalog, whole, now=who.now, dry_run=dry_run)
-        # As long as publishing takes, and like it in a thread that nobody needs who reads.
+        # It takes as long as publishing, and runs in a thread apart from those that read.
         return _told(await services.publish(act), dry_run=dry_run)
     score, entry_id = _overriding(sent), _entry_id(sent.id)
 
     def look(connection: Connection) -> str | None:
-        # Before the learner: else it would show who is known on the site.
+        # Before the learner is looked up: otherwise the refusal would show who is known on the site.
         step_in_force(connection, services.catalog, course, sent.step)
         return named(connection, learner)
 
@@ -154,13 +154,13 @@ def _told(found: Effects, *, dry_run: bool) -> Reply:
 
 
 def _check_whole(sent: RegradeSent) -> None:
-    """Invalid where something is said that is about one learner."""
+    """Raise Invalid for fields that are about one learner."""
     if sent.waive or sent.final or not isinstance(sent.score, UnsetType) or _or_none(sent.id) is not None:
         raise Invalid("learner is missing: score, waive, final and id are about one learner", field="learner")
 
 
 def _overriding(sent: RegradeSent) -> int | None:
-    """The score that a step is to have, in millionths; None where it is waived."""
+    """The score that a step is to have, in millionths; None for a waiver."""
     if sent.waive:
         if sent.final or not isinstance(sent.score, UnsetType):
             raise Invalid("waive: a waiver has no score, and is never final", field="waive")

@@ -1,4 +1,4 @@
-"""What a course's creator decides by: the report of a course, and which courses are one's own."""
+"""For a course's creator: the report of a course, and the list of the courses that they may act for."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _TEACHERS: Final = {"creator", "admin"}
 
 
 class OwnCourse(Struct):
-    """A course that one may act for, with how many are enrolled in it and how many of them completed it."""
+    """A course that the caller may act for; `enrolled` and `completed` are numbers of learners."""
 
     id: str
     title: str
@@ -41,7 +41,7 @@ class OwnCourseList(Struct):
 
 @get("/creator/courses")
 async def list_own_courses(request: Asked, limit: Limit = LIMIT, cursor: Cursor = None) -> Reply:
-    """The courses that one may act for: a creator's own, an admin's all."""
+    """The courses that the caller may act for: a creator's own, for admins all."""
     after = read_cursor(cursor, str) or ""
 
     def look(connection: Connection, reader: Reader) -> OwnCourseList:

@@ -1,4 +1,4 @@
-"""Who may act for a course: its creator, and admins. To everybody else it is as if it were not there."""
+"""Who may act for a course: its creator, and admins. For everybody else the course is not found."""
 
 from functools import partial
 
@@ -20,12 +20,12 @@ def may_act_for(row: RowMapping, owner_id: str | None) -> bool:
 
 
 def own_course(connection: Connection, catalog: Catalog, row: RowMapping | None, course_id: str) -> Course:
-    """The version in force of a course that whoever asks may act for; Unauthorized or NotFound where they may not."""
+    """The version in force of a course that the account may act for; Unauthorized for nobody, NotFound for others."""
     return own_version(connection, catalog, row, course_id).course
 
 
 def own_version(connection: Connection, catalog: Catalog, row: RowMapping | None, course_id: str) -> InForce:
-    """The same with the version's number."""
+    """As `own_course`, with the version's number."""
     if row is None:
         raise Unauthorized("sign in as the course's creator")
     found = courses.find(connection, course_id)
@@ -35,7 +35,7 @@ def own_version(connection: Connection, catalog: Catalog, row: RowMapping | None
 
 
 async def acting_for(request: Asked, course_id: str) -> str:
-    """The id of the account that writes for a course, which it may act for."""
+    """The id of the account that asks to write for a course; Unauthorized or NotFound if it may not act for it."""
     exchange = exchange_of(request)
     who.check_cookies(exchange)
     reader = await who.caller(request, scope="creator")

@@ -18,7 +18,7 @@ Cursor: TypeAlias = FromQuery[str | None]
 
 _VERSION: Final = 2
 _CURSOR_MAX: Final = 2_000
-# A place is no secret, and reading from another is nobody's harm: this tells what was changed from what was given.
+# A place is no secret, and a forged one harms nobody: the digest only shows that a cursor was changed.
 _DIGEST_BYTES: Final = 8
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ P = TypeVar("P", bound=tuple[int | str, ...])
 def cut(
     found: Iterable[T], place: Callable[[T], P], kind: type[P], limit: int | None, cursor: str | None
 ) -> tuple[list[T], str | None]:
-    """A page of a list that is there as a whole, in the order of its items' places, and the cursor of the next page.
+    """A page of a complete list, in the order of its items' places, and the cursor of the next page, if there is one.
 
-    What comes or goes between two pages moves nothing else: a page begins behind a place, be anything there or not.
+    A page begins after a place, whether or not an item is still there: additions and removals shift nothing.
     """
     behind = read_cursor(cursor, kind)
     left = sorted((one for one in found if behind is None or place(one) > behind), key=place)
@@ -53,7 +53,7 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
         _, place = msgspec.json.decode(raw[_DIGEST_BYTES:], type=tuple[int, kind])  # type: ignore[valid-type]  # a type made here
     except (ValueError, binascii.Error, RecursionError):
         raise foreign_cursor() from None
-    # Written again it is the same only if it is of this version, in no other spelling, and nothing of it was changed.
+    # Writing it again gives the same only if it is of this version and spelling, and was not changed.
     if len(cursor) > _CURSOR_MAX or write_cursor(place) != cursor or _has_nul(place):
         raise foreign_cursor()
     found: T = place
@@ -61,10 +61,10 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
 
 
 def _has_nul(place: object) -> bool:
-    # A backslash that is one is written as two, and whatever letters follow it are letters.
+    # An escaped backslash is taken out first: the letters after it are only letters.
     return b"\\u0000" in msgspec.json.encode(place).replace(rb"\\", b"")
 
 
 def foreign_cursor() -> CursorInvalid:
-    """What to say of a cursor that leads to no place in the list."""
+    """The error for a cursor that this list did not give."""
     return CursorInvalid("the cursor is not one that this list gave; leave it out to begin anew")

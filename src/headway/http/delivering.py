@@ -1,4 +1,4 @@
-"""What a server sends to webhooks beside all else: some at a time, of whichever process, until it stops."""
+"""Sends messages to webhooks in the background until the server stops, whichever process made them due."""
 
 import asyncio
 from contextlib import suppress
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 AT_ONCE: Final = 16
 LOOK_S: Final = 5.0
-# What is begun when the server stops is awaited for so long; what is not done by then is sent again by another.
+# Seconds that a stopping server waits for deliveries under way; another sends again what is not done by then.
 LAST_S: Final = 12.0
 
 
@@ -32,7 +32,7 @@ async def deliver_due(services: Services) -> None:
 
 
 class _Deliverer:
-    """Sends what is due, some at a time: once something is due here, and now and then."""
+    """Sends messages that are due, up to AT_ONCE at a time: when this process makes some due, and now and then."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -45,7 +45,7 @@ class _Deliverer:
         try:
             while True:
                 with suppress(TimeoutError):
-                    # Not `wait_for`: before Python 3.12 it forgets that it was canceled where it is woken as well.
+                    # Not `wait_for`: before Python 3.12 it loses a cancellation that comes while it is woken.
                     async with asyncio.timeout(LOOK_S):
                         await self._woken.wait()
                 self._woken.clear()
@@ -59,7 +59,7 @@ class _Deliverer:
                 await asyncio.wait(self._sending, timeout=LAST_S)
 
     async def _begin(self) -> bool:
-        """Begin to send as much as there is room for; whether there may be more."""
+        """Begin to send as many messages as there is room for; returns whether more may be due."""
         room = AT_ONCE - len(self._sending)
         if not room:
             return False
@@ -74,7 +74,7 @@ class _Deliverer:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._sending[task]
-        # Behind what was sent the next of the same learner waits.
+        # The next message of the same learner waits for this one.
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("delivering_failed", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Where requests hand in their events and wait: between the event loop and the one thread that writes."""
+"""Passes submissions from the event loop to the one thread that writes, and its outcomes back."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from headway.store.database import Database
 class Desk:
     """Takes submissions on the event loop; each is answered once its transaction is committed.
 
-    `watched` is told what each transaction came to, in the writer's thread, behind the answers.
+    `watched` is called with the outcomes of each transaction, in the writer's thread, after they were passed on.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Desk:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def open(self) -> None:
-        """Begin, on the loop that is running."""
+        """Start the writer, and have answers go to the running loop."""
         self._loop = asyncio.get_running_loop()
         self.writer.start()
 
@@ -36,7 +36,7 @@ class Desk:
         await asyncio.to_thread(self.writer.stop)
 
     async def record(self, submission: Submission) -> Receipt:
-        """Hand in and wait for the commit; Busy, Unavailable or IdentityGone where it did not come to one."""
+        """Submit events and wait for the commit; Busy, Unavailable or IdentityGone if they are not committed."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.writer.submit(submission, future)
         outcome = await future
@@ -46,7 +46,7 @@ class Desk:
         return outcome
 
     def _answered(self, outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:
-        """Called from the writer's thread: the loop is woken once for all outcomes of a transaction."""
+        """Pass on the outcomes of a transaction, from the writer's thread, with a single call to the loop."""
         if self._loop is not None and outcomes:
             self._loop.call_soon_threadsafe(_resolve, outcomes)
             self._watched(outcomes)

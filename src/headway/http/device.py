@@ -1,4 +1,4 @@
-"""Signing in from a terminal or an editor by way of a browser: RFC 8628."""
+"""Signing in a terminal or an editor through a browser: RFC 8628."""
 
 import re
 import secrets
@@ -145,7 +145,7 @@ async def approve_device(request: Asked) -> Reply:
 
 
 async def decide(exchange: Exchange, session: Session, user_code: str, *, approve: bool) -> devices.Asked:
-    """Let a device in, or refuse it; tries of codes that there are not are counted."""
+    """Let a device in, or refuse it; a code that no device shows counts as a failed try."""
     tries = await _count_try(exchange, session.learner_id)
     act = partial(devices.decide, exchange.services.database, session.token_hash, session.learner_id)
     with who.ending_with(exchange):
@@ -155,7 +155,7 @@ async def decide(exchange: Exchange, session: Session, user_code: str, *, approv
 
 
 async def look_up(exchange: Exchange, learner_id: str, user_code: str) -> devices.Asked:
-    """The device that shows a code, for somebody who is about to let it in; it is a try like any other."""
+    """The device that shows a code, for somebody about to let it in; an unknown code counts as a failed try."""
     tries = await _count_try(exchange, learner_id)
 
     def look(connection: Connection) -> devices.Asked:
@@ -179,7 +179,7 @@ def shown(user_code: str) -> str:
 
 
 def kept(sent: str) -> str:
-    """A code as it is kept, from any way of writing it; UnknownUserCode where none is written so."""
+    """A code in the form in which it is kept, however it is written; UnknownUserCode if it cannot be one."""
     code = re.sub(r"[\s\-\u2010-\u2015]", "", sent[:_CODE_SENT_MAX]).upper()
     if len(code) != devices.CODE_LENGTH or not set(code) <= set(devices.LETTERS):
         raise UnknownUserCode("no device waits with this code; look at the device again")

@@ -1,4 +1,4 @@
-"""The page on which somebody lets a terminal or an editor in: `/device`. It works without a script."""
+"""The page on which people let a terminal or an editor sign in: `/device`. It works without a script."""
 
 from html import escape
 from typing import Final, NamedTuple
@@ -29,13 +29,13 @@ from headway.ledger.tokens import TooManyTokens
 _CODE_MAX: Final = 20
 _CLIENT_SHOWN: Final = 60
 _TITLE: Final = "Sign in a device"
-# What somebody can do something about is told on the page; everything else is a problem like any other.
+# Errors that people can do something about are told on the page; everything else is a problem like any other.
 _TOLD: Final = (UnknownUserCode, RateLimited, TooManyTokens)
 _MAY: Final = {"read": "read your progress", "write": "record what you do, as you"}
 
 
 class SignInSent(Struct):
-    """The form for whoever is not signed in."""
+    """The form for somebody who is not signed in."""
 
     email: str = ""
     password: str = ""
@@ -49,7 +49,7 @@ class CodeSent(Struct):
 
 
 class DecisionSent(Struct):
-    """The form that lets a device in, or does not."""
+    """The form that lets a device in, or refuses it."""
 
     user_code: str
     approve: bool
@@ -67,13 +67,13 @@ _FINE: Final = _Wrong(200, "")
 
 @get(PAGE, include_in_schema=False)
 async def device_page(request: Asked, user_code: FromQuery[str] = "") -> Reply:
-    """Sign in, or enter the code."""
+    """Show the form to sign in, or the one to enter the code."""
     exchange = exchange_of(request)
     reader = await who.caller(request)
     code = _tidy(user_code)
     if not _is_signed_in(reader):
         return _sign_in_page(exchange, SignInSent(user_code=code))
-    # Nothing is looked up yet: links with made-up codes, which others can lead somebody to, would use up the tries.
+    # The code is not looked up yet: links with made-up codes, sent by others, would use up the person's tries.
     return _code_page(reader, code)
 
 
@@ -125,7 +125,7 @@ async def decide_on_device(request: Asked) -> Reply:
 
 
 def _is_signed_in(reader: Reader) -> bool:
-    # A page is for people: who comes with a personal token is not signed in.
+    # The page is for people: a personal token does not count as signed in.
     return reader.kind == "account" and reader.scopes is None
 
 
@@ -205,7 +205,7 @@ def _confirm_page(reader: Reader, code: str, asked: DeviceAsks) -> Reply:
 
 
 def _called(asked: DeviceAsks) -> str:
-    # It chose the name itself: a long one would push away what is said of it.
+    # The device chose its name itself: a long one would push the warning out of sight.
     return asked.client if len(asked.client) <= _CLIENT_SHOWN else asked.client[: _CLIENT_SHOWN - 1] + "\u2026"
 
 

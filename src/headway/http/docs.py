@@ -1,4 +1,4 @@
-"""The contract to look at: the OpenAPI document, a page made from it, and what each type of problem means."""
+"""The contract for reading: the OpenAPI document, a page made from it, and a page about each type of problem."""
 
 import json
 from typing import Any, Final
@@ -37,7 +37,7 @@ async def read_docs(request: Asked) -> Reply:
 
 @get("/problems/{code:str}", include_in_schema=False)
 async def read_problem(code: FromPath[str]) -> Reply:
-    """What a problem's type means: the address that it is."""
+    """What a type of problem means: the page at the type's address."""
     kind = KINDS.get(code)
     if kind is None:
         raise NotFound("there is no problem of that type")

@@ -30,7 +30,7 @@ POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-# What to do about a problem, in HTML: by its status, and of some by themselves.
+# What to do about a problem, as HTML: by its status, and for some by their code.
 _ADVICE: Final = {
     400: "The request has to be mended before it is sent again.",
     401: "Sign in, and send it again.",

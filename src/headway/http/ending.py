@@ -1,4 +1,4 @@
-"""Ending what a server does by itself, before the connections that it needs are closed."""
+"""Ending a server's background work before the connections that it needs are closed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Coroutine
@@ -11,13 +11,13 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-# For so long a server that stops waits for what a thread is at.
+# Seconds that a stopping server waits for what a thread is doing.
 PATIENCE_S: Final = 5.0
 
 
 @asynccontextmanager
 async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have works done beside all else; on leaving they end, all at the same time."""
+    """Run works in the background; when the context ends, cancel all of them and wait for them."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
@@ -26,14 +26,14 @@ async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks, which await by `to_its_end` whatever threads do for them, and wait for them."""
+    """Cancel tasks and wait for them; they must await the work of threads by `to_its_end`."""
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
 
 
 async def to_its_end(work: Awaitable[T], patience_s: float = PATIENCE_S) -> T:
-    """Await what a thread does; cancelled, wait for it all the same, so long.
+    """Await the work of a thread; if cancelled, still wait for it, for `patience_s` seconds at most.
 
     A thread cannot be cancelled: left alone it would keep a connection that nobody closes.
     """

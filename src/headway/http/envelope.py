@@ -1,4 +1,4 @@
-"""What every request and reply goes through: its id, headers that are on all replies, the log, HEAD."""
+"""What every request and reply goes through: the request's id, the headers of all replies, the log, HEAD."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -22,14 +22,14 @@ _ON_ALL: Final[tuple[Header, ...]] = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 )
-# Behind HTTPS the browser is told to use nothing else for a year (RFC 6797); of sibling hosts this says nothing.
+# Behind HTTPS, browsers are told to use nothing else for a year (RFC 6797); sibling hosts are not included.
 _ON_ALL_HTTPS: Final[tuple[Header, ...]] = (*_ON_ALL, (b"strict-transport-security", b"max-age=31536000"))
 
 
 class Envelope:
-    """Plain ASGI around Litestar, so that its own refusals of paths and methods pass through as well.
+    """Plain ASGI around Litestar, so that Litestar's own refusals of paths and methods pass through it as well.
 
-    `direct` are the paths that go past Litestar, whose routing would be a sixth of what they cost.
+    `direct` has the handlers of paths that bypass Litestar, whose routing would be a sixth of their cost.
     """
 
     def __init__(self, app: Any, services: Services, direct: Mapping[str, Any]) -> None:
@@ -38,7 +38,7 @@ class Envelope:
         self._direct = {path: answering(found) for path, found in direct.items()}
         self._names = {path: found.__name__ for path, found in direct.items()}
         self._tells_all = services.settings.log_level.lower() == "debug"
-        # Of all handlers of a path: Litestar's own answer to OPTIONS knows those of the first one alone.
+        # The methods of all handlers of a path: Litestar's own answer to OPTIONS lists those of the first one alone.
         self._methods = {route.path_format: sorted(route.methods) for route in app.routes}
         self._is_https = services.settings.https
 
@@ -46,19 +46,19 @@ class Envelope:
         return _ON_ALL_HTTPS if self._is_https or exchange.scheme == "https" else _ON_ALL
 
     def _allowing(self, scope: Any, headers: Iterable[Header]) -> list[Header]:
-        """With all methods of the path in `Allow`, HEAD among them where GET is: each GET answers it."""
+        """The headers, with `Allow` listing all methods of the path, and HEAD wherever it lists GET."""
         ours = ", ".join(self._methods.get(scope.get("path_template"), ())).encode()
         told = [(name, ours or value if name == b"allow" else value) for name, value in headers]
         return [(name, value + b", HEAD" if name == b"allow" and b"GET" in value else value) for name, value in told]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass a request on and dress its reply."""
+        """Pass a request on, add the headers of all replies, and count and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         exchange = Exchange(self._services, scope)
         if scope["method"] == "HEAD":
-            # The server drops the body of what it knows to be a HEAD.
+            # The server below drops the body of a reply to HEAD.
             scope = {**scope, "method": "GET"}
         refusal = _refusal(scope["path"], scope["query_string"])
         since = perf_counter()
@@ -84,17 +84,17 @@ class Envelope:
 
 
 def _operation(scope: Any) -> str:
-    """The operation that a request came to, by its name in the contract; none where the path leads nowhere."""
+    """The name in the contract of the operation that a request came to; `none` if its path leads nowhere."""
     handler = scope.get("route_handler")
     return "none" if handler is None else str(handler.fn.__name__)
 
 
 def _refusal(path: str, query: bytes) -> str | None:
-    """Why an address can be nobody's; None where nothing is wrong with it."""
-    # No id holds a NUL, and PostgreSQL cannot even be asked for one.
+    """Why an address cannot be valid; None if it can."""
+    # No id holds a NUL, and PostgreSQL refuses to look for one.
     if "\0" in path or b"%00" in query:
         return "the path or the query holds a NUL character; leave it out"
-    # Which of `dry_run=true&dry_run=false` counts is anybody's guess, and a wrong one writes.
+    # With `dry_run=true&dry_run=false` it is unclear which counts, and the wrong one writes.
     if b"&" not in query or not path.lstrip("/").startswith("api/"):
         return None
     names = [unquote_to_bytes(one.partition(b"=")[0]) for one in query.split(b"&") if one]

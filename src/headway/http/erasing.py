@@ -1,4 +1,4 @@
-"""`DELETE /auth/me`: whoever asks is erased."""
+"""`DELETE /auth/me`: the caller is erased."""
 
 from functools import partial
 from typing import Final
@@ -31,7 +31,7 @@ _asked: Final = msgspec.json.Decoder(ErasureAsked).decode
 
 @delete("/me", status_code=200)
 async def erase_me(request: Asked) -> Reply:
-    """Erase whoever asks, for good: name, address, answers. What was done counts on as nobody's."""
+    """Erase the caller for good: name, address, answers. What was done counts on as nobody's."""
     exchange = exchange_of(request)
     session = await who.writing_session(exchange)
     if session is None:
@@ -49,7 +49,7 @@ async def erase_me(request: Asked) -> Reply:
 
 
 async def _confirm(exchange: Exchange, session: Session, password: str | None) -> bool:
-    """Have an account's holder show its password; whether, for it has none, the sign-in must be proof instead."""
+    """Check the account's password; returns True if it has none, so that the sign-in itself must be the proof."""
     if session.kind != "account":
         return False
     row = await exchange.services.read(lambda connection: learners.by_id(connection, session.learner_id))

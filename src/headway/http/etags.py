@@ -1,4 +1,4 @@
-"""ETags: of a body's bytes, or of whatever its maker knows to change with them."""
+"""ETags: hashes of a body's bytes, or of what determines them."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import blake2b
@@ -11,17 +11,17 @@ _PUBLIC: Final[Header] = (b"cache-control", b"no-cache")
 
 
 def personal(request: Asked, value: object) -> Reply:
-    """Someone's own figures: 304 where the client has them as they are."""
+    """The caller's own figures as JSON, with an ETag; 304 if the client has them already."""
     return tagged(request, encode(value), PERSONAL)
 
 
 def public(request: Asked, body: bytes, media_type: bytes = JSON, more: Iterable[Header] = ()) -> Reply:
-    """What everybody may read: 304 where the client has it."""
+    """What everybody may read, with an ETag; 304 if the client has it already."""
     return tagged(request, body, _PUBLIC, media_type, more)
 
 
 def tagged(request: Asked, body: bytes, cache: Header, media_type: bytes = JSON, more: Iterable[Header] = ()) -> Reply:
-    """A body with its ETag."""
+    """A body with its ETag; 304 if the client has it already."""
     headers = _headers(body, cache, more)
     return _unchanged(request, headers) or Reply(body, 200, headers, media_type)
 
@@ -29,7 +29,7 @@ def tagged(request: Asked, body: bytes, cache: Header, media_type: bytes = JSON,
 async def made(
     request: Asked, follows_from: bytes, make: Callable[[], Awaitable[bytes]], media_type: bytes, more: Iterable[Header]
 ) -> Reply:
-    """What everybody may read and is dear to make: it is made only where the client has not what it follows from."""
+    """What everybody may read and is expensive to make: made only if the ETag of `follows_from` has changed."""
     headers = _headers(follows_from, _PUBLIC, more)
     return _unchanged(request, headers) or Reply(await make(), 200, headers, media_type)
 

@@ -44,10 +44,10 @@ class EventsRecorded(Struct):
 _decode = msgspec.json.Decoder(Batch).decode
 
 
-# Plain ASGI: what Litestar makes for a handler costs more than all that is done here.
+# Plain ASGI: what Litestar adds to a handler costs more than all that is done here.
 @asgi("/events", copy_scope=False)
 async def record_events(scope: Any, receive: Any, send: Any) -> None:
-    """Record up to 500 events. One that is refused refuses itself alone; a reply means that the rest is committed."""
+    """Record up to 500 events. A refused one does not affect the others; a reply means that these are committed."""
     if scope["method"] != "POST":
         raise MethodNotAllowedException(headers={"allow": "POST"})
     exchange = exchange_in(scope)

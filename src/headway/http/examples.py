@@ -1,4 +1,4 @@
-"""Examples of bodies for the contract; a test sends what is sent, and compares shapes with what is given."""
+"""Examples of bodies for the contract; a test sends those of requests, and compares the shapes of those of replies."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Examples of what is signed of the certificate in `examples.py`; a test signs it."""
+"""Examples of what is signed for the certificate in `examples.py`; a test signs it."""
 
 from typing import Any, Final
 

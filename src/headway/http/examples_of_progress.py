@@ -1,4 +1,4 @@
-"""Examples of progress: how one learner stands at noon of 1 March 2026. A test has them stand there."""
+"""Examples of progress: how one learner stands at noon of 1 March 2026, as a test brings it about."""
 
 from typing import Any, Final
 

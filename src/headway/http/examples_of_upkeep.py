@@ -1,4 +1,4 @@
-"""Examples of what admins are told of their site."""
+"""Examples of replies about a site's state, for its admins."""
 
 from typing import Any, Final
 

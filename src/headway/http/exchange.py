@@ -1,4 +1,4 @@
-"""What a request and its reply carry beside the bytes: the request's id, its headers, cookies to set."""
+"""What belongs to a request and its reply besides the bytes: the request's id, its headers, cookies to set."""
 
 import re
 from asyncio import Event
@@ -18,9 +18,10 @@ _random: Final = Random()  # noqa: S311  # for ids of requests, which are no sec
 
 
 class Exchange:
-    """One request and its reply. `learner_id` is who asked, once that is known; it is for the log.
+    """One request and its reply. `learner_id` is the caller, once known, for the log.
 
-    `address` is the client's, as the last trusted proxy tells it; `more_headers` go on the reply, whatever it is.
+    `address` is the client's, as the last trusted proxy tells it; `more_headers` are added to the reply, whatever it
+    is.
     """
 
     __slots__ = (
@@ -52,16 +53,16 @@ class Exchange:
         self.cookies: list[bytes] = []
         self.more_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.status = 0
-        # By its name in the contract, once it was found.
+        # The operation's name in the contract, once it is known.
         self.operation = "none"
-        # Set where the server stops, for a reply that has no end of its own; its length is nothing to warn of.
+        # Set when the server stops, for a reply without an end of its own, which may take long without a warning.
         self.stopping: Event | None = None
         self._client: tuple[str, int] | None = scope.get("client")
         scope[_KEY] = self
 
     @property
     def address(self) -> str | None:
-        """The client's network address; None where it came by a socket that has none."""
+        """The client's network address; None if it connected by a socket without one."""
         return self._client[0] if self._client else None
 
 

@@ -53,10 +53,10 @@ class Streamed:
         self._media_type, self._name = named
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG002 - the shape of an ASGI app
-        """Send it, for as long as there is somebody to take it.
+        """Send the pieces for as long as the client takes them.
 
-        Where the database fails amid it, or a file of the archive, the connection is cut. Nothing else would tell: a
-        table that ends between two rows looks whole.
+        If the database or a file of the archive fails meanwhile, the connection is cut: a table that ends between two
+        rows would look whole.
         """
         piece = await self._next()
         await send({"type": "http.response.start", "status": 200, "headers": self._headers()})
@@ -76,7 +76,7 @@ class Streamed:
         return await self._exchange.services.run(partial(next, self._pieces, None))
 
     def to_asgi_response(self, **_: Any) -> "Streamed":
-        """What Litestar asks of a reply."""
+        """The reply itself, as Litestar asks of a reply."""
         return self
 
     def _headers(self) -> list[Header]:

@@ -1,4 +1,4 @@
-"""The shapes of grading by hand: what a course's creator is shown, sends, and is told."""
+"""The shapes of grading by hand: what a course's creator reads, sends, and gets back."""
 
 from typing import Annotated, TypeAlias
 
@@ -18,7 +18,7 @@ Reason: TypeAlias = Annotated[
 
 
 class SubmissionList(Struct):
-    """What was handed in, the oldest first; `guides` are what the manifest says to graders, by step."""
+    """What was handed in, the oldest first; `guides` are the manifest's notes for graders, by step."""
 
     items: list[Submission]
     next_cursor: str | None
@@ -36,14 +36,14 @@ class GradeSent(Struct, forbid_unknown_fields=True):
 
 
 class GradeResult(Struct):
-    """What became of a grade: recorded, duplicate, or kept: the attempt has a higher one, and nothing was recorded."""
+    """What became of a grade: recorded, duplicate, or kept, where the attempt has a higher one."""
 
     id: str
     status: str
 
 
 class GradeTold(Struct, omit_defaults=True):
-    """What became of the grade, how the step stands, and what that brought about; of a kept one `why`."""
+    """What became of the grade, how the step stands, and what that brought about; `why` if a higher grade was kept."""
 
     result: GradeResult
     progress: StepProgress
@@ -52,9 +52,9 @@ class GradeTold(Struct, omit_defaults=True):
 
 
 class RegradeSent(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A step to be judged anew; with a learner an override by `score`, or a waiver by `waive`.
+    """A step to be judged anew; with `learner`, an override by `score`, or a waiver by `waive`.
 
-    `final` has a score count even where it is lower. With an id an override can be sent again and counts once.
+    With `final` the score counts even where it is lower. With an id an override can be sent again and counts once.
     """
 
     step: Slug
@@ -67,7 +67,7 @@ class RegradeSent(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class FigureUpdated(Struct):
-    """One figure of a learner that changed. Scores are 0 to 1; of a grant `new` is the module or course."""
+    """A figure of a learner that changed. Scores are 0 to 1; for a grant, `new` is the module or course."""
 
     learner: str
     run: int
@@ -77,7 +77,7 @@ class FigureUpdated(Struct):
 
 
 class ScoreKept(Struct):
-    """A score that would have been lower, and stays: `instead` of what, null where that cannot be judged."""
+    """A score that stays although it would have been lower: `instead`, or null where that cannot be judged."""
 
     learner: str
     attempt: str | None

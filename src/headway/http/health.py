@@ -24,7 +24,7 @@ class Live(Struct):
 class Ready(Struct, omit_defaults=True):
     """Whether events can be taken: `status` is ready, not-ready or stopping.
 
-    `cache` is told where there is to be one; without it everything is right, and slower, so it makes nothing unready.
+    `cache` is given where Redis is configured; without it the server is slower, and ready all the same.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""What a server does by itself now and then: throw away what has run out, and clear guests who are long gone."""
+"""A server's work of now and then: delete what has run out, clear guests who have long done nothing, and the like."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,12 +33,12 @@ _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 
 async def keep_house(services: Services) -> None:
-    """While a server runs, look once in about ten minutes whether something is due; of all processes one does it."""
-    # At once: until all were judged by it, a course's version in force may hold back what learners are due.
+    """While a server runs, look about every ten minutes for work that is due; only one process does each."""
+    # At once: until all learners were judged by it, a course's version in force may hold back what they are due.
     await _tried(partial(services.publish, partial(go_on_judging, services)))
     while True:
         await _tried(partial(services.run, clear_leftovers))
-        # Not at once: a server that starts has better to do, and not all workers at the same moment.
+        # Later: a server that starts has better to do, and workers should not all look at the same moment.
         await asyncio.sleep(600 * _random.uniform(0.5, 1.5))
         await _tried(partial(services.run, lambda: do_what_is_due(services, now=who.now())))
         await _tried(partial(services.publish, partial(go_on_judging, services)))
@@ -52,9 +52,9 @@ async def _tried(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def go_on_judging(services: Services) -> None:
-    """Bring to their end sweeps that broke off, as where a server was killed, and give what definitions bring.
+    """Finish sweeps that broke off, as when a server was killed, count learners anew, and give new achievements.
 
-    Where this server stops amid it the next one goes on.
+    If this server stops meanwhile, the next one goes on.
     """
     with suppress(Stopping):
         _judge(services, resting(services.stopping))
@@ -74,7 +74,7 @@ def _judge(services: Services, rest: Progress) -> None:
 
 
 def do_what_is_due(services: Services, *, now: int) -> None:
-    """Do what no process has done for an hour, or a day."""
+    """Do each kind of work that no process has done within its period."""
     database, settings = services.database, services.settings
     if is_due(database, "housekeeping", _HOUR_S, now=now):
         before = {"events_before": settings.security_days, "notices_before": settings.notice_days}

@@ -7,5 +7,5 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 
 
 def is_id(sent: str) -> bool:
-    """Whether it can be the id of anything: PostgreSQL cannot even be asked for others."""
+    """Whether a string has the form of an id: a UUID in lower case."""
     return _UUID.fullmatch(sent) is not None

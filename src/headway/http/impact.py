@@ -1,4 +1,4 @@
-"""What publishing a version does to the learners of its course, or with a dry run would do, as it is told."""
+"""What publishing a version does, or with a dry run would do, to the learners of its course, as shapes."""
 
 from typing import Final
 
@@ -43,7 +43,7 @@ class Gained(Struct):
 
 
 class LearnerKeeps(Struct):
-    """What a version's rules alone would take from one learner, and nobody does."""
+    """What a version's rules alone would take from one learner, who keeps it."""
 
     learner: str
     modules_open: list[str]
@@ -52,7 +52,7 @@ class LearnerKeeps(Struct):
 
 
 class WouldLose(Struct):
-    """How many learners would lose something by a version's rules alone, and why nobody does."""
+    """How many learners would lose something by a version's rules alone, and why they keep it."""
 
     learners: int
     modules_open: int
@@ -63,14 +63,14 @@ class WouldLose(Struct):
 
 
 class Orphaned(Struct):
-    """A removed step on which so many learners have progress; it counts again where a version has the step again."""
+    """A removed step on which `learners` have progress; it counts again if a later version has the step again."""
 
     step: str
     learners: int
 
 
 class GateMoved(Struct):
-    """A module that requires others than before; null where it was not there."""
+    """A module that requires other modules than before; `before` is null if the module is new."""
 
     module: str
     before: list[str] | None
@@ -78,9 +78,9 @@ class GateMoved(Struct):
 
 
 class Impact(Struct):
-    """What a version changes against the one before, and what that does to whoever began the course.
+    """What a version changes against the one before, and what that does to learners who began the course.
 
-    Of learners the first hundred are named whom the publisher may know.
+    Of those whom the publisher may know, the first hundred are named.
     """
 
     summary: str

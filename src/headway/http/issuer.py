@@ -1,4 +1,4 @@
-"""Who issues the credentials of certificates: the site at its address, with the keys that speak for it."""
+"""The issuer of credentials: the site at its address, with the keys that sign them."""
 
 import json
 from functools import partial
@@ -21,7 +21,7 @@ from headway.ledger.signing_keys import first_key
 from headway.store import signing_keys
 
 JSON_LD: Final = b"application/ld+json"
-# Anybody's page may read what says nothing of who asks: verifiers run in browsers too.
+# Pages of any site may read it, since verifiers run in browsers too; it does not depend on who asks.
 FOR_ALL: Final[Header] = (b"access-control-allow-origin", b"*")
 _OWN_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -33,14 +33,14 @@ class NoPublicUrl(HeadwayError):
 
 
 def issuer_of(exchange: Exchange) -> Issuer:
-    """The site, by the address that it is asked under where the operator named none."""
+    """The site as issuer; without a public_url, at the address that the request was sent to."""
     address = site_address(exchange)
     name = exchange.services.settings.issuer_name or urlsplit(address).hostname or address
     return Issuer(address, name)
 
 
 def signing_issuer(exchange: Exchange) -> Issuer:
-    """The site where it can sign: what is signed lasts, and must not say whatever a header said. NoPublicUrl."""
+    """The site as issuer if it can sign, else NoPublicUrl: what is signed lasts, and must not repeat a header."""
     issuer = issuer_of(exchange)
     if not exchange.services.settings.public_url and not _is_own_machine(exchange, issuer):
         raise NoPublicUrl("this site does not issue credentials yet: its operator must set public_url to its address")
@@ -48,7 +48,7 @@ def signing_issuer(exchange: Exchange) -> Issuer:
 
 
 def _is_own_machine(exchange: Exchange, issuer: Issuer) -> bool:
-    """Whether whoever asks is at this machine: Host is anybody's to say, and a proxy speaks for others."""
+    """Whether the request comes from this machine: Host alone proves nothing, and a proxy forwards for others."""
     forwarded = any(exchange.headers.get(name) for name in (b"forwarded", b"x-forwarded-for"))
     return urlsplit(issuer.address).hostname in _OWN_MACHINE and exchange.address in _OWN_MACHINE and not forwarded
 

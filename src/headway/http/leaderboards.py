@@ -1,4 +1,4 @@
-"""Leaderboards: anybody reads them; an admin has them worked out anew."""
+"""Leaderboards: everybody can read them; an admin can have them worked out anew."""
 
 from functools import partial
 from typing import Final, Literal
@@ -33,7 +33,7 @@ _SKIP_MAX: Final = 2**31
 
 
 class BoardUpdate(Struct):
-    """A figure on a leaderboard that was not what is recorded: the field says of which course, in which period."""
+    """A figure on a leaderboard that differed from what is recorded; `field` names board, period and figure."""
 
     learner: str
     field: str
@@ -42,9 +42,9 @@ class BoardUpdate(Struct):
 
 
 class BoardsWorkedOut(Struct):
-    """What working the leaderboards out came to; `updates` are the first thousand or so.
+    """What working out the leaderboards changed; `updates` are the first thousand or so.
 
-    `cached` is how many of them were built anew in Redis: null where there is none, it fails, or this is a dry run.
+    `cached` is how many were built anew in Redis; null without Redis, if that fails, and for a dry run.
     """
 
     dry_run: bool
@@ -64,7 +64,7 @@ async def read_board(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Reply:
-    """Who gained most today, this week, this month or ever, on the site or in a course; or who is around oneself."""
+    """Who gained most today, this week, this month or ever, on the site or in a course; or the caller's neighbors."""
     kind = next((one for one in PERIODS if one == period), None)
     if kind is None:
         raise NotFound(f"there are leaderboards of these periods: {', '.join(PERIODS)}")

@@ -1,4 +1,4 @@
-"""Clients that go before their reply has ended: what is sent to them afterwards is dropped without a word."""
+"""Clients that disconnect before their reply has ended: what is sent to them afterwards is dropped silently."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What mails to learners say: a subject, some lines, a place to go on, and how to get no more of them."""
+"""The texts of mails to learners: a subject, some lines, a link to go on, and links to unsubscribe."""
 
 from collections.abc import Callable, Mapping
 from html import escape
@@ -14,7 +14,7 @@ from headway.ledger.mailing import Mail
 
 SUBJECT_MAX: Final = 120
 _TEXT_MAX: Final = 2_000
-# What people call the kinds; the page to unsubscribe and the mails agree.
+# What people call the kinds, in mails and on the page to unsubscribe.
 NAMES: Final[Mapping[str, str]] = {
     "streak": "streaks that are about to end",
     "weekly_summary": "how your week was",
@@ -29,7 +29,7 @@ _MONTHS: Final = (
 
 
 class _Said(NamedTuple):
-    """What a mail says, as text: nothing of it is HTML. `path` is where the link of that name leads."""
+    """What a mail says, as text, not HTML; `link` is the name of the link to `path`."""
 
     subject: str
     lines: list[str]
@@ -89,7 +89,7 @@ def _html(said: _Said, place: str, foot: _Foot) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    """One line of text, no longer than that: what a title holds beyond it belongs into no header."""
+    """Text in one line, cut to `most` characters: a title's line breaks must not get into a header."""
     line = " ".join(plain(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -150,7 +150,7 @@ def _graded(mail: Mail) -> _Said:
 
 def _overridden(mail: Mail) -> _Said:
     told, step = mail.change, _step(mail)
-    # A word that is not final lowers nothing: what the learner has better stays.
+    # An override that is not final lowers nothing: a better score of the learner's stays.
     least = "" if told.get("final") else "at least "
     score = in_percent(100 * (told.get("score") or 0))
     counts = "you need not do it" if told.get("waived") else f"it counts as {least}{score}"
@@ -175,7 +175,7 @@ def _course(mail: Mail) -> str:
 
 
 def _step(mail: Mail) -> str:
-    # By its id is called what the version in force has no more.
+    # A step that the version in force does not have is named by its id.
     return _short(mail.step_title or str(mail.change["step"]).replace("-", " "), SUBJECT_MAX)
 
 

@@ -1,4 +1,4 @@
-"""Throttles of requests: whom they are counted for, and the headers that tell of them (the IETF's RateLimit)."""
+"""Rate limits of requests: whom they are counted for, and the headers that tell of them (the IETF's RateLimit)."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,19 +10,19 @@ from headway.http.reply import Header
 from headway.ledger import throttles
 from headway.ledger.throttles import Left, Limit, RateLimited, Throttle
 
-# Whoever has an IPv6 address has a whole network of them.
+# Whoever has one IPv6 address has a whole network of them.
 _IPV6_PREFIX: Final = 64
-# But those that end in an address of IPv4: mapped ones, and all who come through a NAT64 (RFC 6052).
+# Except addresses that embed one of IPv4: mapped ones, and those of a NAT64 (RFC 6052).
 _OF_IPV4: Final = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 
 
 def by_address(exchange: Exchange, limit: Limit, account: str = "") -> Throttle:
-    """A limit for the address that a request comes from, or for an account from there."""
+    """A limit for the network address of a request, or for an account together with that address."""
     return Throttle(limit, (_network(exchange.address),), account)
 
 
 async def throttle(exchange: Exchange, *wanted: Throttle) -> None:
-    """Count a try for each; RateLimited where one is used up. The reply tells what is left, whatever it is."""
+    """Count a try for each limit; RateLimited if one is used up. Either way, the reply tells what is left."""
     services = exchange.services
     if not services.settings.rate_limits:
         return
@@ -37,14 +37,14 @@ async def throttle(exchange: Exchange, *wanted: Throttle) -> None:
 async def not_counted(
     exchange: Exchange, *, clear: Sequence[Throttle] = (), give_back: Sequence[Throttle] = ()
 ) -> None:
-    """What was tried went well: forget all tries of some throttles, and this one of others."""
+    """Note that a try went well: forget all tries of the limits in `clear`, and this one of those in `give_back`."""
     services = exchange.services
     if services.settings.rate_limits:
         await services.run(lambda: throttles.succeeded(services.database, clear=clear, give_back=give_back))
 
 
 def rate_limit_headers(left: Sequence[Left]) -> tuple[Header, ...]:
-    """What the limits are, and what is left of them."""
+    """The headers that name the limits and what is left of them."""
     policy = ", ".join(f'"{one.limit.name}";q={one.limit.quota};w={one.limit.window_s}' for one in left)
     state = ", ".join(f'"{one.limit.name}";r={one.remaining};t={one.resets_s}' for one in left)
     return ((b"ratelimit-policy", policy.encode("ascii")), (b"ratelimit", state.encode("ascii")))

@@ -9,13 +9,13 @@ from typing import Any, TextIO
 import structlog
 
 _SECRET = ("password", "token", "authorization", "cookie", "secret")
-# What stands behind these in a path proves something, and some of it never runs out.
+# In a path, what follows these is a proof of something, which may never run out.
 _SECRET_PATH = re.compile(r"(/(?:confirm-email|share|unsubscribe)/+)[^/].*", re.DOTALL | re.IGNORECASE)
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class _Forgiving:
-    """A stream that may fail. With a full disk under the log, telling of it would else end what it tells of."""
+    """A stream whose failures are ignored: with a full disk, logging an error must not end what the error is about."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -47,12 +47,12 @@ def configure_logs(level: str) -> None:
 
 
 def _console() -> structlog.dev.ConsoleRenderer:
-    """For eyes. Its own way of telling a defect would show what every variable held, passwords included."""
+    """For terminals. By default it would show the value of every variable in a traceback, passwords included."""
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _without_secrets(_logger: Any, _method: str, event: Any) -> Any:
-    """The last line of defense: what is named like a secret is not written, nor are the tokens of mailed links."""
+    """Hide values whose names sound like secrets, and tokens of mailed links in paths: the last line of defense."""
     for name in event:
         if any(word in name.lower() for word in _SECRET):
             event[name] = "…"

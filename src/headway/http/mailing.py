@@ -1,4 +1,4 @@
-"""What a server mails to learners beside all else: what they asked to be told by mail, each once."""
+"""The mails that a server sends to learners in the background: what they asked to be told by mail, each once."""
 
 import asyncio
 import threading
@@ -25,18 +25,18 @@ log = structlog.get_logger()
 
 LOOK_S: Final = 60.0
 AT_ONCE: Final = 25
-# With less than that left of the time for which mails were taken up, the rest is left to whoever comes next.
+# With less than this left of the time for which mails were taken up, the rest is left to the next who takes them.
 _LEFT_S: Final = TAKEN_FOR / SECOND / 2
 _random: Final = Random()  # noqa: S311  # for a pause, which is no secret
 
 
 def missing_for_mails(settings: Settings) -> list[str]:
-    """The settings without which no mail can be sent to learners, and that are not set."""
+    """The names of settings that mails to learners need, and that are not set."""
     return [name for name in ("smtp_url", "public_url") if not getattr(settings, name)]
 
 
 def why_no_mails(settings: Settings) -> str | None:
-    """What is missing for mails to learners; None where nothing is. Each must hold an address to be rid of them."""
+    """Why no mails can be sent to learners; None if they can. Each must hold an https address to unsubscribe at."""
     missing = missing_for_mails(settings)
     if missing:
         return f"this server sends no e-mail to learners: its operator has not set {' and '.join(missing)}"
@@ -46,7 +46,7 @@ def why_no_mails(settings: Settings) -> str | None:
 
 
 async def mail_due(services: Services) -> None:
-    """While a server runs, mail learners what is due, where it can."""
+    """While a server runs, send learners the mails that are due, if it is set up for that."""
     why_not = why_no_mails(services.settings)
     if why_not is not None:
         if services.settings.smtp_url:
@@ -55,7 +55,7 @@ async def mail_due(services: Services) -> None:
     thread = CapacityLimiter(1)
     while True:
         await asyncio.sleep(LOOK_S * _random.uniform(0.5, 1.5))
-        # What is being sent when the server stops, and is not done soon, is sent by another.
+        # A mail that is not sent soon after the server stops is sent by another.
         await to_its_end(to_thread.run_sync(partial(_try, services), limiter=thread))
 
 
@@ -70,9 +70,9 @@ def _try(services: Services) -> None:
 
 
 def send_due(services: Services, stop: threading.Event) -> int:
-    """Put down what is to be mailed, and send what is due, until that is all, no server is there, or it is to stop.
+    """Note which mails are due, and send them until none is left, the mail server is gone, or `stop` is set.
 
-    How many mails were taken.
+    Returns how many the mail server took.
     """
     put_down(services.database, now=who.now())
     total = 0
@@ -88,9 +88,9 @@ def send_due(services: Services, stop: threading.Event) -> int:
 
 
 def _send(services: Services, found: list[Mail], stop: threading.Event) -> tuple[int, bool]:
-    """Send mails that were taken up; how many the mail server took, and whether one is there.
+    """Send mails that were taken up; returns how many the mail server took, and whether it can be reached.
 
-    Those that were not tried go back as they were.
+    Mails that were not tried are put back as they were.
     """
     left, sent, until = deque(found), 0, time.monotonic() + _LEFT_S
     with services.mail.carrying() as carrying:
@@ -104,8 +104,8 @@ def _send(services: Services, found: list[Mail], stop: threading.Event) -> tuple
 
 
 def _hand_over(services: Services, mail: Mail, carry: Callable[[Letter], Carried]) -> bool:
-    """Send a mail that is still wanted, and note what came of it before the next is sent; whether it was taken."""
-    # Looked at again: others were sent since it was taken up, and that may have taken minutes.
+    """Send a mail if it is still wanted, and note the outcome before the next one; returns whether it was taken."""
+    # Checked again: others were sent since it was taken up, which may have taken minutes.
     outcome = why_not(services.database, mail, now=who.now())
     if outcome is None:
         letter = _written(services, mail)
@@ -115,7 +115,7 @@ def _hand_over(services: Services, mail: Mail, carry: Callable[[Letter], Carried
 
 
 def _written(services: Services, mail: Mail) -> Letter | None:
-    """A mail as a letter; None where it cannot be written, which ends it, and holds up no other."""
+    """A mail as a letter; None if writing it fails, which ends this mail and holds up no other."""
     try:
         return letter_of(mail, (services.settings.public_url or "").rstrip("/"))
     except Exception as error:  # noqa: BLE001  # a change of a shape that was not thought of

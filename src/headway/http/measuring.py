@@ -1,6 +1,6 @@
-"""What a process counts of itself, for Prometheus: numbers alone, and nobody's name.
+"""What a process counts of itself for Prometheus: numbers alone, and nobody's name.
 
-Where several workers serve, each writes into files of a folder that they share, and whichever is asked adds them up.
+With several workers, each writes to files in a shared folder, and whichever is asked adds them up.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from headway.domain.errors import HeadwayError
 from headway.http.ending import beside
 from headway.ledger.writer import Outcome, Waiting
 
-# Where workers share what they count; prometheus-client looks for this name.
+# The folder in which workers share what they count; prometheus-client reads this variable.
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 LOOK_S: Final = 2.0
 _SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,7 +39,7 @@ _OF_PROCESS: Final = re.compile(r"gauge_\w+_(\d+)\.db")
 
 
 class Seen(NamedTuple):
-    """What is so at a moment: events that wait, for how long the oldest has, streams, and commits until now."""
+    """The state at a moment: waiting events, for how long the oldest has waited, open streams, and commits so far."""
 
     waiting: int
     lag_s: float
@@ -82,7 +82,7 @@ class Metrics:
             ProcessCollector(**own), PlatformCollector(**own), GCCollector(**own)
 
     def answered(self, operation: str, status: int, took_s: float | None) -> None:
-        """Count a request; None of a stream, which takes as long as somebody listens."""
+        """Count a request; `took_s` is None for a stream, which takes as long as somebody listens."""
         counter = self._by_status.get((operation, status))
         if counter is None:
             counter = self._by_status[operation, status] = self._requests.labels(operation, status)
@@ -95,11 +95,11 @@ class Metrics:
         histogram.observe(took_s)
 
     def board_read(self, is_cached: bool) -> None:
-        """Count a leaderboard that was read where there is Redis: there, or in the database."""
+        """Count a leaderboard that was read on a site with Redis: from Redis, or from the database."""
         self._boards[is_cached].inc()
 
     def committed(self, outcomes: Sequence[tuple[Waiting, Outcome]]) -> None:
-        """Count what one transaction of the writer came to."""
+        """Count the outcomes of one transaction of the writer."""
         now, size, events = time.monotonic(), 0, Tally[tuple[str, str]]()
         for waiting, outcome in outcomes:
             if isinstance(outcome, HeadwayError):
@@ -114,7 +114,7 @@ class Metrics:
             self._events.labels(status, reason).inc(count)
 
     def note(self, look: Look) -> None:
-        """Note what is so at this moment."""
+        """Set the gauges to the state of this moment."""
         seen = look()
         self._queue.set(seen.waiting)
         self._lag.set(seen.lag_s)
@@ -123,7 +123,7 @@ class Metrics:
 
     @asynccontextmanager
     async def noting(self, look: Look) -> AsyncIterator[None]:
-        """Note it now and then, for whichever process is asked; on leaving take back what is no more."""
+        """Set the gauges now and then while the context lasts; at its end, withdraw those of this process."""
         try:
             async with beside(self._keep_noting(look)):
                 yield
@@ -137,7 +137,7 @@ class Metrics:
             await asyncio.sleep(LOOK_S)
 
     def told(self) -> bytes:
-        """All of it, of all workers, in Prometheus' words."""
+        """The metrics of all workers, in Prometheus's text format."""
         if SHARED not in os.environ:
             return generate_latest(self.registry)
         for pid in _ended(Path(os.environ[SHARED])):
@@ -148,7 +148,7 @@ class Metrics:
 
 
 def _ended(folder: Path) -> Iterator[int]:
-    """Processes that left gauges behind and are no more, as one that was killed."""
+    """The ids of processes that left gauges behind and have ended, such as one that was killed."""
     for pid in {int(found[1]) for one in folder.iterdir() if (found := _OF_PROCESS.fullmatch(one.name))}:
         try:
             os.kill(pid, 0)

@@ -27,7 +27,7 @@ class GuestSent(Struct, forbid_unknown_fields=True):
 
 
 class GuestMoved(Struct):
-    """What the guest brought; null where the token is none of a guest, or of one that was moved already."""
+    """What the guest brought; null if the token is not a guest's, or the guest was moved already."""
 
     merged: MergedCounts | None
 

@@ -27,7 +27,7 @@ _MEDIA_TYPE: Final = CONTENT_TYPE_LATEST.encode()
 
 @get("/metrics", include_in_schema=False)
 async def read_metrics(request: Asked) -> Reply:
-    """What all workers counted, in Prometheus' words: to this machine, or to whoever has the token."""
+    """The metrics of all workers, in Prometheus's format: to this machine, or to a client with the token."""
     exchange = exchange_of(request)
     _check(exchange)
     services = exchange.services
@@ -47,18 +47,18 @@ def _check(exchange: Exchange) -> None:
 
 
 class _Now(Collector):
-    """What is so as one asks. Gauges would be kept of each worker, as it last found it, behind its end as well."""
+    """Metrics as of this moment. Gauges would be kept for each worker as it last set them, even after its end."""
 
     def __init__(self, told: list[Metric]) -> None:
         self._told = told
 
     def collect(self) -> list[Metric]:
-        """All of it."""
+        """The metrics that were given."""
         return self._told
 
 
 def _of_database(services: Services) -> bytes:
-    """What the database knows, whichever process is asked; that it cannot be reached is told as well."""
+    """Metrics from the database, the same in every process; one of them says whether it can be read."""
     told, is_up = list[Metric](), True
     try:
         with services.database.read() as connection:

@@ -1,4 +1,4 @@
-"""Notifications: what a learner was told, and what of it they have read."""
+"""Notifications: what a learner was told, and which of it they have read."""
 
 from functools import partial
 from typing import Final
@@ -35,7 +35,7 @@ class NotificationList(Struct):
 
 
 class ReadUpTo(Struct, forbid_unknown_fields=True):
-    """Up to which notification all were read, it included: all there are where it is left out."""
+    """The newest notification that was read, and with it all older ones; all there are if it is left out."""
 
     up_to: Id | UnsetType | None = UNSET
 
@@ -53,7 +53,7 @@ _decode: Final = msgspec.json.Decoder(ReadUpTo).decode
 async def list_notifications(
     request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, unread: FromQuery[bool] = False
 ) -> Reply:
-    """What the caller was told, the newest first; with `?unread=true` what they have not read."""
+    """What the caller was told, the newest first; with `?unread=true` only what they have not read."""
     place, catalog = _place(cursor), exchange_of(request).services.catalog
 
     def look(connection: Connection, reader: Reader) -> bytes:

@@ -1,4 +1,4 @@
-"""Signing in by another provider, by OpenID Connect: there, and back with a code."""
+"""Signing in by another provider with OpenID Connect: the browser is sent there, and comes back with a code."""
 
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -40,7 +40,7 @@ T = TypeVar("T")
 BEGUN_COOKIE: Final = "headway_oidc"
 BEGUN_S: Final = 600
 WHOLE_S: Final = 15
-# Apart from those who read the database: a provider that hangs must not hold them up.
+# Apart from the threads that read the database: a provider that hangs must not hold those up.
 ASKING_AT_ONCE: Final = 4
 RETURNS: Final = Limit("provider-sign-ins", 60, 60)
 _RETURN_MAX: Final = 1_000
@@ -65,7 +65,7 @@ class ProviderList(Struct):
 
 
 class Begun(Struct, array_like=True):
-    """A sign-in under way, as the browser that began it keeps it; nobody else can bring it to its end."""
+    """A sign-in under way, kept by the browser that began it: no other browser can finish it."""
 
     provider: str
     state: str
@@ -75,7 +75,7 @@ class Begun(Struct, array_like=True):
 
 
 class _Asked(NamedTuple):
-    """A provider, and how many of its answers may be waited for at once: one that hangs holds up none of the others."""
+    """A provider's client, and the limit of requests to it at once, so that one that hangs holds up no other."""
 
     client: "Client"
     at_once: CapacityLimiter
@@ -102,7 +102,7 @@ def providers(exchange: Exchange) -> list[Provider]:
 async def begin_sign_in(request: Asked, provider: FromPath[str], return_to: FromQuery[str] = "/") -> Reply:
     """Send the browser to a provider to sign in there; afterwards it goes on to `return_to`, a path of this server.
 
-    Where a page of another site leads here, a page asks first.
+    If a page of another site led here, a page asks for consent first.
     """
     exchange = exchange_of(request)
     try:
@@ -150,20 +150,19 @@ async def finish_sign_in(
 
 
 def _asked_first(exchange: Exchange, provider: str, return_to: str) -> Reply:
-    # Whoever is signed in at the provider would come back without having been asked anything, and another session
-    # would be in the place of this one.
+    # Somebody who is signed in at the provider would come back without being asked, in another session than before.
     there = f"/api/v1/auth/oidc/{provider}?{urlencode({'return_to': return_to})}"
     return asking_page(exchange.services.settings.oidc[provider].title, there)
 
 
 def _taken(exchange: Exchange, provider: str, state: str) -> Begun:
-    """The sign-in that this browser began, which is over with this; SignInRefused where it began none like it."""
+    """The sign-in that this browser began, which is used up by this; SignInRefused if it did not begin this one."""
     sent = cookie_of(exchange, BEGUN_COOKIE) or ""
     begun = None
     with suppress(ValueError):  # a cookie that was not written here
         begun = _begun(urlsafe_b64decode(sent.encode("ascii")))
     if begun is None or begun.provider != provider or not compare_digest(begun.state.encode(), state.encode()):
-        # What it began stays: a second tab's sign-in is not over with the answer that a first tab gets too late.
+        # The cookie stays: an answer that comes too late for one tab must not end the sign-in of another.
         said = "this browser did not begin this sign-in, or too long ago, or began another since; begin it anew"
         raise SignInRefused(said)
     clear_cookie(exchange, BEGUN_COOKIE)
@@ -199,7 +198,7 @@ def _asked_of(exchange: Exchange, provider: str) -> _Asked:
 
 
 async def _ask(asked: _Asked, question: Callable[[], T]) -> T:
-    """What a provider answers, for which nobody waits longer than so long."""
+    """A provider's answer to a question, asked in a thread; ProviderUnavailable after WHOLE_S seconds."""
     try:
         with fail_after(WHOLE_S):
             return await to_thread.run_sync(question, limiter=asked.at_once, abandon_on_cancel=True)
@@ -212,7 +211,7 @@ def _sent_on(location: str) -> Reply:
 
 
 def _told(exchange: Exchange, error: HeadwayError) -> Reply:
-    """A refusal, as a page where a browser shows it to somebody."""
+    """Answer a refusal with a page for browsers; for other clients, raise it."""
     if b"text/html" not in exchange.headers.get(b"accept", b""):
         raise error
     problem = problem_of(error, exchange.request_id)

@@ -1,4 +1,4 @@
-"""What somebody reads who signs in by another provider: whether they meant to, and why it came to nothing."""
+"""Pages for signing in by another provider: one asks whether to go on, the other says why it failed."""
 
 from html import escape
 
@@ -7,8 +7,8 @@ from headway.http.reply import Reply
 
 
 def asking_page(title: str, there: str) -> Reply:
-    """The page that asks whether to sign in, for a link of another site led to it; it goes on to `there`."""
-    # A link and no form: browsers hold the redirect that follows a form to the policy's form-action as well.
+    """The page that asks whether to sign in, after a link on another site; it goes on to `there`."""
+    # A link, not a form: browsers apply the policy's form-action to the redirect after a form as well.
     body = f"""<h1>Sign in with {escape(title)}?</h1>
 <p>Another site sent you here. If you go on, you are signed in as {escape(title)} knows you, and nobody else is
 in this browser any more.</p>
@@ -18,7 +18,7 @@ in this browser any more.</p>
 
 
 def refusal_page(status: int, title: str, detail: str) -> Reply:
-    """The page that tells why."""
+    """The page that says why the sign-in failed."""
     said = escape(detail[:1].upper() + detail[1:])
     body = f"""<h1>You are not signed in</h1>
 <p class="wrong" role="alert">{said}.</p>

@@ -1,6 +1,6 @@
-"""A provider of OpenID Connect, as its client: where to send people, and for whom it vouches when they come back.
+"""A client of an OpenID Connect provider: where to send people, and for whom the provider vouches.
 
-All of it blocks, and waits for another's server: it belongs in a thread.
+Its methods block while they wait for another server: call them in threads.
 """
 
 import json
@@ -28,21 +28,21 @@ from headway.settings import OidcProvider, is_safe_address
 
 log = structlog.get_logger()
 
-# Signatures by a key pair alone: none would be signed by nobody, and HS256 by whoever knows the public key.
+# Only signatures by a key pair: `none` has no signer, and HS256 could be made by whoever knows the public key.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 TIMEOUT_S: Final = 5
 LEEWAY_S: Final = 60
 KEPT_S: Final = 3600
-# All that one sign-in asks of a provider, each time that it does.
+# Seconds for all requests to a provider in one part of a sign-in.
 WHOLE_S: Final = 10
-# So long nobody asks again what could not be had: threads that wait for a provider that is down would be all there are.
+# Seconds for which a provider that failed is not asked again: else every thread could end up waiting for it.
 DOWN_S: Final = 5
 _ADDRESSES: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _SUBJECT_MAX: Final = 255
 
 
 class Client:
-    """This server as a client of a provider. What the provider publishes of itself is kept for an hour."""
+    """This server as a client of a provider, whose metadata and keys are kept for an hour."""
 
     def __init__(self, name: str, provider: OidcProvider) -> None:
         self._name = name
@@ -64,7 +64,7 @@ class Client:
             return str(address)
 
     def vouched(self, redirect_uri: str, *, code: str, nonce: str, verifier: str) -> Vouched:
-        """For whom the provider vouches with a code; SignInRefused where what it says is not to be believed."""
+        """Whom the provider vouches for by a code; SignInRefused if its answer cannot be believed."""
         ends_at = monotonic() + WHOLE_S
         endpoint = self._published(ends_at)[0]["token_endpoint"]
         with self._session(redirect_uri, ends_at) as session:
@@ -91,7 +91,7 @@ class Client:
             try:
                 token = jwt.decode(id_token, self._published(ends_at)[1], algorithms=ALGORITHMS)
             except InvalidKeyIdError:
-                # A key that is not known is perhaps newer than what was kept.
+                # A key that is not known may be newer than those that were kept.
                 token = jwt.decode(id_token, self._published(ends_at, anew=True)[1], algorithms=ALGORITHMS)
             issuer, audience = self._provider.issuer, self._provider.client_id
             options = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": audience}}
@@ -115,7 +115,7 @@ class Client:
         )
 
     def _more(self, address: str, access_token: str, subject: str, ends_at: float) -> dict[str, Any]:
-        """What the provider says of somebody beside the ID token; nothing where it speaks of another."""
+        """The provider's claims about somebody beside the ID token; empty if they are about another."""
         found = self._get(address, ends_at, {"authorization": f"Bearer {access_token}"})
         return found if found.get("sub") == subject else {}
 
@@ -138,13 +138,13 @@ class Client:
         return session
 
     def _published(self, ends_at: float, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
-        """What the provider publishes of itself, and its keys."""
+        """The provider's metadata and keys; asked for again once they are outdated, or with `anew`."""
         with self._lock:
             if not anew and self._keys is not None and monotonic() < self._good_until:
                 return self._metadata, self._keys
             if monotonic() < self._down_until:
                 raise self._down()
-        # Without the lock: whoever needs no more than is known need not wait for those who ask.
+        # Without the lock: those for whom the kept ones are good enough must not wait for those who ask.
         try:
             metadata, keys = self._fetched(ends_at)
         except ProviderUnavailable:
@@ -199,7 +199,7 @@ class Client:
 
 
 def _readable(published: Iterable[Any]) -> KeySet:
-    """The keys that can be read; the others, of kinds to come or broken, are none of ours (RFC 7517, 5)."""
+    """The keys that can be read; others, of unknown kinds or broken, are left out (RFC 7517, 5)."""
     keys: list[Any] = []
     for one in published:
         try:

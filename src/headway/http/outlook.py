@@ -1,4 +1,4 @@
-"""What a learner comes to next, and how they compare with others."""
+"""What a learner will reach next, and how they compare with others."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ class Predictions(Struct):
 async def read_predictions(
     request: Asked, limit: Limit = LIMIT, cursor: Cursor = None, learner: Learner = None
 ) -> Reply:
-    """When a learner comes to the next achievement, to the next levels and to the ends of courses, if they go on so."""
+    """When a learner will reach the next achievement, the next levels and the ends of courses, at the present pace."""
     catalog, now = exchange_of(request).services.catalog, who.now()
 
     def look(connection: Connection, whose: Subject) -> Predictions:
@@ -42,7 +42,7 @@ async def read_predictions(
 async def read_peers(
     request: Asked, period: FromQuery[str] = "month", course: FromQuery[str | None] = None, learner: Learner = None
 ) -> Reply:
-    """Of what share of the others on a leaderboard a learner is ahead; nothing where there are fewer than ten."""
+    """The share of the others on a leaderboard whom a learner is ahead of; null if there are fewer than ten."""
     now, cache = who.now(), exchange_of(request).services.board_cache
     return await answer(
         request,

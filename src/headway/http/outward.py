@@ -1,6 +1,6 @@
-"""Sending to addresses that somebody named: to public ones alone, and to the very address that was looked at.
+"""Sending to addresses that users name: to public ones alone, and to the very address that was checked.
 
-A name may lead elsewhere the next time that it is asked for: it is asked for once, and what it led to is connected to.
+A name may resolve differently the next time: it is resolved once, and the result is connected to.
 """
 
 import socket
@@ -18,7 +18,7 @@ URL_MAX: Final = 2_000
 _UNFIT: Final = "the address must be such as https://example.org/hook, in ASCII"
 _NOT_PUBLIC: Final = "this address leads into a network that is not public; webhook_networks names your own"
 _Address: TypeAlias = IPv4Address | IPv6Address
-# What leads to addresses of IPv4, and so around what is asked of those: mapped, NAT64, 6to4, Teredo, compatible.
+# Networks of IPv6 that lead to IPv4 addresses, past the checks of those: mapped, NAT64, 6to4, Teredo, compatible.
 _DISGUISES: Final = tuple(
     IPv6Network(one)
     for one in ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
@@ -26,13 +26,13 @@ _DISGUISES: Final = tuple(
 
 
 class AddressRefused(HeadwayError):
-    """The address is none that this server sends to."""
+    """This server does not send to this address."""
 
     code = "invalid"
 
 
 class Target(NamedTuple):
-    """An address to send to, and the network addresses that its name leads to, all of which may be sent to."""
+    """A URL to send to, and the network addresses that its name resolves to, all of which may be sent to."""
 
     url: SplitResult
     addresses: list[str]
@@ -45,7 +45,7 @@ class Outward:
         self._networks = [ip_network(one.strip(), strict=False) for one in networks.split(",")] if networks else []
 
     def look(self, url: str) -> Target:
-        """The target of a URL as its name leads there now; AddressRefused where it may not be sent to, and why."""
+        """The target of a URL, its name resolved now; AddressRefused, with the reason, if it may not be sent to."""
         parts = _parts(url)
         try:
             found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
@@ -59,7 +59,7 @@ class Outward:
         return Target(parts, addresses)
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """What came of sending to a URL; no redirect is followed."""
+        """Send to a URL, following no redirect; returns the outcome."""
         from headway.http.bounded import post_at  # noqa: PLC0415  # a library that few servers need, and large
 
         since = perf_counter()

@@ -34,7 +34,7 @@ class WrongPassword(HeadwayError):
 
 
 class PasswordChange(Struct, forbid_unknown_fields=True):
-    """The password that is, and the one that shall be."""
+    """The present password, and the new one."""
 
     current_password: str
     new_password: str
@@ -53,7 +53,7 @@ class ResetNoted(Struct):
 
 
 class ResetConfirmed(Struct, forbid_unknown_fields=True):
-    """The code of the mail, and the password that shall be."""
+    """The code from the mail, and the new password."""
 
     token: str
     password: str
@@ -81,7 +81,7 @@ async def change_password(request: Asked) -> Reply:
 
 
 async def confirm_password(exchange: Exchange, session: Session, password: str) -> RowMapping:
-    """The account of a session whose holder knows its password; WrongPassword otherwise. It counts as a sign-in."""
+    """The account of a session if the password is right, else WrongPassword. It counts as a try to sign in."""
     services = exchange.services
     row = await services.read(lambda connection: learners.by_id(connection, session.learner_id))
     if row is None:
@@ -94,7 +94,7 @@ async def confirm_password(exchange: Exchange, session: Session, password: str) 
 
 @post("/password/reset", status_code=202)
 async def ask_password_reset(request: Asked) -> Reply:
-    """Have a mail sent by which the password can be set anew. Whether there is such an account is not told."""
+    """Have a mail sent by which the password can be set anew. Whether there is such an account is not shown."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _asked)
@@ -103,10 +103,10 @@ async def ask_password_reset(request: Asked) -> Reply:
 
 
 async def ask_for_mail(exchange: Exchange, address: str) -> None:
-    """Have the mail sent, if the address is an account's; RateLimited, or Invalid where it is no address."""
+    """Have the mail sent if the address is an account's; RateLimited, or Invalid if it is no address."""
     email = normalize_email(address)
     await throttle(exchange, by_address(exchange, RESETS))
-    # After the reply, so that what is done for an account that there is takes nobody's time.
+    # After the reply, so that the time until then does not show whether there is such an account.
     exchange.services.afterwards(partial(_send_reset, exchange.services, email, Origin(exchange.address)))
 
 
@@ -135,7 +135,7 @@ def _letter(email: str, token: str, public_url: str | None) -> Letter:
 
 @post("/password/reset/confirm", status_code=200)
 async def confirm_password_reset(request: Asked) -> Reply:
-    """Set the password anew by the code of the mail, and sign in. All that opened the account before is over."""
+    """Set the password anew by the code from the mail, and sign in. All earlier sessions end, tokens included."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_json(request, _confirmed)
@@ -143,7 +143,7 @@ async def confirm_password_reset(request: Asked) -> Reply:
 
 
 async def set_anew(exchange: Exchange, token: str, password: str) -> str:
-    """Set a password by the code of the mail; whose it is. IdentityGone where the code is used up, or none."""
+    """Set a password by the code from the mail; returns the account's id. Invalid if no such code is good now."""
     services, now = exchange.services, who.now()
     token_hash = hash_of(token)
     account = await services.read(lambda connection: resettable(connection, token_hash, now))

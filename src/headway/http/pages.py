@@ -1,4 +1,4 @@
-"""What the pages for people have in common: one document each that brings all it needs, and runs no script."""
+"""What the pages for people share: each is one document with all that it needs, and runs no script."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -32,13 +32,13 @@ def html_reply(title: str, body: str, status: int = 200) -> Reply:
 
 
 def settled_reply(title: str, said: str, status: int = 200) -> Reply:
-    """The page that a mailed link ends at, with the way to the settings. `said` is text, as the title is."""
+    """The page that a mailed link ends at, with a link to the settings. Title and `said` are text."""
     said = f'<p>{escape(said)}</p>\n<p><a href="/settings/notifications">All settings</a></p>'
     return html_reply(title, f"<h1>{escape(title)}</h1>\n{said}", status)
 
 
 def broken_link_reply(advice: str) -> Reply:
-    """The page of a mailed link whose token nobody knows."""
+    """The page for a mailed link whose token is not known."""
     return settled_reply("This link is not whole", advice, 404)
 
 

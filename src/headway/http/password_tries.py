@@ -1,4 +1,4 @@
-"""Trying an account's password: how often that may be, and what becomes of a right one and a wrong one."""
+"""Tries of an account's password: how many there may be, and what a right and a wrong one lead to."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,10 @@ from headway.ledger.throttles import SIGN_IN, SIGN_IN_ADDRESS, SIGN_INS, Throttl
 
 
 class Tries(NamedTuple):
-    """What a try counts for: wrong ones of the account from here, wrong ones from here, and all of that account."""
+    """The limits that a try counts for, all from one network address.
+
+    Wrong passwords of the account, wrong passwords of any account, and all tries of the account.
+    """
 
     account: Throttle
     address: Throttle
@@ -32,7 +35,7 @@ async def begin(exchange: Exchange, account: str) -> Tries:
 
 
 async def is_right(exchange: Exchange, tries: Tries, password: str, account: RowMapping | None) -> bool:
-    """Whether it is the password, told after the same time where there is no account. A wrong one is noted."""
+    """Whether the password is right; without an account, the answer takes the same time. A wrong one is noted."""
     services, kept = exchange.services, account["password_hash"] if account else None
     try:
         right = await services.passwords.match(password, kept)

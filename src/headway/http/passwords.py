@@ -1,4 +1,4 @@
-"""Passwords are hashed in threads and few at a time: each hash takes tens of megabytes. Few wait for it as well."""
+"""Hashes passwords in threads, few at a time, since each hash takes tens of megabytes; few may wait as well."""
 
 import asyncio
 import os
@@ -11,19 +11,19 @@ from headway.domain.errors import Busy
 from headway.ledger.passwords import check_new_password, hash_password, is_outdated, password_matches
 
 HASHES_AT_ONCE: Final = max(1, min(4, os.cpu_count() or 1))
-# More would wait for longer than whoever signs in does, and a flood of them would keep everybody else out.
+# More would wait longer than people who sign in do, and a flood of them would keep everybody else out.
 WAITING_MAX: Final = 20
-# No password is longer; of what is tried the rest need not be hashed.
+# No password is longer: the rest of a longer try need not be hashed.
 _TRIED_MAX: Final = 1_000
 
 T = TypeVar("T")
 
 
 class Passwords:
-    """The hashing of a process."""
+    """The password hashing of a process."""
 
     def __init__(self) -> None:
-        # Threads of its own: each keeps the memory of its last hash, and whatever else is done has many threads.
+        # A pool of its own: each thread keeps the memory of its last hash, and other pools have many threads.
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="headway-hash")
         self._under_way = 0  # counted by the event loop's thread alone
 
@@ -32,7 +32,7 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def chosen(self, password: str, email: str | None, *, field: str = "password") -> str:
-        """The hash to keep of a password that is chosen anew; Invalid where it may not be."""
+        """The hash of a password that is newly chosen; Invalid if it may not be chosen."""
 
         def hashed() -> str:
             return hash_password(check_new_password(password, email, field=field))
@@ -40,11 +40,11 @@ class Passwords:
         return await self._run(hashed)
 
     async def hash(self, password: str) -> str:
-        """The hash to keep of a password that is there."""
+        """The hash of a password, which is not checked."""
         return await self._run(partial(hash_password, password))
 
     async def renewed(self, password: str, kept: str) -> str | None:
-        """The hash to keep of a password that is right, where the one that is kept is outdated and there is time."""
+        """A new hash of a right password, if the kept hash is outdated and there is time for it; else None."""
         if not is_outdated(kept):
             return None
         try:
@@ -53,7 +53,7 @@ class Passwords:
             return None  # the next sign-in does it
 
     async def match(self, password: str, kept: str | None) -> bool:
-        """Whether it is the password; where there is none to compare with, no, after the same time."""
+        """Whether a password is the one that was hashed; without a hash False, after the same time."""
         return await self._run(partial(password_matches, password[:_TRIED_MAX], kept))
 
     async def _run(self, work: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Pauses of a streak: days said beforehand that end none."""
+"""Pauses of a streak: days named beforehand, on which it does not end."""
 
 from functools import partial
 from typing import Annotated, Final
@@ -24,7 +24,7 @@ _DAY: Final = Meta(extra_json_schema={"format": "date"})
 
 
 class PauseAsked(Struct, forbid_unknown_fields=True, rename={"first_on": "from"}):
-    """How many days to pause, and from which day: from today where that is left out.
+    """How many days to pause, and from which day; from today if that is left out.
 
     `id` is a UUID that the client makes before its first try: sent again, it makes no other pause.
     """

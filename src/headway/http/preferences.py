@@ -26,9 +26,9 @@ _NO_ADDRESS: Final = "only accounts with an e-mail address get e-mail"
 
 
 class KindPreference(Struct):
-    """By which channels a kind of notification reaches the learner; `email` is null where there are no such mails.
+    """The channels by which a kind of notification reaches the learner; `email` is null for kinds without e-mail.
 
-    `types` are the changes that are of the kind.
+    `types` are the types of changes that belong to the kind.
     """
 
     kind: str
@@ -39,12 +39,12 @@ class KindPreference(Struct):
 
 
 class NotificationPreferences(Struct):
-    """What a learner chose of each kind, or what holds where they did not.
+    """What a learner chose for each kind, or the default where they did not.
 
-    E-mail goes to `email_address`, once it is confirmed: `email_confirmed`. `no_email` says why none can be had,
-    whatever was chosen, and is null where it can. `confirmation` says what came of the link that confirms the address:
-    `none` was mailed lately, or the mail server took it not; `mailed`, or on its way; `used-up`: three were mailed, and
-    no more is for now. It is null where there is nothing to confirm.
+    E-mail goes to `email_address`, once it is confirmed: `email_confirmed`. `no_email` says why none can be sent,
+    whatever was chosen, and is null where it can. `confirmation` is the state of the link that confirms the address:
+    `none` was mailed lately, or the mail server did not take it; `mailed`, or on its way; `used-up`: three were mailed,
+    and no more is for now. It is null where there is nothing to confirm.
     """
 
     kinds: list[KindPreference]
@@ -55,20 +55,20 @@ class NotificationPreferences(Struct):
 
 
 class ChannelsAsked(Struct, forbid_unknown_fields=True):
-    """What is wanted of a kind that is not mailed; what is left out stays as it is."""
+    """The wanted channels of a kind that is not mailed; what is left out stays as it is."""
 
     in_app: bool | UnsetType = UNSET
     stream: bool | UnsetType = UNSET
 
 
 class MailedChannelsAsked(ChannelsAsked):
-    """What is wanted of a kind that can be mailed."""
+    """The wanted channels of a kind that can be mailed."""
 
     email: bool | UnsetType = UNSET
 
 
 class PreferencesAsked(Struct, forbid_unknown_fields=True):
-    """What is wanted, by kind; what is left out stays as it is."""
+    """The wanted channels by kind; what is left out stays as it is."""
 
     streak: MailedChannelsAsked | UnsetType = UNSET
     weekly_summary: MailedChannelsAsked | UnsetType = UNSET
@@ -94,10 +94,10 @@ async def read_preferences(request: Asked) -> Reply:
 
 @patch("/notifications/preferences")
 async def choose_preferences(request: Asked) -> Reply:
-    """Choose by which channels kinds of notifications come from now on; what is left out stays as it is.
+    """Choose the channels by which kinds of notifications come from now on; what is left out stays as it is.
 
-    Who asks for e-mail to an address that is not confirmed is mailed a link that confirms it, three times in 30 days at
-    most; nothing else is mailed until it is opened.
+    A learner who asks for e-mail to an address that is not confirmed is mailed a link that confirms it, at most three
+    times in 30 days; nothing else is mailed until it is opened.
     """
     exchange = exchange_of(request)
     session = await who.learner_writing(request)
@@ -114,7 +114,7 @@ async def choose_preferences(request: Asked) -> Reply:
 
 
 async def _have_confirmed(services: Services, learner_id: str) -> None:
-    """Have the link mailed that confirms an account's address, if that is due; the reply tells of it, and waits not."""
+    """Have the link mailed that confirms the address, if one is due, without waiting for the mail server."""
     link = await services.run(partial(next_link, services, learner_id))
     if link is not None and not services.afterwards(partial(mail_link, services, link)):
         await services.run(partial(not_mailed, services.database, link))

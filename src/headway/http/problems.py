@@ -133,7 +133,7 @@ def problem_of(error: HeadwayError, request_id: str | UnsetType = UNSET) -> Prob
 
 
 def _told_without_places(error: HeadwayError, request_id: str | UnsetType) -> str:
-    """An error's detail; where that names what lies on the server, it is for the log."""
+    """An error's detail; one that names places on the server goes to the log, and a general one is returned."""
     told = _NAMING_PLACES.get(error.code)
     if told is None:
         return error.detail
@@ -153,7 +153,7 @@ def _faults(error: HeadwayError) -> list[FieldProblem]:
 
 
 def on_refusal(request: Any, error: HeadwayError) -> Reply:
-    """A refusal that says itself what it is."""
+    """The reply to an error of Headway's, which has a code."""
     problem = problem_of(error, exchange_of(request).request_id)
     return problem_reply(problem, _headers_for(problem.status, error))
 
@@ -189,7 +189,7 @@ def on_http_error(request: Any, error: HTTPException) -> Reply:
 
 
 def _is_shown(path: str, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether somebody looks at what is answered, who went to an address in a browser."""
+    """Whether the reply is shown to a person who opened an address in a browser."""
     return not path.startswith("/api/") and b"text/html" in headers.get(b"accept", b"")
 
 
@@ -218,7 +218,7 @@ def _choices_of_parameter(request: Any, name: str) -> tuple[str, ...]:
 
 
 def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
-    """The database cannot be asked now, or cannot hold what was sent; anything else of it is a defect."""
+    """The reply to an error of the database: it is unavailable, or cannot hold what was sent; all else is a defect."""
     request_id = exchange_of(request).request_id
     if isinstance(error, DBAPIError) and is_reference_gone(error):
         return on_refusal(request, IdentityGone("whom this was for was erased meanwhile"))
@@ -231,14 +231,14 @@ def on_database_error(request: Any, error: SQLAlchemyError) -> Reply:
 
 
 def on_outage(request: Any, error: Exception) -> Reply:
-    """The database, or the disk under it, cannot be reached now."""
+    """The reply where the database, or the disk under it, is unavailable."""
     log.error("database_unavailable", request_id=exchange_of(request).request_id, error=told(error))
     outage = Unavailable("the database cannot be reached now; try again in a moment", retry_after_s=2)
     return on_refusal(request, outage)
 
 
 def on_defect(request: Any, error: Exception) -> Reply:
-    """A defect of Headway's own: told without its insides, logged with them."""
+    """The reply to a defect of Headway's own, whose details go to the log alone."""
     request_id = exchange_of(request).request_id
     log.error("defect", request_id=request_id, path=request.scope["path"], exc_info=error)
     detail = f"a defect of the server; its log tells more under request {request_id}"
@@ -255,7 +255,7 @@ EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {
 
 
 def answering(app: Any) -> Any:
-    """A plain ASGI app whose errors are answered as those of a handler are."""
+    """Wrap a plain ASGI app so that its errors are answered as those of a handler are."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         try:

@@ -201,7 +201,7 @@ def _place(cursor: str | None) -> Place | None:
 
 
 async def answer(request: Asked, view: View, learner: str | None, course: str | None = None) -> Reply:
-    """What a view gives of whoever is asked for, read and encoded off the event loop."""
+    """The reply with a view of the subject's progress, read and encoded off the event loop."""
 
     def look(connection: Connection, reader: Reader) -> bytes:
         return encode(view(connection, subject_of(connection, reader, learner, course)))

@@ -1,4 +1,4 @@
-"""From a request's events to a receipt: whose they are, and what becomes of a nobody who sends the first ones."""
+"""Records a request's events, and returns the receipt; for nobody, a guest is made with the first events."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ async def record(
     clock_skew: int = 0,
     verdicts: Verdicts = NO_VERDICTS,
 ) -> Receipt:
-    """Record events and wait for the commit; where nobody sends them, as a guest who comes into being with them."""
+    """Record events and wait for the commit; without a session, as a guest who is made with them."""
     if session is None:
         return await _record_of_newcomer(exchange, events, received_at, clock_skew, verdicts)
     submission = Submission(
@@ -65,7 +65,7 @@ async def _record_of_newcomer(
 
 
 def clock_skew(sent_at: str | None, received_at: int) -> int:
-    """How far the client's clock is behind, in microseconds; 0 where it is right within five minutes, or unsaid."""
+    """How far the client's clock is behind, in microseconds; 0 within five minutes, or without `sent_at`."""
     if sent_at is None:
         return 0
     skew = received_at - parse_time(sent_at, field="sent_at")[0]

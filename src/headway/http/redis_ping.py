@@ -1,4 +1,4 @@
-"""Whether a Redis can be reached, asked in three lines of its own protocol, on a connection of its own."""
+"""Checks whether a Redis can be reached, by a few commands of its protocol on a connection of its own."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ _REPLY_MAX: Final = 512
 
 
 def fault_of_redis(address: str) -> str | None:
-    """What is wrong with the Redis of this address; None where it answers, and takes the password if there is one."""
+    """What is wrong with the Redis at this address; None if it answers, and accepts the password if there is one."""
     try:
         parts = urlsplit(address)
         with _connected(parts) as connection, connection.makefile("rb") as replies:

@@ -1,4 +1,4 @@
-"""What the HTTP side refuses by itself; statuses are given to codes in `problems.py`."""
+"""Errors that the HTTP side raises itself; `problems.py` gives their codes a status."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -21,7 +21,7 @@ class Session(NamedTuple):
 
 
 class Remembered:
-    """Sessions by their token, for a minute each: a hash would cost more. Used by the event loop's thread alone."""
+    """Sessions by token, since a hash would cost more; each for a minute. For the event loop's thread alone."""
 
     def __init__(self, kept_s: float = KEPT_S, kept_max: int = KEPT_MAX) -> None:
         self._kept_s = kept_s

@@ -8,7 +8,7 @@ import msgspec
 Header: TypeAlias = tuple[bytes, bytes]
 JSON: Final = b"application/json"
 PERSONAL: Final[Header] = (b"cache-control", b"private, no-cache")
-# Browsers take what they kept without asking on the way back, whatever is said of keeping; not what is another's.
+# Going back, browsers show what they kept without asking, whatever cache-control says; `vary` excludes another's.
 OF_WHO_ASKS: Final[Header] = (b"vary", b"Cookie, Authorization")
 encode: Final = msgspec.json.Encoder().encode
 
@@ -35,10 +35,10 @@ class Reply:
         await send({"type": "http.response.body", "body": self.body})
 
     def to_asgi_response(self, **_: Any) -> Self:
-        """What Litestar asks of a reply that an exception handler gives."""
+        """The reply itself, as Litestar asks of what an exception handler returns."""
         return self
 
 
 def json_reply(value: object, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
-    """A value as JSON, for whoever asks."""
+    """A value as JSON, in a reply that depends on who asks."""
     return Reply(encode(value), status, (*headers, OF_WHO_ASKS))

@@ -19,12 +19,12 @@ from headway.ledger.throttles import RateLimited
 
 PAGE: Final = "/reset-password"
 _TITLE: Final = "Choose a new password"
-# What somebody can do something about is told on the page; everything else is a problem like any other.
+# Errors that people can do something about are told on the page; everything else is a problem like any other.
 _TOLD: Final = (Invalid, IdentityGone, RateLimited)
 
 
 class MailSent(Struct):
-    """The form for whoever has no code yet."""
+    """The form for somebody who has no code yet."""
 
     email: str = ""
 
@@ -44,7 +44,7 @@ async def reset_page() -> Reply:
 
 @post(f"{PAGE}/mail", include_in_schema=False)
 async def send_mail(request: Asked) -> Reply:
-    """Have the mail sent. Whether there is such an account is not told."""
+    """Have the mail sent. The page does not show whether there is such an account."""
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await read_fields(request, MailSent)

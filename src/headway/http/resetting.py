@@ -18,9 +18,10 @@ from headway.ledger.reset import ResetWanted, reset
 
 
 class ResetAsked(Struct, forbid_unknown_fields=True):
-    """In which course to begin from nothing: in all where that is left out.
+    """The course in which to begin from nothing; all courses if it is left out.
 
-    `id` is a UUID that the client makes before its first try: sent again, nothing changes, and the same is told.
+    `id` is a UUID that the client makes before its first try: sent again, it changes nothing, and the reply is the
+    same.
     """
 
     course: Annotated[str, Meta(min_length=1, max_length=SLUG_MAX)] | UnsetType | None = UNSET
@@ -28,7 +29,7 @@ class ResetAsked(Struct, forbid_unknown_fields=True):
 
 
 class Cleared(Struct):
-    """What there was: steps with anything recorded, attempts, practice sessions and active days."""
+    """What was cleared: steps with anything recorded, attempts, practice sessions and active days."""
 
     steps: int
     attempts: int
@@ -47,10 +48,10 @@ _asked: Final = msgspec.json.Decoder(ResetAsked).decode
 
 @post("/progress/reset", status_code=200)
 async def reset_progress(request: Asked) -> Reply:
-    """Begin from nothing, in a course or in all. What was is kept in the ledger and counts no more.
+    """Begin from nothing, in a course or in all. What was recorded is kept in the ledger and counts no more.
 
-    Certificates, enrollments and earlier runs of a course stand. An event from before that comes late is kept, with the
-    flag `before-reset`, and adds nothing.
+    Certificates, enrollments and earlier runs of a course stay. An event from before the reset that comes late is kept,
+    with the flag `before-reset`, and adds nothing.
     """
     exchange = exchange_of(request)
     session = await who.learner_writing(request)

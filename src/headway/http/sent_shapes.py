@@ -1,4 +1,4 @@
-"""The bodies of recording, as the contract tells them; what does not fit is refused event by event."""
+"""The bodies of recording as the contract shows them; what does not fit is refused event by event."""
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 

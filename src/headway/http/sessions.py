@@ -86,7 +86,7 @@ async def list_sessions(request: Asked, limit: Limit = LIMIT, cursor: Cursor = N
 
 @delete("/sessions/{session:str}", status_code=200)
 async def revoke_session(request: Asked, session: FromPath[str]) -> Reply:
-    """Sign the account out somewhere, at once."""
+    """End one of the account's sessions, at once."""
     exchange = exchange_of(request)
     asking = await who.account_writing(request)
     act = partial(ledger.revoke, now=who.now(), origin=Origin(exchange.address))
@@ -120,7 +120,7 @@ async def list_security_events(request: Asked, limit: Limit = LIMIT, cursor: Cur
 
 
 def _account(reader: Reader) -> tuple[str, str]:
-    """The account that asks, and by which session."""
+    """The ids of the account that asks, and of its session; Unauthorized or Forbidden for others."""
     if reader.row is None:
         raise Unauthorized("sign in first")
     if reader.kind != "account":

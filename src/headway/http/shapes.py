@@ -36,7 +36,7 @@ class StepProgress(Struct):
 
 
 def result_of(result: Result) -> EventResult:
-    """The ledger's answer to an event; GraderFault where its grader failed there: that refuses nothing."""
+    """The result of an event as the API shows it; raises GraderFault if its grader failed, which refuses nothing."""
     if result.problem is not None:
         if isinstance(result.problem, GraderFault):
             raise result.problem.with_traceback(None)

@@ -1,4 +1,4 @@
-"""The badge of a shared page, to stand in a readme or on a site of one's own: drawn here, for any light."""
+"""The badge of a shared page, for a readme or another site: drawn here, for light and dark backgrounds."""
 
 from html import escape
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 _HEIGHT: Final = 28
 _EDGE: Final = 10
 _SIGN: Final = 22
-# Some letters are half as wide as others; what is drawn is fitted to the width that is reckoned here.
+# Some letters are half as wide as others; the text is fitted to the width that is worked out here.
 _NARROW: Final = frozenset("ijlftrI.,:;'|! ()[]1")
 _WIDE: Final = frozenset("mwMWQOCGD@%")
 # A flame, and an open book, in a square of 16.
@@ -21,8 +21,8 @@ BOOK: Final = (
 
 
 def drawn(sign: str, label: str, value: str) -> bytes:
-    """The badge as SVG: a sign, what it is of, and how it stands."""
-    # What is bold is a tenth wider.
+    """The badge as SVG: a sign, what it is about, and its value."""
+    # Bold text is a tenth wider.
     bold = round(_width(value) * 1.1)
     left, right = _SIGN + _EDGE + _width(label) + _EDGE // 2, bold + 2 * _EDGE
     whole, said = left + right, escape(f"{label}: {value}")

@@ -1,4 +1,4 @@
-"""The public page of a learner's progress, and its badge: without cookies, scripts or an address of mail."""
+"""The public page of a learner's progress, and its badge: without cookies, scripts or the e-mail address."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"content-security-policy", _POLICY.encode("ascii")),
     NO_INDEX,
 )
-# Whoever embeds the badge has it looked at by many; what is five minutes old is good enough.
+# A badge that is embedded is loaded by many; five minutes old is good enough.
 _BADGE_CACHE: Final[Header] = (b"cache-control", b"public, max-age=300")
 _BADGE_HEADERS: Final[tuple[Header, ...]] = (
     NO_INDEX,
@@ -134,7 +134,7 @@ def _figures(found: SharedProgress) -> str:
 
 
 def _section(title: str, items: Iterable[str] | None, empty: str, kind: str) -> str:
-    """A part of the page; nothing where it is not shared, a word where there is nothing in it yet."""
+    """A section of the page; empty if it is not shared, with the text `empty` if there is nothing in it yet."""
     if items is None:
         return ""
     listed = "".join(f"<li>{one}</li>" for one in items)
@@ -150,7 +150,7 @@ def _course(one: SharedCourse) -> str:
     title, percent = _text(one.title), f"{cut(one.percent, 0):g}"
     said = "completed" if one.status == "completed" else f"{percent} %"
     bar = f'<progress max="100" value="{percent}" aria-label="{title}">{percent} %</progress>'
-    # All steps are done and the course is not: then it is the score of a module that lacks something.
+    # All steps are done, but the course is not completed: the score of a module is too low.
     short = '<p class="said">all steps done; score below the pass mark</p>'
     lacking = short if one.status != "completed" and one.percent == 100 else ""
     return f'<p><span dir="auto">{title}</span> <b>{said}</b></p>{bar}{lacking}'

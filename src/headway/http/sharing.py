@@ -1,4 +1,4 @@
-"""Sharing: an account's own page as it is set, and what anybody reads under its address, as JSON."""
+"""Sharing: the settings of an account's public page, and what anybody reads at its address, as JSON."""
 
 from functools import partial
 from typing import Annotated, Final, Literal
@@ -22,7 +22,7 @@ from headway.store import sharing
 from headway.store.sharing import Shared
 from headway.views.sharing import Sharing, read_sharing
 
-# It is for those who were given its address.
+# It is for those who were given its address, not for search engines.
 NO_INDEX: Final[Header] = (b"x-robots-tag", b"noindex")
 
 Shows = Literal["name", "streak", "points", "levels", "courses", "achievements"]
@@ -36,7 +36,7 @@ class ShareAsked(Struct, forbid_unknown_fields=True):
 
 
 class ShareSettings(Struct):
-    """An account's public page: all null, and nothing shown, where nothing is shared."""
+    """An account's public page; where nothing is shared, the addresses are null and nothing is shown."""
 
     shared: bool
     shows: list[str]
@@ -49,7 +49,7 @@ _asked: Final = msgspec.json.Decoder(ShareAsked).decode
 
 @get("/progress/sharing")
 async def read_share(request: Asked) -> Reply:
-    """Whether the caller shares a page, under which address, and what it shows."""
+    """Whether the caller shares a page, at which address, and what it shows."""
     exchange = exchange_of(request)
 
     def look(connection: Connection, reader: Reader) -> Shared | None:
@@ -85,7 +85,7 @@ async def end_share(request: Asked) -> Reply:
 
 @get("/share/{token:str}")
 async def read_shared_progress(request: Asked, token: FromPath[str]) -> Reply:
-    """What a learner shares under this address; a page of any site may read it, and that there is nothing, too."""
+    """What a learner shares at this address; a page of any site may read it, and a 404 as well."""
     exchange_of(request).more_headers += (FOR_ALL,)
     found = await shared(request, token)
     return etags.public(request, msgspec.json.encode(found.progress), more=(NO_INDEX,))

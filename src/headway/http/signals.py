@@ -1,16 +1,16 @@
-"""Being told to stop: once, and known from the first moment on."""
+"""Being told to stop: only once, and noticed from the first moment on."""
 
 import signal
 import threading
 from types import FrameType
 from typing import Final
 
-# Set once the process is told to stop, also while it starts: uvicorn looks only behind that.
+# Set once the process is told to stop, even while it starts: uvicorn looks only after that.
 told_to_stop: Final = threading.Event()
 
 
 def stop_once() -> None:
-    """Have a second Ctrl-C break off nothing, where uvicorn has taken the signals of a process: it ends soon."""
+    """Ignore Ctrl-C after the first one, once uvicorn handles the signals of a process: it is stopping already."""
     for number in (signal.SIGINT, signal.SIGTERM):
         _listen_once(number)
 
@@ -27,6 +27,6 @@ def _listen_once(number: signal.Signals) -> None:
         stop(told, frame)
 
     signal.signal(number, handle)
-    # uvicorn has listened for seconds, while the application was loaded, and may have been told.
+    # uvicorn has handled signals for seconds, while the application was loaded, and may have been told already.
     if getattr(getattr(stop, "__self__", None), "should_exit", False):
         told_to_stop.set()

@@ -1,4 +1,4 @@
-"""What every way of signing in ends in: a session is opened, and the guest who came along moves into the account."""
+"""The end of every way of signing in: a session is opened, and the guest who came along is moved into the account."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -75,9 +75,10 @@ async def signed_in(
     password_hash: str | None = None,
     verified_hash: str | None = None,
 ) -> Reply:
-    """Sign in whoever has shown to be that account, and tell them so; a password's newer hash is kept, if given.
+    """Sign in somebody who has proved to be the account's owner; `password_hash`, if given, is a newer one to keep.
 
-    `verified_hash` is of the password that was shown: where it is not the account's any more, it was changed meanwhile.
+    `verified_hash` is the hash that the password was checked against: if the account has another one by now, the
+    password was changed meanwhile.
     """
     opened = await open_session(exchange, learner_id, password_hash=password_hash, verified_hash=verified_hash)
     return json_reply(opened, status, (PERSONAL,))
@@ -86,7 +87,7 @@ async def signed_in(
 async def open_session(
     exchange: Exchange, learner_id: str, *, password_hash: str | None = None, verified_hash: str | None = None
 ) -> SignedIn:
-    """The same for replies of another shape: opens the session, moves the guest who came along, sets the cookies."""
+    """As `signed_in`, for replies of another shape: open a session, move the guest who came along, set the cookies."""
     token = new_session_token()
     session = who.session_row(learner_id, "account", token, who.now()) | {"name": client_name(exchange)}
     old, origin = own_session(exchange), Origin(exchange.address)
@@ -99,7 +100,7 @@ async def open_session(
 
 
 async def _move_guest(exchange: Exchange, account_id: str) -> tuple[Merged | None, bool]:
-    """What the guest who came along brought, and whether the move failed: the sign-in stands whatever becomes of it."""
+    """Move the guest who came along; returns what it brought, and whether the move failed, which ends no sign-in."""
     guest = next((one for one in credentials_of(exchange) if one.by != SESSION_COOKIE), None)
     if guest is None:
         return None, False
@@ -120,12 +121,12 @@ async def _move_guest(exchange: Exchange, account_id: str) -> tuple[Merged | Non
 
 
 def client_name(exchange: Exchange) -> str | None:
-    """What a session is called: the client in few words."""
+    """The name of a session: the client in few words."""
     return name_of(exchange.headers.get(b"user-agent"))
 
 
 def own_session(exchange: Exchange) -> str | None:
-    """The session that the browser holds, which a new one replaces."""
+    """The hash of the session token that the browser holds, which a new one replaces; None if it holds none."""
     return next((hash_of(one.token) for one in credentials_of(exchange) if one.by == SESSION_COOKIE), None)
 
 

@@ -28,7 +28,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class StepRecorded(Struct):
-    """What became of the event, and how the step stands now."""
+    """What became of the event, the step's progress after it, and the changes."""
 
     result: EventResult
     progress: StepProgress
@@ -44,7 +44,7 @@ class Attempt(Struct):
 
 
 class AttemptRecorded(Struct):
-    """What became of the attempt, its verdict, and how the step stands now."""
+    """What became of the attempt, its verdict, the step's progress after it, and the changes."""
 
     result: EventResult
     attempt: Attempt
@@ -86,7 +86,7 @@ async def attempt_step(request: Asked, course: FromPath[str], step: FromPath[str
 
 
 def _with_response(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer under the name that events have for it."""
+    """The body, with the answer under its name in events, `response`."""
     if sent.get("answer") is None:
         raise EventInvalid("answer is missing: what the learner answered", field="answer")
     if "response" in sent:
@@ -110,7 +110,7 @@ def _event(kind: str, place: tuple[str, str], sent: Mapping[str, Any], known: fr
 
 
 def _in_terms_of_the_call(error: HeadwayError, kind: str) -> HeadwayError:
-    """What in a path cannot be an id names nothing; and an attempt's response was sent as its answer."""
+    """An error as this call puts it: a path with an invalid id names nothing, and the `response` is its `answer`."""
     if error.field == "course":
         return UnknownCourse("there is no course of that name")
     if error.field == "step":
@@ -123,7 +123,7 @@ def _in_terms_of_the_call(error: HeadwayError, kind: str) -> HeadwayError:
 
 
 async def _check_graded(exchange: Exchange, event: Event) -> None:
-    """Say why there is nothing that grades the answer to this step."""
+    """Raise the reason why nothing grades the answer to this step."""
 
     def look(connection: Connection) -> None:
         found = exchange.services.catalog.in_force(connection, [event.course]).get(event.course)

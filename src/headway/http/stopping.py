@@ -1,4 +1,4 @@
-"""How a server stops: telling replies without an end of their own that it does."""
+"""How a server stops: it ends replies that have no end of their own."""
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -10,10 +10,10 @@ PROTOCOL = "headway.http.stopping:Protocol"
 
 
 class Protocol(PatientProtocol):
-    """As it is; but streams end at once, and their clients go to another server, where the rest is waited for."""
+    """As `PatientProtocol`, but streams end at once: their clients go on at another server."""
 
     def shutdown(self) -> None:
-        """Answer what was begun, and take nothing more."""
+        """Finish the requests that were begun, and take no more."""
         super().shutdown()
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
         if cycle is not None and not cycle.response_complete:

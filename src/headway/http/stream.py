@@ -1,4 +1,4 @@
-"""`GET /stream`: what a learner is told, as it comes, as server-sent events."""
+"""`GET /stream`: what a learner is told, at once, as server-sent events."""
 
 import asyncio
 import re
@@ -29,9 +29,9 @@ log = structlog.get_logger()
 MEDIA_TYPE: Final = "text/event-stream"
 STREAMS_OF_LEARNER_MAX: Final = 8
 SECONDS_MAX: Final = 24 * 3_600
-# How often a stream looks by itself, and says that it is there: proxies end what is silent for a minute or so.
+# How often a stream looks by itself, and sends a sign of life: proxies end what is silent for a minute or so.
 LOOK_S: Final = 15.0
-# On SQLite commands of other processes call nobody.
+# On SQLite, commands of other processes wake no stream.
 LOOK_UNCALLED_S: Final = 5.0
 _SEND_S: Final = 30.0
 _AGAIN_MS: Final = 2_000
@@ -46,7 +46,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
 
 
 class StreamEvent(Struct):
-    """What an event of the stream holds as its data: a change, when it was told, and its id, by which it is known."""
+    """The data of an event of the stream: a change, when it was told, and its id."""
 
     id: str
     type: str
@@ -64,9 +64,9 @@ class _Watching(NamedTuple):
 async def stream(
     request: Asked, seconds: Annotated[int | None, QueryParameter(ge=0, le=SECONDS_MAX)] = None
 ) -> "Stream":
-    """What the caller is told from now on, or behind `Last-Event-ID`, as it comes: server-sent events.
+    """What the caller is told from now on, or since `Last-Event-ID`, as server-sent events.
 
-    It goes on until the session ends, or for some seconds: with 0 it tells what is there.
+    It goes on until the session ends, or for `seconds`; with 0 it tells what is there, and ends.
     """
     exchange = exchange_of(request)
     sent = exchange.headers.get(b"last-event-id", b"")
@@ -89,7 +89,7 @@ async def stream(
 
 
 def _place(sent: bytes, learner_id: str) -> Place | None:
-    """The place that an id of an event names; None where it is none, or another learner's, as after a move."""
+    """The place that an event's id names; None if it names none, or one of another learner, as after a move."""
     found = _PLACE.fullmatch(sent.strip())
     if found is None or found[1].decode() != learner_id[:8]:
         return None
@@ -97,7 +97,7 @@ def _place(sent: bytes, learner_id: str) -> Place | None:
 
 
 class Stream:
-    """A reply that goes on: it is woken where something was told, and looks by itself now and then."""
+    """A reply that goes on: it is woken when its learner is told something, and looks by itself now and then."""
 
     def __init__(self, exchange: Exchange, watching: _Watching, seconds: float) -> None:
         self._exchange = exchange
@@ -127,7 +127,7 @@ class Stream:
             waking.leave(self._learner_id, woken)
 
     def to_asgi_response(self, **_: Any) -> "Stream":
-        """What Litestar asks of a reply."""
+        """The reply itself, as Litestar asks of a reply."""
         return self
 
     async def _tell(self, send: Any, woken: asyncio.Event, stopping: asyncio.Event) -> None:
@@ -149,7 +149,7 @@ class Stream:
             if left <= 0:
                 return
             try:
-                # Not `wait_for`: before Python 3.12 it forgets that it was canceled where it is woken as well.
+                # Not `wait_for`: before Python 3.12 it loses a cancellation that comes while it is woken.
                 async with asyncio.timeout(min(look_s, left)):
                     await woken.wait()
             except TimeoutError:
@@ -159,7 +159,7 @@ class Stream:
         return watch(connection, self._learner_id, self._session_id, self._place, who.now())
 
     def _greeting(self) -> bytes:
-        """From where on is told, so that a client that loses the stream before its first event comes back to it."""
+        """The first part: it names the present place, so that a client that loses the stream comes back to it."""
         late = b"event: reset\ndata: {}\n" if self._is_late else b""
         return b"retry: %d\nid: %s\n%s\n" % (_AGAIN_MS, self._id_of(self._place), late)
 

@@ -10,14 +10,14 @@ from headway.http.exchange import Exchange
 
 GUEST_LIVES: Final = 365 * DAY
 SESSION_LIVES: Final = 30 * DAY
-# So that people, and those who look for leaked secrets, see what it is.
+# So that people, and programs that look for leaked secrets, recognize it.
 TOKEN_PREFIX: Final = "hwp_"  # noqa: S105 - what all of them begin with, and no secret
 GUEST_COOKIE: Final = "headway_guest"
 SESSION_COOKIE: Final = "headway_session"
 # The server ends a session 30 days after its last use; the cookie need only outlast it (browsers keep 400 days).
 _COOKIE_S: Final = 365 * 86_400
 _TOKEN_MAX: Final = 200
-# What a proxy before the server may ask of browsers, and pass on: it says nothing to Headway.
+# Schemes by which a proxy before the server may ask who a browser is; they mean nothing to Headway.
 _OF_PROXIES: Final = (b"basic", b"digest", b"negotiate", b"ntlm")
 _BEARER: Final = re.compile(rb",\s*bearer\b", re.IGNORECASE)
 _QUOTED: Final = re.compile(rb'"[^"]*"')
@@ -46,7 +46,7 @@ def new_personal_token() -> str:
 
 
 def hash_of(token: str) -> str:
-    """What is kept of a token."""
+    """What is kept of a token: its SHA-256, in hexadecimal."""
     return sha256(token.encode()).hexdigest()
 
 
@@ -54,9 +54,9 @@ def credentials_of(exchange: Exchange) -> list[Credential]:
     """The tokens of a request, the one that counts first: a bearer's alone, else the session's, then the guest's."""
     sent_by = exchange.headers.get(b"authorization", b"").strip()
     scheme, _, token = sent_by.partition(b" ")
-    # With a bearer's token behind it, a proxy's would have two say who asks, and the order which of them counts.
+    # A bearer's token after a proxy's credentials is refused: two would say who asks, and their order would decide.
     if scheme and (scheme.lower() not in _OF_PROXIES or _BEARER.search(_QUOTED.sub(b"", sent_by))):
-        # Whatever else is refused like a dead token: taken for nobody, its events would go to a guest nobody is.
+        # Any other scheme is refused as a dead token is: taken for nobody, its events would go to a guest who is lost.
         sent = token.strip().decode("latin-1")[:_TOKEN_MAX] if scheme.lower() == b"bearer" else ""
         return [Credential(sent, "bearer")]
     cookies = exchange.headers.get(b"cookie")
@@ -73,19 +73,19 @@ def _of_cookies(exchange: Exchange, header: bytes) -> list[Credential]:
 
 
 def cookie_of(exchange: Exchange, name: str) -> str | None:
-    """What the browser keeps under a name."""
+    """The value of the browser's cookie of this name, if it has one."""
     header = exchange.headers.get(b"cookie", b"").decode("latin-1")
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return next((value for key, _, value in pairs if key == _full(exchange, name)), None)
 
 
 def set_cookie(exchange: Exchange, name: str, token: str, max_age: int = _COOKIE_S) -> None:
-    """Give the browser a token to keep, for so many seconds."""
+    """Set a cookie that holds a token; `max_age` is in seconds."""
     exchange.cookies.append(_cookie(exchange, name, token, max_age))
 
 
 def clear_cookie(exchange: Exchange, name: str) -> None:
-    """Take a token from the browser."""
+    """Delete a cookie."""
     exchange.cookies.append(_cookie(exchange, name, "", 0))
 
 

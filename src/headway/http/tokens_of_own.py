@@ -65,9 +65,9 @@ _asked: Final = msgspec.json.Decoder(TokenAsked).decode
 
 
 def token_row(learner_id: str, token: str, name: str, scopes: str, at: int, expires_at: int = NEVER) -> dict[str, Any]:
-    """The session that a new token is."""
+    """The row of the session that a new personal access token is."""
     row = who.session_row(learner_id, "token", token, at)
-    # It was not used yet: only of tokens is that shown.
+    # It was never used; only tokens show that.
     return row | {"id": str(uuid4()), "name": name, "scopes": scopes, "last_used_at": 0, "expires_at": expires_at}
 
 

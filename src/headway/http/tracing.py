@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry: a span for each request, part of the caller's trace where that says so."""
+"""Traces by OpenTelemetry: a span for each request, within the caller's trace if the request names one."""
 
 from http import HTTPStatus
 from importlib.util import find_spec
@@ -54,13 +54,13 @@ class Tracing:
 
 
 def check_installed() -> None:
-    """See that OpenTelemetry is there; TracingMissing says how to have it."""
+    """Raise TracingMissing, which says how to install it, if OpenTelemetry is not there."""
     if any(find_spec(name) is None for name in ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter")):
         raise TracingMissing("tracing needs OpenTelemetry: install headway[otel], or turn `tracing` off")
 
 
 def provider_of(exporter: "SpanExporter | None" = None) -> "TracerProvider":
-    """What gathers spans and sends them; its OTEL_* variables say where to, and of how many requests."""
+    """The provider that gathers and sends spans; its OTEL_* variables say where to, and for how many requests."""
     check_installed()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # as above
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  # as above

@@ -1,7 +1,7 @@
-"""The page by which whoever gets a mail gets no more of its kind: `/unsubscribe/KIND/TOKEN`; by one click (RFC 8058).
+"""The page to unsubscribe from a kind of mail: `/unsubscribe/KIND/TOKEN`; by one click (RFC 8058).
 
-The token proves that the address was in the mail. Who is signed in, and from where the request comes, is not looked at:
-mail programs send it by themselves, without cookies.
+The token proves that its holder got the mail. Session and origin of the request are not checked: mail programs send it
+by themselves, without cookies.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ PAGE: Final = "/unsubscribe/{kind:str}/{token:str}"
 
 @get(PAGE, include_in_schema=False)
 async def unsubscribe_page(request: Asked, kind: FromPath[str], token: FromPath[str]) -> Reply:
-    """Ask whether: programs that look at what links lead to must not unsubscribe anybody."""
+    """Ask before unsubscribing: programs that open the links of mails must not unsubscribe anybody."""
     services = exchange_of(request).services
     if await services.read(lambda connection: whose_token(connection, kind, token)) is None:
         return _missing()
@@ -36,7 +36,7 @@ async def unsubscribe_page(request: Asked, kind: FromPath[str], token: FromPath[
 
 @post(PAGE, include_in_schema=False, status_code=200)
 async def unsubscribe_at_once(request: Asked, kind: FromPath[str], token: FromPath[str]) -> Reply:
-    """Send no more of them, whatever the body says: that is what a mail program asks for, and the page's button."""
+    """Unsubscribe, whatever the body says: mail programs and the page's button both send this."""
     services = exchange_of(request).services
     if await services.run(partial(unsubscribe, services.database, kind, token)) is None:
         return _missing()

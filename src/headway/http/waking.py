@@ -1,4 +1,4 @@
-"""Waking streams: of this process at once, of others by Redis or PostgreSQL; what is missed, they find by looking."""
+"""Waking streams: here at once, in other processes by Redis or PostgreSQL; they find missed changes by looking."""
 
 import asyncio
 import os
@@ -21,45 +21,45 @@ from headway.store.database import Database
 
 log = structlog.get_logger()
 
-# For so long what is told is gathered before other processes are called.
+# How long learners are gathered before other processes are called about them.
 GATHER_S: Final = 0.03
 _PAUSE_MAX_S: Final = 30.0
 _AGAIN_S: Final = 5.0
-# A listener of Redis looks so often whether it is to stop.
+# How often a listener of Redis checks whether it is to stop.
 _LISTEN_S: Final = 0.2
 
-# Called with learners' ids, or with None where nobody knows whose calls were missed.
+# Called with learners' ids, or with None if calls may have been missed, whoever they were about.
 Heard = Callable[[set[str] | None], None]
 
 
 class Wire(Protocol):
-    """Between the processes of a site."""
+    """How the processes of a site call each other."""
 
     def call(self, learner_ids: list[str]) -> None:
-        """Tell the others, in a thread; what fails is of no consequence."""
+        """Call the other processes, from a thread; a call that is lost does no harm."""
 
     def listen(self, heard: Heard) -> None:
         """Begin to listen, in a thread of its own; may be called again."""
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop listening."""
 
 
 class NoWire:
-    """Where one server is all there is, on SQLite."""
+    """The wire of a site on SQLite, which has only one server."""
 
     def call(self, learner_ids: list[str]) -> None:
-        """Nobody is there."""
+        """Do nothing: there is no other process."""
 
     def listen(self, heard: Heard) -> None:
-        """Nobody calls."""
+        """Do nothing: nobody calls."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class PostgresWire:
-    """LISTEN and NOTIFY, behind what records: in its transaction a NOTIFY would have commits wait for each other."""
+    """LISTEN and NOTIFY, after the commit: a NOTIFY in the transaction would have commits wait for each other."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,7 +67,7 @@ class PostgresWire:
         self._stop_read, self._stop_write = -1, -1
 
     def call(self, learner_ids: list[str]) -> None:
-        """Tell the others."""
+        """Call the other processes."""
         announcing.call(self._database, learner_ids)
 
     def listen(self, heard: Heard) -> None:
@@ -78,7 +78,7 @@ class PostgresWire:
             self._thread.start()
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop listening."""
         if self._thread is not None:
             os.write(self._stop_write, b"x")
             self._thread.join(_PAUSE_MAX_S)
@@ -102,7 +102,7 @@ class PostgresWire:
                 return
 
     def _hear(self, connection: calls.Listening, heard: Heard) -> bool:
-        """Pass on what is heard until the server stops: True; an error of the connection's is raised."""
+        """Pass calls on until the server stops, then return True; an error of the connection is raised."""
         while True:
             ready, _, _ = select.select([connection.fileno(), self._stop_read], [], [])
             if self._stop_read in ready:
@@ -112,7 +112,7 @@ class PostgresWire:
 
 
 class RedisWire:
-    """A channel of Redis, and the wire beside it for whenever that fails: both are listened to."""
+    """A channel of Redis, and another wire for when that fails; both are listened to."""
 
     def __init__(self, address: str, other: Wire) -> None:
         self._calls = redis_calls.Calls(address)
@@ -121,7 +121,7 @@ class RedisWire:
         self._stopping = Event()
 
     def call(self, learner_ids: list[str]) -> None:
-        """Tell the others; by the other wire where nobody hears of it by Redis."""
+        """Call the other processes; by the other wire if Redis fails, or nobody listens there."""
         link = self._calls.link
         if not link.rests:
             try:
@@ -139,7 +139,7 @@ class RedisWire:
             self._thread.start()
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop listening."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(_PAUSE_MAX_S)
@@ -164,7 +164,7 @@ class RedisWire:
 
 
 class Waking:
-    """The streams of a process, and who is to be woken. But for `told` it is the event loop's alone."""
+    """The open streams of a process, and who is to be woken. Except for `told`, for the event loop's thread alone."""
 
     def __init__(self, database: Database, wire: Wire) -> None:
         self._wire = wire
@@ -190,7 +190,7 @@ class Waking:
         announcing.listen(self._database, self.told)
 
     async def close(self) -> None:
-        """Wake nobody any more; what was told a moment ago is still passed on."""
+        """Stop waking streams; calls that were begun are still made."""
         announcing.stop_listening(self._database, self.told)
         loop, self._loop = self._loop, None
         if self._task is not None:
@@ -200,30 +200,30 @@ class Waking:
             await asyncio.to_thread(self._wire.close)
 
     def watch_due(self) -> asyncio.Event:
-        """What is set whenever a transaction of this process put down what webhooks are to be sent."""
+        """An event that is set whenever a transaction of this process makes messages to webhooks due."""
         self._watching.append(asyncio.Event())
         return self._watching[-1]
 
     def enter(self, learner_id: str) -> asyncio.Event:
-        """What is set whenever a learner was told anything."""
+        """An event that is set whenever the learner is told anything."""
         event = asyncio.Event()
         self._asleep.setdefault(learner_id, []).append(event)
-        # Nobody who has no streams need hear of anybody.
+        # Only now: a process without streams need hear of nobody.
         self._wire.listen(self._heard)
         return event
 
     def leave(self, learner_id: str, event: asyncio.Event) -> None:
-        """A stream has ended."""
+        """Remove the event of a stream that has ended."""
         self._asleep[learner_id].remove(event)
         if not self._asleep[learner_id]:
             del self._asleep[learner_id]
 
     def told(self, told: announcing.Told) -> None:
-        """Wake whoever was told anything here, and call the others. From any thread, behind the commit."""
+        """Wake the streams of those who were told anything, and call other processes; from any thread."""
         self._in_loop(lambda: self._wake_and_call(told))
 
     def _heard(self, learner_ids: set[str] | None) -> None:
-        """What another process calls; from the listener's thread."""
+        """Wake the streams that another process calls about; from the listener's thread."""
         self._in_loop(lambda: self._wake(self._asleep.keys() if learner_ids is None else learner_ids))
 
     def _in_loop(self, work: Callable[[], None]) -> None:
@@ -259,7 +259,7 @@ class Waking:
 
 
 def wire_of(database: Database, redis_url: str | None = None) -> Wire:
-    """By what the processes of a site call each other."""
+    """The wire by which the processes of a site call each other."""
     if database.path is not None:
         return NoWire()
     wire = PostgresWire(database)

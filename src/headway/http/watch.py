@@ -1,6 +1,7 @@
 """Cutting connections whose time is over, from another thread.
 
-A time limit of a socket begins anew with each byte: a server that sends one now and then holds a thread up for good.
+A time limit of a socket begins anew with each byte: a server that sends one now and then would hold a thread up for
+good.
 """
 
 import threading
@@ -10,7 +11,7 @@ from socket import SHUT_RDWR, socket
 
 
 class Watch:
-    """The connections of one exchange, to be cut when its time is over; what comes later is cut at once."""
+    """The connections of one exchange, which are cut when its time is over; one that is added later is cut at once."""
 
     def __init__(self) -> None:
         self.is_over = False
@@ -20,14 +21,14 @@ class Watch:
     def add(self, connected: socket) -> None:
         """Watch a connection."""
         with self._lock:
-            # Another name for the same connection: the first one is taken over by what encrypts.
+            # A duplicate: the TLS layer takes the socket itself over.
             self._sockets.append(connected.dup())
         if self.is_over:
             self.cut()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """What is done within is over after so long: then all is cut."""
+        """Cut all connections if the context lasts longer than this, in seconds."""
         timer = threading.Timer(seconds, self.cut)
         timer.daemon = True
         timer.start()
@@ -37,7 +38,7 @@ class Watch:
             timer.cancel()
 
     def cut(self) -> None:
-        """End all connections: whoever reads from one finds it closed."""
+        """Cut all connections: whoever reads from one finds it closed."""
         self.is_over = True
         with self._lock:
             for one in self._sockets:
@@ -45,7 +46,7 @@ class Watch:
                     one.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Watch no connection any more."""
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()

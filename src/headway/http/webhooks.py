@@ -33,7 +33,7 @@ _UNKNOWN: Final = "you have no such webhook"
 
 
 class WebhookAsked(Struct, forbid_unknown_fields=True):
-    """Where to send which changes: of a course, or of all, for admins; of the types named, or of all."""
+    """Where to send which changes: of one course, or, for admins, of all; of the types named, or of all."""
 
     url: Annotated[str, Meta(min_length=1, max_length=URL_MAX)]
     course: Annotated[str, Meta(min_length=1, max_length=SLUG_MAX)] | None = None
@@ -41,7 +41,7 @@ class WebhookAsked(Struct, forbid_unknown_fields=True):
 
 
 class WebhookListed(Struct):
-    """An endpoint. `failing_since` is since when nothing was taken; one that is disabled is sent nothing, and why."""
+    """An endpoint. `failing_since` is when it stopped taking messages; `disabled_why` says why it is sent nothing."""
 
     id: str
     url: str
@@ -54,7 +54,7 @@ class WebhookListed(Struct):
 
 
 class WebhookMade(WebhookListed):
-    """A new endpoint; `secret` is shown this once, and verifies what comes."""
+    """A new endpoint; `secret` is shown only this once, and verifies messages."""
 
     secret: str
 
@@ -67,7 +67,7 @@ class WebhookList(Struct):
 
 
 class Delivery(Struct):
-    """One try to send a change: `status` is the receiver's, null where there was none, and `error` says why."""
+    """One try to send a change: `status` is the receiver's; null if there was none, and then `error` says why."""
 
     id: str
     message_id: str
@@ -88,7 +88,7 @@ class DeliveryList(Struct):
 
 
 class Redelivered(Struct):
-    """What is sent once more: receivers know it by its id."""
+    """The message that is sent once more, with the id by which receivers know it."""
 
     message_id: str
 
@@ -99,7 +99,7 @@ class _Place(NamedTuple):
 
 
 class _Actor(NamedTuple):
-    """Who acts, and whose endpoints they may see: an account's own, or None, all."""
+    """Who acts, and whose endpoints they may see: the account's id, or None for all."""
 
     id: str
     whose: str | None
@@ -146,7 +146,7 @@ async def remove_webhook(request: Asked, webhook: FromPath[str]) -> Reply:
 
 @post("/webhooks/{webhook:str}/resumption", status_code=200)
 async def resume_webhook(request: Asked, webhook: FromPath[str]) -> Reply:
-    """Send to an endpoint again that was given up: what comes from now on."""
+    """Resume an endpoint that was disabled: it is sent what comes from now on."""
     services, actor = await _acting(request, webhook)
     await services.run(partial(ledger.resume, services.database, webhook, actor.whose))
     return Reply(status=204, headers=(PERSONAL,))
@@ -182,7 +182,7 @@ async def redeliver(request: Asked, webhook: FromPath[str], delivery: FromPath[s
 
 
 async def _acting(request: Asked, *ids: str) -> tuple[Services, _Actor]:
-    """What whoever may have webhooks works on; Unauthorized or Forbidden for everybody else."""
+    """The services, and the caller, who may have webhooks; Unauthorized or Forbidden for everybody else."""
     exchange = exchange_of(request)
     who.check_cookies(exchange)
     actor = _actor(await who.caller(request, scope="admin"))

@@ -61,9 +61,9 @@ def now() -> int:
 
 
 async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T], *, scope: str | None = None) -> T:
-    """What a view gives to whoever asks, from one snapshot; a dead cookie reads as nobody, a dead bearer is refused.
+    """Run a view as the caller, on one snapshot; a dead cookie counts as nobody, a dead bearer token is refused.
 
-    `scope` is what a personal token needs for it, where that is not what the method says.
+    `scope` is the one that a personal token needs, where it is not that of the method.
     """
     exchange = exchange_of(request)
     credentials = credentials_of(exchange)
@@ -81,7 +81,7 @@ async def read_as_caller(request: Any, view: Callable[[Connection, Reader], T], 
 
 
 async def caller(request: Any, *, scope: str | None = None) -> Reader:
-    """Whoever asks, as the database knows them."""
+    """The caller, as the database knows them."""
     return await read_as_caller(request, lambda _, reader: reader, scope=scope)
 
 
@@ -128,7 +128,7 @@ async def _session(exchange: Exchange, credential: Credential) -> Session:
 
 
 def _kind(row: RowMapping) -> str:
-    """A guest or an account; whoever comes with a personal token is its account."""
+    """The caller's kind, guest or account; a personal token counts as its account."""
     return "guest" if row["session_kind"] == "guest" else "account"
 
 
@@ -137,15 +137,15 @@ def _scopes(row: RowMapping) -> frozenset[str] | None:
 
 
 def check_scopes(exchange: Exchange, scopes: frozenset[str] | None, needed: str | None = None) -> None:
-    """Refuse what a personal token may not do; None are no token's scopes, and limit nothing.
+    """Refuse what a personal token may not do; `scopes` is None for other sessions, which are not limited.
 
-    A token never opens what identity hangs on, whatever its scopes: whoever finds one cannot make others, or lock its
-    owner out.
+    Whatever its scopes, a token never changes an identity: whoever finds one can neither make others nor lock its owner
+    out.
     """
     if scopes is None:
         return
     reads = exchange.method in ("GET", "HEAD")
-    # By its parts, as the router goes: to it //api/v1//auth/tokens is the same path.
+    # By its parts, as the router reads it: to the router, //api/v1//auth/tokens is the same path.
     path = [part for part in exchange.path.split("/") if part]
     if path[:3] == _IDENTITY and path[3:] != (["me"] if reads else ["merge"]):
         raise InsufficientScope(_BEYOND_TOKENS, "")
@@ -168,7 +168,7 @@ def _dead(credential: Credential | None) -> IdentityGone:
 
 
 def session_ended(exchange: Exchange) -> None:
-    """The transaction found that a remembered session has ended: forget it, and take its cookie away."""
+    """Forget a remembered session that the transaction found ended, and clear its cookie."""
     for credential in credentials_of(exchange)[:1]:
         exchange.services.remembered.forget(credential.token)
         if credential.by != "bearer":
@@ -177,7 +177,7 @@ def session_ended(exchange: Exchange) -> None:
 
 @contextmanager
 def ending_with(exchange: Exchange) -> Iterator[None]:
-    """What is done for a session; where the transaction finds that it has ended, the session is forgotten."""
+    """Forget the caller's session if what is done within finds that it has ended."""
     try:
         yield
     except IdentityGone:
@@ -186,7 +186,7 @@ def ending_with(exchange: Exchange) -> Iterator[None]:
 
 
 async def learner_writing(request: Any) -> Session:
-    """The session of a write about what is there already: nobody has anything."""
+    """The session of a write about what a learner has already; Unauthorized for nobody."""
     session = await writing_session(exchange_of(request))
     if session is None:
         raise Unauthorized("sign in first")
@@ -194,7 +194,7 @@ async def learner_writing(request: Any) -> Session:
 
 
 async def account_writing(request: Any) -> Session:
-    """The session of a write that only accounts may make."""
+    """The session of a write that only accounts may make; Unauthorized or Forbidden for others."""
     session = await learner_writing(request)
     if session.kind != "account":
         await look_again(exchange_of(request), session)
@@ -203,7 +203,7 @@ async def account_writing(request: Any) -> Session:
 
 
 async def look_again(exchange: Exchange, session: Session) -> None:
-    """IdentityGone where a remembered session has ended: for answers that come of no transaction that finds it out."""
+    """Raise IdentityGone if a remembered session has ended: for answers without a transaction that would notice."""
     with ending_with(exchange):
         live = await exchange.services.read(lambda it: learners.by_session(it, session.token_hash, now()))
         if live is None:
@@ -213,7 +213,7 @@ async def look_again(exchange: Exchange, session: Session) -> None:
 def check_same_origin(exchange: Exchange) -> None:
     """Refuse what a page of another site makes a browser send.
 
-    Without cookies as well: they may be kept back from it, and the reply would still sign the browser in as somebody.
+    Without cookies as well: the browser may hold them back, and the reply could still sign it in as somebody.
     """
     headers = exchange.headers
     site = headers.get(b"sec-fetch-site")
@@ -222,13 +222,13 @@ def check_same_origin(exchange: Exchange) -> None:
             raise CrossSite("a page of another site sent this; it was not carried out")
         return
     origin = headers.get(b"origin")
-    # The scheme is left out of it: behind a proxy only the proxy knows it.
+    # Without the scheme: behind a proxy only the proxy knows it.
     if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower():
         raise CrossSite("a page of another origin sent this; it was not carried out")
 
 
 def check_cookies(exchange: Exchange) -> None:
-    """The same, for a write that does not ask who sends it."""
+    """As `check_same_origin`, for a write that does not ask who sends it; also refuses an empty bearer token."""
     bearers = [one for one in credentials_of(exchange) if one.by == "bearer"]
     if not bearers:
         check_same_origin(exchange)
@@ -238,20 +238,20 @@ def check_cookies(exchange: Exchange) -> None:
 
 
 async def check_sender(exchange: Exchange) -> None:
-    """The same, and that no personal token comes along, to which nothing of identity is open."""
+    """As `check_cookies`; also refuses personal tokens, which may change no identity."""
     check_cookies(exchange)
     if any(one.token.startswith(TOKEN_PREFIX) for one in credentials_of(exchange)):
         await writing_session(exchange)
 
 
 def newcomer(at: int, token: str) -> Newcomer:
-    """A guest to be."""
+    """A guest and their session, to be added with the first events."""
     learner: dict[str, Any] = {"id": str(uuid4()), "kind": "guest", "time_zone": "UTC", "created_at": at}
     return Newcomer(learner, session_row(learner["id"], "guest", token, at))
 
 
 def session_row(learner_id: str, kind: str, token: str, at: int) -> dict[str, Any]:
-    """A new session."""
+    """The row of a new session."""
     lives = GUEST_LIVES if kind == "guest" else SESSION_LIVES
     return {
         "token_hash": hash_of(token),
@@ -267,7 +267,7 @@ def session_row(learner_id: str, kind: str, token: str, at: int) -> dict[str, An
 
 
 async def _note_use(exchange: Exchange, credential: Credential, row: RowMapping) -> None:
-    """Prolong a session at its first use of a day, here and in the browser."""
+    """Prolong a session and its cookie at its first use of a day."""
     at = now()
     if at - row["last_used_at"] < DAY:
         return

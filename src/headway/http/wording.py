@@ -1,4 +1,4 @@
-"""What the JSON decoder says, in the words of the contract: what a value must be, and what it is."""
+"""The JSON decoder's messages in the words of the contract: what a value must be, and what it is."""
 
 import re
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ _LIMITS: Final = {">=": "at least", "<=": "at most", "<": "less than", ">": "mor
 _UNITS: Final = {"str": "character", "array": "item", "object": "field"}
 _NO_CHOICE: Final = "Invalid enum value "
 _PATTERN: Final = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
-# Even where no number belongs: such a one is read before it is seen what belongs there.
+# Said even where no number belongs: the decoder reads a number before it looks at what belongs there.
 _TOO_LARGE: Final = ("Number out of range", "Integer value out of range")
 TRUNCATED: Final = "Input data was truncated"
 _BROKEN: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)", re.DOTALL)
 
 
 def in_our_words(said: str) -> str:
-    """A message of the decoder as a clause that names the fix; one that is not known stays as it is."""
+    """The decoder's message as a clause that says what to send; an unknown message is returned unchanged."""
     if found := _BOUND.fullmatch(said):
         kind, of_length, limit, bound = found.groups()
         unit = f" {_UNITS.get(kind, '')}{'' if bound == '1' else 's'}" if of_length else ""
@@ -44,17 +44,17 @@ def in_our_words(said: str) -> str:
 
 
 def is_too_large(said: str) -> bool:
-    """Whether a message of the decoder is about a number beyond all bounds: it holds nothing of what was sent."""
+    """Whether a decoder's message is about a number out of range; such a message quotes nothing that was sent."""
     return said in _TOO_LARGE
 
 
 def is_no_choice(said: str) -> bool:
-    """Whether a message of the decoder is that a value is none of those that there are; it does not name those."""
+    """Whether a decoder's message says that a value is not one of those allowed, without naming them."""
     return said.startswith(_NO_CHOICE)
 
 
 def must_be_one_of(allowed: Sequence[str]) -> str:
-    """The clause for a value that is none of those that there are."""
+    """The clause that names the allowed values."""
     return f"must be {'' if len(allowed) == 1 else 'one of '}{', '.join(allowed)}"
 
 

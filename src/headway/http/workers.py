@@ -1,4 +1,4 @@
-"""Workers: the processes of one server, which their parent alone tells to stop."""
+"""Workers: the processes of one server, which only their parent tells to stop."""
 
 import signal
 from multiprocessing import resource_tracker
@@ -10,16 +10,16 @@ _KEYBOARD = {signal.SIGINT}
 
 
 class Workers(Multiprocess):
-    """As they are; but Ctrl-C, which goes to every process at a keyboard, is the parent's alone.
+    """uvicorn's workers, but Ctrl-C, which a terminal sends to every process, reaches their parent alone.
 
-    It would end with a traceback whichever worker is still starting. Workers inherit that it is blocked.
+    A worker that is still starting would end with a traceback. Workers inherit that the signal is blocked.
     """
 
     _is_interrupted = False
 
     def run(self) -> None:
-        """Serve until told to stop; KeyboardInterrupt where a keyboard did."""
-        resource_tracker.ensure_running()  # now: where it starts, it unblocks what is blocked
+        """Serve until told to stop; KeyboardInterrupt if that came from a keyboard."""
+        resource_tracker.ensure_running()  # before the signal is blocked: starting it unblocks signals
         signal.pthread_sigmask(signal.SIG_BLOCK, _KEYBOARD)
         Thread(target=self._await_keyboard, name="headway-keyboard", daemon=True).start()
         super().run()

@@ -1,4 +1,4 @@
-"""How old what is shown is: said of all that is not the server's answer of now."""
+"""The age of what is shown, said wherever that is not the server's answer of this moment."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,12 +8,12 @@ from headway.cli.screen import counted, say
 if TYPE_CHECKING:
     from headway.client import Answer
 
-# What is younger and was not to be asked anew is taken as of now.
+# Kept answers younger than this are shown without their age.
 _YOUNG_S: Final = 60
 
 
 def age_of(*answers: "Answer[Any]") -> dict[str, Any]:
-    """For JSON: `at`, as of when the oldest of it is, and whether all of it `is_fresh`, the server's answer of now."""
+    """For JSON: `at`, the time of the oldest answer, and `is_fresh`, whether the server gave all of them just now."""
     from headway.client.shapes import together
 
     known = together(None, answers)
@@ -21,7 +21,7 @@ def age_of(*answers: "Answer[Any]") -> dict[str, Any]:
 
 
 def say_age(*answers: "Answer[Any]") -> None:
-    """For people: as of when the oldest of it is, and why the server was not to be reached, where it was asked."""
+    """For people: the age of the oldest answer, and, if the server was asked in vain, why it could not be reached."""
     from datetime import UTC, datetime
 
     from headway.client.shapes import together

@@ -1,4 +1,4 @@
-"""An answer as its step's grader takes it, looked at before it is kept: what cannot be right would stay for nothing."""
+"""Answers as a step's grader takes them, checked before they are kept: an unusable one would be kept in vain."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from headway.cli.learner.drawing import clean
 from headway.cli.screen import Misused
 
 _SEVERAL: Final = ("multiple", "order")
-# Where a grader of Headway's own says which keys there are.
+# Where Headway's own graders list their keys.
 _KEYS: Final = {"choice": "options", "multiple": "options", "order": "items"}
 # As the server reads a number.
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)

@@ -1,4 +1,4 @@
-"""`headway api`: whatever the server can do, by one command; what there is, it asks the server."""
+"""`headway api`: any request to the server; what there is to ask for, the server lists."""
 
 import json
 import sys
@@ -87,7 +87,7 @@ def _body(data: str, *, reads_password: bool) -> Any:
 
 @contextmanager
 def _way(server: str | None, email: str | None) -> Iterator["Ask"]:
-    """A way to ask, as whoever this is, or as the account of a mail address."""
+    """Yield a way to ask: as this device's identity, or as the account of an e-mail address."""
     from headway.client.asking import signed_in_as
 
     with reader_at(server) as headway:
@@ -117,7 +117,7 @@ def _refuse(stream: "Stream", *, as_json: bool) -> NoReturn:
 
 
 def _pass_on(stream: "Stream", file: str | None, *, as_json: bool) -> None:
-    """Print what comes: JSON as an outline for people, text as it is; what is neither goes into files and pipes."""
+    """Print the answer: JSON as an outline, text as it is; anything else goes only into files and pipes."""
     from headway.client.asking import json_of
 
     if stream.is_empty:

@@ -61,7 +61,7 @@ def courses(server: ServerOption = None, as_json: JsonOption = False) -> None:
 
 
 def _progress_beside(found: "Answer[Any]", headway: "Headway") -> "Answer[Overview] | None":
-    """How far the learner is; None where the server cannot be reached, and only what there is to learn is known."""
+    """The learner's progress; None if it cannot be had, and the catalog too is only known from before."""
     from headway.client import Unreachable
 
     try:
@@ -112,7 +112,7 @@ def start(
 
 
 def _folder_of(course: str) -> Path:
-    """Where a course lies: around us, if that is where we are, else in a folder of its own here."""
+    """The folder to lay a course out in: the one that we are in, if it is the course's, else one of its name here."""
     around = course_around()
     return around.path if around is not None and around.course == course else Path(course)
 
@@ -132,14 +132,14 @@ def open_(step: StepArgument = None, server: ServerOption = None, as_json: JsonO
             say_age(outline)
         try:
             outcome = headway.record(event)[0]
-        except NotSaved:  # a full disk keeps nobody from reading
+        except NotSaved:  # a full disk must not prevent reading
             if as_json:
                 show_json(told)
             raise
     if as_json:
         show_outcome(outcome, told)
     if outcome.status == LOCKED:
-        # What was asked for is shown, so all went well; and no sync of this device's may ever send it.
+        # The step is shown, so all went well, although its event may never be sent from here.
         say(f"It can be read, and not yet worked on: {why(outcome)}.")
         return
     conclude(outcome, f"you opened {found['id']}")
@@ -162,7 +162,7 @@ def _show_step(course: str, step: Any) -> None:
 
 
 def place_of(step: str | None) -> tuple[str, str]:
-    """Course and step: as they were named, or those in whose folder we are."""
+    """Course and step: as named, or those in whose folder we are."""
     around = course_around()
     named, slash, within = (step or "").partition("/")
     if slash:
@@ -176,7 +176,7 @@ def place_of(step: str | None) -> tuple[str, str]:
 
 
 def step_of(outline: "Outline", name: str) -> "OutlineStep":
-    """A step of a course; Misused where it has none of that name."""
+    """The step of a course with this id, or which had it before; Misused if there is none."""
     for module in outline["modules"]:
         for step in module["steps"]:
             if name in (step["id"], *step["renamed_from"]):

@@ -1,4 +1,4 @@
-"""What a shell proposes for COURSE and STEP: what was read last, without asking any server."""
+"""Shell completion of COURSE and STEP, from what was last read, without asking a server."""
 
 
 def course_names(incomplete: str) -> list[str]:
@@ -7,7 +7,7 @@ def course_names(incomplete: str) -> list[str]:
 
 
 def step_names(incomplete: str) -> list[str]:
-    """The steps known here: by themselves within a course's folder, else behind their course."""
+    """The steps known here: by their id alone within a course's folder, and as COURSE/STEP."""
     from headway.cli.learner.folders import course_around
 
     around = course_around()

@@ -1,4 +1,4 @@
-"""`headway completion`: what makes a shell complete commands, courses and steps."""
+"""`headway completion`: the script by which a shell completes commands, courses and steps."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ COMPLETE_VARIABLE: Final = "_HEADWAY_COMPLETE"
 
 
 _REGISTERED: Final = "compdef _headway_completion headway"
-# zsh loads the file of a function when that is called first: without the call the first Tab would propose nothing.
+# zsh loads a function's file when it is first called: without the call here, the first Tab would propose nothing.
 _REGISTERED_OR_CALLED: Final = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _headway_completion "$@"
 else
@@ -20,7 +20,7 @@ fi"""
 
 
 class Shell(StrEnum):
-    """A shell that can be told how to complete."""
+    """A shell that there is a completion script for."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -36,7 +36,7 @@ def completion(shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", s
 
 
 def prepare_completion() -> None:
-    """A shell asks what could come next: have typer answer it."""
+    """Have typer answer a shell that asks what could come next."""
     from typer._completion_classes import completion_init
 
     completion_init()

@@ -1,4 +1,4 @@
-"""What the learner's commands share: which server, as whom, and how it is told what became of what was recorded."""
+"""What the learner's commands share: which server, who acts there, and showing what became of an event."""
 
 import os
 import re
@@ -39,17 +39,17 @@ ServerOption: TypeAlias = Annotated[
 
 class _Server(NamedTuple):
     url: str
-    # Whether whoever uses this device named it; a folder that came from elsewhere may name any.
+    # Whether the user named it: a folder that came from elsewhere may name any server.
     is_own: bool
-    # Nobody ever named one: where most servers are that are tried out.
+    # Whether nobody named one, so that it is the usual address of a server on this machine.
     is_guessed: bool = False
 
 
 @contextmanager
 def learner_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway"]:
-    """The learner at the server that is meant: by the flag, HEADWAY_URL, the course's folder, or the last sign-in.
+    """Yield the learner at the chosen server: by the flag, HEADWAY_URL, the course's folder, or the last sign-in.
 
-    HEADWAY_TOKEN says who that is, where nobody signs in, as in CI; it goes to no server that a folder names.
+    HEADWAY_TOKEN says who acts where nobody signs in, as in CI; it is not sent to a server that only a folder names.
     """
     from headway.client import Headway
 
@@ -61,20 +61,20 @@ def learner_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway
 
 @contextmanager
 def reader_at(server: str | None, timeout_s: float = 10.0) -> Iterator["Headway"]:
-    """The same, to ask how they stand: what waits on this device is sent first, if the server can be reached."""
+    """As `learner_at`, for reading: what waits on this device is sent first, if the server can be reached."""
     with learner_at(server, timeout_s) as headway:
         headway.catch_up()
         yield headway
 
 
 def is_own_server(server: str | None) -> bool:
-    """Whether whoever uses this device named the server that is meant; a folder that came from elsewhere names any."""
+    """Whether the user chose this server; a course's folder that came from elsewhere may name any."""
     return _server(server).is_own
 
 
 @contextmanager
 def way_to(server: str | None, timeout_s: float = 10.0) -> Iterator["Transport"]:
-    """A way to the server that is meant, as nobody."""
+    """Yield a transport to the chosen server, without an identity."""
     from headway.client.transport import Transport
 
     meant = _server(server)
@@ -84,7 +84,7 @@ def way_to(server: str | None, timeout_s: float = 10.0) -> Iterator["Transport"]
 
 @contextmanager
 def _hinting(meant: _Server) -> Iterator[None]:
-    """Where nobody is at a server that nobody named, say how one is named."""
+    """Where the server is guessed and cannot be reached, add to the error how a server is named."""
     from headway.client import Unreachable
 
     try:
@@ -97,7 +97,7 @@ def _hinting(meant: _Server) -> Iterator[None]:
 
 @contextmanager
 def whoever_is_at(url: str) -> Iterator["Headway"]:
-    """Whoever signed in at a server on this device, and nobody's token from elsewhere."""
+    """Yield the learner who is signed in at a server on this device; HEADWAY_TOKEN is not used."""
     from headway.client import Headway
 
     with Headway(url, background=False) as headway:
@@ -121,7 +121,7 @@ def _server(flag: str | None) -> _Server:
 
 
 def remember_server(url: str) -> None:
-    """Have commands without a server mean this one from now on."""
+    """Have commands that name no server use this one from now on."""
     from headway.client.identities import name_server
     from headway.client.store import Store
 
@@ -130,7 +130,7 @@ def remember_server(url: str) -> None:
 
 
 def tell(outcome: "Outcome", what: str, more: dict[str, Any] | None = None, *, as_json: bool) -> None:
-    """Say what became of an event, and exit as that asks: 1 where it was refused, 75 where it waits on this device."""
+    """Show what became of an event; exits with 1 if it was refused, with 75 if it waits on this device."""
     if as_json:
         show_outcome(outcome, more)
     elif outcome.is_recorded:
@@ -141,13 +141,13 @@ def tell(outcome: "Outcome", what: str, more: dict[str, Any] | None = None, *, a
 
 
 def show_outcome(outcome: "Outcome", more: dict[str, Any] | None = None) -> None:
-    """What became of an event, as JSON."""
+    """Print what became of an event, as JSON."""
     changes = [dict(one) for one in outcome.changes]
     show_json({**outcome._asdict(), "changes": changes, **(more or {})})
 
 
 def conclude(outcome: "Outcome", what: str) -> None:
-    """Say why an event is not recorded, and exit as that asks; nothing of one that is."""
+    """Do nothing if an event is recorded; else say why it is not, and exit with 1 (refused) or 75 (waits here)."""
     from headway.client.identities import GUEST_GONE, UNHEARD
 
     if outcome.status == "refused":
@@ -163,7 +163,7 @@ def conclude(outcome: "Outcome", what: str) -> None:
 
 
 def why(outcome: "Outcome") -> str:
-    """Why an event is not recorded, without the word for programs that stands before it."""
+    """Why an event is not recorded, without the problem's slug before the sentence."""
     return _SLUG.sub("", outcome.reason or "the server does not say why")
 
 

@@ -1,4 +1,4 @@
-"""Bars and tables for eyes, without a library: `headway status` is to be there at once."""
+"""Bars and tables for the terminal, without a library, so that `headway status` starts fast."""
 
 import os
 import sys
@@ -13,12 +13,12 @@ _GAP: Final = 2
 
 
 def bold(text: str) -> str:
-    """Text that stands out."""
+    """Bold text, where the terminal has colors."""
     return _painted(text, BOLD)
 
 
 def dim(text: str) -> str:
-    """Text that stands back."""
+    """Dim text, where the terminal has colors."""
     return _painted(text, DIM)
 
 
@@ -30,7 +30,7 @@ def bar(percent: float) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of columns, cut at the width of the terminal where that is known."""
+    """Rows as lines of aligned columns, cut at the width of the terminal if there is one."""
     import shutil
 
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
@@ -50,7 +50,7 @@ def width(text: str) -> int:
 
 
 def clean(text: object) -> str:
-    """Text of others without what would move the cursor or change colors."""
+    """Text of others, without characters that could move the cursor or change colors."""
     return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in str(text))
 
 

@@ -27,7 +27,7 @@ def run_tests(step: StepArgument = None, as_json: JsonOption = False) -> None:
 
 
 def tests_run(course: str, step: str) -> Passed:
-    """What the command in the course's folder comes to; what it says goes to standard error, for data are ours."""
+    """Run a step's tests by the command in the course's folder; its output goes to standard error, not being data."""
     around = course_around()
     if around is None or around.course != course:
         raise Misused(f"go into the folder that `headway start {course}` made: the tests are there")
@@ -47,7 +47,7 @@ def tests_run(course: str, step: str) -> Passed:
         return by_exit(code)
     said = output if target is None else read_report(target)
     tested = by_junit(said) if test["format"] == "junit" else by_tap(said)
-    # Every test passed, and yet it says that something is wrong: a crash at the end, say.
+    # All tests passed, but the exit status says that something is wrong, such as a crash at the end.
     return Passed(tested.passed, tested.total + 1) if code != 0 and tested.is_passed else tested
 
 
@@ -57,7 +57,7 @@ def _run(command: list[str], folder: Path, timeout_s: float, *, keep: bool) -> t
 
     if command[0] in ("python", "python3") and shutil.which(command[0]) is None:
         command = [sys.executable, *command[1:]]
-    # What the tests run is the learner's code: it is not given the key to their account.
+    # The tests run the learner's code, which must not get the key to their account.
     variables = {name: value for name, value in os.environ.items() if name != "HEADWAY_TOKEN"}
     out = subprocess.PIPE if keep else sys.stderr
     try:
@@ -70,5 +70,5 @@ def _run(command: list[str], folder: Path, timeout_s: float, *, keep: bool) -> t
         raise NoResult(f"the test command {clean(command[0])} cannot be run: {error.strerror}") from None
     output = (done.stdout or b"")[:10_000_000].decode(errors="replace")
     if output:
-        typer.echo(output.rstrip(), err=True)  # as it is: the learner's own code may paint it
+        typer.echo(output.rstrip(), err=True)  # as it is: the learner's own code may use colors
     return done.returncode, output

@@ -1,4 +1,4 @@
-"""`headway submit`: what came of an exercise's tests, an answer, a score, or that a lesson was read."""
+"""`headway submit`: hand in the result of an exercise's tests, an answer, a score, or that a lesson was read."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class _Given(NamedTuple):
 
 
 class _HandedIn(NamedTuple):
-    """The event to be made, and what to call its step; `is_known` where the course could be looked at."""
+    """The event to record, and how to call its step; `is_known` is False if the course could not be read."""
 
     kind: "Type"
     step: str
@@ -72,7 +72,7 @@ def submit(
 
 
 def judged(verdict: Mapping[str, Any]) -> str:
-    """What the server says to an answer: whether it is right, and what its author says to that."""
+    """The server's verdict on an answer, in words: whether it is right, and the author's feedback."""
     score, feedback = verdict.get("score"), clean(verdict.get("feedback") or "")
     if not isinstance(score, int | float):
         return feedback or "Somebody grades it; `headway status` shows it then."
@@ -80,7 +80,7 @@ def judged(verdict: Mapping[str, Any]) -> str:
         word = "Right." if score == 1 else f"Passed: {percent(score * 100)}."
     else:
         word = f"Partly right: {percent(score * 100)}." if score else "Not right yet."
-    # Many an author's comment begins with the word itself.
+    # The feedback of many authors begins with the word itself.
     has_word = re.match(rf"{re.escape(word.removesuffix('.'))}(?!\w)", feedback)
     return feedback if has_word else f"{word} {feedback}".strip()
 
@@ -98,7 +98,7 @@ def _handed_in(headway: "Headway", course: str, name: str, given: _Given) -> _Ha
 
 
 def _unseen(course: str, name: str, given: _Given, trouble: str) -> _HandedIn:
-    """What is handed in at a course that was never read here: what says by itself what it is. Else NotSaved."""
+    """The event for a course that was never read here: an answer, a score, or the result of tests. Else NotSaved."""
     from headway.client import NotSaved
 
     fields: dict[str, Any] = {"score": given.score} if given.score is not None else {}
@@ -116,7 +116,7 @@ def _unseen(course: str, name: str, given: _Given, trouble: str) -> _HandedIn:
 
 
 def _fitting(course: str, step: "OutlineStep", given: _Given) -> tuple["Type", dict[str, Any]]:
-    """The kind of the event, and what it says; Misused where that is nothing for this step."""
+    """The event's type and fields; Misused if what was given does not fit the step."""
     if step["grader"] is not None:
         if given.score is not None:
             raise Misused("this step is graded by what is answered: it takes an answer, and no --score")

@@ -1,4 +1,4 @@
-"""Any JSON as an outline for people: names and values in columns, rows as a table, what lies deeper below them."""
+"""Any JSON as an outline for people: names and values in columns, rows as a table, what is nested below, indented."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ _DEEPEST: Final = 20
 
 
 def lines_of(value: Any, depth: int = 0) -> Iterator[str]:
-    """The lines of an outline; what lies too deep for eyes is told as JSON."""
+    """The lines of an outline; what is nested deeper than `_DEEPEST` is shown as JSON."""
     if depth > _DEEPEST:
         yield clean(json.dumps(value, ensure_ascii=False))
     elif isinstance(value, Mapping):
@@ -32,7 +32,7 @@ def _of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _of_list(value: list[Any], depth: int) -> Iterator[str]:
-    """Objects without anything deeper in them are rows; others come one after the other."""
+    """Objects that hold only plain values are rows of a table; other items are listed one after the other."""
     if value and all(isinstance(one, Mapping) and all(map(_is_plain, one.values())) for one in value):
         names = list(dict.fromkeys(name for one in value for name in one))
         rows = [[_shown(one[name]) if name in one else "" for name in names] for one in value]
@@ -45,7 +45,7 @@ def _of_list(value: list[Any], depth: int) -> Iterator[str]:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is shown in one place: it holds no others, or a list of such."""
+    """Whether a value fits into one line: neither an object, nor a list that holds objects or lists."""
     values = value if isinstance(value, list) else [value]
     return not any(isinstance(one, list | Mapping) for one in values)
 

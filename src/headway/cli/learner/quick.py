@@ -1,7 +1,7 @@
-"""Commands that are there at once when they are called with nothing but switches, as they mostly are.
+"""Commands that start fast when they are called with nothing but switches, as they mostly are.
 
-typer has pydantic read every value, a default as well, and importing that takes longer than all that `headway status`
-does. A switch that says true or false is not read.
+typer has pydantic convert every value, defaults as well, and importing pydantic takes longer than all that `headway
+status` does. A switch, which is true or false, needs no conversion.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class QuickGroup(TyperGroup):
-    """A group whose `--help` is a switch like others."""
+    """A group whose `--help` is a switch without conversion."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """The same, with a default that needs no reading."""
+        """The help option, with a default that needs no conversion."""
         return _off(super().get_help_option(ctx))
 
 
 class QuickCommand(TyperCommand):
-    """A command whose defaults are taken as they are."""
+    """A command that does without conversion if it is given nothing but switches."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take switches without typer's readers; all else as ever."""
+        """Take switches and defaults as they are; leave all other arguments to typer."""
         switches = {
             name: (one.name, value)
             for one in self.params

@@ -25,7 +25,7 @@ class Passed(NamedTuple):
 
     @property
     def score(self) -> float:
-        """The share that passed; nothing tested is nothing passed."""
+        """The share of tests that passed, 0 to 1; 0 if nothing was tested."""
         return self.passed / self.total if self.total else 0.0
 
     @property
@@ -35,21 +35,21 @@ class Passed(NamedTuple):
 
 
 def by_exit(code: int) -> Passed:
-    """All or nothing."""
+    """One test, which passed if the exit status is 0."""
     return Passed(int(code == 0), 1)
 
 
 def by_junit(report: str) -> Passed:
-    """The cases of a JUnit report."""
+    """The results in a JUnit XML report."""
     from xml.etree import ElementTree as ET
 
-    # Python's parser would expand what a document type defines, without end.
+    # Python's parser would expand without limit what a document type defines.
     if "<!DOCTYPE" in report or "<!ENTITY" in report:
         raise NoResult("the report defines a document type, which no test runner's does; it is not read")
     try:
         root = ET.fromstring(report)  # noqa: S314  # nothing is defined in it
         cases = [one for one in root.iter("testcase") if one.find("skipped") is None]
-        # What broke before there was any case, a file that cannot be imported, say, stands beside them.
+        # What fails before there is any case, such as a file that cannot be imported, is counted on the suite.
         broken = sum(int(suite.get("errors") or 0) for suite in root.iter("testsuite")) if not cases else 0
     except (ET.ParseError, ValueError) as error:
         raise NoResult(f"the report is no JUnit XML: {error}") from None
@@ -58,7 +58,7 @@ def by_junit(report: str) -> Passed:
 
 
 def by_tap(output: str) -> Passed:
-    """The lines of TAP; those that were planned and never ran have failed, and so has all after `Bail out!`."""
+    """The results in TAP; tests that were planned and never ran have failed, and after `Bail out!` not all passed."""
     found = list(_TAP.finditer(output))
     left_out = sum((one[2] or "").lower() == "skip" for one in found)
     passed = sum(not one[1] or (one[2] or "").lower() == "todo" for one in found) - left_out

@@ -14,7 +14,7 @@ from headway.cli.screen import JsonOption, Misused, agreeing, counted, say, show
 if TYPE_CHECKING:
     from headway.client import Answer, Headway
 
-# So long an answer is taken for good without asking, where nothing was recorded since.
+# The seconds for which a kept answer is shown without asking, if nothing was recorded since.
 FRESH_S: Final = 300.0
 _QUICK_S: Final = 3.0
 PERIODS: Final = ("day", "week", "month", "all")
@@ -81,7 +81,7 @@ def _show_overview(headway: "Headway", *, refresh: bool, as_json: bool) -> None:
 
 
 def _short(one: Any) -> str:
-    """With all steps done, a course that is not completed lacks nothing but score."""
+    """For a course with all steps done and not completed: only its score is too low."""
     return ", score below the pass mark" if one["percent"] == 100 and one["status"] != "completed" else ""
 
 
@@ -117,7 +117,7 @@ def _show_course(headway: "Headway", course: str, *, refresh: bool, as_json: boo
 
 
 def _lacks(module: Any) -> str:
-    """What the score of a module that was begun lacks to the pass mark: all steps may be done, and the module not."""
+    """How much a module in progress lacks to its pass mark: all its steps may be done without completing it."""
     lacking = module["to_go"]
     if module["status"] != "in_progress" or not lacking or not lacking["percent"]:
         return ""
@@ -125,7 +125,7 @@ def _lacks(module: Any) -> str:
 
 
 def _status(step: Any, unsent: Collection[str]) -> str:
-    """As the server knows it, and that this device knows more."""
+    """The step's status as the server knows it, and whether this device has more of it that is not sent."""
     more = ", more saved on this device" if step["id"] in unsent else ""
     return f"{step['status'].replace('_', ' ')}{more}"
 
@@ -135,7 +135,7 @@ def _best(step: Any) -> str:
 
 
 def next_step(course: Any) -> dict[str, str] | None:
-    """The first step that is open and not completed."""
+    """The first step of an open module that is neither completed, nor locked, nor waiting for a grade."""
     for module in course["modules"]:
         for step in module["steps"] if module["status"] != "locked" else []:
             if step["status"] not in ("completed", "locked", "submitted"):
@@ -214,7 +214,7 @@ def leaderboard(
 
 
 def _is_guest(headway: "Headway") -> bool:
-    """Whether whoever uses this device is one, as far as it knows."""
+    """Whether a guest, or nobody yet, uses this device, as far as it knows."""
     from headway.client.signing_in import who_is_here
 
     if headway.bearer.token is not None:

@@ -85,7 +85,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _check_there(ids: Sequence[str]) -> None:
-    """Refuse ids under which nothing is in the outbox, before anything is done or asked."""
+    """Raise Misused for ids that are not in the outbox, before anything is done or asked."""
     from headway.client import outbox as kept
     from headway.client.store import Store
 
@@ -127,7 +127,7 @@ def adopt(
 
     _check_there(ids or [])
     with learner_at(server) as headway:
-        who_is_here(headway)  # a token that the server does not know is nobody's
+        who_is_here(headway)  # fails for a token that the server does not know
         with headway.store.sending() as is_ours, headway.store.writing() as connection:
             if not is_ours:
                 raise NotSaved("another program sends what waits just now: try again once it is done")

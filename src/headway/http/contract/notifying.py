@@ -1,4 +1,4 @@
-"""The operations of what learners are told, and their examples."""
+"""The operations of notifications, and their examples."""
 
 from collections.abc import Mapping
 from typing import Any, Final

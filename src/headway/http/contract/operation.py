@@ -10,9 +10,10 @@ Callers: TypeAlias = Literal["public", "anyone", "learner", "account", "creator"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation: its replies by status, and the refusals that do not follow from the rest.
+    """One operation: its replies by status (`gives`), and the refusals that do not follow from the rest (`refuses`).
 
-    These follow: of a write 401, 403 and 503, of a body 400, 413, 415 and 422, of a name in the path 404.
+    `openapi.py` adds those that follow: 400 always, 503 except for health, 401 unless the public reads, 403 for a
+    write, 413, 415 and 422 for a body, 422 for query parameters, and 404 for a name in the path.
     """
 
     tag: str
@@ -25,12 +26,12 @@ class Operation:
     has_etag: bool = False
     sent: Any = None
     given: Any = None
-    # Of those replies whose shape is another than the rest's.
+    # The examples of replies whose shape differs from that of the others.
     given_apart: Mapping[int, Any] | None = None
     method: str | None = None
-    # What 200 can be as well: the schema by the media type.
+    # Other media types that 200 can have, with their schemas.
     also: Mapping[str, Mapping[str, Any]] | None = None
-    # What 200 is where it is no JSON of a shape.
+    # The media types of 200, with their schemas, where it is not JSON of a shape.
     media: Mapping[str, Mapping[str, Any]] | None = None
 
     def example(self, status: int) -> Any:
