@@ -22,6 +22,7 @@ NOT_OF_HTTP = {
     "error",
     "invalid-database-url",
     "schema-too-new",
+    "encoding-unfit",
     "invalid-settings",
     "cannot-serve",
     "misused",
