@@ -1,10 +1,10 @@
-"""The one root of everything Headway refuses. `http/problems.py` alone knows the statuses."""
+"""HeadwayError, the root of all refusals, and the general ones; only `http/problems.py` knows HTTP statuses."""
 
 from typing import ClassVar
 
 
 class HeadwayError(Exception):
-    """Something was refused; `code` is the stable name, `field` the part at fault."""
+    """Something was refused; `code` is its stable name, `field` the field at fault."""
 
     code: ClassVar[str] = "error"
 
