@@ -35,7 +35,7 @@ class Move(NamedTuple):
 
 
 class Way(NamedTuple):
-    """The order in which attempts are given scores, and those left without, as a score of theirs would lower the step's.
+    """The order in which attempts are given scores, and those left out because they would lower the step's score.
 
     `is_whole` says that all are given theirs; an average may then be lower in between than before.
     """
@@ -75,7 +75,7 @@ def added_by(moves: Iterable[Move]) -> StepSum:
 
 
 def one_by_one(known: StepSum, policy: Policy, moves: Sequence[Move]) -> Way:
-    """First all raised scores, then first scores from the best down, without those that would lower the step's score."""
+    """First all raised scores, then first scores from the best down, except those that would lower the step's."""
     raised, left_out = [one for one in moves if one.before is not None], list[Move]()
     so_far, taken = _bare(known) + added_by(raised), list(raised)
     first = (one for one in moves if one.before is None)

@@ -22,7 +22,7 @@ def check_password(sent: str) -> str:
 
 
 def check_name(sent: str | None, field: str = "display_name") -> str | None:
-    """A name trimmed and in NFC, its spaces plain ones; None where it is blank, Invalid (of `field`) where it is none."""
+    """A name trimmed and in NFC, with plain spaces; None where it is blank, Invalid where it cannot be a name."""
     # Any kind of space is a plain one: a Japanese keyboard or a word processor puts other kinds into names.
     spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in sent or "")
     name = unicodedata.normalize("NFC", spaced.strip())

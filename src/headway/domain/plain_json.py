@@ -1,4 +1,4 @@
-"""A copy of what JSON can carry, bounded in depth and size: what a grader's configuration may hold."""
+"""A copy of plain JSON data, limited in depth and size, for configurations of graders."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,7 +13,7 @@ _INTEGER_MAX: Final = 10**300
 
 
 class _Copier:
-    """Counts values while it copies: aliases in YAML can make a billion out of a page."""
+    """Counts values while copying: with YAML aliases, one page can hold a billion of them."""
 
     __slots__ = ("faults", "left")
 

@@ -1,4 +1,4 @@
-"""What all tables are made of."""
+"""What all tables share: metadata, types of columns, and how derived columns are marked."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ metadata = MetaData(
     }
 )
 
-# Text in SQLite, so that ids read there as they read everywhere else.
+# Text in SQLite, so that ids look the same there as everywhere else.
 Id: TypeEngine[str] = String(36).with_variant(UUID(as_uuid=False), "postgresql")
 DERIVED = {"derived": True}
 
 
 def learner_key() -> Column[str]:
-    """The learner, with whom every key of a learner's table begins."""
+    """The learner's id, with which every key of a learner's table begins."""
     return Column("learner_id", Id, ForeignKey("learner.id"), primary_key=True)
 
 
 def derived(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *, nullable: bool = False) -> Column[Any]:
-    """A column that can be worked out again from the others."""
+    """A column that follows from facts, and can be recomputed from them."""
     return Column(name, kind, nullable=nullable, info=DERIVED)
 
 
 def only(condition: str) -> dict[str, Any]:
-    """An index of those rows alone."""
+    """Options that limit an index to the rows that meet the condition."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

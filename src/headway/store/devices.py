@@ -1,4 +1,4 @@
-"""Statements on sign-ins of devices (RFC 8628), from their request to the token that they end in."""
+"""Statements on sign-ins of devices (RFC 8628), from the request to the token that they lead to."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from headway.store.schema import device_sign_in
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """Add a sign-in; False where another has its user code."""
+    """Add a sign-in; False where another one has its user code."""
     taken = sa.select(device_sign_in.c.user_code).where(device_sign_in.c.user_code == row["user_code"])
     if connection.execute(taken).first() is not None:
         return False
@@ -19,12 +19,12 @@ def add(connection: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def clear(connection: Connection, before: int) -> None:
-    """Delete those that ran out before a time."""
+    """Delete sign-ins that expired before a time."""
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.expires_at < before))
 
 
 def by_user_code(connection: Connection, user_code: str, now: int, *, lock: bool = False) -> RowMapping | None:
-    """The sign-in that waits for somebody to approve or refuse it, if any."""
+    """The sign-in of this user code that waits for approval or refusal; None where there is none."""
     statement = sa.select(device_sign_in).where(
         device_sign_in.c.user_code == user_code,
         device_sign_in.c.expires_at > now,
@@ -35,7 +35,7 @@ def by_user_code(connection: Connection, user_code: str, now: int, *, lock: bool
 
 
 def by_device_code(connection: Connection, device_code_hash: str, *, lock: bool = False) -> RowMapping | None:
-    """The sign-in of a device, whatever became of it."""
+    """The sign-in of this device code, in whatever state; None where there is none."""
     statement = sa.select(device_sign_in).where(device_sign_in.c.device_code_hash == device_code_hash)
     return connection.execute(statement.with_for_update() if lock else statement).mappings().first()
 
@@ -47,5 +47,5 @@ def change(connection: Connection, device_code_hash: str, **values: Any) -> None
 
 
 def end(connection: Connection, device_code_hash: str) -> None:
-    """Delete a sign-in: its code is used up."""
+    """Delete a sign-in whose code was used."""
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.device_code_hash == device_code_hash))
