@@ -82,7 +82,7 @@ def known_answered(found: Iterable[rows.Row]) -> dict[tuple[str, str], Known]:
 
 
 def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[rows.Row]:
-    """(learner, body, changes) of the server's own entries of these (learner, time) pairs, in order of learner and number."""
+    """(learner, body, changes) of the server's own entries of these (learner, time) pairs, by learner and number."""
     what, by = "t.learner_id, t.body, t.changes, t.seq", ("learner_id", "received_at")
     found = rows.select(connection, ledger, times, what, by, "AND t.source = 'server'")
     return [row[:3] for row in sorted(found, key=lambda row: (row[0], row[3]))]
@@ -118,7 +118,7 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
 
 
 def filled(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
-    """The entries with their bodies, read from the archive where they lie there; use it for entries whose body is needed."""
+    """The entries with their bodies, read from the archive if they lie there; needed wherever a body is used."""
     bodies = archive.read(connection, (one.body for one in found))
     return [one._replace(body=bodies.get(one.body, one.body)) for one in found] if bodies else [*found]
 

@@ -18,7 +18,7 @@ ENTRIES_A_PAGE: Final = 1_000
 
 
 class Identity(NamedTuple):
-    """An account or a guest moved into it: when, after which of the account's entries, and its own number of entries."""
+    """An account or a guest moved into it: when, after which of the account's entries, and its number of entries."""
 
     id: str
     kind: str

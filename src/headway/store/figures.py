@@ -159,7 +159,7 @@ _REFERRED = (
 
 
 def referred(connection: Connection, column: str, value: str, course_id: str | None) -> Referred | None:
-    """The living learner whose column (`id` or `external_id`) has the value; for a guest that was moved, its account."""
+    """The living learner whose column (`id` or `external_id`) has the value; for a moved guest, the account."""
     statement = sa.text(f"{_REFERRED}{column} = :value")
     row = connection.execute(statement, {"course": course_id or "", "value": value}).first()
     return None if row is None else Referred(row[0], row[1], row[2], bool(row[3]))

@@ -25,7 +25,7 @@ class FileLock:
             os.close(descriptor)
 
     def take(self) -> int | None:
-        """Take the lock for the life of the process; return a descriptor to close, or None where another has the lock."""
+        """Take the lock for the life of the process; return a descriptor to close, or None where another has it."""
         descriptor = self._open()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

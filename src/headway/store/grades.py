@@ -24,7 +24,7 @@ def entries_by_id(connection: Connection, learner_id: str, event_ids: Iterable[s
 
 
 def attempts_of(connection: Connection, course_id: str, step: str, learner_ids: Iterable[str]) -> dict[str, int]:
-    """How often each of these learners attempted a step (by key), over all runs; a learner who never did is left out."""
+    """How often each of these learners attempted a step (by key), over all runs; those who never did are left out."""
     found: dict[str, int] = {}
     wanted, by = [(one, course_id, step) for one in learner_ids], ("learner_id", "course_id", "step_id")
     for learner_id, attempts in rows.lookup(connection, step_sum, wanted, "learner_id", "attempts", by=by):
@@ -53,7 +53,7 @@ def attempts(
 
 
 def brought_ids(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The guests that brought the events of these (account, event id) pairs; pairs that no guest brought are left out."""
+    """The guests that brought the events of these (account, event id) pairs, for those that guests brought."""
     names = ("learner_id", "event_id", "guest_id")
     found = rows.lookup(connection, brought, wanted, *names, by=("learner_id", "event_id"))
     return {(row[0], row[1]): row[2] for row in found}
@@ -157,7 +157,7 @@ def feedback(connection: Connection, learner_id: str, course_id: str, run: int) 
 def _body_of(
     name: str, event_id: sa.ColumnElement[str]
 ) -> tuple[sa.ColumnElement[str], list[tuple[sa.FromClause, sa.ColumnElement[bool]]]]:
-    """The body of an entry that an attempt's row names, the learner's own or brought by a guest; and the joins for it."""
+    """The body of an entry that an attempt's row names, the learner's own or brought by a guest, and its joins."""
     own, lies, theirs = ledger.alias(f"{name}_own"), brought.alias(f"{name}_lies"), ledger.alias(f"{name}_theirs")
     mine = attempt_grade.c.learner_id
     joins: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = [

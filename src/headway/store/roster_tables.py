@@ -1,15 +1,15 @@
-"""The tables of a course's report: the roster of its enrolled learners, and counters that are sums over them."""
+"""The tables of a course's report: the roster of its enrolled learners, and the counters that sum over them."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, Table
 
 from headway.store.columns import derived, learner_key, metadata
 
-# Ordered alike by both databases, byte by byte.
+# Sorted byte by byte by both databases alike.
 _Name = String(200).with_variant(String(200, collation="C"), "postgresql")
 _SORTED_BY = ("name", "steps_completed", "score", "active_at")
 
-# The enrolled learners of a course, but guests and those who were erased, as a `version` of it has them: that number is
-# the newest where all were worked out. Sorted within a status, so that those of one are found as fast as those of all.
+# The enrolled learners of a course, except guests and those erased. `version` is the course's by which a row was
+# computed, the newest once all were. Sorted within a status, so that one status is read as fast as all.
 roster = Table(
     "roster",
     metadata,
@@ -31,7 +31,7 @@ roster = Table(
     sqlite_with_rowid=False,
 )
 
-# The figures of a step over enrolled learners. Each worker adds to a slot of its own, and the sum of the slots counts.
+# The figures of a step over enrolled learners. Each worker adds to its own slot, and the sum over slots counts.
 step_counter = Table(
     "step_counter",
     metadata,
@@ -47,7 +47,7 @@ step_counter = Table(
     sqlite_with_rowid=False,
 )
 
-# How many enrolled learners there are of each value of a figure of the course, of one of its modules, steps or weeks.
+# How many enrolled learners have each value of a figure, of the course or of one of its modules, steps or weeks.
 course_counter = Table(
     "course_counter",
     metadata,

@@ -1,4 +1,4 @@
-"""How the sum of a step lies in its table."""
+"""How the sum of a step is stored in its table."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from headway.store import rows
 
 
 def step_value(row: rows.Row) -> StepSum:
-    """The sum that a whole row of `step_sum` holds."""
+    """The step's sum in a whole row of `step_sum`."""
     events, attempts, passed, scores, total, best = row[4:10]
     first_at, first_event, first_score, latest_at, latest_event, latest_score = row[10:16]
     at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override, first_by = row[16:]
@@ -33,7 +33,7 @@ def step_value(row: rows.Row) -> StepSum:
 
 
 def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
-    """The row of `step_sum` that holds a sum."""
+    """The row of `step_sum` for a step's sum."""
     return (
         learner_id,
         *key,
@@ -52,9 +52,9 @@ def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
 
 
 def word(done_at: int | None, stored: str | None) -> tuple[Override | None, bool]:
-    """What a person said, and whether the learner completed the step: where nobody said anything, nobody else did."""
+    """The override, and whether the learner completed the step, which without an override is whether it is completed."""
     if stored is None:
         return None, done_at is not None
     said = msgspec.json.decode(stored)
-    # Rows from before lack the last of it: audit finds them, and `rebuild` mends them.
+    # Rows from before `is_done` was stored lack it: audit finds them, and `rebuild` corrects them.
     return Override(*said[:5]), said[5:] == [True]
