@@ -1,4 +1,4 @@
-"""Whatever a person is to judge: an essay, a drawing's address, a program with its reasons."""
+"""The grader for answers that a person judges: an essay, a drawing's address, a program with its reasons."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,14 +12,14 @@ WAITS: Final = "Handed in: it waits for a grade."
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The `guide` for whoever grades, if there is one."""
+    """The faults of a configuration: the `guide` for those who grade is optional."""
     fields = Fields(config, "a grader of type manual", ("type", "guide"), "", Faults())
     fields.optional_text("guide", GUIDE_MAX)
     return fields.faults.listed()
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:  # noqa: ARG001 - every grader is called alike
-    """No score yet; the response is whatever the prompt asks for, but not nothing."""
+    """No score yet; the response is whatever the prompt asks for, but must not be empty."""
     if response is None or (isinstance(response, str | list | Mapping) and not response):
         raise ResponseInvalid("response is empty: there is nothing to grade")
     if isinstance(response, str) and not response.strip():
@@ -28,5 +28,5 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:  # noqa: ARG0
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - as above
-    """That a person grades it; the guide is for them alone."""
+    """What learners may see: that a person grades it, and not the guide."""
     return {"type": "manual"}

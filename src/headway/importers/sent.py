@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 
 class Sent(NamedTuple):
-    """A file as it was sent."""
+    """A file that was sent."""
 
     name: str
     content: bytes
 
 
 class Upload(NamedTuple):
-    """What is to be imported: files of a format, for `json-files` with a map, or only looked at."""
+    """Files of a format to be imported, for `json-files` perhaps with a map of the course; or to be tried in a dry run."""
 
     format: str
     files: Sequence[Sent]

@@ -154,7 +154,7 @@ AS_BEFORE: Final = ("version", "name", "enrolled_at", "status")
 
 
 def owned(connection: Connection, owner_id: str | None, after: str, limit: int) -> list[rows.Row]:
-    """(id, title, version, created at, enrolled, completed) of courses, an owner's or all, by id, after the given one."""
+    """(id, title, version, created at, enrolled, completed) of an owner's or all courses; by id, after a given one."""
     done = [_total(figure).label(figure) for figure in (ENROLLED, COURSE_DONE)]
     found = sa.select(course.c.id, course.c.title, course.c.version, course.c.created_at, *done)
     statement = found.where(course.c.id > after).order_by(course.c.id).limit(limit)

@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A choice of a roster's learners: their order, statuses, the beginning of their names, and the place they follow."""
+    """A choice of a roster's learners: their order, statuses, the beginning of their names, the place they follow."""
 
     sort: Sort = "name"
     descending: bool = False

@@ -52,7 +52,7 @@ def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
 
 
 def word(done_at: int | None, stored: str | None) -> tuple[Override | None, bool]:
-    """The override, and whether the learner completed the step, which without an override is whether it is completed."""
+    """The override, and whether the learner completed the step; without an override, whether it is completed at all."""
     if stored is None:
         return None, done_at is not None
     said = msgspec.json.decode(stored)

@@ -350,7 +350,7 @@ def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None
 
 
 def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str, StreakDays]:
-    """The days that each learner's streak is computed from; those without days or pauses are left out. One statement."""
+    """The days that each learner's streak is computed from, without those who have no days or pauses; one statement."""
     keys = [(one,) for one in learner_ids]
     counted, by = "t.learner_id, t.day, t.activities", ("learner_id",)
     asked = (

@@ -38,7 +38,7 @@ class Tally:
 
 @contextmanager
 def tally() -> Iterator[Tally]:
-    """A tally for as long as it is needed; it shares nothing with any database of learners."""
+    """A tally to use inside; it shares nothing with any database of learners."""
     connection = sqlite3.connect("", isolation_level=None)
     try:
         connection.execute(f"PRAGMA cache_size = -{_MEMORY_KB}")

@@ -57,7 +57,7 @@ class Courses(NamedTuple):
 
 
 class Topics(NamedTuple):
-    """A learner's topics, apart from steps: milliseconds spent, and the highest level that the learner was told of each."""
+    """A learner's topics, apart from steps: milliseconds spent on each, and the highest level told of it."""
 
     spent_ms: Mapping[str, int]
     levels: Mapping[str, Held]
@@ -108,7 +108,7 @@ def levels(connection: Connection, learner_id: str) -> tuple[list[Worked], Topic
 
 
 class Ahead(NamedTuple):
-    """What predictions are computed from: `recent` is what was done on the last days, `before` the sum of all before."""
+    """What predictions are computed from: `recent` is what was done on the last days, `before` the sum of the rest."""
 
     courses: Courses
     levels: Mapping[str, Held]
