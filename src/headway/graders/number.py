@@ -26,7 +26,7 @@ class _Expected(NamedTuple):
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The faults of a configuration: `answer`, and `tolerance` or `tolerance_percent`; of both, the wider one counts."""
+    """The faults of a configuration: `answer`, and `tolerance` or `tolerance_percent`; of both, the wider counts."""
     fields = opened(config, ("answer", "tolerance", "tolerance_percent", "feedback"))
     if fields.require("answer") is not None:
         _check_number(fields, "answer", config["answer"])

@@ -38,7 +38,7 @@ Rejected: TypeAlias = Callable[[Reject | Doubted], None]
 
 @dataclass
 class Summary:
-    """What an import came to; a dry run's is what it would come to. All but `read` and `left_out` count events."""
+    """The outcome of an import, or what a dry run says it would be; `read` and `left_out` count records, not events."""
 
     read: int = 0
     recorded: int = 0
@@ -55,7 +55,7 @@ class Summary:
 
     @property
     def fruitless(self) -> bool:
-        """Whether something was refused and nothing taken."""
+        """Whether records were refused, and none taken."""
         return bool(self.refused) and not self.recorded and not self.duplicates and not self.streaks
 
 

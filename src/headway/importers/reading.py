@@ -61,7 +61,7 @@ def name_of(path: Path | str) -> str:
 
 
 def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file, numbered, without line ends; one that is too long is cut, but stays longer than the limit."""
+    """The lines of a file, numbered, without line ends; one that is too long is cut, but stays over the limit."""
     with _opened(path) as (raw, data):
         told, number = 0, 0
         try:
@@ -106,7 +106,7 @@ def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | 
 
 
 def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
-    """The rows of a CSV file, the header first, without blank lines; a row of another width than the header is rejected."""
+    """The rows of a CSV file, the header first, without blank lines; a row of another width is a reject."""
     width, name = 0, name_of(path)
     reader = csv.reader(_texts(path, read), strict=True)
     csv.field_size_limit(_CELL_MAX)

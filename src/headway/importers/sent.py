@@ -12,7 +12,7 @@ class Sent(NamedTuple):
 
 
 class Upload(NamedTuple):
-    """Files of a format to be imported, for `json-files` perhaps with a map of the course; or to be tried in a dry run."""
+    """Files of a format to import, or to try in a dry run; `json-files` may come with a map of the course."""
 
     format: str
     files: Sequence[Sent]

@@ -1,6 +1,6 @@
 """The spine: learners, sessions, courses, the ledger and its sums.
 
-Written against the schema of its own day: what stands in `schema.py` later is brought about by later revisions.
+Written against the schema of its time; later revisions bring about what `schema.py` has since.
 """
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables, and close the ledger."""
+    """Create the tables, and close the ledger against changes."""
     _people()
     _courses()
     _ledger()

@@ -1,4 +1,4 @@
-"""The ledger by day: what a learner did in a period, and all scores of attempts, without reading all entries."""
+"""An index of the ledger by day: reads what was done in a period, and all scores, without reading all entries."""
 
 from alembic import op
 
@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Create the index."""
     op.create_index("ix_ledger_day", "ledger", ["learner_id", "day", "type", "score", "duration_ms"])

@@ -1,4 +1,4 @@
-"""Modules keep their key through renamings, as steps do; until now none had another id before."""
+"""Modules keep their key when renamed, as steps do; so far none had a former id."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the keys of modules by every id that they had."""
+    """Add the column of modules' keys by every id that they had."""
     op.add_column("course_version", sa.Column("module_keys", sa.Text(), nullable=False, server_default="{}"))

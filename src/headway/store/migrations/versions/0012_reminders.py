@@ -1,4 +1,4 @@
-"""Reminders: up to which time they were given."""
+"""Reminders: the time up to which they were given."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "reminded",
         sa.Column("kind", sa.String(length=32), nullable=False),

@@ -1,4 +1,4 @@
-"""What operators had done: backups, audits in the background."""
+"""Upkeep: what operators had done, such as backups and audits in the background."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "upkeep",
         sa.Column("id", ID, nullable=False),

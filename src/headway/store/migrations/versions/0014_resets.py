@@ -1,4 +1,4 @@
-"""Resets: what of a learner's ledgers counts no more."""
+"""Resets: which parts of learners' ledgers no longer count."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table: nobody has reset anything yet."""
+    """Create the table; nobody has reset anything yet."""
     op.create_table(
         "progress_reset",
         sa.Column("learner_id", ID, nullable=False),

@@ -1,4 +1,4 @@
-"""What was attempted of each step on each day: by that, reviews are due."""
+"""Attempts at each step by day, by which reviews become due."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ FIGURES = ("attempts", "passed_attempts", "unscored", "hints")
 
 
 def upgrade() -> None:
-    """Make the table; `rebuild` fills it for what was recorded before."""
+    """Create the table; `rebuild` fills it for what was recorded before."""
     op.create_table(
         "step_day",
         _column("learner_id", ID),

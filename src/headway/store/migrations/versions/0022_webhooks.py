@@ -1,4 +1,4 @@
-"""Webhooks: where to send, what is still to be sent, and what was."""
+"""Webhooks: endpoints, messages due, and deliveries."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _make_endpoints()
     _make_due()
     _make_deliveries()
