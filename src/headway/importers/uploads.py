@@ -38,7 +38,7 @@ class _Stopped(HeadwayError):
 
 
 def run_upload(database: Database, run_id: str, upload: Upload, *, now: Callable[[], int], stopping: Event) -> None:
-    """Run an import of files that were sent, and note its outcome: done, failed, stopped (with the server) or timed-out.
+    """Import files that were sent, and note its outcome: done, failed, stopped with the server, or timed-out.
 
     Whatever was recorded before it ended stays; the same files can be sent again.
     """
