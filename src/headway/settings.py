@@ -1,4 +1,4 @@
-"""Settings: flags come first, then HEADWAY_* variables, then a TOML file, then defaults."""
+"""Settings: flags first, then HEADWAY_* variables, then a TOML file, then defaults."""
 
 import os
 import re
@@ -56,7 +56,7 @@ class OidcProvider:
     client_secret: str | None = field(default=None, repr=False)
     title: str
     scopes: str = "openid email profile"
-    # Whether it may sign in to an account that already exists with the same, verified address.
+    # Whether it may sign in to an account that another provider made for the same, verified address.
     join_accounts: bool = True
 
 
@@ -64,7 +64,7 @@ class OidcProvider:
 class Settings:
     """An operator's settings; a field's name is its key in the TOML file and, in capitals, its variable."""
 
-    # Addresses hold passwords, so no error and no log shows them.
+    # Addresses hold passwords: no error, and no log of one, shows them.
     database_url: str = field(repr=False)
     redis_url: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
@@ -74,7 +74,7 @@ class Settings:
     https: bool = False
     # The proxies whose word on a client's address and scheme is trusted: addresses and networks, separated by commas.
     trusted_proxies: str | None = None
-    # The address at which learners reach the server, for links in mails.
+    # Where learners reach the server, for links in mails.
     public_url: str | None = None
     # Providers by id: a table for each in the file, such as [oidc.google], or variables such as
     # HEADWAY_OIDC_GOOGLE_ISSUER.
@@ -91,7 +91,7 @@ class Settings:
     metrics_token: str | None = field(default=None, repr=False)
     # Whether requests are traced by OpenTelemetry; its own OTEL_* variables say where traces go.
     tracing: bool = False
-    # Whether the achievements shipped with Headway can be earned, besides those that the site defines.
+    # Whether the achievements that come with Headway can be earned, beside those that the site defines.
     shipped_achievements: bool = True
     # The time zone in which the days, weeks and months of leaderboards begin.
     site_time_zone: str = "UTC"
@@ -145,14 +145,14 @@ def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) 
 
 
 def data_folder() -> Path:
-    """The user's own folder for Headway's data; it need not exist yet."""
+    """The user's own folder for Headway's data; it need not be there yet."""
     import platformdirs  # noqa: PLC0415  # only where no database is named
 
     return Path(platformdirs.user_data_dir("headway", appauthor=False))
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The TOML file in force, if any: the one that HEADWAY_CONFIG names, or else the user's own."""
+    """The TOML file in force, if any: the one that HEADWAY_CONFIG names, or the user's own."""
     named = environment.get(CONFIG_VARIABLE)
     if named:
         return Path(named)

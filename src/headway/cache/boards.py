@@ -47,7 +47,7 @@ class Cached(Asking):
         self._mark = mark
 
     def ask(self, *asked: Question) -> list[Any]:
-        """The answers to several questions, as of one moment."""
+        """The answers to several questions, of one moment."""
         said = [part for one in asked for part in (one.what, _bound(one.standing[0]), one.standing[1], *one[2:])]
         found = self._ask([self._key], [self._mark, *said])
         if found is None:
@@ -182,7 +182,7 @@ class Building:
         cache.begin(at)
 
     def add(self, standings: Sequence[Standing]) -> bool:
-        """Add learners; False where Redis could not tell a place from others."""
+        """Add learners; False where Redis could not tell their places from others."""
         if any(place <= PLACE_MIN for place, _ in standings):
             return False
         self._count += len(standings)

@@ -1,4 +1,4 @@
-"""A certificate as an Open Badges 3.0 credential, and the status list that tells whether it was revoked."""
+"""A certificate as an Open Badges 3.0 credential, and the list that tells whether it was revoked."""
 
 import gzip
 from base64 import urlsafe_b64encode
@@ -17,7 +17,7 @@ _REVOKED: Final = b"\x80"
 
 
 class Signer(NamedTuple):
-    """The key that signs: its id, which is its public half, and when it was created (microseconds)."""
+    """The key that signs: its id, which is its public half, and when it was made (microseconds)."""
 
     id: str
     key: "Ed25519PrivateKey"
@@ -25,7 +25,7 @@ class Signer(NamedTuple):
 
 
 def signed_credential(facts: CertificateFacts, issuer: Issuer, signer: Signer) -> dict[str, Any]:
-    """The credential with its proof; always the same for the same facts, issuer and key."""
+    """The credential with its proof: the same each time for the same facts, site and key."""
     # A key cannot have signed before it existed, so the proof by a later key is dated to its creation.
     return _signed(credential(facts, issuer), issuer, signer, at=max(facts.issued_at, signer.made_at))
 

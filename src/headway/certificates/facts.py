@@ -52,7 +52,7 @@ class Issuer(NamedTuple):
 
 
 def second(at: int) -> str:
-    """A time to the second, as credentials write it: RFC 3339 in UTC."""
+    """A time to the second, as credentials have it: RFC 3339 in UTC."""
     return format_time(at // SECOND * SECOND)[:19] + "Z"
 
 

@@ -32,7 +32,7 @@ class NewKey(NamedTuple):
 
 
 def new_key(signing_secret: str | None) -> NewKey:
-    """A new key, sealed by the secret if there is one."""
+    """A new key, sealed by the secret where there is one."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # slow to import, seldom needed
         Ed25519PrivateKey,
     )
@@ -66,7 +66,7 @@ def is_sealed(kept: str) -> bool:
 
 
 def key_id_of(key: "Ed25519PrivateKey") -> str:
-    """The public half of a key, as a Multikey."""
+    """A key's public half as a Multikey."""
     return write_multibase(_ED25519 + key.public_key().public_bytes_raw())
 
 

@@ -1,4 +1,4 @@
-"""Multibase base58btc, in which Data Integrity writes keys and signatures."""
+"""Multibase base58btc, the way that Data Integrity writes keys and signatures."""
 
 from typing import Final
 
@@ -11,6 +11,6 @@ def write_multibase(raw: bytes) -> str:
     while number:
         number, digit = divmod(number, 58)
         digits.append(_LETTERS[digit])
-    # A number drops leading zero bytes; each is written as a 1.
+    # Zeros in front are lost in a number; each is a 1.
     zeros = len(raw) - len(raw.lstrip(b"\0"))
     return "z" + "1" * zeros + "".join(reversed(digits))

@@ -1,4 +1,4 @@
-"""A certificate as a PDF: one page of A4, set by typst with its own fonts; the same facts give the same bytes."""
+"""A certificate as a PDF: a page of A4, set by typst with its own fonts, the same bytes for the same facts."""
 
 import json
 from functools import lru_cache
@@ -20,7 +20,7 @@ _TEMPLATE: Final = files("headway.certificates").joinpath("certificate.typ").rea
 # For archiving (PDF/A-2a) and accessibility (PDF/UA-1); both refuse a page with a character that no font has.
 _STANDARDS: Final[list[Any]] = ["a-2a", "ua-1"]
 _LACKING: Final = "\u25a1"
-# Longer words than any language has may be broken anywhere.
+# Longer words than any language has are broken anywhere.
 _WORD_MAX: Final = 32
 _BREAK: Final = "\u200b"
 # The width of a line, in units by which the address's length gives its font size in points.
@@ -51,7 +51,7 @@ def certificate_pdf(facts: CertificateFacts, issuer: Issuer, font_folder: str | 
 
 
 class _Shown:
-    """Texts as the fonts can show them, and whether any character was lacking."""
+    """Texts as the fonts can show them, and whether anything was lacking."""
 
     def __init__(self, font_folder: str | None, *, ascii_only: bool = False) -> None:
         self._font_folder = font_folder

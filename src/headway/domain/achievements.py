@@ -166,7 +166,7 @@ def attended(active: Iterable[int]) -> Attended:
 
 
 class Metrics(NamedTuple):
-    """All values that achievements can ask for."""
+    """All that achievements can ask for."""
 
     totals: Totals
     attended: Attended

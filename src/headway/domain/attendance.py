@@ -32,7 +32,7 @@ class Attendance:
         self._last = None
 
     def count(self, day: int, *, imported: bool) -> None:
-        """Count an attempt or a completion on this day."""
+        """Count an attempt or a completion."""
         if day in self.active:
             if not imported and day in self.imported:
                 self.imported.discard(day)

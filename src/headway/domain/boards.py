@@ -118,7 +118,7 @@ _ALWAYS: Final = Span(-(2**62), 2**62)
 
 
 def span_of(kind: Period, day: str, time_zone: str) -> Span:
-    """The times of the period of the given kind in which a day lies."""
+    """The times of the period of that kind in which a day lies."""
     if kind == ALL:
         return _ALWAYS
     days = range_of(kind, day)

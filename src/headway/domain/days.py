@@ -24,7 +24,7 @@ class Pause(NamedTuple):
     last_on: str
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
-        """The sum of two: a pause and what ended it early."""
+        """The sum of two: what made a pause and what ended it."""
         return type(self)(min(self.first_on, other.first_on), min(self.last_on, other.last_on))
 
 

@@ -77,7 +77,7 @@ class ModuleFigure(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What a learner did in a course: steps by key and grants by (kind, module), each combined over all runs."""
+    """What a learner did in a course: steps by key and grants by (kind, module), each over all runs."""
 
     steps: Mapping[str, StepSum]
     grants: Mapping[tuple[str, str], Grant]
@@ -90,7 +90,7 @@ def record_of(
     grants: Iterable[tuple[GrantKey, Grant]],
     runs: Iterable[tuple[RunKey, RunSum]],
 ) -> Record:
-    """A learner's record in one course, out of the sums of all courses."""
+    """A learner's record in a course, out of the sums of all courses."""
     by_key: dict[str, StepSum] = {}
     for key, one in steps:
         if key.course == course_id:
@@ -192,7 +192,7 @@ def of_learner(row: Enrolled) -> Iterator[tuple[Count, int]]:
 
 
 def week_of(at: int) -> str:
-    """The ISO week of a time, in UTC, such as 2026-W09."""
+    """The ISO week of a time, in UTC, as 2026-W09."""
     return iso_week(offset_day(at, 0))
 
 
@@ -210,7 +210,7 @@ class Whole(NamedTuple):
 
 
 def modules_of(course: Course, record: Record) -> dict[str, ModuleFigure | None]:
-    """A learner's figures of the modules of a course version, by their keys."""
+    """A learner's figures of the modules of a version, by their keys."""
     grants = record.grants
     return {
         one.key: module_figure(one, record.steps, grants.get((MODULE_COMPLETED, one.key))) for one in course.modules

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class HeadwayError(Exception):
-    """Something was refused; `code` is its stable name, `field` the field at fault."""
+    """Something was refused; `code` is the stable name, `field` the part at fault."""
 
     code: ClassVar[str] = "error"
 

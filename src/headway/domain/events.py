@@ -57,7 +57,7 @@ class Event(NamedTuple):
 
 
 def parse_event(sent: Mapping[str, Any]) -> Event:
-    """Check an event as a client sends it, id included; EventInvalid names the field and the fix."""
+    """Check an event as a client sends it; EventInvalid names the field and the fix."""
     content = {name: value for name, value in sent.items() if name != "id"}
     event_id = event_id_of(sent.get("id"))
     if content.get("occurred_at") is None:

@@ -44,7 +44,7 @@ class Fields:
         return self._raw is not None and name in self._raw
 
     def get(self, name: str) -> Any:
-        """The field as it was written; None where it is missing."""
+        """The field as it was written; None where it is left out."""
         return None if self._raw is None else self._raw.get(name)
 
     def require(self, name: str) -> Any:
@@ -55,12 +55,12 @@ class Fields:
         return value
 
     def text(self, name: str, limit: int = TITLE_MAX) -> str:
-        """A required text that must not be blank."""
+        """A text that must be there and must not be blank."""
         value = self.require(name)
         return "" if value is None else self.checked_text(value, self.at(name), limit)
 
     def optional_text(self, name: str, limit: int) -> str | None:
-        """A text, or None where it is missing."""
+        """A text that may be left out."""
         value = self.get(name)
         return None if value is None else self.checked_text(value, self.at(name), limit)
 
@@ -73,7 +73,7 @@ class Fields:
         return str(value)
 
     def slug(self, name: str) -> str:
-        """A required id."""
+        """An id that must be there."""
         value = self.require(name)
         return "" if value is None else self.checked_slug(value, self.at(name))
 
@@ -91,7 +91,7 @@ class Fields:
         return text
 
     def one_of(self, name: str, allowed: Sequence[str], default: str) -> str:
-        """One of the allowed words; an empty default makes the field required."""
+        """One of some words; an empty default makes the field required."""
         value = self.get(name) if default else self.require(name)
         if value is None:
             return default or allowed[0]
@@ -129,7 +129,7 @@ class Fields:
         return int(scaled)
 
     def items(self, name: str, limit: int, *, required: bool = False) -> Sequence[Any]:
-        """A list; empty where it is missing, no list, or longer than `limit`."""
+        """A list; empty where it is left out, no list, or longer than `limit`."""
         value = self.require(name) if required else self.get(name)
         if value is None:
             return ()

@@ -47,7 +47,7 @@ def is_filed(stored: str) -> bool:
 
 
 def is_body(stored: str, body: str) -> bool:
-    """Whether `body` is the one that is stored or referred to."""
+    """Whether a body is the one that is stored, or that is referred to."""
     filed = read_reference(stored)
     return stored == body if filed is None else filed.digest == digest_of(body)
 

@@ -1,4 +1,4 @@
-"""Whether fewer learners pass a step at the first try since a version: a drop too large to be chance."""
+"""Whether learners pass a step less often at the first try since a version: a drop too large to be chance."""
 
 from collections.abc import Mapping
 from math import sqrt

@@ -73,7 +73,7 @@ def status_of_course(sums: StepSums, held: Held) -> str:
 
 
 def lacking(module: Module, held: Held) -> list[str]:
-    """The keys of the modules that this one requires and that are not completed."""
+    """The keys of the modules that it requires and that are not completed."""
     return [one for one in module.requires if (MODULE_COMPLETED, one) not in held]
 
 

@@ -10,12 +10,12 @@ ROLES: Final = ("creator", "admin")
 SCOPES: Final = ("read", "write", "creator")
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
-# Zero-width non-joiner and joiner: invisible, but Persian and Indic names and many emoji need them.
+# Zero-width non-joiner and joiner: unseen by themselves, yet Persian and Indic names and many emoji need them.
 _JOINERS: Final = {0x200C: None, 0x200D: None}
 
 
 def check_password(sent: str) -> str:
-    """A new password, unchanged; Invalid where it is too short or too long."""
+    """A new password as it stands; Invalid where it is too short or too long."""
     if not PASSWORD_MIN <= len(sent) <= PASSWORD_MAX:
         raise Invalid(f"password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters", field="password")
     return sent

@@ -1,4 +1,4 @@
-"""Learners' ids as an older product wrote them: `user_7`, `7` and 7 are the same."""
+"""Ids of learners as an older product wrote them: `user_7`, `7` and 7 are one."""
 
 import re
 from typing import Final

@@ -157,7 +157,7 @@ class _Parser:
         now = {old: module.id for module in modules for old in module.renamed_from}
         now |= {module.id: module.id for module in modules}
         for module, path in zip(modules, paths, strict=True):
-            # Of two modules with the same id (itself a fault) the first is meant, so that the second makes no cycle.
+            # Of two modules with the same id (itself a fault) the first is meant, so that the second makes no circle.
             if module.id and module.id not in requires:
                 requires[module.id] = tuple(now.get(name, name) for name in module.requires)
                 places[module.id] = join(path, "requires")

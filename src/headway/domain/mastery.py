@@ -70,7 +70,7 @@ def beta_quantile(a: float, b: float, share: float) -> float:
 
 
 def beta_cdf(a: float, b: float, x: float) -> float:
-    """The share of a Beta distribution below x, by its continued fraction, DLMF 8.17.22."""
+    """The share of a Beta distribution that lies below x: its continued fraction, DLMF 8.17.22."""
     if not 0.0 < x < 1.0:
         return float(x >= 1.0)
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x))

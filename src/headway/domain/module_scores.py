@@ -34,7 +34,7 @@ class KindScore(NamedTuple):
 
 
 class Lack(NamedTuple):
-    """A step that does not count in full: its score, and what the module's score could gain by it, both 0 to 1."""
+    """A step that does not count in full: its score and what the module's score could gain by it, both 0 to 1."""
 
     step: Step
     score: Fraction
@@ -63,8 +63,8 @@ class _Group(NamedTuple):
 def score_module(module: Module, sums: StepSums) -> ModuleScore:
     """The module's score from the sums of its steps.
 
-    Within a kind, steps count by their weights; the weights of kinds that the module lacks are divided among those that
-    it has. A step not attempted counts 0, a step completed without a score counts in full.
+    Within a kind, steps count by their weights; the weights of kinds that the module lacks are shared out over those
+    that it has. A step not attempted counts 0, a step completed without a score counts in full.
     """
     groups = _groups(module, sums)
     weights = sum(group.weight for group in groups)

@@ -11,7 +11,7 @@ _Named = TypeVar("_Named", bound=Module | Step)
 
 
 class Keys(NamedTuple):
-    """The keys of modules and of steps, each by every id that it has or had."""
+    """The key of each module and of each step by every id that it has or had."""
 
     modules: Mapping[str, str] = {}
     steps: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""Notices: the changes that a learner is told of beyond the reply that brought them about."""
+"""Notices: the changes that a learner is told of beyond the reply that brought them."""
 
 from collections.abc import Mapping
 from typing import Any, Final

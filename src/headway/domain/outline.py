@@ -1,4 +1,4 @@
-"""What a reader may see of a course: everything but the answers."""
+"""What a reader may see of a course: all of it but the answers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias

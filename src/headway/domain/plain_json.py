@@ -13,7 +13,7 @@ _INTEGER_MAX: Final = 10**300
 
 
 class _Copier:
-    """Counts values while copying: with YAML aliases, one page can hold a billion of them."""
+    """Counts values while it copies: aliases in YAML can make a billion out of a page."""
 
     __slots__ = ("faults", "left")
 

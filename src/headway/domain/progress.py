@@ -178,7 +178,7 @@ class StepSum(NamedTuple):
         return cls()
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
-        """The sum of two that have no event in common."""
+        """The sum of two sums that have no event in common."""
         return type(self)(  # by position: naming the fields costs more than adding them up
             self.events + other.events,
             self.attempts + other.attempts,
@@ -219,7 +219,7 @@ def _greatest(one: _T | None, other: _T | None) -> _T | None:
 
 
 class GivenGrade(NamedTuple):
-    """A score given to an attempt after it was recorded, in millionths; of several, the highest stands, then the last.
+    """A score given to an attempt after it was recorded, in millionths; of several the highest stands, then the last.
 
     `at` is when it was given, `event_id` the entry that gave it.
     """

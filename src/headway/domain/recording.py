@@ -179,7 +179,7 @@ def is_repeat(event: Event, body: str, key: str, course: Course | None) -> bool:
 
 
 def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:
-    """Whether the client's clock was so far ahead that the event counts as happening now."""
+    """Whether the client's clock was so far ahead that the event is taken as now."""
     return event.occurred_at is not None and event.occurred_at + clock_skew > received_at + AHEAD_MAX
 
 

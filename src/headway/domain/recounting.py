@@ -17,7 +17,7 @@ Figures: TypeAlias = Mapping[str, ModuleFigure | None]
 
 
 class Recounted(NamedTuple):
-    """A learner's row by the new version, and the figures, by both versions, of the modules that were looked at."""
+    """A learner's row by the new version, and by the old and the new the figures of the modules that were looked at."""
 
     row: Enrolled
     before: Figures
@@ -25,7 +25,7 @@ class Recounted(NamedTuple):
 
 
 class Recount:
-    """A new version of a course, and the version by which learners were counted."""
+    """A version of a course, and the one by which learners were counted."""
 
     def __init__(self, before: Course, after: Course) -> None:
         self.before = before
@@ -38,7 +38,7 @@ class Recount:
         self._keeps_order = next(orders) == next(orders)
 
     def takes_all(self, row: Enrolled) -> bool:
-        """Whether all steps must be read: the last step that was reached cannot be told from the row."""
+        """Whether all steps must be known: the last one that was reached cannot be told from the row."""
         return bool(row.last_step) and (not self._keeps_order or row.last_step not in self.after.numbers)
 
     def modules(self, new: Grants) -> frozenset[str]:

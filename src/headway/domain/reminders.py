@@ -54,7 +54,7 @@ class Week(NamedTuple):
 
 
 def week_before(monday: str) -> Week:
-    """The week that ended just before a Monday."""
+    """The week that ended before a Monday."""
     return Week(*(day_of(ordinal(monday) - days) for days in (WEEK, 1, 2 * WEEK)))
 
 

@@ -47,7 +47,7 @@ class Card(NamedTuple):
         return self.day + min(max(round(self.stability), 1), _INTERVAL_MAX)
 
     def retrievability(self, day: int) -> float:
-        """The probability that it is still known on a day, 0 to 1."""
+        """How likely it is still known on a day, 0 to 1."""
         return float((1 + _FACTOR * max(0, day - self.day) / self.stability) ** _DECAY)
 
 

@@ -1,4 +1,4 @@
-"""Which learners a course may lose, and why; never one who has completed it."""
+"""Which learners a course may lose, and why: nobody who has completed it."""
 
 from typing import Final
 

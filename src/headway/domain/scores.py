@@ -35,14 +35,14 @@ def normalize_score(sent: object) -> int | None:
     return _guessed(_number(sent, "score"))
 
 
-# A course has few different scores, and they recur.
+# The scores of a course are few and come again and again.
 @lru_cache(maxsize=4096)
 def _of_number(sent: float) -> int:
     return _guessed(_number(sent, "score"))
 
 
 def _guessed(value: Decimal) -> int:
-    """A number whose scale is not stated: up to 1 it is the score, above that a percentage."""
+    """A number without a scale: up to 1 it is the score, above it a percentage."""
     if value <= 1 or value >= 100:  # cut off first: 1e999999 as a fraction has a million digits
         return _millionths(value)
     return _millionths(Fraction(value) / 100)
@@ -80,7 +80,7 @@ def _number(sent: object, field: str) -> Decimal:
     if isinstance(sent, str) and (len(sent) > _TEXT_MAX or not _DECIMAL.fullmatch(sent)):
         raise _no_number(field)
     try:
-        # repr of a float is the shortest decimal that reads as it: 79.995 stays 79.995.
+        # repr of a float is the shortest decimal that means it: 79.995 stays 79.995.
         value = Decimal(repr(sent) if isinstance(sent, float) else sent)
     except InvalidOperation:
         raise _no_number(field) from None
@@ -107,7 +107,7 @@ def _millionths(value: Decimal | Fraction) -> int:
         return FULL
     if isinstance(value, Fraction):
         return (value.numerator * FULL * 2 + value.denominator) // (value.denominator * 2)
-    # Not multiplied first, which would round twice: a text may have more digits than the decimal context keeps.
+    # Not multiplied first, which would round twice: a text may have more digits than arithmetic keeps.
     return int(value.quantize(_MILLIONTH, ROUND_HALF_UP).scaleb(6))
 
 

@@ -16,8 +16,8 @@ class Spread(NamedTuple):
 def spread(numbers: Sequence[int]) -> Spread | None:
     """The quartiles of numbers in any order; None where there are none.
 
-    Interpolated between two numbers by method 7 of Hyndman and Fan, Sample quantiles in statistical packages (1996), as
-    in spreadsheets and numpy.
+    Between two numbers they are interpolated: method 7 of Hyndman and Fan, Sample quantiles in statistical packages
+    (1996), which is what spreadsheets and numpy do.
     """
     if not numbers:
         return None

@@ -51,7 +51,7 @@ class Standing:
         return told
 
     def is_late(self, event: Contribution) -> bool:
-        """Whether an event is from before a reset: it is kept, but adds nothing."""
+        """Whether an event comes from before a reset: it is kept, and adds nothing."""
         return is_late(self.sums.resets, event)
 
     def _note_late(self, event: Contribution) -> None:
@@ -93,7 +93,7 @@ class Standing:
         return changes.of_fact(event, name)
 
     def _is_no_news(self, told: Leveled) -> bool:
-        """Whether the level was told before, or was reached before levels were told at all."""
+        """Whether a level was told of before, or was reached before levels were told at all."""
         return told.cause == BACKFILL or LevelKey(told.topic, told.level) in self.sums.levels
 
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:
@@ -119,7 +119,7 @@ class Standing:
         self.sums.resets |= {key._replace(ledger=guest): mark for key, mark in theirs.items() if not key.ledger}
 
     def _as_here(self, event: Contribution, grade: Graded) -> Contribution | None:
-        """A guest's grade of an attempt that the learner sent too, as it counts here; None where it does not count."""
+        """A guest's grade of an attempt that the learner sent too, as it counts here; None where it does not."""
         known = self.sums.grades.get(grade.attempt)
         if known is None:
             return None

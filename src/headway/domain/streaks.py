@@ -110,7 +110,7 @@ class Freezes(NamedTuple):
 
 
 def streak(days: StreakDays, today: str, rules: StreakRules = STANDARD) -> Streak:
-    """The streak as of the learner's today; an active day after it (from a zone further east) counts as today."""
+    """The streak as of the learner's today. A day ahead of it (activity from further east) counts as today."""
     now, kept, longest = ordinal(today), None, 0
     found, reached = Freezes([], []), dict[int, int]()
     for kept in _lived(days, rules, found):
@@ -162,7 +162,7 @@ def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, 
 
 
 def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
-    """The streak at the end of the last active day; takes time in proportion to that streak alone."""
+    """The streak at the end of the last active day, in time that grows with that streak alone."""
     if not days.active:
         return None
     first = last = max(days.active)

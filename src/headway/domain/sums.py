@@ -1,4 +1,4 @@
-"""All sums of one learner, and the only way in which an event moves them."""
+"""All sums of one learner, and the one way in which an event moves them."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias

@@ -27,13 +27,13 @@ class Endpoint(NamedTuple):
     types: frozenset[str]
 
     def takes(self, change: Mapping[str, Any]) -> bool:
-        """Whether the endpoint is sent this change."""
+        """Whether it is sent a change."""
         of_course = self.course is None or change.get("course") == self.course
         return of_course and (not self.types or change["type"] in self.types)
 
 
 def write_secret(raw: bytes) -> str:
-    """A secret as its receiver stores it."""
+    """A secret as receivers keep it."""
     return _PREFIX + b64encode(raw).decode("ascii")
 
 
@@ -44,7 +44,7 @@ def signature(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> 
 
 
 def message_id(endpoint_id: str, notice_id: str) -> str:
-    """The id of a message, the same however often it is sent."""
+    """The id of a message: the same however often it is sent."""
     return f"msg_{uuid5(_SPACE, f'{endpoint_id}/{notice_id}').hex}"
 
 

@@ -19,7 +19,7 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:  # noqa: ARG001 - every grader is called alike
-    """No score yet; the response is whatever the prompt asks for, but must not be empty."""
+    """No score yet; the response is whatever the prompt asks for, but not nothing."""
     if response is None or (isinstance(response, str | list | Mapping) and not response):
         raise ResponseInvalid("response is empty: there is nothing to grade")
     if isinstance(response, str) and not response.strip():

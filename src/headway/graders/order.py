@@ -23,7 +23,7 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """The share of the items in their right place; with `credit: exact`, 1 for all of them, else 0."""
+    """The share of the items that stand in their right place; with `credit: exact` 1 for all of them, else 0."""
     answer, items = config["answer"], config["items"]
     given = keys_response(response, items)
     if len(given) != len(items):

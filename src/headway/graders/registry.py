@@ -35,7 +35,7 @@ class Grader(Protocol):
         """The faults of a configuration, as (path within it, what to fix); empty where it can be graded."""
 
     def grade(self, config: Mapping[str, Any], response: object) -> Verdict:
-        """The verdict on a response; ResponseInvalid where it does not fit the question."""
+        """The verdict on a response; ResponseInvalid where the response does not fit the question."""
 
     def public(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
         """The part of a configuration that learners may see: never the answer."""
@@ -69,7 +69,7 @@ BUILT_IN: Final[Mapping[str, Grader]] = {
 
 
 def check_grader(config: Mapping[str, Any]) -> list[Fault]:
-    """The faults of a grader's configuration, with their paths within it."""
+    """The faults of a grader's configuration, by their paths within it."""
     faults = Faults()
     kind = config.get("type")
     if kind is None:

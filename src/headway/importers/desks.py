@@ -75,7 +75,7 @@ class LedgerDesk:
         return PublishedCourse(done.course.id, done.version, done.unchanged)
 
     def learners(self, names: Collection[str]) -> dict[str, str]:
-        """Learner ids by name; external ids not seen before become learners."""
+        """Learner ids by name; external ids that nobody named before become learners."""
         return learners.enlisted(self.database, names, _now())
 
     def erased(self, names: Collection[str]) -> set[str]:

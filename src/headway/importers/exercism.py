@@ -136,7 +136,7 @@ def _nothing(teacher: Exercise | None) -> str:
 
 
 def _without_circles(units: Mapping[str, _Unit]) -> Iterator[Remark]:
-    """Remove a requirement of each cycle, that of its first module: otherwise none of them could be opened."""
+    """Remove a requirement of each circle, that of its first module: otherwise none of them could be opened."""
     while found := list(circles({name: list(unit.requires) for name, unit in units.items()})):
         for circle in found:
             first, second = circle[0], [*circle, circle[0]][1]

@@ -1,4 +1,4 @@
-"""An Exercism track as its config.json describes it: concepts, and the exercises that teach and practice them."""
+"""An Exercism track as its config.json has it: concepts, and the exercises that teach and practice them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple

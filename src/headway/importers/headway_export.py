@@ -86,7 +86,7 @@ _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensu
 
 
 def take_over(database: Database, path: str, *, dry_run: bool = False) -> Adopted:
-    """Take over the learner of an export; ImportFailed where the file is no export, or was cut off."""
+    """Take over the learner of an export; ImportFailed where the file is none, or was cut off."""
     return adopt(database, Catalog(), read_export(path), dry_run=dry_run)
 
 

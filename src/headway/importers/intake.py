@@ -72,7 +72,7 @@ class Intake:
         self._place: Place | None = None
 
     def run(self, importer: Importer, read: Read) -> Summary:
-        """Import everything; what an earlier run imported counts as duplicate."""
+        """Take in everything; what an earlier run has taken counts as duplicate."""
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         with _garbage_left() if self.alone else nullcontext():
             windows = _windows(importer.items(read))

@@ -1,4 +1,4 @@
-"""A practice app's JSON files, `attempts_{user}.json` and `streaks.json`, with all the defects that such files have."""
+"""A practice app's JSON files: `attempts_{user}.json` and `streaks.json`, with every wart that such files have."""
 
 import json
 import re
@@ -91,7 +91,7 @@ class JsonFiles:
         return [_manifest(steps)] if steps else ()
 
     def items(self, read: Read) -> Iterator[Item]:
-        """Every record of every file: first attempts, then streaks."""
+        """Every record of every file: the attempts, then the streaks."""
         for path, text in self._texts(read):
             yield from self._of_file(path, text)
 

@@ -25,7 +25,7 @@ class Value(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """The file is no JSON from this line on."""
+    """From this line on the file is no JSON."""
 
     line: int
     why: str
@@ -40,7 +40,7 @@ class Text(NamedTuple):
 
 
 def text_of(raw: bytes) -> Text:
-    """The text of a file: by byte-order mark, by zero bytes, as UTF-8, or else as Latin-1, which any bytes are."""
+    """The text of a file: by its byte-order mark, by its zeros, as UTF-8, and else as Latin-1, which any bytes are."""
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return Text(raw[len(mark) :].decode(encoding, "replace"), encoding, sure=True)

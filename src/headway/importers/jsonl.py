@@ -20,7 +20,7 @@ class Jsonl:
         self.size = size_of(paths)
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
-        """None, for the courses must have been published already."""
+        """None: the courses are published already."""
         return ()
 
     def items(self, read: Read) -> Iterator[Item]:

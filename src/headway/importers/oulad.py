@@ -41,7 +41,7 @@ _CODE: Final = re.compile(r"[12][0-9]{3}[BJ]")
 
 
 class Assessment(NamedTuple):
-    """A row of assessments.csv; `due` is a day counted from the start, None where the dataset does not say."""
+    """A row of assessments.csv; `due` is a day from the start, None where the dataset does not say."""
 
     id: str
     type: str
@@ -75,7 +75,7 @@ class Presentation(NamedTuple):
 
 
 class Oulad:
-    """The dataset's folder of CSV files, plain or gzipped."""
+    """The dataset's folder: its CSV files, plain or gzip."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         folder = folder_of(paths, "oulad takes one folder, the one that holds assessments.csv and the other files")
@@ -91,7 +91,7 @@ class Oulad:
         return size_of([self.files["studentRegistration"], self.files["studentAssessment"]])
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
-        """A course per presentation that has assessments."""
+        """A course for each presentation that has assessments."""
         of: dict[Presentation, list[Assessment]] = defaultdict(list)
         for presentation, assessment in self.assessments.values():
             of[presentation].append(assessment)

@@ -51,7 +51,7 @@ def _event(content: Mapping[str, Any]) -> Event:
 
 
 def _content(given: dict[str, Any]) -> dict[str, Any]:
-    """What the client once sent, as far as a row tells: without what the server added."""
+    """What the client once sent, as far as a row tells it: without what the server added."""
     told = {name: given.pop(name) for name in TOLD if name in given}
     if told.get("trust") == "graded" and "response" in given:
         given.pop("score", None)  # the server grades the answer again

@@ -1,4 +1,4 @@
-"""Files line by line, plain or gzipped, with or without a byte-order mark; each line with its number."""
+"""Files line by line: plain or gzip, with or without a byte-order mark, each line with its number."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ _DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 class Row(NamedTuple):
-    """A row of a CSV file; its place is the line on which it begins."""
+    """A row of a CSV file by column; its place is the line on which it begins."""
 
     place: Place
     cells: Sequence[str]
@@ -93,7 +93,7 @@ def content_of(path: Path | str, most: int | None = None, read: Read = lambda _:
 
 
 def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:
-    """The rows of a CSV file with a header, each with the cells of the wanted columns, in their order."""
+    """The rows of a CSV file with a header, each as the cells of the wanted columns in their order."""
     table = table_of(path, read)
     header = next(table, None)
     names = header.cells if isinstance(header, Row) else []

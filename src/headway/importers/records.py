@@ -18,7 +18,7 @@ class Place(NamedTuple):
 
 
 class Record(NamedTuple):
-    """An event to record; `learner` is an external id, or the UUID of a known learner."""
+    """An event to record; `learner` is an external id, or the UUID of a learner that is known."""
 
     place: Place
     learner: str
@@ -54,7 +54,7 @@ class Doubted(NamedTuple):
 
 
 class Streak(NamedTuple):
-    """A learner's longest streak, in days, as recorded elsewhere."""
+    """A longest streak, in days, that was recorded elsewhere."""
 
     place: Place
     learner: str

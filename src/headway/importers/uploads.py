@@ -38,9 +38,9 @@ class _Stopped(HeadwayError):
 
 
 def run_upload(database: Database, run_id: str, upload: Upload, *, now: Callable[[], int], stopping: Event) -> None:
-    """Import files that were sent, and note its outcome: done, failed, stopped with the server, or timed-out.
+    """Import what was sent, and note how it ended: done, failed, stopped with the server, or timed-out.
 
-    Whatever was recorded before it ended stays; the same files can be sent again.
+    What was recorded by then stays; the same files can be sent again.
     """
     progress = _Progress(database, run_id, now, stopping)
     outcome, report = "failed", None

@@ -1,1 +1,1 @@
-"""SQL and nothing else: connections, schema, migrations, and one file of statements per subject."""
+"""SQL and nothing else: connections, schema, migrations, and one file of statements a subject."""

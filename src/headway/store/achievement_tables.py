@@ -1,4 +1,4 @@
-"""The tables of achievements: definitions, and what each learner earned."""
+"""The tables of achievements: what can be earned, and what each learner earned."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, String, Table, Text
 

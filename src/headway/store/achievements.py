@@ -54,7 +54,7 @@ def read_set(connection: Connection, *, lock: bool = False) -> Given:
 
 
 def defined(connection: Connection) -> list[Defined]:
-    """All definitions, retired ones included, in order of id."""
+    """All definitions, the retired ones too, in order of id."""
     columns: list[sa.Column[Any]] = [
         achievement_definition.c[name] for name in (*_FIELDS, "origin", "version", "retired")
     ]

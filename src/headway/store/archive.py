@@ -1,4 +1,4 @@
-"""Statements on the archive, and the only way in which bodies that lie in it are read."""
+"""Statements on the archive, and the one way in which bodies that lie in it are read."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple

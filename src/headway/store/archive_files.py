@@ -1,4 +1,4 @@
-"""The archive's files: gzipped lines of JSON, each file written whole and read back before anything relies on it."""
+"""The archive's files: compressed lines of JSON, each written whole and read again before anything relies on it."""
 
 import gzip
 import os

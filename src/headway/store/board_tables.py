@@ -32,7 +32,7 @@ board_row = Table(
     sqlite_with_rowid=False,
 )
 
-# How many shown learners stand at each place and, with `level` 1, in each band of places: a rank sums few hundred rows.
+# How many are shown at each place and, with `level` 1, in each band of places: a rank is the sum of a few hundred rows.
 board_tally = Table(
     "board_tally",
     metadata,

@@ -109,7 +109,7 @@ def drop(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def visible(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
-    """Which of the learners the boards show: accounts that did not opt out."""
+    """Those of the learners whom boards show: accounts that did not opt out."""
     keys = [(one,) for one in learner_ids]
     return {row[0] for row in rows.select(connection, learner, keys, "t.id", ("id",), f"AND {_VISIBLE.format('t')}")}
 
@@ -329,7 +329,7 @@ class Stored(Asking):
         self._at = at._asdict()
 
     def ask(self, *asked: Question) -> list[Any]:
-        """The answers to several questions, read by one statement."""
+        """The answers to several questions: one statement."""
         dialect = self._connection.dialect.name
         said = {f"{name}{n}": value for n, one in enumerate(asked) for name, value in _said(one).items()}
         parts = (_part(dialect, one.what, n) for n, one in enumerate(asked))

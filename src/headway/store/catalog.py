@@ -1,4 +1,4 @@
-"""Published courses, kept parsed. A version never changes; the database is asked which one is in force."""
+"""Courses as published, kept parsed. A version never changes; which one is in force is asked of the database."""
 
 import json
 from collections.abc import Iterable, Mapping

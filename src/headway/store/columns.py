@@ -16,13 +16,13 @@ metadata = MetaData(
     }
 )
 
-# Text in SQLite, so that ids look the same there as everywhere else.
+# Text in SQLite, so that ids read there as they read everywhere else.
 Id: TypeEngine[str] = String(36).with_variant(UUID(as_uuid=False), "postgresql")
 DERIVED = {"derived": True}
 
 
 def learner_key() -> Column[str]:
-    """The learner's id, with which every key of a learner's table begins."""
+    """The learner, with whom every key of a learner's table begins."""
     return Column("learner_id", Id, ForeignKey("learner.id"), primary_key=True)
 
 

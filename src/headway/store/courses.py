@@ -20,7 +20,7 @@ def versions(connection: Connection, course_ids: Iterable[str]) -> dict[str, int
 
 
 def versions_asked(course_ids: Iterable[str]) -> rows.Question:
-    """The question for each course that exists: (course, version in force, version by which all were judged)."""
+    """The question for each course that exists: (course, version in force, version that all were judged by)."""
     return rows.Question(course, [(one,) for one in course_ids], "t.id, t.version, t.judged_version", ("id",))
 
 
@@ -40,7 +40,7 @@ def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict
 
 
 def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, bool]]:
-    """The version in force of each course, and whether all learners were judged by it."""
+    """The version in force of those courses, and whether all learners were judged by it."""
     keys = [(one,) for one in course_ids]
     found = rows.lookup(connection, course, keys, "id", "version", "judged_version", by=("id",))
     return {row[0]: (row[1], row[1] == row[2]) for row in found}
@@ -76,7 +76,7 @@ def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMa
 
 
 class Publication(NamedTuple):
-    """A version of a course, as it is to be stored."""
+    """One version of a course, to be stored."""
 
     course_id: str
     version: int
@@ -89,7 +89,7 @@ class Publication(NamedTuple):
 
 
 def publish(connection: Connection, one: Publication) -> None:
-    """Store a version and put it in force; the first version creates the course."""
+    """Store a version and put it in force; the first makes the course."""
     if one.version == 1:
         values = {
             "id": one.course_id,

@@ -1,4 +1,4 @@
-"""Connections and transactions; the only place, with `rows.py`, that knows the dialects."""
+"""Connections and transactions; with `rows.py` the one place that knows the dialects."""
 
 import os
 import time
@@ -40,7 +40,7 @@ class CommitFailed(HeadwayError):
 
 
 class Database:
-    """A database and the rules for using it. Errors of the driver pass through as SQLAlchemy's."""
+    """A database and the rules for talking to it. Errors of the driver pass through as SQLAlchemy's."""
 
     def __init__(self, url: str, archive_folder: str | None = None) -> None:
         self.url = checked(url)
@@ -69,7 +69,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A snapshot to read from; keep it short, because an open reader lets a SQLite log grow."""
+        """One snapshot to read from; keep it short, for an open reader lets a SQLite log grow."""
         if not self._is_prepared:
             with self._locked():
                 pass
@@ -127,7 +127,7 @@ class Database:
             connection.close()
 
     def server_lock(self) -> FileLock | None:
-        """The lock that one server at a time holds on a SQLite file; None for PostgreSQL, where several may run."""
+        """The lock that one server at a time holds on a SQLite file; None where several may serve."""
         return FileLock(_beside(self.path, "-server-lock")) if self.path else None
 
     @property
@@ -183,7 +183,7 @@ class Database:
         # AUTOCOMMIT: this class itself executes BEGIN and COMMIT, so that it sees the answer to COMMIT.
         if self.path is None:
             return _postgresql_engine(self.url, _READING if reading else _WRITING)
-        # busy_timeout is needed only for recovery after a crash; writers wait for the file lock instead of polling.
+        # busy_timeout is for recovery after a crash alone; writers wait for the file lock instead of polling.
         options: dict[str, Any] = {
             "isolation_level": "AUTOCOMMIT",
             "pool_size": 8,
@@ -209,7 +209,7 @@ class Database:
 
     def _commit(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        # PostgreSQL answers COMMIT with ROLLBACK, and no error, if a statement before it failed.
+        # PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement before it had failed.
         if self.path is None and driver.info.transaction_status != _IN_TRANSACTION:
             self._roll_back(connection)
             raise CommitFailed("a statement of this transaction had failed; nothing of it was kept")
@@ -221,12 +221,12 @@ class Database:
         try:
             connection.exec_driver_sql("ROLLBACK")
         except DBAPIError:
-            # The connection is lost or outside the transaction already; the first error says more than this one.
+            # The connection is lost or already outside the transaction; the error underway says more than this one.
             connection.invalidate()
 
 
 def mark_for_scrubbing(connection: Connection) -> None:
-    """Note, in a transaction that deletes for good, that a SQLite file is to be scrubbed."""
+    """Note, in the transaction that deletes for good, that a SQLite file is to be scrubbed."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA user_version=1")
 
@@ -255,7 +255,7 @@ def _is_rewritten(connection: Connection) -> bool:
 
 
 def _begun(engine: Engine, begin: str) -> Connection:
-    """A connection in a transaction; one that the pool kept across a restart of the database is replaced."""
+    """A connection in a transaction. One that the pool kept over a restart of the database is replaced."""
     try:
         return _try_to_begin(engine, begin)
     except DBAPIError as error:
@@ -287,7 +287,7 @@ def is_outage(error: SQLAlchemyError) -> bool:
 
 
 def is_fault_of_data(error: DBAPIError) -> bool:
-    """Whether the data is at fault (SQLSTATE 22, 23), so that trying again cannot help."""
+    """Whether the rows themselves are at fault (SQLSTATE 22, 23), so that trying again cannot help."""
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return str(state)[:2] in _DATA_FAULTS
@@ -309,7 +309,7 @@ def told(error: Exception) -> str:
 
 
 def is_worth_repeating(error: DBAPIError) -> bool:
-    """Whether the database asks for another try: serialization failures and deadlocks (SQLSTATE 40)."""
+    """Whether the database itself asks to try again: serialization failures and deadlocks (SQLSTATE 40)."""
     return str(getattr(error.orig, "sqlstate", None) or "")[:2] == _AGAIN
 
 
@@ -326,8 +326,8 @@ def _sqlite_connected(*, reading: bool) -> Any:
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE passes the ledger's triggers by
         "secure_delete=ON",
-        # Checkpoints happen within COMMIT, under the file lock: before 3.51.3, one that overlaps another connection's
-        # commit can corrupt the file. Readers never commit, and so never checkpoint.
+        # Checkpoints happen within COMMIT, under the file lock: before 3.51.3 one that overlaps another connection's
+        # commit can corrupt the file. Readers never commit, so never checkpoint.
         f"wal_autocheckpoint={_WAL_PAGES}",
         "cache_size=-32000",
         "temp_store=MEMORY",
@@ -378,7 +378,7 @@ def _postgresql_connected(planning: Sequence[str]) -> Any:
     def connected(driver: Any, _record: Any) -> None:
         from psycopg.types.string import TextLoader  # noqa: PLC0415  # only where PostgreSQL is used
 
-        # Ids are text everywhere in Headway.
+        # Ids are text everywhere else.
         driver.adapters.register_loader("uuid", TextLoader)
         for setting in settings:
             driver.execute(setting)

@@ -1,4 +1,4 @@
-"""Statements on sign-ins of devices (RFC 8628), from the request to the token that they lead to."""
+"""Statements on sign-ins of devices (RFC 8628), from their request to the token that they end in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from headway.store.schema import device_sign_in
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """Add a sign-in; False where another one has its user code."""
+    """Add a sign-in; False where another has its user code."""
     taken = sa.select(device_sign_in.c.user_code).where(device_sign_in.c.user_code == row["user_code"])
     if connection.execute(taken).first() is not None:
         return False
@@ -47,5 +47,5 @@ def change(connection: Connection, device_code_hash: str, **values: Any) -> None
 
 
 def end(connection: Connection, device_code_hash: str) -> None:
-    """Delete a sign-in whose code was used."""
+    """Delete a sign-in: its code is used up."""
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.device_code_hash == device_code_hash))

@@ -1,4 +1,4 @@
-"""Statements by which admins search for learners."""
+"""Statements by which admins find learners."""
 
 from typing import Any, Final, NamedTuple
 

@@ -39,7 +39,7 @@ password_reset = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 
-# RFC 8628. Approved once there is a learner, refused where `denied`, else pending.
+# RFC 8628. Approved where there is a learner, refused where denied, else pending.
 device_sign_in = Table(
     "device_sign_in",
     metadata,
@@ -54,7 +54,7 @@ device_sign_in = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
-# How often something was tried in a window of time; `key` is a hash, because it is made from addresses.
+# How often something was tried in a window of time; the key is a hash, for it is made of addresses.
 throttle = Table(
     "throttle",
     metadata,

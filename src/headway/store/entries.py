@@ -17,7 +17,7 @@ _LEDGERS_A_STATEMENT: Final = 200
 
 
 class Entry(NamedTuple):
-    """A row of the ledger: what was sent, what the server knew then, and columns derived from both."""
+    """One row of the ledger: what was sent, what the server knew then, and what follows from both."""
 
     learner_id: str
     seq: int
@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 
     @property
     def facts(self) -> tuple[str, int, str, Raw, int, int, str, str, int, str | None]:
-        """What was sent and what the server knew, as a tuple in the order of `EntryFacts`."""
+        """What was sent and what the server knew, in the order of `EntryFacts`."""
         known = (self.received_at, self.clock_skew, self.time_zone, self.source, self.version, self.streak_rules)
         return (self.learner_id, self.seq, self.event_id, Raw(self.body.encode()), *known)
 
@@ -89,7 +89,7 @@ def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[
 
 
 def zones_since(connection: Connection, learner_id: str, day: str) -> set[str]:
-    """The time zones in which the learner's days were counted, from a day on."""
+    """The zones that the learner's days were counted in, from a day on."""
     wanted = sa.select(ledger.c.time_zone).where(ledger.c.learner_id == learner_id, ledger.c.day >= day)
     return set(connection.execute(wanted.distinct()).scalars())
 
@@ -167,7 +167,7 @@ def due_count(connection: Connection, before: int) -> tuple[int, int]:
 
 
 def orphans(connection: Connection, limit: int) -> list[str]:
-    """Learners' ids in the ledger that no learner has."""
+    """Ids in the ledger that are no learner's."""
     statement = sa.select(ledger.c.learner_id).distinct().where(~sa.exists().where(learner.c.id == ledger.c.learner_id))
     return list(connection.execute(statement.limit(limit)).scalars())
 

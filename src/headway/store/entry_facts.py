@@ -1,10 +1,10 @@
-"""The facts of an entry as files hold them: the archive's files, and exports that are imported again."""
+"""The facts of an entry as files hold them: those of the archive, and exports that are taken in again."""
 
 from msgspec import Raw, Struct
 
 
 class EntryFacts(Struct):
-    """What was sent and what the server knew then, under the names that exports use; times in microseconds."""
+    """What was sent and what the server knew then, under the names that exports have; times in microseconds."""
 
     ledger: str
     seq: int

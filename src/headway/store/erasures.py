@@ -77,7 +77,7 @@ def add(connection: Connection, listed: Iterable[Listed]) -> int:
 
 
 def among(connection: Connection, hashes: Iterable[str]) -> set[str]:
-    """Which of the hashes are in the list."""
+    """Those of the hashes that are in the list."""
     return {
         row[0]
         for row in rows.lookup(connection, erasure, [(one,) for one in hashes], "learner_hash", by=("learner_hash",))
@@ -101,5 +101,5 @@ def living(connection: Connection, after: str, limit: int) -> list[Named]:
 
 
 def began(connection: Connection, token_hash: str) -> int | None:
-    """When a session was opened; None where it does not exist."""
+    """When a session was opened."""
     return connection.execute(sa.select(session.c.created_at).where(session.c.token_hash == token_hash)).scalar()

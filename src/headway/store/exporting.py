@@ -34,7 +34,7 @@ def account(connection: Connection, learner_id: str) -> dict[str, Any]:
 
 
 def identities(connection: Connection, learner_id: str) -> list[Identity]:
-    """The account, then its guests in the order in which they were moved into it."""
+    """The account, and the guests in the order in which they were moved into it."""
     last = sa.select(sa.func.coalesce(sa.func.max(ledger.c.seq), 0)).where(ledger.c.learner_id == learner.c.id)
     columns = (learner.c.id, learner.c.kind, learner.c.merged_at, learner.c.merged_after, last.scalar_subquery())
     wanted = sa.or_(learner.c.id == learner_id, learner.c.merged_into == learner_id)
@@ -43,7 +43,7 @@ def identities(connection: Connection, learner_id: str) -> list[Identity]:
 
 
 def published(connection: Connection, pairs: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    """The hashes of the manifests of those (course, version) pairs that are published here."""
+    """Hashes of the manifests of those (course, version) that are published here."""
     columns = (course_version.c.course_id, course_version.c.version, course_version.c.manifest)
     wanted = course_version.c.course_id.in_({course_id for course_id, _ in pairs})
     found = connection.execute(sa.select(*columns).where(wanted))

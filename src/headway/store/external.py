@@ -17,7 +17,7 @@ def find(connection: Connection, issuer: str, subject: str) -> str | None:
 
 
 def has_of(connection: Connection, learner_id: str, issuer: str) -> bool:
-    """Whether a provider knows a learner, under any name."""
+    """Whether a provider knows a learner, by whatever name."""
     known = sa.select(external_sign_in.c.subject).where(
         external_sign_in.c.learner_id == learner_id, external_sign_in.c.issuer == issuer
     )

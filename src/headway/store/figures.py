@@ -51,7 +51,7 @@ def streak_read(active: Iterable[str], imported: Iterable[str], pauses: Iterable
 
 
 class Past(NamedTuple):
-    """What a learner did on each day of a range, in order, and before it; the streak's days, and achievements earned.
+    """What a learner did on each day of a range, in order, and before it; the streak's days, and what was earned.
 
     Days on which nothing was done are left out.
     """

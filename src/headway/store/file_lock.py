@@ -16,7 +16,7 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the lock without polling, hold it, and release it."""
+        """Wait for the lock without polling, hold it, give it back."""
         descriptor = self._open()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

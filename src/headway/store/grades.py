@@ -1,4 +1,4 @@
-"""Statements on attempts that people grade, and on those that a regrade judges again."""
+"""Statements on attempts that people grade, and on those that a regrade judges anew."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -70,9 +70,9 @@ def moved_since(connection: Connection, course_id: str, at: int) -> dict[str, st
 
 
 class Submitted(NamedTuple):
-    """An attempt handed in to a person, with the body that was sent and, once graded, the body of the grade.
+    """An attempt that was handed in to a person, with what was sent and, where it is graded, the body of the grade.
 
-    `attempts` counts the learner's attempts at the step in that run. Times are microseconds.
+    `attempts` are the learner's on the step in that run. Times are microseconds.
     """
 
     learner_id: str
@@ -104,7 +104,7 @@ class Wanted(NamedTuple):
 
 
 def submitted(connection: Connection, course_id: str, wanted: Wanted, limit: int) -> list[Submitted]:
-    """Attempts in a course that were handed in to a person, the oldest first, by one statement."""
+    """Attempts of a course that were handed in to a person, the oldest first: one statement."""
     grade, steps = attempt_grade.c, step_sum.c
     sent, attempt = _body_of("sent", grade.attempt_id)
     said, given = _body_of("said", grade.graded_by)

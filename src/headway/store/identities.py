@@ -1,4 +1,4 @@
-"""Statements on the identities of an account: itself, and every guest moved into it."""
+"""Statements on the identities of an account: itself, and every guest that was moved into it."""
 
 from collections.abc import Generator, Iterable
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Moved(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """One of an account's ledgers: the number of its last entry, and of the last one received until some time."""
+    """One of an account's ledgers: the number of its last entry, and of the last that came in until some time."""
 
     id: str
     head: int

@@ -11,7 +11,7 @@ from headway.store.schema import certificate, device_sign_in, learner, ledger, s
 
 
 class Locked(NamedTuple):
-    """A learner locked by this transaction."""
+    """A learner under the lock of this transaction."""
 
     id: str
     time_zone: str
@@ -80,7 +80,7 @@ def marks(connection: Connection, learner_ids: Iterable[str]) -> dict[str, tuple
 
 
 def add(connection: Connection, *learners: Mapping[str, Any]) -> None:
-    """Add learners; missing columns are left empty."""
+    """Add learners; columns left out are empty."""
     rows.insert(connection, learner, map(_row, learners))
 
 
@@ -129,12 +129,12 @@ def add_sessions(connection: Connection, *sessions: Mapping[str, Any]) -> None:
 
 
 def sessions_asked(token_hashes: Iterable[str]) -> rows.Question:
-    """The question for when sessions end, by token: (token hash, time)."""
+    """The question for when sessions end, by their tokens: (token hash, time)."""
     return rows.Question(session, [(one,) for one in token_hashes], "t.token_hash, t.expires_at", ("token_hash",))
 
 
 def by_session(connection: Connection, token_hash: str, now: int) -> RowMapping | None:
-    """The learner of a live session, with the session's kind and times, by one indexed read."""
+    """The learner of a live session, with the session's kind and times: one indexed read."""
     statement = (
         sa.select(
             learner,
@@ -160,7 +160,7 @@ def by_email(connection: Connection, email: str) -> RowMapping | None:
 
 
 def by_id(connection: Connection, learner_id: str) -> RowMapping | None:
-    """The learner of that id."""
+    """The learner with that id."""
     return connection.execute(sa.select(learner).where(learner.c.id == learner_id)).mappings().first()
 
 
@@ -181,7 +181,7 @@ def page(connection: Connection, after: str, limit: int) -> list[str]:
 
 
 def erased(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
-    """Which of the learners were erased."""
+    """Those of the learners who were erased."""
     keys = [(one,) for one in learner_ids]
     return {row[0] for row in rows.select(connection, learner, keys, "t.id", ("id",), "AND t.erased_at IS NOT NULL")}
 
@@ -194,7 +194,7 @@ def change(connection: Connection, learner_id: str, values: dict[str, Any]) -> N
 
 
 def touch_session(connection: Connection, token_hash: str, *, last_used_at: int, expires_at: int) -> None:
-    """Note a session's use and extend it."""
+    """Note a session's use and prolong it."""
     connection.execute(
         sa.update(session)
         .where(session.c.token_hash == token_hash)

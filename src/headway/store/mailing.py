@@ -89,12 +89,12 @@ def take(connection: Connection, found: Iterable[Mailing], until: int) -> list[M
 
 
 def end(connection: Connection, found: Iterable[Mailing]) -> None:
-    """Write how mails ended that this transaction has locked."""
+    """Note how mails ended that this transaction has locked."""
     rows.upsert(connection, notice_mail, found)
 
 
 def settle(connection: Connection, one: Mailing) -> None:
-    """Write how a mail ended, or when it is due again, unless others took it up since."""
+    """Note how a mail ended, or when it is due again, unless others took it up since."""
     ended = {"due_at": one.due_at, "outcome": one.outcome, "ended_at": one.ended_at}
     connection.execute(_TAKEN.values(**ended), _held(one))
 

@@ -1,4 +1,4 @@
-"""Migrate a database to the newest schema; run at every start, by any number of processes at once."""
+"""Bring a database to the newest schema: run at every start, by any number of processes at once."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from headway.store import rows
 from headway.store.notice_tables import notice
 
-# More changes than any entry tells.
+# More than any entry tells.
 PARTS_MAX: Final = 1_000
 
 
@@ -77,7 +77,7 @@ def _shown(learner_id: str, but: Collection[str]) -> sa.ColumnElement[bool]:
 
 
 def of_id(connection: Connection, learner_id: str, notice_id: str) -> Notice | None:
-    """A learner's notice of that id; None where there is none."""
+    """A learner's notice of that id."""
     wanted = sa.select(notice).where(notice.c.learner_id == learner_id, notice.c.id == notice_id)
     row = connection.execute(wanted).first()
     return None if row is None else Notice(*row)
@@ -98,7 +98,7 @@ def mark_one_read(connection: Connection, one: Notice, at: int) -> None:
 
 
 def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of the (learner, id) pairs are notices already."""
+    """Those of the (learner, id) pairs that are notices already."""
     return {
         (row[0], row[1]) for row in rows.lookup(connection, notice, ids, "learner_id", "id", by=("learner_id", "id"))
     }

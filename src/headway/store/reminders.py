@@ -1,4 +1,4 @@
-"""Statements that find whom to remind, and of what."""
+"""Statements that find whom to remind, and what of."""
 
 from collections.abc import Iterable
 from typing import Final

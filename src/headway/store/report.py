@@ -126,7 +126,7 @@ _SLOW: Final = _listed(
 
 
 def spread(connection: Connection, course_id: str, figure: str) -> dict[int, int]:
-    """The counted values of a figure of the course itself, by one statement."""
+    """The counted values of a figure of the course itself: one statement."""
     found = rows.lookup(
         connection, course_counter, [(course_id, figure, "")], "value", "learners", by=("course_id", "figure", "item")
     )

@@ -38,7 +38,7 @@ class Practiced(NamedTuple):
 
 
 def practiced(connection: Connection, learner_id: str) -> Practiced:
-    """All that a learner ever practiced, and what decides which of it is open to them."""
+    """All that a learner ever practiced, and what says which of it is open to them."""
     # Grouped in the order of the table's key, so that nothing needs sorting.
     said = f"SELECT course_id, run, step_id, {_GATHERED[connection.dialect.name]} AS days FROM step_day {_MINE}"  # noqa: S608  # our own words
     part = rows.Part("course_id, step_id, days", f"FROM ({said} GROUP BY course_id, run, step_id) s")

@@ -43,7 +43,7 @@ def rows_answered(found: Iterable[rows.Row]) -> dict[Pair, Enrolled]:
 
 
 def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
-    """All that reports need of learners in courses; two statements."""
+    """All that reports ask of learners in courses: two statements."""
     wanted = sorted(set(pairs))
     if not wanted:
         return {}
@@ -76,7 +76,7 @@ class Counted(NamedTuple):
 
 
 def counted(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Counted]:
-    """How learners are counted in courses, by one statement."""
+    """How learners are counted in courses: one statement."""
     wanted = sorted(set(pairs))
     asked = [(sums.of_kind(kind, *_BY), wanted) for kind in (sums.RUNS, sums.ENROLLMENTS, sums.ROSTER)]
     (_, runs), (_, enrollments), (_, found) = sums.read_together(connection, asked)
@@ -103,7 +103,7 @@ def rename(connection: Connection, learner_id: str, display_name: str | None, ex
 
 
 def record_in(held: Sums, course_id: str) -> Record:
-    """A learner's record in one course, out of all their sums."""
+    """A learner's record in a course, out of all sums."""
     return record_of(course_id, held.steps.items(), held.grants.items(), held.runs.items())
 
 

@@ -1,4 +1,4 @@
-"""Pages of a roster, sorted and filtered in the database, by an index for each order within each status."""
+"""A page of a roster: sorted and filtered in the database, by an index for each order, within each status."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -26,7 +26,7 @@ _LAST: Final = "\U0010ffff"
 
 
 class Place(NamedTuple):
-    """Where a page ended: the status, the value that is sorted by, and the learner."""
+    """Where a page ends: the status, the value that is sorted by, and the learner."""
 
     status: str
     value: int | str

@@ -1,4 +1,4 @@
-"""The tables of a course's report: the roster of its enrolled learners, and the counters that sum over them."""
+"""The tables of a course's report: the roster of its enrolled learners, and counters that are sums over them."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, Table
 
@@ -31,7 +31,7 @@ roster = Table(
     sqlite_with_rowid=False,
 )
 
-# The figures of a step over enrolled learners. Each worker adds to its own slot, and the sum over slots counts.
+# The figures of a step over enrolled learners. Each worker adds to a slot of its own, and the sum of the slots counts.
 step_counter = Table(
     "step_counter",
     metadata,

@@ -40,7 +40,7 @@ def lookup(
     *names: str,
     by: Sequence[str],
 ) -> list[Row]:
-    """The named columns of the rows whose columns `by` equal one of the keys, by one statement."""
+    """The named columns of the rows whose columns `by` equal one of the keys: one statement."""
     return select(connection, table, keys, ", ".join(f"t.{name}" for name in names), by)
 
 
@@ -91,7 +91,7 @@ class Question(NamedTuple):
 
 
 def ask(connection: Connection, *questions: Question) -> list[list[Row]]:
-    """The answers to several questions as of one moment, by one statement, as each costs as much as a dozen rows."""
+    """The answers to several questions as of one moment: one statement, for each costs as much as a dozen rows."""
     dialect = connection.dialect.name
     sent = [_encoded(connection, one.keys, one.by) for one in questions]
     if not any(sent):
@@ -141,7 +141,7 @@ class Part(NamedTuple):
 
 
 def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list[Any]]:
-    """All rows of several parts as of one moment, by one statement."""
+    """All rows of several parts as of one moment: one statement."""
     found = connection.exec_driver_sql(_gather_statement(connection.dialect.name, parts), parameters).one()
     return [msgspec.json.decode(one) for one in found]
 
@@ -301,7 +301,7 @@ def _found_in(dialect: str, table: Table, by: tuple[str, ...], sent: str, also: 
     match = f"{_matching(by)} {also}"
     if dialect == "sqlite":
         return f"FROM {source} CROSS JOIN {table.name} t WHERE {match}"
-    # OFFSET 0 keeps PostgreSQL from turning this into a join, which with stale statistics reads the whole table.
+    # OFFSET 0 keeps PostgreSQL from making a join of it: with stale statistics it would read the whole table.
     return f"FROM {source} CROSS JOIN LATERAL (SELECT * FROM {table.name} t WHERE {match} OFFSET 0) AS t"  # noqa: S608  # our own words
 
 

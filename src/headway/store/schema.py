@@ -172,7 +172,7 @@ ledger = Table(
     # Without foreign keys: the recording transaction has both rows at hand, every entry comes with a sum that has one,
     # and checking them again for each event would be a fifth of PostgreSQL's work.
     Column("learner_id", Id, primary_key=True),
-    # Numbered per learner, under the learner's lock: without gaps, in order of commit.
+    # Numbered for each learner, under the learner's lock: without gaps, and in the order of commits.
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("event_id", Id, nullable=False),
     Column("body", Text, nullable=False),
@@ -196,7 +196,7 @@ ledger = Table(
     # The rules by which streaks were told; null for the standard ones. The default is for rows from before this column.
     Column("streak_rules", String(16), server_default="before"),
     UniqueConstraint("learner_id", "event_id"),
-    # For what was done in a period; scores of attempts are read from the index alone.
+    # What was done in a period; scores of all attempts are read from the index alone.
     Index("ix_ledger_day", "learner_id", "day", "type", "score", "duration_ms"),
     sqlite_with_rowid=False,
 )
@@ -288,7 +288,7 @@ imported_day = Table(
     sqlite_with_rowid=False,
 )
 
-# The days from which to which a learner's streak rests; a pause that was called off ends before it begins.
+# From which day to which a learner's streak rests; a pause that was called off ends before it begins.
 streak_pause = Table(
     "streak_pause",
     metadata,

@@ -48,6 +48,6 @@ def ended(connection: Connection, now: int) -> list[str]:
 
 
 def forget_ended(connection: Connection, token_hashes: Sequence[str], now: int) -> None:
-    """Delete those of the sessions that have expired."""
+    """Delete those of the sessions that have run out."""
     those = (session.c.token_hash.in_(token_hashes), session.c.expires_at <= now)
     connection.execute(sa.delete(session).where(*those))

@@ -19,13 +19,13 @@ class Shared(NamedTuple):
 
 
 def of_learner(connection: Connection, learner_id: str) -> Shared | None:
-    """A learner's page; None where there is none."""
+    """A learner's page."""
     found = connection.execute(sa.select(share_page).where(share_page.c.learner_id == learner_id)).first()
     return None if found is None else _read(found)
 
 
 def of_token(connection: Connection, token: str) -> Shared | None:
-    """The page under a token; None where there is none."""
+    """The page under a token."""
     found = connection.execute(sa.select(share_page).where(share_page.c.token == token)).first()
     return None if found is None else _read(found)
 

@@ -9,7 +9,7 @@ from headway.store import rows
 
 
 def step_value(row: rows.Row) -> StepSum:
-    """The step's sum in a whole row of `step_sum`."""
+    """The sum that a whole row of `step_sum` holds."""
     events, attempts, passed, scores, total, best = row[4:10]
     first_at, first_event, first_score, latest_at, latest_event, latest_score = row[10:16]
     at, by, day, version, duration_ms, hints, updated_at, unscored, graded_best, override, first_by = row[16:]
@@ -33,7 +33,7 @@ def step_value(row: rows.Row) -> StepSum:
 
 
 def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
-    """The row of `step_sum` for a step's sum."""
+    """The row of `step_sum` that holds a sum."""
     return (
         learner_id,
         *key,

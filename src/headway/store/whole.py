@@ -30,9 +30,9 @@ def tables() -> list[Table]:
 
 
 def rows_of(connection: Connection, table: Table) -> Iterator[Row]:
-    """All rows of a table, each in the order of its columns, in bounded memory; the ledger's with their bodies."""
+    """All rows of a table, each in the order of its columns, in bounded memory; entries with their bodies."""
     if table is ledger and archive.portions(connection):
-        # In order of the ledger, so that each file of the archive is read once.
+        # In order, so that each file of the archive is read once.
         entries_in_order = sa.select(ledger).order_by(ledger.c.learner_id, ledger.c.seq)
         yield from entries.streamed(connection, entries_in_order, _ROWS_AT_ONCE)
         return
@@ -48,7 +48,7 @@ def holds_tables(connection: Connection) -> bool:
 
 
 def clear_seeds(connection: Connection) -> None:
-    """Delete the rows that migrations put into new tables."""
+    """Delete what migrations put into new tables."""
     for name in reversed(_names(connection)):
         quoted = _quoted(connection, name)
         if connection.exec_driver_sql(f"SELECT EXISTS (SELECT 1 FROM {quoted})").scalar():  # noqa: S608  # names that the database gave

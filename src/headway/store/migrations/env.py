@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs on the connection, and in the transaction, that `migrate` passes on."""
+"""Alembic's entry: runs on the connection, and in the transaction, that `migrate` hands over."""
 
 from alembic import context
 

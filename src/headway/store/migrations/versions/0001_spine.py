@@ -16,7 +16,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables, and close the ledger against changes."""
+    """Make the tables, and close the ledger."""
     _people()
     _courses()
     _ledger()

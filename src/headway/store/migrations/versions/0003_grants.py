@@ -33,7 +33,7 @@ _STEPS = """
 
 
 def upgrade() -> None:
-    """Create the tables, and fill in what follows from the ledger; what is due to learners is judged afterwards."""
+    """Make the tables, and fill in what follows from the ledger; what is due to learners is judged afterwards."""
     op.add_column("course", sa.Column("judged_version", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("course", sa.Column("judged_up_to", ID, nullable=True))
     op.add_column("step_sum", sa.Column("unscored", sa.BigInteger(), nullable=False, server_default="0"))

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table; a key is created when the first credential is asked for."""
+    """Make the table; a key is made when the first credential is asked for."""
     op.create_table(
         "signing_key",
         sa.Column("id", sa.String(length=64), nullable=False),

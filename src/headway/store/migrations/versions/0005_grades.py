@@ -15,7 +15,7 @@ _WAITING = "waited AND score IS NULL"
 
 
 def upgrade() -> None:
-    """Create the tables; no attempt waits yet, as those without a score were sent without one."""
+    """Make the tables; no attempt waits yet, as those without a score were sent without one."""
     op.create_table(
         "attempt_grade",
         sa.Column("learner_id", ID, nullable=False),

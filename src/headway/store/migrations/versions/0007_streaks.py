@@ -22,7 +22,7 @@ _IMPORTED = """
 
 
 def upgrade() -> None:
-    """Create the tables, and fill in what follows from the ledger; streaks told so far knew no freezes."""
+    """Make the tables, and fill in what follows from the ledger; streaks told so far knew no freezes."""
     # The default gives existing rows a value without rewriting them; new rows are always written with their own.
     op.add_column("ledger", sa.Column("streak_rules", sa.String(length=16), nullable=True, server_default="before"))
     days = ("day", sa.String(length=10)), ("course_id", sa.String(length=200)), ("run", sa.Integer())

@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the index."""
+    """Make the index."""
     op.create_index("ix_ledger_day", "ledger", ["learner_id", "day", "type", "score", "duration_ms"])

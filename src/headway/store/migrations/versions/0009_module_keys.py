@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column of modules' keys by every id that they had."""
+    """Add the keys of modules by every id that they had."""
     op.add_column("course_version", sa.Column("module_keys", sa.Text(), nullable=False, server_default="{}"))

@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables; a starting server adds the definitions, and gives learners those that they meet."""
+    """Make the tables; a starting server adds the definitions, and gives learners those that they meet."""
     op.create_table(
         "achievement",
         _column("learner_id", ID),

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Make the table."""
     op.create_table(
         "reminded",
         sa.Column("kind", sa.String(length=32), nullable=False),

@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Make the table."""
     op.create_table(
         "upkeep",
         sa.Column("id", ID, nullable=False),

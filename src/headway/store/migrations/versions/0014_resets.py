@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the table; nobody has reset anything yet."""
+    """Make the table: nobody has reset anything yet."""
     op.create_table(
         "progress_reset",
         sa.Column("learner_id", ID, nullable=False),

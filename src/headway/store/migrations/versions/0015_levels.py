@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables; levels reached so far are told to nobody, but count for achievements."""
+    """Make the tables; levels reached so far are told to nobody, but count for achievements."""
     op.create_table(
         "topic_level",
         _column("learner_id", ID),

@@ -14,7 +14,7 @@ depends_on = None
 ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 NAME = sa.String(200).with_variant(sa.String(200, collation="C"), "postgresql")
 SORTED_BY = ("name", "steps_completed", "score", "active_at")
-# Version 0 says that nothing of a learner is counted yet.
+# Version 0 says that nothing of a learner is in the counters yet.
 ENROLLED = """
 INSERT INTO roster
 SELECT e.learner_id, e.course_id, 0, '', coalesce(e.first_enrolled_at, 0), 0, '', 0, 0, 0, 0, 0, 'open'
@@ -34,7 +34,7 @@ WHERE found.learner_id = course_run.learner_id AND found.course_id = course_run.
 
 
 def upgrade() -> None:
-    """Create the tables, and add enrolled learners."""
+    """Make the tables, and add enrolled learners."""
     op.add_column("course_run", _column("active_at", sa.BigInteger(), server_default="0"))
     _make_roster()
     _make_counters()

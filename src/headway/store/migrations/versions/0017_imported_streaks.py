@@ -1,4 +1,4 @@
-"""Longest streaks that other systems recorded."""
+"""Streaks that other systems recorded."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the table; nothing of the kind was kept so far."""
+    """Make the table: nothing of the kind was kept so far."""
     op.create_table(
         "imported_streak",
         sa.Column("learner_id", ID, nullable=False),

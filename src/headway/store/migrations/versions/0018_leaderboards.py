@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables; where there are learners already, the next server computes their standings."""
+    """Make the tables; where there are learners already, the next server computes their standings."""
     op.add_column("learner", sa.Column("leaderboard_alias", sa.String(length=200)))
     op.add_column("learner", _column("leaderboard_opt_out", sa.Boolean(), server_default=sa.false()))
     op.create_table(
@@ -57,7 +57,7 @@ def upgrade() -> None:
 
 
 def _keep() -> None:
-    """Create the tables of boards and their state."""
+    """Make the tables of boards and their state."""
     op.create_table(
         "board",
         _column("course_id", sa.String(length=200)),

@@ -16,7 +16,7 @@ FIGURES = ("attempts", "passed_attempts", "unscored", "hints")
 
 
 def upgrade() -> None:
-    """Create the table; `rebuild` fills it for what was recorded before."""
+    """Make the table; `rebuild` fills it for what was recorded before."""
     op.create_table(
         "step_day",
         _column("learner_id", ID),

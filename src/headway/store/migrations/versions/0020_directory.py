@@ -15,7 +15,7 @@ _AT_ONCE = 1_000
 
 
 def upgrade() -> None:
-    """Create the column, the indexes and the table, and fill in existing names."""
+    """Make the column, the indexes and the table, and fill in existing names."""
     op.add_column("learner", sa.Column("name_key", NAME, nullable=False, server_default=""))
     _fill()
     op.create_index("ix_learner_name_key", "learner", ["name_key", "id"])

@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Make the tables."""
     _make_endpoints()
     _make_due()
     _make_deliveries()

@@ -1,4 +1,4 @@
-"""The archive: the files that hold bodies moved out of the ledger."""
+"""The archive: which files hold bodies that were moved out of the ledger."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the table; nothing is archived yet."""
+    """Make the table: nothing is archived yet."""
     op.create_table(
         "archive_portion",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

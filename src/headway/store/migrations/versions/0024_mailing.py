@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the tables; nobody has chosen anything, and nothing is mailed until somebody does."""
+    """Make the tables: nobody has chosen anything, and nothing is mailed until somebody does."""
     _make_preferences()
     _make_mails()
     _make_confirmed()
@@ -56,7 +56,7 @@ def _make_mails() -> None:
 
 
 def _make_confirmed() -> None:
-    """Create the table; of existing accounts, those whose address a provider verified count as confirmed."""
+    """Make the table; of existing accounts, those whose address a provider verified count as confirmed."""
     op.create_table(
         "confirmed_address",
         _column("learner_id", ID),
@@ -66,8 +66,7 @@ def _make_confirmed() -> None:
         sa.PrimaryKeyConstraint("learner_id", name=op.f("pk_confirmed_address")),
         sqlite_with_rowid=False,
     )
-    # An account without a password got its address from a provider, which verified it; one with a password need not
-    # have.
+    # Without a password it was a provider that verified the address: one with a password was never joined to any.
     op.execute(
         "INSERT INTO confirmed_address (learner_id, email, at) SELECT id, email, created_at FROM learner"
         " WHERE email IS NOT NULL AND password_hash IS NULL AND erased_at IS NULL"

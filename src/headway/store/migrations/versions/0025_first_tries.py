@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the column; `rebuild` fills it for what was recorded before."""
+    """Make the column; `rebuild` fills it for what was recorded before."""
     op.add_column("step_sum", sa.Column("first_version", sa.Integer(), nullable=True))
