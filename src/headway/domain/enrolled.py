@@ -155,7 +155,7 @@ def module_figure(module: Module, steps: Mapping[str, StepSum], grant: Grant | N
 
 
 def figure_of(module: Module, reached: Exact, grant: Grant | None, *, touched: bool) -> ModuleFigure | None:
-    """The same, given how many parts of the module's whole were reached."""
+    """The same as `module_figure`, given how many parts of the module's whole were reached."""
     if not touched and grant is None:
         return None
     granted = 0 if grant is None or grant.score is None else grant.score

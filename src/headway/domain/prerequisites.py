@@ -45,7 +45,7 @@ def _take_out_what_can_open(left: dict[str, None], requires: Mapping[str, Sequen
 
 
 def _follow(module: str, left: Mapping[str, None], requires: Mapping[str, Sequence[str]]) -> list[str]:
-    """A circle found from a module that cannot open: each such module requires another, so that the path comes round."""
+    """A circle found from a module that cannot open: each such module requires another, so that it comes round."""
     trail: dict[str, None] = {}
     while module not in trail:
         trail[module] = None

@@ -16,7 +16,7 @@ _MONDAY: Final = 1
 
 
 def came_within(zone_name: str, hour: int, since: int, until: int) -> str | None:
-    """The day whose `hour` struck in the zone after `since` and up to `until`, else None; less than a day apart."""
+    """The day whose `hour` struck in the zone after `since` and up to `until` (less than a day apart), else None."""
     day = local_day(until, zone_name)
     year, month, of_month = map(int, day.split("-"))
     struck = datetime(year, month, of_month, hour, tzinfo=zone(zone_name) if zone_name != "UTC" else UTC)

@@ -149,7 +149,7 @@ class Sums:
         after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
         self.steps[key] = after
         moved, gained = PeriodSum.of(event), _NOTHING
-        # Counts of steps follow the first completion over all runs: move them where this event is it now.
+        # Counts of steps follow the first completion over all runs: move them here if this event is now the first.
         done = after.completion
         if done is not None and done != before.completion and (first is None or done < first.completion):
             gained = PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))

@@ -55,7 +55,7 @@ def public(config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - every
 
 
 def exact(value: object) -> Fraction | None:
-    """The value of a number, or of a text that writes one with a decimal point; else None, as out of bounds."""
+    """The value of a number, or of a text that writes one with a decimal point; None if it is none or out of bounds."""
     if isinstance(value, str):
         text = value.strip()
         number = Decimal(text) if len(text) <= TEXT_MAX and _TEXT.fullmatch(text) else None

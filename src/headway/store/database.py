@@ -155,7 +155,7 @@ class Database:
         return self.path is None or self._without_readers(_is_log_emptied, _EMPTY_TRIES)
 
     def scrub(self) -> bool:
-        """Rewrite a SQLite file that was marked for it, so that nothing deleted remains; return whether that was done.
+        """Rewrite a SQLite file that was marked for it, so that nothing deleted remains; return whether nothing does.
 
         Pages that SQLite has split keep, in unused space, copies that no DELETE reaches. Recording waits while the file
         is rewritten: a second for some hundred megabytes.
