@@ -16,10 +16,10 @@ from headway.domain.times import zone
 
 PREFIX: Final = "HEADWAY_"
 CONFIG_VARIABLE: Final = "HEADWAY_CONFIG"
-# What the learner's commands look at: whoever sets these may be an operator as well.
+# Variables of the learner's commands: an operator may have them set as well.
 _OF_LEARNERS: Final = ("HEADWAY_URL", "HEADWAY_TOKEN", "HEADWAY_STATE_FOLDER")
 _YES, _NO = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
-# Flags are held to these by the command line. A port 65,536 too high would be another port, without a word.
+# The command line checks flags itself. Unchecked, a port of 65,536 or more would silently become another port.
 _BOUNDS: Final = {
     "port": (0, 65_535),
     "workers": (1, 1_000),
@@ -49,7 +49,7 @@ class SettingsInvalid(HeadwayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OidcProvider:
-    """Where learners may sign in by OpenID Connect; without a secret it knows this server by PKCE alone."""
+    """A provider by which learners may sign in with OpenID Connect; without a secret, it relies on PKCE alone."""
 
     issuer: str
     client_id: str
@@ -62,7 +62,7 @@ class OidcProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator may choose. A field's name is its key in the TOML file and, in capitals, its variable."""
+    """An operator's settings; a field's name is its key in the TOML file and, in capitals, its variable."""
 
     # Addresses hold passwords: no error, and no log of one, shows them.
     database_url: str = field(repr=False)
@@ -72,49 +72,50 @@ class Settings:
     workers: int = 1
     # Whether learners reach the server over HTTPS: cookies are then Secure and carry the __Host- prefix.
     https: bool = False
-    # Whose word on a client's address and scheme is believed: addresses and networks, separated by commas.
+    # The proxies whose word on a client's address and scheme is trusted: addresses and networks, separated by commas.
     trusted_proxies: str | None = None
     # Where learners reach the server, for links in mails.
     public_url: str | None = None
-    # By their ids. A table for each in the file, [oidc.google], or variables such as HEADWAY_OIDC_GOOGLE_ISSUER.
+    # Providers by id: a table for each in the file, such as [oidc.google], or variables such as
+    # HEADWAY_OIDC_GOOGLE_ISSUER.
     oidc: Mapping[str, OidcProvider] = field(default_factory=dict)
     rate_limits: bool = True
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
-    # What certificates call the site, the host of its address where nothing is said; more fonts for their PDFs.
+    # The site's name in certificates, by default the host of its address; a folder of more fonts for their PDFs.
     issuer_name: str | None = None
     font_folder: str | None = None
-    # What the keys that sign certificates' credentials are sealed by in the database.
+    # The secret that seals the private signing keys in the database.
     signing_secret: str | None = field(default=None, repr=False)
-    # Who may read /metrics from another machine: whoever sends this as a bearer.
+    # The bearer token by which /metrics can be read from another machine.
     metrics_token: str | None = field(default=None, repr=False)
-    # Whether requests are traced, by OpenTelemetry: where to is said by its own OTEL_* variables.
+    # Whether requests are traced by OpenTelemetry; its own OTEL_* variables say where traces go.
     tracing: bool = False
     # Whether the achievements that come with Headway can be earned, beside those that the site defines.
     shipped_achievements: bool = True
-    # In which zone the days, weeks and months of leaderboards begin.
+    # The time zone in which the days, weeks and months of leaderboards begin.
     site_time_zone: str = "UTC"
-    # How many days a guest is kept who does nothing, and a security event.
+    # How many days a guest without activity is kept, and a security event.
     guest_days: int = 365
     security_days: int = 365
     # How many days a notification is kept.
     notice_days: int = 90
-    # How many streams a process holds open.
+    # How many streams a process keeps open at most.
     streams_max: int = 1_000
-    # Networks of one's own that webhooks may be sent to, by HTTP as well; days for which what was sent is listed.
+    # Private networks that webhooks may be sent to, by plain HTTP as well; how many days deliveries are listed.
     webhook_networks: str | None = None
     delivery_days: int = 30
-    # For how many days kept a streak earns a freeze, and how many of them can be held.
+    # How many days kept earn a streak a freeze, and how many freezes can be held.
     freeze_days: int = 7
     freezes_max: int = 2
-    # Where `headway archive` keeps what learners sent long ago; beside a SQLite database where nothing is said.
+    # The folder where `headway archive` keeps what learners sent long ago; by default beside a SQLite database.
     archive_folder: str | None = None
-    # Whether all learners are invented, so that the app may offer to look around as one: `headway demo` says so.
+    # Whether all learners are invented (`headway demo` sets it), so that the app may offer to look around as one.
     demo: bool = False
     log_level: str = "info"
 
     def environment(self) -> dict[str, str]:
-        """The variables that give a process of the server's the same settings."""
+        """The HEADWAY_* variables that give another process of the server the same settings."""
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "oidc"}
         for name, provider in self.oidc.items():
             prefix = f"oidc_{name.replace('-', '_')}_"
@@ -123,7 +124,7 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, **flags: object) -> Settings:
-    """The settings in force; a flag that is None was not given. SettingsInvalid says which setting, and from where."""
+    """The settings in force; a flag that is None was not given. SettingsInvalid names the setting and its source."""
     chosen: dict[str, object] = {}
     _check_variables(environment)
     path = config_path(environment)
@@ -162,7 +163,7 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
-    """A variable that means nothing is a misspelled one: without a word, it would leave the default in force."""
+    """Refuse unknown HEADWAY_* variables: a misspelled one would silently leave the default in force."""
     known = {
         CONFIG_VARIABLE,
         *_OF_LEARNERS,
@@ -196,7 +197,7 @@ def _from_file(path: Path) -> dict[str, object]:
 
 
 def read_providers(tables: object, environment: Mapping[str, str]) -> dict[str, OidcProvider]:
-    """The providers of OpenID Connect: as the file has them, and over that as the variables have them."""
+    """The providers of OpenID Connect from the file's tables, overridden by variables."""
     found: dict[str, dict[str, object]] = {}
     for name, table in (tables if isinstance(tables, Mapping) else {"": tables}).items():
         if not isinstance(table, Mapping) or not _PROVIDER_ID.fullmatch(name):
@@ -229,7 +230,7 @@ def _provider(name: str, table: Mapping[str, object]) -> OidcProvider:
 
 
 def is_safe_address(text: str) -> bool:
-    """Whether what is sent to an address stays between us and it: by HTTPS, or within this machine."""
+    """Whether what is sent to an address stays private: it uses HTTPS, or is on this machine."""
     if not _is_address(text, ("http", "https")) or not text.isprintable() or " " in text:
         return False
     parts = urlsplit(text)
@@ -262,7 +263,7 @@ def _is_address(text: str, schemes: Sequence[str]) -> bool:
 
 
 def _is_redis(text: str) -> bool:
-    """Without a query: there one could say how long to wait, which is not for anybody to say."""
+    """Whether it is a Redis address without a query, which could change how long to wait."""
     if not _is_address(text, ("redis", "rediss")):
         return False
     parts = urlsplit(text)
@@ -276,7 +277,7 @@ def _is_zone(text: str) -> bool:
         return False
 
 
-# What else a setting's value must be, in words that never repeat it: it may hold a password.
+# Further checks by setting, with what its value must be, in words that never repeat the value: it may be a password.
 _FORMS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "log_level": (lambda text: text.lower() in LOG_LEVELS, f"one of {', '.join(LOG_LEVELS)}"),
     "trusted_proxies": (_are_networks, "addresses or networks such as 10.0.0.0/8, separated by commas"),

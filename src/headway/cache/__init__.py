@@ -1,1 +1,1 @@
-"""Redis, which may be there: what it holds can be lost at any moment, and nothing rests on it."""
+"""Redis, which is optional: its content may be lost at any moment, and nothing depends on it."""

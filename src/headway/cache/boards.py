@@ -1,4 +1,4 @@
-"""Leaderboards in Redis: read where they bear the mark that the database has, and else not."""
+"""Leaderboards in Redis: read only where they have the mark that the database has."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,26 +11,26 @@ from headway.cache.link import Link, connected, lost
 from headway.domain.boards import ALL, Asking, Board, Question, Standing
 
 T = TypeVar("T")
-# For so long a reader waits for Redis, whatever is asked of it, before the database is asked.
+# How long a reader waits for Redis, whatever it asks, before it reads from the database.
 PATIENCE_S: Final = 0.04
 READERS: Final = 8
-# Redis keeps places as floating-point numbers: beyond this, it could not tell two of them apart.
+# Redis keeps places as floating-point numbers, which below this cannot tell all places apart.
 PLACE_MIN: Final = -(2**53)
 _BUILDING_S: Final = 120
 _KEPT_AFTER_DAYS: Final = 3
 _DAY_S: Final = 86_400
-# The longest month and week, by the length of their names.
+# The longest month and week in days, by the length of a period's name.
 _DAYS_MOST: Final = {len("2026-03"): 31, len("2026-W10"): 7}
 _PREFIX: Final = "headway:board"
 _CLAIM: Final = "headway:boards-claim"
 
 
 class Stale(Exception):
-    """Redis holds another state of the board than the database, or none."""
+    """Redis holds the board with another mark than the database, or not at all."""
 
 
 class Shift(NamedTuple):
-    """How a board came from one mark to the next: who stands where now, or nowhere. Of a new board `before` is 0."""
+    """A board's change from one mark to the next (0 before a new board): learners' new places, None for those gone."""
 
     board: Board
     before: int
@@ -39,7 +39,7 @@ class Shift(NamedTuple):
 
 
 class Cached(Asking):
-    """A board as Redis holds it; Stale where that is not the one that bears this mark."""
+    """A board as Redis holds it; raises Stale unless it has this mark."""
 
     def __init__(self, ask: Callable[..., Any], at: Board, mark: int) -> None:
         self._ask = ask
@@ -57,13 +57,13 @@ class Cached(Asking):
 
 
 class BoardCache:
-    """The leaderboards of a site in its Redis. What fails there fails nobody here."""
+    """A site's leaderboards in its Redis; where Redis fails, reading and recording go on without it."""
 
     def __init__(
         self, address: str, patience_s: float = PATIENCE_S, told: Callable[[bool], None] = lambda _: None
     ) -> None:
-        """`told` is called for each board that is read, with whether it was read here."""
-        # A Redis that is full can be read, and one that is a replica.
+        """`told` is called after each read of a board, with whether Redis could answer."""
+        # Apart, because a Redis that is full or a replica can be read but not written.
         self.reading, self.writing = Link(), Link()
         self._told = told
         self._patience_s = patience_s
@@ -75,15 +75,16 @@ class BoardCache:
         self._threads = ThreadPoolExecutor(READERS, "headway-cache")
 
     def close(self) -> None:
-        """Ask nothing more."""
+        """Stop asking, and close all connections."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._reading.close()
         self._writing.close()
 
     def ask(self, at: Board, mark: int, read: Callable[[Cached], T]) -> T | None:
-        """What a reader makes of the board that bears this mark; None where Redis does not have it, or says nothing.
+        """The result of `read` on the board with this mark; None where Redis lacks it, or does not answer in time.
 
-        A thread of its own asks: a name that is not resolved, or a Redis that stands still, holds nobody up.
+        Redis is asked in a separate thread, so that an address that is not resolved, or a Redis that hangs, delays
+        nobody.
         """
         found = None if self.reading.rests else self._asked(Cached(self._read, at, mark), read)
         self._told(found is not None)
@@ -101,7 +102,7 @@ class BoardCache:
             return None
 
     def take(self, shifts: Iterable[Shift]) -> None:
-        """Have boards that bear the mark before a shift bear the one behind it; behind the commit that gave it."""
+        """Apply shifts, after their transaction is committed, to boards that have the mark before the shift."""
         for one in shifts:
             if self.writing.rests or any(place is not None and place <= PLACE_MIN for _, place in one.places):
                 continue
@@ -118,7 +119,7 @@ class BoardCache:
             self.writing.failed()
 
     def marks(self, found: Sequence[Board]) -> list[int | None]:
-        """The marks that boards bear here; None of one that is not here. Raises what `lost` names."""
+        """The marks of boards in Redis; None for one that is not there. Raises what `lost` names."""
         with self._writing.pipeline(transaction=False) as pipeline:
             for at in found:
                 pipeline.zscore(_key(at), "mark")
@@ -126,13 +127,13 @@ class BoardCache:
         return [None if one is None else int(float(one)) for one in scores]
 
     def drop(self, found: Sequence[Board]) -> None:
-        """Hold boards no more. Raises what `lost` names."""
+        """Delete boards from Redis. Raises what `lost` names."""
         if found:
             self._writing.unlink(*(_key(at) for at in found))
 
     @contextmanager
     def claimed(self) -> Iterator[bool]:
-        """Have the right to build what is missing, as one process at a time has; False where another has it."""
+        """Claim the right to build missing boards, which one process has at a time; yields False if another has it."""
         token = secrets.token_hex(8)
         is_ours = bool(self._writing.set(_CLAIM, token, nx=True, ex=_BUILDING_S))
         try:
@@ -143,7 +144,7 @@ class BoardCache:
 
     @contextmanager
     def building(self, at: Board) -> Iterator["Building"]:
-        """Build a board anew, beside the one that is read; begin before it is read from the database."""
+        """Build a board anew, beside the one being read; enter this before reading the board from the database."""
         building = Building(self, at)
         try:
             yield building
@@ -152,13 +153,13 @@ class BoardCache:
                 self._writing.unlink(building.key)
 
     def begin(self, at: Board) -> None:
-        """Have the shifts that are taken from now on noted for whoever builds this board."""
+        """Have shifts from now on logged for whoever builds this board."""
         log = _log(at)
         self._writing.rpush(log, '["begun"]')
         self._writing.expire(log, _BUILDING_S)
 
     def add(self, key: str, at: Board, standings: Sequence[Standing]) -> None:
-        """Add learners to what is being built."""
+        """Add learners to a board being built."""
         with self._writing.pipeline(transaction=False) as pipeline:
             pipeline.zadd(key, {learner_id: place for place, learner_id in standings})
             for one in (key, _log(at), _CLAIM):
@@ -166,12 +167,12 @@ class BoardCache:
             pipeline.execute()
 
     def swap(self, key: str, at: Board, count: int, mark: int) -> bool:
-        """Put what was built in the board's place; False where Redis has lost some of it."""
+        """Replace the board by the one built; False where Redis has lost part of it."""
         return bool(self._swap([_key(at), key, _log(at)], [count, mark, _kept_s(at)]))
 
 
 class Building:
-    """A board that is being built. Redis that fails raises what `lost` names."""
+    """A board being built. Where Redis fails, methods raise what `lost` names."""
 
     def __init__(self, cache: BoardCache, at: Board) -> None:
         self.key = f"headway:building:{secrets.token_hex(8)}"
@@ -189,7 +190,7 @@ class Building:
         return True
 
     def swap(self, mark: int) -> bool:
-        """Put it in the board's place; False where Redis has lost some of it."""
+        """Replace the board by this one; False where Redis has lost part of it."""
         return self._cache.swap(self.key, self._at, self._count, mark)
 
 
@@ -206,12 +207,12 @@ def _early(at: Board) -> str:
 
 
 def _bound(place: int) -> int | str:
-    """As Redis is told of a place: whoever stands on a board here stands behind all that it could not tell apart."""
+    """A place for Redis; -inf for one that it cannot tell apart, which lies before all places on a board there."""
     return place if place > PLACE_MIN else "-inf"
 
 
 def _kept_s(at: Board) -> int | str:
-    """For how long a board is kept that does not change any more: it has ended then; '' for the one without an end."""
+    """How many seconds a board is kept after its last change, until its period has surely ended; '' for no limit."""
     if at.period == ALL:
         return ""
     days = _DAYS_MOST.get(len(at.period), 1)
@@ -219,6 +220,6 @@ def _kept_s(at: Board) -> int | str:
 
 
 def _standings(found: Sequence[Any]) -> list[Standing]:
-    """What Redis tells, member by member with its place; its mark, behind all, is nobody."""
+    """Standings from Redis's flat list of members and scores, without the mark, whose score is positive."""
     pairs = zip(found[::2], found[1::2], strict=True)
     return [(int(float(place)), learner_id) for learner_id, place in pairs if float(place) < 0]

@@ -1,4 +1,4 @@
-"""How the processes of a site call each other by Redis."""
+"""How the processes of a site notify each other through Redis."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ _CHANNEL: Final = "headway:told"
 
 
 class Calls:
-    """A channel of a Redis. Whatever fails raises what `lost` names."""
+    """A channel in Redis. Failures raise what `lost` names."""
 
     def __init__(self, address: str) -> None:
         self.link = Link()
         self._client = connected(address)
 
     def call(self, learner_ids: list[str]) -> bool:
-        """Call learners' ids; whether anybody heard."""
+        """Publish learners' ids; return whether any process received them."""
         return bool(self._client.publish(_CHANNEL, ",".join(learner_ids)))
 
     @contextmanager
     def listening(self) -> Iterator[Listening]:
-        """What calls arrive on."""
+        """A subscription on which calls arrive."""
         from redis.client import PubSub  # noqa: PLC0415  # large, and few servers have a Redis
 
         with PubSub(self._client.connection_pool, ignore_subscribe_messages=True) as heard:
@@ -34,11 +34,11 @@ class Calls:
             yield heard
 
     def close(self) -> None:
-        """Call nobody more."""
+        """Close all connections."""
         self._client.close()
 
 
 def heard(listening: Listening, patience_s: float) -> set[str] | None:
-    """The ids of the next call; None where there was none for so long."""
+    """The learners' ids of the next call; None where none arrives within `patience_s`."""
     message: dict[str, Any] | None = listening.get_message(timeout=patience_s)
     return None if message is None else {*message["data"].split(",")}

@@ -1,4 +1,4 @@
-"""The way to Redis, bounded in time: whoever waits for an answer has another one to give."""
+"""The connection to Redis, with limits on waiting: all who ask it can do without its answer."""
 
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from redis import Redis
 
-# For so long nobody asks a Redis that did not answer, or not in time.
+# How long Redis is left alone after it failed to answer, or to answer in time.
 REST_S: Final = 1.0
 _WRITING_S: Final = 1.0
 _HEALTH_S: Final = 15
 
 
 def lost() -> tuple[type[Exception], ...]:
-    """What a Redis raises that is unreachable, slow or full.
+    """The exceptions of a Redis that is unreachable, slow or full.
 
-    A name that cannot be resolved is the operating system's error, and so is a future that is not done in time.
+    OSError includes that of a name that cannot be resolved, and the timeout of a future.
     """
     from redis import RedisError  # noqa: PLC0415  # large, and few servers have a Redis
 
@@ -23,7 +23,7 @@ def lost() -> tuple[type[Exception], ...]:
 
 
 def connected(address: str, patience_s: float = _WRITING_S) -> "Redis":
-    """A client of the Redis of this address, which waits so long for each answer and tries nothing twice."""
+    """A client of the Redis at this address, which waits `patience_s` for each answer and never retries."""
     from redis import Redis  # noqa: PLC0415  # as above
     from redis.backoff import NoBackoff  # noqa: PLC0415  # as above
     from redis.retry import Retry  # noqa: PLC0415  # as above
@@ -33,7 +33,7 @@ def connected(address: str, patience_s: float = _WRITING_S) -> "Redis":
         socket_timeout=patience_s,
         socket_connect_timeout=patience_s,
         retry=Retry(NoBackoff(), 0),
-        # Of a connection that only listens: else nobody would notice that it is dead.
+        # For connections that only listen: otherwise nobody would notice that one is dead.
         health_check_interval=_HEALTH_S,
         decode_responses=True,
         protocol=2,  # which servers of every age speak
@@ -41,16 +41,16 @@ def connected(address: str, patience_s: float = _WRITING_S) -> "Redis":
 
 
 class Link:
-    """Whether Redis is to be asked at this moment. Any thread may say that it failed."""
+    """Whether Redis may be asked now; any thread may report that it failed."""
 
     def __init__(self) -> None:
         self._rests_until = 0.0
 
     @property
     def rests(self) -> bool:
-        """Whether it is left alone for a while."""
+        """Whether Redis is being left alone for a while after a failure."""
         return monotonic() < self._rests_until
 
     def failed(self) -> None:
-        """It did not do what it was asked."""
+        """Note that Redis failed to do what it was asked."""
         self._rests_until = monotonic() + REST_S

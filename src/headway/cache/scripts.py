@@ -1,14 +1,15 @@
-"""What Redis does in one go: a board is a sorted set of places, and bears its mark as the score of one more member.
+"""Redis scripts for boards, each atomic: a board is a sorted set of places, with its mark as the score of one member.
 
-Places are below 0 and marks above, so that they never mix. Every script that writes begins with what Redis refuses
-where its memory is full: then nothing of it is done. A board that is being written bears a mark that no board has.
+Places are negative and marks positive, so that they never mix. Every script that writes begins with a command that
+Redis refuses when its memory is full, so that nothing is done by halves. While a board is being written, its mark is
+one that no board has.
 """
 
 from typing import Final
 
-# What is asked of a board that bears a mark, one {what, place, learner, limit, offset} after the other; false of any
-# other board. Ids are compared as Redis sorts them: they are hexadecimal digits and dashes at fixed places, of which
-# every locale thinks alike.
+# Answers questions to a board that has the mark, each as {what, place, learner, limit, offset}; returns false for any
+# other board. Ids are compared by Lua as Redis sorts them: they are hexadecimal digits, and dashes at fixed places,
+# which every locale sorts alike.
 READ: Final = """
 local key = KEYS[1]
 local mark = redis.call('ZSCORE', key, 'mark')
@@ -43,8 +44,8 @@ end
 return found
 """
 
-# A shift is {mark before, mark after, for how many seconds the board is kept, learner, place, learner, place, ...}; who
-# has no place is not on the board any more.
+# A shift is {mark before, mark after, how many seconds the board is kept, learner, place, learner, place, ...}; a
+# learner without a place leaves the board.
 _APPLY: Final = """
 local function apply(key, shift)
   redis.call('ZADD', key, '0.5', 'mark')
@@ -59,8 +60,8 @@ local function last(key, seconds)
 end
 """
 
-# A shift of a board that bears the mark before it; and of one that is being built, for whoever builds it. Processes may
-# come here in another order than that in which they committed: a shift that is early is kept for the one before it.
+# Applies a shift to a board that has the mark before it, and logs it for whoever is building the board. Processes may
+# arrive in another order than they committed in: an early shift is kept until the one before it comes.
 SHIFT: Final = (
     _APPLY
     + """
@@ -85,7 +86,7 @@ return 1
 """
 )
 
-# What was built takes the board's place, with the shifts that were taken meanwhile; 0 where some of it is missing.
+# Replaces a board by the one built, with the shifts logged meanwhile; returns 0 where part of it is missing.
 SWAP: Final = (
     _APPLY
     + """

@@ -1,1 +1,1 @@
-"""What a certificate is given out as: a signed credential, a PDF. No database, no network, no clock."""
+"""The forms in which a certificate is issued: a signed credential, a PDF. No database, no network, no clock."""

@@ -11,7 +11,7 @@ from headway.certificates.integrity import CREDENTIALS, OPEN_BADGES, proved
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# The least that a status list may have (W3C, Bitstring Status List 1.0, 6.1).
+# The minimum length of a status list, in bits (W3C, Bitstring Status List 1.0, 6.1).
 _BITS: Final = 131_072
 _REVOKED: Final = b"\x80"
 
@@ -26,12 +26,12 @@ class Signer(NamedTuple):
 
 def signed_credential(facts: CertificateFacts, issuer: Issuer, signer: Signer) -> dict[str, Any]:
     """The credential with its proof: the same each time for the same facts, site and key."""
-    # No key can have signed before there was one, so a later key's proof is dated to when it was made.
+    # A key cannot have signed before it existed, so the proof by a later key is dated to its creation.
     return _signed(credential(facts, issuer), issuer, signer, at=max(facts.issued_at, signer.made_at))
 
 
 def signed_status(facts: CertificateFacts, issuer: Issuer, signer: Signer, *, asked: str) -> dict[str, Any]:
-    """Whether a certificate was revoked, for the credential that was given out under the id `asked`, with its proof."""
+    """The status list, with its proof, of the credential that was issued under the id `asked`."""
     since = facts.issued_at if facts.revoked_at is None else facts.revoked_at
     return _signed(status_list(facts, issuer, asked=asked), issuer, signer, at=max(since, signer.made_at))
 
@@ -41,10 +41,10 @@ def _signed(document: dict[str, Any], issuer: Issuer, signer: Signer, *, at: int
 
 
 def credential(facts: CertificateFacts, issuer: Issuer) -> dict[str, Any]:
-    """The credential without a proof.
+    """The credential without its proof.
 
-    Its subject is the certificate, so that nobody can tell from two credentials that one person holds both; who holds
-    it is said by name alone.
+    Its subject is the certificate, so that two credentials do not reveal that one person holds both; the holder is
+    given by name alone.
     """
     address, title = issuer.api(facts.id), plain(facts.course_title)
     return {
@@ -72,7 +72,7 @@ def credential(facts: CertificateFacts, issuer: Issuer) -> dict[str, Any]:
 
 
 def profile(issuer: Issuer) -> dict[str, Any]:
-    """The issuer as Open Badges has it."""
+    """The issuer as an Open Badges profile."""
     return {"id": issuer.id, "type": ["Profile"], "name": plain(issuer.name), "url": issuer.address}
 
 
@@ -114,9 +114,9 @@ def _score_id(facts: CertificateFacts, issuer: Issuer) -> str:
 
 
 def status_list(facts: CertificateFacts, issuer: Issuer, *, asked: str) -> dict[str, Any]:
-    """A status list of this certificate alone, without a proof.
+    """The status list of this certificate alone, without its proof.
 
-    One for all would tell everybody the ids of those that were revoked, and the ids open the pages.
+    A list shared by all would reveal the ids of the certificates revoked, and their ids open their pages.
     """
     address = f"{issuer.api(asked)}/status"
     since = facts.issued_at if facts.revoked_at is None else facts.revoked_at

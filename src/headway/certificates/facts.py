@@ -1,4 +1,4 @@
-"""The facts of one certificate, and of the site that gives it out: all that its renderings say."""
+"""The facts of a certificate, and of the site that issues it: everything that its renderings show."""
 
 import unicodedata
 from typing import NamedTuple
@@ -22,32 +22,32 @@ class CertificateFacts(NamedTuple):
 
     @property
     def score_percent(self) -> float:
-        """The score as 0 to 100."""
+        """The score as a percentage."""
         return percent(self.score) or 0.0
 
     @property
     def score_text(self) -> str:
-        """The same as people write it: 100, 87.5, 79.99."""
+        """The score as a percentage in text: 100, 87.5, 79.99."""
         return f"{self.score_percent:.2f}".rstrip("0").rstrip(".")
 
 
 class Issuer(NamedTuple):
-    """Who gives certificates out: the site's address, without a slash at the end, and what it is called."""
+    """The site that issues certificates: its address, without a final slash, and its name."""
 
     address: str
     name: str
 
     @property
     def id(self) -> str:
-        """What it is known by in credentials: an address that gives its keys."""
+        """The id of the site in credentials: an address that returns its public keys."""
         return f"{self.address}/issuer"
 
     def page(self, certificate_id: str) -> str:
-        """Where anybody can see whether a certificate is real."""
+        """The address of the page where anybody can verify a certificate."""
         return f"{self.address}/certificates/{certificate_id}"
 
     def api(self, certificate_id: str) -> str:
-        """The same for programs."""
+        """The address at which programs can verify a certificate."""
         return f"{self.address}/api/v1/certificates/{certificate_id}"
 
 
@@ -57,7 +57,7 @@ def second(at: int) -> str:
 
 
 def day_text(at: int) -> str:
-    """The day that a time falls on in UTC, as people everywhere read it: 1 March 2026."""
+    """The day of a time in UTC, written so that it is read alike everywhere: 1 March 2026."""
     year, month, day = second(at)[:10].split("-")
     return f"{int(day)} {_MONTHS[int(month) - 1]} {year}"
 
@@ -79,14 +79,14 @@ _MONTHS = (
 
 
 def plain(text: str) -> str:
-    """A text without what cannot be seen but does something: control characters, changes of direction.
+    """A text with invisible characters that have effects (controls, changes of direction) replaced by spaces.
 
-    The canonical forms in use differ on control characters, and a name must not turn around what stands beside it.
+    The canonical forms in use differ on control characters, and a name must not reverse the text beside it.
     """
     return "".join(" " if _is_unseen(one) else one for one in text).strip()
 
 
-# Joiners are unseen as well, yet Persian and Indic names and many emoji need them.
+# Joiners are invisible too, but Persian and Indic names and many emoji need them.
 _JOINERS = "\u200c\u200d"
 
 

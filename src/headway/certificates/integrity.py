@@ -18,9 +18,9 @@ _FILES: Final = {CREDENTIALS: "credentials-v2.json", OPEN_BADGES: "open-badges-3
 
 
 def proved(document: Mapping[str, Any], key: "Ed25519PrivateKey", *, method: str, created: str) -> dict[str, Any]:
-    """A document with its proof: the same each time for the same document, key and time.
+    """A document with its proof; always the same for the same document, key and time.
 
-    `method` is the address of the public key.
+    `method` is the address of the public key, `created` the time to the second.
     """
     proof = {
         "type": "DataIntegrityProof",
@@ -34,7 +34,7 @@ def proved(document: Mapping[str, Any], key: "Ed25519PrivateKey", *, method: str
 
 
 def signed_bytes(document: Mapping[str, Any], proof: Mapping[str, Any]) -> bytes:
-    """What a signature is over: of a document and a proof, both without what the signature gives."""
+    """The bytes to be signed for a document and the options of its proof, neither with the signature in it."""
     options = {"@context": document["@context"], **proof}
     return sha256(canonical(options)).digest() + sha256(canonical(document)).digest()
 
@@ -42,7 +42,7 @@ def signed_bytes(document: Mapping[str, Any], proof: Mapping[str, Any]) -> bytes
 def canonical(document: Mapping[str, Any]) -> bytes:
     """A document's statements as canonical N-Quads.
 
-    RDFC-1.0 and the URDNA2015 that is used here differ in how they write control characters, which no text here holds.
+    RDFC-1.0, and URDNA2015 as used here, differ only in writing control characters, which no text here contains.
     """
     from pyld import jsonld  # noqa: PLC0415  # a tenth of a second, and seldom needed
 
@@ -52,7 +52,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
 
 def _load(address: str, _options: object = None) -> dict[str, Any]:
-    """A context that is bundled; there are no others, and nothing is ever fetched."""
+    """A bundled context; nothing is ever fetched."""
     if address not in _FILES:
         raise LookupError(f"the context {address} is not bundled")
     return {

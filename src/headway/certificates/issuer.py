@@ -1,4 +1,4 @@
-"""The document of an issuer: who it is, and which keys speak for it (W3C, Controlled Identifiers 1.0)."""
+"""The document of an issuer: its profile and its public keys (W3C, Controlled Identifiers 1.0)."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -11,14 +11,14 @@ _CONTROLLED: Final = "https://www.w3.org/ns/cid/v1"
 
 
 class PublicKey(NamedTuple):
-    """A key as anybody may know it: `retired_at` (microseconds) where nothing that it signed is to be believed."""
+    """A public key; nothing that it signed is to be believed once `retired_at` (microseconds) is set."""
 
     id: str
     retired_at: int | None
 
 
 def issuer_document(issuer: Issuer, keys: Iterable[PublicKey]) -> dict[str, Any]:
-    """The document. Retired keys stay in it, marked as revoked, and speak for nobody."""
+    """The document; retired keys stay in it, marked as revoked, but are no longer valid for assertions."""
     known = list(keys)
     return {
         "@context": [_CONTROLLED, OPEN_BADGES],

@@ -1,4 +1,4 @@
-"""Keys that sign: Ed25519, known by their public half, the private half sealed where the operator gave a secret."""
+"""Signing keys: Ed25519, named by their public half; the private half is sealed where the operator set a secret."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-# What a Multikey begins with that is an Ed25519 public key (W3C Controlled Identifiers, 2.2.2).
+# The prefix of an Ed25519 public key in a Multikey (W3C Controlled Identifiers, 2.2.2).
 _ED25519: Final = b"\xed\x01"
 _PLAIN, _SEALED = "plain", "sealed"
 _SALT, _NONCE = 16, 12
@@ -25,7 +25,7 @@ class SigningKeySealed(HeadwayError):
 
 
 class NewKey(NamedTuple):
-    """A key to be kept: its id is its public half as a Multikey, `kept` the private half as it may lie around."""
+    """A key to be stored: `id` is its public half as a Multikey, `kept` its private half, sealed if a secret is set."""
 
     id: str
     kept: str
@@ -43,9 +43,9 @@ def new_key(signing_secret: str | None) -> NewKey:
 
 
 def seal(raw: bytes, name: str, signing_secret: str | None) -> str:
-    """What is to be kept of a secret, sealed where the operator gave a secret to seal by.
+    """The text to store for a secret, sealed by the operator's secret if there is one.
 
-    Bound to its name: another's cannot be put in its place.
+    It is bound to its name, so that what was sealed under another name cannot replace it.
     """
     if signing_secret is None:
         return f"{_PLAIN}:{_text(raw)}"
@@ -56,12 +56,12 @@ def seal(raw: bytes, name: str, signing_secret: str | None) -> str:
 
 @lru_cache(maxsize=64)
 def unseal(name: str, kept: str, signing_secret: str | None) -> bytes:
-    """The secret that was sealed under a name; SigningKeySealed where it was not sealed by this secret."""
+    """The bytes sealed under a name; SigningKeySealed where they were sealed by another secret."""
     return _opened(name, kept, signing_secret)
 
 
 def is_sealed(kept: str) -> bool:
-    """Whether a private half is worth nothing without the secret."""
+    """Whether a stored text is of no use without the operator's secret."""
     return kept.startswith(_SEALED)
 
 
@@ -70,10 +70,10 @@ def key_id_of(key: "Ed25519PrivateKey") -> str:
     return write_multibase(_ED25519 + key.public_key().public_bytes_raw())
 
 
-# Opening takes a tenth of a second on purpose; a site has one key at a time.
+# Unsealing takes a tenth of a second by design; a site has one key at a time.
 @lru_cache(maxsize=4)
 def open_key(key_id: str, kept: str, signing_secret: str | None) -> "Ed25519PrivateKey":
-    """The key itself; SigningKeySealed where the secret is not the one that it was sealed by."""
+    """The private key; SigningKeySealed where it was sealed by another secret, or does not match its id."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # as above
         Ed25519PrivateKey,
     )

@@ -6,7 +6,7 @@ _LETTERS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def write_multibase(raw: bytes) -> str:
-    """Bytes as `z…`."""
+    """Bytes in base58btc, with its prefix `z`."""
     number, digits = int.from_bytes(raw, "big"), []
     while number:
         number, digit = divmod(number, 58)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 NAMELESS: Final = "a learner without a name"
 _TEMPLATE: Final = files("headway.certificates").joinpath("certificate.typ").read_bytes()
-# To be kept for decades (PDF/A-2a), and read aloud (PDF/UA-1): both refuse a page with characters that no font has.
+# For archiving (PDF/A-2a) and accessibility (PDF/UA-1); both refuse a page with a character that no font has.
 _STANDARDS: Final[list[Any]] = ["a-2a", "ua-1"]
 _LACKING: Final = "\u25a1"
 # Longer words than any language has are broken anywhere.
 _WORD_MAX: Final = 32
 _BREAK: Final = "\u200b"
-# In points: what an address of one letter could be as large as.
+# The width of a line, in units by which the address's length gives its font size in points.
 _ADDRESS_LINE: Final = 870
 _REASON_SHORT: Final = 250
 _SAID_OF_LACKING: Final = f"{_LACKING} is a character that this page has no font for; the address below shows it."
@@ -31,14 +31,14 @@ _SAID_OF_LACKING: Final = f"{_LACKING} is a character that this page has no font
 
 @lru_cache(maxsize=1)
 def made_by() -> str:
-    """What a page depends on beside its facts: the template, and the typst that sets it."""
+    """What a page depends on besides its facts: the version of typst, and the template's hash."""
     return f"{version('typst')} {sha256(_TEMPLATE).hexdigest()}"
 
 
 def certificate_pdf(facts: CertificateFacts, issuer: Issuer, font_folder: str | None = None) -> bytes:
-    """The page. `font_folder` holds more fonts, for names that those of typst's cannot show.
+    """The page; `font_folder` holds more fonts, for characters that typst's own fonts lack.
 
-    A character that no font has becomes an empty box, and the page says so and where the whole name stands.
+    A character that no font has becomes an empty box, and the page says so, and where the true text can be read.
     """
     from typst import TypstError  # noqa: PLC0415  # 80 MB to load, and seldom needed
 
@@ -46,7 +46,7 @@ def certificate_pdf(facts: CertificateFacts, issuer: Issuer, font_folder: str | 
     try:
         return _set(_page(facts, issuer, shown), facts, font_folder)
     except TypstError:
-        # Each character has a font, and yet not where it stands: as marks without the letters that they sit on.
+        # Each character has a font, but not in this combination, such as a combining mark without its letter.
         return _set(_page(facts, issuer, _Shown(None, ascii_only=True)), facts, font_folder)
 
 
@@ -95,7 +95,7 @@ def _page(facts: CertificateFacts, issuer: Issuer, shown: _Shown) -> dict[str, A
         ],
         "verify": "Verify it at",
         "address": address,
-        # In one line, so that it can be copied.
+        # Sized to fit on one line, so that it can be copied.
         "address_size": min(9, _ADDRESS_LINE / len(address)),
         "qr": _qr(address),
         "qr_says": f"QR code of {address}",
@@ -119,7 +119,7 @@ def _set(page: dict[str, Any], facts: CertificateFacts, font_folder: str | None)
 
 @lru_cache(maxsize=4096)
 def is_shown(character: str, font_folder: str | None = None) -> bool:
-    """Whether there is a font for a character."""
+    """Whether any font has the character."""
     from typst import TypstError  # noqa: PLC0415  # as above
 
     probe = b'#set document(title: "x")\n#sys.inputs.text'

@@ -1,4 +1,4 @@
-"""Achievements: what is defined, what a learner's sums come to, and what is met. Parsed strictly, judged purely."""
+"""Achievements: their definitions, the totals and metrics that they ask for, and which definitions are met."""
 
 import re
 from bisect import bisect_right
@@ -34,10 +34,10 @@ class DefinitionInvalid(Invalid):
 
 
 class Totals(NamedTuple):
-    """What of a learner adds up: moved by after minus before wherever a sum moves, and never stored.
+    """Totals over a learner's sums that achievements ask for; never stored, only moved by the difference of two sums.
 
-    A step or a module counts once, in however many runs. `first_try` and `hard_won` are steps whose first score
-    passed, and that took at least three failed attempts: in the first run, for a retake is no first try.
+    A step or a module counts once, however many runs it was done in. `first_try` counts steps whose first score
+    passed, `hard_won` steps completed after at least three failed attempts; both only in the first run.
     """
 
     steps: int = 0
@@ -96,7 +96,7 @@ AT_LEVEL: Final = tuple(f"{one.name}_topics" for one in LEVELS[1:])
 
 
 def _at_level(told: Iterable[LevelKey]) -> dict[str, int]:
-    """In how many topics a learner was told of each level, or of one above it."""
+    """For each total in AT_LEVEL, in how many topics the learner was told of its level or of a higher one."""
     ranks: dict[str, int] = {}
     for topic, level in told:
         ranks[topic] = max(RANKS.get(level, 0), ranks.get(topic, 0))
@@ -104,7 +104,7 @@ def _at_level(told: Iterable[LevelKey]) -> dict[str, int]:
 
 
 def topics_at(risen: Iterable[tuple[int, int]]) -> dict[str, int]:
-    """By how much the totals of topics at levels grow: of (place of the level before, place of the level)."""
+    """How much each total in AT_LEVEL grows, given pairs (rank of the level before, rank of the level now)."""
     found = dict.fromkeys(AT_LEVEL, 0)
     for was, now in risen:
         for name in AT_LEVEL[was:now]:
@@ -113,7 +113,7 @@ def topics_at(risen: Iterable[tuple[int, int]]) -> dict[str, int]:
 
 
 def of_day(one: PeriodSum) -> tuple[int, ...]:
-    """What a day's sum gives to the totals, as it stands first in them."""
+    """A day's contribution to the totals: the values of the first six fields of `Totals`, in their order."""
     return (
         one.steps_completed,
         one.exercises_completed,
@@ -125,7 +125,7 @@ def of_day(one: PeriodSum) -> tuple[int, ...]:
 
 
 def is_perfect(one: StepSum) -> bool:
-    """Whether the best score of the learner's is the full one."""
+    """Whether the learner's best score of the step is the full score."""
     return one.best == FULL
 
 
@@ -141,9 +141,9 @@ def is_hard_won(one: StepSum) -> bool:
 
 
 class Attended(NamedTuple):
-    """What a learner's active days come to; `comebacks` are days after at least fourteen without any.
+    """Figures of a learner's active days; a comeback is an active day more than 14 days after the one before it.
 
-    Freezes and pauses, which keep a streak, count nothing here: what they do depends on the site's settings.
+    Freezes and pauses, which keep a streak, do not count here: they depend on the site's settings.
     """
 
     active_days: int = 0
@@ -152,7 +152,7 @@ class Attended(NamedTuple):
 
 
 def attended(active: Iterable[int]) -> Attended:
-    """What active days, as ordinals, come to."""
+    """The figures of active days, given as ordinals."""
     days = sorted(active)
     if not days:
         return Attended()
@@ -173,17 +173,17 @@ class Metrics(NamedTuple):
 
     @classmethod
     def of(cls, sums: Sums) -> Self:
-        """What all of a learner's sums come to."""
+        """The metrics of all of a learner's sums."""
         return cls(Totals.of(sums), attended(map(ordinal, sums.active_days())))
 
     def value(self, metric: str) -> int:
-        """How far a learner has come by a metric, in its unit; whole, rounded down."""
+        """The learner's value of a metric, in the metric's unit, rounded down to a whole number."""
         name = METRICS[metric]
         found: int = getattr(self.attended if name in Attended._fields else self.totals, name)
         return found // _MS_AN_HOUR if name == "duration_ms" else found
 
 
-# What a definition may ask for, and where that is kept.
+# Metric that a definition may ask for: the field of `Totals` or `Attended` that holds it.
 METRICS: Final[Mapping[str, str]] = {
     "steps": "steps",
     "exercises": "exercises",
@@ -208,9 +208,9 @@ METRICS: Final[Mapping[str, str]] = {
 
 
 class Definition(NamedTuple):
-    """An achievement: whoever comes to the threshold by the metric has it, and so many points.
+    """An achievement: a learner whose metric reaches the threshold earns it, and its points.
 
-    A hidden one tells nothing of itself until then.
+    A hidden one is not shown to a learner who has not earned it.
     """
 
     id: str
@@ -225,12 +225,12 @@ class Definition(NamedTuple):
 
 
 def met(definitions: Iterable[Definition], now: Metrics) -> list[Definition]:
-    """Those whose threshold is reached."""
+    """The definitions whose threshold is reached."""
     return [one for one in definitions if now.value(one.metric) >= one.threshold]
 
 
 class Ladders:
-    """Definitions by what they ask for, in order of their thresholds: what was crossed is found without asking each."""
+    """Definitions by metric, sorted by threshold, so that crossed thresholds are found without checking every one."""
 
     def __init__(self, definitions: Iterable[Definition]) -> None:
         steps: dict[str, list[tuple[int, Definition]]] = {}
@@ -247,7 +247,7 @@ class Ladders:
         return bool(self._ladders)
 
     def crossed(self, before: Totals | Attended, after: Totals | Attended) -> list[Definition]:
-        """Those whose threshold lies above what was before, and not above what is after."""
+        """The definitions whose threshold lies above the value before, and at or below the value after."""
         found: list[Definition] = []
         for name, was, now in zip(before._fields, before, after, strict=True):
             if now > was and name in self._ladders:
@@ -283,7 +283,7 @@ def parse_definition(definition_id: str, said: object) -> Definition:
 
 
 def parse_definitions(files: Mapping[str, Mapping[str, Any]]) -> list[Definition]:
-    """All definitions of some files (by name: tables by id); DefinitionInvalid names file, id and field."""
+    """All definitions in some files (name: tables by id); DefinitionInvalid names the file, the id and the field."""
     found: dict[str, tuple[str, Definition]] = {}
     for file, tables in files.items():
         for name, said in tables.items():

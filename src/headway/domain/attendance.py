@@ -1,4 +1,4 @@
-"""The days of a learner while events are counted one by one, and how the streak stands with each of them."""
+"""A learner's days while events are counted one by one, and the streak as of any of them."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from headway.domain.streaks import Kept, StreakDays, StreakRules, current, follo
 
 
 class _Last(NamedTuple):
-    """How the streak stands at the end of the last active day, by these rules."""
+    """The streak as of the end of the last active day, by these rules."""
 
     rules: StreakRules
     kept: Kept | None
@@ -21,11 +21,11 @@ class Attendance:
         self.active: set[int] = set()
         self.imported: set[int] = set()
         self.paused: set[int] = set()
-        # Worked out where it is asked for, and followed from day to day.
+        # Worked out when first asked for, then carried on from day to day.
         self._last: _Last | None = None
 
     def add(self, days: StreakDays) -> None:
-        """Make days known; those before which no streak will be asked for may be left out."""
+        """Add days; those so early that no streak will be asked for them may be left out."""
         self.active |= days.active
         self.imported |= days.imported
         self.paused |= days.paused
@@ -47,7 +47,7 @@ class Attendance:
             self._last = _Last(last.rules, follow(last.kept, day, self._days, last.rules)) if is_behind else None
 
     def pause(self, paused: set[int]) -> None:
-        """Have these days paused and no others."""
+        """Replace the paused days by these."""
         self.paused = paused
         self._last = None
 

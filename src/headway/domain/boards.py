@@ -1,4 +1,4 @@
-"""Leaderboards: what counts on them, in which periods of the site's calendar, and in which order learners stand."""
+"""Leaderboards: what counts on them, the periods of the site's calendar that they cover, and their order."""
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
@@ -12,39 +12,40 @@ from headway.domain.progress import Completion, StepSum, Worth
 from headway.domain.sums import Sums
 from headway.domain.times import day_of, day_start, local_day, ordinal
 
-# The board of the whole site; every other is a course's.
+# Stands for the whole site in place of a course's id.
 SITE: Final = ""
 ALL: Final = "all"
-# For how long the boards of periods that have ended are kept up: servers' clocks differ, and zones by a day.
+# How many days the board of an ended period is still kept up: servers' clocks differ, and time zones by a day.
 KEPT_DAYS: Final = 2
 _SOLVED: Final = 2**20
-# So many more than a page are read where some stand elsewhere by now: hardly ever are more of them gone.
+# Extra rows read with a page to make up for stale ones: hardly ever are more than these stale.
 SPARE: Final = 8
 
 
 class Board(NamedTuple):
-    """The leaderboard of a course or, where that is empty, of the site: in a period, as 2026-03, 2026-W10 or a day."""
+    """The leaderboard of a course, or of the site if `course` is empty, for a period: 2026-03, 2026-W10, a day, all."""
 
     course: str
     period: str
 
 
 class Gain(NamedTuple):
-    """What a learner gained at a time in a course, as a place; the points of achievements are of no course."""
+    """What a learner gained in a course at a time, as a place; for points of achievements, `course` is the site."""
 
     course: str
     at: int
     place: int
 
 
-# (place, learner): as both databases, Redis and Python order them.
+# (place, learner), in the order in which both databases, Redis and Python sort them.
 Standing: TypeAlias = tuple[int, str]
 
 
 class Question(NamedTuple):
-    """What is asked of a board: how many stand `above` a place, or for so many standings.
+    """A question to a board; `what` is one of these.
 
-    Of a `stretch` from a place on, behind the first few (`offset`); those `before` a learner, or `after` them.
+    `above`: how many learners stand above a place. `stretch`: up to `limit` standings from a place on, after skipping
+    `offset`. `before`, `after`: up to `limit` standings just before or after a learner's.
     """
 
     what: str
@@ -54,7 +55,7 @@ class Question(NamedTuple):
 
 
 class Asking(ABC):
-    """A board that can be asked, wherever it lies: what is asked at once takes one way there and back."""
+    """A board that can be read, wherever it is stored; questions asked together take one round trip."""
 
     @abstractmethod
     def ask(self, *asked: Question) -> list[Any]:
@@ -65,15 +66,15 @@ class Asking(ABC):
         return int(self.ask(Question("above", (place, "")))[0])
 
     def stretch(self, place: int, offset: int, limit: int) -> list[Standing]:
-        """So many from a place on, behind the first few."""
+        """Up to `limit` standings from a place on, after skipping `offset`."""
         return self._listed(Question("stretch", (place, ""), limit, offset))
 
     def before(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many before a learner, in order."""
+        """Up to `limit` standings just before a learner, in order."""
         return self._listed(Question("before", standing, limit))
 
     def after(self, standing: Standing, limit: int) -> list[Standing]:
-        """So many behind a learner."""
+        """Up to `limit` standings just after a learner, in order."""
         return self._listed(Question("after", standing, limit))
 
     def _listed(self, asked: Question) -> list[Standing]:
@@ -82,15 +83,15 @@ class Asking(ABC):
 
 
 def place_of(points: int, solved: int) -> int:
-    """Points and exercises solved as one number: the lower, the better. Places add up as what they are made of does.
+    """Points and exercises solved as one number, lower being better; the place of a sum is the sum of the places.
 
-    A learner solves less than a million exercises.
+    Assumes that a learner solves less than a million exercises.
     """
     return -(points * _SOLVED + solved)
 
 
 def figures_of(place: int) -> tuple[int, int]:
-    """The points and the exercises solved of a place."""
+    """The points and the number of exercises solved that a place stands for."""
     return divmod(-place, _SOLVED)
 
 
@@ -101,18 +102,18 @@ def periods_at(day: str) -> tuple[str, str, str, str]:
 
 
 def period_of(kind: Period, day: str) -> str:
-    """The one of these periods that is of that kind."""
+    """The period of the given kind that a day lies in."""
     return periods_at(day)[("all", "month", "week", "day").index(kind)]
 
 
 class Span(NamedTuple):
-    """The times of a period (microseconds), from the first up to where it has ended."""
+    """The times of a period in microseconds: `begins` included, `ends` excluded."""
 
     begins: int
     ends: int
 
 
-# Of all times, as both databases keep them.
+# All times, within the integers that both databases can hold.
 _ALWAYS: Final = Span(-(2**62), 2**62)
 
 
@@ -135,14 +136,14 @@ def ends_on(period: str) -> str:
 
 
 def kept_from(today: str) -> str:
-    """Boards of periods that ended before this day are not kept any more."""
+    """The earliest last day of a period whose boards are still kept."""
     return (date.fromisoformat(today) - timedelta(days=KEPT_DAYS)).isoformat()
 
 
 def counts(sum_: StepSum, worth: Worth) -> bool:
-    """Whether a completed step counts; where its course asks for graded evidence, scores are to be vouched for.
+    """Whether a completed step counts; where the course asks for graded evidence, its graded score must reach the mark.
 
-    As for certificates: a lesson has none to vouch for, and a person's word is one.
+    The rule is that of certificates: a lesson has no score to vouch for, and a score that a person gave is graded.
     """
     if worth.graded_from is None:
         return True
@@ -154,14 +155,14 @@ def counts(sum_: StepSum, worth: Worth) -> bool:
 def first_counted(
     runs: Iterable[StepSum | None], worth_of: Callable[[Completion], Worth]
 ) -> tuple[Completion, Worth] | None:
-    """Where a step counts, of its sums in all runs: once, at its first completion that does."""
+    """The first completion of a step that counts, out of its sums in all runs; None where none counts."""
     found = [(one.completion, worth_of(one.completion), one) for one in runs if one is not None and one.completion]
     counted = [(done, worth) for done, worth, one in found if counts(one, worth)]
     return min(counted, default=None)
 
 
 def gain_of(course: str, first: tuple[Completion, Worth] | None) -> Gain | None:
-    """What a step gives; None where it gives nothing."""
+    """What a step gains on the boards; None where it gains nothing."""
     if first is None:
         return None
     done, worth = first
@@ -170,7 +171,7 @@ def gain_of(course: str, first: tuple[Completion, Worth] | None) -> Gain | None:
 
 
 def gains_of(sums: Sums) -> list[Gain]:
-    """All that a learner ever gained, by what the own sums say."""
+    """All that a learner ever gained, by the learner's own sums."""
     steps: dict[tuple[str, str], list[StepSum]] = {}
     for key, one in sums.steps.items():
         steps.setdefault((key.course, key.step), []).append(one)
@@ -182,7 +183,7 @@ def gains_of(sums: Sums) -> list[Gain]:
 
 
 def placed(gains: Iterable[Gain], time_zone: str, kept: str) -> dict[Board, int]:
-    """Where gains place a learner on each board that is kept, by the site's zone."""
+    """The learner's place on each board that is still kept, from gains dated in the site's time zone."""
     found: dict[Board, int] = {}
     for one in gains:
         for period in periods_at(local_day(one.at, time_zone)):
@@ -197,25 +198,25 @@ def _worth(sums: Sums, course: str, step: str, done: Completion) -> Worth:
     return sums.worth_of(course, done.version, step)
 
 
-# Behind all who stand anywhere.
+# Sorts behind every standing.
 _LAST: Final[Standing] = (2**62, "")
 
 
 class Pending(NamedTuple):
-    """Who stands elsewhere than the board says that is stored, for it is behind: how they stand there, and in truth.
+    """Learners whose stored standing on a board is out of date: their stored standings, and their true ones.
 
-    Both in order.
+    Both lists are sorted.
     """
 
     stale: list[Standing]
     live: list[Standing]
 
     def above(self, place: int, stored: int) -> int:
-        """How many stand above a place, of whom so many do on the board that is stored."""
+        """How many truly stand above a place, given how many do on the stored board."""
         return stored - _before(self.stale, place) + _before(self.live, place)
 
     def corrected(self, found: Iterable[Standing], first: Standing, last: Standing = _LAST) -> list[Standing]:
-        """What is stored of a board from `first` to `last`, as it is in truth: with all who are pending there."""
+        """The true standings from `first` to `last`, given the stored ones: stale ones removed, live ones added."""
         gone = set(self.stale)
         here = self.live[bisect_left(self.live, first) : bisect_right(self.live, last)]
         return sorted([*(one for one in found if one not in gone), *here])
@@ -226,9 +227,9 @@ def _before(standings: Sequence[Standing], place: int) -> int:
 
 
 class Stretch(NamedTuple):
-    """Which of the stored rows to read, from a place on, to know those in truth behind `skip` of that place.
+    """Which stored rows to read, from a place on, for the page behind the first `skip` true standings.
 
-    `enough` of them are enough unless some of the first are gone from there; `limit` are, whoever is gone.
+    `enough` rows suffice unless many of them are stale; `limit` rows always suffice.
     """
 
     place: int
@@ -238,7 +239,7 @@ class Stretch(NamedTuple):
 
 
 def stretch(pending: Pending, place: int, skip: int, limit: int) -> Stretch:
-    """What to read for a page: enough of it, wherever those stand that are pending."""
+    """The stored rows to read for a page, given what is pending."""
     live = len(pending.live) - _before(pending.live, place)
     stale = len(pending.stale) - _before(pending.stale, place)
     offset = max(0, skip - live)
@@ -249,7 +250,7 @@ def stretch(pending: Pending, place: int, skip: int, limit: int) -> Stretch:
 def page(
     pending: Pending, asked: Stretch, skip: int, found: Sequence[Standing], last: Standing = _LAST
 ) -> list[Standing]:
-    """What is behind `skip` from a place on, up to `last`, out of what was read."""
+    """The standings behind the first `skip` from a place on, up to `last`, given the stored rows that were read."""
     if not asked.offset or not found:
         return pending.corrected(found, (asked.place, ""), last)[skip:]
     first = found[0]

@@ -1,4 +1,4 @@
-"""What an event brought about: the difference between before and after, told to the learner and kept with the event."""
+"""Changes: what an event brought about, as the difference of before and after; told to the learner and kept."""
 
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeAlias
@@ -34,7 +34,7 @@ from headway.domain.scores import fraction, percent
 from headway.domain.times import format_time
 
 Change: TypeAlias = dict[str, Any]
-# All that can be told of a learner, reminders among it: what may be asked for is one of these.
+# All types of changes that a learner can be told, reminders included; filters accept these alone.
 ChangeType: TypeAlias = Literal[
     "step_completed",
     "module_unlocked",
@@ -58,7 +58,7 @@ ChangeType: TypeAlias = Literal[
     "run_started",
     "progress_reset",
 ]
-# Entries that are told of under a name of their own.
+# Entries that are told under another name than their type.
 _TOLD_AS: Final = {
     CERTIFIED: "certificate_issued",
     REVOKED: "certificate_revoked",
@@ -72,7 +72,7 @@ _TOLD_AS: Final = {
 
 
 def step_completed(course: str, step: str, before: StepSum, after: StepSum) -> list[Change]:
-    """Whether a step came to be completed; a completion that an earlier event moves is none."""
+    """The change where a step became completed; none where an earlier event only moves the completion."""
     if before.completion is not None or after.completion is None:
         return []
     at = format_time(after.completion.at)
@@ -80,7 +80,7 @@ def step_completed(course: str, step: str, before: StepSum, after: StepSum) -> l
 
 
 def streak_extended(day: str, before: int, after: int, milestones: Iterable[int]) -> list[Change]:
-    """Whether the current streak grew, and over which milestones; `day` is the day that joined it."""
+    """The changes where the current streak grew, and for each milestone reached; `day` is the day that extended it."""
     if after <= before:
         return []
     passed = [{"type": "streak_milestone", "days": one, "day": day} for one in milestones if before < one <= after]
@@ -88,14 +88,14 @@ def streak_extended(day: str, before: int, after: int, milestones: Iterable[int]
 
 
 def enrollment_changed(course: str, before: EnrollmentSum, after: EnrollmentSum) -> list[Change]:
-    """Whether the learner came into the course or went."""
+    """The change where the learner enrolled in the course or left it."""
     if before.enrolled == after.enrolled:
         return []
     return [{"type": "enrolled" if after.enrolled else "left", "course": course}]
 
 
 def of_fact(event: Contribution, name: str) -> list[Change]:
-    """What an entry of the server's own tells, where it is the first to say so, of what is called `name` now."""
+    """The change that an entry of the server's own tells the first time; `name` is the step's or module's id now."""
     fact, told = event.fact, {"type": _TOLD_AS.get(event.type, event.type), "course": event.course}
     if isinstance(fact, Granted):
         return [told | _granted(event, name)]
@@ -111,7 +111,7 @@ def of_fact(event: Contribution, name: str) -> list[Change]:
 
 
 def progress_reset(event: Contribution, cleared: Cleared, fact: Reset) -> list[Change]:
-    """What a reset took away, of a course or of all (then it names none)."""
+    """What a reset took away, of one course or of all; of all, no course is named."""
     of_course = {"course": event.course} if event.course else {}
     steps = cleared.steps + (cleared.said if fact.counts_said else 0)
     counts = {"steps": steps, "attempts": cleared.attempts, "sessions": fact.sessions, "days": cleared.days}
@@ -119,7 +119,7 @@ def progress_reset(event: Contribution, cleared: Cleared, fact: Reset) -> list[C
 
 
 def _of_learner(event: Contribution, fact: Paused | Resumed | Achieved | Leveled) -> Change:
-    """What is told of the learner alone, and of no course."""
+    """The fields of a change that concerns the learner alone and no course."""
     if isinstance(fact, Paused):
         return {"pause": event.event_id, "from": fact.first_on, "to": fact.last_on}
     if isinstance(fact, Resumed):

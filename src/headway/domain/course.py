@@ -18,12 +18,12 @@ COMPLETE_BY: Final = ("score", "steps")
 POLICIES: Final = ("best", "latest", "first", "average")
 EVIDENCE: Final = ("any", "graded")
 POINTS: Final[Mapping[str, int]] = {"lesson": 5, "quiz": 10, "assignment": 20, "assessment": 30, "exercise": 10}
-# A weight of 1: weights are whole millionths, so that what is worked out from them is exact.
+# A weight of 1: weights are whole millionths, so that calculations with them are exact.
 ONE: Final = 1_000_000
 
 
 def weight_name(kind: Kind) -> str:
-    """The name of the weight that a kind shares in: exercises count with the assignments."""
+    """The name of the weight that a kind uses; exercises use that of assignments."""
     return "assignment" if kind == "exercise" else kind
 
 
@@ -36,7 +36,7 @@ class Weights(NamedTuple):
     assessment: int = 20 * ONE
 
     def of(self, kind: Kind) -> int:
-        """The weight that a kind shares in."""
+        """The weight that a kind uses, in millionths."""
         weight: int = getattr(self, weight_name(kind))
         return weight
 
@@ -64,9 +64,9 @@ DEFAULT_POLICIES: Final = Policies()
 class Step:
     """One thing to do. `pass_mark` is a score and `weight` a multiple, both in millionths.
 
-    `grader` is the configuration of the server's grader, answer key included: never to be given out as it is.
-    `renamed_from` are the ids that the step had before, the oldest first.
-    `files` are those that a learner works in, by path; `test` says how they are tested on the learner's machine.
+    `grader` is the configuration of the server's grader, answer key included: never show it as it is.
+    `renamed_from` are the step's former ids, the oldest first.
+    `files` are the files that a learner works in, by path; `test` says how they are tested on the learner's machine.
     """
 
     id: str
@@ -86,7 +86,7 @@ class Step:
 
     @property
     def key(self) -> str:
-        """What progress on the step is kept under: the first id that it ever had."""
+        """The key that progress on the step is kept under: the first id that it ever had."""
         return self.renamed_from[0] if self.renamed_from else self.id
 
     @property
@@ -96,7 +96,7 @@ class Step:
 
 
 class Share(NamedTuple):
-    """What a step, known under its key, counts for in its module's score: `parts` of the module's `whole`."""
+    """A step's share in its module's score: `parts` of the module's `whole`."""
 
     key: str
     policy: Policy
@@ -106,12 +106,12 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A part of a course; what it does not say for itself is the course's. `pass_mark` and `weight` are millionths.
+    """A part of a course; settings that it omits are the course's. `pass_mark` and `weight` are in millionths.
 
-    `requires` are the keys of the modules to complete before this one, the one before it where the author says nothing.
-    `renamed_from` are the ids that the module had before, the oldest first.
-    `keys` are its steps'; `shares` those that count in its score: whole numbers, for many thousand scores are worked
-    out at once.
+    `requires` are the keys of the modules to complete before this one; by default, the module before it.
+    `renamed_from` are the module's former ids, the oldest first.
+    `keys` are its steps' keys; `shares` those of the steps that count in its score, as whole numbers, because many
+    thousand scores are computed at once.
     """
 
     id: str
@@ -144,7 +144,7 @@ class Module:
 
     @property
     def key(self) -> str:
-        """What its completion and its unlocking are kept under: the first id that it ever had."""
+        """The key that its unlocking and completion are kept under: the first id that it ever had."""
         return self.renamed_from[0] if self.renamed_from else self.id
 
     def _share(self, step: Step, each: int) -> Share:
@@ -153,10 +153,10 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One version of a course. `pass_mark`, `complete_by`, `weights` and `policies` are what its modules start from.
+    """One version of a course; its modules default to its `pass_mark`, `complete_by`, `weights` and `policies`.
 
-    `evidence` says whether certificates and leaderboards count any event or graded ones alone. `numbers` are the places
-    of its steps by their keys, from 0.
+    `evidence` says whether certificates and leaderboards count any event or only graded ones. `numbers` are the
+    positions of its steps by their keys, from 0.
     """
 
     id: str
@@ -191,16 +191,16 @@ class Course:
         object.__setattr__(self, "_dependents", dependents)
 
     def step(self, step_id: str) -> Step | None:
-        """The step of that id, be it one that the step had before."""
+        """The step of that id, current or former; None where there is none."""
         place = self._places.get(step_id)
         return place[1] if place else None
 
     def step_named(self, step_id: str) -> Step:
-        """The same; UnknownStep where there is none."""
+        """The step of that id, current or former; UnknownStep where there is none."""
         return self.place_named(step_id)[1]
 
     def place_named(self, step_id: str) -> tuple[Module, Step]:
-        """The same, behind the module that holds it."""
+        """The step of that id and the module that holds it; UnknownStep where there is none."""
         place = self._places.get(step_id)
         if place is None:
             raise UnknownStep("the course has no step of that name; its outline lists them", field="step")
@@ -214,7 +214,7 @@ class Course:
         return step
 
     def module_of(self, step_id: str) -> Module | None:
-        """The module that holds the step of that id, be it one that the step had before."""
+        """The module that holds the step of that id, current or former."""
         place = self._places.get(step_id)
         return place[0] if place else None
 
@@ -223,18 +223,18 @@ class Course:
         return self._dependents.get(key, ())
 
     def module(self, module_id: str) -> Module | None:
-        """The module of that id, be it one that the module had before."""
+        """The module of that id, current or former."""
         return self._modules.get(module_id)
 
     def module_id(self, key: str) -> str:
-        """What the module of that key is called in this version; the key where it has none."""
+        """The id in this version of the module of that key; the key itself where this version has none."""
         found = self._modules.get(key)
         return key if found is None else found.id
 
     def required(self, module: Module) -> list[str]:
-        """What the modules that one requires are called in this version."""
+        """The ids in this version of the modules that a module requires."""
         return [self.module_id(key) for key in module.requires]
 
 
-# What entries that are about no course are read by.
+# Stands in for the course when reading entries that belong to none.
 NO_COURSE: Final = Course(id="", title="", modules=())

@@ -1,4 +1,4 @@
-"""What sums hold of days beside what was done on them: imports, early and late hours, pauses, single exercises."""
+"""Sums of days besides the activity itself: imports, early and late hours, pauses, single exercises."""
 
 from operator import add
 from typing import Final, NamedTuple, Self
@@ -18,7 +18,7 @@ class ImportedDay(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """From which day to which a streak rests, both included; nowhere, where the last lies before the first."""
+    """The days on which a streak rests, first and last included; none where the last lies before the first."""
 
     first_on: str
     last_on: str
@@ -28,7 +28,7 @@ class Pause(NamedTuple):
         return type(self)(min(self.first_on, other.first_on), min(self.last_on, other.last_on))
 
 
-# What the end of a pause says of its beginning.
+# The first day of the addend that ends a pause: it leaves the pause's own first day as it is.
 ENDLESS: Final = "9999-12-31"
 
 
@@ -43,7 +43,7 @@ class PartOfDay(NamedTuple):
 
 
 class StepDay(NamedTuple):
-    """What was attempted of a step on a day; `unscored` attempts wait for a grade. By these, reviews are due."""
+    """Attempts at a step on a day; `unscored` ones wait for a grade. Reviews become due by these."""
 
     attempts: int = 0
     passed_attempts: int = 0

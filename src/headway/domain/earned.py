@@ -1,10 +1,10 @@
-"""What is earned once: as everything of a learner, it adds up in any order."""
+"""What is earned once; like all sums, these add up in any order."""
 
 from typing import NamedTuple, Self
 
 
 class Achievement(NamedTuple):
-    """What a learner earned, when, on which local day, and with how many points; the earliest stands."""
+    """When a learner earned an achievement, on which local day, and with how many points; the earliest stands."""
 
     at: int
     event_id: str
@@ -17,7 +17,7 @@ class Achievement(NamedTuple):
 
 
 class LevelReached(NamedTuple):
-    """When a learner was told of a level, and which one it followed; the earliest stands."""
+    """When a learner was told of a level, and the level before it; the earliest stands."""
 
     at: int
     event_id: str

@@ -1,6 +1,6 @@
-"""What an enrolled learner adds to the figures of a course: its counters are sums of this over learners.
+"""What one enrolled learner adds to the figures of a course; the course's counters are the sums over learners.
 
-A learner's runs of the course count as one, added up: a step counts once, however often the course is taken.
+A learner's runs of the course are added up into one: a step counts once, however often the course is taken.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from headway.domain.step_status import COMPLETED, IN_PROGRESS, OPEN
 from headway.domain.sums import GrantKey, RunKey, StepKey
 from headway.domain.times import offset_day
 
-# What is counted in a course: the figure, the step, module or week that it is about, and a value.
+# What a counter counts: (figure, the step, module or week that it is about or "", a value).
 Count: TypeAlias = tuple[str, str, int]
 ENROLLED: Final = "enrolled"
 COURSE_DONE: Final = "completed"
@@ -38,11 +38,11 @@ TRIES_MAX: Final = 100
 
 
 class Enrolled(NamedTuple):
-    """An enrolled learner in a course as the roster shows them, worked out by a `version` (0: not worked out yet).
+    """An enrolled learner as the course's roster shows them, computed by a course `version` (0: not yet computed).
 
-    Scores are millionths and times microseconds, 0 where there is none; `name` is what learners are sorted by,
-    `last_step` the key of the last step of the course that was reached, `score_total` the modules' scores by their
-    weights, `granted_score` the score at the course's completion, below which `score` never falls.
+    Scores are millionths and times microseconds, 0 for none. Learners are sorted by `name`; `last_step` is the key of
+    the last step, in the course's order, that was reached; `score_total` sums the modules' scores times their weights;
+    `granted_score` is the score at the course's completion, below which `score` never falls.
     """
 
     version: int
@@ -104,17 +104,17 @@ def record_of(
 
 
 def _both(one: Grant, other: Grant) -> Grant:
-    """The first of two, with the better score: as both runs together come to."""
+    """The earlier of two grants, with the better score of both."""
     return min(one, other)._replace(score=max(one.score or 0, other.score or 0))
 
 
 def is_touched(one: StepSum) -> bool:
-    """Whether the learner did anything there, or somebody said what it counts for."""
+    """Whether the learner did anything in the step, or somebody overrode it."""
     return one.events > 0 or one.completion is not None or one.override is not None
 
 
 def of_step(one: StepSum) -> StepFigures:
-    """What a step's sum adds to its counters: no learner who completed it has not touched it."""
+    """What a step's sum adds to the step's counters; whoever completed the step counts as one who touched it."""
     best = one.best_said
     return StepFigures(
         int(is_touched(one)),
@@ -127,9 +127,9 @@ def of_step(one: StepSum) -> StepFigures:
 
 
 def spread_of_step(key: str, one: StepSum) -> Iterator[Count]:
-    """Where a learner lies among those of a step: attempts that did not pass and the one that did, and time.
+    """A learner's values in the distributions of a step: tries (failed attempts plus one, if it was passed), and time.
 
-    And by which version they first tried it, and passed by that.
+    Also the course version of the first try, and of a first try that passed.
     """
     if one.passed_attempts > 0:
         yield TRIES, key, min(one.attempts - one.passed_attempts + 1, TRIES_MAX)
@@ -155,7 +155,7 @@ def module_figure(module: Module, steps: Mapping[str, StepSum], grant: Grant | N
 
 
 def figure_of(module: Module, reached: Exact, grant: Grant | None, *, touched: bool) -> ModuleFigure | None:
-    """The same, where the parts of the module's whole that were reached are known."""
+    """The same as `module_figure`, given how many parts of the module's whole were reached."""
     if not touched and grant is None:
         return None
     granted = 0 if grant is None or grant.score is None else grant.score
@@ -163,7 +163,7 @@ def figure_of(module: Module, reached: Exact, grant: Grant | None, *, touched: b
 
 
 def of_module(key: str, one: ModuleFigure | None) -> Iterator[Count]:
-    """What a module's figure adds to its counters: its score as it is shown, in hundredths of a percent."""
+    """What a module's figure adds to its counters; the score in whole percent, and in hundredths of a percent."""
     if one is None:
         return
     yield REACHED, key, 0
@@ -175,7 +175,7 @@ def of_module(key: str, one: ModuleFigure | None) -> Iterator[Count]:
 
 
 def of_learner(row: Enrolled) -> Iterator[tuple[Count, int]]:
-    """What a learner's row adds to the counters of the course."""
+    """What a learner's roster row adds to the counters of the course, as (counter, amount)."""
     done = row.completed_at > 0
     week = week_of(row.enrolled_at)
     yield (ENROLLED, "", 0), 1
@@ -197,12 +197,12 @@ def week_of(at: int) -> str:
 
 
 def sort_name(display_name: str | None, external_id: str | None) -> str:
-    """What a learner is sorted and looked for by: the name, or the id that they are known by elsewhere."""
+    """The text that a learner is sorted and searched by: the name, or else the external id."""
     return (display_name or external_id or "").casefold()[:200]
 
 
 class Whole(NamedTuple):
-    """All that a learner adds to a course: the row, the record, and the modules that were reached by their keys."""
+    """All that a learner adds to a course: the roster row, the record, and the module figures by key."""
 
     row: Enrolled
     record: Record
@@ -218,7 +218,7 @@ def modules_of(course: Course, record: Record) -> dict[str, ModuleFigure | None]
 
 
 def whole_of(version: int, course: Course, name: str, enrollment: EnrollmentSum, record: Record) -> Whole:
-    """What a learner adds to a course by one of its versions."""
+    """What a learner adds to a course, by this version of it."""
     modules = modules_of(course, record)
     known = [(course.numbers[key], one) for key, one in record.steps.items() if key in course.numbers]
     last = max((n for n, one in known if is_touched(one)), default=-1)
@@ -235,7 +235,7 @@ def whole_of(version: int, course: Course, name: str, enrollment: EnrollmentSum,
 
 
 def concluded(row: Enrolled, course: Course, grant: Grant | None) -> Enrolled:
-    """The row with what follows from the rest of it and from the course's completion, if there is one."""
+    """The row with the score and status computed, and the course's completion set where there is a grant."""
     granted, completed_at = row.granted_score, row.completed_at
     if grant is not None:
         granted, completed_at = grant.score or 0, max(grant.at, 1)
@@ -245,8 +245,8 @@ def concluded(row: Enrolled, course: Course, grant: Grant | None) -> Enrolled:
 
 
 def _mean(total: int, weights: int) -> int:
-    """The mean of modules' scores, rounded up because each of them was rounded down; short of full stays short.
+    """The mean of the modules' scores, rounded up because each of them was rounded down; FULL only if all are full.
 
-    A third and two thirds are half of it, and not a millionth less, which would be counted among those below.
+    So the mean of a third and two thirds is exactly one half, and not a millionth less, in the band below.
     """
     return FULL if total >= FULL * weights else min(-(-total // weights), FULL - 1)

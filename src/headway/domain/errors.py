@@ -1,4 +1,4 @@
-"""The one root of everything Headway refuses. `http/problems.py` alone knows the statuses."""
+"""HeadwayError, the root of all refusals, and the general ones; only `http/problems.py` knows HTTP statuses."""
 
 from typing import ClassVar
 

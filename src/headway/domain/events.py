@@ -1,4 +1,4 @@
-"""What clients send: an event is checked once, at the edge, and is a fact from then on."""
+"""Events as clients send them: each is checked once, at the edge, and is a fact from then on."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SLUG_MAX: Final = 200
 DURATION_S_MAX: Final = 86_400
 HINTS_MAX: Final = 1_000
 RESPONSE_BYTES_MAX: Final = 64 * 1024
-# A bound of our own: the interpreter's depends on its version and on who calls, and an audit must read what was taken.
+# Our own bound, as the interpreter's varies with version and caller, and an audit must be able to read what was taken.
 RESPONSE_DEPTH_MAX: Final = 64
 _FIELDS: Final = frozenset({"type", "course", "step", "occurred_at", "score", "duration_s", "hints", "response"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -31,13 +31,13 @@ class EventInvalid(Invalid):
 
 
 class Event(NamedTuple):
-    """An event that fits its contract; whether its course and step exist is judged in the transaction.
+    """An event whose fields are valid; whether its course and step exist is judged in the transaction.
 
-    `occurred_at` is as the client said it (microseconds), None where the server's time is meant;
-    `offset` is its distance from UTC in minutes, 0 where the learner's zone decides the day.
+    `occurred_at` is the client's time (microseconds), None where the server's time is meant;
+    `offset` is its distance from UTC in minutes, 0 where the learner's time zone decides the day.
     `body` is the canonical JSON of what was sent, without the id: the fact that the ledger keeps.
-    `fact` is what an entry of the server's own says, in which `run` of the course; no client sends either.
-    `passed` says of somebody erased whether it passed, where that was said afterwards; no client sends it.
+    `fact` is the content of an entry of the server's own, and `run` the run of the course that it is about; no client
+    sends either. `passed` is set on an erased learner's event whose passing was decided afterwards; no client sends it.
     """
 
     id: str
@@ -74,7 +74,7 @@ def event_id_of(sent: object) -> str:
 
 
 def check_event(event_id: str, content: Mapping[str, Any]) -> Event:
-    """Check everything of an event but its id. Nothing is filled in, so that a repeat reads as the same content."""
+    """Check everything of an event but its id. Add no defaults, so that a repeat has the same content."""
     unknown = content.keys() - _FIELDS
     if unknown:
         field = min(map(str, unknown))[:SLUG_MAX].encode(errors="replace").decode()
@@ -128,18 +128,18 @@ def _client_event(event_id: str, content: Mapping[str, Any], body: str) -> Event
 
 
 def with_passed(event: Event, *, passed: bool) -> Event:
-    """The event of somebody erased with what was said afterwards of its passing."""
+    """An erased learner's event with its passing, as decided afterwards, in its body."""
     return read_event(event.id, _canonical({**json.loads(event.body), "passed": passed}))
 
 
 def enrollment_event(event_id: str, kind: str, course: str, occurred_at: str | None = None) -> Event:
-    """An `enrolled` or `left`: made by the server, which leaves the time to the recording, or by an importer."""
+    """An `enrolled` or `left`, made by an importer, or by the server (then recording sets the time)."""
     said = {} if occurred_at is None else {"occurred_at": occurred_at}
     return read_event(event_id, _canonical({"type": kind, "course": course, **said}))
 
 
 def fact_event(event_id: str, kind: str, at: str, said: Mapping[str, Any]) -> Event:
-    """An entry of the server's own, as `facts.read_fact` reads it; `at` is its time."""
+    """An entry of the server's own from the fields that `facts.read_fact` reads; `at` is its time, as RFC 3339."""
     content = {"type": kind, "occurred_at": at, **said}
     return read_event(event_id, _canonical(content))
 
@@ -153,12 +153,12 @@ def _fact_event(event_id: str, content: Mapping[str, Any], body: str) -> Event |
 
 
 def under_name(body: str, step: str) -> str:
-    """A body from the ledger as it would be had its step been called so."""
+    """A body from the ledger with its step renamed to this one."""
     return _canonical({**json.loads(body), "step": step})
 
 
 def could_name(text: str) -> bool:
-    """Whether a text could be the id of a course or a step: what could not names none, and PostgreSQL refuses a NUL."""
+    """Whether a text could be the id of a course or a step; any other names none, and PostgreSQL refuses a NUL."""
     return 1 <= len(text) <= SLUG_MAX and text.isprintable()
 
 

@@ -1,7 +1,7 @@
-"""What an exercise brings along to a learner's own machine: its files, and the command that tests them.
+"""The files of an exercise that are written to a learner's own machine, and the command that tests them there.
 
-They are written there, and the command is run there: a path leads nowhere but into the exercise's folder, on every
-system, and to nothing that a shell, an editor or git acts on by itself, as on files whose names begin with a dot.
+A path must stay within the exercise's folder on every system, and must not be a file that a shell, an editor or git
+acts on by itself, such as one whose name begins with a dot.
 """
 
 import re
@@ -25,12 +25,12 @@ TIMEOUT_S: Final = 300
 TIMEOUT_S_MAX: Final = 3_600
 TEST_FIELDS: Final = ("command", "report", "format", "timeout_s")
 _PART: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.+-]*[A-Za-z0-9_+-])?", re.ASCII)
-# What Windows takes for a device, whatever follows behind a dot.
+# Names that Windows takes for a device, whatever extension follows.
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.ASCII | re.IGNORECASE)
 
 
 class StepTest(NamedTuple):
-    """How an exercise is tested: words of a command, no shell's line; what it reports, and where."""
+    """How an exercise is tested: the command as words (no shell), the report file, its format, and the timeout."""
 
     command: tuple[str, ...]
     report: str | None = None
@@ -38,12 +38,12 @@ class StepTest(NamedTuple):
     timeout_s: int = TIMEOUT_S
 
     def told(self) -> dict[str, Any]:
-        """The same as an author writes it."""
+        """The test as an author writes it in the manifest."""
         return {**self._asdict(), "command": list(self.command)}
 
 
 def path_fault(path: object) -> str:
-    """Why something is no path of an exercise's file, with the fix; empty where it is one."""
+    """What is wrong with the path of an exercise's file, with the fix; empty if nothing is."""
     if not isinstance(path, str):
         return "has a name that is no text; write it in quotes"
     parts = path.split("/")
@@ -58,7 +58,7 @@ def path_fault(path: object) -> str:
 
 
 def read_files(fields: Fields) -> Mapping[str, str]:
-    """The files of a step: text by path."""
+    """The files of a step, text by path; faults go into `fields.faults`."""
     raw = fields.get("files")
     if raw is None:
         return {}
@@ -103,7 +103,7 @@ def _check_together(files: Mapping[str, str], path: str, faults: Faults) -> None
 
 
 def read_test(fields: Fields) -> StepTest | None:
-    """How a step is tested; None where that is not said."""
+    """How a step is tested; None where the manifest does not say; faults go into `fields.faults`."""
     raw = fields.get("test")
     if raw is None:
         return None

@@ -1,4 +1,4 @@
-"""The exercises that a learner did, out of the sums of steps: what levels and mastery are judged by."""
+"""The exercises that a learner did, from the sums of steps; levels and mastery are judged by them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,9 +12,9 @@ from headway.domain.sums import StepKey
 
 
 class Worked(NamedTuple):
-    """What of a step's sum is asked by who shows it, without objects in it: a learner has thousands of them.
+    """The parts of a step's sum that are shown, as plain values for speed: a learner has thousands of these.
 
-    `first` and `latest` are scores, `done` is the completion; where the latest is the first, it is left out.
+    `first_*` and `latest_*` are scored attempts, `done_*` the completion; a latest that is the first is left out.
     """
 
     course: str
@@ -38,7 +38,7 @@ class Worked(NamedTuple):
 
     @property
     def sum(self) -> StepSum:
-        """The step's sum, as far as it is asked for."""
+        """The step's sum, with only the parts that are here."""
         parts: tuple[Any, ...] = self
         first = None if self.first_at is None else Scored(*parts[5:8])
         latest = first if self.latest_at is None else Scored(*parts[8:11])
@@ -55,9 +55,9 @@ class Worked(NamedTuple):
 
 
 class Done(NamedTuple):
-    """An exercise (course and step), and the first and the latest answer to it in each run, as mastery asks for them.
+    """An exercise, its place (course, step key), and the first and latest answer to it in each run, for mastery.
 
-    `day` is that of its first completion.
+    `day` is the local day of its first completion.
     """
 
     place: tuple[str, str]
@@ -67,7 +67,7 @@ class Done(NamedTuple):
 
 
 def versions_worked(steps: Iterable[Worked]) -> set[tuple[str, int]]:
-    """The versions by which steps were completed: courses by them are asked for by `exercises_worked`."""
+    """The (course, version) pairs by which steps were completed; `exercises_worked` needs these courses."""
     return {(one.course, one.done_version) for one in steps if one.done_version is not None}
 
 
@@ -76,7 +76,7 @@ def exercises_worked(
     completed_by: Mapping[tuple[str, int], Course],
     courses: Mapping[str, tuple[int, Course]],
 ) -> Iterator[Done]:
-    """As `exercises_done`, out of what is asked of steps."""
+    """The same as `exercises_done`, from `Worked` rows."""
     of_runs: dict[tuple[str, str], list[Worked]] = {}
     for one in steps:
         of_runs.setdefault((one.course, one.step), []).append(one)
@@ -87,7 +87,7 @@ def exercises_worked(
             if done is not None:
                 yield done
             continue
-        # Of a learner with thousands of events, nearly all are so.
+        # The usual case of a learner with thousands of events, so it is kept fast.
         version = one.done_version
         step = step_of(courses[place[0]][1] if version is None else completed_by[place[0], version], place[1])
         if step is not None and step.is_exercise:
@@ -105,7 +105,7 @@ def _answered(one: Worked) -> list[Answer]:
 
 
 def versions_of(steps: Mapping[StepKey, StepSum]) -> set[tuple[str, int]]:
-    """The versions by which steps were completed: courses by them are asked for by `exercises_done`."""
+    """The (course, version) pairs by which steps were completed; `exercises_done` needs these courses."""
     return {(key.course, one.completion.version) for key, one in steps.items() if one.completion is not None}
 
 
@@ -114,7 +114,7 @@ def exercises_done(
     completed_by: Mapping[tuple[str, int], Course],
     courses: Mapping[str, tuple[int, Course]],
 ) -> Iterator[Done]:
-    """Each exercise once, of whatever topics it had when it was first completed; before that, of those it has now."""
+    """Each exercise once, with its topics in the version that first completed it, or else in the version in force."""
     of_runs: dict[tuple[str, str], list[StepSum]] = {}
     for key, one in steps.items():
         of_runs.setdefault((key.course, key.step), []).append(one)
@@ -130,7 +130,7 @@ def _done(
     completed_by: Mapping[tuple[str, int], Course],
     courses: Mapping[str, tuple[int, Course]],
 ) -> Done | None:
-    """An exercise out of its sums in all runs; None where it is none."""
+    """An exercise from its sums in all runs; None where the step is no exercise."""
     done = sums[0].completion if len(sums) == 1 else first_completion(sums)
     step = step_of(completed_by[place[0], done.version] if done else courses[place[0]][1], place[1])
     if step is None or not step.is_exercise:
@@ -140,14 +140,14 @@ def _done(
 
 
 def exercise_of(topics: tuple[str, ...], sums: Iterable[StepSum]) -> Exercise:
-    """An exercise of these topics, by what is known of it in each run."""
+    """An exercise of these topics, from its sums in all runs."""
     runs = list(sums)
     return _exercise(topics, runs, first_completion(runs))
 
 
 def _exercise(topics: tuple[str, ...], runs: Sequence[StepSum], done: Completion | None) -> Exercise:
     if len(runs) == 1 and runs[0].override is None:
-        # Of a learner with thousands of events, nearly all are so.
+        # The usual case of a learner with thousands of events, so it is kept fast.
         one = runs[0]
         return Exercise(topics, one.best, one.first and one.first.at, done and done.at)
     best = max((one.best_said for one in runs if one.best_said is not None), default=None)
@@ -155,12 +155,12 @@ def _exercise(topics: tuple[str, ...], runs: Sequence[StepSum], done: Completion
 
 
 def first_completion(sums: Iterable[StepSum]) -> Completion | None:
-    """When a step was first completed, in whichever run."""
+    """The first completion of a step, in any run."""
     return min((one.completion for one in sums if one.completion is not None), default=None)
 
 
 def step_of(course: Course, key: str) -> Step | None:
-    """The step of a key; None where the course has dropped it."""
+    """The step of that key; None where this version of the course has none."""
     try:
         return course.step_by_key(key)
     except KeyError:
@@ -168,7 +168,7 @@ def step_of(course: Course, key: str) -> Step | None:
 
 
 def _scored(sums: Iterable[StepSum]) -> Iterator[int]:
-    """Since when a step has a score: by an attempt, or by a person's word."""
+    """The times from which a step has a score: of the first scored attempt, and of an override that gives a score."""
     for one in sums:
         if one.first is not None:
             yield one.first.at
@@ -177,7 +177,7 @@ def _scored(sums: Iterable[StepSum]) -> Iterator[int]:
 
 
 def _answers(one: StepSum) -> Iterator[Scored]:
-    """How it went when it was new, and how it goes now."""
+    """The first scored attempt and, if it is another one, the latest."""
     if one.first is not None:
         yield one.first
     if one.latest is not None and (one.first is None or one.latest.event_id != one.first.event_id):

@@ -1,4 +1,4 @@
-"""What the server itself writes into a learner's ledger, beside enrollments: grants, grades, overrides, new runs."""
+"""Entries that the server itself adds to a learner's ledger, enrollments aside: grants, grades, overrides, new runs."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -16,9 +16,9 @@ ACHIEVED = "achieved"
 RESET = "reset"
 STREAK_IMPORTED = "streak_imported"
 LEVELED = "leveled"
-# The cause of what is given for what was done long ago.
+# The `cause` of an achievement that a backfill gives for what was done long before.
 BACKFILL = "backfill"
-# About the learner alone, and no course.
+# Types of entries about the learner alone, and no course.
 COURSELESS_TYPES: Final = (PAUSED, RESUMED, ACHIEVED, LEVELED, STREAK_IMPORTED)
 GRANT_TYPES: Final = (MODULE_UNLOCKED, MODULE_COMPLETED, COURSE_COMPLETED, CERTIFIED)
 
@@ -28,17 +28,17 @@ class FactInvalid(Invalid):
 
 
 class Granted(NamedTuple):
-    """A rule said yes: to a module, or to the course where `module` is empty. `cause` is the event that brought it."""
+    """A grant, of a module, or of the course where `module` is empty. `cause` is the event that brought it about."""
 
     module: str
     cause: str
 
 
 class Graded(NamedTuple):
-    """The score of an attempt, given or raised afterwards; `before` is the one that it had, None where it had none.
+    """The score of an attempt, given or raised afterwards; `before` is its score until then, None where it had none.
 
     The attempt keeps its place in time: `attempted_at` in microseconds, on the learner's `day`, under the `topics` that
-    its step had then (None: those that it has). `waited` says that it was a person's to grade and had no grade yet.
+    its step had then (None: its present ones). `waited` says that it was waiting for a person to grade it.
     """
 
     attempt: str
@@ -52,7 +52,7 @@ class Graded(NamedTuple):
 
 
 class Overridden(NamedTuple):
-    """A step's score said by a person: a `final` one counts even where it is lower; `waived` is no score at all."""
+    """An override of a step's score: a `final` one counts even where it is lower; a `waived` one gives no score."""
 
     final: bool
     waived: bool
@@ -60,16 +60,16 @@ class Overridden(NamedTuple):
 
 
 class Revoked(NamedTuple):
-    """A certificate is void from now on."""
+    """A certificate is void from the entry's time on."""
 
     certificate: str
     reason: str
 
 
 class Achieved(NamedTuple):
-    """The learner earned an achievement, as it was defined then. `cause` is the event that brought it.
+    """The learner earned an achievement, as it was defined then. `cause` is the event that brought it about.
 
-    `day` is that event's, where it is another than the learner's zone says of the time.
+    `day` is that event's local day, given only where it is not the day of the entry's time in the learner's zone.
     """
 
     achievement: str
@@ -81,7 +81,7 @@ class Achieved(NamedTuple):
 
 
 class Leveled(NamedTuple):
-    """The learner came to a level in a topic, from the one before. `cause` is the event that brought it."""
+    """The learner reached a level in a topic, after the `previous` one. `cause` is the event that brought it about."""
 
     topic: str
     level: str
@@ -91,29 +91,29 @@ class Leveled(NamedTuple):
 
 
 class RunStarted(NamedTuple):
-    """The learner begins the course anew."""
+    """The learner begins a new run of the course."""
 
 
 class Paused(NamedTuple):
-    """The learner rests from a day to a day, both included, and no streak ends. The entry's id is the pause's."""
+    """The learner's streak rests from one day to another, both included. The entry's id is the pause's."""
 
     first_on: str
     last_on: str
 
 
 class Resumed(NamedTuple):
-    """A pause ends on a day earlier than was said; before it began where there was none after all."""
+    """A pause ends earlier than planned, on this day; a day before its first one cancels it."""
 
     pause: str
     last_on: str
 
 
 class Reset(NamedTuple):
-    """The learner begins from nothing: in a course, or in all where the entry names none.
+    """The learner begins from nothing: in a course, or in all courses where the entry names none.
 
-    `sessions` says how many practice sessions that cleared, `kept` which achievements what stands still meets, and
-    `levels` which levels in topics (topic, level). `counts_said` is whether steps of which a person alone said
-    something are told of, too: the first resets left them out, and are told as they were.
+    `sessions` is how many practice sessions this cleared; `kept` are the achievements, and `levels` the (topic, level)
+    pairs, that the remaining progress still meets. `counts_said` is whether steps with nothing but an override are
+    among the steps that the learner is told were cleared: the first resets left them out, and are told as they were.
     """
 
     sessions: int
@@ -123,7 +123,7 @@ class Reset(NamedTuple):
 
 
 class StreakImported(NamedTuple):
-    """What another system recorded of a learner's longest streak, in days; it counts for nothing, and is shown."""
+    """The learner's longest streak in another system, in days; it is shown, but counts for nothing."""
 
     longest: int
 
@@ -144,7 +144,7 @@ Fact: TypeAlias = (
 
 
 class Said(NamedTuple):
-    """What the body of such an entry says: `course` and `step` are empty where it is about none; `score` millionths."""
+    """The content of such an entry's body; `course` and `step` are empty for none, `score` is in millionths."""
 
     fact: Fact
     course: str
@@ -155,7 +155,7 @@ class Said(NamedTuple):
 
 
 def read_fact(content: Mapping[str, Any]) -> Said | None:
-    """What an entry of the server's own says; None where its type is none of them, FactInvalid where it is broken."""
+    """The content of an entry of the server's own; None where it is of another type, FactInvalid where it is broken."""
     read = _READERS.get(content["type"]) if isinstance(content.get("type"), str) else None
     if read is None:
         return None

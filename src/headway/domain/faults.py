@@ -1,4 +1,4 @@
-"""What is wrong in what an author wrote: each fault under its place, all collected before anything is said."""
+"""Faults in what an author wrote: each has the path of its place, and all are collected before any is reported."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -16,7 +16,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}", re.ASCII)
 
 
 class Fault(NamedTuple):
-    """One thing to mend: where it stands (`modules[2].steps[0].title`, empty for the whole) and what to do."""
+    """One thing to fix: its path (`modules[2].steps[0].title`, empty for the whole manifest) and what to do."""
 
     path: str
     message: str
@@ -36,7 +36,7 @@ class ManifestInvalid(HeadwayError):
 
 
 class Faults:
-    """A list of faults with a bound, so that what a client sends cannot make an answer without end."""
+    """A list of faults of limited length, so that no manifest makes for an endless reply."""
 
     __slots__ = ("_left_out", "_suggestions_left", "found")
 
@@ -53,13 +53,13 @@ class Faults:
             self._left_out += 1
 
     def listed(self) -> list[Fault]:
-        """All that was noted, and a last one that counts what is left out."""
+        """All faults noted, the last one counting those left out."""
         if not self._left_out:
             return self.found
         return [*self.found, Fault("", f"{self._left_out} more faults are not listed; mend these first")]
 
     def did_you_mean(self, word: str, known: Collection[str]) -> str:
-        """`; did you mean 'title'?` where something known looks like the word, else nothing."""
+        """`; did you mean 'title'?` where a known word is similar, else an empty string."""
         if len(word) > _SHOWN_MAX or self._suggestions_left == 0:
             return ""
         self._suggestions_left -= 1
@@ -68,7 +68,7 @@ class Faults:
 
 
 def join(path: str, part: str | int) -> str:
-    """The place of a part within the place of its whole."""
+    """The path of a part (a name or an index) of what lies at `path`."""
     if isinstance(part, int):
         return f"{path}[{part}]"
     if _PLAIN_NAME.fullmatch(part):
@@ -77,11 +77,11 @@ def join(path: str, part: str | int) -> str:
 
 
 def within(path: str, inner: str) -> str:
-    """A path that is relative to another, as seen from the outermost."""
+    """The full path of `inner`, a path relative to `path`."""
     separator = "." if path and inner and not inner.startswith("[") else ""
     return f"{path}{separator}{inner}"
 
 
 def show(text: str) -> str:
-    """A text in quotes, cut short, and with whatever a reply could not carry escaped."""
+    """A text in quotes, cut short, with unprintable characters escaped."""
     return repr(text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 1] + "…")

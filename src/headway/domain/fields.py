@@ -1,4 +1,4 @@
-"""Reading the fields of one object that an author wrote, noting every fault under its path and going on."""
+"""Read the fields of an object that an author wrote: note every fault under its path, and read on."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,9 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Fields:
-    """The fields of an object at `path`; what is faulty or left out reads as the default.
+    """The fields of an object at `path`; a faulty or missing field reads as its default, and null as missing.
 
-    `known` are the names that the object may have (None: any), `what` is its name in messages (`a module`). A null
-    reads as left out.
+    `known` are the names that the object may have (None: any), `what` is its name in messages (`a module`).
     """
 
     __slots__ = ("_raw", "faults", "path", "what")
@@ -41,7 +40,7 @@ class Fields:
         self.faults.add(self.at(name), message)
 
     def has(self, name: str) -> bool:
-        """Whether the field stands there, be it as null."""
+        """Whether the field is present, even as null."""
         return self._raw is not None and name in self._raw
 
     def get(self, name: str) -> Any:
@@ -49,7 +48,7 @@ class Fields:
         return None if self._raw is None else self._raw.get(name)
 
     def require(self, name: str) -> Any:
-        """The field as it was written; a fault where it is left out."""
+        """The field as it was written; None, and a fault, where it is missing."""
         value = self.get(name)
         if value is None and self._raw is not None:
             self.fault(name, f"is missing; {self.what} needs it")
@@ -66,7 +65,7 @@ class Fields:
         return None if value is None else self.checked_text(value, self.at(name), limit)
 
     def checked_text(self, value: object, path: str, limit: int) -> str:
-        """The value if it is a text that can be stored and shown, else a fault."""
+        """The value if it is a text that can be stored and shown; else an empty string, and a fault."""
         message = text_fault(value, limit)
         if message:
             self.faults.add(path, message)
@@ -79,7 +78,7 @@ class Fields:
         return "" if value is None else self.checked_slug(value, self.at(name))
 
     def checked_slug(self, value: object, path: str) -> str:
-        """The value if it is a slug, else a fault with a proposal."""
+        """The value if it is a slug; else an empty string, and a fault with a proposal."""
         text = self.checked_text(value, path, SLUG_MAX)
         if text and not SLUG.fullmatch(text):
             proposal = re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("._-") or "for-loops"
@@ -111,7 +110,7 @@ class Fields:
         return default
 
     def number(self, name: str, default: int, high: int, places: int) -> int:
-        """A number from 0 to `high`, exactly, in units of its last allowed decimal place."""
+        """A number from 0 to `high` with at most `places` decimals, as an exact integer: times 10 ** `places`."""
         value = self.get(name)
         if value is None:
             return default
@@ -145,13 +144,13 @@ class Fields:
         return ()
 
     def texts(self, name: str, count: int, limit: int, *, required: bool = False) -> tuple[str, ...]:
-        """A list of different texts; the faulty ones are left out."""
+        """A list of distinct texts, at most `count` of them; faulty ones are left out."""
         return self._distinct(
             name, [(path, self.checked_text(value, path, limit)) for path, value in self._placed(name, count, required)]
         )
 
     def slugs(self, name: str, count: int) -> tuple[str, ...]:
-        """A list of different ids; the faulty ones are left out."""
+        """A list of distinct ids, at most `count` of them; faulty ones are left out."""
         return self._distinct(
             name, [(path, self.checked_slug(value, path)) for path, value in self._placed(name, count, False)]
         )
@@ -207,7 +206,7 @@ class Fields:
 
 
 def kind_of(value: object) -> str:
-    """What a value is, in an author's words."""
+    """The kind of a value, in words that an author uses."""
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, float) and not isfinite(value):
@@ -220,7 +219,7 @@ def kind_of(value: object) -> str:
 
 
 def text_fault(value: object, limit: int) -> str:
-    """Why a value is no text to keep, with the fix; empty where it is one."""
+    """What is wrong with a value as a text, with the fix; empty if nothing is."""
     if not isinstance(value, str):
         hint = "; write it in quotes" if value is not None and not isinstance(value, Mapping | list | tuple) else ""
         return f"must be a text, not {kind_of(value)}{hint}"
@@ -234,7 +233,7 @@ def text_fault(value: object, limit: int) -> str:
 
 
 def exact_number(value: object) -> Decimal | None:
-    """A finite number as the decimal that was written (the shortest that means a float), else None."""
+    """A finite number as an exact decimal (of a float, the shortest one that reads as it), else None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not (isinstance(value, int) or isfinite(value)):
         return None
     return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)

@@ -1,18 +1,19 @@
-"""What stands in the place of a body that was moved into the archive: where it lies, and what it can be told by."""
+"""References: what the ledger holds in place of a body that was moved into the archive."""
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-# Bodies are JSON objects: none begins with it.
+# What a stored reference begins with; no body does, for bodies are JSON objects.
 MARK: Final = "@"
 PORTION_DIGITS: Final = 8
 
 
 class Reference(NamedTuple):
-    """In which portion of the archive, and in which line of it, a body lies; its digest.
+    """Where a body lies in the archive, as portion and line, and its digest.
 
-    `named` is the digest that it would have had its step been called by its key: steps are renamed, keys are not.
+    `named` is the digest that the body would have if it called its step by the step's key: ids of steps change, keys do
+    not.
     """
 
     portion: int
@@ -21,18 +22,18 @@ class Reference(NamedTuple):
     named: str
 
     def __str__(self) -> str:
-        """As it is stored."""
+        """The reference as it is stored."""
         also = "" if self.named == self.digest else f":{self.named}"
         return f"{MARK}{self.portion:0{PORTION_DIGITS}}.{self.line}:{self.digest}{also}"
 
 
 def reference(portion: int, line: int, body: str, under_key: str) -> Reference:
-    """The reference to a body, given as it was sent and as it would be under its step's key."""
+    """The reference to a body, given as it was sent and as it would be with its step's key for the step's id."""
     return Reference(portion, line, digest_of(body), digest_of(under_key))
 
 
 def read_reference(stored: str) -> Reference | None:
-    """The reference that stands in the place of a body; None where the body itself does."""
+    """The reference that is stored in place of a body; None where the body itself is stored."""
     if not is_filed(stored):
         return None
     place, digest, *named = stored[1:].split(":")
@@ -41,7 +42,7 @@ def read_reference(stored: str) -> Reference | None:
 
 
 def is_filed(stored: str) -> bool:
-    """Whether a reference stands in the place of a body."""
+    """Whether what is stored is a reference and not the body."""
     return stored.startswith(MARK)
 
 
@@ -52,5 +53,5 @@ def is_body(stored: str, body: str) -> bool:
 
 
 def digest_of(body: str) -> str:
-    """What tells one body from another."""
+    """The SHA-256 digest of a body, in unpadded base64url."""
     return urlsafe_b64encode(sha256(body.encode()).digest()).decode().rstrip("=")

@@ -1,7 +1,7 @@
-"""Attempts that are judged anew: which of those that had no score may have theirs, so that no step counts for less.
+"""Regrading: which attempts without a score may be given one, so that no step counts for less than before.
 
-Many are given theirs some at a time: in an order in which whoever is stopped anywhere, and judges what is left anew,
-comes to the same end.
+Many are given theirs in portions, in such an order that a run that is stopped anywhere, and judges the rest anew, ends
+with the same scores.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from headway.domain.progress import Scored, StepSum
 
 
 class Move(NamedTuple):
-    """An attempt at its place in time, with the score that it is to have; `before` is None where that is its first."""
+    """An attempt, with its place in time and the score to give it; `before` is its old score, None if it had none."""
 
     scored: Scored
     before: int | None
@@ -26,7 +26,7 @@ class Move(NamedTuple):
 
     @property
     def added(self) -> StepSum:
-        """What that adds to its step."""
+        """What the new score adds to the step's sum."""
         score = self.scored.score
         is_first = int(self.before is None)
         return StepSum(
@@ -35,9 +35,9 @@ class Move(NamedTuple):
 
 
 class Way(NamedTuple):
-    """In which order attempts are given their scores, and those that are given none: they would sink the step.
+    """The order in which attempts are given scores, and those left out because they would lower the step's score.
 
-    `is_whole` says that all are given theirs: then an average may lie lower in between than before.
+    `is_whole` says that all are given theirs; an average may then be lower in between than before.
     """
 
     moves: list[Move]
@@ -46,17 +46,16 @@ class Way(NamedTuple):
 
 
 def sinks(known: StepSum, policy: Policy, added: StepSum) -> bool:
-    """Whether a step would count for less with what is added."""
+    """Whether the step's score, overrides aside, would be lower with `added`."""
     bare = _bare(known)
     return step_score(bare + added, policy) < step_score(bare, policy)
 
 
 def way(known: StepSum, policy: Policy, moves: Sequence[Move]) -> Way:
-    """How attempts at a step are given their scores, with no more of a score in between than at the end.
+    """The order in which attempts at a step are given their scores; no score in between exceeds the final one.
 
-    What a person said of the step is left aside, for it may be lifted. All have their scores where that sinks nothing;
-    else first those that have one already, and then one after the other, the best ones first, each that has the step
-    count for no less than those before it.
+    Overrides are left aside, as they may be lifted. All attempts are given their scores where that does not lower the
+    step's score; else `one_by_one` decides.
     """
     if sinks(known, policy, added_by(moves)):
         return one_by_one(known, policy, moves)
@@ -66,17 +65,17 @@ def way(known: StepSum, policy: Policy, moves: Sequence[Move]) -> Way:
     def place(one: Move) -> tuple[int, str]:
         return (one.scored.score, "") if policy == "best" else (one.scored.at, one.name)
 
-    # The first of them has the step count for what it will.
+    # The first of these moves alone gives the step its final score.
     return Way(sorted(moves, key=place, reverse=policy != "first"), [], is_whole=True)
 
 
 def added_by(moves: Iterable[Move]) -> StepSum:
-    """What so many add together."""
+    """What these moves add to the step's sum together."""
     return sum((one.added for one in moves), StepSum())
 
 
 def one_by_one(known: StepSum, policy: Policy, moves: Sequence[Move]) -> Way:
-    """What is raised, and behind it first scores, the best ones first, but for those that would sink the step then."""
+    """First all raised scores, then first scores from the best down, except those that would lower the step's."""
     raised, left_out = [one for one in moves if one.before is not None], list[Move]()
     so_far, taken = _bare(known) + added_by(raised), list(raised)
     first = (one for one in moves if one.before is None)
@@ -95,9 +94,9 @@ def _bare(known: StepSum) -> StepSum:
 
 
 def _even(known: StepSum, moves: Sequence[Move]) -> list[Move]:
-    """So that the average never lies above the one at the end, and as little below it as can be."""
+    """The moves in an order whose averages never exceed the final one, and fall as little below it as possible."""
     end = known + added_by(moves)
-    # By how much each lifts what there is above the average at the end, as a multiple of it.
+    # By how much each move lifts the sum above the final average, scaled by the final number of scores.
     lifts = [(one.added.score_total * end.scores - one.added.scores * end.score_total, one) for one in moves]
     raising = sorted((pair for pair in lifts if pair[0] > 0), key=itemgetter(0), reverse=True)
     lowering = sorted((pair for pair in lifts if pair[0] <= 0), key=itemgetter(0))

@@ -7,28 +7,28 @@ from typing import Final, NamedTuple
 
 from headway.domain.scores import ratio_percent
 
-# On either side of the version.
+# Both before a version and since it.
 LEARNERS_MIN: Final = 20
-# Percentage points: what is less is nothing to act on, however sure.
+# In percentage points: a smaller drop is not worth acting on, however certain.
 DROP_MIN: Final = 10.0
-# How often chance alone may flag a step, whatever the number of versions.
+# The probability that chance alone flags a step, however many versions it has.
 CHANCE: Final = 0.01
 
 
 class Tries(NamedTuple):
-    """How many learners first tried a step, and how many of them passed it by that try."""
+    """How many learners tried a step for the first time, and how many of them passed at that try."""
 
     learners: int
     passed: int
 
     @property
     def percent(self) -> float:
-        """The share of those who passed."""
+        """The percentage of those who passed."""
         return ratio_percent(self.passed, self.learners) if self.learners else 0.0
 
 
 class Drop(NamedTuple):
-    """Since which version fewer pass at the first try, and who tried before it and since."""
+    """The version since which fewer learners pass at the first try, and the tries before it and since."""
 
     version: int
     before: Tries
@@ -36,10 +36,10 @@ class Drop(NamedTuple):
 
 
 def drop(by_version: Mapping[int, Tries]) -> Drop | None:
-    """The clearest drop among all versions; None where there is none, or the newest version has mended it.
+    """The clearest drop among all versions; None where there is none, or the newest version has undone it.
 
-    A one-sided two-proportion z-test of each version's learners and later ones against all before, with its level
-    divided by the number of tests (Bonferroni): each learner tries first once, so that tries are independent.
+    A one-sided two-proportion z-test for each version, of first tries since against all before, its level divided by
+    the number of tests (Bonferroni). Each learner has one first try, so that tries are independent.
     """
     found = [one for version in by_version if _is_enough(one := _cut(by_version, version))]
     if not found:
@@ -73,6 +73,6 @@ def _z(one: Drop) -> float:
 
 
 def _is_mended(by_version: Mapping[int, Tries], one: Drop) -> bool:
-    """Whether of enough learners with the newest version about as many pass as did before."""
+    """Whether enough learners tried the newest version, and pass about as often as before the drop."""
     newest = by_version[max(by_version)]
     return newest.learners >= LEARNERS_MIN and one.before.percent - newest.percent < DROP_MIN

@@ -1,4 +1,4 @@
-"""What a run of a course is due: modules that open and complete, the course's completion, its certificate."""
+"""Grants that are due to a run of a course: modules opened and completed, the course completed, the certificate."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -11,15 +11,15 @@ from headway.domain.progress import Grant, StepSum
 from headway.domain.scores import FULL
 from headway.domain.step_status import LOCKED, status_of
 
-# What a run was granted, by kind and module; the module is empty where it is about the course.
+# A run's grants by (kind, module key); the module is empty where the grant is about the course.
 Held: TypeAlias = Mapping[tuple[str, str], Grant]
 _UNTOUCHED = StepSum()
 
 
 class Due(NamedTuple):
-    """A grant that is to be made, of the module of a key.
+    """A grant that is due; `module` is a key, `at` in microseconds.
 
-    `score` is in millionths, rounded down so that no mark is reached by rounding.
+    `score` is in millionths, rounded down so that rounding never reaches a mark.
     """
 
     kind: str
@@ -29,12 +29,12 @@ class Due(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it can be granted once as."""
+        """The kind and module: a run is granted each pair once."""
         return self.kind, self.module
 
 
 def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
-    """The grants to be known before an event on one of the module's steps is judged."""
+    """The grants to be read before an event on one of the module's steps is judged, as (kind, module key)."""
     if module is None:
         return
     opens = course.dependents(module.key)
@@ -49,26 +49,26 @@ def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
 
 
 def is_begun(module: Module, sums: StepSums) -> bool:
-    """Whether anything is known of any of its steps: something was done, or somebody is spared it."""
+    """Whether any of the module's steps has an event or an override."""
     return _any_of(module, sums, lambda one: one.events > 0 or one.override is not None)
 
 
 def is_open(module: Module, sums: StepSums, held: Held) -> bool:
-    """Whether its steps may be written to: what was opened or begun once is never locked again."""
+    """Whether events on the module's steps are accepted; a module once opened or begun is never locked again."""
     if not lacking(module, held) or (MODULE_UNLOCKED, module.key) in held or (MODULE_COMPLETED, module.key) in held:
         return True
     return _any_of(module, sums, lambda one: one.events > 0)
 
 
 def status_of_module(module: Module, sums: StepSums, held: Held) -> str:
-    """How far a run is with a module, in one word."""
+    """The status of a module in a run: locked, open, in progress or completed."""
     if not is_open(module, sums, held):
         return LOCKED
     return status_of((MODULE_COMPLETED, module.key) in held, is_begun(module, sums))
 
 
 def status_of_course(sums: StepSums, held: Held) -> str:
-    """How far a run is with its course, in one word."""
+    """The status of the course in a run: open, in progress or completed."""
     return status_of((COURSE_COMPLETED, "") in held, any(one.events for one in sums.values()))
 
 
@@ -78,9 +78,9 @@ def lacking(module: Module, held: Held) -> list[str]:
 
 
 def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
-    """The completion of a module whose sums moved, and the modules that it opens.
+    """The completion of a module whose sums moved, where it is due, and the opening of modules that require it.
 
-    They are dated `at` (microseconds), or by the latest that is known of the module's steps.
+    They are dated `at` (microseconds), or else by the last update of the sums and grants that they rest on.
     """
     if (MODULE_COMPLETED, module.key) in held or not is_begun(module, sums) or not is_completed(module, sums):
         return []
@@ -90,7 +90,7 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
 
 
 def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
-    """The completion of the course and its certificate; `sums` are those of all of its steps."""
+    """The completion of the course and its certificate, where they are due; `sums` are those of all of its steps."""
     due: list[Due] = []
     if (COURSE_COMPLETED, "") not in held:
         grants = [held.get((MODULE_COMPLETED, module.key)) for module in course.modules]
@@ -105,7 +105,7 @@ def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = N
 
 
 def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
-    """Whatever is due of a run, whichever of its sums moved; empty where all was granted."""
+    """All grants that are due to a run, whichever of its sums moved; empty where all were made."""
     known = dict(held)
     due: list[Due] = []
 
@@ -122,28 +122,28 @@ def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None
 
 
 def with_due(held: Held, due: Iterable[Due]) -> Held:
-    """What a run holds once it was given what it is due."""
+    """The grants of a run once those due are made."""
     return {**held, **{one.key: _granted(one) for one in due}}
 
 
 def awaits_evidence(course: Course, held: Held) -> bool:
-    """Whether all but graded evidence for the certificate is there, so that a later grade may bring it."""
+    """Whether only graded evidence is missing for the certificate, so that a later grade may bring it about."""
     due = course.certificate and course.evidence == "graded"
     return due and (COURSE_COMPLETED, "") in held and (CERTIFIED, "") not in held
 
 
 def score_of_module(module: Module, total: Fraction, held: Held) -> Fraction:
-    """The score that is shown, 0 to 1: what its steps come to in total, and never less than at its completion."""
+    """The module's score that is shown, 0 to 1: the total of its steps, but never below its score at its completion."""
     return _at_least(total, held.get((MODULE_COMPLETED, module.key)))
 
 
 def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
-    """The mean of the modules' scores by their weights, 0 to 1, and never less than at the course's completion."""
+    """The weighted mean of the modules' scores, 0 to 1, but never below the score at the course's completion."""
     return score_of_modules(course, [total_score(module, sums) for module in course.modules], held)
 
 
 def score_of_modules(course: Course, totals: Sequence[Fraction], held: Held) -> Fraction:
-    """As `score_of_course`, where it is known what each module's steps come to, in the order of the modules."""
+    """The same as `score_of_course`, from the total of each module's steps, in the order of the modules."""
     weights = sum(module.weight for module in course.modules)
     scored = zip(course.modules, totals, strict=True)
     total = sum((module.weight * score_of_module(module, one, held) for module, one in scored), Fraction(0))

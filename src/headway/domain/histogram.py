@@ -1,4 +1,4 @@
-"""Counted numbers: how many there are of each, and which lie in the middle, exactly."""
+"""Exact statistics of counted whole numbers, given as {number: how often it occurs}."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -12,12 +12,12 @@ def size(counted: Counted) -> int:
 
 
 def total(counted: Counted) -> int:
-    """What they add up to."""
+    """The sum of all numbers."""
     return sum(value * n for value, n in counted.items())
 
 
 def number_at(counted: Counted, place: int) -> int:
-    """The number at a place, from 0, of all in order; LookupError where there are not so many."""
+    """The number at an index, from 0, of all in ascending order; LookupError where there are too few."""
     for value in sorted(counted):
         place -= counted[value]
         if place < 0:
@@ -26,12 +26,12 @@ def number_at(counted: Counted, place: int) -> int:
 
 
 def middle(counted: Counted) -> tuple[int, int] | None:
-    """The two numbers whose mean is the median, which are one and the same where their number is odd; None of none."""
+    """The two middle numbers, whose mean is the median (twice the same for an odd count); None where there are none."""
     n = size(counted)
     return (number_at(counted, (n - 1) // 2), number_at(counted, n // 2)) if n > 0 else None
 
 
 def median(counted: Counted) -> float | None:
-    """The true median; None where there are none."""
+    """The exact median; None where there are no numbers."""
     found = middle(counted)
     return None if found is None else sum(found) / 2

@@ -1,4 +1,4 @@
-"""What an account is known by: passwords, names, roles."""
+"""Rules for the passwords and names of accounts; their roles, and the scopes of tokens."""
 
 import unicodedata
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from headway.domain.errors import Invalid
 
 ROLES: Final = ("creator", "admin")
-# What a personal token may do: ask, change, publish.
+# The scopes of a personal access token: read, write, publish courses.
 SCOPES: Final = ("read", "write", "creator")
 PASSWORD_MIN, PASSWORD_MAX = 8, 256
 NAME_MAX: Final = 200
@@ -22,8 +22,8 @@ def check_password(sent: str) -> str:
 
 
 def check_name(sent: str | None, field: str = "display_name") -> str | None:
-    """A display name, or that of another field, trimmed and composed; None where it is blank."""
-    # What a Japanese keyboard puts between two names, or a word processor into one, is a space to whoever reads it.
+    """A name trimmed and in NFC, with plain spaces; None where it is blank, Invalid where it cannot be a name."""
+    # Any kind of space is a plain one: a Japanese keyboard or a word processor puts other kinds into names.
     spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in sent or "")
     name = unicodedata.normalize("NFC", spaced.strip())
     seen = name.translate(_JOINERS)

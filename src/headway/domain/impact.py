@@ -1,4 +1,4 @@
-"""What a version of a course does to a run of it: what it brings, and what it would take and does not."""
+"""The effect of a new version of a course on a run: what it gains, and what it keeps against the new rules."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from headway.domain.module_scores import StepSums, is_completed
 
 
 class Gains(NamedTuple):
-    """What a run gains: gates that open, modules and the course that come to be completed, the certificate."""
+    """What a run gains: modules opened and completed (their ids), the course's completion, the certificate."""
 
     modules_unlocked: tuple[str, ...] = ()
     modules_completed: tuple[str, ...] = ()
@@ -20,7 +20,7 @@ class Gains(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the version's new rules alone would take from a run, and nobody does: what was granted stays."""
+    """What the new version's rules would take from a run, and do not: what was granted stays."""
 
     modules_open: tuple[str, ...] = ()
     modules_completed: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Kept(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a version does to a run. `due` is all that is to be granted; `orphaned` are keys of removed steps."""
+    """The effect of a version on a run: `due` are all grants to be made; `orphaned` the keys of removed steps."""
 
     due: tuple[Due, ...]
     gains: Gains
@@ -39,8 +39,8 @@ class Effect(NamedTuple):
 class Succession:
     """A version of a course and the one before it, None where there was none.
 
-    `concerned` are the keys of the steps that it takes to say what the version does to most runs: whose modules have
-    another rule than before, or wait for one that has, and those that are gone.
+    `concerned` are the keys of the steps whose sums are needed to tell the effect on most runs: removed steps, and
+    those of modules that have a new rule or require one that has.
     """
 
     def __init__(self, before: Course | None, after: Course) -> None:
@@ -57,16 +57,16 @@ class Succession:
         self.concerned = self.removed.union(*(self._keys(one) for one in after.modules if self._concerns(one)))
 
     def takes_all(self, held: Held) -> bool:
-        """Whether it takes the sums of all steps: the course may come to be completed, or the certificate be due."""
+        """Whether the sums of all steps are needed: the course's completion or the certificate may become due."""
         if (COURSE_COMPLETED, "") in held:
             return self.after.certificate and (CERTIFIED, "") not in held
         return all(one.key in self.changed or (MODULE_COMPLETED, one.key) in held for one in self.after.modules)
 
     def effect(self, sums: StepSums, held: Held, at: int) -> Effect:
-        """What becomes of a run that was judged by the version before; what it is given is dated `at` (microseconds).
+        """The effect on a run that was judged by the version before; grants are dated `at` (microseconds).
 
-        `sums` are those of the concerned steps, or of all. Whatever was open stays so: what the new gates would lock
-        is granted as unlocked.
+        `sums` are those of the concerned steps, or of all. A module that was open stays open: where the new gate would
+        lock it, its unlocking is granted.
         """
         keeping = [one for one in self._regated if self._was_open(one, sums, held) and not is_open(one, sums, held)]
         kept = [Due(MODULE_UNLOCKED, module.key, None, at) for module in keeping]
@@ -81,11 +81,11 @@ class Succession:
         opened = {one.module for one in due if one.kind == MODULE_UNLOCKED}
 
         def opens(module: Module) -> bool:
-            # A module that is new opens where its gate does; one without a gate is no news to anybody.
+            # A new module counts as a gain when its gate opens; one without a gate does not.
             known = module.key in self.modules_before
             return is_open(module, sums, then) if known else module.key in opened
 
-        # Whose gate is as before, and who is given nothing, is as open as before.
+        # Other modules, with the same gate as before and no new grant, are as open as before.
         asked = (one for one in self.after.modules if one.key in given or one.key in self._regated_keys)
         unlocked = (one.id for one in asked if not self._was_open(one, sums, held) and opens(one))
         completed = (self.after.module_id(one.module) for one in due if one.kind == MODULE_COMPLETED)
@@ -98,7 +98,7 @@ class Succession:
         return before is not None and is_open(before, sums, held)
 
     def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
-        """A completed course is kept where any of its modules would not be completed by a new rule."""
+        """What is kept; a completed course, where any of its modules would not be completed by its new rule."""
         course = (COURSE_COMPLETED, "") in held
         asked = (one for one in self.after.modules if one.key in self.changed)
         lacked = [
@@ -124,11 +124,11 @@ class Succession:
 
 
 def _gate(module: Module) -> tuple[object, ...]:
-    """All by which it is told whether a module is open."""
+    """All that decides whether a module is open."""
     return frozenset(module.requires), module.keys
 
 
 def _rule(module: Module) -> tuple[object, ...]:
-    """All by which a module is opened and completed."""
+    """All that decides how a module is opened and completed."""
     shares = frozenset(one[:3] for one in module.shares)
     return module.complete_by, module.pass_mark, frozenset(module.requires), module.keys, module.whole, shares

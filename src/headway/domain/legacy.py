@@ -8,13 +8,13 @@ _NUMBERED: Final = re.compile(r"(?:user[_-]?)?0*(\d{1,18})", re.ASCII | re.IGNOR
 
 
 def legacy_id(reference: str) -> str | None:
-    """The external id of a learner who is named by a number, `user_7`; None where the name is none of those."""
+    """The external id, such as `user_7`, of a learner who is named by a number; None for any other name."""
     found = _NUMBERED.fullmatch(reference.strip())
     return f"{PREFIX}{found[1]}" if found else None
 
 
 def legacy_learner(name: object) -> str | None:
-    """The external id that a record's name for its learner stands for; None where it names nobody."""
+    """The external id for a learner as a record names them, a text or a number; None where it cannot be a name."""
     if isinstance(name, bool) or not isinstance(name, str | int | float):
         return None
     if isinstance(name, float):

@@ -1,11 +1,11 @@
-"""Skill levels: what a learner has come to in a topic, and when. A level that was reached stays."""
+"""Skill levels: which level a learner has reached in a topic, and when. A level once reached stays."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 
 class Level(NamedTuple):
-    """A level, and what it takes: so many exercises completed, and a mean of best scores (millionths)."""
+    """A level, the number of completed exercises that it takes, and the mean of best scores (millionths)."""
 
     name: str
     exercises: int
@@ -24,7 +24,7 @@ RANKS: Final = {one.name: n for n, one in enumerate(LEVELS)}
 
 
 class Exercise(NamedTuple):
-    """An exercise in whichever runs: its best score, since when it has one, and when it was first completed."""
+    """An exercise over all runs: its best score (millionths), and when it was first scored and first completed."""
 
     topics: tuple[str, ...]
     best: int | None
@@ -33,7 +33,7 @@ class Exercise(NamedTuple):
 
 
 class Skill(NamedTuple):
-    """Where a learner stands in a topic: `best_total` is of the `scores` exercises that have one."""
+    """A learner's standing in a topic; `best_total` sums the best scores of the `scores` exercises that have one."""
 
     level: Level
     previous: Level | None
@@ -44,12 +44,12 @@ class Skill(NamedTuple):
 
     @property
     def next(self) -> Level | None:
-        """The level above; None above the highest."""
+        """The next higher level; None for the highest."""
         return next((one for one in LEVELS if one.exercises > self.level.exercises), None)
 
 
 class Held(NamedTuple):
-    """A level that a learner was told of, when, and which one it followed."""
+    """The highest level of a topic that a learner was told of, when, and the level before it."""
 
     level: str
     at: int
@@ -57,16 +57,16 @@ class Held(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """The level's place among all, from 0."""
+        """The level's position in LEVELS, from 0."""
         return RANKS.get(self.level, 0)
 
 
-# When a learner was told of a level, by which entry, and which one it followed.
+# (time, entry, level before) of the entry that told a learner of a level.
 Told: TypeAlias = tuple[int, str, str]
 
 
 def highest(told: Iterable[tuple[str, str, Told]]) -> dict[str, Held]:
-    """The highest of the levels told of each topic, out of (topic, level, when it was told)."""
+    """The highest level told of each topic, from (topic, level, when and how it was told)."""
     found: dict[str, Held] = {}
     for topic, level, (at, _, previous) in told:
         one = Held(level, at, previous)
@@ -76,7 +76,7 @@ def highest(told: Iterable[tuple[str, str, Told]]) -> dict[str, Held]:
 
 
 def with_held(found: Mapping[str, Skill], held: Mapping[str, Held]) -> dict[str, Skill]:
-    """The standing in each topic, no lower than what the learner was told of: what comes late takes no level away."""
+    """The standing in each topic, raised to the level that the learner was told of: late events take no level away."""
     kept = dict(found)
     for topic, one in held.items():
         skill = kept.get(topic, _NEW)
@@ -92,8 +92,8 @@ _NEW: Final = Skill(LEVELS[0], None, None, 0, 0, 0)
 def skills(exercises: Iterable[Exercise]) -> dict[str, Skill]:
     """The learner's standing in each topic of these exercises.
 
-    They are gone through in the order in which they were done, each with the best score that it came to: exercises that
-    follow, and scores that get better, take no level away.
+    They are counted in the order in which they were done, each with its best score to date; a level once reached is
+    kept, whatever later exercises score.
     """
     moves: dict[str, list[tuple[int, int, int, int]]] = {}
     for topics, best, scored_at, completed_at in exercises:
@@ -107,13 +107,13 @@ def skills(exercises: Iterable[Exercise]) -> dict[str, Skill]:
 
 
 def _skill(moves: list[tuple[int, int, int, int]]) -> Skill:
-    """The standing in a topic by what was completed and scored: (time, completed, scores, sum of best scores)."""
+    """The standing in a topic, from moves (time, exercises completed, scores, sum of best scores)."""
     moves.sort()
     skill, above, last = _NEW, LEVELS[1].exercises, len(moves) - 1
     completed = scores = total = 0
     for n, (at, done, scored, best) in enumerate(moves):
         completed, scores, total = completed + done, scores + scored, total + best
-        # What was done in one moment was done together.
+        # Judge only behind the last move of a moment: they happened together.
         if completed >= above and (n == last or moves[n + 1][0] != at):
             skill = _risen(skill, (completed, scores, total), at)
             above = len(moves) + 1 if skill.next is None else skill.next.exercises
@@ -121,7 +121,7 @@ def _skill(moves: list[tuple[int, int, int, int]]) -> Skill:
 
 
 def _risen(skill: Skill, counted: tuple[int, int, int], at: int) -> Skill:
-    """With the highest level that is reached now, if it is higher than the one that is held."""
+    """The skill with the highest level reached now, if that is higher than the one held."""
     for level in reversed(LEVELS):
         if level.exercises <= skill.level.exercises:
             break

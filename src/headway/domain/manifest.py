@@ -1,4 +1,4 @@
-"""From what an author wrote to a course: every default filled in, every fault found and named by its path."""
+"""From a manifest to a course: every default is filled in, and every fault is found and named by its path."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ URL_MAX: Final = 2_000
 LOCALE_MAX: Final = 35
 WEIGHT_MAX: Final = 1_000_000
 POINTS_MAX: Final = 1_000_000
-# Percent with four decimals is millionths of a score, and so for weights with six: exact both.
+# Exact both: a percentage with four decimals is whole millionths, and so is a weight with six.
 _PERCENT_PLACES: Final = 4
 _WEIGHT_PLACES: Final = 6
 
@@ -100,7 +100,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 def parse_manifest(raw: object, *, check_grader: CheckGrader) -> Course:
     """The course that a manifest describes; ManifestInvalid holds all of its faults.
 
-    `raw` is what JSON or YAML reads as. `check_grader` gives the faults of a grader's configuration as
+    `raw` is the manifest as parsed from JSON or YAML. `check_grader` returns the faults of a grader's configuration as
     (path within it, message).
     """
     parser = _Parser(check_grader)
@@ -111,7 +111,7 @@ def parse_manifest(raw: object, *, check_grader: CheckGrader) -> Course:
 
 
 class _Parser:
-    """Reads a manifest from the outside in; what is faulty is noted and stands in as its default."""
+    """Reads a manifest from the outside in; a faulty value is noted and replaced by its default."""
 
     def __init__(self, check_grader: CheckGrader) -> None:
         self.faults = Faults()
@@ -157,7 +157,7 @@ class _Parser:
         now = {old: module.id for module in modules for old in module.renamed_from}
         now |= {module.id: module.id for module in modules}
         for module, path in zip(modules, paths, strict=True):
-            # Of two modules of one id, a fault by itself, the first is meant: no circle is made of the second.
+            # Of two modules with the same id (itself a fault) the first is meant, so that the second makes no circle.
             if module.id and module.id not in requires:
                 requires[module.id] = tuple(now.get(name, name) for name in module.requires)
                 places[module.id] = join(path, "requires")
@@ -228,7 +228,7 @@ class _Parser:
             return None
         known = len(self.faults.found)
         config = cast(dict[str, Any], copy_json(raw, path, self.faults))
-        # Where so many faults are told that no more will be, checking on would only cost.
+        # Once the faults that can be listed are used up, checking further would only cost time.
         if len(self.faults.found) == known < FAULTS_MAX:
             for inner, message in self.check_grader(config):
                 self.faults.add(within(path, inner), message)
@@ -245,7 +245,8 @@ class _Parser:
         if fields.get("weights") is None:
             return otherwise
         raw = fields.get("weights")
-        # The one kind that has no weight, and the first that an author would look for.
+        # Exercises have no weight of their own, and authors will look for one: give them a message that says what to
+        # do.
         extra = ("exercise",) if isinstance(raw, Mapping) and "exercise" in raw else ()
         inner = Fields(raw, "weights", (*Weights._fields, *extra), fields.at("weights"), self.faults)
         if extra:
@@ -262,7 +263,7 @@ class _Parser:
 
 
 def _percent(fields: Fields, name: str, default: int) -> int:
-    """A percentage in millionths: 79.995 is 799,950 and nothing else."""
+    """A percentage as exact millionths: 79.995 is 799,950."""
     return fields.number(name, default, 100, _PERCENT_PLACES)
 
 

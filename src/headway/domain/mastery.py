@@ -1,8 +1,8 @@
-"""Mastery: how likely a learner gets an exercise of a topic right now, and how sure that is.
+"""Mastery: how likely a learner gets an exercise of a topic right now, and how certain that is.
 
 The proportion of successes with an exponential kernel, which predicted best of those compared by Galyardt and Goldin,
 Move your lamp post: recent data reflects learner knowledge better than older data, Journal of Educational Data Mining
-7(2), 2015; read as a Beta posterior whose older evidence is discounted, which tells how sure it is as well.
+7(2), 2015; here read as a Beta posterior that discounts older evidence, which gives the bounds as well.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,10 +12,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from headway.domain.scores import FULL
 
-# The answers that weigh half of what the latest does lie so far back; those beyond the last weigh nothing to speak of.
+# An answer weighs half as much as one HALF_LIFE answers later; those beyond ANSWERS_MAX would weigh next to nothing.
 HALF_LIFE: Final = 10
 ANSWERS_MAX: Final = 100
-# Of two learners of whom nothing is known none is the better: every proportion is as likely.
+# A uniform prior: of a learner about whom nothing is known, every proportion is equally likely.
 _PRIOR: Final = 1.0
 _TAIL: Final = 0.05
 _WEIGHTS: Final = tuple(0.5 ** (n / HALF_LIFE) for n in range(ANSWERS_MAX))
@@ -24,12 +24,12 @@ _TINY: Final = 1e-300
 _TERMS_MAX: Final = 500
 
 
-# What an exercise was answered with: when, by which event, and its score in millionths.
+# An answer to an exercise: (time, event id, score in millionths).
 Answer: TypeAlias = tuple[int, str, int]
 
 
 class Mastery(NamedTuple):
-    """The estimate, and between what it lies with nine chances in ten; all 0 to 1, to four decimals."""
+    """The estimate and the bounds of its 90 % interval; all from 0 to 1, rounded to four decimals."""
 
     estimate: float
     low: float
@@ -37,7 +37,7 @@ class Mastery(NamedTuple):
 
 
 def mastery(answers: Iterable[Answer]) -> Mastery | None:
-    """The mastery that answers to exercises of one topic tell of, in whatever order they come; None without any."""
+    """The mastery shown by answers to exercises of one topic, given in any order; None without answers."""
     latest = sorted(answers, reverse=True)[:ANSWERS_MAX]
     if not latest:
         return None
@@ -48,13 +48,13 @@ def mastery(answers: Iterable[Answer]) -> Mastery | None:
 
 @lru_cache(maxsize=4096)
 def _posterior(right: float, wrong: float) -> Mastery:
-    """The mean of a Beta distribution and its quantiles."""
+    """The mean of a Beta distribution, and its quantiles at 5 and 95 %."""
     found = (right / (right + wrong), beta_quantile(right, wrong, _TAIL), beta_quantile(right, wrong, 1 - _TAIL))
     return Mastery(*(round(one, 4) for one in found))
 
 
 def beta_quantile(a: float, b: float, share: float) -> float:
-    """The point below which a Beta distribution (a and b at least 1) has so large a share."""
+    """The quantile of a Beta distribution (a and b at least 1) at the probability `share`."""
     norm = lgamma(a + b) - lgamma(a) - lgamma(b)
     low, high, at = 0.0, 1.0, a / (a + b)
     while high - low > _CLOSE:
@@ -64,7 +64,7 @@ def beta_quantile(a: float, b: float, share: float) -> float:
         step = at - off / density if density > _TINY else low
         if abs(step - at) < _CLOSE:
             return step
-        # By Newton's step while that stays within what is left, else by halves.
+        # Newton's step while it stays within the bracket, else bisection.
         at = step if low < step < high else (low + high) / 2
     return at
 
@@ -87,7 +87,7 @@ def _coefficient(a: float, b: float, x: float, n: int) -> float:
 
 
 def _fraction(coefficient: Callable[[int], float]) -> float:
-    """1 + c1 / (1 + c2 / (1 + …)), by Lentz's way as Thompson and Barnett mended it (1986)."""
+    """1 + c1 / (1 + c2 / (1 + …)), by Lentz's method as modified by Thompson and Barnett (1986)."""
     value, c, d = 1.0, 1.0, 0.0
     for n in range(1, _TERMS_MAX):
         each = coefficient(n)

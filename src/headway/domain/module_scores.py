@@ -1,4 +1,4 @@
-"""A module's score: what each kind of step reached, by its weight. Exact throughout; rounded for display alone."""
+"""A module's score: the scores of its steps, weighted by kind. Calculated exactly; rounded only for display."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -8,19 +8,19 @@ from headway.domain.course import Module, Policy, Step, weight_name
 from headway.domain.progress import Scored, StepSum
 from headway.domain.scores import FULL, ratio_percent
 
-# What is known of the steps of a course, by their keys; a step that is not there was never touched.
+# A learner's sums of a course's steps, by the steps' keys; a step without one was never touched.
 StepSums: TypeAlias = Mapping[str, StepSum]
 Exact: TypeAlias = int | Fraction
 
-# Marks are millionths, so a percentage has at most four decimals where one is to be compared with it.
+# Marks are whole millionths, so a percentage shown beside a mark has at most four decimals.
 _MARK_PLACES = 10_000
 _UNTOUCHED = StepSum()
 
 
 class KindScore(NamedTuple):
-    """What the steps of one weight reached together: `weight` of all weights and `score`, both 0 to 1.
+    """The joint score of the steps that share a weight: its share of all weights, and the score, both 0 to 1.
 
-    `kind` is the name of the weight: exercises stand under `assignment`.
+    `kind` is the name of the weight: exercises come under `assignment`.
     """
 
     kind: str
@@ -29,7 +29,7 @@ class KindScore(NamedTuple):
 
     @property
     def contribution(self) -> Fraction:
-        """What the kind adds to the module's score, 0 to 1."""
+        """The kind's part of the module's score, 0 to 1."""
         return self.weight * self.score
 
 
@@ -42,14 +42,14 @@ class Lack(NamedTuple):
 
 
 class ModuleScore(NamedTuple):
-    """The score of a module, 0 to 1, and what each kind gave, in the order of the weights."""
+    """The score of a module, 0 to 1, and the score of each kind, in the order of the weights."""
 
     score: Fraction
     kinds: tuple[KindScore, ...]
 
 
 class _Group(NamedTuple):
-    """The steps that share one of the module's weights, with what each counts for, in millionths."""
+    """The steps that share one of the module's weights, each with its score in millionths."""
 
     kind: str
     weight: int
@@ -73,7 +73,7 @@ def score_module(module: Module, sums: StepSums) -> ModuleScore:
 
 
 def lacks(module: Module, sums: StepSums) -> list[Lack]:
-    """The steps that the module's score could still gain by, in the order of the steps."""
+    """The steps by which the module's score could still rise, in the order of the steps."""
     whole = module.whole * FULL
     counted = ((step_score(sums.get(one.key, _UNTOUCHED), one.policy), one) for one in module.shares)
     return [
@@ -84,7 +84,7 @@ def lacks(module: Module, sums: StepSums) -> list[Lack]:
 
 
 def step_score(sum_: StepSum, policy: Policy) -> Exact:
-    """What a step counts for, in millionths, by one of its policies, or by what a person said of it."""
+    """The score that counts for a step, in millionths, by one of the policies and the override, if any."""
     counted, override = _by_policy(sum_, policy), sum_.override
     if override is None:
         return counted
@@ -92,7 +92,7 @@ def step_score(sum_: StepSum, policy: Policy) -> Exact:
 
 
 def graded_alone(step: Step, sum_: StepSum) -> StepSum:
-    """What is known of a step where only scores count that the server vouches for; a lesson has none to vouch for."""
+    """The step's sum with only the scores that the server vouches for; a lesson's stays as it is, for it has none."""
     if step.kind == "lesson":
         return sum_
     best, said = sum_.graded_best, sum_.override
@@ -106,7 +106,7 @@ def graded_alone(step: Step, sum_: StepSum) -> StepSum:
 
 def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
     if not sum_.scores:
-        # Who completed it without a score has it in full; who was given a score by a person has that alone.
+        # Completed without a score counts in full; completed only by a person's score counts as that alone.
         return FULL if sum_.is_done else 0
     if policy == "average":
         average, rest = divmod(sum_.score_total, sum_.scores)
@@ -118,21 +118,21 @@ def _by_policy(sum_: StepSum, policy: Policy) -> Exact:
 
 
 def total_score(module: Module, sums: StepSums) -> Fraction:
-    """The module's score, 0 to 1, where nobody asks what each kind gave."""
+    """The module's score, 0 to 1, without what each kind gave."""
     return Fraction(_reached(module, sums), module.whole * FULL)
 
 
 def is_completed(module: Module, sums: StepSums) -> bool:
-    """Whether the module's rule says so now: its score is at the pass mark, or all of its steps are completed."""
+    """Whether the module's rule is met now: its score reaches the pass mark, or all of its steps are completed."""
     if module.complete_by == "steps":
         return all(sums.get(step.key, _UNTOUCHED).completion is not None for step in module.steps)
     return _reached(module, sums) >= module.pass_mark * module.whole
 
 
 def missing(module: Module, sums: StepSums) -> list[Lack]:
-    """What keeps the module from completion: by score every step with something left to gain, else those to complete.
+    """The steps that stand between the module and its completion, in order; empty where it is completed.
 
-    In the order of the steps; empty where nothing does.
+    By score, every step that could still raise the score; by steps, every step not completed.
     """
     if is_completed(module, sums):
         return []
@@ -144,9 +144,9 @@ def missing(module: Module, sums: StepSums) -> list[Lack]:
 
 
 def shown_percent(score: Fraction, mark: int = FULL) -> float:
-    """A score as 0 to 100 with two decimals; with up to four where two would move it across the mark (millionths).
+    """A score as a percentage with two decimals, or with four where rounding to two would move it across the mark.
 
-    79.995 is shown as 79.995 beside a mark of 80, and not as the 80 that was not reached.
+    `mark` is in millionths: 79.995 is shown as 79.995 beside a mark of 80, and not as 80, which was not reached.
     """
     part, whole = score.numerator, score.denominator
     rounded = ratio_percent(part, whole)
@@ -156,18 +156,18 @@ def shown_percent(score: Fraction, mark: int = FULL) -> float:
 
 
 def cut_percent(score: Fraction) -> float:
-    """A score as 0 to 100 with four decimals, cut off: it comes to no mark that was not reached."""
+    """A score as a percentage with four decimals, rounded down, so that it never shows a mark that was not reached."""
     return score.numerator * FULL // score.denominator / _MARK_PLACES
 
 
 def _reached(module: Module, sums: StepSums) -> Exact:
-    """What the steps reached of the module's whole, in millionths: whole numbers, but for averages."""
+    """The steps' scores times their parts, in `module.whole` times millionths; a fraction only by averages."""
     known = ((parts, policy, sums.get(key)) for key, policy, parts, _ in module.shares)
     return sum(parts * step_score(one, policy) for parts, policy, one in known if one is not None)
 
 
 def _groups(module: Module, sums: StepSums) -> list[_Group]:
-    """Those in which something counts."""
+    """The groups that have a step that counts."""
     groups = {kind: _Group(kind, weight, []) for kind, weight in module.weights._asdict().items()}
     for step in module.steps:
         counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
@@ -181,6 +181,6 @@ def _kind_score(group: _Group, weights: int) -> KindScore:
 
 
 def _nothing_to_gain(module: Module, step: Step, sums: StepSums) -> Lack:
-    """A step to complete that adds nothing more to the score: it weighs nothing, or has its full score without."""
+    """A step to complete that cannot raise the score: it weighs nothing, or has its full score already."""
     counted = step_score(sums.get(step.key, _UNTOUCHED), module.policies.of(step.kind))
     return Lack(step, Fraction(counted, FULL), Fraction(0))

@@ -17,7 +17,7 @@ class Keys(NamedTuple):
     steps: Mapping[str, str] = {}
 
     def then(self, later: "Keys") -> "Keys":
-        """These, and those of a later version."""
+        """These keys, updated with those of a later version."""
         return Keys({**self.modules, **later.modules}, {**self.steps, **later.steps})
 
 
@@ -27,7 +27,7 @@ def course_keys(course: Course) -> Keys:
 
 
 def succeed(previous: Keys, course: Course) -> tuple[Course, Keys]:
-    """The course as `carry_keys` has it, and what the version behind it begins from."""
+    """The course with its keys carried over, and the keys that its next version has to carry over."""
     carried = carry_keys(previous, course)
     return carried, previous.then(course_keys(carried))
 
@@ -37,11 +37,11 @@ def _keys_of(named: Sequence[_Named]) -> dict[str, str]:
 
 
 def carry_keys(previous: Keys, course: Course) -> Course:
-    """The course with all modules and steps under the keys that they had before, answering to every id they ever had.
+    """The course with its modules and steps under the keys that they had before, known by every id they ever had.
 
-    `previous` are the `course_keys` of the version before (of all earlier ones, newest last, where they are at hand).
-    An author may thus drop `renamed_from` after a version, or name only the latest old id. A `renamed_from` of the
-    result begins with the key. ManifestInvalid where two would carry on one, or one two.
+    `previous` are the `course_keys` of the version before (or of all earlier ones, newest last). So an author may drop
+    `renamed_from` after a version, or name only the latest old id. In the result, `renamed_from` begins with the key.
+    ManifestInvalid where two continue the same earlier one, or one continues two.
     """
     faults = Faults()
     steps = iter(_carried("step", list(_places(course.modules)), previous.steps, faults))
@@ -75,13 +75,13 @@ def _carried(
 
 
 def with_required_keys(modules: Sequence[Module]) -> tuple[Module, ...]:
-    """The modules, each with the keys of those that it requires in the place of their ids, old ones too."""
+    """The modules with `requires` turned from ids, current or former, into keys."""
     keys = _keys_of(modules)
     return tuple(replace(one, requires=tuple(dict.fromkeys(keys[name] for name in one.requires))) for one in modules)
 
 
 def check_names(modules: Sequence[Module], faults: Faults) -> None:
-    """Note ids that stand twice, and old ids that are another's; ids left empty are faulty already."""
+    """Note duplicate ids, and former ids that belong to another; ids left empty were noted before."""
     _check_names("module", list(_module_places(modules)), faults)
     _check_names("step", list(_places(modules)), faults)
 
@@ -109,7 +109,7 @@ def _fault_of_old_name(what: str, one: Module | Step, old: str, owners: Mapping[
             if old in owners
             else None
         )
-    # Renamed and renamed back: a, then b, then a again.
+    # Renamed and renamed back (a, then b, then a again) is allowed.
     is_latest = one.renamed_from[-1] == old
     return f"{show(old)} is the id that the {what} has; list only ids that it had before" if is_latest else None
 

@@ -7,29 +7,29 @@ from uuid import UUID, uuid5
 from headway.domain.times import day_of, ordinal
 
 STREAK_AT_RISK, WEEKLY_SUMMARY, WEBHOOK_DISABLED = "streak_at_risk", "weekly_summary", "webhook_disabled"
-# What a learner has just done themselves, and has seen done: a list of it would bury all else.
+# Changes that learners made themselves and saw at once: listing them would bury all others.
 NOT_KEPT: Final = frozenset(
     {"step_completed", "streak_extended", "enrolled", "left", "run_started", "streak_paused", "streak_resumed"}
 )
-# Of a time, in microseconds, that a database holds.
+# The length of the longest time, in microseconds, that a database can hold.
 _DIGITS_MAX: Final = 18
 _SPACE: Final = UUID("6f0d3c2e-7b51-4c0b-9a57-0f6a1c9be1d4")
-# Says when, how well, or in which words, and not of what a change is.
+# Fields that say when, how well or in what words, not what the change is about.
 _BESIDE_THE_SUBJECT: Final = ("type", "course", "score", "score_percent", "certificate", "title", "tier", "points")
 
 
 def is_kept(change: Mapping[str, Any]) -> bool:
-    """Whether a change is a notice; of a type that is not known here, it is."""
+    """Whether a change is kept as a notice; one of an unknown type is."""
     return change["type"] not in NOT_KEPT
 
 
 def notice_id(learner_id: str, cause: str, number: int = 0) -> str:
-    """The id of what is told of a cause, the first or a later part of it: the same whoever works it out, and when."""
+    """The id of the notice of a cause (or of its part of that number): the same on any server at any time."""
     return str(uuid5(_SPACE, f"{learner_id}/{cause}/{number}"))
 
 
 def subject_of(change: Mapping[str, Any], run: int) -> str:
-    """Of what a change is: one and the same for the module that a guest completed and its account had completed."""
+    """What a change is about, as a text: the same for a module that a guest and its account both completed."""
     named = (
         f"{name}={change[name]}"
         for name in sorted(change)
@@ -39,9 +39,9 @@ def subject_of(change: Mapping[str, Any], run: int) -> str:
 
 
 def subject_apart(change: Mapping[str, Any], at: int) -> str:
-    """Of what a change is that no entry tells: a reminder of its day, what befell a webhook of that and its time.
+    """What a change is about that belongs to no entry: a reminder of its day, a disabled webhook of that moment.
 
-    ValueError where it is no such change.
+    ValueError for any other change. `at` is in microseconds.
     """
     match change:
         case {"type": kind, "day": str(day)} if kind == STREAK_AT_RISK:
@@ -54,11 +54,11 @@ def subject_apart(change: Mapping[str, Any], at: int) -> str:
 
 
 def time_apart(subject: str) -> int | None:
-    """When that was told, where its subject says so (microseconds)."""
+    """The time that a subject of `subject_apart` names (microseconds); None where it names none."""
     _, colon, last = subject.rpartition(":")
     return int(last) if colon and last.isdecimal() and len(last) <= _DIGITS_MAX else None
 
 
 def id_apart(learner_id: str, subject: str) -> str:
-    """The id of what no entry tells: a learner is told of each subject once."""
+    """The id of a notice that belongs to no entry: a learner is told of each subject once."""
     return notice_id(learner_id, subject.replace("/", ":"))

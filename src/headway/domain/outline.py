@@ -12,7 +12,7 @@ _PERCENT = 10_000
 def outline(course: Course, public_grader: PublicGrader) -> dict[str, Any]:
     """The course as JSON, in the units of its manifest and with every default written out.
 
-    `public_grader` gives of a grader's configuration what a learner may see.
+    `public_grader` returns what a learner may see of a grader's configuration.
     """
     return {
         "id": course.id,
@@ -46,7 +46,7 @@ def _module(course: Course, module: Module, public_grader: PublicGrader) -> dict
 
 
 def outline_step(step: Step, public_grader: PublicGrader) -> dict[str, Any]:
-    """A step as JSON; of its files the paths alone."""
+    """A step as JSON, with only the paths of its files."""
     return {
         "id": step.id,
         "kind": step.kind,
@@ -74,5 +74,5 @@ def _policies(policies: Policies) -> dict[str, str]:
 
 
 def _number(whole: int, unit: int) -> float:
-    """A whole number of small units as the number that an author would write: 80, 79.995."""
+    """A number in small units as an author would write it in large ones: 80, 79.995."""
     return whole // unit if whole % unit == 0 else whole / unit

@@ -1,10 +1,10 @@
-"""What people said that a step counts for."""
+"""Overrides: what people say that a step counts for."""
 
 from typing import NamedTuple
 
 
 class Override(NamedTuple):
-    """What a person said that a step counts for, in millionths; the latest by (time, event id) is in force."""
+    """A person's score for a step, in millionths; the latest by (time, event id) is in force."""
 
     at: int
     event_id: str
@@ -14,5 +14,5 @@ class Override(NamedTuple):
 
     @property
     def is_score(self) -> bool:
-        """Whether it gives the step a score: a waiver does not, nor does one of nothing, which lifts the one before."""
+        """Whether it gives the step a score; a waiver does not, nor a 0 that is not final, which lifts overrides."""
         return not self.waived and (self.final or self.score > 0)

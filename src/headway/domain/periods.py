@@ -12,12 +12,12 @@ Strength: TypeAlias = Literal["strong", "even", "weak"]
 PERIODS: Final = ("day", "week", "month", "all")
 STRONG_FROM: Final = 800_000
 WEAK_BELOW: Final = 600_000
-# Of fewer scores than these nothing is said.
+# With fewer scores than these, strength is not judged.
 SCORES_MIN: Final = 3
 
 
 class Range(NamedTuple):
-    """Days, the first and the last included."""
+    """A range of days, first and last included."""
 
     first: str
     last: str
@@ -42,7 +42,7 @@ def iso_week(day: str) -> str:
 
 
 def range_of(period: Period, today: str) -> Range:
-    """The day, the ISO week or the month that today lies in, whole; or all days."""
+    """The whole day, ISO week or month in which today lies; or all days."""
     day = date.fromisoformat(today)
     if period == "day":
         return Range(today, today)
@@ -56,7 +56,7 @@ def range_of(period: Period, today: str) -> Range:
 
 
 def strength(score_total: int, scores: int) -> Strength:
-    """How strong somebody is whose scores (millionths) add up to that."""
+    """The strength of somebody with so many scores of this total (millionths)."""
     if scores < SCORES_MIN:
         return "even"
     if score_total >= STRONG_FROM * scores:

@@ -1,4 +1,4 @@
-"""A copy of what JSON can carry, bounded in depth and size: what a grader's configuration may hold."""
+"""A copy of plain JSON data, limited in depth and size, for configurations of graders."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -9,7 +9,7 @@ GAP: Final = 30 * MINUTE
 
 
 class Practiced(NamedTuple):
-    """One attempt; ordered by its time (microseconds). `day` is the learner's own."""
+    """One attempt, sorted by its time (microseconds). `day` is the learner's local day."""
 
     at: int
     day: str
@@ -18,9 +18,9 @@ class Practiced(NamedTuple):
 
 
 class Session(NamedTuple):
-    """Attempts in a row: when the first and the last was made, how many there were and how many passed.
+    """Attempts without a long gap: when the first and the last was made, how many there were, and how many passed.
 
-    `day` is that of the first.
+    `day` is the local day of the first.
     """
 
     started_at: int
@@ -32,7 +32,7 @@ class Session(NamedTuple):
 
 
 def sessions(attempts: Iterable[Practiced], gap: int = GAP) -> list[Session]:
-    """The sessions that attempts, in any order, form: the earliest first."""
+    """The practice sessions that attempts, in any order, fall into, the earliest first; `gap` in microseconds."""
     together: list[list[Practiced]] = []
     ended_at = 0
     for one in sorted(attempts):

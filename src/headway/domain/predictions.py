@@ -1,4 +1,4 @@
-"""Predictions: when a learner comes to something who goes on as in the last four weeks, or why that is not said."""
+"""Predictions: when a learner reaches a goal at the pace of the last four weeks, or why that cannot be predicted."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 DAYS: Final = 28
 _WEEK: Final = 7
-# Of fewer days with anything in them nothing is said, nor of what lies further ahead.
+# A prediction takes at least ACTIVE_MIN days with something done, and reaches at most AHEAD_MAX days ahead.
 ACTIVE_MIN: Final = 3
 AHEAD_MAX: Final = 730
 TOO_LITTLE: Final = f"not enough to say: nothing of this on {ACTIVE_MIN} days of the last four weeks"
@@ -15,7 +15,7 @@ TOO_FAR: Final = "not enough to say: at this pace it lies more than two years ah
 
 
 class Forecast(NamedTuple):
-    """On which day (its number) something is to be expected, and between which it lies."""
+    """The expected day, and the range in which it lies; all as ordinals."""
 
     expected: int
     low: int
@@ -23,10 +23,10 @@ class Forecast(NamedTuple):
 
 
 def forecast(remaining: int, done: Mapping[int, int], today: int) -> Forecast | str:
-    """When so much more is done, by how much was done on each day; or the reason why that cannot be said.
+    """When `remaining` is done, given how much was done on each day (ordinal); or why that cannot be predicted.
 
-    The pace is the mean of the last 28 days, or of those since the first on which anything was done, a week at least.
-    The earliest day goes by the best week among them, the latest by the worst, which is half the mean pace at least.
+    The pace is the mean of the last 28 days, or of those since the first day with anything done, but of 7 at least.
+    The earliest day takes the best week's pace, the latest the worst week's, but at least half of the mean.
     """
     recent = {day: much for day, much in done.items() if today - DAYS < day <= today and much > 0}
     if len(recent) < ACTIVE_MIN:
@@ -40,5 +40,5 @@ def forecast(remaining: int, done: Mapping[int, int], today: int) -> Forecast | 
 
 
 def _in_week(recent: Mapping[int, int], last: int) -> Fraction:
-    """The pace of the seven days up to the last."""
+    """The daily pace of the seven days that end with `last`."""
     return Fraction(sum(much for day, much in recent.items() if last - _WEEK < day <= last), _WEEK)

@@ -1,4 +1,4 @@
-"""Which module needs which: what is not there and what goes in a circle are an author's faults."""
+"""Which modules require which: a missing module and a circle are faults of the author's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,7 +6,7 @@ from headway.domain.faults import Faults, show
 
 
 def check_prerequisites(requires: Mapping[str, Sequence[str]], paths: Mapping[str, str], faults: Faults) -> None:
-    """Note modules that are required and not there, and circles, each module of them by name."""
+    """Note required modules that do not exist, and circles, naming each module in them."""
     for module, needed in requires.items():
         for missing in needed:
             if missing not in requires:
@@ -22,7 +22,7 @@ def check_prerequisites(requires: Mapping[str, Sequence[str]], paths: Mapping[st
 
 
 def circles(requires: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Circles that share no module, each from its first module in the course's order; empty where there are none."""
+    """Circles that share no module, each from its first module in the course's order."""
     place = {module: i for i, module in enumerate(requires)}
     left = dict.fromkeys(requires)
     _take_out_what_can_open(left, requires)
@@ -45,7 +45,7 @@ def _take_out_what_can_open(left: dict[str, None], requires: Mapping[str, Sequen
 
 
 def _follow(module: str, left: Mapping[str, None], requires: Mapping[str, Sequence[str]]) -> list[str]:
-    """Whatever cannot open requires something else that cannot, so that following it must come round."""
+    """A circle found from a module that cannot open: each such module requires another, so that it comes round."""
     trail: dict[str, None] = {}
     while module not in trail:
         trail[module] = None

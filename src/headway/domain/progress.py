@@ -1,4 +1,4 @@
-"""Progress adds up: sums with a zero and a `+` that knows no order. The `+` stands here and nowhere else."""
+"""Progress adds up: sums with a zero and a commutative `+`, which is defined here and nowhere else."""
 
 from collections.abc import Iterable
 from operator import add
@@ -12,11 +12,12 @@ _T = TypeVar("_T", int, "Scored", "Completion", Override, "Grant", "Revocation",
 
 
 class Contribution(NamedTuple):
-    """What one event adds, fixed when it is recorded.
+    """What one event adds to the sums, fixed when it is recorded.
 
-    `at` is the effective time (microseconds), `day` the learner's local day, `score` in millionths, `topics` are those
-    of the step in the course's `version`. `is_graded` says that the server vouches for the score, `fact` what an entry
-    of the server's own says; `imported` is history from elsewhere, `part` that of the day: early, late or none.
+    `at` is the effective time (microseconds), `day` the learner's local day, `score` in millionths; `topics` are those
+    of the step in the course's `version`. `is_graded` says that the server vouches for the score; `fact` is the content
+    of an entry of the server's own; `imported` marks history from elsewhere; `part` is the part of day: early, late or
+    "".
     """
 
     event_id: str
@@ -44,17 +45,17 @@ class Contribution(NamedTuple):
 
     @property
     def worked_on(self) -> str:
-        """The local day on which the learner did what this is about: of a grade, the attempt's."""
+        """The local day of the work that the entry is about: a grade's is the attempt's."""
         return self.fact.day if isinstance(self.fact, Graded) else self.day
 
     @property
     def done_at(self) -> int:
-        """When the learner did what this is about: of a grade, the attempt's time."""
+        """The time of the work that the entry is about, in microseconds: a grade's is the attempt's."""
         return self.fact.attempted_at if isinstance(self.fact, Graded) else self.at
 
     @property
     def worked_topics(self) -> tuple[str, ...]:
-        """The topics that the learner worked on: of a grade, those that the step had at the attempt."""
+        """The topics of the work that the entry is about: a grade's are those of the step at the attempt."""
         then = self.fact.topics if isinstance(self.fact, Graded) else None
         return self.topics if then is None else then
 
@@ -72,7 +73,7 @@ class Contribution(NamedTuple):
 class Scored(NamedTuple):
     """One score with its place in time; ordered by (time, event id), which no two events share.
 
-    Of a first score `version` is the one by which it was scored, 0 where that was not kept yet, and of all others.
+    `version` is set on a step's first score only: the version that scored it, 0 where that was not recorded.
     """
 
     at: int
@@ -82,7 +83,7 @@ class Scored(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """When a step was first completed, and under which version of its course (which says what it was worth)."""
+    """The first completion of a step, and the course version that it was under, which says what it is worth."""
 
     at: int
     event_id: str
@@ -91,11 +92,11 @@ class Completion(NamedTuple):
 
 
 class StepSum(NamedTuple):
-    """All that is known of a learner on a step of a run.
+    """A learner's sum of a step in a run.
 
-    `events` are the learner's own; `unscored` are attempts that wait for a grade; `best` is the best score of the
-    learner's, `graded_best` the best of those that the server vouches for. What a person said of the step stands in
-    `override` alone, so that another word can lift it. `is_done` says that the learner completed it, whoever else did.
+    `events` are the learner's own; `unscored` attempts wait for a grade; `best` is the learner's best score,
+    `graded_best` the best of those that the server vouches for. What a person said of the step is in `override` alone,
+    so that it can be replaced. `is_done` says that the learner completed the step, whether or not a person did too.
     """
 
     events: int = 0
@@ -117,9 +118,9 @@ class StepSum(NamedTuple):
 
     @property
     def first_try(self) -> tuple[int, bool] | None:
-        """By which version the first try was scored, and whether it passed; None of whom that is not known.
+        """The version that scored the first try, and whether it passed; None where that is unknown.
 
-        Nor of whom somebody, or the learner by no try, had complete the step before.
+        None too where the step was complete before its first score, by a person's word or without a try.
         """
         first, done = self.first, self.completion
         if first is None or not first.version or (done is not None and done[:2] < first[:2]):
@@ -128,7 +129,7 @@ class StepSum(NamedTuple):
 
     @property
     def best_said(self) -> int | None:
-        """The best score, the learner's or the one that a person says now; None where none counts."""
+        """The best score, the learner's or that of the override in force; None where there is none."""
         said = self.override
         if said is None or not said.is_score or (self.is_done and self.best is None and not said.final):
             return self.best
@@ -163,7 +164,7 @@ class StepSum(NamedTuple):
     def _of_fact(cls, event: Contribution) -> Self:
         at, score, fact = event.at, event.score, event.fact
         if isinstance(fact, Graded) and score is not None:
-            # In the place of what the attempt had before; of two scores of one attempt the higher stands.
+            # Replaces the score that the attempt had; of two scores of one attempt, the higher stands.
             scored = Scored(fact.attempted_at, fact.attempt, score)
             first = scored._replace(version=event.version)
             done = Completion(fact.attempted_at, fact.attempt, fact.day, event.version) if event.passed else None
@@ -172,13 +173,13 @@ class StepSum(NamedTuple):
         if isinstance(fact, Overridden) and score is not None:
             done = Completion(at, event.event_id, event.day, event.version) if event.passed else None
             override = Override(at, event.event_id, score, fact.final, fact.waived)
-            # No event of the learner's: what somebody is spared opens no module that is locked.
+            # Not an event of the learner's: a waiver does not open a locked module.
             return cls(completion=done, updated_at=at, override=override)
         return cls()
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
         """The sum of two sums that have no event in common."""
-        return type(self)(  # by place: naming twelve fields costs more than adding them up
+        return type(self)(  # by position: naming the fields costs more than adding them up
             self.events + other.events,
             self.attempts + other.attempts,
             self.passed_attempts + other.passed_attempts,
@@ -199,7 +200,7 @@ class StepSum(NamedTuple):
 
 
 def _first(one: Scored | None, other: Scored | None) -> Scored | None:
-    """The earlier; of the same attempt, graded again, the higher."""
+    """The earlier of two scores; of two of the same attempt, which was graded again, the higher."""
     if one is None or other is None:
         return other if one is None else one
     return min(other, one, key=lambda scored: (scored.at, scored.event_id, -scored.score, scored.version))
@@ -230,9 +231,9 @@ class GivenGrade(NamedTuple):
 
 
 class AttemptGrade(NamedTuple):
-    """An attempt of which more is to be said than its entry does: it waits for a grade, or was given one afterwards.
+    """An attempt that waits for a grade, or was given one after it was recorded.
 
-    `at` is the attempt's time; `waited` says that it was a person's to grade.
+    `at` is the attempt's time; `waited` says that a person was to grade it.
     """
 
     course: str
@@ -244,7 +245,7 @@ class AttemptGrade(NamedTuple):
 
     @classmethod
     def of(cls, event: Contribution) -> Self:
-        """What a single event says of it: the attempt, or a grade."""
+        """The sum of a single event: the attempt, or a grade of it."""
         place, fact = (event.course, event.run, event.step), event.fact
         if not isinstance(fact, Graded):
             return cls(*place, event.at, waited=True)
@@ -258,7 +259,7 @@ class AttemptGrade(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What the completion of a step counts for; on leaderboards, if `graded_from` (millionths) is vouched for."""
+    """What completing a step is worth; on leaderboards, only if a graded score reaches `graded_from` (millionths)."""
 
     points: int
     exercise: bool
@@ -269,7 +270,7 @@ class Worth(NamedTuple):
 class PeriodSum(NamedTuple):
     """What a learner did on a day or in a topic; `scores` and `score_total` are those of attempts.
 
-    The last three count steps: they are moved when a step's completion moves, never added up from events.
+    The last three fields follow the steps' completions, and move when a completion moves; events do not add to them.
     """
 
     attempts: int = 0
@@ -302,7 +303,7 @@ class PeriodSum(NamedTuple):
 
     @classmethod
     def of_completion(cls, worth: Worth, sign: int = 1) -> Self:
-        """What a completion adds where it comes to lie, or takes from where it lay (sign -1)."""
+        """What a completion adds to its day and topics, or (sign -1) takes from those it moves away from."""
         return cls(steps_completed=sign, exercises_completed=sign * int(worth.exercise), points=sign * worth.points)
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
@@ -311,12 +312,12 @@ class PeriodSum(NamedTuple):
 
     @classmethod
     def total(cls, all_: Iterable[Self]) -> Self:
-        """The sum of many: figure by figure, which takes a fraction of the time."""
+        """The sum of many, added field by field, which takes a fraction of the time."""
         return sum_ if (sum_ := tuple.__new__(cls, map(sum, zip(*all_, strict=True)))) else cls()
 
 
 class EnrollmentSum(NamedTuple):
-    """Whether a learner is enrolled: what the latest entry by (time, id) says, whatever the order of arrival."""
+    """Whether a learner is enrolled, by the latest entry in (time, id), whatever the order of arrival."""
 
     enrolled: bool = False
     changed_at: int = -1
@@ -349,7 +350,7 @@ class RunSum(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """What a rule gave, when, and by which version; the earliest stands. `score` in millionths, rounded down."""
+    """What a rule granted, when, and by which version; the earliest stands. `score` in millionths, rounded down."""
 
     at: int
     event_id: str
@@ -370,7 +371,7 @@ class Revocation(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """A certificate by its id: of which run of which course, with which score (millionths)."""
+    """A certificate: the run of the course that it is for, its score (millionths), and its revocation, if any."""
 
     course: str
     run: int
@@ -380,6 +381,6 @@ class Certificate(NamedTuple):
     revocation: Revocation | None = None
 
     def __add__(self, other: Self) -> Self:  # type: ignore[override]  # a sum of sums, not a longer tuple
-        """The sum of two: what issued it and what revoked it."""
+        """The sum of two: the issue and the revocation, in either order."""
         issue = self if other.issued_at is None else other
         return issue._replace(revocation=_least(self.revocation, other.revocation))

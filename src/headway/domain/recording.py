@@ -1,4 +1,4 @@
-"""From an event to what it adds: the judgment that record, audit and rebuild share."""
+"""From an event to its contribution: the judgment that record, audit and rebuild share."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,25 +14,25 @@ from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import MINUTE, local_day, local_hour, offset_day, parse_time
 
 GRADED, REPORTED, IMPORTED, ERASED = "graded", "reported", "imported", "erased"
-# Who says so where the server itself writes an entry.
+# The source of entries that the server itself writes.
 SERVER = "server"
 AHEAD_MAX = 5 * MINUTE
 DURATION_MS_MAX = 3_600_000
 EARLY, LATE = "early", "late"
-# Hours of the learner's own clock.
+# Hours of the learner's local time.
 EARLY_FROM, EARLY_UNTIL, LATE_FROM = 4, 8, 22
-# The score of an answer in millionths; None where a person is to give it.
+# Returns the score of an answer in millionths; None where a person is to grade it.
 Grade: TypeAlias = Callable[[Mapping[str, Any], Any], int | None]
 
 
 class Circumstances(NamedTuple):
     """What the server knew when it recorded an event; kept beside what was sent.
 
-    `clock_skew` (microseconds) is what the client's clock was behind the server's, 0 where it was right or unsaid;
-    of an enrollment that the server itself times, what this server's clock was behind the enrollment before it.
-    `source` is reported or imported: who says so; an answer that the server grades is graded whoever brings it.
-    It is erased where whoever did it was erased: the event then says itself which score it was given.
-    `run` is the run of the course that the learner was in, `rules` those by which streaks were told of.
+    `clock_skew` (microseconds) is how far the client's clock was behind the server's, 0 where it was right or unknown;
+    for an enrollment that the server itself times, how far this server's clock was behind the enrollment before it.
+    `source` is who vouches for the event, before a grader does: reported, imported, server; or erased, once the learner
+    was: then the event itself holds the score that it was given.
+    `run` is the run of the course that the learner was in, `rules` the rules by which streaks were told.
     """
 
     received_at: int
@@ -45,7 +45,7 @@ class Circumstances(NamedTuple):
 
 
 def contribute(event: Event, known: Circumstances, course: Course, grade: Grade) -> Contribution:
-    """What an event adds; UnknownStep, GradedStep or EventInvalid where it cannot be recorded."""
+    """An event's contribution; UnknownStep, GradedStep or EventInvalid where it cannot be recorded."""
     if event.fact is not None:
         return _contribute_fact(event, known, course)
     at = effective_at(event, known)
@@ -72,7 +72,7 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
         _counted_duration_ms(event.duration_ms),
         event.hints,
         step.topics,
-        # Whoever is erased waits for no grade.
+        # An erased learner's attempt waits for no grade.
         trust_of(event, known.source, step) == GRADED and not (score is None and known.source == ERASED),
         None,
         known.source == IMPORTED,
@@ -81,28 +81,28 @@ def contribute(event: Event, known: Circumstances, course: Course, grade: Grade)
 
 
 def _part(event: Event, known: Circumstances, at: int) -> str:
-    """The part of the day that an activity counts in; of somebody erased no time of day is left."""
+    """The part of day that an activity counts in; of an erased learner's, no time of day is kept."""
     if event.type not in SCORED_TYPES or known.source == ERASED:
         return ""
     return part_of_day(local_hour(at, event.offset or known.time_zone))
 
 
 def part_in(body: str, at: int, time_zone: str) -> str:
-    """The part of the day of an activity that was recorded, by what was sent, its effective time and the zone then."""
+    """The part of day of a recorded activity, from its body, its effective time and the learner's time zone then."""
     said = json.loads(body).get("occurred_at")
     offset = 0 if said is None else parse_time(said)[1]
     return part_of_day(local_hour(at, offset or time_zone))
 
 
 def part_of_day(hour: int) -> str:
-    """The part of the day that achievements count: early from 4 to 8, late from 22 to 4, else none."""
+    """The part of day that achievements count, by the hour: early from 4 to 8, late from 22 to 4, else ""."""
     if EARLY_FROM <= hour < EARLY_UNTIL:
         return EARLY
     return LATE if hour >= LATE_FROM or hour < EARLY_FROM else ""
 
 
 def _has_passed(event: Event, known: Circumstances, reached: bool) -> bool:
-    """Of somebody erased, what a grade said; else whether the mark is reached."""
+    """Whether the event passed: of an erased learner's, as its body says where it does; else by the mark."""
     return reached if event.passed is None or known.source != ERASED else event.passed
 
 
@@ -132,7 +132,7 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
 
 
 def _passes(event: Event, step: Step) -> bool:
-    """A waiver passes, and an attempt that passed once does however high the mark is by now."""
+    """Whether the step passes: by a waiver, by an attempt that passed before (whatever the mark now), or by score."""
     if isinstance(event.fact, Overridden) and event.fact.waived:
         return True
     if isinstance(event.fact, Graded) and event.fact.passed_before:
@@ -141,7 +141,7 @@ def _passes(event: Event, step: Step) -> bool:
 
 
 def effective_at(event: Event, known: Circumstances) -> int:
-    """When the event counts as having happened: never after it was received."""
+    """The effective time of an event (microseconds): never after it was received, nor before 1970."""
     if is_timed_here(event):
         return known.received_at + known.clock_skew
     at = known.received_at if event.occurred_at is None else event.occurred_at + known.clock_skew
@@ -149,23 +149,23 @@ def effective_at(event: Event, known: Circumstances) -> int:
 
 
 def is_timed_here(event: Event) -> bool:
-    """Whether the event is an enrollment without a time of its own: it happens where it stands in the ledger."""
+    """Whether the event is an enrollment without a time of its own: the server sets it when recording."""
     return event.occurred_at is None and event.type in ENROLLMENT_TYPES
 
 
 def set_after(known: Circumstances, enrollment: EnrollmentSum) -> Circumstances:
-    """The circumstances in which an enrollment that is timed here comes after all that is stored of its course.
+    """The circumstances with a clock skew that dates an enrollment timed here after the course's stored ones.
 
-    Servers' clocks differ: by its clock alone, a `left` could come to lie before the `enrolled` that it ends.
+    Servers' clocks differ: by its own clock alone, a server could date a `left` before the `enrolled` that it ends.
     """
     return known._replace(clock_skew=max(0, enrollment.changed_at + 1 - known.received_at))
 
 
 def is_repeat(event: Event, body: str, key: str, course: Course | None) -> bool:
-    """Whether an event is the one that is stored, by its body and its step's key, be it under another name of the step.
+    """Whether an event is the stored one of its id, by body and step's key, even if it calls the step by another id.
 
-    A client sends again what it sent, but a single-event call has the step's name from its path, and steps are renamed.
-    A body that lies in the archive is told by its digests.
+    A client repeats what it sent, but a single-event call takes the step's id from its path, and steps are renamed. A
+    body that lies in the archive is compared by its digests.
     """
     if is_body(body, event.body):
         return True
@@ -184,7 +184,7 @@ def is_ahead(event: Event, received_at: int, clock_skew: int) -> bool:
 
 
 def trust_of(event: Event, source: str, step: Step | None) -> str:
-    """Who vouches for an event on a step of its course."""
+    """Who vouches for an event: graded where the step has a grader or the server wrote the entry, else its source."""
     if event.fact is not None and step is not None:
         return GRADED
     return GRADED if step is not None and step.grader is not None and event.type == "attempted" else source
@@ -200,8 +200,8 @@ def worth_of(course: Course, key: str) -> Worth:
 class Versions(dict[tuple[str, int], Course]):
     """Courses by id and version.
 
-    Standings ask this what steps are worth, not what holds them: amid circles of references what was recorded stays in
-    memory until a search for such circles, and that costs more the more there is.
+    Standings ask this object for the worth of steps, and do not hold its owner: in a reference cycle, what was recorded
+    would stay in memory until the garbage collector's next search, which costs more the more there is.
     """
 
     def worth_of(self, course_id: str, version: int, step: str) -> Worth:
@@ -224,5 +224,5 @@ def _score(event: Event, step: Step, grade: Grade) -> int | None:
 
 
 def _counted_duration_ms(sent_ms: int) -> int:
-    """What of a duration counts: at most an hour an event, so that a forgotten tab adds nothing absurd."""
+    """The part of a duration that counts: at most an hour per event, so that a forgotten tab adds nothing absurd."""
     return min(sent_ms, DURATION_MS_MAX)

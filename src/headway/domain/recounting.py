@@ -1,6 +1,6 @@
-"""What a new version changes of what an enrolled learner adds to a course's figures, while no step of theirs moves.
+"""What a new version changes in an enrolled learner's figures of a course, while no step of theirs moves.
 
-Most of a large course stays as it is: only the modules are looked at that differ, or that are completed by it.
+Most of a large course stays as it is: only modules that differ, or that the version completes, are looked at.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from headway.domain.enrolled import Enrolled, ModuleFigure, concluded, is_touche
 from headway.domain.facts import COURSE_COMPLETED, MODULE_COMPLETED
 from headway.domain.progress import Grant, StepSum
 
-# By kind and module.
+# By (kind, module key).
 Grants: TypeAlias = Mapping[tuple[str, str], Grant]
 Figures: TypeAlias = Mapping[str, ModuleFigure | None]
 
@@ -42,20 +42,20 @@ class Recount:
         return bool(row.last_step) and (not self._keeps_order or row.last_step not in self.after.numbers)
 
     def modules(self, new: Grants) -> frozenset[str]:
-        """The keys of the modules that are looked at, where this is granted now."""
+        """The keys of the modules to look at, given the learner's new grants."""
         return self._differs.union(key for kind, key in new if kind == MODULE_COMPLETED)
 
     def steps(self, modules: frozenset[str]) -> set[str]:
-        """The keys of the steps that it takes to look at modules."""
+        """The keys of the steps to read for these modules."""
         return {key for looked_at in self._looked_at(modules) for one in looked_at for key in one.keys}
 
     def counted(
         self, row: Enrolled, version: int, steps: Mapping[str, StepSum], held: Grants, new: Grants
     ) -> Recounted:
-        """What a learner comes to, whose row there is, by the number of the new version.
+        """A learner's figures by the new version, whose number is `version`, from the row by the old one.
 
-        `held` are the grants before, of the modules that are looked at and of the course; `steps` those that it takes,
-        or more of them.
+        `held` are the earlier grants, of the modules that are looked at and of the course; `steps` the sums of those
+        that `steps()` names, or of more.
         """
         grants = {**held, **new}
         was, now = self._looked_at(self.modules(new))
@@ -71,7 +71,7 @@ class Recount:
         return Recounted(concluded(moved, self.after, grants.get((COURSE_COMPLETED, ""))), before, after)
 
     def _looked_at(self, keys: frozenset[str]) -> tuple[list[Module], list[Module]]:
-        """Those of the version before and of the new one; of most learners they are the same."""
+        """The modules of these keys in the old version and in the new one; cached, as most learners share them."""
         known = self._known.get(keys)
         if known is None:
             known = self._known[keys] = _of(self.before, keys), _of(self.after, keys)

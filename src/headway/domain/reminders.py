@@ -1,4 +1,4 @@
-"""What a learner is told that nothing they did brings about: a streak that ends tonight, and how the week was."""
+"""Reminders, which nothing that a learner does brings about: a streak that ends tonight, the summary of a week."""
 
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -16,7 +16,7 @@ _MONDAY: Final = 1
 
 
 def came_within(zone_name: str, hour: int, since: int, until: int) -> str | None:
-    """The day on which an hour struck in a zone behind one time and no later than another, less than a day apart."""
+    """The day whose `hour` struck in the zone after `since` and up to `until` (less than a day apart), else None."""
     day = local_day(until, zone_name)
     year, month, of_month = map(int, day.split("-"))
     struck = datetime(year, month, of_month, hour, tzinfo=zone(zone_name) if zone_name != "UTC" else UTC)
@@ -24,9 +24,9 @@ def came_within(zone_name: str, hour: int, since: int, until: int) -> str | None
 
 
 def streak_at_risk(days: StreakDays, today: str, rules: StreakRules) -> int | None:
-    """The length of a streak that ends with today unless the learner is active yet; None where none does.
+    """The length of the streak that ends with today unless the learner becomes active; None where none does.
 
-    What a freeze or a pause keeps is not at risk.
+    A streak that a freeze or a pause keeps is not at risk.
     """
     now, kept = ordinal(today), last_kept(days, rules)
     if kept is None or kept.day >= now:
@@ -36,17 +36,17 @@ def streak_at_risk(days: StreakDays, today: str, rules: StreakRules) -> int | No
 
 
 def at_risk(length: int, today: str) -> dict[str, Any]:
-    """That a streak ends tonight, as it is told."""
+    """The reminder that a streak ends tonight, as it is told."""
     return {"type": STREAK_AT_RISK, "current": length, "day": today}
 
 
 def is_monday(day: str) -> bool:
-    """Whether a week begins with a day."""
+    """Whether a day is a Monday."""
     return ordinal(day) % WEEK == _MONDAY
 
 
 class Week(NamedTuple):
-    """The last week that is over: its first day and its last; `before` is the first day of the one before it."""
+    """A week that is over: its first and last day; `before` is the first day of the week before it."""
 
     first: str
     last: str
@@ -59,19 +59,19 @@ def week_before(monday: str) -> Week:
 
 
 class WeekDone(NamedTuple):
-    """What a learner did on days of two weeks: the sums of days, and the points of achievements by day."""
+    """What a learner did in two weeks: sums by day, and points of achievements by day."""
 
     days: list[tuple[str, PeriodSum]]
     earned: list[tuple[str, int]]
 
     def within(self, first: str, last: str) -> "WeekDone":
-        """Of these the days from first to last."""
+        """Only the days from first to last."""
         days = [one for one in self.days if first <= one[0] <= last]
         return WeekDone(days, [one for one in self.earned if first <= one[0] <= last])
 
 
 def summary(week: Week, done: WeekDone, streak: int) -> dict[str, Any] | None:
-    """How a week was, beside the one before, as it is told; None where nothing was done in it."""
+    """The summary of a week, and of the one before, as it is told; None where the learner was not active in it."""
     figures = _figures(done.within(week.first, week.last))
     if not figures["active_days"]:
         return None

@@ -1,4 +1,4 @@
-"""Resets: what a learner clears and begins anew, and what comes late from before it."""
+"""Resets: what a learner clears to begin anew, and events from before a reset that arrive late."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, Self, TypeAlias
@@ -6,12 +6,12 @@ from typing import Final, NamedTuple, Self, TypeAlias
 from headway.domain.facts import CERTIFIED, Achieved, Graded, Granted, Leveled, Overridden, Reset, StreakImported
 from headway.domain.progress import FIRST_RUN, Contribution
 
-# What a reset of all courses says of those of which nothing is known yet.
+# In place of a course's id in the mark of a reset of all courses: for courses that nothing is known of yet.
 ALL_COURSES: Final = ""
 
 
 class ResetKey(NamedTuple):
-    """A run of a course, in the learner's own ledger, where `ledger` is empty, or in a guest's."""
+    """A run of a course, in the learner's own ledger (`ledger` is empty) or in that of a guest moved into it."""
 
     ledger: str
     course: str
@@ -19,7 +19,7 @@ class ResetKey(NamedTuple):
 
 
 class ResetMark(NamedTuple):
-    """Up to which effective time (microseconds) all is cleared."""
+    """The effective time (microseconds) up to which everything is cleared."""
 
     up_to: int
 
@@ -32,7 +32,7 @@ Marks: TypeAlias = Mapping[ResetKey, ResetMark]
 
 
 class Cleared(NamedTuple):
-    """What a reset cleared: steps with events, attempts, active days, and steps of which a person alone spoke."""
+    """What a reset cleared: steps with events, attempts, active days, and steps with nothing but an override."""
 
     steps: int = 0
     attempts: int = 0
@@ -41,12 +41,12 @@ class Cleared(NamedTuple):
 
 
 def last_reset(marks: Marks, course: str) -> ResetMark | None:
-    """Up to when a course was cleared by the learner: what is effective by then and comes now adds nothing."""
+    """The latest mark for a course in the learner's own ledger: events effective up to it that come now add nothing."""
     return max((one for key, one in marks.items() if not key.ledger and key.course in (course, "")), default=None)
 
 
 def is_late(marks: Marks, event: Contribution) -> bool:
-    """Whether an event comes from before a reset, and adds nothing: what was done, or the grade of it."""
+    """Whether an event is late: work from before a reset, or a grade of such work; it adds nothing."""
     if not marks or not event.step or not (event.fact is None or isinstance(event.fact, Graded)):
         return False
     mark = last_reset(marks, event.course)
@@ -54,14 +54,14 @@ def is_late(marks: Marks, event: Contribution) -> bool:
 
 
 class Surviving:
-    """What of a ledger still counts: its entries in their order, without what resets cleared or found late."""
+    """The entries of a ledger that still count, in their order: not cleared by a reset, and not late."""
 
     def __init__(self) -> None:
         self._runs: dict[str, int] = {}
         self._marks: dict[ResetKey, ResetMark] = {}
 
     def of(self, made: Iterable[Contribution]) -> list[Contribution]:
-        """Those of the contributions that count, resets themselves left out."""
+        """The contributions that count, without the resets themselves."""
         kept: list[Contribution] = []
         for one in made:
             if isinstance(one.fact, Reset):

@@ -1,7 +1,7 @@
-"""Reviews: when an exercise is to be practiced again, by FSRS-6 as py-fsrs 6.3 works it out, a review a day.
+"""Reviews: when to practice an exercise again, by FSRS-6 as in py-fsrs 6.3, with one review a day.
 
 Free Spaced Repetition Scheduler, Ye et al., A stochastic shortest path algorithm for optimizing spaced repetition
-scheduling (KDD 2022), with its default weights: no chance, no clock.
+scheduling (KDD 2022), with its default weights; no randomness and no clock.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _W: Final = (
     *(0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796, 1.4835, 0.0614, 0.2629),
     *(1.6483, 0.6014, 1.8729, 0.5425, 0.0912, 0.0658, 0.1542),
 )
-# Practice is due when nine in ten would still know it.
+# A review is due when the retrievability has fallen to this.
 _RETENTION: Final = 0.9
 _DECAY: Final = -_W[20]
 _FACTOR: Final = _RETENTION ** (1 / _DECAY) - 1
@@ -25,7 +25,7 @@ _INTERVAL_MAX: Final = 36_500
 
 
 class Practice(NamedTuple):
-    """What was attempted of an exercise on a day (its ordinal); `unscored` wait for a grade."""
+    """Attempts at an exercise on a day (an ordinal); `unscored` ones wait for a grade."""
 
     day: int
     attempts: int
@@ -35,7 +35,7 @@ class Practice(NamedTuple):
 
 
 class Card(NamedTuple):
-    """How well an exercise is remembered: `stability` in days until nine in ten know it, `difficulty` 1 to 10."""
+    """How well an exercise is remembered: `stability` in days until retrievability is 0.9, `difficulty` 1 to 10."""
 
     stability: float
     difficulty: float
@@ -52,9 +52,10 @@ class Card(NamedTuple):
 
 
 def rating(one: Practice) -> int | None:
-    """What a day's attempts say of what was remembered; None where none of them is scored yet.
+    """The FSRS rating of a day's attempts; None where none of them is scored yet.
 
-    Nothing passed: again; passed after failures or with hints: hard; else good. How light it was nobody said.
+    None passed: again; passed after failures or with hints: hard; else good. Easy is never given: nobody says how easy
+    it was.
     """
     _, attempts, passed, unscored, hints = one
     if attempts <= unscored:
@@ -65,7 +66,7 @@ def rating(one: Practice) -> int | None:
 
 
 def card(practiced: Iterable[Practice]) -> Card | None:
-    """The card of an exercise that was practiced on these days, each named once, in any order; None without a score."""
+    """The card of an exercise practiced on these days, each given once, in any order; None where none has a rating."""
     last, stability, difficulty = 0, 0.0, 0.0
     for one in sorted(practiced):
         grade = rating(one)
@@ -80,9 +81,9 @@ def card(practiced: Iterable[Practice]) -> Card | None:
 
 
 def _next(stability: float, difficulty: float, days: int, grade: int) -> tuple[float, float]:
-    """Stability and difficulty after a review so many days behind the one before.
+    """Stability and difficulty after a review so many days after the one before.
 
-    Whoever learns for years has ten thousand of them, which are gone through whenever reviews are asked for.
+    Kept fast: a learner of many years has ten thousand reviews, all of which are computed whenever reviews are read.
     """
     forgotten = 1.0 - float((1.0 + _FACTOR * days / stability) ** _DECAY)
     eased = difficulty - _EASING[grade] * (_DIFFICULTY_MAX - difficulty)
@@ -101,7 +102,7 @@ def _initial_difficulty(grade: int) -> float:
     return _W[4] - exp(_W[5] * (grade - 1)) + 1
 
 
-# By grade, worked out once.
+# By grade, computed once.
 _GRADES: Final = (AGAIN, HARD, GOOD)
 _STABILITY_FIRST: Final = {grade: max(_W[grade - 1], _STABILITY_MIN) for grade in _GRADES}
 _DIFFICULTY_FIRST: Final = {

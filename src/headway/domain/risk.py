@@ -14,9 +14,10 @@ ACTIVE_WITHIN: Final = 14 * DAY
 
 
 def risk(one: Enrolled, now: int, median_steps: float) -> str | None:
-    """Why a learner may be lost: never began in a week, did nothing for two, or completed half of what others did.
+    """Why a learner may be lost; None where nothing suggests it. `now` is in microseconds.
 
-    None of whom nothing of the kind is so.
+    Not started a week after enrolling, inactive for two weeks, or, two weeks after enrolling, at less than half of the
+    median of completed steps.
     """
     if one.completed_at:
         return None

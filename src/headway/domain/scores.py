@@ -1,4 +1,4 @@
-"""Scores on one scale: whole millionths of 0 to 1, so that sums of them are exact and need no order."""
+"""Scores on one scale, 0 to 1 in whole millionths, so that sums of them are exact in any order."""
 
 import re
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ class ScoreInvalid(Invalid):
 
 
 def normalize_score(sent: object) -> int | None:
-    """What a client sent as a score, in millionths.
+    """A score as a client sent it, in millionths; ScoreInvalid where it is none.
 
-    Numbers and numeric text: 0 to 1 stay, above 1 up to 100 is a percentage, outside is cut off.
-    `{raw, min?, max}` and `{scaled}` say their scale, so that nothing is guessed. None stays None.
+    Numbers and numeric text: 0 to 1 stay, above 1 up to 100 is a percentage, anything beyond is cut off.
+    `{raw, min?, max}` and `{scaled}` state their scale, so that nothing is guessed. None stays None.
     """
     if sent is None:
         return None
@@ -64,13 +64,13 @@ def _on_scale(sent_raw: object, sent_low: object, sent_high: object) -> int:
     if high <= low:
         raise ScoreInvalid("score.max must be above score.min", field="score.max")
     bottom = Fraction(_bounded(low))
-    # 0.1 + 0.2 - 0.3 is no score of a client's, but the dust of its floating point: it means 0.
+    # A raw score such as 0.1 + 0.2 - 0.3 is a floating-point error and means 0.
     raw = Decimal(0) if abs(raw) < _DUST else raw
     return _millionths((Fraction(_bounded(raw)) - bottom) / (Fraction(_bounded(high)) - bottom))
 
 
 _ARE_NUMBERS = frozenset({int, float})
-# 1 and 1.0 are one key: the same score.
+# The cache takes 1 and 1.0 for one key, and they are the same score.
 _on_known_scale = lru_cache(maxsize=4096)(_on_scale)
 
 
@@ -94,7 +94,7 @@ def _no_number(field: str) -> ScoreInvalid:
 
 
 def _bounded(value: Decimal) -> Decimal:
-    """Cut off what no scale means, before exact arithmetic makes a number with a million digits of 1e999999."""
+    """The value; ScoreInvalid beyond any sensible scale: exact arithmetic would make a million digits of 1e999999."""
     if abs(value) > 1 / _DUST or (value and abs(value) < _DUST):
         raise ScoreInvalid("score.raw, score.min and score.max must lie between 1e-15 and 1e15 in size", field="score")
     return value
@@ -112,19 +112,19 @@ def _millionths(value: Decimal | Fraction) -> int:
 
 
 def percent(millionths: int | None) -> float | None:
-    """Millionths as 0 to 100 with two decimals, never rounded up to a round 100 that was not reached."""
+    """Millionths as a percentage with two decimals; a score below full is never shown as 100."""
     if millionths is None:
         return None
     return ratio_percent(millionths, FULL)
 
 
 def mean_percent(total: int, count: int) -> float | None:
-    """The mean of `count` scores that add up to `total` millionths, as 0 to 100; None where there are none."""
+    """The mean, as a percentage, of `count` scores that sum to `total` millionths; None where there are none."""
     return ratio_percent(total, count * FULL) if count else None
 
 
 def ratio_percent(part: int, whole: int) -> float:
-    """Part of whole as 0 to 100 with two decimals, rounded once; short of whole is short of 100."""
+    """Part of whole as a percentage with two decimals, rounded once; 100 only if the whole was reached."""
     hundredths = (part * 20_000 + whole) // (whole * 2)
     if part < whole and hundredths >= 10_000:
         hundredths = 9_999
@@ -132,12 +132,12 @@ def ratio_percent(part: int, whole: int) -> float:
 
 
 def cut(percent: float, places: int) -> float:
-    """The same with fewer decimals, for people to read: cut, so that what is short of a mark is told as short of it."""
+    """A percentage with fewer decimals for display, cut and not rounded, so that it never shows a mark not reached."""
     scale = 10.0**places
-    # 100 * 0.29 is a hair below 29; scores have four decimals at most.
+    # 100 * 0.29 is slightly below 29, so round first; percentages have at most four decimals.
     return floor(round(percent * scale, 6)) / scale
 
 
 def fraction(millionths: int | None) -> float | None:
-    """Millionths as the 0 to 1 that the contract calls a score."""
+    """Millionths as a number from 0 to 1, which is what the API's contract calls a score."""
     return None if millionths is None else millionths / FULL

@@ -1,4 +1,4 @@
-"""True medians and quartiles of whole numbers, exactly: averages alone say little."""
+"""Exact medians and quartiles of whole numbers, for averages alone say little."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Spread(NamedTuple):
-    """The middle of some numbers, and between what the middle half of them lies."""
+    """The median of some numbers, and the bounds of their middle half."""
 
     low: Fraction
     median: Fraction

@@ -1,4 +1,4 @@
-"""Where a learner stands: the sums and the days, moved by one event at a time. Record, audit and rebuild share it."""
+"""A learner's standing: sums and active days, moved by one event at a time. Record, audit and rebuild share it."""
 
 from collections.abc import Iterable
 
@@ -20,15 +20,15 @@ class Standing:
     def __init__(self, worth_of: WorthOf) -> None:
         self.sums = Sums(worth_of)
         self.attendance = Attendance()
-        # Active days that were none before.
+        # Days that events counted here made active.
         self.gained: set[int] = set()
-        # The guests that were moved into the learner so far, whose ledgers a reset covers.
+        # Guests moved into the learner so far, whose ledgers a reset clears as well.
         self.guests: list[str] = []
 
     def apply(self, event: Contribution, *, name: str, today: str, rules: StreakRules = STANDARD) -> list[Change]:
-        """Count an event that was not counted before, on the learner's `today`; returns what it brought about.
+        """Count an event that was not counted before, as of the learner's `today`; return the changes it brought about.
 
-        `name` is what its step or module is called now, `rules` those by which streaks are told of.
+        `name` is the present id of its step or module, `rules` are those by which streaks are told.
         """
         if event.type in ENROLLMENT_TYPES:
             enrolled = self.sums.enrollments.get(event.course, EnrollmentSum())
@@ -55,7 +55,7 @@ class Standing:
         return is_late(self.sums.resets, event)
 
     def _note_late(self, event: Contribution) -> None:
-        """Say of the run, of which nothing was known then, that it is cleared: who reads the ledger asks by run."""
+        """Mark the event's run as cleared: it was unknown at the reset, and readers of the ledger ask by run."""
         mark = last_reset(self.sums.resets, event.course)
         if mark is not None:
             self.sums.resets[ResetKey("", event.course, event.run)] = mark
@@ -71,7 +71,7 @@ class Standing:
         return changes.progress_reset(event, cleared, fact)
 
     def _count_day(self, event: Contribution) -> None:
-        """Count what an event says of the days that a streak is worked out from."""
+        """Update the days that streaks are computed from: an active day, or a change of pauses."""
         if event.is_activity:
             day = ordinal(event.day)
             if day not in self.attendance.active:
@@ -97,10 +97,10 @@ class Standing:
         return told.cause == BACKFILL or LevelKey(told.topic, told.level) in self.sums.levels
 
     def take_in(self, brought: Iterable[Contribution]) -> set[str]:
-        """Count what one guest brought who is now part of this learner, and was told of then; the ids that count.
+        """Count the events of a guest who is moved into this learner; return the ids of those that count.
 
-        A grade counts with the attempt that it was given to. Where the learner had sent that attempt as well, it takes
-        the place of the grade that the attempt has here, if it is the better one: so none is scored twice.
+        A grade counts with the attempt that it was given to. Where the learner had sent that attempt too, the guest's
+        grade replaces the attempt's grade here if it is better, so that no attempt is scored twice.
         """
         taken = set[str]()
         for event in brought:
@@ -114,7 +114,7 @@ class Standing:
         return taken
 
     def take_in_resets(self, guest: str, theirs: Marks) -> None:
-        """Note what a guest who is now part of this learner had reset; it is said of that ledger alone."""
+        """Note the resets of a guest who is moved into this learner; they concern the guest's ledger alone."""
         self.guests.append(guest)
         self.sums.resets |= {key._replace(ledger=guest): mark for key, mark in theirs.items() if not key.ledger}
 

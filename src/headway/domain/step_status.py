@@ -1,4 +1,4 @@
-"""How far a learner is with a step, a module or a course, in one word."""
+"""The status of a step, a module or a course."""
 
 from typing import Final
 
@@ -7,19 +7,19 @@ from headway.domain.progress import StepSum
 
 LOCKED, OPEN, IN_PROGRESS = "locked", "open", "in_progress"
 SUBMITTED, COMPLETED = "submitted", "completed"
-# The grader that is a person.
+# The type of grader that has a person grade.
 MANUAL: Final = "manual"
 
 
 def is_manual(step: Step) -> bool:
-    """Whether answers to the step wait for a person who grades them."""
+    """Whether a person grades the answers to the step."""
     return step.grader is not None and step.grader["type"] == MANUAL
 
 
 def step_status(step: Step, one: StepSum) -> str:
-    """`submitted` while an attempt waits for its grade and the step is not completed; what is locked is not said here.
+    """The status of a step, locks aside; `submitted` while it is not completed and an attempt waits for a grade.
 
-    A step that this version has graded by itself waits for nobody: the learner can answer it anew.
+    Where this version has a grader of the server's instead, nothing is `submitted`: the learner can answer anew.
     """
     if one.completion is not None:
         return COMPLETED
@@ -29,5 +29,5 @@ def step_status(step: Step, one: StepSum) -> str:
 
 
 def status_of(completed: bool, begun: bool) -> str:
-    """The status of what is open, be it a module or a course."""
+    """The status of a module or a course that is not locked."""
     return COMPLETED if completed else IN_PROGRESS if begun else OPEN

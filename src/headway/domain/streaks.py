@@ -1,4 +1,4 @@
-"""Days in a row: a function of the active days, of which of them were imported, of pauses and of the rules alone."""
+"""Streaks, computed from the active days, which of them were only imported, the paused days, and the rules."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ MILESTONES: Final = (7, 30, 100, 365)
 
 
 class StreakRules(NamedTuple):
-    """A freeze is earned for so many days kept, as long as fewer than so many are held; `milestones` are told."""
+    """A freeze is earned by `freeze_days` days kept, up to `freezes_max` held; reaching a milestone is told."""
 
     freeze_days: int = 7
     freezes_max: int = 2
@@ -19,25 +19,25 @@ class StreakRules(NamedTuple):
 
     @property
     def credit_max(self) -> int:
-        """The days kept that all freezes that can be held stand for: with them held, no more are earned."""
+        """The credit of a learner who holds all the freezes that can be held, and earns no more."""
         return self.freeze_days * self.freezes_max
 
 
 STANDARD: Final = StreakRules()
-# Those of before there were any: what was told by them stays as it was told.
+# The rules before freezes and milestones existed: what was told by them stays as it was told.
 BEFORE: Final = StreakRules(freezes_max=0, milestones=())
 _BEFORE: Final = "before"
 
 
 def write_rules(rules: StreakRules) -> str | None:
-    """Rules as they are kept beside what was told by them; None are the standard ones."""
+    """Rules as text, stored beside what was told by them; None for the standard rules. `milestones` are not stored."""
     if rules == BEFORE:
         return _BEFORE
     return None if rules == STANDARD else f"{rules.freeze_days}/{rules.freezes_max}"
 
 
 def read_rules(text: str | None) -> StreakRules:
-    """Rules as they were kept; ValueError where they are none."""
+    """Rules from the stored text; ValueError where it is not valid."""
     if text is None or text == _BEFORE:
         return STANDARD if text is None else BEFORE
     freeze_days, freezes_max = map(int, text.split("/"))
@@ -47,7 +47,7 @@ def read_rules(text: str | None) -> StreakRules:
 
 
 class StreakDays(NamedTuple):
-    """What a streak is worked out from, as day ordinals: the active days, those only imported, those paused."""
+    """The days that a streak is computed from, as ordinals: active, active by imports alone, and paused."""
 
     active: AbstractSet[int]
     imported: AbstractSet[int] = frozenset()
@@ -57,7 +57,7 @@ class StreakDays(NamedTuple):
 def streak_days_of(
     activities: Iterable[Sequence[Any]], imported: Iterable[Sequence[Any]], pauses: Iterable[Sequence[str]]
 ) -> StreakDays:
-    """Days out of (day, number of activities) of all, in any order, of those imported, and (first, last) of pauses."""
+    """Days from (day, number of activities), of all and of imported ones, in any order, and (first, last) of pauses."""
     own = Counter[int]()
     for day, count in activities:
         own[ordinal(day)] += count
@@ -70,7 +70,7 @@ def streak_days_of(
 class Kept(NamedTuple):
     """A streak at the end of an active day.
 
-    `credit` is the days kept that no freeze was spent of: every `freeze_days` of them are a freeze that is held.
+    `credit` is the number of days kept that no freeze was spent of; every `freeze_days` of them are a freeze held.
     """
 
     day: int
@@ -79,16 +79,16 @@ class Kept(NamedTuple):
 
 
 class Milestone(NamedTuple):
-    """A length that a streak came to, and the first day on which one did; None where none has."""
+    """A length of streak, and the day on which a streak first reached it; None where none has."""
 
     days: int
     reached_on: str | None
 
 
 class Streak(NamedTuple):
-    """Active days in a row, as of some today; frozen and paused days keep a streak and do not count in it.
+    """A learner's streak as of a day; frozen and paused days keep a streak but do not count in it.
 
-    `freezes` are held, `next_freeze_in` says how many days kept earn the next one, None where no more can be held.
+    `freezes` are those held; `next_freeze_in` is how many days kept earn the next, None where no more can be held.
     """
 
     current: int
@@ -103,7 +103,7 @@ class Streak(NamedTuple):
 
 
 class Freezes(NamedTuple):
-    """The days on which freezes were earned and spent, as they are found."""
+    """Collects the days on which freezes were earned and spent."""
 
     earned: list[int]
     spent: list[int]
@@ -138,7 +138,7 @@ def _lived(days: StreakDays, rules: StreakRules, found: Freezes | None = None) -
     kept, full = None, rules.credit_max
     for day in sorted(days.active):
         if kept is not None and kept.credit == full and kept.day + 1 == day:
-            # Of whoever learns every day, nearly all days are so: one more, and nothing to earn.
+            # Fast path for long streaks: one day more, and no freeze left to earn.
             kept = Kept(day, kept.length + 1, full)
         else:
             kept = follow(kept, day, days, rules, found)
@@ -146,9 +146,9 @@ def _lived(days: StreakDays, rules: StreakRules, found: Freezes | None = None) -
 
 
 def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Kept:
-    """The streak at the end of an active day, by how it stood at the end of the active day before.
+    """The streak at the end of an active day, given the streak at the end of the active day before.
 
-    The more days are active or paused, the more is kept, and held: no event that comes late takes anything away.
+    More active or paused days never shorten a streak or cost freezes, so that no late event takes anything away.
     """
     if before is not None and day == before.day + 1:
         credit: int | None = before.credit
@@ -167,7 +167,7 @@ def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
         return None
     first = last = max(days.active)
     day, missed = last - 1, 0
-    # Whatever lies behind more missed days than freezes can be held has ended before them.
+    # A run of missed days longer than the freezes that can be held ends any streak before it.
     while missed <= rules.freezes_max:
         if day in days.active:
             first, missed = day, 0
@@ -182,17 +182,17 @@ def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
 
 
 def current(kept: Kept | None, today: int, paused: AbstractSet[int], rules: StreakRules) -> int:
-    """The current streak as of today, by how it stood at the end of the last active day."""
+    """The length of the current streak as of today, given the streak at the end of the last active day."""
     return kept.length if kept is not None and _left(kept, today, paused, rules) is not None else 0
 
 
 def streaks_over(days: StreakDays, first: int, last: int, rules: StreakRules = STANDARD) -> list[int]:
-    """The current streak as it was on each day from first to last, all as day ordinals; no day sees a later one."""
+    """The current streak as of each day from first to last, all as ordinals; later days do not affect it."""
     found, kept = list[int](), None
     for one in _lived(days, rules):
         if one.day > last:
             break
-        # Up to the next active day nothing but what is missed can change it.
+        # Until the next active day, only missed days can change it.
         found += [current(kept, day, days.paused, rules) for day in range(first + len(found), one.day)]
         if one.day >= first:
             found.append(one.length)
@@ -208,7 +208,7 @@ def days_of(ranges: Iterable[Sequence[str]]) -> set[int]:
 def _left(
     kept: Kept, until: int, paused: AbstractSet[int], rules: StreakRules, found: Freezes | None = None
 ) -> int | None:
-    """What is left of the credit when all days missed before a day are frozen; None where the streak ended."""
+    """The credit left after a freeze for each day missed before `until`; None where the streak ended."""
     credit = kept.credit
     for day in range(kept.day + 1, until):
         if day in paused:

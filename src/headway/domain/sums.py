@@ -69,7 +69,7 @@ class RunKey(NamedTuple):
 
 
 class GrantKey(NamedTuple):
-    """What a run of a course can be granted once: the kind is the entry's type; `module` is empty for the course."""
+    """A grant that a run can have once: `kind` is the entry's type; `module` is empty where it is the course's."""
 
     course: str
     run: int
@@ -103,7 +103,7 @@ class StepDayKey(NamedTuple):
 
 
 class FirstCompletion(NamedTuple):
-    """The earliest completion of a step, and in which run that lies."""
+    """The earliest completion of a step over all runs, and the run that it lies in."""
 
     completion: Completion
     key: StepKey
@@ -113,9 +113,9 @@ WorthOf: TypeAlias = Callable[[str, int, str], Worth]
 
 
 class Sums:
-    """The sums of one learner; what is not there is zero.
+    """The sums of one learner; a missing key stands for zero.
 
-    `worth_of(course, version, step)` says what a completion is worth.
+    `worth_of(course, version, step)` returns the worth of a completion.
     """
 
     def __init__(self, worth_of: WorthOf) -> None:
@@ -138,7 +138,7 @@ class Sums:
         self.worth_of = worth_of
 
     def add(self, event: Contribution) -> tuple[StepSum, StepSum]:
-        """Count one event that was not counted before; its step's sum before and after, both zero where it has none."""
+        """Count an event that was not counted before; return its step's sum before and after, both zero for no step."""
         if not event.step:
             self._add_to_course(event)
             return _NO_STEP, _NO_STEP
@@ -149,7 +149,7 @@ class Sums:
         after = StepSum.of(event) if before is _NO_STEP else before + StepSum.of(event)
         self.steps[key] = after
         moved, gained = PeriodSum.of(event), _NOTHING
-        # What counts steps follows the first completion of all runs: where that lies now is where this event lies.
+        # Counts of steps follow the first completion over all runs: move them here if this event is now the first.
         done = after.completion
         if done is not None and done != before.completion and (first is None or done < first.completion):
             gained = PeriodSum.of_completion(self.worth_of(event.course, event.version, event.step))
@@ -159,7 +159,7 @@ class Sums:
         if event.worked_topics == event.topics:
             moved = moved if gained is _NOTHING else moved + gained
         elif event.completes:
-            # Even where it gains nothing there: whether a row is there must not depend on what came first.
+            # Even with nothing gained: whether the row exists must not depend on the order of events.
             self._move(key, event.worked_on, event.topics, gained)
         self._move(key, event.worked_on, event.worked_topics, moved)
         if event.type in PRACTICED:
@@ -169,7 +169,7 @@ class Sums:
         return before, after
 
     def current_run(self, course: str) -> int:
-        """The number of the run that the learner is in."""
+        """The number of the learner's newest run of the course."""
         newest = FIRST_RUN
         for one, run in self.runs:
             if run > newest and one == course:
@@ -177,12 +177,12 @@ class Sums:
         return newest
 
     def of_run(self, run: RunKey) -> tuple[dict[str, StepSum], dict[tuple[str, str], Grant]]:
-        """The steps of a run by key, and what it was granted by kind and module."""
+        """A run's step sums by key, and its grants by (kind, module)."""
         steps = {key.step: one for key, one in self.steps.items() if key[:2] == run}
         return steps, {(key.kind, key.module): one for key, one in self.grants.items() if key[:2] == run}
 
     def first_completion(self, course: str, step: str) -> "FirstCompletion | None":
-        """Where a step was first completed, in whichever run: it counts once, however often the course is taken."""
+        """The first completion of a step in any run: a step counts once, however often the course is taken."""
         first: FirstCompletion | None = None
         for run in range(FIRST_RUN, self.current_run(course) + 1):
             key = StepKey(course, run, step)
@@ -193,7 +193,7 @@ class Sums:
         return first
 
     def _add_activity(self, event: Contribution) -> None:
-        """Count what is asked of an activity beside its sums: that it was imported, and that it was early or late."""
+        """Count an activity in the sums of imported days and of early or late hours."""
         if event.imported and event.is_activity:
             day, one = DayKey(event.day, event.course, event.run), ImportedDay(1)
             self.imported_days[day] = self.imported_days[day] + one if day in self.imported_days else one
@@ -202,7 +202,7 @@ class Sums:
             self.parts[part] = self.parts[part] + once if part in self.parts else once
 
     def _add_practice(self, event: Contribution) -> None:
-        """Count an attempt, or the grade of one, on the day of the attempt; and what a person says of it."""
+        """Count an attempt, or the grade of one, on the attempt's day; note the grade, or the wait for it."""
         day, one = StepDayKey(event.course, event.run, event.step, event.worked_on), StepDay.of(event)
         self.step_days[day] = self.step_days[day] + one if day in self.step_days else one
         if event.waits or isinstance(event.fact, Graded):
@@ -240,7 +240,7 @@ class Sums:
     def _add_run(self, event: Contribution) -> None:
         key, said = RunKey(event.course, event.run), isinstance(event.fact, RunStarted)
         known = self.runs.get(key)
-        active_at = event.at if event.fact is None else 0  # of what the server said the learner did nothing
+        active_at = event.at if event.fact is None else 0  # an entry of the server's own is no activity
         if known is None or said or active_at > known.active_at or event.done_at < known.started_at:
             one = RunSum(event.done_at, said, active_at)
             self.runs[key] = one if known is None else known + one
@@ -269,9 +269,10 @@ class Sums:
         self.achievements[key] = self.achievements[key] + one if key in self.achievements else one
 
     def clear(self, course: str, up_to: int, ledgers: Iterable[str], kept: Collection[str] | None = None) -> Cleared:
-        """Take away what there is of the run that the learner is in: of a course, or of each where it names none.
+        """Clear the learner's current run of a course, or of every course where `course` is empty.
 
-        `ledgers` are the guests' that counted so far, `kept` the achievements that stand: None for all.
+        `up_to` is in microseconds; `ledgers` are those of the guests moved in so far; `kept` are the achievements that
+        stay (None: all).
         """
         places = [course] if course else sorted(self._courses())
         runs = {one: self.current_run(one) for one in places}
@@ -285,10 +286,10 @@ class Sums:
         for found in (self.days, self.topics, self.imported_days, self.parts, self.step_days):
             _drop(found, [key for key in found if runs.get(key.course) == key.run])
         _drop(self.grades, [name for name, one in self.grades.items() if runs.get(one.course) == one.run])
-        # A certificate stands, and a run has one.
+        # A certificate stays, and a run has at most one.
         granted = [key for key in self.grants if runs.get(key.course) == key.run and key.kind != CERTIFIED]
         _drop(self.grants, granted)
-        # The first run begins with what is done; any other was begun by a word of the learner's, which stands.
+        # The first run begins with its first event; later ones began by the learner's own request, which stays.
         _drop(self.runs, [key for key in self.runs if runs.get(key.course) == key.run == FIRST_RUN])
         stay = {key: one._replace(active_at=0) for key, one in self.runs.items() if runs.get(key.course) == key.run}
         self.runs |= stay
@@ -300,7 +301,7 @@ class Sums:
         return cleared
 
     def keep_levels(self, kept: Iterable[tuple[str, str]], reset: tuple[int, str]) -> None:
-        """Have only these (topic, level) be told: by a reset (when, by which id) where a higher one alone was."""
+        """Keep these (topic, level) alone; one that was not told itself is told as of `reset` (time, entry id)."""
         told = LevelReached(*reset, LEVELS[0].name)
         self.levels = {key: self.levels.get(key, told) for key in (LevelKey(*one) for one in kept)}
 
@@ -309,7 +310,7 @@ class Sums:
         return known | {key.course for kind in (self.steps, self.days, self.runs, self.grants) for key in kind}
 
     def _clear_step(self, key: StepKey) -> None:
-        """Take a step's sum away; where it was first completed here, and in another run too, it counts there now."""
+        """Remove a step's sum; where its first completion was here, the step counts at the next one in another run."""
         first = self.first_completion(key.course, key.step)
         del self.steps[key]
         now = self.first_completion(key.course, key.step)
@@ -334,7 +335,7 @@ def _drop(found: dict[Any, Any], keys: Iterable[Any]) -> None:
         del found[key]
 
 
-# The types that say something of an attempt.
+# The types of events on attempts: an attempt, and a grade of one.
 PRACTICED: Final = ("attempted", GRADED)
 _NO_STEP = StepSum()
 _NOTHING = PeriodSum()

@@ -1,4 +1,4 @@
-"""Times are whole microseconds since 1970 UTC; days are `YYYY-MM-DD` text. Both sort as they compare."""
+"""Times are whole microseconds since 1970 UTC; days are `YYYY-MM-DD` text. Both sort chronologically."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -11,7 +11,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 86_400 * SECOND
-# The last moment of which any zone can say the day, and when that began and ended: calendars end with the year 9999.
+# The last time for which the day, its start and its end exist in every zone: calendars end with the year 9999.
 TIME_MAX = 253_402_300_799_999_999 - 2 * DAY
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # UTC, and without a zone so that isoformat leaves it out
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
@@ -22,21 +22,21 @@ _A_MINUTE = timedelta(minutes=1)
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
-# Files beside the zones that mean something else on each machine, or count leap seconds.
+# Files among the time zones that differ by machine, or count leap seconds.
 _OF_THE_MACHINE = re.compile(r"localtime|posixrules|posix/|right/")
 
 
 def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
-    """Read an RFC 3339 time: (microseconds since 1970 UTC, its offset in minutes). Source: RFC 3339, 5.6."""
+    """Read an RFC 3339 time (section 5.6): (microseconds since 1970 UTC, offset in minutes); else Invalid."""
     found = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise Invalid(f"{field} must be an RFC 3339 time such as 2026-03-01T09:30:00Z", field=field)
     try:
-        # Nearly all times are of the kind that the standard library reads, and faster than what reads the others.
+        # The standard library reads nearly all times, and faster than `_parse_odd`.
         moment = datetime.fromisoformat(found.string)
     except ValueError:
         return _parse_odd(found, field)
-    # What the library takes and RFC 3339 does not know: midnight as hour 24 (newer Pythons), an hour of 60 minutes.
+    # The library accepts what RFC 3339 does not: hour 24 for midnight (newer Pythons), offsets with 60 minutes or more.
     if found[4] == "24" or (found[11] or "") > "59":
         return _parse_odd(found, field)
     offset = moment.utcoffset()
@@ -45,11 +45,11 @@ def parse_time(text: object, *, field: str = "occurred_at") -> tuple[int, int]:
 
 
 def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
-    """A leap second, a lower case z, and what is no time at all."""
+    """Read a time with a leap second or a lower-case z; Invalid where it is no time at all."""
     year, month, day, hour, minute, second = map(int, found.group(1, 2, 3, 4, 5, 6))
     micros = int((found[7] or "0")[:6].ljust(6, "0"))
     offset = 0 if found[8] else (int(found[10]) * 60 + int(found[11])) * (-1 if found[9] == "-" else 1)
-    # A leap second is a real time; it is the last microsecond that the calendar here can say.
+    # A leap second is a real time; take it as the last microsecond that a calendar without them has.
     leap = second == 60
     try:
         seconds = int(datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC).timestamp())
@@ -61,7 +61,7 @@ def _parse_odd(found: re.Match[str], field: str) -> tuple[int, int]:
 
 
 def _checked(at: int, year: int, field: str) -> int:
-    """The moment, unless it lies before 1970 both in UTC and where it was: clocks that are not set begin there."""
+    """The time; Invalid where it lies before 1970 both in UTC and locally (a clock that is not set begins in 1970)."""
     if at < 0 and year < 1970:
         raise Invalid(f"{field} lies before 1970", field=field)
     return at
@@ -73,7 +73,7 @@ def format_time(at: int) -> str:
     return f"{_minute_text(minute)}{rest // SECOND:02}.{rest % SECOND:06}Z"
 
 
-# Most times that are told are those of the minute that passes.
+# Most times to be written are of the current minute.
 @lru_cache(maxsize=1024)
 def _minute_text(minute: int) -> str:
     return (_EPOCH + timedelta(minutes=minute)).isoformat(timespec="minutes") + ":"
@@ -109,7 +109,7 @@ def local_day(at: int, zone_name: str) -> str:
 
 
 def local_hour(at: int, place: int | str) -> int:
-    """The hour of the day, 0 to 23, at an offset from UTC in minutes or in a zone; of an unknown one, in UTC."""
+    """The local hour, 0 to 23, at an offset from UTC in minutes or in a zone; in UTC where the zone is unknown."""
     if isinstance(place, int) or place == "UTC":
         offset = 0 if isinstance(place, str) else place
         return (at + offset * MINUTE) % DAY // HOUR
@@ -134,17 +134,17 @@ def _day_text(days: int) -> str:
 
 @lru_cache(maxsize=8192)
 def ordinal(day: str) -> int:
-    """A day's number, for counting with."""
+    """A day as a number (the proleptic Gregorian ordinal), to count with."""
     return date.fromisoformat(day).toordinal()
 
 
 def day_of(number: int) -> str:
-    """The day of a number."""
+    """The day of an ordinal."""
     return _day_text(number - _EPOCH_DAY)
 
 
 def parse_day(text: str, *, field: str) -> str:
-    """A `YYYY-MM-DD` day as it stands; Invalid where it is none."""
+    """A `YYYY-MM-DD` day, unchanged; Invalid where it is none."""
     try:
         if len(text) != len("YYYY-MM-DD") or date.fromisoformat(text).isoformat() != text:
             raise ValueError(text)

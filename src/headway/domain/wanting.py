@@ -1,4 +1,4 @@
-"""What a module still wants for its completion, in words: "12.4 points: two quizzes not attempted"."""
+"""What a module still lacks for its completion, in words: "12.4 points: two quizzes not attempted"."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ _LACKS: Final = (_UNTRIED, _UNDONE, _SHORT, _WAITING)
 
 
 def points_to_go(module: Module, scored: ModuleScore) -> Fraction:
-    """What the score lacks to the pass mark, 0 to 1; 0 where the module is completed by its steps."""
+    """How far the score is below the pass mark, 0 to 1; 0 where the module is completed by its steps."""
     if module.complete_by == "steps":
         return Fraction(0)
     return max(Fraction(module.pass_mark, FULL) - scored.score, Fraction(0))
 
 
 def reason(module: Module, missing: Sequence[Lack], sums: StepSums) -> str:
-    """Which steps stand between the learner and the completion, counted by kind; empty where none does."""
+    """The missing steps, counted by what they lack and by kind, in words; empty where nothing is missing."""
     found: dict[str, list[Lack]] = {said: [] for said in _LACKS}
     for one in missing:
         found[_said(module, one.step, sums.get(one.step.key, _UNTOUCHED))].append(one)

@@ -1,4 +1,4 @@
-"""Webhooks by Standard Webhooks: what is sent to whom, how it is signed, and how long one tries."""
+"""Webhooks by Standard Webhooks: which changes an endpoint is sent, how they are signed, and when tries are made."""
 
 import hmac
 from base64 import b64encode
@@ -9,18 +9,18 @@ from uuid import UUID, uuid5
 from headway.domain.times import DAY, HOUR, MINUTE, SECOND
 
 SECRET_BYTES: Final = 32
-# After so much has failed for so long, and nothing was taken meanwhile, an endpoint is given up.
+# An endpoint is disabled once it has taken nothing for this long while messages failed.
 GIVEN_UP_AFTER: Final = 5 * DAY
 _PREFIX: Final = "whsec_"
 _SPACE: Final = UUID("1c0a5a0e-6f0b-4f37-8e0b-0d2c5d7f9a31")
-# What one message waits for between its tries, microseconds: some four days in all.
+# The pauses between the tries of one message, in microseconds: some four days in all.
 _PAUSES: Final = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, *(12 * HOUR,) * 7)
 TRIES_MAX: Final = len(_PAUSES) + 1
 _ENDPOINT_PAUSE_MAX: Final = 30 * MINUTE
 
 
 class Endpoint(NamedTuple):
-    """What an endpoint is sent: changes of a course, or of all, and of some types, or of all."""
+    """What an endpoint is sent: changes of one course, or of all (None), and of some types, or of all (empty)."""
 
     id: str
     course: str | None
@@ -38,7 +38,7 @@ def write_secret(raw: bytes) -> str:
 
 
 def signature(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
-    """What `webhook-signature` holds: HMAC-SHA256 of id, time (seconds since 1970) and body, as version 1."""
+    """The value of `webhook-signature`: version 1, HMAC-SHA256 of id, time (seconds since 1970) and body."""
     signed = f"{message_id}.{timestamp_s}.".encode() + body
     return "v1," + b64encode(hmac.digest(secret, signed, "sha256")).decode("ascii")
 
@@ -49,10 +49,10 @@ def message_id(endpoint_id: str, notice_id: str) -> str:
 
 
 def pause_after(tries: int) -> int | None:
-    """How long a message waits after so many tries, microseconds; None where it is given up."""
+    """How long a message waits after this many tries, in microseconds; None where it is given up."""
     return _PAUSES[tries - 1] if tries < TRIES_MAX else None
 
 
 def endpoint_pause(failures: int) -> int:
-    """How long an endpoint is left alone after so many failures on end, microseconds."""
+    """How long an endpoint is sent nothing after this many failures in a row, in microseconds."""
     return min((1 << min(failures, 20)) * SECOND, _ENDPOINT_PAUSE_MAX)

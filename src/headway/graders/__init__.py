@@ -1,1 +1,1 @@
-"""What judges an answer: one grader a file, and those that plugins register."""
+"""Graders, which judge answers: one per file, and those that plugins register."""

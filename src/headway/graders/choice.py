@@ -1,4 +1,4 @@
-"""One option out of several."""
+"""The grader for one option out of several."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from headway.graders.verdict import Verdict, decided, known_key
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """`options` by key, and the key that is the `answer`."""
+    """The faults of a configuration: `options` by key, and the key of the `answer`."""
     fields = opened(config, ("options", "answer", "feedback"))
     options = check_options(fields, "options")
     answer = fields.text("answer", COMMENT_MAX)
@@ -20,12 +20,12 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """Right or wrong; the response is the key of an option."""
+    """The verdict on a response, which is the key of an option: right or wrong."""
     chosen = known_key(response, config["options"])
     feedback = config.get("feedback")
     return decided(config, chosen == config["answer"], feedback.get(chosen) if feedback else None)
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The options."""
+    """What learners may see: the options."""
     return {"type": "choice", "options": config["options"]}

@@ -15,7 +15,7 @@ CREDIT: Final = ("partial", "exact")
 
 
 def opened(config: Mapping[str, Any], names: tuple[str, ...]) -> Fields:
-    """The fields of a grader's configuration, with the comments that each may have."""
+    """The fields of a grader's configuration, with its comments on answers checked."""
     kind = str(config.get("type"))
     fields = Fields(config, f"a grader of type {kind}", ("type", *names, *COMMENTS), "", Faults())
     for name in ("when_right", "when_partly", "when_wrong"):
@@ -24,7 +24,7 @@ def opened(config: Mapping[str, Any], names: tuple[str, ...]) -> Fields:
 
 
 def check_options(fields: Fields, name: str) -> dict[str, str]:
-    """Two or more options by their keys."""
+    """Options by key, checked; there must be at least two."""
     options = fields.texts_by_name(name, OPTIONS_MAX, COMMENT_MAX, required=True)
     if len(options) == 1:
         fields.fault(name, "holds a single one; there must be at least two to choose from")
@@ -32,7 +32,7 @@ def check_options(fields: Fields, name: str) -> dict[str, str]:
 
 
 def check_keys(fields: Fields, name: str, options: Mapping[str, str]) -> tuple[str, ...]:
-    """A list of keys of options, at least one."""
+    """A list of options' keys, checked; there must be at least one."""
     keys = fields.texts(name, OPTIONS_MAX, COMMENT_MAX, required=True)
     for key in keys:
         check_key(fields, name, key, options)
@@ -40,18 +40,18 @@ def check_keys(fields: Fields, name: str, options: Mapping[str, str]) -> tuple[s
 
 
 def check_key(fields: Fields, name: str, key: str, options: Mapping[str, str]) -> None:
-    """Note a key that is none of the options'; options that are faulty themselves are not held against it."""
+    """Note a key that is no option's, unless the options are faulty themselves."""
     if options and key not in options:
         hint = fields.faults.did_you_mean(key, options) or f"; they are {', '.join(map(show, list(options)[:20]))}"
         fields.fault(name, f"names {show(key)}, which is none of the keys{hint}")
 
 
 def check_feedback(fields: Fields, options: Mapping[str, str]) -> None:
-    """Comments by the keys of options."""
+    """Check comments by option's key."""
     for key in comments_by_answer(fields):
         check_key(fields, "feedback", key, options)
 
 
 def comments_by_answer(fields: Fields, count: int = ANSWERS_MAX) -> dict[str, str]:
-    """Comments by the answers that they are on."""
+    """The comments by the answer that they are on, checked."""
     return fields.texts_by_name("feedback", count, COMMENT_MAX)

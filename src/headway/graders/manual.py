@@ -1,4 +1,4 @@
-"""Whatever a person is to judge: an essay, a drawing's address, a program with its reasons."""
+"""The grader for answers that a person judges: an essay, a drawing's address, a program with its reasons."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ WAITS: Final = "Handed in: it waits for a grade."
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The `guide` for whoever grades, if there is one."""
+    """The faults of a configuration: the `guide` for those who grade is optional."""
     fields = Fields(config, "a grader of type manual", ("type", "guide"), "", Faults())
     fields.optional_text("guide", GUIDE_MAX)
     return fields.faults.listed()
@@ -28,5 +28,5 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:  # noqa: ARG0
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - as above
-    """That a person grades it; the guide is for them alone."""
+    """What learners may see: that a person grades it, and not the guide."""
     return {"type": "manual"}

@@ -1,4 +1,4 @@
-"""Any number of options out of several, with partial credit."""
+"""The grader for any number of options out of several, with partial credit."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -10,7 +10,7 @@ from headway.graders.verdict import Verdict, judged, keys_response
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """`options` by key, the keys that are the `answers`, and whether `credit` is partial (so by default) or exact."""
+    """The faults of a configuration: `options` by key, the keys of `answers`, `credit` partial (default) or exact."""
     fields = opened(config, ("options", "answers", "credit", "feedback", "when_partly"))
     options = check_options(fields, "options")
     check_keys(fields, "answers", options)
@@ -20,10 +20,10 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """The share of the right options that were chosen less the share of the wrong ones, never below 0.
+    """The share of right options chosen, less the share of wrong options chosen, but at least 0.
 
-    So who chooses nothing and who chooses everything gets 0 alike, and a right option never costs. With
-    `credit: exact` all of the right ones and none of the wrong ones count 1, anything else 0.
+    So choosing nothing and choosing everything both score 0, and choosing a right option never costs. With `credit:
+    exact`, all right options and no wrong one score 1, anything else 0.
     """
     options, answers = config["options"], set(config["answers"])
     chosen = set(keys_response(response, options))
@@ -38,5 +38,5 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, and how they are counted."""
+    """What learners may see: the options, and how credit is given."""
     return {"type": "multiple", "options": config["options"], "credit": config.get("credit") or "partial"}

@@ -1,4 +1,4 @@
-"""A number, compared exactly, within a tolerance."""
+"""The grader for a number, compared exactly or within a tolerance."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from headway.graders.configuration import comments_by_answer, opened
 from headway.graders.verdict import ResponseInvalid, Verdict, decided
 
 TEXT_MAX: Final = 100
-# Beyond what a float holds; 1e999999999 would be worked out digit by digit.
+# More than a float can hold; a number such as 1e999999999 would be written out digit by digit.
 SIZE_MAX: Final = Decimal("1e400")
 _EXPONENT_MIN: Final = -500
 _TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
@@ -26,7 +26,7 @@ class _Expected(NamedTuple):
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The `answer`, and a `tolerance` in its unit or a `tolerance_percent` of it; of both, the wider counts."""
+    """The faults of a configuration: `answer`, and `tolerance` or `tolerance_percent`; of both, the wider counts."""
     fields = opened(config, ("answer", "tolerance", "tolerance_percent", "feedback"))
     if fields.require("answer") is not None:
         _check_number(fields, "answer", config["answer"])
@@ -39,7 +39,7 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """Right or wrong; the response is a number, or a text such as 3.5 or -1.2e3."""
+    """The verdict on a number, or a text such as 3.5 or -1.2e3: right or wrong."""
     given = _given(response)
     feedback = config.get("feedback") or {}
     expected = _expected(
@@ -50,12 +50,12 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - every grader is called alike
-    """That the answer is a number."""
+    """What learners may see: that the answer is a number."""
     return {"type": "number"}
 
 
 def exact(value: object) -> Fraction | None:
-    """What a number, or a text that writes one with a decimal point, stands for; None where it is none or too large."""
+    """The value of a number, or of a text that writes one with a decimal point; None if it is none or out of bounds."""
     if isinstance(value, str):
         text = value.strip()
         number = Decimal(text) if len(text) <= TEXT_MAX and _TEXT.fullmatch(text) else None
@@ -63,7 +63,7 @@ def exact(value: object) -> Fraction | None:
         number = exact_number(value)
     if not number:
         return None if number is None else Fraction(0)
-    # copy_abs, for abs would round to the 28 digits of decimal's context.
+    # copy_abs, because abs would round to the 28 digits of the decimal context.
     in_bounds = number.copy_abs() <= SIZE_MAX and number.adjusted() >= _EXPONENT_MIN
     return Fraction(number) if in_bounds else None
 

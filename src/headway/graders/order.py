@@ -1,4 +1,4 @@
-"""Items to be put in order, with partial credit."""
+"""The grader for items to be put in order, with partial credit."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -11,7 +11,7 @@ from headway.graders.verdict import ResponseInvalid, Verdict, judged, keys_respo
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """`items` by key, all the keys in the right order as the `answer`, and whether `credit` is partial or exact."""
+    """The faults of a configuration: `items` by key, the `answer` (all keys in order), `credit` partial or exact."""
     fields = opened(config, ("items", "answer", "credit", "when_partly"))
     items = check_options(fields, "items")
     answer = check_keys(fields, "answer", items)
@@ -36,9 +36,9 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The items, shuffled: an author writes them down in the right order more often than not.
+    """What learners may see: the items, shuffled, as authors mostly write them in the right order.
 
-    The order is the same at every reading, and says nothing of the answer.
+    They are sorted by a hash: the order is always the same, and tells nothing about the answer.
     """
     items = sorted(config["items"].items(), key=lambda item: sha256("\0".join(item).encode()).digest())
     return {"type": "order", "items": dict(items), "credit": config.get("credit") or "partial"}

@@ -1,4 +1,4 @@
-"""A text that fits a pattern, in time that grows with its length and no faster, whatever the pattern."""
+"""The grader for a text that matches a pattern; takes time linear in the text's length, whatever the pattern."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,24 +12,24 @@ from headway.graders.verdict import RESPONSE_BYTES_MAX, ResponseInvalid, Verdict
 
 PATTERN_MAX: Final = 2_000
 PROGRAM_MAX: Final = 20_000
-# Matching costs at the very worst the text's bytes times the instructions of its patterns; this many take a third of a
-# second. Patterns of up to 500 instructions, and most are, get the 64 KiB that every text does.
+# Matching takes at worst the text's bytes times the instructions of all patterns; this many steps take a third of a
+# second. Patterns of up to 500 instructions together, which most are, allow texts of 64 KiB, as other graders do.
 STEPS_MAX: Final = 500 * RESPONSE_BYTES_MAX
-# RE2 gives up on a pattern that needs more. Compiling holds the interpreter's lock: with RE2's own 8 MiB a pattern of
-# 14 characters held up everything for a second, and a manifest has room for a hundred thousand of them.
+# RE2 refuses a pattern that takes more memory. Compiling holds the interpreter's lock: with RE2's default of 8 MiB, a
+# pattern of 14 characters blocked everything for a second, and a manifest has room for a hundred thousand of them.
 CHECKED_BYTES_MAX: Final = 1024 * 1024
 COMMENTED_MAX: Final = 20
 MATCHES: Final = ("full", "search")
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The `pattern`, whether it must `match` in full (so by default) or somewhere, and whether case matters."""
+    """The faults of a configuration: the `pattern`, `match` in full (default) or search, and `case_sensitive`."""
     fields = opened(config, ("pattern", "match", "case_sensitive", "feedback"))
     pattern = fields.text("pattern", PATTERN_MAX)
     case_sensitive = fields.flag("case_sensitive", True)
     fields.one_of("match", MATCHES, "full")
     size = _check_pattern(pattern, "pattern", case_sensitive, fields.faults) if pattern else 0
-    # Where one pattern is at fault the others are not tried: they cost as much again.
+    # After a first faulty pattern the others are not compiled, because each costs as much.
     for comment in comments_by_answer(fields, COMMENTED_MAX):
         if size <= PROGRAM_MAX and not fields.faults.found:
             size += _check_pattern(comment, join("feedback", comment), case_sensitive, fields.faults)
@@ -39,7 +39,7 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """Right or wrong; the response is a text, and its outer spaces and line ends do not count."""
+    """The verdict on a text, without its outer whitespace: right or wrong."""
     sent = text_response(response)
     feedback = config.get("feedback") or {}
     case_sensitive = config.get("case_sensitive") is not False
@@ -54,7 +54,7 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """That the answer is a text; the pattern gives it away."""
+    """What learners may see: that the answer is a text, and whether case matters; the pattern would give it away."""
     return {"type": "regex", "case_sensitive": config.get("case_sensitive") is not False}
 
 
@@ -63,7 +63,7 @@ def _fits(pattern: Any, text: str, somewhere: bool) -> bool:
 
 
 def _check_pattern(pattern: str, path: str, case_sensitive: bool, faults: Faults) -> int:
-    """The instructions that a pattern comes to; 0 and a fault where it cannot be matched in linear time."""
+    """The number of instructions of a pattern; 0, and a fault, where it cannot be matched in linear time."""
     try:
         size: int = re2.compile(pattern, _options(case_sensitive, CHECKED_BYTES_MAX)).programsize
     except re2.error as refusal:

@@ -1,4 +1,4 @@
-"""Which grader judges what: the built-in ones, and plugins of the entry point group `headway.graders`."""
+"""All graders by type: the built-in ones, and plugins of the entry point group `headway.graders`."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -21,28 +21,28 @@ log = structlog.get_logger()
 
 GROUP: Final = "headway.graders"
 _LOADING = Lock()
-# What a plugin may raise: anything, and exit() as well, as a program does that it runs to see whether it is right.
+# What a plugin may raise: any exception, and SystemExit, as when it runs a program's own code that calls exit().
 _RAISED = (Exception, SystemExit)
 
 
 class Grader(Protocol):
-    """What judges the responses to one type of question; a module will do.
+    """Judges the responses to one type of question; a module can be one.
 
-    `config` is the manifest's `grader` as JSON, its `type` included. What a plugin is given, it must not change.
+    `config` is the manifest's `grader` as parsed JSON, its `type` included. A plugin must not change its arguments.
     """
 
     def check(self, config: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-        """The faults of a configuration, each as (path within it, what to mend); none where it can be graded."""
+        """The faults of a configuration, as (path within it, what to fix); empty where it can be graded."""
 
     def grade(self, config: Mapping[str, Any], response: object) -> Verdict:
         """The verdict on a response; ResponseInvalid where the response does not fit the question."""
 
     def public(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a learner may see of a configuration: never the answer."""
+        """The part of a configuration that learners may see: never the answer."""
 
 
 class GraderFault(HeadwayError):
-    """A grader cannot be asked: the server's fault, not that of whoever answered."""
+    """A grader is missing or failed; the server is at fault, and not the learner who answered."""
 
 
 class GraderMissing(GraderFault):
@@ -87,27 +87,27 @@ def check_grader(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """The verdict on a response to a step whose grader is configured so, and was checked when it was published.
+    """The verdict on a response, by a grader whose configuration was checked at publishing.
 
-    ResponseInvalid where the response does not fit, GraderMissing and GraderFailed where a plugin is at fault.
+    ResponseInvalid where the response does not fit, GraderMissing or GraderFailed where a plugin is at fault.
     """
     built_in = BUILT_IN.get(config["type"])
     return built_in.grade(config, response) if built_in else _grade_with_plugin(config, response)
 
 
 def is_plugins(config: Mapping[str, Any]) -> bool:
-    """Whether a plugin is asked where a grader is configured so."""
+    """Whether a plugin grades this configuration."""
     return config["type"] not in BUILT_IN
 
 
 def public_grader(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a learner may see of a grader's configuration; its type alone where a plugin cannot be asked."""
+    """What learners may see of a grader's configuration; only its type where its plugin fails or is missing."""
     kind = config["type"]
     if kind in BUILT_IN:
         return dict(BUILT_IN[kind].public(config))
     try:
         shown: dict[str, Any] = {**_plugin(kind).public(config), "type": kind}
-        # There and back: what no reply could carry must fail here, or the whole outline does.
+        # Encode and decode: what JSON cannot hold must fail here, and not with the whole outline.
         return cast(dict[str, Any], msgspec.json.decode(msgspec.json.encode(shown)))
     except _RAISED:
         return {"type": kind}
@@ -128,7 +128,7 @@ def _grade_with_plugin(config: Mapping[str, Any], response: object) -> Verdict:
     except ResponseInvalid:
         raise
     except _RAISED as failure:
-        # What a plugin raises may hold the answer: it is for the log, not for the learner.
+        # A plugin's exception may contain the answer: write it to the log, and never show it to the learner.
         log.exception("grader_failed", kind=kind)
         raise GraderFailed(f"grader {show(kind)} failed on this response; the server's log says why") from failure
 
@@ -142,14 +142,14 @@ def _judged(plugin: Grader, config: Mapping[str, Any], response: object) -> Verd
 
 
 def _verdict(score: object, feedback: object) -> Verdict:
-    """What a plugin said, if it is a verdict: it must not put into the sums what does not belong there."""
+    """A plugin's verdict; ValueError where it is not valid, so that it cannot damage the sums."""
     if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= FULL:
         raise ValueError(f"the score must be a whole number from 0 to {FULL:,}")
     return Verdict(score, _text(feedback))
 
 
 def _text(said: object) -> str:
-    """What a plugin said in words, if a reply can carry it."""
+    """A plugin's text; ValueError where a reply cannot hold it."""
     if not isinstance(said, str):
         raise ValueError(f"what is said must be a text, not {kind_of(said)}")
     said.encode()  # half a character cannot be

@@ -1,4 +1,4 @@
-"""A short text that is one of the accepted ones, however it is spaced and capitalized."""
+"""The grader for a short text that is one of the accepted ones, whatever its spaces and, by default, its case."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,7 +9,7 @@ from headway.domain.faults import Fault
 from headway.graders.configuration import ANSWER_TEXT_MAX, ANSWERS_MAX, comments_by_answer, opened
 from headway.graders.verdict import Verdict, decided, text_response
 
-# What normalizes to a text of some length has at most four times its characters: composing joins no more than four.
+# A text normalized to some length had at most four times as many characters: composing joins at most four.
 _SHRINKING_MAX = 4
 
 
@@ -20,7 +20,7 @@ class _Accepted(NamedTuple):
 
 
 def check(config: Mapping[str, Any]) -> list[Fault]:
-    """The `answers` that are accepted, and whether the text is `case_sensitive`."""
+    """The faults of a configuration: the accepted `answers`, and whether the text is `case_sensitive`."""
     fields = opened(config, ("answers", "case_sensitive", "feedback"))
     fields.texts("answers", ANSWERS_MAX, ANSWER_TEXT_MAX, required=True)
     fields.flag("case_sensitive", False)
@@ -29,7 +29,7 @@ def check(config: Mapping[str, Any]) -> list[Fault]:
 
 
 def grade(config: Mapping[str, Any], response: object) -> Verdict:
-    """Right or wrong; the response is a text."""
+    """The verdict on a text: right or wrong."""
     case_sensitive = bool(config.get("case_sensitive"))
     feedback = config.get("feedback") or {}
     accepted = _accepted(tuple(config["answers"]), tuple(feedback.items()), case_sensitive)
@@ -42,14 +42,14 @@ def grade(config: Mapping[str, Any], response: object) -> Verdict:
 
 
 def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether capitals matter."""
+    """What learners may see: that the answer is a text, and whether case matters."""
     return {"type": "text", "case_sensitive": bool(config.get("case_sensitive"))}
 
 
 def normalized(text: str, case_sensitive: bool) -> str:
-    """What two texts that mean the same have in common: no outer spaces, single inner ones, composed characters (NFC).
+    """A text in the form that is compared: trimmed, with single spaces, in NFC.
 
-    Unless case matters, it is folded between decomposing and composing, as Unicode's caseless matching is defined.
+    Unless case matters, it is folded between decomposing and composing, as Unicode defines caseless matching.
     """
     spaced = " ".join(text.split())
     if not case_sensitive:

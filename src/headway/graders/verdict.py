@@ -1,4 +1,4 @@
-"""What a grader says of a response, and how it refuses one that it cannot read."""
+"""A grader's verdict on a response, and the refusal of responses that it cannot read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -13,9 +13,9 @@ RESPONSE_BYTES_MAX: Final = 64 * 1024
 
 
 class Verdict(NamedTuple):
-    """The score in millionths of 0 to 1, and what the author has to say to this response; empty where nothing.
+    """The score in millionths, and the author's feedback on the response, empty where there is none.
 
-    No score is that of a response which waits for a person.
+    A score of None means that the response waits for a person's grade.
     """
 
     score: int | None
@@ -30,19 +30,19 @@ class ResponseInvalid(Invalid):
 
 
 def judged(config: Mapping[str, Any], credit: Fraction, comments: Iterable[str] = ()) -> Verdict:
-    """The verdict on a response worth `credit` (0 to 1, rounded once): its own comments, else those on its success."""
+    """The verdict on a response worth `credit` (0 to 1, rounded once), with these comments, or else the general one."""
     score = (2 * credit.numerator * FULL + credit.denominator) // (2 * credit.denominator)
     return Verdict(score, "\n".join(comments) or _general(config, score))
 
 
 def decided(config: Mapping[str, Any], right: bool, comment: str | None = None) -> Verdict:
-    """The verdict on a response that is right or wrong."""
+    """The verdict on a response that is right or wrong, with this comment, or else the general one."""
     score = FULL if right else 0
     return Verdict(score, comment or _general(config, score))
 
 
 def text_response(response: object) -> str:
-    """A response that is a text of no more than 64 KiB."""
+    """The response, checked to be a text of at most 64 KiB; else ResponseInvalid."""
     if not isinstance(response, str):
         raise ResponseInvalid(f"response must be a text, not {kind_of(response)}")
     try:
@@ -55,7 +55,7 @@ def text_response(response: object) -> str:
 
 
 def keys_response(response: object, known: Mapping[str, Any]) -> Sequence[str]:
-    """A response that is a list of different keys out of those known."""
+    """The response, checked to be a list of distinct known keys; else ResponseInvalid."""
     if not isinstance(response, list | tuple):
         raise ResponseInvalid(f"response must be a list of keys ({_listed(known)}), not {kind_of(response)}")
     for key in response:
@@ -66,7 +66,7 @@ def keys_response(response: object, known: Mapping[str, Any]) -> Sequence[str]:
 
 
 def known_key(key: object, known: Mapping[str, Any]) -> str:
-    """A response, or a part of one, that is one of the keys known."""
+    """The key, checked to be a known one; else ResponseInvalid."""
     if isinstance(key, str) and key in known:
         return key
     shown = show(key) if isinstance(key, str) else kind_of(key)

@@ -1,1 +1,1 @@
-"""One foreign format a file, each read into events that are recorded like any other."""
+"""Importers, one foreign format per file, whose events are recorded like any others."""

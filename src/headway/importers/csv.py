@@ -1,4 +1,4 @@
-"""Headway's own events as a table: one row an event, its columns named in the first line."""
+"""Headway's own events as CSV: one row per event, with the columns named in the first line."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +17,7 @@ _JSON_BEGINS: Final = ("{", "[", '"')
 
 
 class Csv:
-    """Files of rows, each an event with its learner."""
+    """CSV files of events, each row with its learner."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
@@ -28,7 +28,7 @@ class Csv:
         return ()
 
     def items(self, read: Read) -> Iterator[Item]:
-        """One item a row."""
+        """One item per row."""
         for path in self.paths:
             table = table_of(path, read)
             header = next(table, None)
@@ -64,7 +64,7 @@ def _item(row: Row, columns: Sequence[str], seen: Any) -> Item:
 
 
 def _value(name: str, cell: str) -> Any:
-    """What a cell means: numbers are numbers, a response that looks like JSON is JSON, all else is text."""
+    """The value of a cell: a number in columns of numbers, JSON in a response that looks like it, else text."""
     if name in _NUMBERS or (name == "response" and cell.startswith(_JSON_BEGINS)):
         try:
             return msgspec.json.decode(cell)

@@ -1,7 +1,7 @@
 """The DaleStudy group's LeetCode solutions, from the history of its repository: problems.json and activity.csv.
 
-An added or changed solution (A, M) of a problem of the catalog is a passed attempt, at the author's own time and on the
-author's own day; solutions moved or deleted (R, D), and problems that the catalog does not have, are left out.
+A solution added or changed (A, M) for a problem in the catalog is a passed attempt, at the author's local time and day;
+solutions moved or deleted (R, D), and problems not in the catalog, are left out.
 """
 
 import json
@@ -23,7 +23,7 @@ _COLUMNS: Final = ("batch", "learner", "problem", "lang", "change", "authored_at
 
 
 class DaleStudy:
-    """The folder that holds problems.json and activity.csv, plain or gzip."""
+    """A folder that holds problems.json and activity.csv, plain or gzipped."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         folder = folder_of(paths, "dalestudy takes one folder, the one that holds problems.json and activity.csv")
@@ -32,15 +32,15 @@ class DaleStudy:
 
     @property
     def size(self) -> int | None:
-        """The bytes of the file that is streamed."""
+        """The size in bytes of the file that is streamed."""
         return size_of([self.activity])
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
-        """The one course: a module for each difficulty, none a condition of another."""
+        """The one course, with a module per difficulty, all open from the start."""
         return [manifest(self.problems)]
 
     def items(self, read: Read) -> Iterator[Item]:
-        """The solutions."""
+        """One item per solution."""
         for row in rows(self.activity, read, _COLUMNS):
             if isinstance(row, Reject):
                 yield row
@@ -59,14 +59,14 @@ class DaleStudy:
         if problem not in self.problems:
             return LeftOut(row.place, "uncatalogued")
         content = {"type": "attempted", "course": COURSE, "step": problem, "occurred_at": authored_at, "score": 1}
-        # Solutions of one commit share its time, and a commit that was copied shares it with the first: what tells
-        # them apart is all of this.
+        # Solutions in one commit share its time, and a copied commit has the time of the first one; so an id takes all
+        # of these to be unique.
         event_id = derived_id("dalestudy", batch, learner, problem, lang, change)
         return Record(row.place, checked_learner(f"dalestudy:{learner}"), check_event(event_id, content))
 
 
 def manifest(problems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The catalog as a course."""
+    """The manifest of the catalog as a course."""
     modules = []
     for difficulty, points in POINTS.items():
         steps = [_step(name, one, points) for name, one in sorted(problems.items()) if one["difficulty"] == difficulty]

@@ -1,4 +1,4 @@
-"""Where an import hands in what it reads: the ledger, or for a dry run a look at what the ledger would say."""
+"""The desks to which an import hands its events: the ledger, or a rehearsal that only tells what would happen."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -22,21 +22,21 @@ from headway.store.database import Database
 from headway.store.entries import Known
 from headway.store.tally import Tally
 
-# Fewer than the demo's: a running server waits for each of these transactions.
+# Fewer than in the demo, because a running server waits for each of these transactions.
 EVENTS_A_TRANSACTION: Final = 500
 
 Handed: TypeAlias = tuple[str, Sequence[Event]]
 Answered: TypeAlias = Sequence[Result] | HeadwayError
 
 
-# Whoever imports cannot sign in as the account, as a client is told to.
+# A client is told to sign in as the account, which an importer cannot do.
 _MOVED: Final = IdentityGone("this learner was moved into an account; name the account in the record instead")
 
 _NOBODY: Final = IdentityGone("there is no such learner any more")
 
 
 class PublishedCourse(NamedTuple):
-    """A course that an import brought; `unchanged` says that it was there already, just so."""
+    """A course that an import brought; `unchanged` if it was published before with the same content."""
 
     course: str
     version: int
@@ -44,33 +44,33 @@ class PublishedCourse(NamedTuple):
 
 
 class Desk(Protocol):
-    """What an import asks of the place that it hands its events in to."""
+    """What an import needs of the desk to which it hands its events."""
 
     def publish(self, manifest: Mapping[str, Any]) -> PublishedCourse:
         """Publish a course."""
 
     def learners(self, names: Collection[str]) -> dict[str, str]:
-        """Learner ids by name; who is not known and cannot be made is left out."""
+        """Learner ids by name; names that are unknown and cannot become learners are left out."""
 
     def erased(self, names: Collection[str]) -> set[str]:
-        """Those of the names whose learner was erased."""
+        """Which of the names are those of erased learners."""
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
-        """What became of each learner's events."""
+        """The outcome of each learner's events."""
 
     def keep_streak(self, record: StreakRecord) -> bool:
-        """Keep what was recorded elsewhere of a streak; False where it is kept already."""
+        """Keep a streak recorded elsewhere; False where it is kept already."""
 
 
 class LedgerDesk:
-    """Records."""
+    """The desk that records in the ledger."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.catalog = Catalog()
 
     def publish(self, manifest: Mapping[str, Any]) -> PublishedCourse:
-        """Publish a course; one that is published just so stays as it is."""
+        """Publish a course; one already published with the same content stays as it is."""
         done = publish(self.database, manifest, now=_now())
         return PublishedCourse(done.course.id, done.version, done.unchanged)
 
@@ -79,12 +79,12 @@ class LedgerDesk:
         return learners.enlisted(self.database, names, _now())
 
     def erased(self, names: Collection[str]) -> set[str]:
-        """Those of the names whose learner was erased."""
+        """Which of the names are those of erased learners."""
         return learners.erased(self.database, names)
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
-        """Record, some hundreds of events a transaction."""
-        # A time of its own for each: by it a repeat is told from a transaction that was run again.
+        """Record the events, some hundreds per transaction."""
+        # Each submission has its own time, which tells a repeat from a transaction that was run again.
         start = _now()
         handed = [
             Submission(learner_id, tuple(some), start + n, source=IMPORTED)
@@ -98,12 +98,12 @@ class LedgerDesk:
         return [_answered(answer, _MOVED if learner_id in moved else _NOBODY) for learner_id, answer in pairs]
 
     def keep_streak(self, record: StreakRecord) -> bool:
-        """Keep what was recorded elsewhere of a streak; False where it is kept already."""
+        """Keep a streak recorded elsewhere; False where it is kept already."""
         return keep_streak(self.database, self.catalog, record, now=_now())
 
 
 class RehearsalDesk:
-    """Says what recording would say, and writes nothing; the database need not be there yet."""
+    """The desk for dry runs: tells what recording would do, and writes nothing; the database need not exist yet."""
 
     def __init__(self, database: Database | None, seen: Tally) -> None:
         self.database = database
@@ -123,15 +123,15 @@ class RehearsalDesk:
         return told
 
     def learners(self, names: Collection[str]) -> dict[str, str]:
-        """Learner ids by name, also of those who would be made."""
+        """Learner ids by name, including names that would become learners."""
         return learners.foreseen(self.database, names)
 
     def erased(self, names: Collection[str]) -> set[str]:
-        """Those of the names whose learner was erased."""
+        """Which of the names are those of erased learners."""
         return set() if self.database is None else learners.erased(self.database, names)
 
     def hand_in(self, events: Sequence[Handed]) -> Sequence[Answered]:
-        """Judge each event by what is published, would be published, and is recorded."""
+        """Judge each event by what is recorded and published already, and by what would be published."""
         found = self._look(events)
         return [
             _MOVED if learner_id in found.moved else [self._judge(learner_id, event, found) for event in some]
@@ -139,7 +139,7 @@ class RehearsalDesk:
         ]
 
     def keep_streak(self, record: StreakRecord) -> bool:
-        """Whether it would be kept."""
+        """Whether the streak would be kept."""
         repeated = self.seen.stands_for(f"{record.learner_id} {record.event_id}", "")
         return repeated is None and (self.database is None or not known_streaks(self.database, [record]))
 
@@ -159,7 +159,7 @@ class RehearsalDesk:
         version, course = found.courses.get(event.course, (0, None))
         flags = (AHEAD_FLAG,) if is_ahead(event, _now(), 0) else ()
         if there is not None:
-            # Whatever its course has become since: recording does not judge again what is there either.
+            # Whatever its course has become since: recording does not judge stored events again either.
             if is_repeat(event, there.body, there.step_id, course):
                 return Result(event.id, DUPLICATE, flags=flags)
             return Result(event.id, REFUSED, _reused())
@@ -170,7 +170,7 @@ class RehearsalDesk:
             made = contribute(event, Circumstances(_now(), 0, "UTC", IMPORTED, version), course, score_of)
         except HeadwayError as problem:
             return Result(event.id, REFUSED, problem)
-        # A step may have two names in one file; by either it is the same event.
+        # One file may use two ids of the same step; by either it is the same event.
         body = event.body if made.step == (event.step or "") else under_name(event.body, step=made.step)
         same = self.seen.stands_for(f"{learner_id} {event.id}", body)
         if same is False:
@@ -179,7 +179,7 @@ class RehearsalDesk:
 
 
 class _Seen(NamedTuple):
-    """What a rehearsal finds: events that are there, courses in force, and those who were moved into an account."""
+    """What a rehearsal reads: stored events, courses in force, and learners who were moved into an account."""
 
     known: Mapping[tuple[str, str], Known]
     courses: Mapping[str, tuple[int, Course]]

@@ -1,4 +1,4 @@
-"""The structure of an Exercism track as a course: a module for each concept that is taught, exercises as its steps."""
+"""An Exercism track as a course: a module for each concept taught, with exercises as its steps."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ from headway.domain.prerequisites import circles
 from headway.importers.exercism_track import Exercise, Track
 
 UNTAUGHT, CIRCLE, EARLY = "untaught", "circle", "opens-early"
-# Exercism's own levels of difficulties 1 to 10, and what an exercise of each is worth.
+# Exercism's levels, each with its highest difficulty (of 1 to 10), and what an exercise of the level is worth.
 LEVELS: Final = ((3, "easy", 10), (7, "medium", 20), (10, "hard", 30))
 SITE: Final = "https://exercism.org/tracks"
 
 
 class Remark(NamedTuple):
-    """What the author should know, with its place in the file; `reason` is a stable slug."""
+    """A remark for the author on a place in the file; `reason` is a stable slug."""
 
     reason: str
     path: str
@@ -25,7 +25,7 @@ class Remark(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """The manifest, how many exercises were left out by their status, and what is to be said about the rest."""
+    """The manifest, the number of exercises left out by status, and remarks."""
 
     manifest: dict[str, Any]
     left_out: Mapping[str, int]
@@ -34,7 +34,7 @@ class Structure(NamedTuple):
 
 @dataclass(slots=True)
 class _Unit:
-    """A module in the making; `requires` has for each module that it requires the place that says so."""
+    """A module being built; `requires` maps each module that it requires to the place in the file that says so."""
 
     id: str
     title: str
@@ -43,7 +43,7 @@ class _Unit:
 
 
 def course_of(track: Track, course_id: str) -> Structure:
-    """The course that a track describes; the same track always gives the same."""
+    """The course that a track describes; always the same for the same track."""
     remarks = list(_untaught(track))
     kept = [one for one in track.exercises if not one.left_out]
     homes = _homes(kept)
@@ -65,7 +65,7 @@ def course_of(track: Track, course_id: str) -> Structure:
 
 
 def _homes(kept: Sequence[Exercise]) -> dict[str, str]:
-    """The module of each concept that is taught: its own, or that of a concept that an exercise teaches with it."""
+    """The module of each concept taught: its own, or that of another concept taught by the same exercise."""
     homes: dict[str, str] = {}
     for one in kept:
         home = next((homes[concept] for concept in one.teaches if concept in homes), None)
@@ -89,7 +89,7 @@ def _taught(track: Track, kept: Sequence[Exercise], homes: Mapping[str, str]) ->
 def _practice(
     track: Track, kept: Sequence[Exercise], homes: Mapping[str, str], units: Mapping[str, _Unit]
 ) -> list[_Unit]:
-    """Put what practices into the modules, and what needs nothing that is taught into one for its level."""
+    """Add practice exercises to the modules, and those that require no taught concept to a module for their level."""
     levels = {name: _Unit(_free(f"level-{name}", units), name.capitalize()) for _, name, _ in LEVELS}
     for one in kept:
         if one.teaches:
@@ -98,7 +98,7 @@ def _practice(
         if home is None:
             levels[_level(one)[1]].steps.append(_step(track, one, one.practices))
         else:
-            # As on Exercism: what teaches a concept opens what comes next, and practice is as much as one likes.
+            # As on Exercism: exercises that teach a concept open what comes next, and practice is optional.
             home.steps.append({**_step(track, one, one.practices), "weight": 0})
     return list(levels.values())
 
@@ -123,7 +123,7 @@ def _untaught(track: Track) -> Iterator[Remark]:
     for one in track.exercises:
         for i, concept in enumerate(one.prerequisites):
             teacher = teachers.get(concept)
-            # A draft may count on what another draft teaches.
+            # A draft may require what another draft teaches.
             if teacher is None or (teacher.left_out and not one.left_out):
                 said = f"{show(concept)}, which {show(one.slug)} requires, is taught by {_nothing(teacher)}"
                 known = "" if concept in track.concepts else ", and is none of the track's concepts"
@@ -136,7 +136,7 @@ def _nothing(teacher: Exercise | None) -> str:
 
 
 def _without_circles(units: Mapping[str, _Unit]) -> Iterator[Remark]:
-    """Take out a requirement of each circle, that of its first module: none of them could ever be opened."""
+    """Remove a requirement of each circle, that of its first module: otherwise none of them could be opened."""
     while found := list(circles({name: list(unit.requires) for name, unit in units.items()})):
         for circle in found:
             first, second = circle[0], [*circle, circle[0]][1]
@@ -167,7 +167,7 @@ def _in_order(units: Mapping[str, _Unit]) -> Iterator[str]:
 
 
 def _early(kept: Sequence[Exercise], homes: Mapping[str, str], units: Mapping[str, _Unit]) -> Iterator[Remark]:
-    """Practice whose module does not require, be it by others, all that the exercise requires."""
+    """Remarks on practice whose module does not require, even indirectly, everything that the exercise requires."""
     before: dict[str, set[str]] = {}
     for name, unit in units.items():
         before[name] = {name}.union(*(before[needed] for needed in unit.requires))

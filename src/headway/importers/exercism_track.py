@@ -8,12 +8,12 @@ from headway.domain.fields import Fields
 from headway.domain.manifest import MODULES_MAX, STEPS_MAX, TOPIC_MAX, TOPICS_MAX
 
 STATUSES: Final = ("active", "beta", "wip", "deprecated")
-# What Exercism does not offer its own learners: drafts, and what it has taken back.
+# Exercises that Exercism does not offer to learners: drafts, and those it has withdrawn.
 LEFT_OUT: Final = ("wip", "deprecated")
 DIFFICULTY_MAX: Final = 10
 BLURB_MAX: Final = 5_000
 CONCEPTS_MAX: Final = 10_000
-# A module for each concept exercise at most, and one for each of three levels.
+# Leaves room for the modules of the three levels: there is at most one module per concept exercise.
 CONCEPT_EXERCISES_MAX: Final = MODULES_MAX - 3
 
 
@@ -37,12 +37,12 @@ class Exercise(NamedTuple):
 
     @property
     def left_out(self) -> bool:
-        """Whether it is none that a learner should meet."""
+        """Whether learners should not get the exercise: it is a draft, or was withdrawn."""
         return self.status in LEFT_OUT
 
 
 class Track(NamedTuple):
-    """What a course is made of; `concepts` are names by slug, `exercises` those that teach before the others."""
+    """A track; `concepts` are names by slug, `exercises` those that teach, then those that practice."""
 
     slug: str
     language: str
@@ -52,7 +52,7 @@ class Track(NamedTuple):
 
 
 def read_track(raw: object) -> Track:
-    """The track that a config.json holds; TrackInvalid has all of its faults, each under its path."""
+    """The track in a parsed config.json; TrackInvalid holds all of its faults, each with its path."""
     faults = Faults()
     fields = Fields(raw, "a track", None, "", faults)
     listed = Fields(fields.require("exercises") or {}, "`exercises`", None, fields.at("exercises"), faults)

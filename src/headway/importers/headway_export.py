@@ -1,4 +1,4 @@
-"""A learner from what `GET /progress/export` gave: everything of the ledgers, byte by byte as it was."""
+"""A learner from what `GET /progress/export` returned: all facts of the ledgers, unchanged."""
 
 import json
 from typing import Annotated, Final, Literal, TypeAlias
@@ -27,12 +27,12 @@ Id: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-
 Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 Rules: TypeAlias = Annotated[str, Meta(pattern=r"\A(before|[1-9][0-9]{0,5}/[0-9]{1,6})\Z")]
 Kind: TypeAlias = Literal["guest", "account", "imported"]
-# Who may say so in the ledger of somebody who was not erased: REPORTED, IMPORTED and SERVER of the recording.
+# The sources in a ledger of somebody who is not erased: REPORTED, IMPORTED and SERVER of the recording.
 Source: TypeAlias = Literal["reported", "imported", "server"]
 
 
 class _Learner(Struct):
-    """Whose export it is; what else is said of them, their roles above all, is for the operator of here to give."""
+    """The exported learner; anything else about them, above all roles, is for this site's operator to grant."""
 
     id: Id
     kind: Kind
@@ -60,7 +60,7 @@ class _Version(Struct):
 
 
 class _Facts(EntryFacts):
-    """Facts of an entry, such as a ledger can keep."""
+    """The facts of an entry, limited to what a ledger can hold."""
 
     ledger: Id
     seq: Number
@@ -91,7 +91,7 @@ def take_over(database: Database, path: str, *, dry_run: bool = False) -> Adopte
 
 
 def read_export(path: str) -> Adoptee:
-    """What an export holds."""
+    """The content of an export; ImportFailed where the file is no complete one."""
     raw = content_of(path)
     try:
         said = msgspec.json.decode(raw, type=_Document)
@@ -133,7 +133,7 @@ def _entry(n: int, said: _Facts) -> Entry:
 
 
 def _body(sent: Raw) -> str:
-    """As it was recorded: canonical, whoever has laid the file out anew meanwhile."""
+    """The body as it was recorded: canonical JSON, even if the file was reformatted since."""
     body = _canonical(json.loads(bytes(sent)))
     body.encode()  # ValueError: half of a character
     return body

@@ -1,4 +1,4 @@
-"""From records to the ledger: windows of items, sorted by learner, handed in some hundreds of events at a time."""
+"""From records to the ledger: items are read in windows, sorted by learner, and handed in some hundreds at a time."""
 
 import gc
 from collections import Counter
@@ -32,13 +32,13 @@ ITEMS_A_WINDOW: Final = 20_000
 CHARACTERS_A_WINDOW: Final = 32 * 1024 * 1024
 REJECTS_KEPT: Final = 1_000
 
-# What is told of records while they are read: what was refused, and what was doubted.
+# Called for each record that was refused or doubted, while records are read.
 Rejected: TypeAlias = Callable[[Reject | Doubted], None]
 
 
 @dataclass
 class Summary:
-    """What an import came to; a dry run's is what it would come to. All but `read` and `left_out` count events."""
+    """The outcome of an import, or what a dry run says it would be; `read` and `left_out` count records, not events."""
 
     read: int = 0
     recorded: int = 0
@@ -55,15 +55,15 @@ class Summary:
 
     @property
     def fruitless(self) -> bool:
-        """Whether something was refused and nothing taken."""
+        """Whether records were refused, and none taken."""
         return bool(self.refused) and not self.recorded and not self.duplicates and not self.streaks
 
 
 class Intake:
-    """One import under way."""
+    """An import in progress."""
 
     def __init__(self, desk: Desk, named: Tally, rejected: Rejected, *, alone: bool = True) -> None:
-        # Whether the process has nothing else to do: a server's garbage is not an import's to leave.
+        # Whether the process does nothing else: a server must not go without garbage collection.
         self.alone = alone
         self.desk = desk
         self.named = named
@@ -76,7 +76,8 @@ class Intake:
         self.summary.courses = [self.desk.publish(manifest) for manifest in importer.manifests()]
         with _garbage_left() if self.alone else nullcontext():
             windows = _windows(importer.items(read))
-            # Files are read ahead, while the database is at work. A pipe is not: nothing would end a thread that waits.
+            # Read ahead while the database works; not from a pipe, because a thread waiting for it could not be
+            # stopped.
             with closing(windows if importer.size is None else ahead(windows)) as found:
                 for window in found:
                     self._take([*self._counted(window)])
@@ -85,9 +86,9 @@ class Intake:
         return self.summary
 
     def _counted(self, items: Iterable[Item]) -> Iterator[Record]:
-        """The records among the items; all else is counted and done with."""
+        """The records among the items; all other items are handled and counted here."""
         for item in items:
-            # By what it is and not where it stands: a file may hold many records on one line.
+            # Places are compared by identity, because a file may hold many records on one line.
             self.summary.read += item.place is not self._place
             self._place = item.place
             if isinstance(item, Record):
@@ -167,7 +168,7 @@ class Intake:
 
 @contextmanager
 def _garbage_left() -> Iterator[None]:
-    """Let no garbage be looked for by itself: amid a window's records, which all are in use, it costs a fifth."""
+    """Stop automatic garbage collection: with a window of records, all in use, it takes a fifth of the time."""
     gc.freeze()
     gc.disable()
     try:
@@ -178,9 +179,9 @@ def _garbage_left() -> Iterator[None]:
 
 
 def _windows(items: Iterable[Item]) -> Generator[list[Item], None, None]:
-    """Items, some thousand at a time, or fewer where they are large. What a record keeps is its event's body.
+    """Items in lists of some thousand, or fewer where they are large (by the length of events' bodies).
 
-    Those before a damage are given before it is raised.
+    Where the file is damaged, the items before the damage are yielded before the error is raised.
     """
     window: list[Item] = []
     characters = 0
@@ -199,7 +200,7 @@ def _windows(items: Iterable[Item]) -> Generator[list[Item], None, None]:
 
 
 def _portions(of: dict[str, list[Record]]) -> Iterator[tuple[str, Sequence[Record]]]:
-    """The records of learners, in order of learner; no portion is larger than a transaction."""
+    """The records of each learner, in order of learner's id, in portions no larger than a transaction."""
     for learner_id in sorted(of):
         records = of[learner_id]
         for start in range(0, len(records), EVENTS_A_TRANSACTION):

@@ -52,7 +52,7 @@ _FILE_OF: Final = re.compile(r"attempts?[_-](.+)", re.IGNORECASE)
 
 
 class _Found(NamedTuple):
-    """A record with what is said around it; `cut` where the file is no JSON from there on."""
+    """A record, together with what is said around it; `cut` says why the file is no JSON from there on."""
 
     place: Place
     record: Mapping[str, Any]
@@ -60,9 +60,9 @@ class _Found(NamedTuple):
 
 
 class JsonFiles:
-    """Files and folders of files. `course_map` says of which course's steps the exercises are.
+    """Files, and folders of files; `course_map` maps exercises to the steps of a published course.
 
-    All files together may hold `most` bytes, unpacked; `look` is called before each record, and may raise.
+    All files together may hold `most` bytes, unpacked. `look` is called before each record, and may raise to stop.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class JsonFiles:
         self._published: Mapping[str, Any] | None = None
 
     def join(self, manifest: Mapping[str, Any] | None) -> None:
-        """Keep the exercises that an earlier import brought: `manifest` is the course as it is published."""
+        """Keep the exercises of earlier imports; `manifest` is the course as it is published."""
         self._published = manifest
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
-        """The course made of the exercises that there are, where no map says of which they are."""
+        """A course made of all exercises, unless a map names the course that they belong to."""
         steps = self._exercises() if self.steps is None else []
         if self.steps is None and not steps and self._says_nothing():
             raise ImportFailed("the files hold no record at all, and name no exercise that a course could be made of")
@@ -122,7 +122,7 @@ class JsonFiles:
                 yield _Found(Place(str(path), one.line, next(number)), record)
 
     def _exercises(self) -> list[Mapping[str, Any]]:
-        """The steps that there are, and those that the files add."""
+        """The steps published already, and those that the files add."""
         modules = self._published["modules"] if self._published else []
         steps = {one["id"]: one for module in modules for one in module["steps"]}
         for path, text in self._texts(lambda _: self._look(0)):
@@ -137,7 +137,7 @@ class JsonFiles:
         return list(steps.values())
 
     def _says_nothing(self) -> bool:
-        """Whether there is not even a record that could be refused."""
+        """Whether the files do not hold even a record to refuse."""
         return all(next(values(text.text), None) is None for _, text in self._texts(lambda _: self._look(0)))
 
     def _of_file(self, path: Path, text: Text) -> Iterator[Item]:
@@ -147,7 +147,7 @@ class JsonFiles:
         if _is_streaks(path):
             yield from _streaks(path, self._values(text.text))
             return
-        # Twice, for a list of them would take many times what the file does.
+        # Read twice, because a list of the records would take many times the memory of the file.
         reader = _Attempts(self, _user_of(path), self._records(path, text.text))
         for one in self._records(path, text.text):
             try:
@@ -157,13 +157,13 @@ class JsonFiles:
 
 
 class _Attempts:
-    """The records of one file: what is missing of one may follow from the others."""
+    """The attempts of one file; what one record lacks may follow from the others."""
 
     def __init__(self, importer: JsonFiles, user: str | None, found: Iterable[_Found]) -> None:
         self.importer = importer
         self.user = user
         self._in_percent = False
-        # The time of the record before, and ahead of all of them the first that any says.
+        # The time of the latest record that had one; at first, the first time that any record has.
         self._last: datetime | None = None
         for one in found:
             self._in_percent |= (number_of(first(one.record, _SCORES)) or 0) > 1
@@ -171,7 +171,7 @@ class _Attempts:
         self._seen: dict[bytes, int] = {}
 
     def read(self, found: _Found) -> Iterator[Item]:
-        """What becomes of one record."""
+        """The items that come of one record."""
         said = time_of(first(found.record, _TIMES))
         self._last = time = said or self._last
         known = said is not None
@@ -192,7 +192,7 @@ class _Attempts:
         if not known:
             doubts.append(("no-time", f"it does not say when: taken as {time.isoformat()}, as the one beside it"))
         key = json.dumps([learner, content if known else content | {"occurred_at": None}], sort_keys=True)
-        # One that says when it was is there once, however often it was written down.
+        # A record with a time counts once, however often the file repeats it.
         seen = sha256(key.encode()).digest()
         again = self._seen[seen] = self._seen.get(seen, 0) + 1
         event = check_event(derived_id("json-files", key, 1 if known else again), content)
@@ -250,7 +250,7 @@ class _Attempts:
 
 
 def step_of(name: object) -> str:
-    """The id of the step that an exercise becomes, the same in every import."""
+    """The id of an exercise's step, the same in every import."""
     text = str(name).strip()
     slug = slug_of(text)[:150]
     if slug and slug == text:
@@ -259,7 +259,7 @@ def step_of(name: object) -> str:
 
 
 def slug_of(text: str) -> str:
-    """A text as an id: lower-case letters, digits, and what may stand between them."""
+    """A text turned into an id: lower-case letters and digits, with `.`, `_` and `-` between them."""
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
 
 
@@ -282,7 +282,7 @@ def _files(paths: Sequence[str]) -> list[Path]:
     missing = next((one for one in found if not one.is_file()), None)
     if missing is not None:
         raise ImportFailed(f"{missing} cannot be read: there is no such file")
-    # Streaks come last: whether anything lies behind them is known by then.
+    # Streaks come last, when it is known whether anything was recorded for their learners.
     return sorted(found, key=lambda one: (_is_streaks(one), str(one)))
 
 
@@ -305,10 +305,10 @@ def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str
 
 
 def _expanded(one: Value) -> Iterator[dict[str, Any]]:
-    """The records in a value: itself, or those of a list in it; what is said around them counts for each."""
+    """The records in a value: itself, or those of a list in it, each with the fields around them."""
     around = {name: part for name, part in one.beside.items() if name in (*_USERS, *_EXERCISES)}
     if one.name is not None and one.name.lower() not in _LISTS:
-        # A name that is none of these is of the learner, or of the exercise.
+        # Any other name is a learner's or an exercise's.
         around |= {"user_id": one.name} if re.fullmatch(r"user[_-]?\d+", one.name) else {"exercise_id": one.name}
     yield from _unfolded(one.value, around)
 
@@ -339,7 +339,7 @@ def _streaks(path: Path, found: Iterable[Value | Cut]) -> Iterator[Item]:
 
 
 def _streaks_in(place: Place, one: Value) -> Iterator[Item]:
-    """The streak of one learner, or of several where a name goes with a number each."""
+    """The streak of one learner, or of several where each name has a number."""
     record = one.value if isinstance(one.value, dict) else {"longest_streak": one.value}
     if one.name is None and first(record, (*_USERS, *_LONGEST)) is None:
         for name, longest in record.items():
@@ -359,7 +359,7 @@ def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:
 
 
 def _title(record: Mapping[str, Any], name: object) -> str:
-    """What an exercise is called: the first of these that says anything."""
+    """The title of an exercise: the first of these fields that is not blank."""
     said = (record.get("title") or "", record.get("exercise_name") or "", name)
     return kept(next(filter(None, (str(one).strip() for one in said))))[:200]
 

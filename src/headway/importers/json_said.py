@@ -1,4 +1,4 @@
-"""What a record of somebody's JSON says, in any of the usual ways: numbers, what is true, and times."""
+"""Values in JSON from elsewhere, in any of the usual forms: numbers, truth values and times."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,13 +11,13 @@ _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 def first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """The first of these that a record says, whatever the case of the name; None where it says none."""
+    """The first of these fields that has a value, whatever the case of its name; None where none has."""
     said = {str(name).lower(): value for name, value in record.items()}
     return next((said[name] for name in names if said.get(name) is not None and said[name] != ""), None)
 
 
 def number_of(said: object, most: float = _NUMBER_MAX) -> float | None:
-    """A number, or a text that is one; None for all else, and for what is larger."""
+    """A number, or a text that is one; None for anything else, and for numbers that are too large."""
     if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     try:
@@ -28,14 +28,14 @@ def number_of(said: object, most: float = _NUMBER_MAX) -> float | None:
 
 
 def truth_of(said: object) -> bool | None:
-    """What a record says of whether something is so; None where that is nothing of the kind."""
+    """A truth value in any of the usual forms; None for anything else."""
     if isinstance(said, bool):
         return said
     return _WORDS.get(str(said).strip().lower()) if isinstance(said, str | int) else None
 
 
 def time_of(said: object) -> datetime | None:
-    """A time in any of the usual ways, without a zone in UTC. None where there is none, or one before all of this."""
+    """A time in any of the usual forms, in UTC where it has no zone; None where it is none, or lies before 1990."""
     for read in (_since_1970, _written):
         with suppress(ValueError, OverflowError, OSError):
             time = read(said)

@@ -1,4 +1,4 @@
-"""JSON files that nobody looked after: in whatever encoding, cut off, a value a line; each record with its line."""
+"""JSON files from elsewhere, in any encoding, cut off, or with a value per line; each record with its line."""
 
 import json
 import re
@@ -8,15 +8,15 @@ from typing import Any, Final, NamedTuple
 _SPACE: Final = re.compile(r"[\s,]*")
 _KEY: Final = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*', re.DOTALL)
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-# Larger than anything that is counted; and of some thousand digits Python would make no number.
+# More digits than any count has; Python refuses to read numbers of several thousand digits.
 _DIGITS_MAX: Final = 300
 _decoder: Final = json.JSONDecoder(parse_int=lambda digits: int(digits[:_DIGITS_MAX]))
-# No database keeps them.
+# Characters that no database can store.
 _UNKEPT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class Value(NamedTuple):
-    """A value of a file: on which line it begins, by which name it stands there, and what else is said beside it."""
+    """A value in a file: its first line, its name there, if any, and the simple fields beside it."""
 
     line: int
     name: str | None
@@ -32,7 +32,7 @@ class Cut(NamedTuple):
 
 
 class Text(NamedTuple):
-    """What a file says, and how it was written down; `sure` where that is not a guess."""
+    """The text of a file, and its encoding; `sure` if that is not a guess."""
 
     text: str
     encoding: str
@@ -56,14 +56,14 @@ def text_of(raw: bytes) -> Text:
 
 
 def kept(text: str) -> str:
-    """A text as it can be kept: a sign in the place of each NUL and half of a character."""
+    """A text that can be stored: each NUL and lone surrogate is replaced."""
     return _UNKEPT.sub("\ufffd", text)
 
 
 def values(text: str) -> Iterator[Value | Cut]:
-    """The values of a file one by one: what lists and objects of lists hold, and what stands on lines of its own.
+    """The values of a file one by one: those in lists, in objects of lists, and on lines of their own.
 
-    What is whole before a file is cut off is given; then comes a `Cut`.
+    Where a file is cut off, the complete values come first, then a `Cut`.
     """
     yield from _Scan(text).all()
 
@@ -72,11 +72,11 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        # Lines are counted as far as was asked for; a list of where they begin would take more than the text.
+        # Lines are counted only as far as needed; a list of their positions would take more memory than the text.
         self._counted, self._number = 0, 1
 
     def all(self) -> Iterator[Value | Cut]:
-        """Whatever stands behind each other."""
+        """All top-level values, one after another."""
         while not self._ended():
             for one in self._top():
                 yield one
@@ -122,7 +122,7 @@ class _Scan:
         yield Cut(self._line(len(self.text) - 1), "the file ends within a list")
 
     def _object(self) -> Iterator[Value | Cut]:
-        """An object of lists or objects is gone into, so that each part has its line; any other is a record itself."""
+        """The parts of an object of lists or objects, each with its own line; any other object is one record itself."""
         begins, one = self.at, self._whole(None, {})
         members = one.value if isinstance(one, Value) else {}
         if isinstance(one, Value) and not any(isinstance(part, list | dict) for part in members.values()):

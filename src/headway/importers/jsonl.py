@@ -1,4 +1,4 @@
-"""Headway's own events, one JSON object a line."""
+"""Headway's own events as JSON, one object per line."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class Jsonl:
         return ()
 
     def items(self, read: Read) -> Iterator[Item]:
-        """One item a line; blank lines are passed over."""
+        """One item per line; blank lines are skipped."""
         for path in self.paths:
             with tally() as seen:
                 for number, line in lines(path, read):

@@ -1,4 +1,4 @@
-"""Whom the records speak of: external ids, which become learners when first named, and UUIDs of known learners."""
+"""The learners that records name: external ids, which become learners when first named, and UUIDs of known ones."""
 
 import re
 from collections.abc import Collection
@@ -14,14 +14,14 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 
 
 def enlisted(database: Database, names: Collection[str], now: int) -> dict[str, str]:
-    """Learner ids by name, new learners made; a UUID that is nobody's is left out."""
+    """Learner ids by name, after new learners are created; UUIDs of no learner are left out."""
     external = _external(database, names)
     made = enlist.enlist(database, external.values(), now=now) if external else {}
     return _known_uuids(database, names) | {name: made[one] for name, one in external.items() if one in made}
 
 
 def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str]:
-    """As `enlisted`, but nobody is made: a new learner gets the id that there would be."""
+    """The same as `enlisted` without creating anybody: a new learner gets the id that they would have."""
     external = _external(database, names)
     made = {name: derived_id("learner", one) for name, one in external.items()}
     if database is None:
@@ -34,7 +34,7 @@ def foreseen(database: Database | None, names: Collection[str]) -> dict[str, str
 
 
 def erased(database: Database, names: Collection[str]) -> set[str]:
-    """Those of the names whose learner was erased."""
+    """Which of the names are those of erased learners."""
     external = _external(database, names)
     with database.read() as connection:
         key = erasures.key(connection)
@@ -46,7 +46,7 @@ def erased(database: Database, names: Collection[str]) -> set[str]:
 
 
 def _external(database: Database | None, names: Collection[str]) -> dict[str, str]:
-    """External ids by name: `7` is `user_7`, but where somebody came in as just `7` before."""
+    """External ids by name: `7` stands for `user_7`, unless a learner with the external id `7` exists."""
     named = {name: legacy_id(name) or name for name in names if not _UUID.fullmatch(name)}
     odd = [name for name, one in named.items() if name != one]
     if not odd or database is None:

@@ -1,4 +1,4 @@
-"""The folders in which imports keep what was sent, while they last."""
+"""The temporary folders in which imports keep the files that were sent."""
 
 import os
 import shutil
@@ -10,20 +10,20 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
 
 FOLDER: Final = "headway-import-"
-# No import takes this long: whoever made an older folder was killed.
+# No import takes this long; the process that made an older folder was killed.
 LIVES_S: Final = 3_600.0
 
 
 @contextmanager
 def folder_for_an_import() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
+    """A folder that is deleted afterwards."""
     clear_leftovers()
     with TemporaryDirectory(prefix=FOLDER) as name:
         yield Path(name)
 
 
 def clear_leftovers() -> None:
-    """Remove what imports left whose process was killed: it is of learners, and nobody erases it there."""
+    """Delete folders left by killed imports: they hold learners' data that no erasure would reach."""
     before = time.time() - LIVES_S
     for folder in Path(gettempdir()).glob(f"{FOLDER}*"):
         if _is_left(folder, before):

@@ -1,10 +1,10 @@
 """OULAD, the Open University Learning Analytics dataset (doi:10.1038/sdata.2017.171).
 
-Three things that the dataset leaves open are decided here. A day is a day from the presentation's start; on it a
+Three things that the dataset leaves open are decided here. Days are counted from the presentation's start; on its day a
 registration takes effect at 8:00, a result is handed in at 12:00 and an unregistration takes effect at 20:00 UTC, so
-that who registers and leaves on one day has left. A registration without a date is taken as made on the day before
-the presentation's start, or before the unregistration where that is earlier. A banked result is credit from an
-earlier presentation: it is counted, and is no attempt.
+that a learner who registers and leaves on one day has left. A registration without a date counts as made on the day
+before the presentation's start, or before the unregistration where that is earlier. A banked result is credit from an
+earlier presentation: it is counted as left out, and is no attempt.
 """
 
 import re
@@ -55,7 +55,7 @@ class Assessment(NamedTuple):
 
 
 class Presentation(NamedTuple):
-    """A module as it was given once."""
+    """A presentation: a module as it was given once."""
 
     module: str
     code: str
@@ -67,7 +67,7 @@ class Presentation(NamedTuple):
         return f"oulad-{self.module}-{self.code}".lower()
 
     def at(self, day: int, hour: str) -> str:
-        """The time of a day from the start, RFC 3339; Unreadable where the calendar has no such day."""
+        """A day from the start, at an hour, as an RFC 3339 time; Unreadable where the calendar has no such day."""
         try:
             return f"{self.start + timedelta(days=day)}{hour}"
         except OverflowError:
@@ -87,7 +87,7 @@ class Oulad:
 
     @property
     def size(self) -> int | None:
-        """The bytes of the files that are streamed."""
+        """The size in bytes of the files that are streamed."""
         return size_of([self.files["studentRegistration"], self.files["studentAssessment"]])
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
@@ -98,7 +98,7 @@ class Oulad:
         return [manifest(presentation, of[presentation]) for presentation in sorted(of)]
 
     def items(self, read: Read) -> Iterator[Item]:
-        """Registrations first, so that whoever looks during the import sees learners who are enrolled."""
+        """All items, registrations first, so that learners seen during the import are enrolled already."""
         yield from self.warts
         columns = (*_PRESENTATION, "id_student", "date_registration", "date_unregistration")
         yield from self._read("studentRegistration", columns, self._registration, read)
@@ -169,11 +169,10 @@ class Oulad:
 
 
 def manifest(presentation: Presentation, assessments: Sequence[Assessment]) -> dict[str, Any]:
-    """A presentation as a course: a module of course work and one of exams, neither a condition of the other.
+    """A presentation as a course: a module of course work and one of exams, both open from the start.
 
-    Within a module an assessment counts by its weight alone, whatever its kind: each kind weighs what its assessments
-    weigh together. Course work that weighs nothing at all (GGG) would be a module without a score: it stands in one
-    module with the exams.
+    Within a module an assessment counts by its own weight, whatever its kind: a kind weighs the sum of its assessments.
+    Course work without any weight (GGG) would be a module without a score, so it shares a module with the exams.
     """
     exams = [one for one in assessments if one.type == "Exam"]
     work = [one for one in assessments if one.type != "Exam"]
@@ -209,7 +208,7 @@ def _step(one: Assessment, number: int) -> dict[str, Any]:
     return {"id": one.step, "kind": KINDS[one.type], "title": title, "weight": _weight(one), "pass_mark": PASS_MARK}
 
 
-# Many learners hand the same in on the same day, with the same score: what differs is the event's id alone.
+# Many learners hand in the same assessment on the same day with the same score: their events differ by id alone.
 @lru_cache(maxsize=65_536)
 def _attempt(presentation: Presentation, assessment: Assessment, day: str, score: str) -> Event:
     submitted = _day(day, "date_submitted")

@@ -1,4 +1,4 @@
-"""Headway's own events as rows: the fields of an event, and whose it is. What a server gave out can be read again."""
+"""Headway's own events as rows: an event's fields and its learner. Events that a server exported can be read again."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,18 +11,18 @@ from headway.ledger.enlist import derived_id
 from headway.store.tally import Tally
 
 FIELDS: Final = ("type", "course", "step", "occurred_at", "score", "duration_s", "hints", "response")
-# What a server says of an event beyond what was sent; most of it follows again when the event is recorded.
+# Fields that a server adds to an event when it tells it; most of them follow again when the event is recorded.
 TOLD: Final = ("received_at", "day", "passed", "trust", "changes")
-# Why entries that a server wrote of its own are left out: what is due is judged and granted anew.
+# Why the server's own entries are left out: what is due is judged and granted again.
 OF_A_SERVER: Final = "of-a-server"
 REQUIRED: Final = ("learner", "type", "course", "occurred_at")
 
 
 def record_of(place: Place, row: Mapping[str, Any], seen: Tally) -> Record | LeftOut:
-    """The record that a row stands for; Invalid says what is wrong with it.
+    """The record in a row, or what is left out; Invalid says what is wrong with it.
 
-    An id that is given is kept. Else it follows from the learner, the content and how often the file held both before:
-    the same file, be it longer by then, gives the same ids.
+    An id in the row is kept. Otherwise it is derived from the learner, the content, and how often the file held both
+    before, so that the same file, even if longer by then, has the same ids.
     """
     given = {name: value for name, value in row.items() if value is not None}
     learner = checked_learner(given.pop("learner", None))
@@ -45,7 +45,7 @@ def _event(content: Mapping[str, Any]) -> Event:
     surplus = content.keys() - {"type", "course", "occurred_at"}
     if surplus:
         raise EventInvalid(f"an event of type {kind} has no {min(surplus)}", field=min(surplus))
-    # As an event on any step it shows that its course is an id and its time a time.
+    # Checked as an event on any step, to see that the course is an id and the time a time.
     checked = check_event("", {**content, "type": "opened", "step": "any"})
     return enrollment_event("", kind, checked.course, occurred_at)
 
@@ -65,7 +65,7 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _on_day(occurred_at: object, day: object) -> object:
-    """The time, with the smallest offset in hours at which it falls on the day; as it is where it does already."""
+    """The time with the smallest whole-hour offset by which it falls on the day; unchanged where it does already."""
     at, offset = parse_time(occurred_at)
     wanted = parse_day(day if isinstance(day, str) else "", field="day")
     if offset or offset_day(at, 0) == wanted:

@@ -13,7 +13,7 @@ from headway.importers.records import ImportFailed, Place, Read, Reject, Unreada
 
 STDIN: Final = "-"
 LINE_BYTES_MAX: Final = 1024 * 1024
-# What an open quote can swallow; an answer of 64 KiB fits, however it is written.
+# How much an unclosed quote can swallow; an answer of 64 KiB fits, however it is escaped.
 _CELL_MAX: Final = 512 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -29,17 +29,17 @@ class Row(NamedTuple):
 
 
 def size_of(paths: Sequence[Path | str]) -> int | None:
-    """How many bytes some files hold as they lie; None where standard input or another pipe is among them."""
+    """The size in bytes of files as they are stored; None where one is standard input or another pipe."""
     return sum(Path(path).stat().st_size for path in paths) if all(map(_is_file, paths)) else None
 
 
 def _is_file(path: Path | str) -> bool:
-    # What is not there is told as of a file.
+    # A missing file counts as a file, so that the error is that of a file.
     return path != STDIN and (Path(path).is_file() or not Path(path).exists())
 
 
 def folder_of(paths: Sequence[str], otherwise: str) -> Path:
-    """The one folder that was named; ImportFailed where it is none, or not there, or not the only one."""
+    """The one folder in `paths`; ImportFailed (with the text `otherwise`) where it is not exactly one folder."""
     if len(paths) == 1 and paths[0] != STDIN and not Path(paths[0]).exists():
         raise ImportFailed(f"{paths[0]} cannot be read: there is no such folder")
     if len(paths) != 1 or not Path(paths[0]).is_dir():
@@ -48,7 +48,7 @@ def folder_of(paths: Sequence[str], otherwise: str) -> Path:
 
 
 def file_in(folder: Path, name: str) -> Path:
-    """A file of a folder, plain or gzip."""
+    """A file in a folder, plain or gzipped; ImportFailed where there is none."""
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path
@@ -56,12 +56,12 @@ def file_in(folder: Path, name: str) -> Path:
 
 
 def name_of(path: Path | str) -> str:
-    """What a file is called towards the operator."""
+    """The name of a file for messages."""
     return "standard input" if path == STDIN else str(path)
 
 
 def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file with their numbers, without line ends; one that is too long is cut and stays too long."""
+    """The lines of a file, numbered, without line ends; one that is too long is cut, but stays over the limit."""
     with _opened(path) as (raw, data):
         told, number = 0, 0
         try:
@@ -80,7 +80,7 @@ def lines(path: Path | str, read: Read) -> Iterator[tuple[int, bytes]]:
 
 
 def content_of(path: Path | str, most: int | None = None, read: Read = lambda _: None) -> bytes:
-    """All of a file at once, where it is one value and no lines; ImportFailed where it holds more than `most` bytes."""
+    """The whole content of a file that is one value; ImportFailed where it holds more than `most` bytes."""
     with _opened(path) as (raw, data):
         try:
             content = data.read(-1 if most is None else most + 1)
@@ -106,7 +106,7 @@ def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | 
 
 
 def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
-    """The rows of a CSV file, the header first; blank lines are passed over, all rows are as wide as the header."""
+    """The rows of a CSV file, the header first, without blank lines; a row of another width is a reject."""
     width, name = 0, name_of(path)
     reader = csv.reader(_texts(path, read), strict=True)
     csv.field_size_limit(_CELL_MAX)
@@ -133,7 +133,7 @@ def _checked(row: Row, width: int) -> Row | Reject:
 
 
 def is_text(text: str) -> bool:
-    """Whether a text can be written as UTF-8: bytes that are none were carried along as lone surrogates."""
+    """Whether a text is valid: bytes that are not UTF-8 were decoded as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -148,7 +148,7 @@ def _texts(path: Path | str, read: Read) -> Iterator[str]:
 
 @contextmanager
 def _opened(path: Path | str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-    """A file as it lies, and what is in it; gzip is known by its first bytes, whatever the name."""
+    """A file as it is stored, and its content, unpacked where its first bytes say gzip, whatever its name."""
     try:
         raw: IO[bytes] = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115  # closed below
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What an importer makes of each record that it reads: an event of a learner, something left out, or a reject."""
+"""What an importer makes of each record that it reads: a learner's event, an item left out, a reject and others."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeAlias
@@ -10,7 +10,7 @@ EXTERNAL_ID_MAX: Final = 255
 
 
 class Place(NamedTuple):
-    """Where a record stands; `record` is which of its file it is, from 1, where many may stand on one line."""
+    """Where a record is; `record` numbers the records of a file, from 1, where many may be on one line."""
 
     file: str
     line: int
@@ -26,14 +26,14 @@ class Record(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A record that is right and yet no event; `why` is a stable slug."""
+    """A valid record that is no event; `why` is a stable slug."""
 
     place: Place
     why: str
 
 
 class Reject(NamedTuple):
-    """A record that cannot be taken; `reason` is a stable slug, `message` says what to mend."""
+    """A record that cannot be imported; `reason` is a stable slug, `message` says what to fix."""
 
     place: Place
     reason: str
@@ -41,12 +41,12 @@ class Reject(NamedTuple):
 
     @classmethod
     def of(cls, place: Place, problem: HeadwayError) -> Self:
-        """The reject that a refusal makes of a record."""
+        """The reject of a record, from the error that refused it."""
         return cls(place, problem.code, problem.detail)
 
 
 class Doubted(NamedTuple):
-    """Something about a record that was taken and may be wrong; `reason` is a stable slug."""
+    """A doubt about a record that was imported and may be wrong; `reason` is a stable slug."""
 
     place: Place
     reason: str
@@ -76,21 +76,21 @@ class ImportFailed(HeadwayError):
 
 
 class Importer(Protocol):
-    """One format: the courses that it brings, and its records one by one."""
+    """An importer of one format: the courses that its files bring, and their records one by one."""
 
     @property
     def size(self) -> int | None:
-        """How many bytes there are to read, where that is known."""
+        """The number of bytes to read; None where it is not known."""
 
     def manifests(self) -> Iterable[Mapping[str, Any]]:
         """The courses to publish before anything is recorded."""
 
     def items(self, read: Read) -> Iterable[Item]:
-        """All records, in bounded memory; `read` is told of bytes as they are read."""
+        """All items, in bounded memory; `read` is called with the number of bytes read since its last call."""
 
 
 def checked_learner(name: object) -> str:
-    """A learner's external id or UUID as a record gives it; Unreadable where it can be neither."""
+    """A learner's external id or UUID from a record, trimmed; Unreadable where it can be neither."""
     if not isinstance(name, str) or not 1 <= len(name) <= EXTERNAL_ID_MAX or not name.isprintable() or not name.strip():
         raise Unreadable(
             f"learner must be an external id of 1 to {EXTERNAL_ID_MAX} characters, or a UUID", field="learner"

@@ -1,4 +1,4 @@
-"""The formats by name, and one call that imports."""
+"""The importers by format, and the functions that run them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ FORMATS: Final[dict[str, Callable[[Sequence[str]], Importer]]] = {
 
 
 def run(database: Database, importer: Importer, *, read: Read, rejected: Rejected, alone: bool = True) -> Summary:
-    """Import; what an earlier run has recorded, be it one that broke, counts as duplicate."""
+    """Run an import; what an earlier run recorded, even one that was broken off, counts as duplicate."""
     _join(database, importer)
     with tally() as named:
         return Intake(LedgerDesk(database), named, rejected, alone=alone).run(importer, read)
@@ -35,7 +35,7 @@ def run(database: Database, importer: Importer, *, read: Read, rejected: Rejecte
 def rehearse(
     database: Database | None, importer: Importer, *, read: Read, rejected: Rejected, alone: bool = True
 ) -> Summary:
-    """Say what importing would come to, and write nothing."""
+    """Return what an import would result in, and write nothing."""
     if database is not None:
         _join(database, importer)
     with tally() as named, tally() as seen:
@@ -43,7 +43,7 @@ def rehearse(
 
 
 def _join(database: Database, importer: Importer) -> None:
-    """Have a course that is made of the files' exercises keep those of earlier imports."""
+    """For a course made of the files' exercises, keep those that earlier imports brought."""
     if not isinstance(importer, JsonFiles):
         return
     with database.read() as connection:

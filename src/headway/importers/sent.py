@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 
 class Sent(NamedTuple):
-    """A file as it was sent."""
+    """A file that was sent."""
 
     name: str
     content: bytes
 
 
 class Upload(NamedTuple):
-    """What is to be imported: files of a format, for `json-files` with a map, or only looked at."""
+    """Files of a format to import, or to try in a dry run; `json-files` may come with a map of the course."""
 
     format: str
     files: Sequence[Sent]

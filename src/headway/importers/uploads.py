@@ -1,4 +1,4 @@
-"""Imports of files that an admin sent: in the background, for a bounded time, with a report that names nobody."""
+"""Imports of files that an admin sent: run in the background, for a limited time, with a report that names nobody."""
 
 import re
 import time
@@ -23,11 +23,11 @@ from headway.store.database import Database
 
 log = structlog.get_logger()
 
-# What `json-files` may hold when unpacked, for each is read as a whole: several times what a request does.
+# How many bytes `json-files` may hold unpacked, as each file is read whole: several times what a request can hold.
 UNPACKED_MAX: Final = 8 * 1024 * 1024
 SECONDS_MAX: Final = 600.0
 SHOWN_MAX: Final = 100
-# Each file lies in a folder that has its place as its name.
+# Each file lies in a folder named after its number in the upload.
 _FILE: Final = re.compile(rf"{re.escape(gettempdir())}/{FOLDER}[^/]+/(\d+)/[A-Za-z0-9._-]+")
 
 
@@ -97,7 +97,7 @@ def _told(upload: Upload, summary: Summary) -> str:
 
 
 def _line(one: Reject | Doubted) -> dict[str, Any]:
-    """Where it stands, by the place of its file: the name of a file says whose it is, and who is erased is in none."""
+    """A reject or doubt with its file's number: a file's name can name a learner, who may be erased."""
     file = int(Path(one.place.file).parent.name)
     said = {"reason": one.reason, "message": _nameless(one.message)}
     return {"file": file, "line": one.place.line, "record": one.place.record} | said
@@ -109,7 +109,7 @@ def _nameless(message: str) -> str:
 
 
 class _Progress:
-    """Counts bytes, notes their number now and then, and stops what takes too long or whose server ends."""
+    """Counts bytes, notes their number every second, and stops an import that takes too long or whose server stops."""
 
     def __init__(self, database: Database, run_id: str, now: Callable[[], int], stopping: Event) -> None:
         self.done = 0
@@ -124,7 +124,7 @@ class _Progress:
         self.look(None)
 
     def look(self, _: object) -> None:
-        """Stop where it is time."""
+        """Raise _Stopped if the import has to stop now."""
         if self._stopping.is_set():
             raise _Stopped("stopped")
         at = time.monotonic()

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, St
 
 from headway.store.columns import Id, derived, learner_key, metadata
 
-# What a learner earned, each once: with the points that it had then, which count on the day.
+# What a learner earned, once each; `points` are those of the definition at the time, and count on `day`.
 achievement = Table(
     "achievement",
     metadata,
@@ -17,8 +17,8 @@ achievement = Table(
     sqlite_with_rowid=False,
 )
 
-# What can be earned: what comes with Headway (`shipped`) and what the site made or changed (`site`). `version` is that
-# of the whole set when it was changed last; a retired one is earned by nobody any more, and kept by who has it.
+# The definitions. `origin` is `shipped` (with Headway) or `site` (made or changed there); `version` is that of the
+# whole set at the definition's last change. A retired one can no longer be earned, and stays with those who have it.
 achievement_definition = Table(
     "achievement_definition",
     metadata,
@@ -36,8 +36,8 @@ achievement_definition = Table(
     Column("retired", Boolean, nullable=False),
 )
 
-# One row: the version of the definitions, up to which version all learners were given what they meet, and behind whom
-# the giving stopped where it goes on.
+# One row: the version of the definitions, the version that all learners were given by a backfill, and the learner up to
+# whom a backfill in progress has come.
 achievement_set = Table(
     "achievement_set",
     metadata,

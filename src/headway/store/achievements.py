@@ -1,4 +1,4 @@
-"""Statements on achievements: what is defined, how far that was given to all, and what learners' sums come to."""
+"""Statements on achievements: the definitions, how far their backfill has come, and the totals of learners' sums."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -20,7 +20,7 @@ _FIELDS: Final = Definition._fields
 
 
 class Defined(NamedTuple):
-    """A definition, whence it comes, by which version of the set, and whether nobody earns it any more."""
+    """A definition, its origin, the version of the set at its last change, and whether it is retired."""
 
     definition: Definition
     origin: str
@@ -29,7 +29,7 @@ class Defined(NamedTuple):
 
 
 class Given(NamedTuple):
-    """The version of the definitions, up to which all were given to learners, and behind whom the giving goes on."""
+    """The version of the definitions, the one up to which the backfill is done, and the last learner it has reached."""
 
     version: int
     given_version: int
@@ -37,7 +37,7 @@ class Given(NamedTuple):
 
     @property
     def is_given(self) -> bool:
-        """Whether all were given what they meet of the newest."""
+        """Whether the backfill of the newest definitions is done."""
         return self.version == self.given_version
 
 
@@ -47,7 +47,7 @@ def set_asked() -> rows.Question:
 
 
 def read_set(connection: Connection, *, lock: bool = False) -> Given:
-    """How far the definitions have come; locked against other changes where asked."""
+    """How far the definitions and their backfill have come; `lock` holds other changes off meanwhile."""
     columns: list[sa.Column[Any]] = [achievement_set.c[name] for name in Given._fields]
     wanted = sa.select(*columns)
     return Given(*connection.execute(wanted.with_for_update() if lock else wanted).one())
@@ -59,7 +59,7 @@ def defined(connection: Connection) -> list[Defined]:
         achievement_definition.c[name] for name in (*_FIELDS, "origin", "version", "retired")
     ]
     found = connection.execute(sa.select(*columns))
-    # By Python's order of characters, whatever the database's is.
+    # Sorted by Python, for databases order characters differently.
     return sorted(Defined(Definition._make(row[:9]), row[9], row[10], row[11]) for row in found)
 
 
@@ -72,9 +72,9 @@ def in_force(connection: Connection) -> tuple[int, list[Definition]]:
 
 
 def put(connection: Connection, changed: Iterable[Defined]) -> None:
-    """Put definitions in the place of those of the same id; whoever meets them is to be given them.
+    """Insert or replace definitions; the backfill for learners who meet them becomes due.
 
-    Where all were given what there was before, and nothing joins it, all are still.
+    It does not where it was done before and all of these are retired.
     """
     found = list(changed)
     names = achievement_definition.c.keys()
@@ -92,9 +92,9 @@ def put(connection: Connection, changed: Iterable[Defined]) -> None:
 
 
 def note_given(connection: Connection, version: int, up_to: str | None) -> None:
-    """Note up to whom all were given what they meet of the definitions of a version; None where there are no more.
+    """Note up to which learner the backfill of this version has come; None where it is done.
 
-    Where they were changed meanwhile nothing is noted: the giving begins anew.
+    Does nothing where the definitions were changed since: the backfill begins anew.
     """
     done = {"given_version": version} if up_to is None else {}
     mine = achievement_set.c.version == version
@@ -102,12 +102,12 @@ def note_given(connection: Connection, version: int, up_to: str | None) -> None:
 
 
 def readers(connection: Connection) -> set[str]:
-    """The transactions at work, but this one, that have read the definitions' version; none in SQLite."""
+    """The open transactions, except this one, that have read the definitions' version; none in SQLite."""
     return rows.readers(connection, achievement_set)
 
 
 def living(connection: Connection, after: str, limit: int) -> list[str]:
-    """Ids of learners who are somebody, guests too, in order, behind the one given."""
+    """Ids of learners, guests included, in order, after the given one; without those erased or moved into another."""
     statement = sa.select(learner.c.id).where(learner.c.erased_at.is_(None), learner.c.merged_into.is_(None))
     if after:
         statement = statement.where(learner.c.id > after)
@@ -115,13 +115,13 @@ def living(connection: Connection, after: str, limit: int) -> list[str]:
 
 
 def held(connection: Connection, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the (learner, achievement) pairs that were earned."""
+    """Which of these (learner, achievement) pairs were earned."""
     by = ("learner_id", "achievement_id")
     return {(row[0], row[1]) for row in rows.lookup(connection, achievement, wanted, *by, by=by)}
 
 
 def held_by(connection: Connection, learner_ids: Iterable[str]) -> dict[str, set[str]]:
-    """What each of these learners earned; who earned nothing is left out."""
+    """The achievements that each of these learners earned; a learner who earned none is left out."""
     found: dict[str, set[str]] = {}
     names, keys = ("learner_id", "achievement_id"), [(one,) for one in learner_ids]
     for learner_id, achievement_id in rows.lookup(connection, achievement, keys, *names, by=("learner_id",)):
@@ -130,7 +130,7 @@ def held_by(connection: Connection, learner_ids: Iterable[str]) -> dict[str, set
 
 
 def granted_in_other_runs(connection: Connection, keys: Iterable[tuple[str, GrantKey]]) -> set[tuple[str, ...]]:
-    """(learner, course, kind, module) of those of the (learner, grant) pairs that are stored, of whichever run."""
+    """(learner, course, kind, module) of the (learner, grant) pairs that are stored for any run."""
     by = ("learner_id", "course_id", "kind", "module_id")
     wanted = {(learner_id, key.course, key.kind, key.module) for learner_id, key in keys}
     return {tuple(row) for row in rows.lookup(connection, granted, wanted, *by, by=by)}
@@ -148,7 +148,7 @@ def _count(condition: str) -> str:
     return f"count(CASE WHEN {condition} THEN 1 END)"
 
 
-# As `Totals.of` says; a test compares the two.
+# The SQL counterparts of `Totals.of`; a test compares the two.
 _DAYS: Final = {one: f"sum({one})" for one in _DAY_FIGURES}
 _STEPS: Final = {"perfect": "sum(perfect)", "first_try": "sum(first_try)", "hard_won": "sum(hard_won)"}
 _RUNS: Final = {"courses_begun": _count(f"run = {FIRST_RUN}")}
@@ -169,7 +169,7 @@ _BY_TOPIC: Final = (
 
 
 def _figures(mine: str) -> dict[str, tuple[dict[str, str], str]]:
-    """Of some learners: figures, each group of them with whence it comes, in the order of the totals."""
+    """Groups of figures as (SQL by name, source in SQL), in the order of `Totals`; `mine` is the WHERE clause."""
     kinds = ", ".join(repr(kind) for kind in GRANTED)
     of_steps = _BY_STEP.format(perfect=_PERFECT, first_try=_FIRST_TRY, hard_won=_HARD_WON, mine=mine)
     of_grants = f"SELECT DISTINCT learner_id, course_id, kind, module_id FROM granted {mine} AND kind IN ({kinds})"  # noqa: S608  # our own words
@@ -198,14 +198,14 @@ _FROM: Final = f"FROM wanted {_JOINED}"
 
 
 def totals(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Totals]:
-    """What the stored sums of these learners come to: one statement, whoever and however many they are."""
+    """The totals of these learners' stored sums, read by one statement, however many they are."""
     keys = [(one,) for one in sorted(set(learner_ids))]
     found = rows.of_wanted(connection, achievement, keys, ("learner_id",), f"learner_id, {_TOTALS}", _FROM)
     return {row[0]: Totals(*row[1:]) for row in found}
 
 
-# The same of the one learner `:learner`, as parts: a database plans them apart in a fraction of the time. Read by
-# `totals_read`.
+# The same for one learner `:learner`, as separate parts, which a database plans in a fraction of the time;
+# `totals_read` puts them together.
 TOTALS: Final = tuple(
     rows.Part(
         ", ".join(f"coalesce({one}, 0)" for one in figures),
@@ -216,12 +216,12 @@ TOTALS: Final = tuple(
 
 
 def totals_read(found: Iterable[list[rows.Row]]) -> Totals:
-    """What a learner's stored sums come to, of what was read."""
+    """A learner's totals from the rows read by `TOTALS`."""
     return Totals(*(one for (row,) in found for one in row))
 
 
 class Earned(NamedTuple):
-    """What a learner earned of one achievement: when, on which day, and with how many points."""
+    """An achievement that a learner earned: when, on which local day, and with how many points."""
 
     achievement_id: str
     at: int
@@ -233,18 +233,18 @@ EARNED: Final = rows.Part(", ".join(Earned._fields), "FROM achievement WHERE lea
 
 
 def in_order(found: Iterable[rows.Row]) -> list[Earned]:
-    """What was read of what a learner earned, in order of time."""
+    """The rows read by `EARNED`, in order of time."""
     return sorted((Earned(*row) for row in found), key=lambda one: (one.at, one.achievement_id))
 
 
 def earned(connection: Connection, learner_id: str) -> list[Earned]:
-    """All that a learner earned, in order of time."""
+    """All achievements that a learner earned, in order of time."""
     (found,) = rows.gather(connection, EARNED, learner=learner_id)
     return in_order(found)
 
 
 class Count(NamedTuple):
-    """How many achievements a learner has and with how many points in all; how many there are to be had in all."""
+    """How many achievements a learner has, their points in all, and how many the learner has or could earn."""
 
     unlocked: int
     points: int
@@ -261,11 +261,11 @@ COUNT: Final = (
 
 
 def counted(points: list[int], total: list[int]) -> Count:
-    """A learner's achievements, counted, of what was read."""
+    """A learner's count from what `COUNT` read."""
     return Count(len(points), sum(points), total[0])
 
 
 def count_of_nobody(connection: Connection) -> Count:
-    """Of nobody there is the total alone."""
+    """The count for nobody: only how many there are to earn."""
     wanted = sa.select(sa.func.count()).select_from(achievement_definition).where(~achievement_definition.c.retired)
     return Count(0, 0, connection.execute(wanted).scalar_one())

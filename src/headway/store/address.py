@@ -1,4 +1,4 @@
-"""A database's address, as it is written in the settings."""
+"""The database address as the settings hold it: checked, and with limits on waiting for a dead server."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,16 +9,16 @@ from sqlalchemy.exc import ArgumentError
 
 from headway.domain.errors import HeadwayError
 
-# A machine that is gone says nothing: without these, whoever waits for it does so for a quarter of an hour, and whoever
-# only listens for hours. Each acknowledges what comes at once, however long its answer takes.
+# A server that is gone sends nothing: without these, a query would wait for it a quarter of an hour, and a connection
+# that only listens for hours. A living server's kernel acknowledges at once, however long a query takes.
 _UNTIL_GONE: Final = {
     "tcp_user_timeout": "30000",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
 }
-# Whatever an address says of these: nobody waits for longer, operators know whose a session is, and text is text: what
-# a database keeps as SQL_ASCII, as Debian makes them where no language is set, would else be bytes.
+# Set whatever the address says: a limit on waiting, a name by which operators recognize the session, and text as text:
+# that of a SQL_ASCII database, which Debian creates where no locale is set, would be read as bytes.
 CONNECTING: Final[Mapping[str, Any]] = {
     "connect_timeout": 10,
     "application_name": "headway",
@@ -33,7 +33,7 @@ class DatabaseUrlInvalid(HeadwayError):
 
 
 def checked(text: str) -> URL:
-    """The address; DatabaseUrlInvalid where there can be no such database."""
+    """The address; DatabaseUrlInvalid where no such database is supported."""
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):  # ValueError: a port that is no number
@@ -54,5 +54,5 @@ def checked(text: str) -> URL:
 
 
 def impatient(url: URL) -> URL:
-    """A PostgreSQL address by which a connection is given up whose other end is gone, unless it says when itself."""
+    """A PostgreSQL address with limits by which a dead connection is given up, unless the address sets them itself."""
     return url.update_query_dict({name: value for name, value in _UNTIL_GONE.items() if name not in url.query})

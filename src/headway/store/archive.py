@@ -14,12 +14,12 @@ from headway.store.archive_tables import archive_portion as portion
 from headway.store.entry_facts import EntryFacts
 from headway.store.schema import ledger
 
-# By which of an engine's execution options its connections know where the archive lies.
+# The execution option of an engine that tells its connections where the archive lies.
 OPTION: Final = "archive"
 
 
 class Portion(NamedTuple):
-    """A row of the table."""
+    """A row of `archive_portion`."""
 
     id: int
     file: str | None
@@ -44,7 +44,7 @@ _line: Final = msgspec.json.Decoder(EntryFacts).decode
 
 
 def read(connection: Connection, stored: Iterable[str]) -> dict[str, str]:
-    """The bodies to which some of these texts refer, by the text; ArchiveUnavailable says which file lacks one."""
+    """The bodies that the references among these texts stand for, by text; ArchiveUnavailable names a file at fault."""
     wanted: dict[int, list[tuple[str, Reference]]] = {}
     for text in stored:
         if text.startswith(MARK) and (filed := read_reference(text)) is not None:
@@ -73,7 +73,7 @@ def _lines(connection: Connection, archive: Archive, number: int, name: str | No
     try:
         return name, archive.lines(name)
     except FileMissing:
-        # It may have been written anew without somebody who was erased since this snapshot: the lines keep their place.
+        # Since this snapshot it may have been rewritten without a learner who was erased; lines keep their numbers.
         with connection.engine.connect() as latest:
             now = file_of(latest, number)
         if now in (None, name):
@@ -97,7 +97,7 @@ def portions(connection: Connection) -> list[Portion]:
 
 
 def unsettled(connection: Connection) -> list[Portion]:
-    """Portions with a file that may have to go, or with lines of whoever is gone."""
+    """Portions with another file that may have to be deleted, or with lines of erased or cleared learners."""
     wanted = sa.select(portion).where(sa.or_(portion.c.other.is_not(None), portion.c.gone > 0))
     return [Portion(*row) for row in connection.execute(wanted.order_by(portion.c.id))]
 
@@ -114,7 +114,7 @@ def file_of(connection: Connection, number: int) -> str | None:
 
 
 def begin(connection: Connection, other: str, now: int) -> Portion:
-    """A new portion, without a file: the one that is to be written is noted before."""
+    """A new portion without a file; the name of the file to be written is noted first, as `other`."""
     number: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(portion.c.id), 0) + 1)).scalar_one()
     values = {"id": number, "other": other, "entries": 0, "size": 0, "sha256": "", "archived_at": now}
     made = connection.execute(sa.insert(portion).values(**values).returning(portion)).one()
@@ -122,12 +122,12 @@ def begin(connection: Connection, other: str, now: int) -> Portion:
 
 
 def note_other(connection: Connection, number: int, other: str | None) -> None:
-    """Note a file of a portion that is to go unless it comes to be the portion's, or that there is none any more."""
+    """Note a portion's other file, which is to be deleted unless it becomes the portion's own; None: there is none."""
     connection.execute(sa.update(portion).where(portion.c.id == number).values(other=other))
 
 
 def settle(connection: Connection, was: Portion, file: Written | None, span: Sequence[EntryFacts]) -> bool:
-    """Put a file in the place of the one that a portion had, if any, which is to go; False where more is gone."""
+    """Replace a portion's file, and note the old one for deletion; False where the portion has changed meanwhile."""
     values: dict[str, Any] = {"file": None, "other": was.file, "gone": 0, "entries": len(span)}
     if file is not None:
         first, last = span[0], span[-1]
@@ -144,7 +144,7 @@ def forget(connection: Connection, number: int) -> None:
 
 
 def move(connection: Connection, moved: Sequence[tuple[str, int, str, str]]) -> int:
-    """Put references (learner, number, event id, text) in the place of bodies; how many of them were there."""
+    """Replace bodies by references, given as (learner, number, event id, text); return how many were replaced."""
     with guard.opened(connection, "archive"):
         return rows.change(connection, ledger, "body", moved, by=("learner_id", "seq", "event_id"))
 
@@ -158,7 +158,7 @@ def let_go(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def note_gone(connection: Connection, numbers: Sequence[int]) -> None:
-    """Note that portions' files hold lines to which no entry refers, or will: they are to be written anew."""
+    """Note that these portions' files hold lines that no entry refers to, or soon will: they are to be rewritten."""
     if numbers:
         of_these = portion.c.id.in_(numbers)
         connection.execute(sa.select(portion.c.id).where(of_these).order_by(portion.c.id).with_for_update())
@@ -166,7 +166,7 @@ def note_gone(connection: Connection, numbers: Sequence[int]) -> None:
 
 
 def unreferred(connection: Connection) -> list[int]:
-    """Portions to which fewer entries refer than they hold, and of which that is not known yet."""
+    """Portions that hold more lines than entries refer to, where that was not noted yet."""
     number = sa.func.substr(ledger.c.body, len(MARK) + 1, PORTION_DIGITS)
     is_filed_now = sa.func.substr(ledger.c.body, 1, 1) == MARK
     found = connection.execute(sa.select(number, sa.func.count()).where(is_filed_now).group_by(number))
@@ -176,7 +176,7 @@ def unreferred(connection: Connection) -> list[int]:
 
 
 def alive(connection: Connection, number: int, lines: Sequence[EntryFacts | None]) -> list[bool]:
-    """Which lines of a portion entries still refer to."""
+    """For each line of a portion, whether an entry still refers to it."""
     keys = [(one.ledger, one.seq) for one in lines if one is not None]
     found = rows.lookup(connection, ledger, keys, "learner_id", "seq", "body", by=("learner_id", "seq"))
     stored = {(row[0], row[1]): row[2] for row in found}
@@ -189,5 +189,5 @@ def _refers(stored: str | None, number: int, line: int) -> bool:
 
 
 def read_line(line: bytes) -> EntryFacts | None:
-    """A line of a file; None where it was emptied."""
+    """The facts in a line of a file; None where the line was emptied."""
     return _line(line) if line else None

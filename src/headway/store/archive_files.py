@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from headway.domain.errors import HeadwayError
 from headway.store.folders import sync
 
-# What is kept in memory of files that were read last: replaying walks few at a time.
+# How many of the files read last are kept in memory: replaying a ledger moves between few at a time.
 _KEPT: Final = 4
 _COMPRESSION: Final = 6
 _UNPACKED_MAX: Final = 64 * 1024**2
@@ -39,7 +39,7 @@ class Written(NamedTuple):
 
 
 class Archive:
-    """The folder in which a database's archive lies, if any is named."""
+    """The folder that holds a database's archive, if the settings name one."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -57,12 +57,12 @@ class Archive:
         return self._folder
 
     def prepare(self) -> None:
-        """Make the folder, readable by its owner alone, where only it is missing."""
+        """Create the folder, for its owner alone; the folder above it must exist."""
         with suppress(FileExistsError):
             self.folder.mkdir(mode=0o700)
 
     def write(self, name: str, lines: Sequence[bytes]) -> Written:
-        """Write a file that is not there yet, and read it again: on the disk, it holds what it was given."""
+        """Write a new file and read it back, so that it is known to be on the disk as given."""
         path = self.folder / name
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -78,7 +78,7 @@ class Archive:
         return Written(name, len(content), sha256(content).hexdigest())
 
     def lines(self, name: str) -> list[bytes]:
-        """The lines of a file; FileMissing, or ArchiveUnavailable where it is damaged."""
+        """The lines of a file; FileMissing, or ArchiveUnavailable where it cannot be read."""
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
@@ -99,7 +99,7 @@ class Archive:
             sync(self.folder)
 
     def fault(self, file: Written) -> str | None:
-        """What is wrong with a file, read whole."""
+        """What is wrong with a file, which is read whole; None if nothing is."""
         path = self.folder / file.name
         try:
             content = path.read_bytes()
@@ -111,7 +111,7 @@ class Archive:
         return None if is_whole else "is damaged: it is not what was written"
 
     def damaged(self, name: str, what: str) -> ArchiveUnavailable:
-        """What to say of a file that does not hold what it must; it is read again once it is put back."""
+        """The error for a file without the right content; dropped from memory, it is read again once put back."""
         with self._lock:
             self._kept.pop(name, None)
         return _unavailable(self.folder / name, what)

@@ -5,9 +5,9 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table
 from headway.store.columns import Id, metadata
 
 # A portion of the archive: bodies of entries that were moved out of the ledger into one file, which `file` names (null:
-# none yet, or no more). `other` names a file that is to go unless it comes to be the portion's: it is noted before it
-# is written, so that whatever is killed leaves no file that nobody knows of. `gone` counts removals of learners of
-# whom the file still holds lines. Size and digest are the file's. Backups leave the table out: they hold the bodies.
+# none yet, or none any more). `other` names a file to be deleted unless it becomes the portion's; it is noted before it
+# is written, so that a killed process leaves no unknown file behind. `gone` counts removals of learners of whom the
+# file still holds lines. Size and digest are the file's. Backups leave this table out: they hold the bodies themselves.
 archive_portion = Table(
     "archive_portion",
     metadata,
@@ -17,7 +17,7 @@ archive_portion = Table(
     Column("entries", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
-    # From which entry to which, in order of learner and number.
+    # The first and the last entry, in order of learner and number.
     Column("first_learner", Id),
     Column("first_seq", BigInteger),
     Column("last_learner", Id),

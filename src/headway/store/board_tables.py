@@ -1,12 +1,12 @@
-"""The tables of leaderboards: how learners stand, what has not been counted in yet, and how many stand where."""
+"""The tables of leaderboards: standings, gains not counted in yet, and how many learners stand at each place."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table
 
 from headway.store.columns import Id, derived, metadata
 
-# What learners gained that the boards do not hold yet: put here by the transaction that moves the sums, taken out by
-# the one that counts it in. A place of 0 only says that whether the learner is shown may have changed.
-# No foreign keys here: whoever counts in takes no lock on learners.
+# Gains that the boards do not hold yet: inserted by the transaction that moves the sums, deleted by the one that counts
+# them in. A place of 0 says only that the learner's visibility may have changed.
+# Without foreign keys, so that counting in takes no lock on learners.
 board_move = Table(
     "board_move",
     metadata,
@@ -18,8 +18,8 @@ board_move = Table(
     sqlite_with_rowid=False,
 )
 
-# Where learners stand, and whether anybody sees it. `place` is minus (points times 2^20 plus exercises solved); who
-# has neither has no row.
+# A learner's place on a board, and whether the board shows it. `place` is minus (points times 2^20 plus exercises
+# solved); a learner with neither has no row.
 board_row = Table(
     "board_row",
     metadata,
@@ -44,8 +44,8 @@ board_tally = Table(
     sqlite_with_rowid=False,
 )
 
-# Every board that has rows. `mark` is a new random number whenever one of them changes: what is kept elsewhere is this
-# board if it bears the same mark, and else is not.
+# Every board that has rows. `mark` is a new random number after every change: a copy kept elsewhere is this board if it
+# has the same mark, and otherwise is not.
 board = Table(
     "board",
     metadata,
@@ -55,8 +55,8 @@ board = Table(
     sqlite_with_rowid=False,
 )
 
-# One row, whose lock whoever changes boards holds: by which zone they are, which periods are kept, and whether they
-# hold all that was recorded before there were any.
+# One row, locked by whoever changes boards: the boards' time zone, the day from which periods are kept, and whether the
+# boards hold everything that was recorded before they existed.
 board_state = Table(
     "board_state",
     metadata,

@@ -1,4 +1,4 @@
-"""Statements on leaderboards: what is to be counted in, how learners stand, and how many stand above a place."""
+"""Statements on leaderboards: gains to be counted in, standings, and how many learners stand above a place."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -14,7 +14,7 @@ from headway.store import rows
 from headway.store.board_tables import board, board_move, board_row, board_state, board_tally
 from headway.store.schema import learner, step_sum
 
-# A band of the tally holds places of 256 points.
+# A band of the tally spans places of 2^28: 256 points.
 _BAND: Final = 28
 _ADDED: Final = "(course_id, period, level, place) DO UPDATE SET learners = board_tally.learners + excluded.learners"
 _VISIBLE: Final = (
@@ -24,7 +24,7 @@ _OF_TABLES: Final = (board_move, board_row)
 
 
 class State(NamedTuple):
-    """By which zone boards are, from which day on periods are kept, and whether all that there was is in them."""
+    """The boards' time zone, the day from which periods are kept, and whether everything earlier was counted in."""
 
     time_zone: str
     kept_from: str
@@ -32,14 +32,14 @@ class State(NamedTuple):
 
 
 class Row(NamedTuple):
-    """How a learner stands on a board, and whether anybody sees it."""
+    """A learner's place on a board, and whether the board shows it."""
 
     place: int
     shown: bool
 
 
 def state(connection: Connection, *, lock: bool = False) -> State:
-    """The state of the boards; locked against whoever else would change any of them."""
+    """The state of the boards; `lock` holds off everybody else who would change a board."""
     columns: list[sa.Column[Any]] = [board_state.c[name] for name in State._fields]
     wanted = sa.select(*columns)
     return State(*connection.execute(wanted.with_for_update() if lock else wanted).one())
@@ -51,32 +51,32 @@ def change_state(connection: Connection, **values: Any) -> None:
 
 
 def has_sums(connection: Connection) -> bool:
-    """Whether anything is recorded at all."""
+    """Whether any progress on a step is recorded."""
     return connection.execute(sa.select(step_sum.c.learner_id).limit(1)).first() is not None
 
 
 def move_row(learner_id: str, move_id: str, gain: Gain) -> rows.Row:
-    """What is to be counted in, as a row."""
+    """A gain to be counted in, as a row of `board_move`."""
     return (learner_id, move_id, *gain)
 
 
 def moved(found: Iterable[rows.Row]) -> rows.Addition:
-    """What puts down what is to be counted in."""
+    """The addition, for `rows`, of gains to be counted in."""
     return rows.Addition(board_move, found, replaces=False)
 
 
 def put_down(connection: Connection, found: rows.Addition) -> None:
-    """Put down what is to be counted in."""
+    """Insert gains to be counted in."""
     rows.add_together(connection, found)
 
 
 def is_behind(connection: Connection) -> bool:
-    """Whether anything is to be counted in."""
+    """Whether any gain waits to be counted in."""
     return connection.execute(sa.select(board_move.c.learner_id).limit(1)).first() is not None
 
 
 def take(connection: Connection, limit: int) -> dict[str, list[Gain]]:
-    """Take out what is to be counted in, so many rows at most: gains by learner."""
+    """Delete and return gains to be counted in, at most `limit` rows, by learner."""
     key = sa.tuple_(board_move.c.learner_id, board_move.c.move_id)
     some = sa.select(board_move.c.learner_id, board_move.c.move_id).limit(limit)
     columns = (board_move.c.learner_id, board_move.c.course_id, board_move.c.at, board_move.c.place)
@@ -87,7 +87,7 @@ def take(connection: Connection, limit: int) -> dict[str, list[Gain]]:
 
 
 def pending(connection: Connection, learner_ids: Iterable[str]) -> dict[str, list[Gain]]:
-    """What of these learners is to be counted in."""
+    """The gains of these learners that wait to be counted in."""
     keys = [(one,) for one in learner_ids]
     found: dict[str, list[Gain]] = {}
     names = ("learner_id", "course_id", "at", "place")
@@ -97,12 +97,12 @@ def pending(connection: Connection, learner_ids: Iterable[str]) -> dict[str, lis
 
 
 def drop_moves(connection: Connection, learner_ids: Iterable[str]) -> None:
-    """Delete what of these learners was to be counted in."""
+    """Delete the gains of these learners that wait to be counted in."""
     connection.execute(sa.delete(board_move).where(rows.among(connection, board_move.c.learner_id, learner_ids)))
 
 
 def drop(connection: Connection, learner_ids: Iterable[str]) -> None:
-    """Delete all of these learners: first what waits, for whoever counts that in is waited for there."""
+    """Delete these learners from the boards: waiting gains first, as that waits for whoever is counting them in."""
     ids = list(learner_ids)
     for table in _OF_TABLES:
         connection.execute(sa.delete(table).where(rows.among(connection, table.c.learner_id, ids)))
@@ -115,7 +115,7 @@ def visible(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
 
 
 def rows_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, dict[Board, Row]]:
-    """How learners stand, as far as it is counted in."""
+    """The learners' rows on all boards, without gains that wait to be counted in."""
     keys = [(one,) for one in learner_ids]
     found: dict[str, dict[Board, Row]] = {}
     for learner_id, course, period, place, shown in rows.lookup(
@@ -126,13 +126,13 @@ def rows_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, dic
 
 
 def put(connection: Connection, changed: Iterable[tuple[str, Board, Row]], gone: Iterable[tuple[str, Board]]) -> None:
-    """Put learners where they stand now, in order of key."""
+    """Write these rows and delete those gone, in order of key."""
     rows.upsert(connection, board_row, sorted((one, *at, *row) for one, at, row in changed))
     rows.delete(connection, board_row, sorted((one, *at) for one, at in gone))
 
 
 def tally(connection: Connection, moved: Mapping[tuple[Board, int], int]) -> None:
-    """Add to how many stand at places of boards, or take from it."""
+    """Add to (or subtract from) how many shown learners stand at places of boards."""
     by: dict[tuple[str, str, int, int], int] = {}
     for (at, place), number in moved.items():
         for level, where in ((0, place), (1, place >> _BAND)):
@@ -152,7 +152,7 @@ def mark(connection: Connection, marks: Mapping[Board, int]) -> None:
 
 
 def marks_of(connection: Connection, found: Iterable[Board]) -> dict[Board, int]:
-    """The marks of these boards, as far as there are any."""
+    """The marks of those of these boards that have rows."""
     key = ("course_id", "period")
     return {Board(row[0], row[1]): row[2] for row in rows.lookup(connection, board, found, *board.c.keys(), by=key)}
 
@@ -163,7 +163,7 @@ def marks(connection: Connection) -> dict[Board, int]:
 
 
 def clear(connection: Connection, at: Board, limit: int) -> int:
-    """Delete so many rows of a board at most; once there are none, the board itself. How many rows that were."""
+    """Delete at most `limit` rows of a board, and once it has none, the board itself; return how many were deleted."""
     mine = (board_row.c.course_id == at.course) & (board_row.c.period == at.period)
     key = (board_row.c.learner_id, board_row.c.course_id, board_row.c.period)
     some = sa.select(*key).where(mine).limit(limit)
@@ -184,7 +184,7 @@ _COUNTED: Final = (
 
 
 class Miscount(NamedTuple):
-    """How many stand at a place by the tally, and how many do."""
+    """A wrong count of a place: `stored` in the tally, `true` by the rows; with `level` 1, of a band of places."""
 
     board: Board
     level: int
@@ -194,21 +194,21 @@ class Miscount(NamedTuple):
 
 
 def miscounts(connection: Connection) -> Iterator[Miscount]:
-    """Where the tally is not what the rows come to."""
+    """The counts of the tally that do not match the rows."""
     for row in connection.execute(sa.text(_COUNTED)).mappings():
         at = Board(row["course_id"], row["period"])
         yield Miscount(at, row["level"], row["place"], int(row["stored"]), int(row["counted"]))
 
 
 def recount(connection: Connection, found: Iterable[Miscount]) -> None:
-    """Put the tally right where it is not."""
+    """Correct these counts of the tally."""
     wrong = list(found)
     rows.upsert(connection, board_tally, sorted((*one.board, one.level, one.place, one.true) for one in wrong))
     rows.delete(connection, board_tally, sorted((*one.board, one.level, one.place) for one in wrong if not one.true))
 
 
 class Whoever(NamedTuple):
-    """Whoever asks: whether boards may show them, and where they stand in truth; 0 for who has gained nothing."""
+    """The caller: whether boards may show them, and their true place, 0 for one who has gained nothing."""
 
     learner_id: str
     visible: bool
@@ -216,9 +216,9 @@ class Whoever(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What there is to be said of a board: its mark, the caller on it, and who stands elsewhere than it says.
+    """What reading a board starts from: its state and mark, the caller, and the standings that are pending.
 
-    `has_course` says whether the course that it is of is there; of the site's that is none.
+    `has_course` says whether the course exists whose board it is; False for the site's board.
     """
 
     at: Board
@@ -233,7 +233,7 @@ class Snapshot(NamedTuple):
 _HERE: Final = "r.course_id = :course AND r.period = :period"
 _OF_BOARD: Final = "(:course = '' OR m.course_id = :course OR m.place = 0)"
 _WITHIN: Final = "sum(CASE WHEN m.at >= :begins AND m.at < :ends THEN m.place ELSE 0 END)"
-# Whether a learner is shown changes with a row that moves nothing: who has none is shown as they were.
+# A row without a gain (place 0) only says that visibility may have changed; a learner without one is shown as before.
 _SETTLED: Final = "min(CASE WHEN m.place = 0 THEN 0 ELSE 1 END) AS settled"
 _MOVED: Final = (
     f"SELECT m.learner_id, CAST({_WITHIN} AS bigint) AS moved, {_SETTLED}"  # noqa: S608  # our own words
@@ -243,8 +243,8 @@ _OF_ME: Final = (
     f"SELECT CAST(coalesce({_WITHIN}, 0) AS bigint) FROM board_move m WHERE m.learner_id = l.id AND {_OF_BOARD}"  # noqa: S608  # our own words
 )
 _ME: Final = f"SELECT l.id AS learner_id, ({_OF_ME}) AS moved, 0 AS settled FROM learner l WHERE l.id = :me"  # noqa: S608  # our own words
-# Looked up one by one: joined, PostgreSQL reads all learners and rows that there are instead. All in one number, for
-# some hundreds may wait: the place, whether it is shown (2), and whether the learner may be (1).
+# Scalar subqueries, because PostgreSQL would read all learners and rows for a join. One number holds everything, as
+# hundreds may wait: the place times 4, plus 2 if the row is shown, plus 1 if the learner may be shown.
 _MINE: Final = f"FROM board_row r WHERE r.learner_id = x.learner_id AND {_HERE}"
 _SEEN: Final = f"SELECT CASE WHEN {_VISIBLE.format('l')} THEN 1 ELSE 0 END FROM learner l WHERE l.id = x.learner_id"  # noqa: S608  # our own words
 _STANDS: Final = (
@@ -260,14 +260,14 @@ _SNAPSHOT: Final = (
     rows.Part(_STANDS, f"FROM ({_MOVED}) x"),
 )
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
-# By which zone the boards were when a connection last asked; they have been since, nearly always.
+# The key in a connection's info of the boards' time zone when it last asked; it hardly ever changes.
 _ZONE: Final = "board_zone"
 
 
 def snapshot(connection: Connection, course: str, kind: Period, now: int, me: str | None) -> Snapshot:
-    """What there is to be said of the board of a course, or the site's, in the period that lies now.
+    """What reading the board of a course, or of the site, in the present period starts from.
 
-    One statement, and a second one where boards are by another zone than when this connection last asked.
+    One statement; a second one where the boards' time zone has changed since this connection last asked.
     """
     zone = connection.info.get(_ZONE, "UTC")
     found = _snapshot(connection, course, kind, now, me, zone)
@@ -294,7 +294,7 @@ def _snapshot(connection: Connection, course: str, kind: Period, now: int, me: s
 
 
 def _pending(waiting: Iterable[rows.Row]) -> Pending:
-    """How those stand of whom something is to be counted in; who stands as the board says is none of them."""
+    """The stored and the true standings of learners with gains to be counted in, where the two differ."""
     stale, live = list[Standing](), list[Standing]()
     for learner_id, stands, moved in waiting:
         place = stands >> 2
@@ -322,7 +322,7 @@ _WHERE: Final = {
 
 
 class Stored(Asking):
-    """A board as it is counted in, in order."""
+    """A board as the database holds it, without gains that wait to be counted in."""
 
     def __init__(self, connection: Connection, at: Board) -> None:
         self._connection = connection
@@ -363,7 +363,7 @@ def _answer(one: Question, found: list[Any]) -> Any:
 
 
 def names(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str | None]:
-    """By what name boards show learners: an alias of their choice, or their display name, if they have one."""
+    """The names by which boards show learners: the alias, or else the display name, if there is one."""
     keys = [(one,) for one in learner_ids]
     return {
         row[0]: row[1]

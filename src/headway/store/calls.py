@@ -1,4 +1,4 @@
-"""How processes on one PostgreSQL database call each other."""
+"""Notifications between the processes on one PostgreSQL database (NOTIFY and LISTEN)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,28 +12,28 @@ from headway.store.address import CONNECTING, impatient
 if TYPE_CHECKING:
     import psycopg
 
-# A call holds 8,000 bytes.
+# The payload of a notification holds less than 8,000 bytes.
 LEARNERS_A_CALL: Final = 200
 Listening: TypeAlias = "psycopg.Connection[Any]"
 _CHANNEL: Final = "headway_told"
 
 
 class Lost(Exception):
-    """There is no connection to be had, or none any more."""
+    """The connection could not be made, or was lost."""
 
 
 def call(connection: Connection, learner_ids: list[str]) -> None:
-    """Call learners' ids once this transaction is committed."""
+    """Send learners' ids to all listeners once this transaction is committed; at most LEARNERS_A_CALL."""
     told = {"channel": _CHANNEL, "payload": ",".join(learner_ids)}
     connection.execute(sa.text("SELECT pg_notify(:channel, :payload)"), told)
 
 
 @contextmanager
 def listening(url: URL) -> Iterator[Listening]:
-    """A connection on which calls arrive; Lost where there is none, inside as well."""
+    """A connection that receives calls; Lost where it cannot be made, or breaks while in use."""
     import psycopg  # noqa: PLC0415  # only where PostgreSQL is used
 
-    # As an engine reads an address: libpq reads some otherwise, several hosts and spaces among them.
+    # Read the address as an engine does: libpq reads some differently, such as those with several hosts or spaces.
     places, options = url.get_dialect()().create_connect_args(impatient(url))
     try:
         with psycopg.connect(*places, **{**options, **CONNECTING, "autocommit": True}) as connection:
@@ -44,6 +44,6 @@ def listening(url: URL) -> Iterator[Listening]:
 
 
 def heard(connection: Listening) -> Iterator[set[str]]:
-    """The ids of the calls that have arrived."""
+    """The learners' ids of each call that has arrived; does not wait."""
     for one in connection.notifies(timeout=0):
         yield {*one.payload.split(",")}

@@ -18,12 +18,13 @@ from headway.store import achievements, courses
 from headway.store.courses import Written
 
 KEPT_MAX: Final = 512
-# Of manifests as text, which parsed take several times as much; courses that are in use together should all fit.
+# The total length of the manifests whose courses are kept; parsed, they take several times as much. Courses in use at
+# the same time should all fit.
 CHARACTERS_KEPT_MAX: Final = 64 * 1024 * 1024
 
 GONE: Final = "its row is gone"
 
-# A course and its version.
+# (course id, version).
 Pair: TypeAlias = tuple[str, int]
 
 
@@ -41,7 +42,7 @@ class CourseDamaged(HeadwayError):
 class Catalog:
     """Parsed versions of courses, shared by the threads of a process.
 
-    `mended` says what to read in the place of what is stored of some, for whoever asks what a rebuild would come to.
+    `mended` holds fields to use in place of what is stored of some versions, to see what a rebuild would result in.
     """
 
     def __init__(self, mended: Mapping[Pair, Mapping[str, str]] = MappingProxyType({})) -> None:
@@ -52,7 +53,7 @@ class Catalog:
         self._lock = Lock()
 
     def load(self, connection: Connection, wanted: Iterable[Pair]) -> dict[Pair, Course]:
-        """The wanted versions; at most one statement, whatever their number. CourseDamaged where one is."""
+        """The wanted versions, read by at most one statement; CourseDamaged where one cannot be read."""
         found, damaged = self.undamaged(connection, wanted)
         for one in damaged.values():
             raise one
@@ -61,7 +62,7 @@ class Catalog:
     def undamaged(
         self, connection: Connection, wanted: Iterable[Pair]
     ) -> tuple[dict[Pair, Course], dict[Pair, CourseDamaged]]:
-        """The same of those versions that can be read, and why the others cannot."""
+        """The wanted versions that can be read, and for others the error; those of unknown courses are in neither."""
         pairs = set(wanted)
         found = {pair: course for pair in pairs if (course := self._kept.get(pair)) is not None}
         missing = pairs - found.keys()
@@ -78,27 +79,27 @@ class Catalog:
         return found | fresh, damaged
 
     def in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
-        """Version and content of each course that exists, as this transaction sees it."""
+        """The version in force of each of these courses that exists, and its content, as this transaction sees it."""
         return self.of_versions(connection, courses.versions(connection, course_ids))
 
     def whole_in_force(self, connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple[int, Course]]:
-        """The same of those whose version in force is not damaged."""
+        """The same, without courses whose version in force is damaged."""
         found, _ = self.undamaged(connection, courses.versions(connection, course_ids).items())
         return {course_id: (version, course) for (course_id, version), course in found.items()}
 
     def of_versions(self, connection: Connection, versions: Mapping[str, int]) -> dict[str, tuple[int, Course]]:
-        """The same, where the versions in force are known."""
+        """The same, given the versions in force."""
         loaded = self.load(connection, versions.items())
         return {course_id: (version, loaded[course_id, version]) for course_id, version in versions.items()}
 
     def forget(self, pairs: Iterable[Pair]) -> None:
-        """Read these versions anew: what was stored of them was mended."""
+        """Drop these versions, because what is stored of them was mended."""
         with self._lock:
             for pair in self._kept.keys() & set(pairs):
                 del self._kept[pair], self._sizes[pair]
 
     def achievements(self, connection: Connection, version: int) -> Ladders:
-        """The definitions in force, of a version that this transaction read, or of a newer one."""
+        """The definitions in force; `version` is the one that this transaction read; a newer one may be returned."""
         kept, ladders = self._achievements
         if kept != version:
             kept, definitions = achievements.in_force(connection)
@@ -116,13 +117,13 @@ class Catalog:
 
 
 def _gone(connection: Connection, pairs: AbstractSet[Pair]) -> dict[Pair, CourseDamaged]:
-    """The versions of these that there must have been: of courses that exist, from the first one on."""
+    """Errors for those of these missing versions that must have existed: version 1 or later of an existing course."""
     existing = courses.versions(connection, {course_id for course_id, _ in pairs}) if pairs else {}
     return {pair: CourseDamaged(pair, GONE) for pair in pairs if pair[0] in existing and pair[1] > 0}
 
 
 def parse_stored(pair: Pair, written: Written) -> Course:
-    """A published version, which was checked when it was published; CourseDamaged where it is no such thing now."""
+    """The course of a stored version, whose grader was checked at publishing; CourseDamaged where it cannot be read."""
     course = read_manifest(pair, written.manifest)
     try:
         return carry_keys(read_keys(written.step_keys, written.module_keys), course)
@@ -131,7 +132,7 @@ def parse_stored(pair: Pair, written: Written) -> Course:
 
 
 def read_manifest(pair: Pair, manifest: str) -> Course:
-    """The course that a stored manifest describes by itself; CourseDamaged where it describes none, or another."""
+    """The course in a stored manifest, without earlier keys; CourseDamaged where it holds none, or another."""
     try:
         course = parse_manifest(json.loads(manifest), check_grader=lambda _: ())
     except (HeadwayError, ValueError, RecursionError) as error:
@@ -142,10 +143,10 @@ def read_manifest(pair: Pair, manifest: str) -> Course:
 
 
 def read_keys(step_keys: str, module_keys: str) -> Keys:
-    """A version's keys as they are stored."""
+    """A version's keys from their stored JSON."""
     return Keys(json.loads(module_keys), json.loads(step_keys))
 
 
 def keys_written(keys: Keys) -> tuple[str, str]:
-    """The keys of steps and of modules as they are stored."""
+    """The keys of steps and of modules as JSON to store."""
     return json.dumps(dict(keys.steps), sort_keys=True), json.dumps(dict(keys.modules), sort_keys=True)

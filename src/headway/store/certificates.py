@@ -9,9 +9,9 @@ from headway.store.schema import certificate, course, course_version, learner
 
 
 class Row(NamedTuple):
-    """A certificate that was issued, with what its course and its learner are called now. Times are microseconds.
+    """An issued certificate, with the present name of its learner. Times are microseconds.
 
-    `owner_id` is the course's creator. The title is that of the version which the run was completed under.
+    `owner_id` is the course's creator; `title` is the course's in the version by which the run was completed.
     """
 
     id: str
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 def of_run(connection: Connection, certificate_id: str) -> list[Row]:
-    """All certificates of the run that one is of: two where a guest who had completed it was moved into an account."""
+    """All certificates of the run of the given one: two where a guest who had completed it was moved."""
     asked = certificate.alias("asked")
     same = sa.and_(*(asked.c[name] == certificate.c[name] for name in ("learner_id", "course_id", "run")))
     wanted = _issued().join(asked, same).where(asked.c.id == certificate_id)

@@ -1,10 +1,10 @@
-"""The table of claim codes: by which whoever has an account proves that an imported learner is them."""
+"""The table of claim codes, by which the owner of an account proves to be an imported learner."""
 
 from sqlalchemy import BigInteger, Column, String, Table
 
 from headway.store.columns import learner_key, metadata
 
-# One a learner: a new code takes the place of the old one. The code itself is nowhere.
+# One per learner: a new code replaces the old one. Only the code's hash is stored.
 claim_code = Table(
     "claim_code",
     metadata,

@@ -1,4 +1,4 @@
-"""What all tables are made of."""
+"""What all tables share: metadata, types of columns, and how derived columns are marked."""
 
 from typing import Any
 
@@ -27,10 +27,10 @@ def learner_key() -> Column[str]:
 
 
 def derived(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *, nullable: bool = False) -> Column[Any]:
-    """A column that can be worked out again from the others."""
+    """A column that follows from facts, and can be recomputed from them."""
     return Column(name, kind, nullable=nullable, info=DERIVED)
 
 
 def only(condition: str) -> dict[str, Any]:
-    """An index of those rows alone."""
+    """Options that limit an index to the rows that meet the condition."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -1,4 +1,4 @@
-"""What a database says of itself: its version, and the settings on which durability hangs."""
+"""A database's own version, and the settings that durability depends on."""
 
 import sqlite3
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-# A checkpoint that meets a commit of another connection can corrupt the file before this version.
+# Before this version, a checkpoint that overlaps a commit of another connection can corrupt the file.
 SQLITE_SAFE = (3, 51, 3)
 
 
@@ -19,7 +19,7 @@ class SqliteCondition(NamedTuple):
 
 
 class PostgresqlCondition(NamedTuple):
-    """A PostgreSQL server as it is configured, whatever Headway tells its connections; `now` is microseconds."""
+    """A PostgreSQL server's configuration, apart from what Headway sets on its connections; `now` is microseconds."""
 
     server_version: str
     fsync: str
@@ -33,7 +33,7 @@ class PostgresqlCondition(NamedTuple):
 
     @property
     def takes_writes(self) -> bool:
-        """Whether anything can be recorded there."""
+        """Whether the server accepts writes."""
         return not self.is_standby and self.default_transaction_read_only == "off"
 
 
@@ -46,7 +46,7 @@ def sqlite_condition(connection: Connection) -> SqliteCondition:
 
 def postgresql_condition(connection: Connection) -> PostgresqlCondition:
     """The condition of a PostgreSQL server."""
-    # Not `setting`, which is what Headway told its connection.
+    # Not `setting`, which holds what Headway set on this connection.
     statement = sa.text("SELECT name, reset_val FROM pg_settings WHERE name = ANY(:names)")
     rows = connection.execute(statement, {"names": list(PostgresqlCondition._fields)})
     said = {row[0]: row[1] for row in rows}

@@ -10,7 +10,7 @@ from headway.domain.events import could_name
 from headway.store import rows
 from headway.store.schema import course, course_version
 
-# Manifests may have megabytes.
+# A manifest may be megabytes long.
 _VERSIONS_AT_ONCE: Final = 20
 
 
@@ -25,7 +25,7 @@ def versions_asked(course_ids: Iterable[str]) -> rows.Question:
 
 
 class Written(NamedTuple):
-    """A version as it is stored, all of it JSON."""
+    """A version's manifest and keys as they are stored, each as JSON."""
 
     manifest: str
     step_keys: str
@@ -33,7 +33,7 @@ class Written(NamedTuple):
 
 
 def manifests(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Written]:
-    """What is stored of (course, version) pairs, as they were published."""
+    """The stored manifests and keys of these (course, version) pairs, without pairs that do not exist."""
     by = ("course_id", "version")
     found = rows.lookup(connection, course_version, wanted, *by, "manifest", "step_keys", "module_keys", by=by)
     return {(row[0], row[1]): Written(*row[2:]) for row in found}
@@ -47,9 +47,9 @@ def judged(connection: Connection, course_ids: Iterable[str]) -> dict[str, tuple
 
 
 def note_judged(connection: Connection, course_id: str, version: int, up_to: str | None) -> None:
-    """Note up to whom (a learner's id) all were judged by the version in force; None where there are no more.
+    """Note up to which learner's id all were judged by the version in force; None where all were.
 
-    Where another version was published meanwhile nothing is noted: it is judged from the start.
+    Does nothing where another version was published since: its sweep begins anew.
     """
     done = {"judged_version": version} if up_to is None else {}
     mine = (course.c.id == course_id, course.c.version == version)
@@ -57,18 +57,18 @@ def note_judged(connection: Connection, course_id: str, version: int, up_to: str
 
 
 def pending(connection: Connection) -> list[str]:
-    """The courses of which not all learners were judged by the version in force."""
+    """The courses whose learners were not all judged by the version in force."""
     statement = sa.select(course.c.id).where(course.c.judged_version != course.c.version).order_by(course.c.id)
     return list(connection.execute(statement).scalars())
 
 
 def readers(connection: Connection) -> set[str]:
-    """The transactions at work, but this one, that have read which versions are in force; none in SQLite."""
+    """The open transactions, except this one, that have read which versions are in force; none in SQLite."""
     return rows.readers(connection, course)
 
 
 def find(connection: Connection, course_id: str, *, lock: bool = False) -> RowMapping | None:
-    """The course's row; locked against other publishers where asked."""
+    """The course's row, or None; `lock` holds off other publishers."""
     if not could_name(course_id):
         return None
     statement = sa.select(course).where(course.c.id == course_id)
@@ -96,7 +96,7 @@ def publish(connection: Connection, one: Publication) -> None:
             "owner_id": one.published_by,
             "created_at": one.published_at,
         }
-        # Nobody has begun it, so everybody was judged.
+        # Nobody has begun the course, so everybody counts as judged.
         connection.execute(sa.insert(course).values(**values, version=1, title=one.title, judged_version=1))
     connection.execute(sa.insert(course_version).values(**one._asdict()))
     in_force = {"version": one.version, "title": one.title, "judged_up_to": None}
@@ -104,13 +104,13 @@ def publish(connection: Connection, one: Publication) -> None:
 
 
 def page(connection: Connection, after: str, limit: int) -> list[RowMapping]:
-    """Courses in order of id, behind the one given."""
+    """Courses in order of id, after the given one."""
     statement = sa.select(course).where(course.c.id > after).order_by(course.c.id).limit(limit)
     return list(connection.execute(statement).mappings())
 
 
 def all_versions(connection: Connection) -> list[RowMapping]:
-    """Every course with `version` and `title` as stored, and as its newest version has them: null where it has none."""
+    """Every course with the stored `version` and `title`, and those of its newest version (null where it has none)."""
     newest = (
         sa.select(course_version.c.course_id, sa.func.max(course_version.c.version).label("version"))
         .group_by(course_version.c.course_id)
@@ -135,17 +135,17 @@ def all_versions(connection: Connection) -> list[RowMapping]:
 
 
 def chains(connection: Connection) -> Iterator[RowMapping]:
-    """Every version of every course, a course's in the order in which they were published."""
+    """Every version of every course, each course's in order of publication."""
     statement = sa.select(course_version).order_by(course_version.c.course_id, course_version.c.version)
     yield from connection.execute(statement.execution_options(yield_per=_VERSIONS_AT_ONCE)).mappings()
 
 
 def mend_version(connection: Connection, pair: tuple[str, int], values: Mapping[str, str]) -> None:
-    """Put what follows from a version's manifest in the place of what is stored."""
+    """Replace stored columns of a version by what follows from its manifest."""
     mine = (course_version.c.course_id == pair[0], course_version.c.version == pair[1])
     connection.execute(sa.update(course_version).where(*mine).values(**values))
 
 
 def mend(connection: Connection, course_id: str, in_force: Mapping[str, Any]) -> None:
-    """Put another version and title in force."""
+    """Replace a course's stored version in force and title."""
     connection.execute(sa.update(course).where(course.c.id == course_id).values(**in_force))

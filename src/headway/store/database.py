@@ -21,12 +21,12 @@ from headway.store.file_lock import FileLock
 
 _WAL_PAGES = 4000
 _BUSY_MS = 30_000
-# Nobody can write while an attempt waits for readers.
+# Short, because nobody can write while an attempt to empty the log waits for readers.
 _SCRUB_PATIENCE_MS = 200
 _EMPTY_TRIES = 2
 _SCRUB_TRIES = 25
 _ALONE_PAUSE_S = 0.05
-# The numbers are this program's own, whatever else takes such locks in the database.
+# Advisory locks share their numbers with every program on the database; these are unlikely to be another's.
 _ALONE = {"publish": 5230183001, "archive": 5230183002}
 _DATA_FAULTS = ("22", "23")
 _AGAIN = "40"
@@ -46,7 +46,7 @@ class Database:
         self.url = checked(url)
         self.dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self.path = Path(self.url.database or "") if self.dialect == "sqlite" else None
-        # Where no folder is named for it, the archive of a SQLite file lies beside that.
+        # Unless a folder is named, the archive of a SQLite file lies beside it.
         beside = _beside(self.path, "-archive") if self.path else None
         self.archive = Archive(Path(archive_folder) if archive_folder else beside)
         self._write_lock = FileLock(_beside(self.path, "-lock")) if self.path else None
@@ -60,9 +60,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction that writes; on leaving it is committed, and known to be, or an error is raised.
+        """A transaction that writes; when left, it is known to be committed, or an error is raised.
 
-        Nothing may be caught inside: in PostgreSQL a swallowed error turns COMMIT into ROLLBACK.
+        Never catch a database error inside: in PostgreSQL, COMMIT after a failed statement rolls back.
         """
         with self._locked():
             yield from self._within(self.writers, "BEGIN IMMEDIATE" if self.path else "BEGIN")
@@ -79,7 +79,7 @@ class Database:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the file lock, if there is one. Under it a new file gets its log: two who do that at once both fail."""
+        """Hold the file lock, if there is one. Under it a new file is switched to WAL: two at once would both fail."""
         with self._write_lock.held() if self._write_lock else nullcontext():
             if not self._is_prepared:
                 self.writers.connect().close()
@@ -88,9 +88,10 @@ class Database:
 
     @contextmanager
     def alone(self, *, wait: bool, what: str = "publish") -> Iterator[bool]:
-        """Be the only one inside, of all processes; where another is, wait or be told False. Ends with the process.
+        """Be the only one inside among all processes; yields False where another is inside and `wait` is False.
 
-        Who publishes and who moves files of the archive (`archive`) do not wait for each other.
+        The lock is released when the process ends. Publishing and moving the archive's files (`archive`) exclude only
+        their own kind.
         """
         with self._file_alone(wait, what) if self.path else self._session_alone(wait, what) as inside:
             yield inside
@@ -111,7 +112,7 @@ class Database:
 
     @contextmanager
     def _session_alone(self, wait: bool, what: str) -> Iterator[bool]:
-        """By a lock of the session, asked for now and then: waiting for it would end with the lock_timeout."""
+        """By an advisory lock of the session, polled, because a wait for it would end with the lock_timeout."""
         connection = self.writers.connect()
         try:
             asked = f"SELECT pg_try_advisory_lock({_ALONE[what]})"
@@ -121,7 +122,7 @@ class Database:
         finally:
             with suppress(DBAPIError):
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_ALONE[what]})")
-            # Closed and not given back: with its session the lock goes in any case.
+            # Closed and not returned to the pool, so that the lock ends with the session in any case.
             connection.invalidate()
             connection.close()
 
@@ -131,33 +132,33 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """The address without its password, for logs; of its query host and port alone: it may hold a password too."""
+        """The address for logs, without its password; of its query only host and port, as it may hold one too."""
         query = {name: value for name, value in self.url.query.items() if name in ("host", "port")}
         shown = self.url.set(drivername=self.url.get_backend_name(), query=query)
         return shown.render_as_string(hide_password=True)
 
     def make_file(self) -> None:
-        """Make a SQLite database's file if it is not there, readable by its owner alone: it holds addresses.
+        """Create a SQLite database's file where there is none, for its owner alone, because it will hold addresses.
 
-        One that is there is left closed: with any file that a process closes, all of its locks on it go, SQLite's
-        too, and whoever else then closes the database takes the log away from under it.
+        An existing file is not opened: when a process closes a file, all of its locks on it end, SQLite's included, and
+        another process closing the database would then delete the log that this one still uses.
         """
         if self.path is not None:
             with suppress(FileExistsError):
                 os.close(os.open(self.path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     def empty_log(self) -> bool:
-        """Leave nothing of what was deleted in a SQLite file's log; whether that could be done.
+        """Empty a SQLite file's log, so that nothing deleted remains in it; return whether that was possible.
 
-        Whoever still reads an older snapshot needs the log: then it is for a later call to do.
+        It is not while a reader still uses an older snapshot; call again later.
         """
         return self.path is None or self._without_readers(_is_log_emptied, _EMPTY_TRIES)
 
     def scrub(self) -> bool:
-        """Write a SQLite file anew where something was deleted for good; whether nothing of that is left.
+        """Rewrite a SQLite file that was marked for it, so that nothing deleted remains; return whether nothing does.
 
-        Pages that SQLite has split keep, in their unused space, copies that no deletion finds. Recording waits while
-        the file is written: a second for some hundred megabytes.
+        Pages that SQLite has split keep, in unused space, copies that no DELETE reaches. Recording waits while the file
+        is rewritten: a second for some hundred megabytes.
         """
         return self.path is None or self._without_readers(_is_rewritten, _SCRUB_TRIES)
 
@@ -179,7 +180,7 @@ class Database:
         self.readers.dispose()
 
     def _engine(self, *, reading: bool) -> Engine:
-        # AUTOCOMMIT: BEGIN and COMMIT are said here, so that the answer to COMMIT can be read.
+        # AUTOCOMMIT: this class itself executes BEGIN and COMMIT, so that it sees the answer to COMMIT.
         if self.path is None:
             return _postgresql_engine(self.url, _READING if reading else _WRITING)
         # busy_timeout is for recovery after a crash alone; writers wait for the file lock instead of polling.
@@ -274,12 +275,12 @@ def _try_to_begin(engine: Engine, begin: str) -> Connection:
 
 
 def is_lost(error: DBAPIError) -> bool:
-    """Whether the connection is gone, or leads to a server that is no longer the one that takes writes."""
+    """Whether the connection is gone, or was closed because its server no longer takes writes."""
     return error.connection_invalidated
 
 
 def is_outage(error: SQLAlchemyError) -> bool:
-    """Whether the database cannot be asked now, and perhaps can in a moment."""
+    """Whether the database is out of reach now, perhaps only for a moment."""
     if isinstance(error, PoolTimeout | OperationalError | InterfaceError):
         return True
     return isinstance(error, DBAPIError) and is_lost(error)
@@ -295,13 +296,13 @@ def is_fault_of_data(error: DBAPIError) -> bool:
 
 
 def is_reference_gone(error: DBAPIError) -> bool:
-    """Whether a row was to refer to another that is not there (any more)."""
+    """Whether a row refers to another that does not exist (any more)."""
     state = getattr(error.orig, "sqlstate", None)
     return state == "23503" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_FOREIGNKEY"
 
 
 def told(error: Exception) -> str:
-    """An error for the log: of PostgreSQL its SQLSTATE and primary message alone, for the rest of it tells rows."""
+    """An error for the log; PostgreSQL's as SQLSTATE and primary message alone, because the rest quotes rows."""
     cause: Any = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
     return f"{state}: {cause.diag.message_primary}" if state else repr(cause)[:500]
@@ -313,7 +314,7 @@ def is_worth_repeating(error: DBAPIError) -> bool:
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    """Beside the file itself, as SQLite's own log is: whoever comes by a symbolic link must meet the same lock."""
+    """A path beside the real file, as SQLite's own log is, so that all who come by symbolic links use the same lock."""
     path = path.resolve()
     return path.with_name(path.name + suffix)
 
@@ -339,8 +340,8 @@ def _sqlite_connected(*, reading: bool) -> Any:
     return connected
 
 
-# Whoever writes looks up keys, many at a time, in statements planned once. Before the first ANALYZE, and long after a
-# table has grown, the planner takes it for small and would join it whole to every batch.
+# Writers look up many keys at a time, in statements planned once. Before the first ANALYZE, and long after a table has
+# grown, the planner thinks it small and would join all of it to every batch.
 _WRITING = (
     "SET plan_cache_mode = force_generic_plan",
     "SET enable_seqscan = off",

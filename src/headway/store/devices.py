@@ -19,12 +19,12 @@ def add(connection: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def clear(connection: Connection, before: int) -> None:
-    """Delete those that ran out before a time."""
+    """Delete sign-ins that expired before a time."""
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.expires_at < before))
 
 
 def by_user_code(connection: Connection, user_code: str, now: int, *, lock: bool = False) -> RowMapping | None:
-    """The sign-in that waits for somebody to approve or refuse it, if any."""
+    """The sign-in of this user code that waits for approval or refusal; None where there is none."""
     statement = sa.select(device_sign_in).where(
         device_sign_in.c.user_code == user_code,
         device_sign_in.c.expires_at > now,
@@ -35,7 +35,7 @@ def by_user_code(connection: Connection, user_code: str, now: int, *, lock: bool
 
 
 def by_device_code(connection: Connection, device_code_hash: str, *, lock: bool = False) -> RowMapping | None:
-    """The sign-in of a device, whatever became of it."""
+    """The sign-in of this device code, in whatever state; None where there is none."""
     statement = sa.select(device_sign_in).where(device_sign_in.c.device_code_hash == device_code_hash)
     return connection.execute(statement.with_for_update() if lock else statement).mappings().first()
 

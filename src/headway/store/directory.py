@@ -11,7 +11,7 @@ _LAST: Final = "\U0010ffff"
 
 
 class Listed(NamedTuple):
-    """A learner as admins see them; times are microseconds. `key` is the name as it is sorted by."""
+    """A learner as shown to admins; times are microseconds. `key` is the name in the form that it is sorted by."""
 
     id: str
     kind: str
@@ -25,7 +25,7 @@ class Listed(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Whom to look for: of a kind, by a whole id, address or external id, or by the beginning of a name."""
+    """A search: by kind, by external id, and by `text`: a whole address or external id, or the beginning of a name."""
 
     text: str | None = None
     external_id: str | None = None
@@ -33,7 +33,7 @@ class Wanted(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a page ended: the name as it is sorted by, and the id."""
+    """Where a page ended: the name in the form that it is sorted by, and the id."""
 
     key: str
     id: str
@@ -46,7 +46,7 @@ _COLUMNS: Final = (
 
 
 def page(connection: Connection, wanted: Wanted, place: Place | None, limit: int) -> list[Listed]:
-    """The learners found, by name and id: one statement. Guests are left out unless they are asked for."""
+    """The learners found, in order of name and id, by one statement; guests only where that kind is asked for."""
     key = learner.c.name_key
     found = sa.select(*_COLUMNS).where(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))
     found = found.where(learner.c.kind != "guest" if wanted.kind is None else learner.c.kind == wanted.kind)
@@ -61,33 +61,33 @@ def page(connection: Connection, wanted: Wanted, place: Place | None, limit: int
 
 
 def whole(connection: Connection, learner_id: str) -> list[Listed]:
-    """The one learner of an id."""
+    """The learner of that id, in a list; empty where there is none."""
     found = connection.execute(sa.select(*_COLUMNS).where(learner.c.id == learner_id))
     return [Listed(*row) for row in found]
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
-    """A whole address or external id, by their indexes, or the beginning of a name: a range of its index."""
+    """The whole address or external id, by its index, or the beginning of the name, by a range of the index."""
     begins = text.casefold()
     by_name = sa.and_(learner.c.name_key >= begins, learner.c.name_key < begins + _LAST)
     return sa.or_(learner.c.email == text.strip().lower(), learner.c.external_id == text, by_name)
 
 
 def admins(connection: Connection) -> list[str]:
-    """The ids of all admins, in order: of those few who have any role."""
+    """The ids of all admins, in order; only the few learners with a role are read."""
     found = sa.select(learner.c.id, learner.c.roles).where(learner.c.roles != "", learner.c.erased_at.is_(None))
     return sorted(row[0] for row in connection.execute(found) if "admin" in row[1].split())
 
 
 def linked(connection: Connection, learner_id: str) -> list[str]:
-    """The external ids by which a learner is known: the own one, and those of learners moved into the account."""
+    """The external ids of a learner: the learner's own, and those of learners moved into the account."""
     mine = sa.or_(learner.c.id == learner_id, learner.c.merged_into == learner_id)
     found = sa.select(learner.c.external_id).where(mine, learner.c.external_id.is_not(None))
     return sorted(connection.execute(found).scalars())
 
 
 def figures(connection: Connection, learner_id: str) -> tuple[int, int, int | None]:
-    """How many entries the own ledger has, in how many courses the learner is enrolled, when the last came in."""
+    """The number of entries in the learner's own ledger, of courses enrolled in, and when the last entry came in."""
     parts: list[sa.Select[Any]] = [
         sa.select(sa.func.coalesce(sa.func.max(ledger.c.seq), 0)).where(ledger.c.learner_id == learner_id),
         sa.select(sa.func.count()).where(enrollment.c.learner_id == learner_id, enrollment.c.enrolled),

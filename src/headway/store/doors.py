@@ -1,11 +1,11 @@
-"""The tables of identity: whatever opens the door to a learner, how often it was tried, who was erased, who signs."""
+"""The tables of identity: sessions and ways of signing in, throttles, security events, erasures and signing keys."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Integer, String, Table, Text
 
 from headway.store.columns import Id, metadata
 
-# Whatever opens the door to a learner: a guest's secret, an account's sign-in, a personal access token. One indexed
-# read finds it. `name` is for people (a browser, a token's purpose); `scopes` limits a token, and is empty for others.
+# Sessions: a guest's secret, an account's sign-in, or a personal access token, found by one indexed read. `name` is for
+# people to read (a browser, a token's purpose); `scopes` limits a token, and is empty for the others.
 session = Table(
     "session",
     metadata,
@@ -21,7 +21,7 @@ session = Table(
     CheckConstraint("kind IN ('guest', 'account', 'token')", name="kind"),
 )
 
-# Who signs in at another provider, by its issuer and its name for them.
+# An account's sign-in at another provider: the provider's issuer, and its subject for the person.
 external_sign_in = Table(
     "external_sign_in",
     metadata,
@@ -63,7 +63,7 @@ throttle = Table(
     Column("ends_at", BigInteger, nullable=False, index=True),
 )
 
-# Sign-ins, refusals, changes of roles and of passwords. No foreign keys: it outlives whom it speaks of.
+# Sign-ins, refusals, changes of roles and of passwords. Without foreign keys: it outlives the learners in it.
 security_event = Table(
     "security_event",
     metadata,
@@ -76,10 +76,10 @@ security_event = Table(
     Column("detail", String(200)),
 )
 
-# The key of the hashes below, one row: made with the table, it goes along in every backup, and in no list.
+# The key of the hashes below, one row: created with the table, it is part of every backup, and never listed.
 erasure_key = Table("erasure_key", metadata, Column("key", String(64), primary_key=True))
 
-# Who was erased, to be erased again after a restore: a keyed hash of the id that they had.
+# Learners who were erased, as keyed hashes of their ids, so that they are erased again after a restore.
 erasure = Table(
     "erasure",
     metadata,
@@ -87,9 +87,9 @@ erasure = Table(
     Column("erased_at", BigInteger, nullable=False),
 )
 
-# The keys that sign certificates' credentials, by their public halves. `secret` is the private half, sealed where the
-# operator gave a secret to seal it by, and gone once another key signs; `signs` is true of the one that does, and
-# empty of the others, so that there cannot be two.
+# The keys that sign certificates' credentials; `id` is derived from the public half. `secret` is the private half,
+# sealed if the operator gave a secret to seal it by, and null once another key signs. `signs` is true for the key that
+# signs and null for the others, so that there cannot be two.
 signing_key = Table(
     "signing_key",
     metadata,

@@ -1,10 +1,10 @@
-"""The tables of what learners come to in topics, of when in the day they learn, and of what they practice each day."""
+"""The tables of levels in topics, of early and late activities, and of what is practiced each day."""
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table
 
 from headway.store.columns import Id, derived, learner_key, metadata
 
-# The levels that a learner was told of, each once: what was reached stays, whatever follows.
+# The levels that a learner was told of, once each; a level once reached stays.
 topic_level = Table(
     "topic_level",
     metadata,
@@ -17,7 +17,7 @@ topic_level = Table(
     sqlite_with_rowid=False,
 )
 
-# Attempts and completions of early mornings and late nights, by the learner's own clock; those between leave no row.
+# Attempts and completions in the early morning or late at night, local time; other hours have no row.
 day_part = Table(
     "day_part",
     metadata,
@@ -30,7 +30,7 @@ day_part = Table(
     sqlite_with_rowid=False,
 )
 
-# What was attempted of a step on a day: by that, it is due for review.
+# Attempts at a step on a day; reviews become due by these.
 step_day = Table(
     "step_day",
     metadata,

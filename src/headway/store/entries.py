@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What an event id already stands for; where the body lies in the archive, the reference to it stands for it."""
+    """The entry that an event id already stands for; `body` may be a reference to the archive."""
 
     body: str
     received_at: int
@@ -67,22 +67,22 @@ _KNOWN = ", ".join(f"t.{name}" for name in ("learner_id", "event_id", *Known._fi
 
 
 def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-    """Those of the (learner, event id) pairs that the ledger holds."""
+    """The entries of those (learner, event id) pairs that are in the ledger."""
     return known_answered(rows.ask(connection, known_asked(ids))[0])
 
 
 def known_asked(ids: Iterable[tuple[str, str]]) -> rows.Question:
-    """The question for those of the (learner, event id) pairs that the ledger holds."""
+    """The question for the entries of (learner, event id) pairs, answered by `known_answered`."""
     return rows.Question(ledger, ids, _KNOWN, ("learner_id", "event_id"))
 
 
 def known_answered(found: Iterable[rows.Row]) -> dict[tuple[str, str], Known]:
-    """What the event ids that were asked for already stand for."""
+    """The entries found for (learner, event id) pairs."""
     return {(row[0], row[1]): Known(*row[2:]) for row in found}
 
 
 def of_server(connection: Connection, times: Iterable[tuple[str, int]]) -> list[rows.Row]:
-    """(learner, body, changes) of what the server wrote at those (learner, time) pairs, in order of number."""
+    """(learner, body, changes) of the server's own entries of these (learner, time) pairs, by learner and number."""
     what, by = "t.learner_id, t.body, t.changes, t.seq", ("learner_id", "received_at")
     found = rows.select(connection, ledger, times, what, by, "AND t.source = 'server'")
     return [row[:3] for row in sorted(found, key=lambda row: (row[0], row[3]))]
@@ -95,19 +95,19 @@ def zones_since(connection: Connection, learner_id: str, day: str) -> set[str]:
 
 
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Add entries behind the last of each learner."""
+    """Append entries, already numbered, to their learners' ledgers."""
     rows.add_together(connection, appended(entries))
 
 
 def appended(entries: Iterable[Entry]) -> rows.Addition:
-    """What adds entries behind the last of each learner."""
+    """The addition, for `rows`, of entries to their learners' ledgers."""
     return rows.Addition(ledger, entries, replaces=False)
 
 
 def between(connection: Connection, first: str, last: str, *, batch: int = 1000) -> Generator[Entry, None, None]:
     """The entries of all learners from first to last id, in order of learner and number, in bounded memory.
 
-    To be closed by whoever does not read it to its end.
+    Close the generator unless you read it to its end.
     """
     statement = (
         sa.select(ledger)
@@ -118,7 +118,7 @@ def between(connection: Connection, first: str, last: str, *, batch: int = 1000)
 
 
 def filled(connection: Connection, found: Sequence[Entry]) -> list[Entry]:
-    """Entries with their bodies, wherever those lie: whoever reads what was sent out of the ledger reads it by this."""
+    """The entries with their bodies, read from the archive if they lie there; needed wherever a body is used."""
     bodies = archive.read(connection, (one.body for one in found))
     return [one._replace(body=bodies.get(one.body, one.body)) for one in found] if bodies else [*found]
 
@@ -133,10 +133,10 @@ def streamed(connection: Connection, statement: sa.Select[Any], batch: int = 100
 def due(
     connection: Connection, whole: tuple[str, str], before: int, after: tuple[str, int] | None, limit: int
 ) -> list[Entry]:
-    """Entries of learners from first to last id that came in before a time, and whose bodies still lie here.
+    """Entries, received before a time, of learners from first to last id, whose bodies are still in the database.
 
-    Those of the server itself are none of them: asked for twice, what it did is told by what it wrote. In order of
-    learner and number, from behind such a pair.
+    Without the server's own, which are recognized by their bodies when a request is repeated. In order of learner and
+    number, after the pair `after`.
     """
     ours = (ledger.c.learner_id >= whole[0], ledger.c.learner_id <= whole[1])
     is_here = sa.func.substr(ledger.c.body, 1, 1) != MARK
@@ -149,7 +149,7 @@ def due(
 
 
 def still_here(connection: Connection, found: Iterable[Entry]) -> list[Entry]:
-    """Those of the entries that are there, with bodies that still lie here."""
+    """Which of the entries are still in the ledger, with their bodies still in the database."""
     listed = list(found)
     keys = [(one.learner_id, one.event_id) for one in listed]
     stored = rows.lookup(connection, ledger, keys, "learner_id", "event_id", "body", by=("learner_id", "event_id"))
@@ -158,7 +158,7 @@ def still_here(connection: Connection, found: Iterable[Entry]) -> list[Entry]:
 
 
 def due_count(connection: Connection, before: int) -> tuple[int, int]:
-    """How many entries `due` would give of all learners, and how many characters their bodies have."""
+    """How many entries of all learners `due` would return, and the total length of their bodies, in characters."""
     is_here = sa.func.substr(ledger.c.body, 1, 1) != MARK
     figures = (sa.func.count(), sa.func.coalesce(sa.func.sum(sa.func.length(ledger.c.body)), 0))
     wanted = sa.select(*figures).where(ledger.c.received_at < before, ledger.c.source != SERVER, is_here)
@@ -173,22 +173,22 @@ def orphans(connection: Connection, limit: int) -> list[str]:
 
 
 def is_recorded_behind(connection: Connection, course_id: str, version: int) -> bool:
-    """Whether anything was recorded by a later version of a course: no index leads there, so all may be read."""
+    """Whether anything was recorded by a later version of the course; there is no index for it, so all may be read."""
     found = sa.select(sa.literal(1)).where(ledger.c.course_id == course_id, ledger.c.version > version).limit(1)
     return connection.execute(found).first() is not None
 
 
 class Only(NamedTuple):
-    """Entries about a course, or one of its steps by its key."""
+    """Limits entries to those about a course, or about one of its steps, by key."""
 
     course_id: str
     step_id: str | None = None
 
 
 def before(connection: Connection, ends: Mapping[str, int], limit: int, only: Only | None = None) -> list[list[Entry]]:
-    """Of each ledger the entries before a number, as many as that at most, the newest first.
+    """For each ledger the entries before a number, at most `limit`, the newest first.
 
-    Bodies are as they are stored: `filled` is for those that are shown.
+    Their bodies may be references to the archive; use `filled` on those to be shown.
     """
     wanted = _numbers(ends, limit) if only is None else _numbers_of(connection, ends, limit, only)
     found = rows.lookup(connection, ledger, wanted, *Entry._fields, by=("learner_id", "seq"))
@@ -199,15 +199,14 @@ def before(connection: Connection, ends: Mapping[str, int], limit: int, only: On
 
 
 def _numbers(ends: Mapping[str, int], limit: int) -> list[tuple[str, int]]:
-    """The last numbers before the end of each ledger: there are no gaps."""
+    """The last numbers before each ledger's end; numbers have no gaps."""
     return [(learner_id, seq) for learner_id, end in ends.items() for seq in range(max(1, end - limit), end)]
 
 
 def _numbers_of(connection: Connection, ends: Mapping[str, int], limit: int, only: Only) -> list[tuple[str, int]]:
-    """The last numbers before the end of each ledger of what is about a course or a step.
+    """The last numbers, before each ledger's end, of entries about a course or a step.
 
-    A ledger is read backwards from its end, until there are as many: no index leads to a step, for every event would
-    have to write it.
+    Each ledger is read backwards until there are enough: an index by step would have to be written with every event.
     """
     about = [ledger.c.course_id == only.course_id]
     if only.step_id is not None:
@@ -227,7 +226,7 @@ def _numbers_of(connection: Connection, ends: Mapping[str, int], limit: int, onl
 
 
 def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> None:
-    """Put entries in the place of those with the same number, of the same body: it stays where it lies."""
+    """Replace entries by others of the same number and body; bodies in the archive stay there."""
     listed = list(entries)
     keys = [(one.learner_id, one.seq) for one in listed]
     found = rows.lookup(connection, ledger, keys, "learner_id", "seq", "body", by=("learner_id", "seq"))
@@ -238,7 +237,7 @@ def replace(connection: Connection, entries: Iterable[Entry], reason: str) -> No
 
 
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
-    """Delete all entries of learners who are no more."""
+    """Delete all entries of learners who are being removed."""
     archive.let_go(connection, learner_ids)
     with guard.opened(connection, reason):
         connection.execute(sa.delete(ledger).where(ledger.c.learner_id.in_(learner_ids)))

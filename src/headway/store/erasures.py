@@ -1,4 +1,4 @@
-"""Statements that erase learners, and on the list of those who were."""
+"""Statements that erase learners, and on the list of erased learners."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -21,14 +21,14 @@ from headway.store.schema import (
 
 
 class Listed(NamedTuple):
-    """Somebody who was erased: the keyed hash of the id that they had, and when (microseconds, of the day alone)."""
+    """An erased learner: the keyed hash of the former id, and the day of erasure, as a time in microseconds."""
 
     learner_hash: str
     erased_at: int
 
 
 class Named(NamedTuple):
-    """By what a learner can be found in the list; `merged_into` is the account that a guest is part of."""
+    """The ids by which a learner can be found in the list; `merged_into` is the account that a guest is part of."""
 
     id: str
     external_id: str | None
@@ -36,7 +36,7 @@ class Named(NamedTuple):
 
 
 def hold(connection: Connection, learner_ids: Iterable[str]) -> None:
-    """Lock learners so that no row can come to refer to them: PostgreSQL lets that happen beside the usual lock."""
+    """Lock learners so that no row can come to refer to them, which PostgreSQL allows under the usual lock."""
     wanted = sa.select(learner.c.id).where(learner.c.id.in_(list(learner_ids))).order_by(learner.c.id)
     connection.execute(wanted.with_for_update())
 
@@ -54,7 +54,7 @@ def owns_courses(connection: Connection, learner_ids: Sequence[str]) -> bool:
 
 
 def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | None) -> None:
-    """Delete learners and all that is theirs; their courses go to the heir."""
+    """Delete learners and all their rows; courses that they own go to the heir."""
     ids = list(learner_ids)
     for table in OF_LEARNER:
         connection.execute(sa.delete(table).where(table.c.learner_id.in_(ids)))
@@ -69,7 +69,7 @@ def remove(connection: Connection, learner_ids: Sequence[str], heir_id: str | No
 
 
 def add(connection: Connection, listed: Iterable[Listed]) -> int:
-    """Put into the list who is not in it yet; how many that were."""
+    """Add learners to the list unless they are in it; return how many were added."""
     found = list({one.learner_hash: one for one in listed}.values())
     new = len(found) - len(among(connection, (one.learner_hash for one in found)))
     rows.insert(connection, erasure, found, on_conflict="DO NOTHING")
@@ -85,13 +85,13 @@ def among(connection: Connection, hashes: Iterable[str]) -> set[str]:
 
 
 def page(connection: Connection, after: str, limit: int) -> list[Listed]:
-    """The list in order of hash, from behind one."""
+    """The list in order of hash, after the given one."""
     statement = sa.select(erasure).where(erasure.c.learner_hash > after).order_by(erasure.c.learner_hash).limit(limit)
     return [Listed(*row) for row in connection.execute(statement)]
 
 
 def living(connection: Connection, after: str, limit: int) -> list[Named]:
-    """Learners who are not erased, in order of id, from behind one."""
+    """Learners who are not erased, in order of id, after the given one."""
     statement = sa.select(learner.c.id, learner.c.external_id, learner.c.merged_into).where(
         learner.c.erased_at.is_(None)
     )

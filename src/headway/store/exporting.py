@@ -1,4 +1,4 @@
-"""Statements for all that is kept of a learner, to be handed out: entries some at a time, all else as it is stored."""
+"""Statements for exporting all that is kept of a learner: entries page by page, everything else as it is stored."""
 
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
@@ -11,14 +11,14 @@ from headway.store import entries
 from headway.store.entries import Entry
 from headway.store.schema import OF_LEARNER, brought, course_version, learner, ledger
 
-# What opens doors is nobody's to hand out, and where guests' events lie follows from the ledgers.
+# Secrets that open a door are not exported, nor is `brought`, which follows from the ledgers.
 _SECRETS: Final = ("token_hash", "password_hash", "device_code_hash", "user_code", "code_hash", "secret")
 _LEFT_OUT: Final = (brought,)
 ENTRIES_A_PAGE: Final = 1_000
 
 
 class Identity(NamedTuple):
-    """An account or one of the guests that were moved into it: when, behind which entry, and how long its ledger is."""
+    """An account or a guest moved into it: when, after which of the account's entries, and its number of entries."""
 
     id: str
     kind: str
@@ -28,7 +28,7 @@ class Identity(NamedTuple):
 
 
 def account(connection: Connection, learner_id: str) -> dict[str, Any]:
-    """A learner's row, without what opens a door."""
+    """A learner's row, without secrets."""
     found = connection.execute(sa.select(learner).where(learner.c.id == learner_id)).mappings().one()
     return {name: value for name, value in found.items() if name not in _SECRETS}
 
@@ -51,12 +51,12 @@ def published(connection: Connection, pairs: Collection[tuple[str, int]]) -> Map
 
 
 def hash_of(manifest: str) -> str:
-    """What tells one manifest from another, and gives no answer away."""
+    """The SHA-256 of a manifest: it tells manifests apart, and reveals no answer keys."""
     return sha256(manifest.encode()).hexdigest()
 
 
 def tables(connection: Connection, learner_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of every table of learners, as they are stored, without what opens a door: a statement a table."""
+    """The rows of each of the learners' tables as they are stored, without secrets; one statement per table."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table in OF_LEARNER:
         if table in _LEFT_OUT:
@@ -68,7 +68,7 @@ def tables(connection: Connection, learner_ids: Sequence[str]) -> dict[str, list
 
 
 def page(connection: Connection, learner_id: str, after: int, up_to: int) -> list[Entry]:
-    """The next entries of a ledger, behind one number and up to another."""
+    """The next entries of a ledger, after one number and up to another."""
     within = (ledger.c.learner_id == learner_id, ledger.c.seq > after, ledger.c.seq <= up_to)
     wanted = sa.select(ledger).where(*within).order_by(ledger.c.seq).limit(ENTRIES_A_PAGE)
     return entries.filled(connection, [Entry(*row) for row in connection.execute(wanted)])

@@ -1,4 +1,4 @@
-"""Statements on sign-ins by other providers: who is whom."""
+"""Statements on which learner signs in by which name at another provider."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from headway.store.schema import external_sign_in
 
 
 def find(connection: Connection, issuer: str, subject: str) -> str | None:
-    """The learner whom a provider knows by that name."""
+    """The learner whom a provider knows as `subject`; None where there is none."""
     known = sa.select(external_sign_in.c.learner_id).where(
         external_sign_in.c.issuer == issuer, external_sign_in.c.subject == subject
     )
@@ -25,5 +25,5 @@ def has_of(connection: Connection, learner_id: str, issuer: str) -> bool:
 
 
 def add(connection: Connection, **values: Any) -> None:
-    """Remember by which name a provider knows a learner."""
+    """Store the name by which a provider knows a learner."""
     connection.execute(sa.insert(external_sign_in).values(**values))

@@ -1,4 +1,4 @@
-"""What recording must know before it judges: one statement behind the lock, so that all of it is of one moment."""
+"""What recording must know before it judges, read by one statement after the lock, so that it is of one moment."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -16,21 +16,20 @@ _RUNS: Final = sums.of_kind(sums.RUNS, "learner_id", "course_id")
 
 
 class Mark(NamedTuple):
-    """Up to where a learner's sums were moved: the last entry of the ledger, empty if there is none, and the epoch."""
+    """How far a learner's sums have been moved: by the ledger's last entry (empty for none), and the epoch."""
 
     event_id: str
     epoch: int
 
 
 class Facts(NamedTuple):
-    """When sessions end (by token hash), known (learner, event id) pairs, ends of ledgers, versions in force.
+    """What was read, each by its key; keys without a row are missing.
 
-    `marks` say up to where the sums of a learner were moved.
-    `judging` says by which version all were judged, of courses where that is not the one in force yet.
-    `achievements` is the version of what can be earned, `enrolled` the rows of rosters,
-    `endpoints` are those that webhooks go to.
-    `joined` are the learners to whom guests brought events, `reset` those who ever began from nothing; `runs` (learner,
-    key, value) are those of the courses.
+    `session_ends` are times by token hash; `known` entries by (learner, event id); `heads` the last numbers of ledgers;
+    `marks` how far learners' sums have been moved. `joined` are the learners to whom guests brought events; `reset`
+    those who ever reset anything. `versions` are those in force, by course; `judging` those by which all were judged,
+    where another is in force by now. `runs` are (learner, key, value) of the (learner, course) pairs asked for.
+    `achievements` is the version of the definitions; `enrolled` are rows of rosters; `endpoints` those of webhooks.
     """
 
     session_ends: dict[str, int]
@@ -55,7 +54,7 @@ def facts(
     learner_ids: Iterable[str],
     courses_of: Iterable[tuple[str, str]],
 ) -> Facts:
-    """All that is known of these; what is not there is left out. `courses_of` are (learner, course) pairs."""
+    """Read all of these at once; `courses_of` are (learner, course) pairs."""
     of_learners = set(courses_of)
     sessions, known, heads, versions, runs, defined, enrolled, hooks = rows.ask(
         connection,

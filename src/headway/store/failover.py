@@ -1,4 +1,4 @@
-"""Following a PostgreSQL that fails over: a connection may lead on to the server that took writes until then."""
+"""Failover of PostgreSQL: notice connections that still lead to the server that took writes before."""
 
 import time
 from typing import Any, Final
@@ -13,16 +13,16 @@ _SINCE: Final = "headway_since"
 
 
 def follow(writers: Engine, readers: Engine) -> None:
-    """Leave all connections at once where one that writes leads to a server that takes no writes (any more).
+    """Drop all connections as soon as a writing one turns out to lead to a server that no longer takes writes.
 
-    One by one, the pool hands out another of them at each try; and readers, who notice nothing, would read for good
-    what that server knew.
+    Otherwise the pool would hand out another such connection at each try; and readers, which see no error, would read
+    that server's outdated data for good.
     """
     _Lead(writers, readers)
 
 
 class _Lead:
-    """Until when connections were made that are left. What fails among readers is no sign: they may never write."""
+    """Drops readers' connections older than the failover; their own errors tell nothing of one, as they never write."""
 
     def __init__(self, writers: Engine, readers: Engine) -> None:
         self._left_at = 0.0
@@ -43,7 +43,7 @@ class _Lead:
 
 
 def _failed(context: ExceptionContext) -> None:
-    """Know a connection to be lost also by psycopg's own complaints of a query without an answer, of no SQLSTATE."""
+    """Also take psycopg's own errors without an SQLSTATE, for a query without an answer, for a lost connection."""
     is_own = isinstance(context.sqlalchemy_exception, InternalError)
     if is_own and getattr(context.original_exception, "sqlstate", "") is None:
         context.is_disconnect = True

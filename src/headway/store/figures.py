@@ -1,4 +1,4 @@
-"""Statements that read a learner's figures for the views: each is one, whatever there is to read."""
+"""Statements that read a learner's figures for the views, each a single statement however much there is to read."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -19,19 +19,19 @@ _OF_LEARNER: Final = "WHERE learner_id = :learner"
 
 
 def days_part(condition: str) -> rows.Part:
-    """What was done on each day, over all courses."""
+    """What a learner did on each day that meets the condition, over all courses; read by `days_read`."""
     source = f"FROM (SELECT day, {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND {condition} GROUP BY day) d"  # noqa: S608  # our own names
     return rows.Part(f"day, {_NAMES}", source)
 
 
 def total_part(condition: str) -> rows.Part:
-    """What was done on some days, as one."""
+    """What a learner did on all days that meet the condition together; read by `total_read`."""
     source = f"FROM (SELECT {_DAY_FIGURES} FROM day_sum {_OF_LEARNER} AND {condition}) d WHERE attempts IS NOT NULL"  # noqa: S608  # our own names
     return rows.Part(_NAMES, source)
 
 
 def streak_parts(condition: str = "true") -> tuple[rows.Part, ...]:
-    """What a streak is worked out from: active days, those that were imported alone, pauses; read by `streak_read`."""
+    """The parts that a streak is computed from: active days, those imported alone, pauses; read by `streak_read`."""
     active = f"SELECT DISTINCT day FROM day_sum {_OF_LEARNER} AND activities <> 0 AND {condition}"  # noqa: S608  # our own words
     imported = f"SELECT day, activities FROM imported_day {_OF_LEARNER}"  # noqa: S608  # our own words
     here = f"day IN (SELECT day FROM imported_day {_OF_LEARNER})"  # noqa: S608  # our own words
@@ -45,7 +45,7 @@ def streak_parts(condition: str = "true") -> tuple[rows.Part, ...]:
 
 
 def streak_read(active: Iterable[str], imported: Iterable[str], pauses: Iterable[rows.Row]) -> StreakDays:
-    """What a streak is worked out from, of what was read."""
+    """The days that a streak is computed from, out of what `streak_parts` read."""
     days = frozenset(map(ordinal, active))
     return StreakDays(days, days.intersection(map(ordinal, imported)), days_of(pauses))
 
@@ -73,18 +73,18 @@ _PAST: Final = (
 
 
 def past(connection: Connection, learner_id: str, first: str, last: str) -> Past:
-    """A learner's days of a range."""
+    """A learner's past: the days from first to last, and what lies before them."""
     *streak, before, found, earned = rows.gather(connection, *_PAST, learner=learner_id, first=first, last=last)
     return Past(total_read(before), days_read(found), streak_read(*streak), in_order(earned))
 
 
 def total_read(found: list[rows.Row]) -> PeriodSum:
-    """What was done on some days, of what was read."""
+    """The total, out of what `total_part` read."""
     return PeriodSum._make(found[0]) if found else PeriodSum()
 
 
 def days_read(found: list[Any]) -> list[tuple[str, PeriodSum]]:
-    """What was done on each day, in order, of what was read."""
+    """What was done on each day, in order, out of what `days_part` read."""
     return [(day, PeriodSum._make(figures)) for day, *figures in sorted(found)]
 
 
@@ -114,9 +114,9 @@ _STREAK: Final = (
 
 
 def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Rest], int]:
-    """What a learner's streak is worked out from, its pauses in order, without those that were called off.
+    """The days that a learner's streak is computed from, and its pauses in order, without those called off.
 
-    And the longest streak that another system recorded, in days; 0 where none did.
+    Also the longest streak that another system recorded, in days; 0 where none did.
     """
     active, imported, pauses, elsewhere = rows.gather(connection, *_STREAK, learner=learner_id)
     rests = sorted((Rest(*row) for row in pauses if row[1] <= row[2]), key=lambda one: (one.first_on, one.id))
@@ -124,7 +124,7 @@ def streak(connection: Connection, learner_id: str) -> tuple[StreakDays, list[Re
 
 
 class CourseFigures(NamedTuple):
-    """What is known of a learner in a course: every run that they began, steps, grants, enrollment."""
+    """A learner's sums in a course: every run begun, steps, grants, enrollment."""
 
     runs: dict[RunKey, RunSum]
     steps: dict[StepKey, StepSum]
@@ -141,7 +141,7 @@ def of_course(connection: Connection, learner_id: str, course_id: str) -> Course
 
 
 class Referred(NamedTuple):
-    """A learner that somebody asks for, and how they stand to a course, which need not be there."""
+    """A learner who was asked for, and how they relate to a course, which need not exist."""
 
     id: str
     time_zone: str
@@ -159,7 +159,7 @@ _REFERRED = (
 
 
 def referred(connection: Connection, column: str, value: str, course_id: str | None) -> Referred | None:
-    """The living learner whose column (`id` or `external_id`) has the value; of a guest that was moved, its account."""
+    """The living learner whose column (`id` or `external_id`) has the value; for a moved guest, the account."""
     statement = sa.text(f"{_REFERRED}{column} = :value")
     row = connection.execute(statement, {"course": course_id or "", "value": value}).first()
     return None if row is None else Referred(row[0], row[1], row[2], bool(row[3]))

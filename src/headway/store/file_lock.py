@@ -1,4 +1,4 @@
-"""Locks on files, for a SQLite database shared by a server and commands: the kernel's own, gone with their process."""
+"""Kernel locks on files, for a SQLite database shared by a server and commands; they end with their process."""
 
 import errno
 import fcntl
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class FileLock:
-    """An exclusive lock. Each holder opens the file anew, so that threads exclude one another as processes do."""
+    """An exclusive lock; each holder opens the file anew, so that it also excludes other threads of the process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,7 +25,7 @@ class FileLock:
             os.close(descriptor)
 
     def take(self) -> int | None:
-        """Take the lock for the life of the process: a descriptor to close, or None where another has it."""
+        """Take the lock for the life of the process; return a descriptor to close, or None where another has it."""
         descriptor = self._open()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

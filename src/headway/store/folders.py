@@ -1,11 +1,11 @@
-"""Folders, whose entries last through a power cut only once they are synced themselves."""
+"""Folders: a change of their entries survives a power cut only once the folder itself is synced."""
 
 import os
 from pathlib import Path
 
 
 def sync(folder: Path) -> None:
-    """Have what was made, renamed or removed in a folder last."""
+    """Make files created, renamed or removed in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

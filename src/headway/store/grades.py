@@ -12,7 +12,7 @@ from headway.store.schema import attempt_grade, brought, course_run, learner, le
 
 
 def entries_by_id(connection: Connection, learner_id: str, event_ids: Iterable[str]) -> dict[str, Entry]:
-    """Those of a learner's entries that count, by id: the own, and what guests brought."""
+    """Those of a learner's entries that count, by id: the learner's own, and those that guests brought."""
     wanted = [(learner_id, one) for one in event_ids]
     by = ("learner_id", "event_id")
     found = {row[2]: Entry(*row) for row in rows.lookup(connection, ledger, wanted, *Entry._fields, by=by)}
@@ -24,7 +24,7 @@ def entries_by_id(connection: Connection, learner_id: str, event_ids: Iterable[s
 
 
 def attempts_of(connection: Connection, course_id: str, step: str, learner_ids: Iterable[str]) -> dict[str, int]:
-    """How often each of these learners attempted a step (by its key), in all runs; who never did is left out."""
+    """How often each of these learners attempted a step (by key), over all runs; those who never did are left out."""
     found: dict[str, int] = {}
     wanted, by = [(one, course_id, step) for one in learner_ids], ("learner_id", "course_id", "step_id")
     for learner_id, attempts in rows.lookup(connection, step_sum, wanted, "learner_id", "attempts", by=by):
@@ -36,7 +36,7 @@ def attempts_of(connection: Connection, course_id: str, step: str, learner_ids: 
 def attempts(
     connection: Connection, place: tuple[str, str], ledgers: Iterable[str], after: tuple[str, int] | None, limit: int
 ) -> list[Entry]:
-    """Attempts at a step (course, key) out of some ledgers, in order of learner and number, from behind such a pair."""
+    """Attempts at a step (course, key) from some ledgers, in order of learner and number, after the pair `after`."""
     course_id, step = place
     wanted = sa.select(ledger).where(
         rows.among(connection, ledger.c.learner_id, ledgers),
@@ -53,14 +53,14 @@ def attempts(
 
 
 def brought_ids(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """By which guest the events of those (account, event id) pairs were brought that guests brought."""
+    """The guests that brought the events of these (account, event id) pairs, for those that guests brought."""
     names = ("learner_id", "event_id", "guest_id")
     found = rows.lookup(connection, brought, wanted, *names, by=("learner_id", "event_id"))
     return {(row[0], row[1]): row[2] for row in found}
 
 
 def moved_since(connection: Connection, course_id: str, at: int) -> dict[str, str]:
-    """The account of each guest who was moved since then into one that began the course."""
+    """The account of each guest who was moved, since a time, into an account that began the course."""
     moved = (
         sa.select(learner.c.id, learner.c.merged_into)
         .join(course_run, course_run.c.learner_id == learner.c.merged_into)
@@ -90,12 +90,12 @@ class Submitted(NamedTuple):
 
     @property
     def place(self) -> tuple[int, str, str]:
-        """Where it stands among the others."""
+        """Its place in the order of attempts."""
         return self.at, self.attempt_id, self.learner_id
 
 
 class Wanted(NamedTuple):
-    """Which attempts are looked for: of steps by their keys, waiting or graded or (None) both, from behind a place."""
+    """A search for attempts: of steps by key, waiting or graded or (None) both, after the place `behind`."""
 
     steps: Collection[str]
     learner_id: str | None
@@ -127,7 +127,7 @@ def submitted(connection: Connection, course_id: str, wanted: Wanted, limit: int
 
 def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     grade = attempt_grade.c
-    # In the words of the indexes: that is how they are known to hold all that is asked for.
+    # Worded as in the partial indexes, so that the database knows that they hold every row asked for.
     yield sa.literal_column("attempt_grade.waited")
     if wanted.waiting is not None:
         yield grade.score.is_(None) if wanted.waiting else grade.score.is_not(None)
@@ -140,7 +140,7 @@ def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def feedback(connection: Connection, learner_id: str, course_id: str, run: int) -> dict[str, str]:
-    """What the latest graded attempt at each step of a run was told, as bodies by the steps' keys: one statement."""
+    """The body of the grade of the latest graded attempt at each step of a run, by step key; one statement."""
     grade = attempt_grade.c
     mine = (grade.learner_id == learner_id, grade.course_id == course_id, grade.run == run)
     newest_first = (grade.at.desc(), grade.attempt_id.desc())
@@ -157,7 +157,7 @@ def feedback(connection: Connection, learner_id: str, course_id: str, run: int) 
 def _body_of(
     name: str, event_id: sa.ColumnElement[str]
 ) -> tuple[sa.ColumnElement[str], list[tuple[sa.FromClause, sa.ColumnElement[bool]]]]:
-    """The body of an entry that an attempt's row names, the learner's own or brought by a guest, and what to join."""
+    """The body of an entry that an attempt's row names, the learner's own or brought by a guest, and its joins."""
     own, lies, theirs = ledger.alias(f"{name}_own"), brought.alias(f"{name}_lies"), ledger.alias(f"{name}_theirs")
     mine = attempt_grade.c.learner_id
     joins: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = [

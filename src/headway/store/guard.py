@@ -1,4 +1,4 @@
-"""The guard of the ledger: its triggers refuse every change but where a row says why the ledger stands open."""
+"""The guard of the ledger: its triggers refuse every change unless a row of `ledger_opened` gives the reason."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,17 @@ from headway.store.schema import ledger_opened
 
 @contextmanager
 def opened(connection: Connection, reason: str) -> Iterator[None]:
-    """Have the ledger stand open within, to this transaction alone; what fails within ends the transaction."""
+    """Allow changes to the ledger inside, for this transaction alone; an error inside must end the transaction."""
     connection.execute(sa.insert(ledger_opened).values(reason=reason))
     yield
     shut(connection)
 
 
 def standing_open(connection: Connection) -> list[str]:
-    """The reasons why the ledger stands open to everybody: none, where nobody reached past Headway."""
+    """The reasons for which the ledger is open to everybody; empty unless somebody bypassed Headway."""
     return list(connection.execute(sa.select(ledger_opened.c.reason).order_by(ledger_opened.c.reason)).scalars())
 
 
 def shut(connection: Connection) -> None:
-    """Have the ledger refuse to be changed again."""
+    """Make the ledger refuse changes again."""
     connection.execute(sa.delete(ledger_opened))

@@ -1,4 +1,4 @@
-"""Statements on guests: which have long done nothing, and their removal."""
+"""Statements on guests who have long done nothing, and their removal."""
 
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
@@ -13,8 +13,8 @@ from headway.store.schema import (
 )
 
 _LAST: Final = "(SELECT max(m.seq) FROM ledger m WHERE m.learner_id = t.id)"
-# A guest who was moved is part of an account; who has no session any more may have recorded lately all the same; and
-# of anything but these in a ledger, a certificate above all, somebody may have need.
+# A guest who was moved is part of an account. One without a session may still have recorded lately. And any other kind
+# of entry, above all a certificate, somebody may need.
 _IDLE: Final = """
     AND t.kind = 'guest' AND t.merged_into IS NULL AND t.erased_at IS NULL AND t.created_at < {before}
     AND NOT EXISTS (SELECT 1 FROM session s WHERE s.learner_id = t.id AND s.last_used_at >= {before})
@@ -27,14 +27,14 @@ _IDLE: Final = """
 
 
 class Idle(NamedTuple):
-    """A guest who has done nothing since a time, and how many entries there are in the ledger."""
+    """A guest who has done nothing since a time, and the number of entries in its ledger."""
 
     id: str
     entries: int
 
 
 def idle(connection: Connection, learner_ids: Iterable[str], before: int) -> list[Idle]:
-    """Those of the learners who are guests and have done nothing since a time, in microseconds."""
+    """Which of the learners are guests who have done nothing since a time (microseconds)."""
     keys = [(one,) for one in learner_ids]
     what = f"t.id, coalesce({_LAST}, 0)"
     found = rows.select(connection, learner, keys, what, ("id",), _IDLE.format(before=int(before)))
@@ -42,7 +42,7 @@ def idle(connection: Connection, learner_ids: Iterable[str], before: int) -> lis
 
 
 def remove(connection: Connection, learner_ids: Collection[str], reason: str) -> None:
-    """Delete learners and all that is theirs, their entries in the ledger included."""
+    """Delete learners and all their rows, entries of the ledger included."""
     entries.remove(connection, learner_ids, reason)
     for table in OF_LEARNER:
         connection.execute(sa.delete(table).where(table.c.learner_id.in_(learner_ids)))

@@ -12,7 +12,7 @@ from headway.store.schema import brought, learner, ledger
 
 
 class Moved(NamedTuple):
-    """A guest that is part of an account, behind the account's entry of number `after`."""
+    """A guest that is part of an account; it was moved after the account's entry of number `after`."""
 
     id: str
     account_id: str
@@ -29,7 +29,7 @@ class Ledger(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What a learner's row says of a move, beside what is true of the account that it names."""
+    """A learner's row as far as it concerns a move, and what is true of the account that it names."""
 
     id: str
     kind: str
@@ -66,7 +66,7 @@ def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, 
     """The guests moved into each of these accounts, in the order of their moves; accounts without any are left out."""
     names = ("id", "merged_into", "merged_at", "merged_after")
     found = rows.lookup(connection, learner, [(one,) for one in account_ids], *names, by=("merged_into",))
-    # A row that lacks one of the numbers is a fault of its own, which audit names.
+    # A row that lacks one of the numbers is a fault, which audit reports.
     moved = [Moved(row[0], row[1], row[2] or 0, row[3] or 0) for row in found]
     by_account: dict[str, list[Moved]] = {}
     for one in sorted(moved, key=lambda one: (one.at, one.id)):
@@ -75,38 +75,38 @@ def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, 
 
 
 def last_move(connection: Connection, account_id: str) -> int:
-    """When the latest move into an account was; 0 where there was none."""
+    """The time of the latest move into an account, microseconds; 0 where there was none."""
     statement = sa.select(sa.func.max(learner.c.merged_at)).where(learner.c.merged_into == account_id)
     return connection.execute(statement).scalar() or 0
 
 
 def ledgers(connection: Connection, account_id: str, until: int) -> list[Ledger]:
-    """The ledgers of an account: its own, then those of the guests that were moved into it, in order of the moves."""
+    """The ledgers of an account: its own, then those of its guests in the order of their moves."""
     found = connection.execute(sa.text(_LEDGERS), {"account": account_id, "until": until})
     return [Ledger(*row) for row in found]
 
 
 def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Place]:
-    """Those of the learners whose rows say anything of a move."""
+    """The learners whose rows say anything of a move, by id."""
     keys = [(one,) for one in learner_ids]
     return {row[0]: Place(*row) for row in rows.select(connection, learner, keys, _PLACES, ("id",), _SAYS_SO)}
 
 
 def held(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[str]:
-    """The event ids of those (account, event id) pairs that count already: its own, and what guests brought it."""
+    """Which event ids of these (account, event id) pairs count already: the account's own, and those guests brought."""
     keys = list(ids)
     lists = (rows.Question(table, keys, "t.event_id", ("learner_id", "event_id")) for table in (ledger, brought))
     return {row[0] for found in rows.ask(connection, *lists) for row in found}
 
 
 def bring(connection: Connection, account_id: str, new: Iterable[Entry]) -> None:
-    """Note that entries of a guest's ledger count as an account's; the first of an id is the one that does."""
+    """Note that entries of a guest's ledger count as an account's; for an id noted before, the first entry stays."""
     noted = [(account_id, one.event_id, one.learner_id, one.seq) for one in new]
     rows.insert(connection, brought, noted, on_conflict="DO NOTHING")
 
 
 def known_of_guests(connection: Connection, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-    """What those (account, event id) pairs stand for that guests brought."""
+    """The entries that guests brought for these (account, event id) pairs."""
     names = ("learner_id", "event_id", "guest_id")
     found = rows.lookup(connection, brought, ids, *names, by=("learner_id", "event_id"))
     places = {(row[0], row[1]): (row[2], row[1]) for row in found}
@@ -117,7 +117,7 @@ def known_of_guests(connection: Connection, ids: Iterable[tuple[str, str]]) -> d
 def entries_of_guests(connection: Connection, first: str, last: str) -> Generator[Entry, None, None]:
     """The entries of all guests who were moved into the accounts from first to last id, in bounded memory.
 
-    In order of account, of the moves, and of number; to be closed by whoever does not read it to its end.
+    In order of account, of move, and of number. Close the generator unless you read it to its end.
     """
     of_moved = sa.select(ledger).join(learner, learner.c.id == ledger.c.learner_id)
     wanted = of_moved.where(learner.c.merged_into >= first, learner.c.merged_into <= last)

@@ -21,14 +21,14 @@ class Locked(NamedTuple):
 
     @property
     def is_alive(self) -> bool:
-        """Whether this is somebody still: neither part of an account by now, nor erased."""
+        """Whether this learner is neither erased nor moved into an account."""
         return self.merged_into is None and self.erased_at is None
 
 
 def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = True) -> dict[str, Locked]:
-    """Lock the learners in order of id, in a statement of its own; with wait=False those that are free.
+    """Lock the learners in order of id, in a statement of its own; with wait=False only those that are free.
 
-    What is read after it sees all that the lock's last holder committed.
+    Statements after it see everything that the lock's last holder committed.
     """
     what = "t.id, t.time_zone, t.merged_into, t.erased_at, t.kind"
     found = rows.lock(connection, learner, [(one,) for one in sorted(learner_ids)], what, ("id",), wait=wait)
@@ -36,17 +36,17 @@ def lock(connection: Connection, learner_ids: Collection[str], *, wait: bool = T
 
 
 def existing(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
-    """Those of the ids that are learners, locked or not."""
+    """Which of the ids are learners', locked or not."""
     return {row[0] for row in rows.lookup(connection, learner, [(one,) for one in learner_ids], "id", by=("id",))}
 
 
 def heads(connection: Connection, learner_ids: Iterable[str]) -> dict[str, int]:
-    """The number of the last ledger row of each learner."""
+    """The number of the last entry of each learner's ledger."""
     return {row[0]: row[1] for row in rows.ask(connection, heads_asked(learner_ids))[0]}
 
 
 def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
-    """Say that the sums of these learners, under this transaction's locks, move without an entry of their ledgers."""
+    """Note that these learners' sums, locked by this transaction, are moved without an entry in their ledgers."""
     ids = sorted(learner_ids)
     if ids:
         moved = rows.among(connection, learner.c.id, ids)
@@ -54,9 +54,9 @@ def raise_epochs(connection: Connection, learner_ids: Iterable[str]) -> None:
 
 
 def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for the ends of ledgers: (learner, last number, what of, epoch, last id).
+    """The question for the ends of ledgers: (learner, last number, flags, epoch, last event id).
 
-    What of is 1 where guests brought any, and 2 more where the learner ever reset anything.
+    Flags are 1 where guests brought events, plus 2 where the learner ever reset anything.
     """
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
     last_id = f"(SELECT l.event_id FROM {ledger.name} l WHERE l.learner_id = t.id ORDER BY l.seq DESC LIMIT 1)"  # noqa: S608  # names of our own tables
@@ -68,14 +68,14 @@ def heads_asked(learner_ids: Iterable[str]) -> rows.Question:
 
 
 def marks_asked(learner_ids: Iterable[str]) -> rows.Question:
-    """The question for what tells that nothing of learners has moved: (learner, last ledger row, last guest's move)."""
+    """The question for `marks`: (learner, last number, time of the last guest's move)."""
     last = f"(SELECT coalesce(max(seq), 0) FROM {ledger.name} l WHERE l.learner_id = t.id)"  # noqa: S608  # names of our own tables
     moved = "(SELECT coalesce(max(merged_at), 0) FROM learner g WHERE g.merged_into = t.id)"
     return rows.Question(learner, [(one,) for one in learner_ids], f"t.id, {last}, {moved}", ("id",))
 
 
 def marks(connection: Connection, learner_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """What tells that nothing of a learner has moved: the last number of the ledger, and of guests' moves the time."""
+    """Values that change whenever a learner's entries do: the ledger's last number, and the time of the last move."""
     return {row[0]: (row[1], row[2]) for row in rows.ask(connection, marks_asked(learner_ids))[0]}
 
 
@@ -85,7 +85,7 @@ def add(connection: Connection, *learners: Mapping[str, Any]) -> None:
 
 
 def add_missing(connection: Connection, *learners: Mapping[str, Any]) -> None:
-    """Add those learners that are not there yet, be it that another process was faster."""
+    """Add learners that do not exist yet, even if another process adds them at the same time."""
     rows.insert(connection, learner, map(_row, learners), on_conflict="DO NOTHING")
 
 
@@ -95,19 +95,19 @@ def _row(one: Mapping[str, Any]) -> rows.Row:
 
 
 def name_key(display_name: str | None) -> str:
-    """A name as it is looked up, whatever its case."""
+    """A name in the form that it is searched and sorted by: case folded and cut to 400 characters."""
     return (display_name or "").casefold()[:400]
 
 
 class Misnamed(NamedTuple):
-    """How a learner is looked up, and how they should be."""
+    """A learner's stored name key, and the one that follows from the name."""
 
     stored: str
     true: str
 
 
 def misnamed(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Misnamed]:
-    """Those of the learners who are looked up otherwise than their names say."""
+    """The learners whose stored name key does not match their name, by id."""
     keys = [(one,) for one in learner_ids]
     found = rows.select(connection, learner, keys, "t.id, t.name_key, t.display_name", ("id",))
     named = {row[0]: Misnamed(row[1], name_key(row[2])) for row in found}
@@ -115,7 +115,7 @@ def misnamed(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Mi
 
 
 def mend_name(connection: Connection, learner_id: str, one: Misnamed) -> None:
-    """Have a learner be looked up as their name says."""
+    """Correct a learner's name key."""
     connection.execute(sa.update(learner).where(learner.c.id == learner_id).values(name_key=one.true))
 
 
@@ -165,7 +165,7 @@ def by_id(connection: Connection, learner_id: str) -> RowMapping | None:
 
 
 def by_external_ids(connection: Connection, external_ids: Iterable[str]) -> dict[str, str]:
-    """Learner ids by external id, of those that are known; of one that was linked to an account, the account's."""
+    """Learner ids by external id, for those that exist; for one linked to an account, the account's."""
     keys = [(one,) for one in external_ids]
     what = "t.external_id, coalesce(t.merged_into, t.id)"
     found = rows.select(connection, learner, keys, what, ("external_id",))
@@ -173,7 +173,7 @@ def by_external_ids(connection: Connection, external_ids: Iterable[str]) -> dict
 
 
 def page(connection: Connection, after: str, limit: int) -> list[str]:
-    """Learner ids in order, behind the one given."""
+    """Learner ids in order, after the given one."""
     statement = sa.select(learner.c.id).order_by(learner.c.id).limit(limit)
     if after:
         statement = statement.where(learner.c.id > after)
@@ -213,15 +213,15 @@ def count(connection: Connection) -> int:
 
 
 def end_sessions(connection: Connection, learner_id: str) -> None:
-    """End all sessions of a learner, and those of devices that were let in and have not fetched theirs yet."""
+    """End all sessions of a learner, and approved sign-ins of devices that have not fetched their token yet."""
     connection.execute(sa.delete(session).where(session.c.learner_id == learner_id))
     connection.execute(sa.delete(device_sign_in).where(device_sign_in.c.learner_id == learner_id))
 
 
 def possessions(connection: Connection, learner_id: str) -> tuple[int, int, int]:
-    """How many steps, events and certificates of a learner there are, with those of whoever was moved into it.
+    """How many steps, events and certificates a learner has, including those of learners moved into this one.
 
-    A move leaves each ledger where it is, and takes all else along.
+    A move leaves each ledger as it is, and moves everything else.
     """
     parts = sa.select(learner.c.id).where((learner.c.id == learner_id) | (learner.c.merged_into == learner_id))
     kinds = {

@@ -1,4 +1,4 @@
-"""Statements on notices that are to be mailed, or were."""
+"""Statements on notices to be mailed, or already mailed."""
 
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
@@ -18,7 +18,7 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 
 
 class Mailing(NamedTuple):
-    """A row of the table; times are microseconds."""
+    """A row of `notice_mail`; times are microseconds."""
 
     learner_id: str
     notice_id: str
@@ -31,7 +31,7 @@ class Mailing(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a mail tells whom: `address` is None where there is nobody who wants it any more."""
+    """What a mail tells, and to whom; `address` is None where the learner no longer wants it."""
 
     change: Change
     address: str | None
@@ -39,9 +39,9 @@ class Content(NamedTuple):
 
 
 def missing(connection: Connection, since: int, limit: int, *, due_at: int) -> list[Mailing]:
-    """Notices from behind a time on that are to be mailed and are not put down yet, the oldest first.
+    """Notices after a time that are to be mailed and have no row yet, the oldest first.
 
-    Nobody is mailed who has not shown that the address is theirs.
+    Only confirmed addresses are mailed.
     """
     kind = sa.case(dict(KIND_OF_MAILED), value=notice.c.type)
     own = (notice_preference.c.learner_id == notice.c.learner_id) & (notice_preference.c.kind == kind)
@@ -65,12 +65,12 @@ def missing(connection: Connection, since: int, limit: int, *, due_at: int) -> l
 
 
 def put_down(connection: Connection, found: Iterable[Mailing]) -> None:
-    """Have notices mailed, but for those that are put down already."""
+    """Insert notices to be mailed, except those that have a row already."""
     rows.insert(connection, notice_mail, found, on_conflict="DO NOTHING")
 
 
 def due(connection: Connection, now: int, limit: int) -> list[Mailing]:
-    """What is to be mailed now, what has waited longest first; locked, but for what others hold."""
+    """Mails that are due, the one due longest first; locks them, and skips those that others have locked."""
     wanted = (
         sa.select(notice_mail)
         .where(notice_mail.c.due_at <= now)
@@ -82,7 +82,7 @@ def due(connection: Connection, now: int, limit: int) -> list[Mailing]:
 
 
 def take(connection: Connection, found: Iterable[Mailing], until: int) -> list[Mailing]:
-    """Take mails up to be sent: until a time nobody else does."""
+    """Take up mails to send them; nobody else does before `until` (microseconds)."""
     taken = [one._replace(due_at=until, tries=one.tries + 1) for one in found]
     rows.upsert(connection, notice_mail, taken)
     return taken
@@ -100,7 +100,7 @@ def settle(connection: Connection, one: Mailing) -> None:
 
 
 def put_back(connection: Connection, taken: Iterable[tuple[Mailing, Mailing]]) -> None:
-    """Leave mails (as they were taken up, as they were before) as they were, unless others took them up since."""
+    """Undo taking up mails, given as (as taken up, as before), except those that others took up since."""
     changed: dict[str, Any] = {"due_at": sa.bindparam("as_due_at"), "tries": sa.bindparam("as_tries")}
     values = [{**_held(one), "as_due_at": was.due_at, "as_tries": was.tries} for one, was in taken]
     connection.execute(_TAKEN.values(**changed), values)
@@ -119,7 +119,7 @@ def _held(one: Mailing) -> dict[str, Any]:
 
 
 def contents(connection: Connection, found: Iterable[Mailing]) -> dict[tuple[str, str], Content]:
-    """What mails tell, by learner and notice, and to which address; a notice that is gone is left out."""
+    """What mails tell, and to which address, by (learner, notice); notices that are gone are left out."""
     asked = list(found)
     key = (notice_preference.c.learner_id == notice_mail.c.learner_id) & (
         notice_preference.c.kind == notice_mail.c.kind
@@ -142,7 +142,7 @@ def contents(connection: Connection, found: Iterable[Mailing]) -> dict[tuple[str
 
 
 def forget_before(connection: Connection, *, at: int, limit: int) -> int:
-    """Delete what is known of mails of notices from before a time, the oldest first; how many there were."""
+    """Delete rows of mails of notices from before a time, the oldest first; return how many."""
     old = sa.select(notice_mail.c.learner_id, notice_mail.c.notice_id).where(notice_mail.c.at < at)
     gone = connection.execute(old.order_by(notice_mail.c.at).limit(limit)).all()
     rows.delete(connection, notice_mail, [tuple(row) for row in gone])

@@ -1,11 +1,11 @@
-"""The tables of what learners want to be told by which channel, and of what they are told by mail."""
+"""The tables of learners' preferences for notices, of confirmed addresses, and of notices mailed."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
 from headway.store.columns import Id, learner_key, metadata, only
 
-# Where there is no row, a kind is told in the list and on the stream, and not by mail. `mailed_since` is when the
-# learner asked for mails of the kind, and empty where they get none: what was told before is not mailed.
+# A kind without a row is told in the list and on the stream, and not by mail. `mailed_since` is when the learner asked
+# for mails of the kind, null where they get none: what was told before is not mailed.
 notice_preference = Table(
     "notice_preference",
     metadata,
@@ -17,8 +17,8 @@ notice_preference = Table(
     sqlite_with_rowid=False,
 )
 
-# The address of an account, where somebody has shown that they read its mail, and when. Nothing that was only asked for
-# is mailed to any other.
+# An account's address, once somebody has shown that they read its mail, and when. Mails that a learner asks for go to
+# no other address.
 confirmed_address = Table(
     "confirmed_address",
     metadata,
@@ -28,8 +28,8 @@ confirmed_address = Table(
     sqlite_with_rowid=False,
 )
 
-# A notice that is to be mailed, or was: a row a notice, so that none is mailed twice. While one is being sent, `due_at`
-# is when others may take it up; it is empty once that is over, and `outcome` says how it ended.
+# A notice to be mailed, or already mailed: one row per notice, so that none is mailed twice. While a mail is being
+# sent, `due_at` is when others may take it up; it is null once sending is over, and `outcome` says how it ended.
 notice_mail = Table(
     "notice_mail",
     metadata,

@@ -37,7 +37,7 @@ def current(connection: Connection) -> str | None:
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Bring the database to the newest revision: (before, after)."""
+    """Migrate the database to the newest revision; return the revisions (before, after)."""
     database.make_file()
     with database.read() as connection:
         before = current(connection)
@@ -57,7 +57,7 @@ def revisions() -> set[str]:
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Bring the database to a revision, within the transaction: nobody else does at the same time."""
+    """Migrate the database to a revision within this transaction, which excludes all others from migrating."""
     from alembic import command  # noqa: PLC0415  # slow to import, and seldom needed
     from alembic.config import Config  # noqa: PLC0415  # as above
 
@@ -72,7 +72,7 @@ def upgrade(connection: Connection, revision: str) -> None:
 
 
 def _check_encoding(connection: Connection) -> None:
-    """Refuse what is set up only now: one that is in use goes on, and `doctor` tells of it."""
+    """Refuse a database being set up without UTF-8; one already in use continues, and `doctor` reports it."""
     encoding = connection.execute(sa.text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8" and current(connection) is None:
         raise EncodingUnfit(

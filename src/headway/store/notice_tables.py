@@ -1,11 +1,11 @@
-"""The tables of what learners are told."""
+"""The tables of notices and reminders."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from headway.store.columns import Id, derived, learner_key, metadata
 
 # What a learner was told, and when it was read, in order of place: the number of the entry that it was told with, or
-# behind which it was told, and which part of that. It follows from that entry, or as far as it can from what it is of.
+# after, and which part of that. A notice follows from that entry or, as far as possible, from its subject.
 notice = Table(
     "notice",
     metadata,
@@ -14,7 +14,7 @@ notice = Table(
     Column("n", Integer, primary_key=True, autoincrement=False),
     derived("id", Id),
     derived("type", Text),
-    # Of what it is: a guest's notice of what its account was told already does not move with it.
+    # What it is about: a guest's notice is not moved to an account that was told of the same subject.
     derived("subject", Text),
     derived("at", BigInteger),
     derived("body", Text),
@@ -24,7 +24,7 @@ notice = Table(
     sqlite_with_rowid=False,
 )
 
-# Up to which time reminders of each kind were given: a row a kind.
+# The time up to which reminders of a kind were given, one row per kind.
 reminded = Table(
     "reminded",
     metadata,

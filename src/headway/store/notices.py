@@ -14,7 +14,7 @@ PARTS_MAX: Final = 1_000
 
 
 class Notice(NamedTuple):
-    """A row of the table; `body` is the change as JSON, times are microseconds."""
+    """A row of `notice`; `body` is the change as JSON, times are microseconds."""
 
     learner_id: str
     seq: int
@@ -28,24 +28,24 @@ class Notice(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where in a learner's list a notice lies: behind which entry, and which part of what was told there."""
+    """A notice's place in a learner's list: the entry that it was told with or after, and which part of that."""
 
     seq: int
     n: int
 
 
 def added(found: Iterable[Notice]) -> rows.Addition:
-    """What adds notices that were told with entries, whatever stands in their places: it must refuse no event."""
+    """The addition, for `rows`, of notices told with entries; it replaces any at their places, to refuse no event."""
     return rows.Addition(notice, found, replaces=True)
 
 
 def add_missing(connection: Connection, found: Iterable[Notice]) -> None:
-    """Add notices, but those whose learner has one of that id."""
+    """Add notices, except those whose learner has one of that id."""
     rows.insert(connection, notice, found, on_conflict="DO NOTHING")
 
 
 class Wanted(NamedTuple):
-    """Of a learner's notices those from a place back, but for some types, and for what was read where that is said."""
+    """A choice of a learner's notices: before a place, without the types `but`, perhaps only unread ones."""
 
     learner_id: str
     before: Place | None = None
@@ -65,7 +65,7 @@ def page(connection: Connection, asked: Wanted, limit: int) -> list[Notice]:
 
 
 def unread(connection: Connection, learner_id: str, but: Collection[str] = ()) -> int:
-    """How many of a learner's notices were not read yet, but for those of some types."""
+    """How many of a learner's notices are unread, without those of the types `but`."""
     new = notice.c.read_at.is_(None)
     counted = sa.select(sa.func.count()).select_from(notice).where(_shown(learner_id, but), new)
     return connection.execute(counted).scalar_one()
@@ -84,7 +84,7 @@ def of_id(connection: Connection, learner_id: str, notice_id: str) -> Notice | N
 
 
 def mark_read(connection: Connection, learner_id: str, up_to: Place | None, at: int) -> int:
-    """Note that a learner has read all notices up to a place, the place included, or all; how many were new to them."""
+    """Mark all of a learner's notices as read, or those up to and including a place; return how many were unread."""
     new = (notice.c.learner_id == learner_id) & notice.c.read_at.is_(None)
     if up_to is not None:
         new &= sa.tuple_(notice.c.seq, notice.c.n) <= sa.tuple_(up_to.seq, up_to.n)
@@ -92,7 +92,7 @@ def mark_read(connection: Connection, learner_id: str, up_to: Place | None, at: 
 
 
 def mark_one_read(connection: Connection, one: Notice, at: int) -> None:
-    """Note that a notice was read; when that was first stands."""
+    """Mark a notice as read; the first time stands."""
     key = (notice.c.learner_id == one.learner_id) & (notice.c.id == one.id)
     connection.execute(sa.update(notice).where(key, notice.c.read_at.is_(None)).values(read_at=at))
 
@@ -105,9 +105,10 @@ def known(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[tuple[s
 
 
 def next_parts(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """By learner, as which part a notice is to be told behind an entry, of (learner, number of the entry) pairs.
+    """By learner, the part number for the next notice after an entry, given (learner, number of the entry) pairs.
 
-    Behind all that the entry itself tells, the changes among it that are no notices: streams tell those too.
+    It follows all changes that the entry itself tells, including those that are no notices, because streams tell them
+    too.
     """
     asked = list(places)
     found = rows.lookup(connection, notice, asked, "learner_id", "n", by=("learner_id", "seq"))
@@ -118,9 +119,9 @@ def next_parts(connection: Connection, places: Iterable[tuple[str, int]]) -> dic
 
 
 def move(connection: Connection, guest_id: str, account_id: str, head: int) -> None:
-    """Put a guest's notices behind those of an account, whose ledger ends with `head`.
+    """Move a guest's notices behind those of an account, whose ledger ends with entry `head`.
 
-    Those of what the account was told already go.
+    Notices whose subject the account was told already are deleted.
     """
     order = (notice.c.seq, notice.c.n)
     brought = [Notice(*row) for row in connection.execute(_of(guest_id).order_by(*order))]
@@ -139,7 +140,7 @@ def _of(learner_id: str) -> sa.Select[Any]:
 
 
 def forget_before(connection: Connection, *, at: int, limit: int) -> int:
-    """Delete notices from before a time, the oldest first, so many at most; how many there were."""
+    """Delete notices from before a time, the oldest first, at most `limit`; return how many."""
     oldest = sa.select(notice.c.learner_id, notice.c.seq, notice.c.n).where(notice.c.at < at)
     gone: Collection[Any] = connection.execute(oldest.order_by(notice.c.at).limit(limit)).all()
     rows.delete(connection, notice, [tuple(row) for row in gone])

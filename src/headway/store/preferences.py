@@ -1,4 +1,4 @@
-"""Statements on what learners want to be told by which channel."""
+"""Statements on the channels by which learners want each kind of notice."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from headway.store.mailing_tables import notice_preference
 
 
 def of_learner(connection: Connection, learner_id: str) -> dict[str, Preference]:
-    """What a learner chose, by kind: where they never did, there is nothing."""
+    """A learner's preferences by kind; kinds without a choice are missing."""
     wanted = sa.select(notice_preference).where(notice_preference.c.learner_id == learner_id)
     return {row.kind: Preference(*row) for row in connection.execute(wanted)}
 
@@ -22,12 +22,12 @@ def not_in_app(connection: Connection, learner_id: str) -> frozenset[str]:
 
 
 def put(connection: Connection, found: Iterable[Preference]) -> None:
-    """Have learners want kinds by these channels."""
+    """Write preferences, replacing those of the same learner and kind."""
     rows.upsert(connection, notice_preference, found)
 
 
 def move(connection: Connection, guest_id: str, account_id: str) -> None:
-    """Give an account what a guest chose of kinds of which the account chose nothing."""
+    """Move a guest's preferences to an account, except for kinds of which the account has its own."""
     brought = of_learner(connection, guest_id).values()
     if brought:
         connection.execute(sa.delete(notice_preference).where(notice_preference.c.learner_id == guest_id))

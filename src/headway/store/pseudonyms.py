@@ -1,4 +1,4 @@
-"""Statements on pseudonyms: by what an account stands in the ledgers of those whom it grades."""
+"""Statements on pseudonyms, which stand for an account in the ledgers of learners whom it grades."""
 
 from collections.abc import Iterable
 
@@ -16,9 +16,9 @@ def of(connection: Connection, learner_id: str) -> str | None:
 
 
 def add(connection: Connection, learner_id: str, pseudonym_id: str) -> None:
-    """Give an account a pseudonym, unless another process was faster, or the account is gone.
+    """Give an account a pseudonym, unless another process has done so, or the account is erased.
 
-    Held against erasure alone: whoever records for it locks it otherwise, and in another order.
+    Takes a lock against erasure only: those who record for the account lock it in another order.
     """
     living = sa.select(learner.c.id).where(learner.c.id == learner_id, learner.c.erased_at.is_(None))
     if connection.execute(living.with_for_update(read=True, key_share=True)).first() is not None:
@@ -26,7 +26,7 @@ def add(connection: Connection, learner_id: str, pseudonym_id: str) -> None:
 
 
 def names(connection: Connection, pseudonym_ids: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-    """Id and display name of the account behind each pseudonym; those of who was erased are left out."""
+    """The id and display name of the account of each pseudonym; those of erased accounts are left out."""
     what = "t.id, t.learner_id, (SELECT display_name FROM learner l WHERE l.id = t.learner_id)"
     found = rows.select(connection, pseudonym, [(one,) for one in pseudonym_ids], what, ("id",))
     return {row[0]: (row[1], row[2]) for row in found}

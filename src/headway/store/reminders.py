@@ -17,18 +17,18 @@ _FIGURES: Final = ", ".join(f"t.{name}" for name in PeriodSum._fields)
 
 
 def up_to(connection: Connection, kind: str) -> int | None:
-    """Up to which time reminders of a kind were given; None where none ever were."""
+    """The time up to which reminders of a kind were given; None where none ever were."""
     return connection.execute(sa.select(reminded.c.up_to).where(reminded.c.kind == kind)).scalar()
 
 
 def note(connection: Connection, kind: str, at: int) -> None:
-    """Note up to which time reminders of a kind were given: no earlier than was noted before."""
+    """Note the time up to which reminders of a kind were given, unless a later one is noted."""
     later = f"(kind) DO UPDATE SET up_to = excluded.up_to WHERE {reminded.name}.up_to < excluded.up_to"
     rows.insert(connection, reminded, [(kind, at)], on_conflict=later)
 
 
 def active_since(connection: Connection, zones: Iterable[str], day: str, after: str, limit: int) -> list[str]:
-    """Ids of learners who read, live in one of the zones, and did anything since a day, from behind an id."""
+    """Ids of learners, not imported, in these zones, who did anything since a day; in order, after the given one."""
     did = sa.exists().where(day_sum.c.learner_id == learner.c.id, day_sum.c.day >= day)
     wanted = sa.select(learner.c.id).where(
         rows.among(connection, learner.c.time_zone, zones),
@@ -43,7 +43,7 @@ def active_since(connection: Connection, zones: Iterable[str], day: str, after: 
 
 
 def done_between(connection: Connection, learner_ids: Iterable[str], first: str, last: str) -> dict[str, WeekDone]:
-    """What learners did on the days from first to last, and what they earned on them; others are left out."""
+    """What learners did and earned on the days from first to last; learners who did nothing are left out."""
     keys = [(one, day) for one in learner_ids for day in days_between(first, last)]
     by = ("learner_id", "day")
     earned = Question(achievement, {(one,) for one, _ in keys}, "t.learner_id, t.day, t.points", ("learner_id",))

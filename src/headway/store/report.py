@@ -1,4 +1,4 @@
-"""Statements of a course's report: counters, and index ranges of the roster. Each is one, whatever there is to read."""
+"""Statements for a course's report, from counters and index ranges of the roster, each a single statement."""
 
 from collections.abc import Iterable
 from operator import itemgetter
@@ -16,13 +16,13 @@ _STATUSES: Final = (OPEN, IN_PROGRESS, COMPLETED)
 _SUMS: Final = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in StepFigures._fields)
 _ROW: Final = ", ".join(("r.learner_id", "r.course_id", *(f"r.{name}" for name in Enrolled._fields)))
 _LISTED: Final = 20
-# Of who learns now, those alone who were active last are looked at: whoever reads a report shall not wait for a course
-# to be gone through.
+# Of learners active lately, only the most recently active are looked at, so that a report does not have to read the
+# whole roster.
 _LOOKED_AT: Final = 2_000
 
 
 class Person(NamedTuple):
-    """A learner of a roster: id, and the name that they show, if any."""
+    """A learner of a roster: id, display name, if any, and row."""
 
     id: str
     display_name: str | None
@@ -30,11 +30,11 @@ class Person(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What a report is made of.
+    """What a report is made from.
 
-    `steps` are by their keys, `spreads` the counted values by figure and item. `active` are the learners whose last
-    activity lies between each of the times asked for and the one before, `never` those without any; `quiet` who has
-    done nothing for long, the last first, `slow` who completed least of those who did and are enrolled for as long.
+    `steps` are by key, `spreads` the counted values by figure and item. `active` counts learners by last activity:
+    since each of the times asked for, and before the one before it; `never` those without any. `quiet` are those who
+    have long done nothing, the latest first; `slow` those who did, enrolled as long, with the fewest steps completed.
     """
 
     steps: dict[str, StepFigures]
@@ -45,12 +45,12 @@ class Figures(NamedTuple):
     slow: list[Person]
 
     def spread(self, figure: str, item: str = "") -> Counted:
-        """The counted values of a figure."""
+        """The counted values of a figure, of one item or of the course (empty)."""
         return self.spreads.get((figure, item), {})
 
 
 def figures(connection: Connection, course_id: str, since: Iterable[int], quiet_since: int) -> Figures:
-    """All figures of a course but the exact scores of modules, as of one moment; `since` from the latest time back."""
+    """All figures of a course except exact module scores, as of one moment; `since` are times, the latest first."""
     times = list(since)
     asked: dict[str, object] = {"course": course_id, "exact": MODULE_SCORE_EXACT, "quiet": quiet_since}
     asked |= {f"since{n}": at for n, at in enumerate(times)}
@@ -79,7 +79,7 @@ _STEPS: Final = rows.Part(
     f"step_id, {', '.join(StepFigures._fields)}",
     f"FROM (SELECT step_id, {_SUMS} FROM {step_counter.name} WHERE course_id = :course GROUP BY step_id) f",  # noqa: S608  # our own names
 )
-# The exact scores lie in a row for each: they are not gone through, but passed over on both sides.
+# Exact scores have a row each: skip them by reading the index ranges on both sides.
 _COUNTS: Final = rows.Part(
     "figure, item, value, learners",
     "FROM (SELECT figure, item, value, CAST(sum(learners) AS bigint) AS learners FROM course_counter"
@@ -89,9 +89,9 @@ _COUNTS: Final = rows.Part(
 
 
 def _activity(times: int) -> rows.Part:
-    """How many learners were last active behind each of some times and before the one before it, and how many never.
+    """How many learners were last active since each of some times, and before the one before it; and how many never.
 
-    Counting an index range costs a tenth of looking into its rows.
+    Counting an index range costs a tenth of reading its rows.
     """
     ranges = [f"active_at >= :since{n}" + (f" AND active_at < :since{n - 1}" if n else "") for n in range(times)]
     each = " UNION ALL ".join(
@@ -119,7 +119,7 @@ _QUIET: Final = _listed(
 )
 _SLOW: Final = _listed(
     f"SELECT * FROM ({_MINE} AND active_at >= :quiet ORDER BY active_at DESC, learner_id LIMIT {_LOOKED_AT}) s"  # noqa: S608  # our own words
-    # Who came after that is behind nobody yet, and takes nobody's place in the list.
+    # Whoever enrolled later is not behind yet, and must not take another's place in the list.
     " WHERE enrolled_at < :quiet",
     "r.steps_completed, r.learner_id",
 )
@@ -139,7 +139,7 @@ def spread(connection: Connection, course_id: str, figure: str) -> dict[int, int
 def exact_scores(
     connection: Connection, course_id: str, wanted: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], dict[int, int]]:
-    """The counted scores, in hundredths of a percent, that lie in these (module, whole percent): one statement."""
+    """The counted scores, in hundredths of a percent, of modules at these whole percents; one statement."""
     asked = sorted(set(wanted))
     keys = [
         (course_id, MODULE_SCORE_EXACT, module, percent * 100 + n)

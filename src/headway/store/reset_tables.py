@@ -1,11 +1,11 @@
-"""The tables of what counts no more of a learner's ledgers, and of what other systems recorded that counts nothing."""
+"""The tables of cleared runs of learners, and of longest streaks that other systems recorded."""
 
 from sqlalchemy import BigInteger, Column, Integer, String, Table
 
 from headway.store.columns import Id, derived, learner_key, metadata
 
-# Up to which effective time a run of a course is cleared: in the own ledger (`ledger_id` is empty), or in that
-# of a guest who was moved in. Where no course is named: of all that were unknown then.
+# The effective time up to which a run of a course is cleared, in the learner's own ledger (`ledger_id` is empty) or in
+# that of a guest moved in. An empty course stands for all courses that nothing was known of.
 progress_reset = Table(
     "progress_reset",
     metadata,
@@ -17,7 +17,7 @@ progress_reset = Table(
     sqlite_with_rowid=False,
 )
 
-# The longest streak that another system recorded, by the entry that says so: shown, and counted nowhere.
+# The longest streak that another system recorded, by the id of the entry: shown, but counted nowhere.
 imported_streak = Table(
     "imported_streak",
     metadata,

@@ -1,4 +1,4 @@
-"""Statements on resets of passwords that were asked for."""
+"""Statements on requested resets of passwords."""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -13,7 +13,7 @@ def add(connection: Connection, token_hash: str, learner_id: str, expires_at: in
 
 
 def whose(connection: Connection, token_hash: str, now: int) -> RowMapping | None:
-    """The account that a token resets the password of."""
+    """The account whose password a valid token may reset; None where the token is not valid."""
     statement = (
         sa.select(learner)
         .join(password_reset, password_reset.c.learner_id == learner.c.id)
@@ -25,7 +25,7 @@ def whose(connection: Connection, token_hash: str, now: int) -> RowMapping | Non
 
 
 def use(connection: Connection, token_hash: str, now: int) -> str | None:
-    """Use a token up; whose it was, or None where it is no good. Of two at once one gets it."""
+    """Use up a token; return its account, or None where it is not valid. Of two callers at once, one gets it."""
     used = sa.delete(password_reset).where(password_reset.c.token_hash == token_hash, password_reset.c.expires_at > now)
     return connection.execute(used.returning(password_reset.c.learner_id)).scalar_one_or_none()
 
@@ -36,6 +36,6 @@ def forget(connection: Connection, learner_id: str) -> None:
 
 
 def forget_ended(connection: Connection, now: int, limit: int) -> int:
-    """Delete so many of the resets that have run out; how many there were."""
+    """Delete at most `limit` expired resets; return how many."""
     ended = sa.select(password_reset.c.token_hash).where(password_reset.c.expires_at <= now).limit(limit)
     return connection.execute(sa.delete(password_reset).where(password_reset.c.token_hash.in_(ended))).rowcount

@@ -1,4 +1,4 @@
-"""Statements on what learners practiced: each is one, whatever there is to read."""
+"""Statements on what learners practiced, each a single statement."""
 
 from collections.abc import Iterator
 from operator import add
@@ -10,7 +10,7 @@ from headway.store import rows
 
 _MINE: Final = "WHERE learner_id = :learner"
 _COUNTS: Final = "'/' || attempts || '/' || passed_attempts || '/' || unscored || '/' || hints"
-# Of nearly all days it is enough to say whether the one attempt passed.
+# On nearly all days there was one attempt, and one digit says whether it passed.
 _SAID: Final = (
     "day || CASE WHEN attempts = 1 AND unscored = 0 AND hints = 0 THEN CAST(passed_attempts AS text)"
     f" ELSE {_COUNTS} END, ' '"
@@ -25,10 +25,10 @@ _PARTS: Final = (
 
 
 class Practiced(NamedTuple):
-    """What a learner practiced: its days by course and step, over all runs.
+    """What a learner practiced: the days by (course, step), over all runs.
 
-    The days of a step are one text, which `days_of` reads: there may be ten thousand, most of them known from before.
-    `runs` are the numbers of each course's runs; by course and run `granted` are (kind, module), `begun` the steps.
+    A step's days are one text, which `days_of` reads: there may be ten thousand days, mostly known to the caller
+    already. `runs` are each course's runs; by (course, run), `granted` are (kind, module) pairs and `begun` steps.
     """
 
     days: dict[tuple[str, str], str]
@@ -39,7 +39,7 @@ class Practiced(NamedTuple):
 
 def practiced(connection: Connection, learner_id: str) -> Practiced:
     """All that a learner ever practiced, and what says which of it is open to them."""
-    # In the order of the table's key: nothing is to be sorted.
+    # Grouped in the order of the table's key, so that nothing needs sorting.
     said = f"SELECT course_id, run, step_id, {_GATHERED[connection.dialect.name]} AS days FROM step_day {_MINE}"  # noqa: S608  # our own words
     part = rows.Part("course_id, step_id, days", f"FROM ({said} GROUP BY course_id, run, step_id) s")
     counted, numbered, given, known = rows.gather(connection, part, *_PARTS, learner=learner_id)
@@ -60,7 +60,7 @@ def practiced(connection: Connection, learner_id: str) -> Practiced:
 
 
 def days_of(said: str) -> Iterator[tuple[str, list[int]]]:
-    """Each day, and the attempts on it, those that passed, those that have no score yet, and the hints, in all runs."""
+    """Each day with [attempts, passed ones, ones without a score, hints], over all runs, from a step's text."""
     found: dict[str, list[int]] = {}
     for one in said.split(" "):
         day, said_of_it = one[:_DAY_LENGTH], one[_DAY_LENGTH:]

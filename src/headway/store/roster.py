@@ -1,4 +1,4 @@
-"""Statements on rosters: what enrolled learners add to the counters of their courses."""
+"""Statements on rosters, and on the counters that enrolled learners add to."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ from headway.domain.sums import Sums
 from headway.store import rows, sums
 from headway.store.schema import course, course_counter, enrollment, learner, roster, step_counter
 
-# Learner and course.
+# (learner, course).
 Pair: TypeAlias = tuple[str, str]
-# Enough that workers seldom wait for each other on a course that all write to; each makes the report read as many rows.
+# Enough that workers seldom wait for each other on one course; each slot adds as many rows for a report to read.
 _SLOTS: Final = 4
 _KINDS: Final = (sums.STEPS, sums.GRANTS, sums.RUNS, sums.ENROLLMENTS, sums.ROSTER)
 _BY: Final = ("learner_id", "course_id")
@@ -24,7 +24,7 @@ _COUNTED: Final = tuple(column.name for column in step_counter.c if not column.p
 
 
 class Stored(NamedTuple):
-    """What is stored of a learner in a course; `name` is None of whom no report counts: guests, and who is erased."""
+    """A learner's stored data in a course; `name` is None if reports do not count them: a guest, or erased or moved."""
 
     name: str | None
     enrollment: EnrollmentSum
@@ -33,12 +33,12 @@ class Stored(NamedTuple):
 
 
 def rows_asked(pairs: Iterable[Pair]) -> rows.Question:
-    """The question for the rows of a roster."""
+    """The question for rows of rosters, answered by `rows_answered`."""
     return rows.Question(roster, pairs, sums.of_kind(sums.ROSTER).what, _BY)
 
 
 def rows_answered(found: Iterable[rows.Row]) -> dict[Pair, Enrolled]:
-    """The rows that are there."""
+    """The rows found, by (learner, course)."""
     return {(row[0], row[1]): sums.ROSTER.read_value(row) for row in found}
 
 
@@ -68,7 +68,7 @@ def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
 
 
 class Counted(NamedTuple):
-    """Of a learner in a course: the row, the latest run, and whether they are enrolled."""
+    """A learner in a course: the roster row, the current run, and whether they are enrolled."""
 
     row: Enrolled | None
     run: int
@@ -89,7 +89,7 @@ def counted(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Counted
 
 
 def names_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, str]:
-    """What learners are sorted by whom reports count: neither guests nor who was erased."""
+    """The names by which learners are sorted, of those whom reports count: no guests, none erased or moved."""
     what = "t.id, t.display_name, t.external_id"
     keys = [(one,) for one in sorted(learner_ids)]
     only = "AND t.kind <> 'guest' AND t.erased_at IS NULL AND t.merged_into IS NULL"
@@ -97,7 +97,7 @@ def names_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, st
 
 
 def rename(connection: Connection, learner_id: str, display_name: str | None, external_id: str | None) -> None:
-    """Sort a learner, under this transaction's lock, by another name."""
+    """Sort a learner, locked by this transaction, by another name in all rosters."""
     named = sa.update(roster).where(roster.c.learner_id == learner_id)
     connection.execute(named.values(name=sort_name(display_name, external_id)))
 
@@ -108,27 +108,27 @@ def record_in(held: Sums, course_id: str) -> Record:
 
 
 def courses_of(connection: Connection, learner_ids: Iterable[str]) -> list[Pair]:
-    """The courses that learners are or were enrolled in, or in the roster of."""
+    """The (learner, course) pairs of courses that learners are or were enrolled in, or are in the roster of."""
     keys = [(one,) for one in learner_ids]
     asked = (rows.Question(table, keys, "t.learner_id, t.course_id", ("learner_id",)) for table in (enrollment, roster))
     return sorted({(row[0], row[1]) for found in rows.ask(connection, *asked) for row in found})
 
 
 def behind(connection: Connection) -> list[str]:
-    """The courses of which some learners were not worked out by the version in force yet."""
+    """The courses whose roster has rows not yet computed by the version in force."""
     waits = sa.select(roster.c.learner_id).where(roster.c.course_id == course.c.id, roster.c.version < course.c.version)
     return list(connection.execute(sa.select(course.c.id).where(waits.exists()).order_by(course.c.id)).scalars())
 
 
 def not_of_version(connection: Connection, course_id: str, version: int, limit: int) -> list[str]:
-    """Some of the learners of a roster who were not worked out by a version yet."""
+    """Some learners of a roster whose rows were not yet computed by this version."""
     mine = (roster.c.course_id == course_id, roster.c.version < version)
     statement = sa.select(roster.c.learner_id).where(*mine).order_by(roster.c.version, roster.c.learner_id)
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
 def page(connection: Connection, course_id: str, version: int, after: str, limit: int) -> list[str]:
-    """Learners of a roster who were worked out by a version, in order of id, behind the one given."""
+    """Learners of a roster whose rows were computed by this version, in order of id, after the given one."""
     mine = (roster.c.course_id == course_id, roster.c.version == version)
     statement = sa.select(roster.c.learner_id).where(*mine)
     if after:
@@ -137,24 +137,24 @@ def page(connection: Connection, course_id: str, version: int, after: str, limit
 
 
 def versions(connection: Connection, course_id: str) -> list[int]:
-    """The versions by which learners of a course were worked out."""
+    """The versions by which rows of a course's roster were computed."""
     statement = sa.select(roster.c.version).where(roster.c.course_id == course_id).distinct()
     return sorted(connection.execute(statement).scalars())
 
 
 def rows_written(changed: Mapping[Pair, Enrolled], *keeps: str) -> rows.Addition:
-    """What puts rows of the roster in the place of those that were, but for columns that are known to be the same."""
+    """The addition, for `rows`, that replaces rows of rosters, except columns known to be the same."""
     return sums.written(sums.ROSTER, ((*pair, one) for pair, one in changed.items()))._replace(keeps=keeps)
 
 
-# What stays as it is while a learner learns: nothing but the time, mostly; or all but what a step moves.
+# Columns that stay the same when only the time of activity changes, when only the version does, and when a step moves.
 ACTIVE_ALONE: Final = tuple(name for name in Enrolled._fields if name != "active_at")
 VERSION_ALONE: Final = tuple(name for name in Enrolled._fields if name != "version")
 AS_BEFORE: Final = ("version", "name", "enrolled_at", "status")
 
 
 def owned(connection: Connection, owner_id: str | None, after: str, limit: int) -> list[rows.Row]:
-    """(id, title, version, created at, enrolled, completed) of an owner's courses, or of all, behind one in order."""
+    """(id, title, version, created at, enrolled, completed) of an owner's or all courses; by id, after a given one."""
     done = [_total(figure).label(figure) for figure in (ENROLLED, COURSE_DONE)]
     found = sa.select(course.c.id, course.c.title, course.c.version, course.c.created_at, *done)
     statement = found.where(course.c.id > after).order_by(course.c.id).limit(limit)
@@ -171,14 +171,14 @@ def _total(figure: str) -> sa.ScalarSelect[int]:
 
 
 class Counters(NamedTuple):
-    """Figures of steps by (course, step), in the order of StepFigures, and learners by (course, count)."""
+    """Step figures by (course, step), in the order of StepFigures, and numbers of learners by (course, count)."""
 
     steps: dict[tuple[str, str], list[int]]
     counts: dict[tuple[str, Count], int]
 
 
 def add(connection: Connection, by: Counters) -> None:
-    """Add to counters, in order of key and behind the learners' locks, as everybody does."""
+    """Add to counters, in order of key and after locking the learners, as all writers do to avoid deadlocks."""
     slot = 0 if connection.dialect.name == "sqlite" else os.getpid() % _SLOTS
     steps = sorted((*key, slot, *figures) for key, figures in by.steps.items() if any(figures))
     counts = sorted((course_id, *count, slot, n) for (course_id, count), n in by.counts.items() if n)
@@ -190,7 +190,7 @@ def add(connection: Connection, by: Counters) -> None:
 
 
 def counters(connection: Connection, course_id: str) -> Counters:
-    """All counters of a course that are not zero."""
+    """All counters of a course that are not zero, each summed over its slots."""
     figures = (sa.func.sum(step_counter.c[name]) for name in _COUNTED)
     steps = sa.select(step_counter.c.step_id, *figures).where(step_counter.c.course_id == course_id).group_by("step_id")
     key = (course_counter.c.figure, course_counter.c.item, course_counter.c.value)
@@ -204,7 +204,7 @@ def counters(connection: Connection, course_id: str) -> Counters:
 
 
 def courses_counted(connection: Connection) -> list[str]:
-    """The courses of which there are rosters or counters."""
+    """The courses that have a roster or counters."""
     tables = (roster, step_counter, course_counter)
     statement = sa.union(*(sa.select(table.c.course_id) for table in tables))
     return sorted(connection.execute(statement).scalars())

@@ -12,7 +12,7 @@ from headway.store import sums
 
 Sort: TypeAlias = Literal["name", "progress", "score", "last_active", "status"]
 STATUSES: Final[Sequence[str]] = (OPEN, IN_PROGRESS, COMPLETED)
-# Of learners of one status names are in order; statuses themselves go by how far they are.
+# Within a status, learners are sorted by this column; statuses go from open to completed.
 _COLUMNS: Final[Mapping[Sort, str]] = {
     "name": "name",
     "progress": "steps_completed",
@@ -21,7 +21,7 @@ _COLUMNS: Final[Mapping[Sort, str]] = {
     "status": "name",
 }
 _ROW: Final = ", ".join(("r.learner_id", "r.course_id", *(f"r.{name}" for name in Enrolled._fields)))
-# Behind whatever begins with the same letters.
+# Sorts after whatever begins with the same letters.
 _LAST: Final = "\U0010ffff"
 
 
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which learners are asked for, in which order, and from behind which place; `prefix` is how names begin."""
+    """A choice of a roster's learners: their order, statuses, the beginning of their names, the place they follow."""
 
     sort: Sort = "name"
     descending: bool = False
@@ -44,7 +44,7 @@ class Wanted(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A learner of a roster, with what they are called."""
+    """A learner of a roster, with display name and external id."""
 
     id: str
     display_name: str | None
@@ -52,12 +52,12 @@ class Listed(NamedTuple):
     row: Enrolled
 
     def place(self, sort: Sort) -> Place:
-        """Where a page ends with this learner."""
+        """The place of a page that ends with this learner."""
         return Place(self.row.status, getattr(self.row, _COLUMNS[sort]), self.id)
 
 
 def page(connection: Connection, course_id: str, wanted: Wanted, limit: int) -> list[Listed]:
-    """A page of a roster: one statement, that reads as many rows of each status as are asked for."""
+    """A page of a roster: one statement, which reads up to `limit` rows of each status."""
     asked: dict[str, Any] = {"course": course_id, "limit": limit}
     if wanted.prefix:
         asked |= {"first": wanted.prefix, "last": wanted.prefix + _LAST}
@@ -89,7 +89,7 @@ def one(connection: Connection, course_id: str, learner_id: str) -> Listed | Non
 
 
 def _left(wanted: Wanted) -> list[str]:
-    """The statuses of which learners may follow: where they are sorted by status, those behind are done with."""
+    """The statuses that the page may contain: when sorted by status, those passed already are left out."""
     asked = [one for one in STATUSES if one in wanted.statuses]
     if wanted.sort != "status" or wanted.behind is None:
         return list(asked)

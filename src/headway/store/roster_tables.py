@@ -4,12 +4,12 @@ from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String,
 
 from headway.store.columns import derived, learner_key, metadata
 
-# Ordered alike by both databases, byte by byte.
+# Sorted byte by byte by both databases alike.
 _Name = String(200).with_variant(String(200, collation="C"), "postgresql")
 _SORTED_BY = ("name", "steps_completed", "score", "active_at")
 
-# The enrolled learners of a course, but guests and those who were erased, as a `version` of it has them: that number is
-# the newest where all were worked out. Sorted within a status, so that those of one are found as fast as those of all.
+# The enrolled learners of a course, except guests and those erased. `version` is the course's by which a row was
+# computed, the newest once all were. Sorted within a status, so that one status is read as fast as all.
 roster = Table(
     "roster",
     metadata,
@@ -47,7 +47,7 @@ step_counter = Table(
     sqlite_with_rowid=False,
 )
 
-# How many enrolled learners there are of each value of a figure of the course, of one of its modules, steps or weeks.
+# How many enrolled learners have each value of a figure, of the course or of one of its modules, steps or weeks.
 course_counter = Table(
     "course_counter",
     metadata,

@@ -1,4 +1,4 @@
-"""Rows that travel as one JSON parameter, whatever their number; beside `database.py` the one place with dialects."""
+"""Rows sent as one JSON parameter, whatever their number; the only place, with `database.py`, that knows dialects."""
 
 import re
 from bisect import bisect_left
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, CursorResult
 
 Row: TypeAlias = Sequence[Any]
-# Of SQLite's 32,766 values in a statement the widest table takes 23 for a row. No batch has more rows than the last.
+# SQLite takes 32,766 values per statement, and the widest table has 27 columns. Larger batches are split.
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 _ARRAYS = {
     "sqlite": "json_group_array(json_array({}))",
@@ -25,7 +25,7 @@ _FLAT_ARRAYS = {
     "postgresql": "CAST(coalesce(json_agg({}), '[]') AS text)",
 }
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
-# As one array: a set, it would be looked through for each row.
+# As one array: PostgreSQL would search a set anew for each row.
 _ONE_OF = {
     "sqlite": "IN (SELECT value FROM json_each(:{}))",
     "postgresql": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(%({})s AS json))))",
@@ -52,7 +52,7 @@ def select(
     by: Sequence[str],
     also: str = "",
 ) -> list[Row]:
-    """As `lookup`, for any list of expressions over the table `t`, of rows that meet a condition on `t` too."""
+    """The same as `lookup`, for any SQL expressions over the table `t`, with a further condition (`AND …`) on it."""
     sent = _encoded(connection, keys, by)
     if sent is None:
         return []
@@ -63,9 +63,9 @@ def select(
 def lock(
     connection: Connection, table: Table, keys: Iterable[Row], what: str, by: Sequence[str], *, wait: bool
 ) -> list[Row]:
-    """As `select`, of rows that are locked in order of the columns `by`; with wait=False those that are free.
+    """The same as `select`, locking rows in order of the columns `by`; with wait=False, locked ones are skipped.
 
-    SQLite has one writer at a time and needs no more than the reading.
+    In SQLite it only reads, for there is one writer at a time.
     """
     if connection.dialect.name == "sqlite":
         return select(connection, table, keys, what, by)
@@ -76,10 +76,10 @@ def lock(
 
 
 class Question(NamedTuple):
-    """What `select` asks: expressions over the table `t`, whose columns `by` are the keys.
+    """A question for `ask`: SQL expressions over the table `t`, whose columns `by` equal one of the keys.
 
-    Where a `column` is named, of rows alone in which it holds one of the texts: many of each key cost far less so than
-    as keys of their own.
+    If a `column` is named, only rows where it holds one of the texts: for many texts per key, this is far cheaper than
+    as many keys.
     """
 
     table: Table
@@ -107,7 +107,7 @@ def ask(connection: Connection, *questions: Question) -> list[list[Row]]:
 def of_wanted(
     connection: Connection, table: Table, keys: Iterable[Row], names: Sequence[str], what: str, source: str
 ) -> list[Row]:
-    """The expressions of a source that joins with `wanted`: the keys, as these columns of the table. One statement."""
+    """Expressions over a source that may join `wanted`, a table of the keys with these names; one statement."""
     sent = _encoded(connection, keys, names)
     if sent is None:
         return []
@@ -118,9 +118,9 @@ def of_wanted(
 
 
 def readers(connection: Connection, table: Table) -> set[str]:
-    """The transactions at work, but this one, that have read a table.
+    """The open transactions, except this one, that have read or written a table.
 
-    None in SQLite, where who writes comes one after the other.
+    Empty in SQLite, where writers take turns.
     """
     if connection.dialect.name == "sqlite":
         return set()
@@ -133,7 +133,7 @@ def readers(connection: Connection, table: Table) -> set[str]:
 
 
 class Part(NamedTuple):
-    """What `gather` selects: expressions, and whence. A flat part has one alone, and gives no rows but its values."""
+    """A selection for `gather`: expressions, and their FROM. A flat part has one, and gives values instead of rows."""
 
     what: str
     source: str
@@ -147,7 +147,7 @@ def gather(connection: Connection, *parts: Part, **parameters: Any) -> list[list
 
 
 def among(connection: Connection, column: Column[Any], values: Iterable[str]) -> sa.ColumnElement[bool]:
-    """Whether a column of text holds one of these values, for statements that are built otherwise."""
+    """The condition that a text column holds one of these values, for statements built with SQLAlchemy."""
     sent = sa.literal(msgspec.json.encode(list(values)).decode(), sa.Text)
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(sent).table_valued("value").c.value))
@@ -156,9 +156,9 @@ def among(connection: Connection, column: Column[Any], values: Iterable[str]) ->
 
 
 def _gathered(connection: Connection, result: CursorResult[Any]) -> list[Row]:
-    """SQLite hands rows over as one value.
+    """All rows of a result; SQLite returns them as one JSON value.
 
-    Stepping through them would give up the interpreter's lock at each, and under load wait for it each time.
+    Stepping through its rows would release the interpreter's lock at each, and under load wait for it each time.
     """
     if connection.dialect.name != "sqlite":
         return result.fetchall()  # type: ignore[return-value]  # rows are tuples
@@ -167,7 +167,7 @@ def _gathered(connection: Connection, result: CursorResult[Any]) -> list[Row]:
 
 
 def _run(connection: Connection, statement: str, sent: str) -> CursorResult[Any]:
-    """Straight to the driver: these statements are complete, and SQLAlchemy's own work on each costs as much again."""
+    """Send to the driver directly: the statements are complete, and SQLAlchemy's work on each would double its cost."""
     return connection.exec_driver_sql(statement, {"rows": sent})
 
 
@@ -177,15 +177,15 @@ def insert(connection: Connection, table: Table, rows: Iterable[Row], *, on_conf
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Add rows or put them in the place of those with the same primary key. A key stands once in it."""
+    """Insert rows, replacing those with the same primary key, which must be unique among the new ones."""
     add_together(connection, Addition(table, rows, replaces=True))
 
 
 class Addition(NamedTuple):
-    """Rows for a table, each in the order of its columns, perhaps in the place of those with the same primary key.
+    """Rows for a table, each in the order of its columns; if it `replaces`, in place of those with the same key.
 
-    With `adds` the other columns are numbers, and are added to those of a row that is there. Columns that it `keeps`
-    stay as they are there: SQLite writes anew the index of any that is set, changed or not.
+    If it `adds`, the other columns are numbers, and are added to those of an existing row. Columns in `keeps` are left
+    as they are in an existing row: SQLite rewrites the index of every column that is set, changed or not.
     """
 
     table: Table
@@ -196,12 +196,12 @@ class Addition(NamedTuple):
 
     @property
     def suffix(self) -> str:
-        """What is to happen where a row of that key is there."""
+        """The ON CONFLICT clause for rows whose key exists."""
         return _on_conflict(self.table, self.keeps, adds=self.adds) if self.replaces or self.adds else ""
 
 
 def add_together(connection: Connection, *additions: Addition) -> None:
-    """What `insert` and `upsert` do, of several tables at once: for PostgreSQL one statement, and one way there."""
+    """Do what `insert` and `upsert` do for several tables at once: in PostgreSQL one statement, and one round trip."""
     suffixes = [one.suffix for one in additions]
     if connection.dialect.name == "sqlite":
         for one, suffix in zip(additions, suffixes, strict=True):
@@ -218,7 +218,7 @@ def add_together(connection: Connection, *additions: Addition) -> None:
 
 
 def change(connection: Connection, table: Table, name: str, new: Sequence[Row], by: tuple[str, ...]) -> int:
-    """Set a column to the last value of each row, where the columns `by` equal those before it; how many there were."""
+    """Set a column to each row's last value, where the columns `by` equal the values before it; return how many."""
     if connection.dialect.name == "sqlite":
         matching = " AND ".join(f"{one} = ?" for one in by)
         statement = f"UPDATE {table.name} SET {name} = ? WHERE {matching}"  # noqa: S608  # our own words
@@ -252,9 +252,9 @@ def _write(connection: Connection, table: Table, rows: Iterable[Row], suffix: st
 
 
 def _write_values(connection: Connection, table: Table, rows: Sequence[Row], suffix: str) -> None:
-    """SQLite takes values that are bound in half the time that it needs to find them in JSON.
+    """Insert rows in SQLite by bound values, which takes half the time of reading them from JSON.
 
-    A statement is prepared for each of a few sizes: what is sent is filled up with rows that its LIMIT leaves out.
+    Statements are prepared for a few sizes: missing rows are filled up with nulls, which the LIMIT leaves out.
     """
     width = len(table.c)
     for portion in (rows[at : at + _SIZES[-1]] for at in range(0, len(rows), _SIZES[-1])):
@@ -273,7 +273,7 @@ def _encoded(connection: Connection, rows: Iterable[Row], names: Sequence[str]) 
 
 @lru_cache(maxsize=512)
 def _gather_statement(dialect: str, parts: tuple[Part, ...]) -> str:
-    """As the driver takes it: these statements are long, and to find their parameters takes longer than to ask."""
+    """In the driver's parameter style: finding parameters in these long statements would take longer than the query."""
     arrays = ((_FLAT_ARRAYS if one.flat else _ARRAYS)[dialect].format(one.what) for one in parts)
     selected = ", ".join(f"(SELECT {array} {one.source})" for array, one in zip(arrays, parts, strict=True))
     statement = f"SELECT {selected}"  # our words
@@ -296,7 +296,7 @@ def _lock_statement(table: Table, what: str, by: tuple[str, ...], wait: bool) ->
 
 
 def _found_in(dialect: str, table: Table, by: tuple[str, ...], sent: str, also: str = "") -> str:
-    """The keys are walked and each is looked up, whatever the database believes of their number."""
+    """FROM and WHERE by which each key is looked up in turn, however many keys or rows the planner expects."""
     source = _source(dialect, tuple(table.c[name] for name in by), sent)
     match = f"{_matching(by)} {also}"
     if dialect == "sqlite":
@@ -318,7 +318,7 @@ def _wanted_statement(dialect: str, table: Table, names: tuple[str, ...], what: 
 
 @lru_cache(maxsize=64)
 def _question_statement(dialect: str, questions: tuple[tuple[Table, str, tuple[str, ...], str], ...]) -> str:
-    """Each answer as a JSON array of arrays, in PostgreSQL too: rows of different tables fit no other one result."""
+    """Each answer is a JSON array of arrays, because rows of different tables do not fit into one result otherwise."""
     parts = []
     for n, (table, what, by, column) in enumerate(questions):
         also = f"AND t.{column} {_ONE_OF[dialect].format(f'texts{n}')}" if column else ""
@@ -366,6 +366,6 @@ def _source(dialect: str, columns: tuple[Column[Any], ...], sent: str = "rows") 
 
 
 def _sent_type(column: Column[Any]) -> str:
-    # Texts without the length of their column: a key that is longer is in no row, which is no error.
+    # Texts without their column's length limit: a key that is too long then matches no row, and is no error.
     kind = column.type.compile(dialect=_POSTGRESQL)
     return "TEXT" if kind.startswith("VARCHAR") else kind

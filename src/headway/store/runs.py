@@ -7,7 +7,7 @@ from headway.store.schema import course_run, learner
 
 
 def page(connection: Connection, course_id: str, after: str, limit: int) -> list[tuple[str, int]]:
-    """(learner, run that they are in) of whoever began the course and is still somebody, in order of id."""
+    """(learner, current run) of learners, not erased nor moved, who began the course; by id, after the given one."""
     statement = (
         sa.select(course_run.c.learner_id, sa.func.max(course_run.c.run))
         .join(learner, learner.c.id == course_run.c.learner_id)

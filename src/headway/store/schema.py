@@ -1,6 +1,6 @@
 """The tables. Every key of a learner's table begins with the learner; times are whole microseconds since 1970 UTC.
 
-A column marked derived can be worked out again from the others: `audit` does, and `rebuild` mends it.
+A column marked derived follows from facts: `audit` recomputes it from them, and `rebuild` corrects it.
 """
 
 from typing import Any
@@ -118,17 +118,19 @@ learner = Table(
     Column("roles", String(64), nullable=False, server_default=""),
     Column("external_id", String(255), unique=True),
     Column("created_at", BigInteger, nullable=False),
-    # The account that a guest was moved into, when, and behind which entry of the account's ledger (0: before the
-    # first). The guest's ledger stays its own, its sums are the account's.
+    # The account that a guest was moved into, when, and after which entry of the account's ledger (0: before the
+    # first). The guest keeps its own ledger; its sums became the account's.
     Column("merged_into", Id, ForeignKey("learner.id")),
     Column("merged_at", BigInteger),
     Column("merged_after", BigInteger),
     Column("erased_at", BigInteger),
-    # The name as admins look it up: in one case, and sorted byte by byte by both databases.
+    # The name in the form that admins search by: case folded, and sorted byte by byte by both databases.
     Column("name_key", _NameKey, nullable=False, server_default="", info=DERIVED),
-    # Raised by whatever moves the learner's sums without an entry of the ledger: who remembers them reads them again.
+    # Raised whenever the learner's sums move without an entry in the ledger, so that servers that remember sums reread
+    # them.
     Column("epoch", Integer, nullable=False, server_default="0"),
-    # By what name leaderboards show the learner, where it is not the display name; and whether they do at all.
+    # The name by which leaderboards show the learner, if not the display name; and whether they show the learner at
+    # all.
     Column("leaderboard_alias", String(200)),
     Column("leaderboard_opt_out", Boolean, nullable=False, server_default=false()),
     CheckConstraint("kind IN ('guest', 'account', 'imported')", name="kind"),
@@ -145,7 +147,7 @@ course = Table(
     Column("created_at", BigInteger, nullable=False),
     derived("version", Integer),
     derived("title", Text),
-    # Up to which version all learners were judged, and behind whom the judging stopped where it goes on.
+    # The version by which all learners were judged, and the learner up to whom a sweep in progress has come.
     Column("judged_version", Integer, nullable=False, server_default="0"),
     Column("judged_up_to", Id),
 )
@@ -159,7 +161,7 @@ course_version = Table(
     Column("published_by", Id, ForeignKey("learner.id")),
     derived("title", Text),
     Column("manifest", Text, nullable=False),
-    # Under which key each step and module stands, by every id that it has or had in this version and all before it.
+    # The key of each step and module, by every id that it has or had in this version and all before it.
     derived("step_keys", Text),
     Column("module_keys", Text, nullable=False, server_default="{}", info=DERIVED),
 )
@@ -167,8 +169,8 @@ course_version = Table(
 ledger = Table(
     "ledger",
     metadata,
-    # No foreign keys here: the recording transaction has both rows at hand, every entry comes with a sum that has one,
-    # and looking them up again for each event is a fifth of what PostgreSQL does.
+    # Without foreign keys: the recording transaction has both rows at hand, every entry comes with a sum that has one,
+    # and checking them again for each event would be a fifth of PostgreSQL's work.
     Column("learner_id", Id, primary_key=True),
     # Numbered for each learner, under the learner's lock: without gaps, and in the order of commits.
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
@@ -191,7 +193,7 @@ ledger = Table(
     derived("duration_ms", BigInteger),
     derived("hints", Integer),
     derived("changes", Text, nullable=True),
-    # The rules by which streaks were told of; none are the standard ones. The default is for rows of before the column.
+    # The rules by which streaks were told; null for the standard ones. The default is for rows from before this column.
     Column("streak_rules", String(16), server_default="before"),
     UniqueConstraint("learner_id", "event_id"),
     # What was done in a period; scores of all attempts are read from the index alone.
@@ -199,8 +201,8 @@ ledger = Table(
     sqlite_with_rowid=False,
 )
 
-# Which events of guests count as an account's, and where they lie: the account's own ledger does not hold them, and
-# whatever is sent is looked up here as it is there, in however many guests there were.
+# The events of guests that count as an account's, and where they lie, as the account's own ledger does not hold them.
+# A repeated event is looked up here by one read, however many guests there were.
 brought = Table(
     "brought",
     metadata,
@@ -211,7 +213,7 @@ brought = Table(
     sqlite_with_rowid=False,
 )
 
-# In this table nothing is ever committed: a row in it, seen by its own transaction alone, opens the ledger to it.
+# No row here is ever committed: a row seen only by its own transaction opens the ledger to that transaction.
 ledger_opened = Table("ledger_opened", metadata, Column("reason", String(64), primary_key=True))
 
 step_sum = Table(
@@ -242,9 +244,9 @@ step_sum = Table(
     derived("updated_at", BigInteger),
     Column("unscored", BigInteger, nullable=False, server_default="0", info=DERIVED),
     derived("graded_best", Integer, nullable=True),
-    # What a person said that the step counts for, as JSON: rarely anything.
+    # The override in force, as JSON; rarely set.
     derived("override", Text, nullable=True),
-    # By which version the first score was given; rows of before lack it.
+    # The version by which the first score was given; null in rows from before this column.
     derived("first_version", Integer, nullable=True),
     sqlite_with_rowid=False,
 )
@@ -274,7 +276,7 @@ day_sum = Table(
     sqlite_with_rowid=False,
 )
 
-# Of a day's attempts and completions those that were imported: they earn no freezes.
+# How many of a day's attempts and completions were imported; a day of imports alone earns no freezes.
 imported_day = Table(
     "imported_day",
     metadata,
@@ -321,7 +323,7 @@ enrollment = Table(
     sqlite_with_rowid=False,
 )
 
-# The runs of a course that a learner began; the highest is the one that they are in.
+# The runs of a course that a learner began; the highest is the current one.
 course_run = Table(
     "course_run",
     metadata,
@@ -329,13 +331,13 @@ course_run = Table(
     Column("course_id", String(200), primary_key=True),
     Column("run", Integer, primary_key=True),
     derived("started_at", BigInteger),
-    # When the learner last did anything in it; 0 where what is known of it came from others alone.
+    # The learner's last activity in the run; 0 where only others did anything.
     Column("active_at", BigInteger, nullable=False, server_default="0", info=DERIVED),
     Index(None, "course_id", "learner_id"),
     sqlite_with_rowid=False,
 )
 
-# What a run was granted, each once: modules that opened or were completed, the course (then there is no module).
+# The grants of a run, once each: modules opened or completed, the course and its certificate (without a module).
 granted = Table(
     "granted",
     metadata,
@@ -351,7 +353,7 @@ granted = Table(
     sqlite_with_rowid=False,
 )
 
-# By the id that anybody may verify; after a move there may be two of one run, and both were given out.
+# By the id that anybody can verify; after a move, a run may have two, because both were issued.
 certificate = Table(
     "certificate",
     metadata,
@@ -369,7 +371,7 @@ certificate = Table(
     sqlite_with_rowid=False,
 )
 
-# Attempts that a person grades, and those whose score was raised since: regrades go by them, and creators look through.
+# Attempts that a person grades, and those whose score was raised since; used by regrades, and listed for creators.
 attempt_grade = Table(
     "attempt_grade",
     metadata,
@@ -389,8 +391,10 @@ attempt_grade = Table(
     sqlite_with_rowid=False,
 )
 
-# By what an account stands in the ledgers of those whom it grades: the row goes with it, and what it gave is nobody's.
+# What stands for an account in the ledgers of learners whom it grades; deleted with the account, its grades stay,
+# nobody's.
 pseudonym = Table("pseudonym", metadata, learner_key(), Column("id", Id, nullable=False, unique=True))
 
-# Whatever else is a learner's own: it goes with the learner. The ledger, which is append-only, is opened for that.
+# The tables of everything else that is a learner's, deleted with the learner; the append-only ledger is opened for
+# that.
 OF_LEARNER = tuple(table for table in metadata.sorted_tables if "learner_id" in table.c and table is not ledger)

@@ -1,4 +1,4 @@
-"""Statements on security events: who signed in, was refused, or was given what, and from where."""
+"""Statements on security events: who signed in, was refused or was given something, and from where."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def add(connection: Connection, *events: dict[str, Any]) -> None:
 def page(
     connection: Connection, learner_id: str | None, before: tuple[int, str] | None, limit: int
 ) -> list[RowMapping]:
-    """Events of one learner, or of all, newest first, from before a (time, id)."""
+    """Events of one learner, or of all, the newest first, before a (time, id)."""
     statement = sa.select(security_event).order_by(security_event.c.at.desc(), security_event.c.id.desc()).limit(limit)
     if learner_id is not None:
         statement = statement.where(security_event.c.learner_id == learner_id)
@@ -29,6 +29,6 @@ def page(
 
 
 def forget_before(connection: Connection, at: int, limit: int) -> int:
-    """Delete so many of the events from before a time; how many there were."""
+    """Delete at most `limit` events from before a time, the oldest first; return how many."""
     old = sa.select(security_event.c.id).where(security_event.c.at < at).order_by(security_event.c.at).limit(limit)
     return connection.execute(sa.delete(security_event).where(security_event.c.id.in_(old))).rowcount

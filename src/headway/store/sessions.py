@@ -13,7 +13,7 @@ _SIGNED_IN = session.c.kind == "account"
 def page(
     connection: Connection, learner_id: str, now: int, before: tuple[int, str] | None, limit: int
 ) -> list[RowMapping]:
-    """An account's live sessions, newest first, from before a (time of making, id)."""
+    """An account's live sessions, the newest first, before a (time of creation, id)."""
     mine = (session.c.learner_id == learner_id, _SIGNED_IN, session.c.expires_at > now)
     statement = sa.select(session).where(*mine).order_by(session.c.created_at.desc(), session.c.id.desc()).limit(limit)
     if before is not None:
@@ -24,26 +24,26 @@ def page(
 
 
 def end(connection: Connection, learner_id: str, session_id: str) -> RowMapping | None:
-    """End one of an account's sessions; what it was, or None where the account has none of that id."""
+    """End one of an account's sessions; return its row, or None where the account has none of that id."""
     one = (session.c.learner_id == learner_id, session.c.id == session_id, _SIGNED_IN)
     return connection.execute(sa.delete(session).where(*one).returning(session)).mappings().first()
 
 
 def end_others(connection: Connection, learner_id: str, token_hash: str) -> None:
-    """End all of an account's sessions but one."""
+    """End all of an account's sessions but the one with this token hash."""
     others = (session.c.learner_id == learner_id, _SIGNED_IN, session.c.token_hash != token_hash)
     connection.execute(sa.delete(session).where(*others))
 
 
 def keep_newest(connection: Connection, learner_id: str, number: int) -> None:
-    """End an account's oldest sessions, but for so many."""
+    """End all of an account's sessions except the newest `number`."""
     mine = (session.c.learner_id == learner_id, _SIGNED_IN)
     newest = sa.select(session.c.token_hash).where(*mine).order_by(session.c.created_at.desc(), session.c.id.desc())
     connection.execute(sa.delete(session).where(session.c.token_hash.in_(newest.offset(number))))
 
 
 def ended(connection: Connection, now: int) -> list[str]:
-    """The tokens' hashes of sessions that have run out, of any kind."""
+    """The token hashes of expired sessions of any kind."""
     return list(connection.execute(sa.select(session.c.token_hash).where(session.c.expires_at <= now)).scalars())
 
 

@@ -10,7 +10,7 @@ from headway.store.sharing_tables import share_page
 
 
 class Shared(NamedTuple):
-    """A page: whose, under which token, what it shows, and since when."""
+    """A public page: whose it is, its token, what it shows, and since when it exists."""
 
     learner_id: str
     token: str
@@ -31,12 +31,12 @@ def of_token(connection: Connection, token: str) -> Shared | None:
 
 
 def put(connection: Connection, page: Shared) -> None:
-    """Have a learner's page be this one."""
+    """Store a learner's page in place of any earlier one."""
     rows.upsert(connection, share_page, [(page.learner_id, page.token, ",".join(page.shows), page.created_at)])
 
 
 def remove(connection: Connection, learner_id: str) -> None:
-    """Have a learner share nothing."""
+    """Delete a learner's page."""
     connection.execute(sa.delete(share_page).where(share_page.c.learner_id == learner_id))
 
 

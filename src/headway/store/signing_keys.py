@@ -21,19 +21,19 @@ def current(connection: Connection) -> RowMapping | None:
 
 
 def stop(connection: Connection) -> None:
-    """Let no key sign any more, and forget its private half: there is no more use for it."""
+    """Let no key sign any more, and delete the private half, which is of no more use."""
     put_down = sa.update(signing_key).where(signing_key.c.signs).values(signs=None, secret=None)
     if connection.execute(put_down).rowcount:
         mark_for_scrubbing(connection)
 
 
 def add(connection: Connection, key_id: str, secret: str, at: int) -> None:
-    """Add the key that signs from now on; nothing happens where another one does, or is about to."""
+    """Add the key that signs from now on; does nothing where another one signs, or is being added."""
     rows.insert(connection, signing_key, [(key_id, secret, True, at, None)], on_conflict="DO NOTHING")
 
 
 def retire(connection: Connection, key_id: str, at: int) -> None:
-    """Note that nothing which a key signed is to be believed, and let it sign no more."""
+    """Retire a key: nothing that it signed is to be believed, and it signs no more."""
     wanted = sa.update(signing_key).where(signing_key.c.id == key_id)
     connection.execute(wanted.values(retired_at=at, signs=None, secret=None))
     mark_for_scrubbing(connection)

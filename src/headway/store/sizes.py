@@ -13,7 +13,7 @@ def size(connection: Connection) -> int:
 
 
 def server_version(connection: Connection) -> str:
-    """The version of what keeps the database."""
+    """The version of the database software."""
     if connection.dialect.name == "sqlite":
         return str(connection.exec_driver_sql("SELECT sqlite_version()").scalar_one())
     return str(connection.exec_driver_sql("SHOW server_version").scalar_one())

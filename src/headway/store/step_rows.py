@@ -1,4 +1,4 @@
-"""How the sum of a step lies in its table."""
+"""How the sum of a step is stored in its table."""
 
 import msgspec
 
@@ -52,9 +52,9 @@ def step_row(learner_id: str, key: StepKey, one: StepSum) -> rows.Row:
 
 
 def word(done_at: int | None, stored: str | None) -> tuple[Override | None, bool]:
-    """What a person said, and whether the learner completed the step: where nobody said anything, nobody else did."""
+    """The override, and whether the learner completed the step; without an override, whether it is completed at all."""
     if stored is None:
         return None, done_at is not None
     said = msgspec.json.decode(stored)
-    # Rows from before lack the last of it: audit finds them, and `rebuild` mends them.
+    # Rows from before `is_done` was stored lack it: audit finds them, and `rebuild` corrects them.
     return Override(*said[:5]), said[5:] == [True]

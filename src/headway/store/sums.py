@@ -1,4 +1,4 @@
-"""Statements on the sums: read by keys, written as they now are."""
+"""Statements on the sums: read by key, and written as they are now."""
 
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
@@ -53,7 +53,7 @@ from headway.store.step_rows import step_row, step_value, word
 
 
 class Kind(NamedTuple):
-    """How one kind of sum lies in its table: its key behind the learner, and its value."""
+    """How one kind of sum is stored in its table: its key (after the learner) and its value."""
 
     table: Table
     read_key: Callable[[rows.Row], Any]
@@ -135,7 +135,7 @@ ENROLLMENTS = Kind(
 RUNS = Kind(
     course_run,
     lambda row: RunKey(row[1], row[2]),
-    # The first run begins with what is done, every other with its entry.
+    # Only the first run begins without an entry of its own, with the first event.
     lambda row: RunSum(row[3], row[2] > FIRST_RUN, row[4]),
     lambda learner_id, key, one: (learner_id, *key, one.started_at, one.active_at),
     lambda sums: sums.runs,
@@ -219,35 +219,35 @@ PARTS = Kind(
 )
 _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
 ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, STEP_DAYS, IMPORTED_STREAKS, RESETS)
-# No sum, and part of no standing: where what guests brought lies. It follows from the ledgers as the sums do.
+# Not a sum, and not in `Sums`: where events that guests brought lie. It follows from the ledgers as sums do.
 BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
-# What the roster shows of enrolled learners: worked out of the sums by a version of the course.
+# What the roster shows of enrolled learners: computed from the sums, by a version of the course.
 ROSTER = Kind(roster, itemgetter(1), lambda row: Enrolled(*row[2:]), lambda *one: (*one[:2], *one[2]), lambda _: {})
-# What learners were told: worked out of what entries tell, as far as it is still kept.
+# What learners were told: follows from what entries tell, as far as it is still kept.
 NOTICES = Kind(notice, lambda row: Place(*row[1:3]), Notice._make, lambda *one: one[2], lambda _: {})
 DERIVED = (*ALL, BROUGHT, ROSTER, NOTICES)
 
 
 def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
-    """(learner, key, value) of those rows with these full primary keys that are there."""
+    """(learner, key, value) of the rows that exist with these full primary keys."""
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=kind.key_names):
         yield row[0], kind.read_key(row), kind.read_value(row)
 
 
 class Reading(NamedTuple):
-    """How rows are asked for by some of their columns, and what each reads as; the learner comes first in a row."""
+    """How rows are selected by some of their columns, and read; the learner is the first column of a row."""
 
     table: Table
     what: str
     by: tuple[str, ...]
     read_key: Callable[[rows.Row], Any]
     read_value: Callable[[rows.Row], Any]
-    # By which column rows are left out, where only some are asked for.
+    # The column that must hold one of the texts of a `Wanted`, where only some rows are wanted.
     column: str = ""
 
 
 class Wanted(NamedTuple):
-    """Rows that are asked for by keys; where the reading leaves some out, those of the texts."""
+    """Rows to be read by keys; `texts` are the values wanted in the reading's `column`, if it has one."""
 
     reading: Reading
     keys: Iterable[rows.Row]
@@ -256,14 +256,14 @@ class Wanted(NamedTuple):
 
 @cache
 def of_kind(kind: Kind, *by: str) -> Reading:
-    """The whole rows of a kind, by their primary keys where nothing else is said."""
+    """The reading of whole rows of a kind, by these columns or else by the primary key."""
     return Reading(kind.table, _columns(kind.table), by or kind.key_names, kind.read_key, kind.read_value)
 
 
 def read_together(
     connection: Connection, wanted: Iterable[Wanted | tuple[Reading, Iterable[rows.Row]]]
 ) -> Iterable[tuple[Reading, list[tuple[str, Any, Any]]]]:
-    """For each reading (learner, key, value) of what is there: all in one statement."""
+    """For each reading (learner, key, value) of the rows found, all by one statement."""
     asked = [Wanted(*one) for one in wanted]
     questions = [rows.Question(one.table, keys, one.what, one.by, one.column, texts) for one, keys, texts in asked]
     for (one, *_), found in zip(asked, rows.ask(connection, *questions), strict=True):
@@ -277,8 +277,8 @@ def _columns(table: Table) -> str:
 
 def _step_score(columns: rows.Row) -> StepSum:
     events, scores, total, best, first, latest, done_at, updated_at, graded_best, override = columns
-    # By place, as they stand in StepSum, and as the tuples that they are: a course's learners have millions of them,
-    # and a call by names takes thrice.
+    # By position, in the order of StepSum's fields, and as plain tuples: a course's learners have millions of these,
+    # and calls by name take three times as long.
     parts = (
         *(events, 0, 0, scores, total, best),
         None if first is None else _scored(first),
@@ -303,7 +303,7 @@ _SCORE: Final = (
 
 
 def _step_scores(key_names: tuple[str, ...], by: tuple[str, ...], read_key: Callable[[rows.Row], Any]) -> Reading:
-    """What rules ask of a step: not to be written back, for most of what is stored is left out."""
+    """The parts of a step's sum that rules need; never write them back, for most of the row is missing."""
     what, width = ", ".join(f"t.{name}" for name in (*key_names, *_SCORE)), len(key_names)
     return Reading(step_sum, what, by, read_key, lambda row: _step_score(row[width:]))
 
@@ -312,7 +312,7 @@ _RUN_NAMES: Final = RUNS.key_names
 STEP_SCORES: Final = _step_scores(STEPS.key_names, STEPS.key_names, STEPS.read_key)
 STEP_SCORES_OF_RUN: Final = _step_scores(STEPS.key_names, _RUN_NAMES, STEPS.read_key)
 SOME_STEP_SCORES_OF_RUN: Final = STEP_SCORES_OF_RUN._replace(column="step_id")
-# By the steps' keys alone, where the run is known.
+# Keyed by step alone, for when the run is known.
 SCORES_OF_RUN_BY_STEP: Final = _step_scores(("learner_id", "step_id"), _RUN_NAMES, itemgetter(1))
 SOME_SCORES_OF_RUN_BY_STEP: Final = SCORES_OF_RUN_BY_STEP._replace(column="step_id")
 GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
@@ -326,21 +326,21 @@ def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]
 
 
 def read_rows(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, rows.Row]]:
-    """(learner, key, row as it is stored) of all rows of these learners; `kind.write` gives the row that should be."""
+    """(learner, key, stored row) of all rows of these learners; `kind.write` returns the row as it should be."""
     keys = [(one,) for one in learner_ids]
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=("learner_id",)):
         yield row[0], kind.read_key(row), tuple(row)
 
 
 def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> None:
-    """Put (learner, key, value) in the place of what was, in order of key."""
+    """Insert or replace (learner, key, value), in order of key."""
     rows.add_together(connection, written(kind, changed))
 
 
 def written(kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> rows.Addition:
-    """What puts (learner, key, value) in the place of what was, in order of key."""
+    """The addition, for `rows`, that inserts or replaces (learner, key, value), in order of key."""
     made: list[Any] = [kind.write(*one) for one in changed]
-    # A key begins each row and stands there once: what lies behind it is never compared.
+    # Each row begins with its key, and keys are unique here, so sorting never compares what follows.
     return rows.Addition(kind.table, sorted(made), replaces=True)
 
 
@@ -350,7 +350,7 @@ def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None
 
 
 def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str, StreakDays]:
-    """What each learner's streak is worked out from; who has neither days nor pauses is left out. One statement."""
+    """The days that each learner's streak is computed from, without those who have no days or pauses; one statement."""
     keys = [(one,) for one in learner_ids]
     counted, by = "t.learner_id, t.day, t.activities", ("learner_id",)
     asked = (
@@ -359,7 +359,7 @@ def streak_days(connection: Connection, learner_ids: Iterable[str]) -> dict[str,
         rows.Question(streak_pause, keys, "t.learner_id, t.first_on, t.last_on", by),
     )
     days, imported, pauses = map(_by_learner, rows.ask(connection, *asked))
-    # Pauses count from the first active day on, which may be recorded by whoever asks.
+    # Learners with pauses alone are included: the caller may be recording their first active day.
     return {
         one: streak_days_of(days.get(one, ()), imported.get(one, ()), pauses.get(one, ()))
         for one in days.keys() | pauses.keys()

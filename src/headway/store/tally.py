@@ -1,4 +1,4 @@
-"""Noting what was seen, how often and as what, in bounded memory: what does not fit goes to a temporary file."""
+"""Counting texts, or noting what they stand for, in bounded memory: what does not fit goes to a temporary file."""
 
 import hashlib
 import sqlite3
@@ -13,9 +13,9 @@ _STANDS: Final = "SELECT said FROM seen WHERE key = ?"
 
 
 class Tally:
-    """How often each text was seen, or what it stands for: one of the two for each text.
+    """How often each text was seen, or what it stands for; use only one of the two for a text.
 
-    Different texts are taken for the same with a probability of about n² / 2**65.
+    Texts are stored as 64-bit hashes: of n texts, two are taken for the same with a probability of about n² / 2**65.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -23,13 +23,13 @@ class Tally:
         self.distinct = 0
 
     def count(self, text: str) -> int:
-        """Count a text once more, and return how often it was seen with this time."""
+        """Count a text once more; return how often it was seen, this time included."""
         times: int = self._connection.execute(_COUNT, (_number(text),)).fetchone()[0]
         self.distinct += times == 1
         return times
 
     def stands_for(self, text: str, content: str) -> bool | None:
-        """Whether a text stands for this content; None where it stood for nothing yet, and does for it from now on."""
+        """Whether a text stands for this content; None where it was new, and stands for it from now on."""
         key, number = _number(text), _number(content)
         if self._connection.execute(_STAND, (key, number)).rowcount:
             return None
@@ -38,7 +38,7 @@ class Tally:
 
 @contextmanager
 def tally() -> Iterator[Tally]:
-    """A tally for as long as it is needed; it shares nothing with any database of learners."""
+    """A tally to use inside; it shares nothing with any database of learners."""
     connection = sqlite3.connect("", isolation_level=None)
     try:
         connection.execute(f"PRAGMA cache_size = -{_MEMORY_KB}")

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.store.schema import throttle
 
-# One statement counts and tells, so that of any number of tries at once each gets a number of its own.
+# One statement counts and returns, so that of tries made at the same time each gets its own number.
 _TAKE = sa.text(
     "INSERT INTO throttle AS t (key, count, ends_at) VALUES (:key, 1, :ends_at)"
     " ON CONFLICT (key) DO UPDATE SET"
@@ -18,34 +18,34 @@ _TAKE = sa.text(
 
 
 def take(connection: Connection, key: str, *, now: int, window: int) -> tuple[int, int]:
-    """Count a try; how many there are in its window, and when that ends. Times are microseconds."""
+    """Count a try; return how many its window has, and when the window ends. Times are microseconds."""
     row = connection.execute(_TAKE, {"key": key, "now": now, "ends_at": now + window}).one()
     return row[0], row[1]
 
 
 def counted(connection: Connection, keys: Collection[str], now: int) -> dict[str, tuple[int, int]]:
-    """The count and the end of those windows that have not ended."""
+    """(count, end) of the windows of these keys that have not ended."""
     statement = sa.select(throttle).where(throttle.c.key.in_(keys), throttle.c.ends_at > now)
     return {row[0]: (row[1], row[2]) for row in connection.execute(statement)}
 
 
 def clear(connection: Connection, key: str) -> None:
-    """Forget what was counted."""
+    """Delete the count of a key."""
     connection.execute(sa.delete(throttle).where(throttle.c.key == key))
 
 
 def forget_beginning(connection: Connection, beginnings: Iterable[str], length: int) -> None:
-    """Forget what was counted under keys with one of these beginnings."""
+    """Delete the counts of keys that begin with one of these texts, each of this length."""
     connection.execute(sa.delete(throttle).where(sa.func.substr(throttle.c.key, 1, length).in_(list(beginnings))))
 
 
 def give_back(connection: Connection, key: str) -> None:
-    """Take a try back that is not to count."""
+    """Take back a try that should not count."""
     statement = sa.update(throttle).where(throttle.c.key == key, throttle.c.count > 0)
     connection.execute(statement.values(count=throttle.c.count - 1))
 
 
 def forget_ended(connection: Connection, now: int, limit: int) -> int:
-    """Delete so many of the windows that have ended; how many there were."""
+    """Delete at most `limit` ended windows; return how many."""
     ended = sa.select(throttle.c.key).where(throttle.c.ends_at <= now).order_by(throttle.c.ends_at).limit(limit)
     return connection.execute(sa.delete(throttle).where(throttle.c.key.in_(ended))).rowcount

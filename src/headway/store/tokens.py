@@ -9,7 +9,7 @@ _OF_TOKENS = session.c.kind == "token"
 
 
 def of_learner(connection: Connection, learner_id: str, now: int) -> list[RowMapping]:
-    """A learner's tokens that still open something, newest first."""
+    """A learner's live tokens, the newest first."""
     statement = (
         sa.select(session)
         .where(session.c.learner_id == learner_id, _OF_TOKENS, session.c.expires_at > now)
@@ -19,7 +19,7 @@ def of_learner(connection: Connection, learner_id: str, now: int) -> list[RowMap
 
 
 def clear_expired(connection: Connection, learner_id: str, now: int) -> None:
-    """Delete a learner's tokens that have run out."""
+    """Delete a learner's expired tokens."""
     ended = sa.delete(session).where(session.c.learner_id == learner_id, _OF_TOKENS, session.c.expires_at <= now)
     connection.execute(ended)
 
@@ -31,6 +31,6 @@ def count(connection: Connection, learner_id: str) -> int:
 
 
 def end(connection: Connection, learner_id: str, token_id: str) -> str | None:
-    """End one of a learner's tokens; its name, or None where the learner has none of that id."""
+    """End one of a learner's tokens; return its name, or None where the learner has none of that id."""
     ended = sa.delete(session).where(session.c.learner_id == learner_id, session.c.id == token_id, _OF_TOKENS)
     return connection.execute(ended.returning(session.c.name)).scalar_one_or_none()

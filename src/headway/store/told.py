@@ -1,7 +1,7 @@
-"""What learners are told as it comes: read behind a place, from the ledger and the notices.
+"""What learners are told, for streams: read after a place, from the ledger and the notices.
 
-A place is read once everything before it can be read: entries are numbered, and notices placed behind them, under the
-learner's lock, so that nothing is committed later in front of what is there.
+A place is read only when all before it is there: under the learner's lock, entries are numbered and notices placed
+after them, so that nothing is committed later in front of what is there.
 """
 
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 
 
 class Told(NamedTuple):
-    """One thing that a learner was told, where and when (microseconds)."""
+    """A change that a learner was told, its place, and when (microseconds)."""
 
     place: Place
     id: str
@@ -42,7 +42,7 @@ class Told(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """What was told behind a place, in order, and up to which place that is all."""
+    """What was told after a place, in order; up to which place it is complete, and whether there is no more."""
 
     told: list[Told]
     up_to: Place
@@ -50,7 +50,7 @@ class Portion(NamedTuple):
 
 
 def end(connection: Connection, learner_id: str) -> Place:
-    """Behind all that a learner was told so far."""
+    """The place after all that a learner was told so far."""
     head = sa.select(sa.func.coalesce(sa.func.max(ledger.c.seq), 0)).where(ledger.c.learner_id == learner_id)
     seq = connection.execute(head).scalar_one()
     part = sa.select(sa.func.max(notice.c.n)).where(notice.c.learner_id == learner_id, notice.c.seq == seq)
@@ -58,7 +58,7 @@ def end(connection: Connection, learner_id: str) -> Place:
 
 
 def silenced(connection: Connection, learner_id: str, session_id: str, now: int) -> set[str] | None:
-    """The kinds of which a learner wants nothing streamed; None where the session is not theirs, or has ended."""
+    """The kinds that a learner does not want streamed; None where the session is not theirs, or has ended."""
     alive = (session.c.id == session_id) & (session.c.learner_id == learner_id) & (session.c.expires_at > now)
     chosen = notice_preference
     off = (chosen.c.learner_id == session.c.learner_id) & sa.not_(chosen.c.stream)
@@ -68,12 +68,12 @@ def silenced(connection: Connection, learner_id: str, session_id: str, now: int)
 
 
 def behind(connection: Connection, learner_id: str, place: Place, limit: int) -> Portion:
-    """What a learner was told behind a place: one statement."""
+    """What a learner was told after a place, read by one statement of at most `limit` entries and `limit` notices."""
     asked = {"learner": learner_id, "seq": place.seq, "n": place.n, "limit": limit}
     by_entries, by_notices = rows.gather(connection, _BY_ENTRIES, _BY_NOTICES, **asked)
     found = [told for row in by_entries for told in _of_entry(learner_id, *row)]
     found += [Told(Place(row[0], row[1]), row[2], row[3], _decode(row[4])) for row in by_notices]
-    # What lies behind the last of a full list may lack what the list had no room for.
+    # After the last row of a list cut at the limit, something may be missing: what lies behind it is read next time.
     ends = [max(row[0] for row in by_entries)] if len(by_entries) == limit else []
     places = [Place(seq, _LAST_N) for seq in ends]
     places += [Place(*max((row[0], row[1]) for row in by_notices))] if len(by_notices) == limit else []
@@ -85,7 +85,7 @@ def behind(connection: Connection, learner_id: str, place: Place, limit: int) ->
 
 
 def _of_entry(learner_id: str, seq: int, event_id: str, at: int, changes: str) -> list[Told]:
-    """What an entry tells that is no notice."""
+    """The changes that an entry tells and that are not kept as notices."""
     return [
         Told(Place(seq, n), notice_id(learner_id, event_id, n), at, change)
         for n, change in enumerate(_decode_changes(changes))

@@ -1,12 +1,13 @@
-"""The tables of webhooks: where to send, what is still to be sent, and what was."""
+"""The tables of webhooks: endpoints, messages due, and deliveries."""
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from headway.store.columns import Id, metadata
 
-# Whoever made an endpoint answers for it, and it goes with them. With a course it is sent what comes of that alone;
-# `types` are the changes that it is sent, by spaces, all where there are none. The secret is sealed as keys are.
-# `failures` are those since something was taken last, `failing_since` the first of them.
+# An endpoint belongs to the account that made it, and is deleted with it. With a course it is sent that course's
+# changes alone; `types` are the types of changes that it is sent, separated by spaces, all where empty. The secret is
+# sealed as signing keys are. `failures` are those since something was last taken, `failing_since` is the time of the
+# first.
 webhook = Table(
     "webhook",
     metadata,
@@ -25,8 +26,8 @@ webhook = Table(
     Column("disabled_why", Text),
 )
 
-# What is to be sent: a change, by the place where a learner was told it. Of a learner's, an endpoint is sent the first.
-# While one is being sent, `due_at` is when others may take it up. No references: rows outlive nothing for long.
+# A message due: a change, by the place where a learner was told it. An endpoint is sent each learner's first one first.
+# While it is being sent, `due_at` is when others may take it up. Without foreign keys: orphans are soon deleted.
 webhook_due = Table(
     "webhook_due",
     metadata,
@@ -40,7 +41,7 @@ webhook_due = Table(
     sqlite_with_rowid=False,
 )
 
-# What was sent, or was tried to be: `status` is what the receiver answered, `error` why there was no answer.
+# A delivery, or a failed try: `status` is the receiver's answer, `error` why there was none.
 webhook_delivery = Table(
     "webhook_delivery",
     metadata,

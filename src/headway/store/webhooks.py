@@ -32,7 +32,7 @@ class Due(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a place tells of whom: the learner's id now, and the external one; the notice's id, when, and the change."""
+    """What a place tells, and of whom: the learner's present id, the external id; the notice's id, time and change."""
 
     learner_id: str
     external_id: str | None
@@ -42,22 +42,22 @@ class Content(NamedTuple):
 
 
 def endpoints_asked() -> Question:
-    """The question for the endpoints that are sent anything."""
+    """The question for the active endpoints, answered by `endpoints_answered`."""
     return Question(webhook, [(True,)], _ENDPOINT, ("active",))
 
 
 def endpoints_answered(found: Iterable[rows.Row]) -> list[Endpoint]:
-    """The endpoints that are sent anything."""
+    """The active endpoints found."""
     return [Endpoint(row[0], row[1], frozenset(row[2].split())) for row in found]
 
 
 def endpoints(connection: Connection) -> list[Endpoint]:
-    """The endpoints that are sent anything: one statement."""
+    """The active endpoints, by one statement."""
     return endpoints_answered(rows.ask(connection, endpoints_asked())[0])
 
 
 def due_added(due: Iterable[Due]) -> Addition:
-    """What adds changes that are to be sent."""
+    """The addition, for `rows`, of changes to be sent."""
     return Addition(webhook_due, due, replaces=True)
 
 
@@ -73,7 +73,7 @@ def count(connection: Connection, learner_id: str) -> int:
 
 
 def listed(connection: Connection, learner_id: str | None) -> Sequence[RowMapping]:
-    """The endpoints of an account, or of all, in the order in which they were made."""
+    """The endpoints of an account, or of all accounts, the oldest first."""
     wanted = sa.select(webhook).order_by(webhook.c.created_at, webhook.c.id)
     if learner_id is not None:
         wanted = wanted.where(webhook.c.learner_id == learner_id)
@@ -83,7 +83,7 @@ def listed(connection: Connection, learner_id: str | None) -> Sequence[RowMappin
 def find(
     connection: Connection, webhook_id: str, learner_id: str | None = None, *, lock: bool = False
 ) -> RowMapping | None:
-    """An endpoint of an account, or of any. It is locked before anything that is to be sent to it."""
+    """An endpoint of an account, or of any; None where there is none. Lock it before locking its messages."""
     wanted = sa.select(webhook).where(webhook.c.id == webhook_id)
     if lock:
         wanted = wanted.with_for_update()
@@ -93,7 +93,7 @@ def find(
 
 
 def remove(connection: Connection, webhook_id: str) -> None:
-    """Delete an endpoint, with what it was sent and was to be sent."""
+    """Delete an endpoint with its messages due and its deliveries."""
     for table in (webhook_due, webhook_delivery):
         connection.execute(sa.delete(table).where(table.c.webhook_id == webhook_id))
     connection.execute(sa.delete(webhook).where(webhook.c.id == webhook_id))
@@ -105,12 +105,12 @@ def change(connection: Connection, webhook_id: str, **values: Any) -> None:
 
 
 def forget_due(connection: Connection, webhook_id: str) -> None:
-    """Delete what an endpoint was to be sent."""
+    """Delete the messages due to an endpoint."""
     connection.execute(sa.delete(webhook_due).where(webhook_due.c.webhook_id == webhook_id))
 
 
 def waited_for(connection: Connection, now: int) -> dict[str, int]:
-    """The endpoints that there is something to be sent to, and when the first of that came to be due."""
+    """The endpoints that something can be sent to now, and when the first of that became due."""
     first = _sendable(webhook.c.id, now).with_only_columns(webhook_due.c.due_at).limit(1)
     first_at = first.correlate(webhook).scalar_subquery()
     wanted = sa.select(webhook.c.id, first_at).where(webhook.c.active, webhook.c.retry_at <= now)
@@ -118,9 +118,10 @@ def waited_for(connection: Connection, now: int) -> dict[str, int]:
 
 
 def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[Due]:
-    """Of what is due, the first of each learner for some endpoints, so many for each; without what others hold.
+    """Messages that can be sent now, each learner's first only, up to the number given for each endpoint.
 
-    They are locked. One statement, which reads no more of a backlog than it gives.
+    Locks them, and skips those that others have locked. One statement, which reads no more of a backlog than it
+    returns.
     """
     parts = (_sendable(key, now).limit(many).with_for_update(skip_locked=True) for key, many in wanted.items())
     together = sa.union_all(*(sa.select(part.subquery()) for part in parts))
@@ -128,7 +129,7 @@ def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[
 
 
 def _sendable(webhook_id: str | sa.ColumnElement[str], now: int) -> sa.Select[Any]:
-    """What may be sent to an endpoint now, the longest due first: of each learner the first, where that is due."""
+    """Messages that may be sent to an endpoint now, the longest due first: each learner's first, if that is due."""
     other = webhook_due.alias()
     earlier = sa.exists().where(
         other.c.webhook_id == webhook_due.c.webhook_id,
@@ -140,14 +141,14 @@ def _sendable(webhook_id: str | sa.ColumnElement[str], now: int) -> sa.Select[An
 
 
 def lease(connection: Connection, due: Iterable[Due], until: int) -> list[Due]:
-    """Take changes up to be sent: until a time nobody else does."""
+    """Take up messages to send them; nobody else does before `until` (microseconds)."""
     taken = [one._replace(due_at=until, tries=one.tries + 1) for one in due]
     rows.upsert(connection, webhook_due, taken)
     return taken
 
 
 def settle(connection: Connection, one: Due, due_at: int | None) -> bool:
-    """Note that a change is done with (None), or when it is due again; False where others took it up since."""
+    """Note that a message is done with (None), or when it is due again; False where others took it up since."""
     held = (
         (webhook_due.c.webhook_id == one.webhook_id)
         & (webhook_due.c.learner_id == one.learner_id)
@@ -161,7 +162,7 @@ def settle(connection: Connection, one: Due, due_at: int | None) -> bool:
 
 
 def allowed(connection: Connection, webhook_ids: Iterable[str]) -> dict[str, RowMapping]:
-    """Those of the endpoints whose account may still have them: admins, and of their own course creators."""
+    """The endpoints that their accounts may still have: any as admins, those of their own courses as creators."""
     wanted = (
         sa.select(webhook, learner.c.roles, course.c.owner_id)
         .join(learner, learner.c.id == webhook.c.learner_id)
@@ -178,7 +179,7 @@ def _may_have(row: RowMapping) -> bool:
 
 
 def contents(connection: Connection, due: Iterable[Due]) -> dict[tuple[str, int, int], Content]:
-    """What the places of changes tell: three statements. What is there no more is left out."""
+    """The contents of messages by place, by one statement; what no longer exists is left out."""
     places = {(one.learner_id, one.seq, one.n) for one in due}
     of_entries = {(learner_id, seq) for learner_id, seq, n in places if n < PARTS_MAX}
     entries, told, people = rows.ask(
@@ -210,12 +211,12 @@ def contents(connection: Connection, due: Iterable[Due]) -> dict[tuple[str, int,
 
 
 def log(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Keep that something was sent, or was tried to be."""
+    """Store a delivery, or a failed try."""
     connection.execute(sa.insert(webhook_delivery).values(**values))
 
 
 def deliveries(connection: Connection, webhook_id: str, before: tuple[int, str] | None, limit: int) -> list[RowMapping]:
-    """What was sent to an endpoint, the newest first, from a time and an id back."""
+    """Deliveries to an endpoint, the newest first, before a (time, id)."""
     wanted = sa.select(webhook_delivery).where(webhook_delivery.c.webhook_id == webhook_id)
     if before is not None:
         at, delivery_id = before
@@ -226,13 +227,13 @@ def deliveries(connection: Connection, webhook_id: str, before: tuple[int, str] 
 
 
 def delivery(connection: Connection, webhook_id: str, delivery_id: str) -> RowMapping | None:
-    """One that was sent to an endpoint."""
+    """A delivery to an endpoint; None where there is none of that id."""
     key = (webhook_delivery.c.webhook_id == webhook_id) & (webhook_delivery.c.id == delivery_id)
     return connection.execute(sa.select(webhook_delivery).where(key)).mappings().first()
 
 
 def forget_before(connection: Connection, *, at: int, limit: int) -> int:
-    """Delete what was sent before a time, the oldest first; how many there were."""
+    """Delete deliveries from before a time, the oldest first, at most `limit`; return how many."""
     old = (
         sa.select(webhook_delivery.c.id).where(webhook_delivery.c.at < at).order_by(webhook_delivery.c.at).limit(limit)
     )
@@ -240,7 +241,7 @@ def forget_before(connection: Connection, *, at: int, limit: int) -> int:
 
 
 def forget_orphans(connection: Connection, *, limit: int) -> int:
-    """Delete what is to be sent to endpoints that are no more, or are sent nothing; how many there were."""
+    """Delete messages due to endpoints that no longer exist or are disabled, at most `limit`; return how many."""
     kept = sa.exists().where(webhook.c.id == webhook_due.c.webhook_id, webhook.c.active)
     key = [webhook_due.c[name] for name in ("webhook_id", "learner_id", "seq", "n")]
     found = connection.execute(sa.select(*key).where(~kept).limit(limit)).all()

@@ -1,4 +1,4 @@
-"""Statements on all that a database holds: read out as of one moment, and put into one that is empty."""
+"""Statements on a whole database: read as of one moment, and loaded into an empty one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ from headway.store import archive, entries
 from headway.store.rows import Row
 from headway.store.schema import ledger, metadata
 
-# What is said of this database itself, and of this moment alone; what lies in its archive is among the rows.
+# What concerns only this database, or this moment; bodies in the archive are read with the ledger's rows.
 LEFT_OUT: Final = frozenset({"upkeep", "ledger_opened", "archive_portion"})
 _REVISIONS: Final = "alembic_version"
 _ROWS_AT_ONCE: Final = 1_000
@@ -25,7 +25,7 @@ class TablesDiffer(HeadwayError):
 
 
 def tables() -> list[Table]:
-    """The tables that hold what was recorded, those that others refer to first."""
+    """The tables to back up, those that others refer to first."""
     return [one for one in metadata.sorted_tables if one.name not in LEFT_OUT]
 
 
@@ -43,7 +43,7 @@ def rows_of(connection: Connection, table: Table) -> Iterator[Row]:
 
 
 def holds_tables(connection: Connection) -> bool:
-    """Whether there is any table, of Headway or of another."""
+    """Whether the database has any table, Headway's or not."""
     return bool(sa.inspect(connection).get_table_names())
 
 
@@ -61,7 +61,7 @@ def _names(connection: Connection) -> list[str]:
 
 
 def check_names(connection: Connection, found: Mapping[str, Sequence[str]]) -> None:
-    """See that tables and their columns are those of this database; TablesDiffer says which are not."""
+    """Check that these tables and columns are those of this database; TablesDiffer names one that is not."""
     inspector = sa.inspect(connection)
     there = _names(connection)
     if unlike := sorted(set(there) ^ found.keys()):
@@ -73,7 +73,7 @@ def check_names(connection: Connection, found: Mapping[str, Sequence[str]]) -> N
 
 
 def load(connection: Connection, name: str, columns: Sequence[str], rows: Iterator[Row]) -> None:
-    """Put rows into a table that is empty. Names must have been checked."""
+    """Insert rows into an empty table; the names must have been checked."""
     driver: Any = connection.connection.driver_connection
     listed = ", ".join(_quoted(connection, column) for column in columns)
     into = f"{_quoted(connection, name)} ({listed})"
@@ -87,13 +87,13 @@ def load(connection: Connection, name: str, columns: Sequence[str], rows: Iterat
 
 
 def refer_later(connection: Connection) -> None:
-    """Let rows refer to others that come behind them, within this transaction."""
+    """Let rows refer to others inserted later in this transaction."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
 
 
 def set_sequences(connection: Connection) -> None:
-    """Have whatever numbers rows by itself go on behind the highest number that is there."""
+    """Set all sequences so that they continue after the highest number in their tables."""
     if connection.dialect.name == "sqlite":
         return  # it looks for the highest by itself
     numbered = sa.text(
@@ -108,10 +108,10 @@ def set_sequences(connection: Connection) -> None:
 
 
 def analyze(connection: Connection) -> None:
-    """Have the planner look at what has come in."""
+    """Update the planner's statistics after loading."""
     connection.exec_driver_sql("ANALYZE")
 
 
 def _quoted(connection: Connection, name: str) -> str:
-    # To the driver as it stands: a percent sign would be read as a parameter, and no name of ours has one.
+    # Passed to the driver as it stands; a percent sign would be read as a parameter, but no name of ours has one.
     return connection.dialect.identifier_preparer.quote_identifier(name)

@@ -1,6 +1,6 @@
-"""Statements on what a learner did on days of a range: entries that count, the own ones and those that guests brought.
+"""Statements on what a learner did on the days of a range: entries that count, own ones and those that guests brought.
 
-Each question is one statement. What does not count any more is to be left out here.
+Each question is one statement. Entries that no longer count must be left out here.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ _ATTEMPTS: Final = "e.type = 'attempted'"
 
 
 def _counted(names: str, condition: str, *, is_reset: bool, flat: bool = False) -> Part:
-    """Columns of the entries that count; where the learner ever reset anything, each is held against that."""
+    """Columns of the entries that count; `is_reset` says to check each entry against the learner's resets."""
     of_own, of_brought = (
         f" AND {reset_marks.condition(one)}" if is_reset else "" for one in ("''", "CAST(b.guest_id AS text)")
     )
@@ -39,9 +39,9 @@ def _counted(names: str, condition: str, *, is_reset: bool, flat: bool = False) 
 
 
 def _regraded(names: str, condition: str) -> Part:
-    """The same of attempts that have another score by now, with that and whether it passes; there are few."""
+    """The same columns of attempts that were given another score since, with that score and whether it passes."""
     what = ", ".join(f"e.{name}" for name in names.split(", ")) + ", g.score AS new_score, g.passed AS new_passed"
-    # CROSS JOIN: SQLite walks the grades and looks each attempt up, whatever it believes of their number.
+    # CROSS JOIN makes SQLite walk the grades, of which there are few, and look up each attempt.
     given = f"SELECT {what} FROM attempt_grade g CROSS JOIN"  # noqa: S608  # our own words
     by = f"WHERE g.learner_id = :learner AND g.score IS NOT NULL AND {condition}"
     own = f"{given} ledger e {by} AND e.learner_id = :learner AND e.event_id = g.attempt_id"
@@ -85,7 +85,7 @@ def _of_all(is_reset: bool) -> tuple[Part, ...]:
         ),
         _sums("day_sum", "day", "AND day BETWEEN :first AND :last"),
         _sums("topic_sum", "topic"),
-        # Ten thousand numbers are read in a tenth of the time that as many rows take.
+        # Flat, as ten thousand numbers are read in a tenth of the time of as many rows.
         _counted("score", f"{_ATTEMPTS} AND e.score IS NOT NULL", is_reset=is_reset, flat=True),
         _counted("duration_ms", f"{_ATTEMPTS} AND e.duration_ms <> 0", is_reset=is_reset, flat=True),
         _regraded("score", _ATTEMPTS),
@@ -96,7 +96,7 @@ def _of_all(is_reset: bool) -> tuple[Part, ...]:
 
 
 class Done(NamedTuple):
-    """One event: of what, in millionths and milliseconds."""
+    """One event on a step; its score in millionths."""
 
     day: str
     course: str
@@ -109,9 +109,9 @@ class Done(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What was done on the days of a range: figures of days, events.
+    """What was done on the days of a range: sums by day, and events.
 
-    Steps' completions and achievements are there whenever they were.
+    First completions of steps and achievements are included whatever their day.
     """
 
     days: dict[str, PeriodSum]
@@ -128,7 +128,7 @@ def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
     )
     first: dict[tuple[str, str], Completion] = {}
     for course_id, step_id, *row in completed:
-        # Of all runs the first: a step counts once.
+        # The first over all runs, because a step counts once.
         one = Completion(*row)
         first[course_id, step_id] = min(one, first.get((course_id, step_id), one))
     changed = [(old := Done(*row), old._replace(score=score, passed=passed)) for *row, score, passed in regraded]
@@ -136,9 +136,9 @@ def of_range(connection: Connection, learner_id: str, within: Range) -> Work:
 
 
 class AllWork(NamedTuple):
-    """All that was ever done, and the days on which it was; figures of topics, scores and durations of all attempts.
+    """All that a learner ever did, and the range of its days: totals, sums by topic, attempts' scores and durations.
 
-    `days` are the figures of some days, and `recent` scores by day, within the same.
+    `days` are the sums of a recent range by day, and `recent` the scores in the same range.
     """
 
     total: PeriodSum
@@ -152,7 +152,7 @@ class AllWork(NamedTuple):
 
 
 def of_all(connection: Connection, learner_id: str, recent: Range) -> AllWork:
-    """A learner's work on all days."""
+    """A learner's work on all days; `recent` is the range of `days` and `recent` in the result."""
     asked = {"learner": learner_id, "first": recent.first, "last": recent.last}
     parts = _of_all(reset_marks.any_of(connection, learner_id))
     found = rows.gather(connection, *parts, **asked)
@@ -186,7 +186,7 @@ def attempt_times(connection: Connection, learner_id: str) -> list[tuple[str, in
 
 
 def _scores(recorded: list[Any], regraded: list[Any]) -> list[int]:
-    """Scores as they are by now, of those recorded and (recorded, given) pairs of them."""
+    """Present scores, from recorded ones and (recorded, given) pairs of attempts that were given another score."""
     if not regraded:
         return [score for score in recorded if score is not None]
     given = [new for old, new in regraded if old is None]
@@ -195,7 +195,7 @@ def _scores(recorded: list[Any], regraded: list[Any]) -> list[int]:
 
 
 def _as_graded(found: list[_T], changed: list[tuple[_T, _T]]) -> list[_T]:
-    """Put others in the places of some, whichever of those that are alike."""
+    """Replace values, given as (old, new); it does not matter which of several equal ones is replaced."""
     if not changed:
         return found
     left = Counter(old for old, _ in changed)

@@ -1,4 +1,4 @@
-"""Statements on what a learner worked on, as the overview, levels and predictions tell of it: each is one."""
+"""Statements on what a learner worked on, for overview, levels, predictions and achievements; each is a single one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,7 @@ _STEPS: Final = rows.Part(
     ", ".join(
         (
             "course_id, run, step_id, events, best_score, first_at, first_event, first_score",
-            # Where the latest score is the first one, it says nothing more.
+            # The latest score is left out where it is the first one too.
             *(
                 f"CASE WHEN latest_event = first_event THEN NULL ELSE {one} END"
                 for one in ("latest_at", "latest_event", "latest_score")
@@ -32,7 +32,7 @@ _STEPS: Final = rows.Part(
     ),
     f"FROM step_sum {_MINE}",
 )
-# The run of each course that the learner is in.
+# The learner's current run of each course.
 _LATEST: Final = f"SELECT course_id, max(run) AS run FROM course_run {_MINE} GROUP BY course_id"  # noqa: S608  # our own words
 _RUNS: Final = rows.Part("course_id, run", f"FROM ({_LATEST}) r")
 _OF_COURSE: Final = f"kind = '{COURSE_COMPLETED}' AND module_id = ''"
@@ -49,7 +49,7 @@ _GRADED: Final = rows.Part(
 
 
 class Courses(NamedTuple):
-    """What a learner worked on: steps of all runs; the run that they are in, by course; the runs that are completed."""
+    """What a learner worked on: steps of all runs, the current run by course, and completed (course, run) pairs."""
 
     steps: list[Worked]
     runs: Mapping[str, int]
@@ -57,16 +57,16 @@ class Courses(NamedTuple):
 
 
 class Topics(NamedTuple):
-    """What is known of a learner's topics beside steps: milliseconds spent, the highest level that was told of each."""
+    """A learner's topics, apart from steps: milliseconds spent on each, and the highest level told of it."""
 
     spent_ms: Mapping[str, int]
     levels: Mapping[str, Held]
 
 
 class Known(NamedTuple):
-    """What the overview tells of a learner.
+    """What the overview shows of a learner.
 
-    `graded` are the attempts that people gave a score: by course, run and step, when they did, and when each was made.
+    `graded` are scores given to attempts, by (course, run, step): when each was given, and when its attempt was made.
     """
 
     total: PeriodSum
@@ -84,7 +84,7 @@ _OVERVIEW: Final = (*_OF_COURSES, _TOPICS, _LEVELS, *_STREAK, total_part("true")
 
 
 def overview(connection: Connection, learner_id: str) -> Known:
-    """What the overview tells of a learner."""
+    """Read what the overview shows of a learner."""
     found = rows.gather(connection, *_OVERVIEW, learner=learner_id)
     active, imported, pauses, total, enrolled, graded, *count = found[5:]
     given: dict[tuple[str, int, str], dict[int, int]] = {}
@@ -102,13 +102,13 @@ def overview(connection: Connection, learner_id: str) -> Known:
 
 
 def levels(connection: Connection, learner_id: str) -> tuple[list[Worked], Topics]:
-    """What skill levels tell of a learner."""
+    """The steps and topics from which a learner's skill levels are computed."""
     steps, spent, told = rows.gather(connection, _STEPS, _TOPICS, _LEVELS, learner=learner_id)
     return list(map(_worked, steps)), _topics(spent, told)
 
 
 class Ahead(NamedTuple):
-    """What predictions are made of: `recent` is what was done on the last days, `before` all that was done before."""
+    """What predictions are computed from: `recent` is what was done on the last days, `before` the sum of the rest."""
 
     courses: Courses
     levels: Mapping[str, Held]
@@ -131,7 +131,7 @@ _AHEAD: Final = (
 
 
 def ahead(connection: Connection, learner_id: str, before: str) -> Ahead:
-    """What predictions are made of, with a day up to which there is no need to know on which day something was done."""
+    """What a learner's predictions are computed from; what was done up to the day `before` is summed up."""
     found = rows.gather(connection, *_AHEAD, learner=learner_id, before=before)
     told, total, recent, earned, active, *totals = found[3:]
     return Ahead(
@@ -145,7 +145,7 @@ def ahead(connection: Connection, learner_id: str, before: str) -> Ahead:
 
 
 def metrics(connection: Connection, learner_id: str) -> tuple[Metrics, list[Earned]]:
-    """All that achievements can ask for, and what was earned."""
+    """All values that achievements can ask for, and the achievements earned."""
     earned, active, *totals = rows.gather(connection, EARNED, _ACTIVE, *TOTALS, learner=learner_id)
     return Metrics(totals_read(totals), attended(map(ordinal, active))), in_order(earned)
 

@@ -1,1 +1,1 @@
-"""The schema's history, one file a step; `run` brings a database to the newest."""
+"""The schema's history, one file per revision; `migrate` brings a database to the newest."""

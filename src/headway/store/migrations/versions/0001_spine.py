@@ -1,6 +1,6 @@
 """The spine: learners, sessions, courses, the ledger and its sums.
 
-Written against the schema of its own day: what stands in `schema.py` later is brought about by later revisions.
+Written against the schema of its time; later revisions bring about what `schema.py` has since.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Identity: what was merged when, tokens beside sessions, sign-in by others, throttles, and what was erased."""
+"""Identity: when guests were moved, tokens as sessions, other ways to sign in, throttles, and erasures."""
 
 from secrets import token_hex
 from uuid import uuid4
@@ -16,7 +16,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Add columns and tables; sessions that are there stay."""
+    """Add columns and tables; existing sessions stay."""
     op.add_column("learner", sa.Column("merged_at", sa.BigInteger(), nullable=True))
     op.add_column("learner", sa.Column("merged_after", sa.BigInteger(), nullable=True))
     merged = sa.text("merged_into IS NOT NULL")

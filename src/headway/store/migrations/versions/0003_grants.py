@@ -1,4 +1,4 @@
-"""Gates: runs of courses, what they are granted, certificates; what a step counts for beyond its attempts."""
+"""Gates: runs of courses, their grants, certificates; and what decides a step's score besides its attempts."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _RUNS = """
     SELECT coalesce(l.merged_into, e.learner_id), e.course_id, e.run, min(e.at)
     FROM ledger e JOIN learner l ON l.id = e.learner_id
     WHERE e.step_id <> '' GROUP BY 1, 2, 3"""
-# As the entries are summed: those of guests count where they were brought.
+# Summed as entries are: events of guests count for the account to which they were brought.
 _STEPS = """
     UPDATE step_sum SET unscored = f.unscored, graded_best = f.best
     FROM (

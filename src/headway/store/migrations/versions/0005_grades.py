@@ -1,4 +1,4 @@
-"""Grades that people give, and by what name whoever gives them stands in the ledgers of others."""
+"""Grades that people give, and the pseudonyms of those who give them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ _WAITING = "waited AND score IS NULL"
 
 
 def upgrade() -> None:
-    """Make the tables. No attempt waits yet: an attempt without a score was one that a client sent so."""
+    """Make the tables; no attempt waits yet, as those without a score were sent without one."""
     op.create_table(
         "attempt_grade",
         sa.Column("learner_id", ID, nullable=False),

@@ -1,4 +1,4 @@
-"""Writers remember sums by the end of a ledger; what changes them without an entry of it is counted beside it."""
+"""Writers remember sums by the end of a ledger; the epoch counts changes of sums without an entry."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the count."""
+    """Add the epoch."""
     op.add_column("learner", sa.Column("epoch", sa.Integer(), nullable=False, server_default="0"))

@@ -1,4 +1,4 @@
-"""Streaks: what of a day was imported, pauses, and the rules by which streaks were told of."""
+"""Streaks: imported activities by day, pauses, and the rules by which streaks were told."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ depends_on = None
 
 ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
-# As the entries are summed: those of guests count where they were brought.
+# Summed as entries are: events of guests count for the account to which they were brought.
 _IMPORTED = """
     INSERT INTO imported_day (learner_id, day, course_id, run, activities)
     SELECT coalesce(b.learner_id, e.learner_id), e.day, e.course_id, e.run, count(*)
@@ -22,8 +22,8 @@ _IMPORTED = """
 
 
 def upgrade() -> None:
-    """Make the tables, and fill in what follows from the ledger. What was told so far knew of no freezes."""
-    # The default makes the rows that are there say so without being written again; whoever adds one says it himself.
+    """Make the tables, and fill in what follows from the ledger; streaks told so far knew no freezes."""
+    # The default gives existing rows a value without rewriting them; new rows are always written with their own.
     op.add_column("ledger", sa.Column("streak_rules", sa.String(length=16), nullable=True, server_default="before"))
     days = ("day", sa.String(length=10)), ("course_id", sa.String(length=200)), ("run", sa.Integer())
     _table("imported_day", days, [sa.Column("activities", sa.BigInteger(), nullable=False)])

@@ -1,4 +1,4 @@
-"""The ledger by day: what a learner did in a period, and all scores of attempts, without reading all entries."""
+"""An index of the ledger by day: reads what was done in a period, and all scores, without reading all entries."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Modules keep their key through renamings, as steps do; until now none had another id before."""
+"""Modules keep their key when renamed, as steps do; so far none had a former id."""
 
 import sqlalchemy as sa
 from alembic import op

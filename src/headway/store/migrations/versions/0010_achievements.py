@@ -1,4 +1,4 @@
-"""Achievements: what can be earned, and what each learner earned."""
+"""Achievements: definitions, and what each learner earned."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables. What is defined comes in when a server starts, and learners are given what they meet by then."""
+    """Make the tables; a starting server adds the definitions, and gives learners those that they meet."""
     op.create_table(
         "achievement",
         _column("learner_id", ID),

@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table. What was told before is in the ledger; nobody is told it again."""
+    """Make the table; what was told before is in the ledger, and is not told again."""
     op.create_table(
         "notice",
         sa.Column("learner_id", ID, nullable=False),

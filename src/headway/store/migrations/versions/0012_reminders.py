@@ -1,4 +1,4 @@
-"""Reminders: up to which time they were given."""
+"""Reminders: the time up to which they were given."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What operators had done: backups, audits in the background."""
+"""Upkeep: what operators had done, such as backups and audits in the background."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Resets: what of a learner's ledgers counts no more."""
+"""Resets: which parts of learners' ledgers no longer count."""
 
 import sqlalchemy as sa
 from alembic import op

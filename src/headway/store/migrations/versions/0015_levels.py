@@ -1,4 +1,4 @@
-"""Levels that learners were told of, and the early mornings and late nights on which they learned."""
+"""Levels that learners were told of, and activities in the early morning or late at night."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables; whoever has levels already is told of none of them, and given what they are worth."""
+    """Make the tables; levels reached so far are told to nobody, but count for achievements."""
     op.create_table(
         "topic_level",
         _column("learner_id", ID),
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("learner_id", "part", "day", "course_id", "run", name=op.f("pk_day_part")),
         sqlite_with_rowid=False,
     )
-    # Levels that were reached before are given as achievements are, by a backfill.
+    # A backfill gives the levels reached before, as it does achievements.
     op.execute("UPDATE achievement_set SET given_version = version - 1, given_up_to = NULL WHERE version > 0")
 
 

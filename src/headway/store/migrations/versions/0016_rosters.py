@@ -1,4 +1,4 @@
-"""Rosters and the counters of courses: who is enrolled is in them at once, and worked out when a server starts."""
+"""Rosters and counters of courses; enrolled learners are added at once, and computed when a server starts."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ WHERE found.learner_id = course_run.learner_id AND found.course_id = course_run.
 
 
 def upgrade() -> None:
-    """Make the tables, and put in who is enrolled."""
+    """Make the tables, and add enrolled learners."""
     op.add_column("course_run", _column("active_at", sa.BigInteger(), server_default="0"))
     _make_roster()
     _make_counters()

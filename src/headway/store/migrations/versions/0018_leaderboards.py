@@ -1,4 +1,4 @@
-"""Leaderboards, and what a learner says of being on them."""
+"""Leaderboards, and learners' choices about being shown on them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables. Where there are learners already, the next server works out where they stand."""
+    """Make the tables; where there are learners already, the next server computes their standings."""
     op.add_column("learner", sa.Column("leaderboard_alias", sa.String(length=200)))
     op.add_column("learner", _column("leaderboard_opt_out", sa.Boolean(), server_default=sa.false()))
     op.create_table(

@@ -1,4 +1,4 @@
-"""What was attempted of each step on each day: by that, reviews are due."""
+"""Attempts at each step by day, by which reviews become due."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""By what admins find learners: names in one case, roles; and codes by which imported learners are claimed."""
+"""What admins search learners by (case-folded names, roles), and codes for claiming imported learners."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,7 @@ _AT_ONCE = 1_000
 
 
 def upgrade() -> None:
-    """Make the column, indexes and the table, and fill in the names that there are."""
+    """Make the column, the indexes and the table, and fill in existing names."""
     op.add_column("learner", sa.Column("name_key", NAME, nullable=False, server_default=""))
     _fill()
     op.create_index("ix_learner_name_key", "learner", ["name_key", "id"])
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """No database folds case as Python does."""
+    """Fill in the name keys in Python, because no database folds case as it does."""
     learner = sa.table("learner", sa.column("id", ID), sa.column("display_name"), sa.column("name_key"))
     connection, last = op.get_bind(), ""
     wanted = sa.select(learner.c.id, learner.c.display_name).where(learner.c.display_name.is_not(None))

@@ -13,7 +13,7 @@ ID = sa.String(36).with_variant(UUID(as_uuid=False), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table: nobody shares anything yet."""
+    """Make the table; nobody shares anything yet."""
     op.create_table(
         "share_page",
         sa.Column("learner_id", ID, nullable=False),

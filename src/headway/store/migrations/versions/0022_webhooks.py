@@ -1,4 +1,4 @@
-"""Webhooks: where to send, what is still to be sent, and what was."""
+"""Webhooks: endpoints, messages due, and deliveries."""
 
 from typing import Any
 

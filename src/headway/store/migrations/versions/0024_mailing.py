@@ -1,4 +1,4 @@
-"""What learners want to be told by which channel, what they are told by mail, and which addresses are theirs."""
+"""The channels by which learners want each kind of notice, notices to be mailed, and confirmed addresses."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def _make_mails() -> None:
 
 
 def _make_confirmed() -> None:
-    """Of the accounts that are there already, those have shown whose they are that another provider vouched for."""
+    """Make the table; of existing accounts, those whose address a provider verified count as confirmed."""
     op.create_table(
         "confirmed_address",
         _column("learner_id", ID),

@@ -1,4 +1,4 @@
-"""By which version of its course a step was first scored."""
+"""The version of its course by which a step was first scored."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the column; `rebuild` fills it in for what is there."""
+    """Make the column; `rebuild` fills it for what was recorded before."""
     op.add_column("step_sum", sa.Column("first_version", sa.Integer(), nullable=True))

@@ -1,4 +1,4 @@
-"""Scores of courses that no rounding of their modules' lowers: every learner in a roster is counted anew for that."""
+"""Scores of courses that are not lowered by rounding their modules'; all learners in rosters are recounted for it."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Say that nobody was counted by any version yet; the next server, or `rebuild`, counts them."""
+    """Mark all learners as not yet counted by any version; the next server, or `rebuild`, counts them."""
     op.execute("UPDATE roster SET version = 0")
     op.execute("DELETE FROM step_counter")
     op.execute("DELETE FROM course_counter")

@@ -1,4 +1,4 @@
-"""What is to be sent is looked up endpoint by endpoint, so that a backlog of one is not read for all others."""
+"""Messages due are looked up by endpoint, so that the backlog of one is not read for all others."""
 
 from alembic import op
 
@@ -9,6 +9,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Put one index in the place of another."""
+    """Replace one index by another."""
     op.create_index(op.f("ix_webhook_due_webhook_id_due_at"), "webhook_due", ["webhook_id", "due_at"])
     op.drop_index(op.f("ix_webhook_due_due_at"), "webhook_due")
