@@ -226,6 +226,7 @@ def test_a_recorded_streak_is_kept_once_and_shown_while_it_is_the_longer_one(wor
     assert (done.streaks, dict(done.left_out), dict(done.refused)) == (2, {"no-streak": 1}, {"invalid": 1})
     assert taken(world, tmp_path).streaks == 0
     assert taken(world, write(tmp_path, "streak.json", {"7": 11, "user_8": 12.5})).streaks == 1
+    assert taken(world, write(tmp_path, "streaks.json", {"Users": [{"longest_streak": 5}]})).streaks == 0
     for name, longest, elsewhere in (("7", 4, 12), ("8", 0, 1)):
         with world.database.read() as connection:
             found = read_streak(connection, another(connection, ADMIN, name), NOON)

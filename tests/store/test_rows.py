@@ -131,6 +131,11 @@ def test_only_the_keys_that_are_asked_for_are_found(filled: Database) -> None:
         assert courses.versions(connection, ["python", "py", "Python", "python "]) == {"python": 1}
 
 
+def test_no_rows_change_nothing(filled: Database) -> None:
+    with filled.transaction() as connection:
+        assert rows.change(connection, learner, "time_zone", [], ("id",)) == 0
+
+
 def test_of_many_rows_of_a_key_those_are_found_whose_column_holds_a_text(filled: Database) -> None:
     odd = ODD[:12]
     texts = [entry(learner_id=BEN, seq=n, event_id=uid(n), body=text) for n, text in enumerate(odd)]

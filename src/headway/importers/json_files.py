@@ -307,7 +307,7 @@ def _mapped(course_map: Mapping[str, Any] | None) -> tuple[str, Mapping[str, str
 def _expanded(one: Value) -> Iterator[dict[str, Any]]:
     """The records in a value: itself, or those of a list in it, each with the fields around them."""
     around = {name: part for name, part in one.beside.items() if name in (*_USERS, *_EXERCISES)}
-    if one.name is not None and one.name.lower() not in _LISTS:
+    if one.name is not None and not _is_list(one.name):
         # Any other name is a learner's or an exercise's.
         around |= {"user_id": one.name} if re.fullmatch(r"user[_-]?\d+", one.name) else {"exercise_id": one.name}
     yield from _unfolded(one.value, around)
@@ -317,7 +317,7 @@ def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]
     if not isinstance(value, dict):
         yield {**around, "score": value} if around and not isinstance(value, list) else {**around, "record": value}
         return
-    lists = {name: part for name, part in value.items() if name.lower() in _LISTS and isinstance(part, list)}
+    lists = {name: part for name, part in value.items() if _is_list(name) and isinstance(part, list)}
     if not lists or first(value, (*_SCORES, *_CORRECT)) is not None:
         yield {**around, **value}
         return
@@ -345,7 +345,13 @@ def _streaks_in(place: Place, one: Value) -> Iterator[Item]:
         for name, longest in record.items():
             yield _streak(place, name, {"longest_streak": longest})
         return
-    yield _streak(place, first(record, _USERS) or (one.name if one.name not in _LISTS else None), record)
+    named = None if one.name is None or _is_list(one.name) else one.name
+    yield _streak(place, first(record, _USERS) or named, record)
+
+
+def _is_list(name: str) -> bool:
+    """Return whether a name is one that files give to their list, and no learner's."""
+    return name.lower() in _LISTS
 
 
 def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:

@@ -220,6 +220,8 @@ def add_together(connection: Connection, *additions: Addition) -> None:
 def change(connection: Connection, table: Table, name: str, new: Sequence[Row], by: tuple[str, ...]) -> int:
     """Set a column to each row's last value, where the columns `by` equal the values before it; return how many."""
     if connection.dialect.name == "sqlite":
+        if not new:  # the driver would take no rows for one without values
+            return 0
         matching = " AND ".join(f"{one} = ?" for one in by)
         statement = f"UPDATE {table.name} SET {name} = ? WHERE {matching}"  # noqa: S608  # our own words
         return connection.exec_driver_sql(statement, [(row[-1], *row[:-1]) for row in new]).rowcount
