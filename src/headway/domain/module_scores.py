@@ -95,9 +95,8 @@ def graded_alone(step: Step, sum_: StepSum) -> StepSum:
     """What is known of a step where only scores count that the server vouches for; a lesson has none to vouch for."""
     if step.kind == "lesson":
         return sum_
-    best, said = sum_.graded_best, sum_.override
-    reached = [one for one in (best, said and said.score) if one is not None]
-    done = sum_.completion if reached and max(reached) >= step.pass_mark else None
+    best, said, reached = sum_.graded_best, sum_.override, sum_.vouched_best
+    done = sum_.completion if reached is not None and reached >= step.pass_mark else None
     if best is None:
         return StepSum(sum_.events, completion=done, override=said)
     scored = Scored(sum_.updated_at, "", best)

@@ -13,6 +13,16 @@ class Override(NamedTuple):
     waived: bool
 
     @property
+    def lifts(self) -> bool:
+        """Whether it says nothing itself, and takes the one before back."""
+        return is_lifting(self.score, final=self.final, waived=self.waived)
+
+    @property
     def is_score(self) -> bool:
-        """Whether it gives the step a score: a waiver does not, nor does one of nothing, which lifts the one before."""
-        return not self.waived and (self.final or self.score > 0)
+        """Whether it gives the step a score: a waiver does not, nor does one that lifts."""
+        return not (self.waived or self.lifts)
+
+
+def is_lifting(score: int | None, *, final: bool, waived: bool) -> bool:
+    """Whether a word lifts the one before: of nothing, and not final."""
+    return not (score or final or waived)
