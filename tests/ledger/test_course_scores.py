@@ -11,6 +11,7 @@ from headway.ledger.recount import recount_pending
 from headway.store.migrate import migrate
 from headway.store.roster_page import Wanted
 from headway.views.course_progress import read_course
+from headway.views.overview import read_overview
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
 from headway.views.subject import Subject
@@ -55,6 +56,17 @@ def told(world: World, learner_id: str) -> tuple[float, float, int]:
         (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
         (band,) = [one for one in read_report(connection, in_force, NOON).score_distribution if one.learners]
     return progress.score_percent, row.score_percent, band.from_percent
+
+
+def statuses(world: World, learner_id: str) -> set[str]:
+    """The course's status as the learner reads it, at a glance too, and as the roster has it; it is the same."""
+    subject = Subject(learner_id, "UTC")
+    with world.database.read() as connection:
+        progress = read_course(connection, world.catalog, subject, "thirds")
+        (summary,) = read_overview(connection, world.catalog, subject, NOON).courses
+        in_force = InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"])
+        (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
+    return {progress.status, summary.status, row.status}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +132,7 @@ def test_a_word_counts_in_the_roster_of_whoever_has_done_nothing_there(world: Wo
     say(world, ada, "second-0", 0)
     shown, in_roster, _ = told(world, ada)
     assert shown == in_roster > 0
+    assert statuses(world, ada) == {"in_progress"}
     with world.database.read() as connection:
         report = read_report(connection, InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"]), NOON)
     first = report.steps[0]
