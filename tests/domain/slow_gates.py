@@ -127,7 +127,7 @@ def vouched_alone(course: SlowCourse, knowledge: Knowledge) -> Knowledge:
         if step is None or step.kind == "lesson":
             continue
         said = sorted(known.words, key=lambda one: one.place)[-1:]
-        best = [*known.vouched, *(one.score for one in said)]
+        best = [*known.vouched, *(one.score for one in said if one.score or one.final)]
         completed = known.completed and bool(best) and max(best) >= step.pass_mark
         scores = (((0, ""), max(known.vouched)),) if known.vouched else ()
         found[step_id] = Known(scores, completed, tuple(said), (), known.moved)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headway.domain.exercises import exercise_of
 from headway.domain.facts import Graded, Overridden
 from headway.domain.gating import is_begun, is_open
 from headway.domain.progress import Contribution, PeriodSum, StepSum
@@ -145,6 +146,12 @@ def test_what_is_waived_completes_the_step_and_begins_and_opens_no_module() -> N
     assert is_begun(second, found)
     assert not is_open(second, found, {})
     assert is_open(second, {"a": found["a"] + StepSum.of(attempt())}, {})
+
+
+@pytest.mark.parametrize(("score", "since"), [(0, 300), (1, 200)])
+def test_a_word_that_was_lifted_is_no_score_from_then_on(score: int, since: int) -> None:
+    said = StepSum.of(override(score, waived=False)) + StepSum.of(event("x", 300, "2026-03-02", score=500_000))
+    assert exercise_of(("loops",), [said]).scored_at == since
 
 
 def test_a_step_is_submitted_while_an_attempt_waits_and_no_longer() -> None:

@@ -73,8 +73,20 @@ def _is_before(one: Entry, reset: Entry, own: str, joined: Mapping[str, int]) ->
 def _is_covered(one: Entry, reset: Entry, own: str, joined: Mapping[str, int], runs: Mapping[str, int]) -> bool:
     stays = one["type"] in ("enrolled", "left", "run_started", "reset", "certified")
     known = one["learner_id"] == own or joined[one["learner_id"]] < reset["seq"]
-    here = reset["course_id"] in ("", one["course_id"]) and one["run"] == max(runs.get(one["course_id"], 1), 1)
-    return not stays and known and here and one["at"] <= reset["at"]
+    if stays or not known or reset["course_id"] not in ("", one["course_id"]):
+        return False
+    if _is_before(one, reset, own, joined):
+        return bool(one["run"] == max(runs.get(one["course_id"], 1), 1))
+    # What comes late counts nowhere, whichever run it came in; what a person says is of when it is said.
+    return one["type"] in (*DOINGS, "graded") and _done_at(one) <= reset["at"]
+
+
+def _done_at(one: Entry) -> int:
+    """When that was done which an entry is about: of a grade, the attempt's time."""
+    if one["type"] != "graded":
+        return int(one["at"])
+    attempted = datetime.fromisoformat(json.loads(one["body"])["attempted_at"])
+    return round(attempted.timestamp() * MILLION)
 
 
 def is_enrolled(entries: Iterable[Entry]) -> bool:

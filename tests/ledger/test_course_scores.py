@@ -11,6 +11,7 @@ from headway.ledger.recount import recount_pending
 from headway.store.migrate import migrate
 from headway.store.roster_page import Wanted
 from headway.views.course_progress import read_course
+from headway.views.overview import read_overview
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
 from headway.views.subject import Subject
@@ -42,6 +43,11 @@ def learner(world: World, scores: Mapping[str, float]) -> str:
     return ada
 
 
+def say(world: World, learner_id: str, step: str, score: int) -> None:
+    said = OverrideAsked("thirds", learner_id, step, score, False, "handed in on paper", None, str(uuid4()))
+    override(world.database, world.catalog, said, now=NOON)
+
+
 def told(world: World, learner_id: str) -> tuple[float, float, int]:
     """The score as the learner reads it, as the roster has it, and from how many percent the report counts it."""
     with world.database.read() as connection:
@@ -50,6 +56,17 @@ def told(world: World, learner_id: str) -> tuple[float, float, int]:
         (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
         (band,) = [one for one in read_report(connection, in_force, NOON).score_distribution if one.learners]
     return progress.score_percent, row.score_percent, band.from_percent
+
+
+def statuses(world: World, learner_id: str) -> set[str]:
+    """The course's status as the learner reads it, at a glance too, and as the roster has it; it is the same."""
+    subject = Subject(learner_id, "UTC")
+    with world.database.read() as connection:
+        progress = read_course(connection, world.catalog, subject, "thirds")
+        (summary,) = read_overview(connection, world.catalog, subject, NOON).courses
+        in_force = InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"])
+        (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
+    return {progress.status, summary.status, row.status}
 
 
 @pytest.mark.parametrize(
@@ -85,14 +102,37 @@ def test_scores_of_before_are_worked_out_anew_behind_an_upgrade(world: World) ->
     world.assert_clean()
 
 
+def test_who_is_in_a_course_of_which_anything_was_said_is_counted_anew_behind_an_upgrade(world: World) -> None:
+    """Before, a word that was lifted left a score of 0, and one that completed nothing was in no figure."""
+    ada, ben = learner(world, {}), world.learner(display_name="Ben")
+    world.send(ben, enrollment(2, of="thirds"), event(3, course="python"), enrollment(4))
+    say(world, ada, "first-0", 500_000)
+    say(world, ada, "first-0", 0)
+    say(world, ada, "second-0", 500_000)
+    before = world.rows_of("roster")
+    world.run(
+        "UPDATE step_counter SET scored = 1 WHERE course_id = 'thirds' AND step_id = 'first-0'",
+        "UPDATE step_counter SET learners = 0 WHERE course_id = 'thirds' AND step_id = 'second-0'",
+        "DELETE FROM course_counter WHERE course_id = 'thirds' AND figure = 'reached'",
+        f"UPDATE roster SET score = 0, last_step = '' WHERE learner_id = '{ada}'",
+        "UPDATE alembic_version SET version_num = '0027'",
+    )
+    migrate(world.database)
+    world.assert_clean()
+    # Of other courses nobody.
+    assert recount_pending(world.database, world.catalog) == 2
+    assert world.rows_of("roster") == before
+    world.assert_clean()
+
+
 def test_a_word_counts_in_the_roster_of_whoever_has_done_nothing_there(world: World) -> None:
     """Also one that completes nothing, of a module in which nothing else is known."""
     ada = learner(world, {})
-    for step, score in (("first-0", 500_000), ("second-0", 0)):
-        said = OverrideAsked("thirds", ada, step, score, False, "handed in on paper", None, str(uuid4()))
-        override(world.database, world.catalog, said, now=NOON)
+    say(world, ada, "first-0", 500_000)
+    say(world, ada, "second-0", 0)
     shown, in_roster, _ = told(world, ada)
     assert shown == in_roster > 0
+    assert statuses(world, ada) == {"in_progress"}
     with world.database.read() as connection:
         report = read_report(connection, InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"]), NOON)
     first = report.steps[0]

@@ -94,6 +94,24 @@ def test_where_the_learner_has_no_score_nothing_is_left_of_a_word_that_was_lifte
     world.assert_clean()
 
 
+def test_a_word_that_lifts_completes_nothing_and_vouches_for_nothing_where_no_score_is_too_low(world: World) -> None:
+    free, words = step("free", kind="exercise", pass_mark=0), dict[str, Any](course_id="two", step_id="free")
+    asks = module("m", free, step("read", kind="lesson"), complete_by="steps")
+    world.publish(course(asks, id="two", title="Two", certificate=True, evidence="graded"))
+    ada, ben, cid = world.learner(), world.learner(), world.learner()
+    world.send(ada, event(1, "completed", "read", course="two"))
+    assert said(world, ada, score=0, **words).updates == ()
+    assert changed(said(world, ada, score=0, final=True, **words))["completed"] == (False, True)
+    for name, number, score in ((ben, 2, 0), (cid, 4, 1)):
+        told = [event(number, "completed", "read", course="two"), event(number + 1, of="free", course="two", score=0)]
+        world.send(name, *told)
+        issued = changed(said(world, name, score=score, **words)).get("certificate_issued")
+        assert issued == ((None, "two") if score else None)
+    world.assert_clean()
+    world.restart()
+    assert rebuild(world.database, world.catalog).updated == 0
+
+
 @pytest.mark.parametrize("score", [300_000, 900_000])
 def test_what_was_completed_without_a_score_is_not_lowered_by_a_word_that_is_not_final(
     world: World, score: int

@@ -118,7 +118,7 @@ class History:
         reset(self.world.database, self.world.catalog, wanted, now=self.now)
 
     def override(self) -> None:
-        score, final = self.random.choice([300_000, 650_000, 1_000_000]), self.random.random() < 0.3
+        score, final = self.random.choice([0, 0, 300_000, 650_000, 1_000_000]), self.random.random() < 0.3
         who, of = self.random.choice(self.accounts), self.random.choice(["a", "c", "e"])
         said = {"course": "report", "final": final, "waived": score == 1_000_000 and not final}
         override(self.world, who, of, score, at=self.now, **said)

@@ -147,9 +147,8 @@ def counts(sum_: StepSum, worth: Worth) -> bool:
     """
     if worth.graded_from is None:
         return True
-    said = sum_.override
-    reached = [one for one in (sum_.graded_best, said and said.score) if one is not None]
-    return bool(reached) and max(reached) >= worth.graded_from
+    reached = sum_.vouched_best
+    return reached is not None and reached >= worth.graded_from
 
 
 def first_counted(

@@ -50,7 +50,7 @@ def asked(course: Course, module: Module | None) -> Iterator[tuple[str, str]]:
 
 def is_begun(module: Module, sums: StepSums) -> bool:
     """Whether any of the module's steps has an event or an override."""
-    return _any_of(module, sums, lambda one: one.events > 0 or one.override is not None)
+    return _any_of(module, sums, _begins)
 
 
 def is_open(module: Module, sums: StepSums, held: Held) -> bool:
@@ -69,7 +69,11 @@ def status_of_module(module: Module, sums: StepSums, held: Held) -> str:
 
 def status_of_course(sums: StepSums, held: Held) -> str:
     """The status of the course in a run: open, in progress or completed."""
-    return status_of((COURSE_COMPLETED, "") in held, any(one.events for one in sums.values()))
+    return status_of((COURSE_COMPLETED, "") in held, any(map(_begins, sums.values())))
+
+
+def _begins(one: StepSum) -> bool:
+    return one.events > 0 or one.override is not None
 
 
 def lacking(module: Module, held: Held) -> list[str]:

@@ -95,9 +95,8 @@ def graded_alone(step: Step, sum_: StepSum) -> StepSum:
     """The step's sum with only the scores that the server vouches for; a lesson's stays as it is, for it has none."""
     if step.kind == "lesson":
         return sum_
-    best, said = sum_.graded_best, sum_.override
-    reached = [one for one in (best, said and said.score) if one is not None]
-    done = sum_.completion if reached and max(reached) >= step.pass_mark else None
+    best, said, reached = sum_.graded_best, sum_.override, sum_.vouched_best
+    done = sum_.completion if reached is not None and reached >= step.pass_mark else None
     if best is None:
         return StepSum(sum_.events, completion=done, override=said)
     scored = Scored(sum_.updated_at, "", best)

@@ -13,6 +13,16 @@ class Override(NamedTuple):
     waived: bool
 
     @property
+    def lifts(self) -> bool:
+        """Whether it only cancels the override before it."""
+        return is_lifting(self.score, final=self.final, waived=self.waived)
+
+    @property
     def is_score(self) -> bool:
-        """Whether it gives the step a score; a waiver does not, nor a 0 that is not final, which lifts overrides."""
-        return not self.waived and (self.final or self.score > 0)
+        """Whether it gives the step a score; a waiver does not, nor an override that lifts the one before."""
+        return not (self.waived or self.lifts)
+
+
+def is_lifting(score: int | None, *, final: bool, waived: bool) -> bool:
+    """Whether an override only cancels the one before it: a score of 0 that is neither final nor a waiver."""
+    return not (score or final or waived)

@@ -135,6 +135,12 @@ class StepSum(NamedTuple):
             return self.best
         return _greatest(self.best, said.score)
 
+    @property
+    def vouched_best(self) -> int | None:
+        """The best score that the server or a person vouches for; None where none does."""
+        said = self.override
+        return self.graded_best if said is None or said.lifts else _greatest(self.graded_best, said.score)
+
     @classmethod
     def of(cls, event: Contribution) -> Self:
         """The sum of a single event."""

@@ -9,6 +9,7 @@ from headway.domain.errors import GradedStep, UnknownStep
 from headway.domain.events import ENROLLMENT_TYPES, SCORED_TYPES, Event, EventInvalid, under_name
 from headway.domain.facts import Achieved, Graded, Leveled, Overridden
 from headway.domain.filed import digest_of, is_body, read_reference
+from headway.domain.overrides import is_lifting
 from headway.domain.progress import FIRST_RUN, Contribution, EnrollmentSum, Worth
 from headway.domain.streaks import STANDARD, StreakRules
 from headway.domain.times import MINUTE, local_day, local_hour, offset_day, parse_time
@@ -132,12 +133,16 @@ def _contribute_fact(event: Event, known: Circumstances, course: Course) -> Cont
 
 
 def _passes(event: Event, step: Step) -> bool:
-    """Whether the step passes: by a waiver, by an attempt that passed before (whatever the mark now), or by score."""
-    if isinstance(event.fact, Overridden) and event.fact.waived:
+    """Whether the step passes: by a waiver, by an attempt that passed before (whatever the mark now), or by score.
+
+    An override that only lifts the one before never passes, whatever the pass mark.
+    """
+    fact, score = event.fact, event.score
+    if isinstance(fact, Overridden) and (fact.waived or is_lifting(score, final=fact.final, waived=fact.waived)):
+        return fact.waived
+    if isinstance(fact, Graded) and fact.passed_before:
         return True
-    if isinstance(event.fact, Graded) and event.fact.passed_before:
-        return True
-    return event.score is not None and event.score >= step.pass_mark
+    return score is not None and score >= step.pass_mark
 
 
 def effective_at(event: Event, known: Circumstances) -> int:

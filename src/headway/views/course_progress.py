@@ -266,7 +266,8 @@ def run_worked(course: Course, found: Courses) -> RunWorked:
     place = (course.id, found.runs.get(course.id, FIRST_RUN))
     mine = [one for one in found.steps if one[:2] == place]
     done = {one.step: one.done_on for one in mine if one.done_on is not None}
-    return RunWorked(course, place in found.completed, any(one.events for one in mine), done)
+    is_begun = any(one.events or one.override is not None for one in mine)
+    return RunWorked(course, place in found.completed, is_begun, done)
 
 
 def _module_progress(module: Module, scored: ModuleScore, run: Run) -> ModuleProgress:
