@@ -166,17 +166,43 @@ def _plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     points = [EntryPoint("patient", f"{__name__}:patient", registry.GROUP)]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     registry._plugins.cache_clear()
+    patient.begun, patient.end = Semaphore(0), Signal()
     yield
     registry._plugins.cache_clear()
     registry._loaded.cache_clear()
 
 
+def by_plugin(**grader: Any) -> dict[str, Any]:
+    """The course with a step that the plugin grades."""
+    manifest = deepcopy(COURSE)
+    slow = {"id": "slow", "kind": "quiz", "title": "Slow", "prompt": "?", "grader": {"type": "patient", **grader}}
+    manifest["modules"][0]["steps"].append(slow)
+    return manifest
+
+
+@pytest.mark.usefixtures("_plugin")
+def test_no_plugin_is_asked_by_whoever_records(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite_site.publish(by_plugin())
+    client, sent = sqlite_site.guest(), [event(score=1), event("slow", response="x")]
+
+    def publish_meanwhile(*given: Any) -> Any:
+        found = grade_answers(*given)
+        sqlite_site.publish(by_plugin(edition=2))
+        return found
+
+    patient.end.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(grading, "grade_answers", publish_meanwhile)
+        broken.setattr(record, "grade", failing(AssertionError("a plugin is asked in a transaction")))
+        reply = client.post("/events", json={"events": sent})
+    assert (reply.status_code, reply.json()["type"]) == (503, "/problems/busy")
+    assert "retry-after" in reply.headers
+    assert [one["status"] for one in send(client, *sent)["results"]] == ["duplicate", "recorded"]
+
+
 @pytest.mark.usefixtures("_plugin")
 def test_plugins_that_hang_hold_up_no_built_in_grader(sqlite_site: Site) -> None:
-    manifest = deepcopy(COURSE)
-    slow = {"id": "slow", "kind": "quiz", "title": "Slow", "prompt": "?", "grader": {"type": "patient"}}
-    manifest["modules"][0]["steps"].append(slow)
-    sqlite_site.publish(manifest)
+    sqlite_site.publish(by_plugin())
     guests = [sqlite_site.guest() for _ in range(GRADING_AT_ONCE + 1)]
     with ThreadPoolExecutor(len(guests)) as pool:
         try:

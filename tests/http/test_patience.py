@@ -35,6 +35,13 @@ def _all(connection: socket.socket) -> bytes:
     return answer
 
 
+def _begin_stream(site: Site, connection: socket.socket, more: bytes = b"") -> None:
+    """Ask for a reply that goes on for a second."""
+    token = site.client().post("/auth/guest").json()["token"].encode()
+    head = b"GET /api/v1/stream?seconds=1 HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n%s\r\n"
+    connection.sendall(head % (token, more))
+
+
 def _sent_until_refused(connection: socket.socket, piece: bytes, most: int) -> int:
     """How much could be sent before the server hung up."""
     sent = 0
@@ -74,18 +81,17 @@ def test_trailers_without_an_end_are_cut_off(sqlite_site: Site) -> None:
         assert _sent_until_refused(connection, _PIECE, 100 * HEAD_MAX) < 100 * HEAD_MAX
 
 
-def test_what_follows_a_request_for_another_protocol_is_no_request(sqlite_site: Site) -> None:
+@pytest.mark.parametrize("follows", [b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n", b"\0"])
+def test_what_follows_a_request_for_another_protocol_is_no_request(sqlite_site: Site, follows: bytes) -> None:
+    """Nor a broken one: the reply that is under way is ended, and the connection with it."""
     with closing(_connected(sqlite_site)) as connection:
-        inner = b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n"
-        connection.sendall(
-            b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
-            b"content-length: %d\r\n\r\n" % len(inner)
-        )
-        time.sleep(0.05)
-        connection.sendall(inner)
-        answer = _all(connection)
-        assert answer.count(b"HTTP/1.1 ") == 1
+        _begin_stream(sqlite_site, connection, b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 9\r\n")
+        answer = _answer(connection)
         assert b"\r\nconnection: close\r\n" in answer
+        connection.sendall(follows)
+        answer += _all(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"0\r\n\r\n")
 
 
 def test_a_large_head_that_ends_is_read(sqlite_site: Site) -> None:
@@ -166,11 +172,8 @@ def test_a_body_may_be_larger_than_a_head(sqlite_site: Site, coding: bytes) -> N
 def test_what_is_not_read_yet_is_no_silence(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server reads on only once it has answered what came before over the connection."""
     monkeypatch.setattr(PatientProtocol, "silent_s", 0.2)
-    token = sqlite_site.client().post("/auth/guest").json()["token"].encode()
     with closing(_connected(sqlite_site)) as connection:
-        connection.sendall(
-            b"GET /api/v1/stream?seconds=1 HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n\r\n" % token
-        )
+        _begin_stream(sqlite_site, connection)
         assert _answer(connection).startswith(b"HTTP/1.1 200 ")
         connection.sendall(
             b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
@@ -204,9 +207,7 @@ def test_who_is_answered_is_waited_for(sqlite_site: Site, monkeypatch: pytest.Mo
     """However long the reply goes on, and with an empty line behind the request."""
     monkeypatch.setattr(PatientProtocol, "head_s", 0.2)
     monkeypatch.setattr(PatientProtocol, "silent_s", 0.2)
-    token = sqlite_site.client().post("/auth/guest").json()["token"].encode()
     with closing(_connected(sqlite_site)) as connection:
-        connection.sendall(
-            b"GET /api/v1/stream?seconds=1 HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n\r\n\r\n" % token
-        )
+        _begin_stream(sqlite_site, connection, b"connection: close\r\n")
+        connection.sendall(b"\r\n")
         assert _all(connection).endswith(b"0\r\n\r\n")

@@ -228,12 +228,15 @@ def test_a_server_that_stops_ends_a_stream_behind_which_others_wait(sqlite_url: 
         token = site.client().post("/auth/guest").json()["token"].encode()
         connection = socket.create_connection(("127.0.0.1", site.port), timeout=20)
         stream = b"GET /api/v1/stream HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n\r\n" % token
-        connection.sendall(stream + b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n")
-        answer = connection.recv(65_536)
+        other = b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n"
+        connection.sendall(other + stream + other)
+        answer = b""
+        while b"text/event-stream" not in answer:
+            answer += connection.recv(65_536)
     with connection:
         while part := connection.recv(65_536):
             answer += part
-    assert answer.count(b"HTTP/1.1 200 ") == 2
+    assert answer.count(b"HTTP/1.1 200 ") == 3
     assert answer.endswith(b'{"status":"live"}')
 
 

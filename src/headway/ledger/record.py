@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
-from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
+from headway.domain.errors import Busy, HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
 from headway.domain.recording import (
@@ -24,7 +24,7 @@ from headway.domain.recording import (
 from headway.domain.resets import ResetKey
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
-from headway.graders.registry import grade
+from headway.graders.registry import grade, is_plugins
 from headway.ledger.achieving import Cause
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.granting import Granting, StepLocked
@@ -320,10 +320,17 @@ def score_of(config: Mapping[str, Any], response: Any) -> int | None:
     return grade(config, response).score
 
 
+def _score_here(config: Mapping[str, Any], response: Any) -> int | None:
+    """The same of built-in graders; Busy where a plugin is to be asked: it may hang, and every learner with it."""
+    if is_plugins(config):
+        raise Busy("the course was published anew while this response was graded; send it again in a moment")
+    return score_of(config, response)
+
+
 def _as_judged(judged: Judged | None) -> Grade:
-    """What gives an answer the score that it was given before; where nobody has judged it, its grader does."""
+    """What gives an answer the score that it was given before; where nobody has judged it, a built-in grader does."""
     if judged is None:
-        return score_of
+        return _score_here
 
     def known(*_: Any) -> int | None:
         if isinstance(judged, HeadwayError):
