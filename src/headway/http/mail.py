@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from email.errors import MessageError
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -297,8 +297,8 @@ def _signed_in(url: SplitResult, watch: Watch) -> _Watched:
     try:
         server.ehlo()
         if url.scheme == "smtp" and server.has_extn("starttls"):
-            # One of this machine goes without where it fails to do what it offers, as with a certificate it cannot read.
-            with suppress(*[SMTPResponseException] if host in LOCAL else []):
+            # One of this machine goes without where it fails to do as it offers: it cannot read its certificate, say.
+            with suppress(SMTPResponseException) if host in LOCAL else nullcontext():
                 server.starttls(context=encryption)
         elif url.scheme == "smtp" and host not in LOCAL:
             raise Unencrypted("no STARTTLS")
