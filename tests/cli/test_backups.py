@@ -8,6 +8,7 @@ import pytest
 from headway.ledger.publish import publish
 from headway.store.database import Database
 from tests.ledger.world import PYTHON
+from tests.postgres import Postgres
 from tests.torture.proof import query
 from tests.torture.server import Command
 
@@ -43,6 +44,22 @@ def run(*arguments: str) -> Command:
 
 def names(url: str) -> set[str]:
     return {row[0] for row in query(url, "SELECT external_id FROM learner WHERE external_id IS NOT NULL")}
+
+
+def test_a_database_that_takes_no_writes_is_backed_up(
+    postgres: Postgres, new_postgresql_url: str, tmp_path: Path
+) -> None:
+    saved = str(tmp_path / "saved.hw")
+    assert run("migrate", "--database", new_postgresql_url).code == 0
+    assert "takes no writes" not in run("backup", saved, "--database", new_postgresql_url).err
+    name = new_postgresql_url.partition("@/")[2].partition("?")[0]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    for more in ([], ["--json"]):
+        taken = run("backup", saved, "--replace", "--database", new_postgresql_url, *more)
+        assert taken.code == 0, str(taken)
+        (told,) = [line for line in taken.err.splitlines() if "takes no writes" in line]
+        assert "not noted there" in told
+        assert run("restore", saved, "--check").code == 0
 
 
 def test_who_was_erased_since_a_backup_is_erased_again_after_its_restore(

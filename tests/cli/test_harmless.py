@@ -11,7 +11,7 @@ from headway.cli.learner.drawing import bold
 from headway.cli.screen import harmless, harmless_json
 from tests.cli.terminal import Terminal
 from tests.http.server import Site
-from tests.torture.server import HEADWAY, environment
+from tests.torture.server import HEADWAY, Command, environment
 
 # It names the window, clears it, begins an order in one sign, and turns around what follows.
 _ORDERS = "\x1b]0;mine\x07\x1b[2J\x9b2J\u202e"
@@ -55,6 +55,12 @@ def test_a_table_for_spreadsheets_gives_no_orders_to_a_terminal(terminal: Termin
     shown = _on_a_terminal(terminal, "api", "/creator/courses/odd/report.csv")
     assert "mine" in shown
     assert not _harmful(shown)
+
+
+def test_why_a_command_failed_gives_no_orders() -> None:
+    told = Command("restore", f"{_ORDERS}end").err
+    assert "mine" in told
+    assert not _harmful(told)
 
 
 def _on_a_terminal(terminal: Terminal, *arguments: str) -> str:

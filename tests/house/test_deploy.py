@@ -45,6 +45,14 @@ def test_the_containerfile_copies_what_is_there_and_all_that_a_build_reads() -> 
     assert [text for kind, text in instructions() if kind in ("USER", "CMD")] == ["headway", '["headway", "serve"]']
 
 
+def test_a_file_of_settings_means_the_same_to_systemd_and_to_a_shell() -> None:
+    """Only a shell takes what follows a value for a comment."""
+    blocks = re.findall(r"```sh\n(.*?)```", text_of(Path("docs/howto/production.md")), re.DOTALL)
+    (found,) = (one for one in blocks if "HEADWAY_SIGNING_SECRET" in one)
+    lines = [line for line in found.splitlines() if not line.startswith("#")]
+    assert [shlex.split(line, comments=True) for line in lines] == [[line] for line in lines]
+
+
 def test_the_containerfile_s_settings_are_settings() -> None:
     (found,) = (text for kind, text in instructions() if kind == "ENV")
     settings = settings_of(dict(one.partition("=")[::2] for one in shlex.split(found)))

@@ -21,6 +21,7 @@ COMMITTED = Path(__file__).parents[2] / "contract" / "openapi.json"
 NOT_OF_HTTP = {
     "error",
     "invalid-database-url",
+    "encoding-unfit",
     "schema-too-new",
     "encoding-unfit",
     "invalid-settings",

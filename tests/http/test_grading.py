@@ -14,12 +14,12 @@ import pytest
 from headway.graders import choice, registry
 from headway.graders.registry import GraderFailed, GraderMissing
 from headway.graders.verdict import Verdict
-from headway.http import grading
+from headway.http import grading, services
 from headway.http.services import GRADING_AT_ONCE
 from headway.ledger import record
 from headway.ledger.grading import grade_answers
 from headway.store.schema import learner, ledger
-from tests.http.server import COURSE, Site
+from tests.http.server import COURSE, Site, serving
 from tests.http.test_events import counted, event, send
 from tests.http.test_steps import QUIZ, taken
 
@@ -166,17 +166,43 @@ def _plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     points = [EntryPoint("patient", f"{__name__}:patient", registry.GROUP)]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     registry._plugins.cache_clear()
+    patient.begun, patient.end = Semaphore(0), Signal()
     yield
     registry._plugins.cache_clear()
     registry._loaded.cache_clear()
 
 
+def by_plugin(**grader: Any) -> dict[str, Any]:
+    """The course with a step that the plugin grades."""
+    manifest = deepcopy(COURSE)
+    slow = {"id": "slow", "kind": "quiz", "title": "Slow", "prompt": "?", "grader": {"type": "patient", **grader}}
+    manifest["modules"][0]["steps"].append(slow)
+    return manifest
+
+
+@pytest.mark.usefixtures("_plugin")
+def test_no_plugin_is_asked_by_whoever_records(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite_site.publish(by_plugin())
+    client, sent = sqlite_site.guest(), [event(score=1), event("slow", response="x")]
+
+    def publish_meanwhile(*given: Any) -> Any:
+        found = grade_answers(*given)
+        sqlite_site.publish(by_plugin(edition=2))
+        return found
+
+    patient.end.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(grading, "grade_answers", publish_meanwhile)
+        broken.setattr(record, "grade", failing(AssertionError("a plugin is asked in a transaction")))
+        reply = client.post("/events", json={"events": sent})
+    assert (reply.status_code, reply.json()["type"]) == (503, "/problems/busy")
+    assert "retry-after" in reply.headers
+    assert [one["status"] for one in send(client, *sent)["results"]] == ["duplicate", "recorded"]
+
+
 @pytest.mark.usefixtures("_plugin")
 def test_plugins_that_hang_hold_up_no_built_in_grader(sqlite_site: Site) -> None:
-    manifest = deepcopy(COURSE)
-    slow = {"id": "slow", "kind": "quiz", "title": "Slow", "prompt": "?", "grader": {"type": "patient"}}
-    manifest["modules"][0]["steps"].append(slow)
-    sqlite_site.publish(manifest)
+    sqlite_site.publish(by_plugin())
     guests = [sqlite_site.guest() for _ in range(GRADING_AT_ONCE + 1)]
     with ThreadPoolExecutor(len(guests)) as pool:
         try:
@@ -189,6 +215,26 @@ def test_plugins_that_hang_hold_up_no_built_in_grader(sqlite_site: Site) -> None
         finally:
             patient.end.set()
         assert [one.result()["results"][0]["status"] for one in hanging] == ["recorded"] * len(guests)
+
+
+@pytest.mark.usefixtures("_plugin")
+def test_whoever_comes_while_too_many_wait_for_plugins_is_sent_away(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "PLUGINS_ASKED_MAX", 0)
+    sent = event("slow", response="x")
+    with serving(sqlite_url) as site, ThreadPoolExecutor(GRADING_AT_ONCE) as pool:
+        site.publish(by_plugin())
+        late, guests = site.guest(), [site.guest() for _ in range(GRADING_AT_ONCE)]
+        try:
+            hanging = [pool.submit(send, one, event("slow", response="x")) for one in guests]
+            assert all(patient.begun.acquire(timeout=PATIENCE_S) for _ in guests)
+            reply = late.post("/events", json={"events": [sent]}, timeout=PATIENCE_S)
+            assert (reply.status_code, reply.json()["type"]) == (503, "/problems/busy")
+        finally:
+            patient.end.set()
+        assert [one.result()["results"][0]["status"] for one in hanging] == ["recorded"] * len(guests)
+        assert send(late, sent)["results"][0]["status"] == "recorded"
 
 
 def test_a_grader_that_fails_only_in_the_transaction_refuses_nothing_either(

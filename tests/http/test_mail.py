@@ -100,6 +100,19 @@ def test_a_relay_of_this_machine_needs_no_encryption() -> None:
     assert letter["Message-ID"].endswith("@example.org>")
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+def test_only_a_relay_of_this_machine_gets_mails_where_it_cannot_encrypt_as_it_offers(
+    monkeypatch: pytest.MonkeyPatch, is_here: bool
+) -> None:
+    if not is_here:
+        monkeypatch.setattr(mail, "LOCAL", frozenset())
+    taken = (b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n", b"250 OK\r\n", b"221 bye\r\n")
+    offered = (b"220 hello\r\n", b"250-localhost\r\n250 STARTTLS\r\n", b"454 TLS not available\r\n")
+    with trickling(*offered, *taken) as port:
+        failed = send(f"smtp://localhost:{port}")
+    assert [(one["event"], one["code"]) for one in failed] == ([] if is_here else [("mail_failed", 454)])
+
+
 def test_by_starttls_the_password_is_sent_encrypted(encryption: ssl.SSLContext) -> None:
     with receiving(tls_context=encryption, auth_require_tls=True, require_starttls=True) as (box, port):
         assert send(f"smtp://me%40here:se%3Acret@localhost:{port}") == []

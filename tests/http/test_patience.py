@@ -28,6 +28,20 @@ def _answer(connection: socket.socket) -> bytes:
     return answer
 
 
+def _all(connection: socket.socket) -> bytes:
+    answer = b""
+    while part := connection.recv(65_536):
+        answer += part
+    return answer
+
+
+def _begin_stream(site: Site, connection: socket.socket, more: bytes = b"") -> None:
+    """Ask for a reply that goes on for a second."""
+    token = site.client().post("/auth/guest").json()["token"].encode()
+    head = b"GET /api/v1/stream?seconds=1 HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n%s\r\n"
+    connection.sendall(head % (token, more))
+
+
 def _sent_until_refused(connection: socket.socket, piece: bytes, most: int) -> int:
     """How much could be sent before the server hung up."""
     sent = 0
@@ -67,6 +81,19 @@ def test_trailers_without_an_end_are_cut_off(sqlite_site: Site) -> None:
         assert _sent_until_refused(connection, _PIECE, 100 * HEAD_MAX) < 100 * HEAD_MAX
 
 
+@pytest.mark.parametrize("follows", [b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n", b"\0"])
+def test_what_follows_a_request_for_another_protocol_is_no_request(sqlite_site: Site, follows: bytes) -> None:
+    """Nor a broken one: the reply that is under way is ended, and the connection with it."""
+    with closing(_connected(sqlite_site)) as connection:
+        _begin_stream(sqlite_site, connection, b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 9\r\n")
+        answer = _answer(connection)
+        assert b"\r\nconnection: close\r\n" in answer
+        connection.sendall(follows)
+        answer += _all(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"0\r\n\r\n")
+
+
 def test_a_large_head_that_ends_is_read(sqlite_site: Site) -> None:
     with sqlite_site.client() as client:
         assert client.get("/auth/me", headers={"x-long": "a" * (HEAD_MAX - 2_000)}).status_code == 200
@@ -88,11 +115,18 @@ def test_what_follows_a_body_is_no_header(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", b"GET /heal", b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\n{"]
+    ("bound", "sent"),
+    [
+        ("head_s", b""),
+        ("head_s", b"\r\n"),
+        ("head_s", b"GET /heal"),
+        ("silent_s", b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\n{"),
+    ],
 )
-def test_who_falls_silent_is_let_go(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(PatientProtocol, "head_s", 0.2)
-    monkeypatch.setattr(PatientProtocol, "silent_s", 0.2)
+def test_who_falls_silent_is_let_go(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch, bound: str, sent: bytes
+) -> None:
+    monkeypatch.setattr(PatientProtocol, bound, 0.2)
     with closing(_connected(sqlite_site)) as connection:
         connection.settimeout(5)
         connection.sendall(sent)
@@ -124,6 +158,32 @@ def test_a_body_that_goes_on_is_waited_for(sqlite_site: Site, monkeypatch: pytes
         assert _answer(connection).startswith(b"HTTP/1.1 401 ")
 
 
+@pytest.mark.parametrize("coding", [b"content-length: %d", b"transfer-encoding: chunked"])
+def test_a_body_may_be_larger_than_a_head(sqlite_site: Site, coding: bytes) -> None:
+    body = _LOGIN + b" " * (4 * HEAD_MAX)
+    is_chunked = b"%d" not in coding
+    with closing(_connected(sqlite_site)) as connection:
+        head = coding if is_chunked else coding % len(body)
+        connection.sendall(b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\n%s\r\n\r\n" % head)
+        connection.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if is_chunked else body)
+        assert _answer(connection).startswith(b"HTTP/1.1 401 ")
+
+
+def test_what_is_not_read_yet_is_no_silence(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server reads on only once it has answered what came before over the connection."""
+    monkeypatch.setattr(PatientProtocol, "silent_s", 0.2)
+    with closing(_connected(sqlite_site)) as connection:
+        _begin_stream(sqlite_site, connection)
+        assert _answer(connection).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(
+            b"POST /api/v1/auth/login HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            % len(_LOGIN)
+        )
+        time.sleep(0.1)
+        connection.sendall(_LOGIN)
+        assert b"HTTP/1.1 401 " in _all(connection)
+
+
 def test_connections_are_used_again(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatientProtocol, "head_s", 0.3)
     with closing(_connected(sqlite_site)) as connection:
@@ -131,3 +191,23 @@ def test_connections_are_used_again(sqlite_site: Site, monkeypatch: pytest.Monke
             connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n")
             assert _answer(connection).startswith(b"HTTP/1.1 200 ")
             time.sleep(0.4)
+
+
+def test_an_empty_line_behind_a_reply_holds_no_connection(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_s", 0.2)
+    with closing(_connected(sqlite_site)) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n")
+        assert _answer(connection).startswith(b"HTTP/1.1 200 ")
+        connection.settimeout(5)
+        connection.sendall(b"\r\n")
+        assert connection.recv(100) == b""
+
+
+def test_who_is_answered_is_waited_for(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the reply goes on, and with an empty line behind the request."""
+    monkeypatch.setattr(PatientProtocol, "head_s", 0.2)
+    monkeypatch.setattr(PatientProtocol, "silent_s", 0.2)
+    with closing(_connected(sqlite_site)) as connection:
+        _begin_stream(sqlite_site, connection, b"connection: close\r\n")
+        connection.sendall(b"\r\n")
+        assert _all(connection).endswith(b"0\r\n\r\n")

@@ -1,6 +1,7 @@
 """The stream: what a learner is told comes once and in order, over whichever server, however often it breaks off."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -219,6 +220,24 @@ def test_a_server_that_stops_ends_its_streams(database_url: str) -> None:
     thread.join(20)
     client.close()
     assert ended == [[]]
+
+
+def test_a_server_that_stops_ends_a_stream_behind_which_others_wait(sqlite_url: str) -> None:
+    """They were sent before it ended, over its connection; each is answered, and the server ends as it should."""
+    with serving(sqlite_url) as site:
+        token = site.client().post("/auth/guest").json()["token"].encode()
+        connection = socket.create_connection(("127.0.0.1", site.port), timeout=20)
+        stream = b"GET /api/v1/stream HTTP/1.1\r\nhost: h\r\nauthorization: Bearer %s\r\n\r\n" % token
+        other = b"GET /health/live HTTP/1.1\r\nhost: h\r\n\r\n"
+        connection.sendall(other + stream + other)
+        answer = b""
+        while b"text/event-stream" not in answer:
+            answer += connection.recv(65_536)
+    with connection:
+        while part := connection.recv(65_536):
+            answer += part
+    assert answer.count(b"HTTP/1.1 200 ") == 3
+    assert answer.endswith(b'{"status":"live"}')
 
 
 def test_streams_are_bounded(database_url: str) -> None:

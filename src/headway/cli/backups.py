@@ -29,6 +29,7 @@ def backup(
     _check_folder(file)
     with database_of(database) as opened, progress_bar("Writing rows", None) as bar:
         made = run(opened, file, now=now, replace=replace, progress=bar.advance)
+        shown = opened.shown
     if as_json:
         told = {"file": str(file), "taken_at": format_time(made.taken_at), "rows": made.totals.rows}
         show_json(told | {"size": made.size, "sha256": made.totals.sha256, "tables": made.totals.tables})
@@ -38,6 +39,8 @@ def backup(
         size = f"{made.size / _MIB:,.1f} MiB"
         show(f"Wrote {counted(learners, 'learner')} with {counted(entries, 'entry', 'entries')} to {file} ({size}).")
         say("It holds addresses and the hashes of passwords, and can be read by its owner alone: keep it so.")
+    if not made.is_noted:
+        say(f"{shown} takes no writes, so that when it was taken is not noted there: `headway doctor` knows of none.")
 
 
 def restore(

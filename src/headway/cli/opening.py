@@ -72,12 +72,11 @@ def bring_up_to_date(database: "Database") -> None:
 
 def check_takes_writes(database: "Database") -> None:
     """Raise NotReady if the database is a PostgreSQL server that takes no writes."""
-    from headway.store.condition import postgresql_condition
+    from headway.store.condition import takes_writes
 
-    if database.path is None:
-        with database.read() as connection:
-            if not postgresql_condition(connection).takes_writes:
-                raise NotReady(f"{database.shown} is a standby, or read-only: name the one that takes writes")
+    with database.read() as connection:
+        if not takes_writes(connection):
+            raise NotReady(f"{database.shown} is a standby, or read-only: name the one that takes writes")
 
 
 @contextmanager

@@ -90,3 +90,9 @@ def exchange_in(scope: Any) -> Exchange:
     """The exchange that an ASGI scope belongs to."""
     exchange: Exchange = scope[_KEY]
     return exchange
+
+
+def begun_in(scope: Any) -> Exchange | None:
+    """The same; None where the application has yet to look at the request."""
+    exchange: Exchange | None = scope.get(_KEY)
+    return exchange

@@ -18,7 +18,10 @@ _REFUSAL: Final = (
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """As it is; but what has no end is refused, who falls silent is let go, and what follows a body is no header."""
+    """As it is; but what has no end is refused, who falls silent is let go, and what follows a body is no header.
+
+    Nor is another protocol spoken: what follows a request for one is no request.
+    """
 
     head_s = HEAD_S
     silent_s = SILENT_S
@@ -29,6 +32,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._is_whole = True
         # What has come since the parser told of a head, a piece of a body or an end: all of that it holds itself.
         self._held = 0
+        self._takes_more = True
         self._waits: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
@@ -43,15 +47,19 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass it to the parser, unless that holds too much already."""
+        if not self._takes_more:
+            return
         self._held += len(data)
         super().data_received(data)
-        if self._held > HEAD_MAX:
-            self._refuse()
-        elif self._is_whole:
+        if self.transport.is_closing():
             self._wait_no_more()
-        elif not self._is_head:
+        elif self._held > HEAD_MAX:
+            self._refuse()
+        elif self._is_whole and self._is_under_way():
+            self._wait_no_more()
+        elif not self._is_whole and not self._is_head:
             self._wait(self.silent_s)
-        elif self._waits is None:
+        elif self._waits is None:  # for the rest of a head, or behind an empty line for one that is yet to begin
             self._wait(self.head_s)
 
     def on_message_begin(self) -> None:
@@ -59,15 +67,11 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._is_head, self._is_whole = True, False
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header. Behind a body it would be taken for one that the proxy has seen (RFC 9110, 6.5.1)."""
-        if self._is_head:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole. What comes as a header behind it would be taken for one that the proxy has seen."""
         self._is_head, self._held = False, 0
         super().on_headers_complete()
+        self.headers = []  # so that it stands in none of the request's (RFC 9110, 6.5.1)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -78,6 +82,14 @@ class PatientProtocol(HttpToolsProtocol):
         """The request is whole."""
         self._is_whole, self._held = True, 0
         super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Take nothing more: the parser has what follows for another request, also where it is this one's body."""
+        self._takes_more = False
+        self.cycle.keep_alive = False
 
     def _wait(self, seconds: float) -> None:
         self._wait_no_more()
@@ -97,7 +109,11 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         self._wait_no_more()
-        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
-        if self._is_head and (cycle is None or cycle.response_complete):
+        if self._is_head and not self._is_under_way():
             self.transport.write(_REFUSAL)
         self.transport.close()
+
+    def _is_under_way(self) -> bool:
+        """Whether a reply is."""
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is not None and not cycle.response_complete

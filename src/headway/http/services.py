@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -13,10 +14,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from headway.cache.boards import BoardCache
-from headway.domain.errors import Busy
 from headway.domain.streaks import StreakRules
 from headway.http.claim import claimed
 from headway.http.desk import Desk
+from headway.http.lines import Line
 from headway.http.mail import Mail
 from headway.http.measuring import Metrics, Seen
 from headway.http.passwords import Passwords
@@ -40,6 +41,8 @@ LATER_MAX = 200
 LATER_PATIENCE_S = 10.0
 # Fewer than all threads: whoever reads must not wait for graders.
 GRADING_AT_ONCE = 4
+# While plugins hang, each try of a client would else be one more that is held.
+PLUGINS_ASKED_MAX = 50
 # Pages of certificates and signatures: some hundredths of a second each, for anybody who asks.
 RENDERING_AT_ONCE = 2
 RENDERING_MAX = 50
@@ -69,9 +72,8 @@ class Services:
         self.outlines: dict[tuple[str, int], bytes] = {}
         self._at_once = CapacityLimiter(THREADS_AT_ONCE)
         self._grading = CapacityLimiter(GRADING_AT_ONCE)
-        self._grading_by_plugins = CapacityLimiter(GRADING_AT_ONCE)
-        self._rendering = CapacityLimiter(RENDERING_AT_ONCE)
-        self._renders = 0
+        self._grading_by_plugins = Line(GRADING_AT_ONCE, PLUGINS_ASKED_MAX, "responses are graded by plugins")
+        self._rendering = Line(RENDERING_AT_ONCE, RENDERING_MAX, "certificates are being made")
         self._publishing = CapacityLimiter(PUBLISHING_AT_ONCE)
         self.mail = Mail(settings)
         self._later: set[asyncio.Task[None]] = set()
@@ -135,24 +137,17 @@ class Services:
     async def grade(self, work: Callable[[bool], T]) -> T:
         """What grading answers gives, in a thread; `work` is told whether it may ask plugins, else it is PluginAsked.
 
-        Plugins have threads of their own: one that hangs holds up plugins alone, and no built-in grader. RE2 gives up
-        the interpreter's lock while it matches.
+        Plugins have threads of their own: one that hangs holds up plugins alone, and no built-in grader; Busy where too
+        many wait for one. RE2 gives up the interpreter's lock while it matches.
         """
         try:
             return await to_thread.run_sync(work, False, limiter=self._grading)
         except PluginAsked:
-            return await to_thread.run_sync(work, True, limiter=self._grading_by_plugins)
+            return await self._grading_by_plugins.run(partial(work, True))
 
     async def render(self, work: Callable[[], T]) -> T:
         """What making a page or a signature gives, in a thread; Busy where too many wait for theirs."""
-        # Counted here: the limiter counts whoever waits a turn of the loop later.
-        if self._renders >= RENDERING_AT_ONCE + RENDERING_MAX:
-            raise Busy("too many certificates are being made at once; try again in a moment", retry_after_s=2)
-        self._renders += 1
-        try:
-            return await to_thread.run_sync(work, limiter=self._rendering)
-        finally:
-            self._renders -= 1
+        return await self._rendering.run(work)
 
     async def publish(self, work: Callable[[], T]) -> T:
         """What publishing gives, in a thread of its own."""

@@ -2,6 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
+from headway.domain.errors import Busy
 from headway.domain.scores import fraction
 from headway.domain.times import format_time
 from headway.graders.registry import GraderFault
@@ -36,9 +37,12 @@ class StepProgress(Struct):
 
 
 def result_of(result: Result) -> EventResult:
-    """The result of an event as the API shows it; raises GraderFault if its grader failed, which refuses nothing."""
+    """The result of an event as the API shows it.
+
+    Raises GraderFault or Busy if the event could not be graded, which refuses nothing.
+    """
     if result.problem is not None:
-        if isinstance(result.problem, GraderFault):
+        if isinstance(result.problem, GraderFault | Busy):
             raise result.problem.with_traceback(None)
         return EventResult(result.id, result.status, problem_of(result.problem), result.flags or UNSET)
     return EventResult(result.id, result.status, UNSET, result.flags or UNSET)

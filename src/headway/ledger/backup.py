@@ -16,6 +16,7 @@ from headway.ledger.backup_file import Header, Totals, Writing, is_one
 from headway.ledger.commit import committed
 from headway.ledger.resting import Progress, counted
 from headway.store import upkeep, whole
+from headway.store.condition import takes_writes
 from headway.store.database import Database
 from headway.store.folders import sync
 from headway.store.migrate import current, newest
@@ -31,11 +32,15 @@ class BackupRefused(HeadwayError):
 
 
 class Backup(NamedTuple):
-    """A backup that was written: when it was taken (microseconds), what it holds, its size."""
+    """A backup that was written: when it was taken (microseconds), what it holds, its size.
+
+    And whether its database knows of it: one that takes no writes cannot.
+    """
 
     taken_at: int
     totals: Totals
     size: int
+    is_noted: bool
 
 
 def backup(
@@ -61,8 +66,11 @@ def backup(
         size = os.fstat(file.fileno()).st_size
         path.with_name(path.name + UNFINISHED).replace(path)
     sync(path.parent)
-    _note(database, Backup(began, totals, size), now())
-    return Backup(began, totals, size)
+    with database.read() as connection:
+        made = Backup(began, totals, size, takes_writes(connection))
+    if made.is_noted:
+        _note(database, made, now())
+    return made
 
 
 def _write(database: Database, file: IO[bytes], now: Callable[[], int], progress: Progress) -> tuple[int, Totals]:

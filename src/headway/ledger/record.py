@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy.engine import Connection
 
 from headway.domain.changes import Change
-from headway.domain.errors import HeadwayError, IdentityGone, IdReused, UnknownCourse
+from headway.domain.errors import Busy, HeadwayError, IdentityGone, IdReused, UnknownCourse
 from headway.domain.events import Event
 from headway.domain.progress import Contribution, EnrollmentSum, StepSum
 from headway.domain.recording import (
@@ -24,7 +24,7 @@ from headway.domain.recording import (
 from headway.domain.resets import ResetKey
 from headway.domain.sums import StepKey
 from headway.domain.times import local_day
-from headway.graders.registry import grade
+from headway.graders.registry import grade, is_plugins
 from headway.ledger.achieving import Cause
 from headway.ledger.batch import Batch, BatchLearner
 from headway.ledger.granting import Granting, StepLocked
@@ -324,10 +324,17 @@ def score_of(config: Mapping[str, Any], response: Any) -> int | None:
     return grade(config, response).score
 
 
+def _score_here(config: Mapping[str, Any], response: Any) -> int | None:
+    """As `score_of`, for built-in graders; raise Busy for a plugin, which could hang and hold up every learner."""
+    if is_plugins(config):
+        raise Busy("the course was published anew while this response was graded; send it again in a moment")
+    return score_of(config, response)
+
+
 def _as_judged(judged: Judged | None) -> Grade:
-    """Return a grader that gives an answer the score it was given beforehand; without one, its grader is asked."""
+    """Return a grader that gives an answer the score it was given beforehand; without one, a built-in grader is asked."""
     if judged is None:
-        return score_of
+        return _score_here
 
     def known(*_: Any) -> int | None:
         if isinstance(judged, HeadwayError):

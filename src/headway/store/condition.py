@@ -37,6 +37,11 @@ class PostgresqlCondition(NamedTuple):
         return not self.is_standby and self.default_transaction_read_only == "off"
 
 
+def takes_writes(connection: Connection) -> bool:
+    """Whether anything can be recorded in a database: not in a PostgreSQL that is a standby, or read-only."""
+    return connection.dialect.name == "sqlite" or postgresql_condition(connection).takes_writes
+
+
 def sqlite_condition(connection: Connection) -> SqliteCondition:
     """The condition of a SQLite file."""
     journal_mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
