@@ -23,7 +23,6 @@ NOT_OF_HTTP = {
     "invalid-database-url",
     "encoding-unfit",
     "schema-too-new",
-    "encoding-unfit",
     "invalid-settings",
     "cannot-serve",
     "misused",

@@ -332,7 +332,7 @@ def _score_here(config: Mapping[str, Any], response: Any) -> int | None:
 
 
 def _as_judged(judged: Judged | None) -> Grade:
-    """Return a grader that gives an answer the score it was given beforehand; without one, a built-in grader is asked."""
+    """Return a grader that gives an answer the score it was given beforehand; else ask a built-in grader."""
     if judged is None:
         return _score_here
 
