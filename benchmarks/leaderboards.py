@@ -24,7 +24,7 @@ from headway.ledger.boards import count_in, recount
 from headway.store import boards
 from headway.store.database import Database
 from headway.store.migrate import migrate
-from headway.views.leaderboards import Asked, read_leaderboard
+from headway.views.leaderboards import BoardQuery, read_leaderboard
 
 READ_MS: Final = 50.0
 READ_REDIS_MS: Final = 5.0
@@ -36,9 +36,9 @@ FEW: Final = 20
 NOW: Final = int(datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp() * 1_000_000)
 DAY: Final = "2026-03-10"
 KINDS: Final = {
-    "the first page, and one's own rank": Asked("all", None, False, None, 50),
-    "around oneself": Asked("all", None, True, None, 50),
-    "today's first page": Asked("day", None, False, None, 50),
+    "the first page, and one's own rank": BoardQuery("all", None, False, None, 50),
+    "around oneself": BoardQuery("all", None, True, None, 50),
+    "today's first page": BoardQuery("day", None, False, None, 50),
 }
 
 # Points in fives, most learners with few of them and a few with thousands: the ties and the spread of a real board.
@@ -151,7 +151,7 @@ class _Reader:
         missed, self._told[:] = self._told.count(False), []
         return [*found, Figure(f"reads that Redis did not serve, {waiting} wait", missed, "under", None)]
 
-    def reading(self, kind: Asked, cache: BoardCache | None) -> Callable[[Connection, str], object]:
+    def reading(self, kind: BoardQuery, cache: BoardCache | None) -> Callable[[Connection, str], object]:
         """A reading of a kind, by somebody."""
         return lambda connection, me: read_leaderboard(connection, kind, me, NOW, cache)
 

@@ -30,7 +30,7 @@ from headway.ledger.submission import Submission
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 from headway.store.migrate import migrate
-from headway.store.roster_page import Wanted, page
+from headway.store.roster_page import RosterQuery, page
 from headway.store.schema import course_run, enrollment, granted, learner, roster, step_sum
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
@@ -166,15 +166,15 @@ def _pages(database: Database, in_force: InForce, enrolled: int, now: int) -> It
     """Pages in every order, either way round, from the beginning and from the middle; and of one status."""
     for sort in _SORTS:
         for descending in (False, True):
-            for statuses in (Wanted().statuses, ("completed",)):
-                wanted = Wanted(sort, descending, statuses)
+            for statuses in (RosterQuery().statuses, ("completed",)):
+                wanted = RosterQuery(sort, descending, statuses)
                 with database.read() as connection:
                     found = page(connection, "big", wanted, max(enrolled // 2, 1))
                 for behind in (None, found[-1].place(wanted.sort) if found else None):
                     yield partial(_page, in_force, wanted._replace(behind=behind), now)
 
 
-def _page(in_force: InForce, asked: Wanted, now: int, connection: Connection) -> bytes:
+def _page(in_force: InForce, asked: RosterQuery, now: int, connection: Connection) -> bytes:
     return encode(read_roster(connection, in_force, asked, 50, now))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from headway.demo.content import Answers
 from headway.demo.people import LEARNER_EMAIL
-from headway.demo.simulation import Learner, simulate
+from headway.demo.simulation import SimulatedLearner, simulate
 from headway.domain.course import Course
 from headway.domain.events import Event
 from headway.domain.recording import REPORTED, Circumstances, contribute
@@ -19,12 +19,12 @@ from tests.demo.conftest import LEARNERS, NOW
 
 
 @pytest.fixture(scope="session")
-def learners(course: Course, demo_answers: Answers) -> list[Learner]:
+def learners(course: Course, demo_answers: Answers) -> list[SimulatedLearner]:
     """A whole demo's learners."""
     return list(simulate(course, demo_answers, now=NOW))
 
 
-def events(learner: Learner) -> Iterable[Event]:
+def events(learner: SimulatedLearner) -> Iterable[Event]:
     """All events in the order of their arrival."""
     return (event for one in learner.submissions for event in one.events)
 
@@ -41,21 +41,21 @@ def test_another_seed_gives_others(course: Course, demo_answers: Answers) -> Non
     assert {learner.person.id for learner in one}.isdisjoint(learner.person.id for learner in other)
 
 
-def test_there_are_a_few_hundred_and_they_did_a_lot(learners: list[Learner]) -> None:
+def test_there_are_a_few_hundred_and_they_did_a_lot(learners: list[SimulatedLearner]) -> None:
     kinds = Counter(learner.person.kind for learner in learners)
     assert kinds["account"] > 200
     assert kinds["guest"] > 15
     assert 10_000 < sum(1 for learner in learners for _ in events(learner)) < 20_000
 
 
-def test_nothing_happens_or_arrives_after_the_moment(learners: list[Learner]) -> None:
+def test_nothing_happens_or_arrives_after_the_moment(learners: list[SimulatedLearner]) -> None:
     for learner in learners:
         assert all(one.received_at <= NOW for one in learner.submissions)
         assert all(event.occurred_at is None or event.occurred_at <= NOW for event in events(learner))
         assert min(one.received_at for one in learner.submissions) > NOW - 125 * DAY
 
 
-def test_events_arrive_after_they_happened_and_in_order(learners: list[Learner]) -> None:
+def test_events_arrive_after_they_happened_and_in_order(learners: list[SimulatedLearner]) -> None:
     for learner in learners:
         for one, following in pairwise(learner.submissions):
             assert one.received_at <= following.received_at
@@ -63,7 +63,7 @@ def test_events_arrive_after_they_happened_and_in_order(learners: list[Learner])
             assert all(event.occurred_at is None or event.occurred_at <= one.received_at for event in one.events)
 
 
-def test_nobody_is_ahead_of_what_a_module_requires(course: Course, learners: list[Learner]) -> None:
+def test_nobody_is_ahead_of_what_a_module_requires(course: Course, learners: list[SimulatedLearner]) -> None:
     """All modules that others require are completed by all of their steps, so a gate would let everybody through."""
     modules = {module.id: module for module in course.modules}
     required = {name for module in course.modules for name in module.requires}
@@ -84,7 +84,7 @@ def test_nobody_is_ahead_of_what_a_module_requires(course: Course, learners: lis
                     done |= {made.step} if made.completes else set()
 
 
-def test_accounts_enroll_first_and_guests_never(learners: list[Learner]) -> None:
+def test_accounts_enroll_first_and_guests_never(learners: list[SimulatedLearner]) -> None:
     for learner in learners:
         kinds = [event.type for event in events(learner)]
         if learner.person.kind == "guest":
@@ -96,7 +96,7 @@ def test_accounts_enroll_first_and_guests_never(learners: list[Learner]) -> None
     assert sum(event.type == "left" for learner in learners for event in events(learner)) >= 3
 
 
-def test_some_events_are_late_and_some_are_sent_twice(learners: list[Learner]) -> None:
+def test_some_events_are_late_and_some_are_sent_twice(learners: list[SimulatedLearner]) -> None:
     late, again = 0, 0
     for learner in learners:
         ids = [event.id for event in events(learner)]
@@ -109,7 +109,7 @@ def test_some_events_are_late_and_some_are_sent_twice(learners: list[Learner]) -
     assert again > 20
 
 
-def test_people_are_themselves(learners: list[Learner]) -> None:
+def test_people_are_themselves(learners: list[SimulatedLearner]) -> None:
     names = [learner.person.name for learner in learners if learner.person.kind == "account"]
     assert all(names)
     assert len(set(names)) == len(names)
@@ -117,7 +117,7 @@ def test_people_are_themselves(learners: list[Learner]) -> None:
     assert len({learner.person.zone for learner in learners}) > 8
 
 
-def test_habits_can_be_seen(learners: list[Learner]) -> None:
+def test_habits_can_be_seen(learners: list[SimulatedLearner]) -> None:
     """Some come day by day for weeks, some on weekends alone, some are done within days, some never return."""
     long, weekends, fast, gone = 0, 0, 0, 0
     for learner in learners:
@@ -134,7 +134,7 @@ def test_habits_can_be_seen(learners: list[Learner]) -> None:
     assert gone >= 10
 
 
-def test_most_learning_is_done_in_the_evening(learners: list[Learner]) -> None:
+def test_most_learning_is_done_in_the_evening(learners: list[SimulatedLearner]) -> None:
     hours = Counter(
         int(local_hour(event.occurred_at, learner.person.zone))
         for learner in learners
@@ -145,14 +145,14 @@ def test_most_learning_is_done_in_the_evening(learners: list[Learner]) -> None:
     assert sum(hours[hour] for hour in range(1, 6)) < 0.02 * hours.total()
 
 
-def test_the_demos_own_learner_is_under_way(learners: list[Learner]) -> None:
+def test_the_demos_own_learner_is_under_way(learners: list[SimulatedLearner]) -> None:
     own = learners[0]
     assert own.person.email == LEARNER_EMAIL
     assert 15 <= len({event.step for event in events(own) if event.step}) < 31
     assert longest_streak(sorted({ordinal(day) for day in active_days(own)})) >= 20
 
 
-def active_days(learner: Learner) -> set[str]:
+def active_days(learner: SimulatedLearner) -> set[str]:
     return {
         local_day(event.occurred_at, learner.person.zone) for event in events(learner) if event.occurred_at is not None
     }

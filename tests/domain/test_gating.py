@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from headway.domain.course import KINDS, POLICIES, Course
 from headway.domain.facts import Graded, Overridden
 from headway.domain.gating import (
-    Due,
+    DueGrant,
     asked,
     due_of_all,
     due_of_course,
@@ -179,7 +179,7 @@ class Learner:
         return known._replace(scores=tuple(scores.items()), vouched=vouched)
 
 
-def as_slow(due: Iterable[Due]) -> dict[tuple[str, str], tuple[int | None, int]]:
+def as_slow(due: Iterable[DueGrant]) -> dict[tuple[str, str], tuple[int | None, int]]:
     return {one.key: (one.score, one.at) for one in due}
 
 
@@ -360,4 +360,4 @@ def test_reported_results_give_the_course_and_graded_ones_the_certificate() -> N
     assert due_of_all(course, sums | {"quiz": weak}, held) == []
     graded = weak + attempt(0.75, 7, is_graded=True)
     # A quarter by the lesson, and three quarters of 75 %: what was reported better counts nothing here.
-    assert due_of_all(course, sums | {"quiz": graded}, held) == [Due("certified", "", 812_500, 7)]
+    assert due_of_all(course, sums | {"quiz": graded}, held) == [DueGrant("certified", "", 812_500, 7)]

@@ -89,7 +89,7 @@ class Cast:
         self.achievement = f"steps-{self.serial}"
         said = ("Steps", "Complete a thousand steps.", "practice", "steps", 1_000, 10, "gold")
         define(database, Definition(self.achievement, *said))
-        asked = devices.Asked("A terminal", "read write")
+        asked = devices.WaitingDevice("A terminal", "read write")
         self.user_code = devices.ask(database, hash_of(uuid4().hex), asked, now=who.now())
 
     @property

@@ -92,7 +92,7 @@ def chosen(
     """Of which endpoints what is due is taken up, how often."""
     taken = Counter[str]()
 
-    def lease(_: Connection, due: Iterable[webhooks.Due], __: int) -> list[webhooks.Due]:
+    def lease(_: Connection, due: Iterable[webhooks.DueDelivery], __: int) -> list[webhooks.DueDelivery]:
         taken.update(one.webhook_id for one in due)
         return []
 

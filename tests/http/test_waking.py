@@ -10,7 +10,7 @@ import pytest
 from headway.http import delivering
 from headway.http.services import Services
 from headway.http.waking import NoWire, Waking
-from headway.ledger.announcing import Told, announce
+from headway.ledger.announcing import Announcement, announce
 from headway.settings import Settings
 from headway.store.database import Database
 
@@ -40,7 +40,7 @@ def test_one_that_ends_leaves_the_next_one_of_the_same_database_listening() -> N
         after.open()
         await before.close()
         woken = after.enter("ada")
-        announce(database, Told({"ada"}, is_due=False))
+        announce(database, Announcement({"ada"}, is_due=False))
         await anyio.sleep(0.05)
         heard = woken.is_set()
         await after.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.importers.reading import LINE_BYTES_MAX, Row, file_in, lines, rows, size_of, table_of
+from headway.importers.reading import LINE_BYTES_MAX, CsvRow, file_in, lines, rows, size_of, table_of
 from headway.importers.records import ImportFailed, Reject
 
 
@@ -25,8 +25,8 @@ def read_all(path: Path) -> list[tuple[int, bytes]]:
 
 def cells(path: Path, *wanted: str) -> list[Sequence[str]]:
     found = list(rows(path, nothing, wanted))
-    assert all(isinstance(row, Row) for row in found), found
-    return [row.cells for row in found if isinstance(row, Row)]
+    assert all(isinstance(row, CsvRow) for row in found), found
+    return [row.cells for row in found if isinstance(row, CsvRow)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_row_of_another_width_or_encoding_is_rejected_alone(path: Path) -> Non
     assert "has 1 cells, the header has 2" in first.message
     assert isinstance(second, Reject)
     assert (second.place.line, "not UTF-8" in second.message) == (3, True)
-    assert isinstance(third, Row)
+    assert isinstance(third, CsvRow)
     assert third.cells == ["3", "Zoë"]
 
 
@@ -107,7 +107,7 @@ def test_a_row_of_another_width_or_encoding_is_rejected_alone(path: Path) -> Non
 def test_a_row_with_broken_quotes_is_rejected_with_the_line_on_which_it_begins(path: Path, tail: str) -> None:
     path.write_text(f"a,b\n1,2\n3,{tail}")
     _, good, bad, *_ = table_of(path, nothing)
-    assert isinstance(good, Row)
+    assert isinstance(good, CsvRow)
     assert isinstance(bad, Reject)
     assert (bad.place.line, "is no CSV" in bad.message) == (3, True)
 
@@ -116,7 +116,7 @@ def test_a_cell_that_is_too_long_spoils_no_row_behind_it(path: Path) -> None:
     path.write_text("a,b\n1," + "x" * (LINE_BYTES_MAX + 10) + "\n2,3\n")
     _, bad, good = table_of(path, nothing)
     assert isinstance(bad, Reject)
-    assert isinstance(good, Row)
+    assert isinstance(good, CsvRow)
     assert good.cells == ["2", "3"]
 
 

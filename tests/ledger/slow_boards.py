@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from headway.store.schema import achievement, learner, step_sum
-from headway.views.leaderboards import Asked, Leaderboard, Place, read_leaderboard
+from headway.views.leaderboards import BoardQuery, Leaderboard, Place, read_leaderboard
 from tests.ledger.world import World
 
 # Of the courses of the tests' world: points, whether it is an exercise, and from which score it counts by evidence.
@@ -75,13 +75,13 @@ def paged(world: World, kind: Any, course: str | None, now: int, limit: int, me:
     found: list[Stands] = []
     begins: Place | None = None
     while True:
-        board, begins = served(world, Asked(kind, course, False, begins, limit), now, me)
+        board, begins = served(world, BoardQuery(kind, course, False, begins, limit), now, me)
         assert len(board.items) == limit or begins is None
         found += [Stands(one.rank, one.display_name, one.points, one.solved, "") for one in board.items]
         if begins is None:
             return found
 
 
-def served(world: World, asked: Asked, now: int, me: str | None = None) -> tuple[Leaderboard, Place | None]:
+def served(world: World, asked: BoardQuery, now: int, me: str | None = None) -> tuple[Leaderboard, Place | None]:
     with world.database.read() as connection:
         return read_leaderboard(connection, asked, me, now)

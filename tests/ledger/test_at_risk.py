@@ -6,7 +6,7 @@ from headway.domain.events import Event, enrollment_event
 from headway.domain.times import DAY, format_time
 from headway.ledger.bulk import add_learners, record_all
 from headway.ledger.submission import Submission
-from headway.store.roster_page import Wanted
+from headway.store.roster_page import RosterQuery
 from headway.views.report import InForce, read_report
 from headway.views.roster import read_roster
 from tests.ledger.world import NOON, World, enrollment, event
@@ -35,7 +35,7 @@ def at_risk(world: World) -> tuple[list[str | None], set[str | None]]:
     with world.database.read() as connection:
         in_force = InForce(*world.catalog.in_force(connection, ["eight"])["eight"])
         listed = read_report(connection, in_force, NOON + DAY).at_risk
-        known = read_roster(connection, in_force, Wanted(), 200, NOON + DAY).items
+        known = read_roster(connection, in_force, RosterQuery(), 200, NOON + DAY).items
     behind = {one.display_name for one in known if one.at_risk == "behind"}
     return [one.display_name for one in listed if one.reason == "behind"], behind
 

@@ -14,7 +14,7 @@ from headway.domain.periods import PERIODS
 from headway.ledger.board_cache import Keeper, held, rebuild
 from headway.ledger.boards import count_all_in, count_in
 from headway.ledger.erase import erase
-from headway.views.leaderboards import Asked, read_leaderboard
+from headway.views.leaderboards import BoardQuery, read_leaderboard
 from headway.views.peers import read_peers
 from headway.views.subject import Subject
 from tests.ledger.test_boards import NOW, STEPS, Play
@@ -103,14 +103,14 @@ class CachedPlay(Play):
                 for around in (False, True):
                     begins = None
                     for _ in range(3):
-                        asked = Asked(kind, of, around, begins, self.chance.choice([1, 2, 3, 50]))
+                        asked = BoardQuery(kind, of, around, begins, self.chance.choice([1, 2, 3, 50]))
                         begins = self._same(asked, me)
                         if begins is None:
                             break
                 subject = Subject(self.chance.choice(self.accounts), "UTC")
                 self._same_peers(subject, kind, of)
 
-    def _same(self, asked: Asked, me: str | None) -> Any:
+    def _same(self, asked: BoardQuery, me: str | None) -> Any:
         with self.world.database.read() as connection:
             told, plain = (read_leaderboard(connection, asked, me, NOW, one) for one in (self.cache, None))
         assert msgspec.json.encode(told.board) == msgspec.json.encode(plain.board)

@@ -20,7 +20,7 @@ from headway.ledger.retake import RunWanted, start_run
 from headway.store import learners
 from headway.store.boards import change_state
 from headway.store.schema import board_move, learner
-from headway.views.leaderboards import Asked
+from headway.views.leaderboards import BoardQuery
 from tests.domain.manifests import course, module, step
 from tests.ledger.earning import defined, given
 from tests.ledger.guests import guest_in, move, session_of
@@ -136,7 +136,7 @@ class Play:
     def _check_around(self, kind: Period, of: str | None, slow: list[Stands]) -> None:
         for me in self.accounts:
             limit = self.chance.choice([1, 2, 3, 5])
-            board, begins = served(self.world, Asked(kind, of, True, None, limit), NOW, me)
+            board, begins = served(self.world, BoardQuery(kind, of, True, None, limit), NOW, me)
             at = next((n for n, one in enumerate(slow) if one.learner_id == me), None)
             assert begins is None
             if at is None:
@@ -190,6 +190,6 @@ def test_who_opts_out_is_gone_at_once_and_back_at_once(world: World, counted_in:
         accounts.change_profile(world.database, session["token_hash"], {"leaderboard_opt_out": is_out}, now=NOW)
         if counted_in:
             count_all_in(world.database, now=NOW)
-        board, _ = served(world, Asked("all", None, False, None, 5), NOW, people[1])
+        board, _ = served(world, BoardQuery("all", None, False, None, 5), NOW, people[1])
         assert {one.display_name for one in board.items} == {"Ada", "Cy"} | (set() if is_out else {"Bo"})
         assert (board.me is None) == is_out

@@ -9,7 +9,7 @@ import pytest
 from headway.ledger.override import OverrideAsked, override
 from headway.ledger.recount import recount_pending
 from headway.store.migrate import migrate
-from headway.store.roster_page import Wanted
+from headway.store.roster_page import RosterQuery
 from headway.views.course_progress import read_course
 from headway.views.overview import read_overview
 from headway.views.report import InForce, read_report
@@ -53,7 +53,7 @@ def told(world: World, learner_id: str) -> tuple[float, float, int]:
     with world.database.read() as connection:
         progress = read_course(connection, world.catalog, Subject(learner_id, "UTC"), "thirds")
         in_force = InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"])
-        (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
+        (row,) = read_roster(connection, in_force, RosterQuery(), 10, NOON).items
         (band,) = [one for one in read_report(connection, in_force, NOON).score_distribution if one.learners]
     return progress.score_percent, row.score_percent, band.from_percent
 
@@ -65,7 +65,7 @@ def statuses(world: World, learner_id: str) -> set[str]:
         progress = read_course(connection, world.catalog, subject, "thirds")
         (summary,) = read_overview(connection, world.catalog, subject, NOON).courses
         in_force = InForce(*world.catalog.in_force(connection, ["thirds"])["thirds"])
-        (row,) = read_roster(connection, in_force, Wanted(), 10, NOON).items
+        (row,) = read_roster(connection, in_force, RosterQuery(), 10, NOON).items
     return {progress.status, summary.status, row.status}
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event as hooks
 
 from headway.domain.events import Event
-from headway.domain.impact import Gains, Kept
+from headway.domain.impact import Gains, KeptGrants
 from headway.domain.recording import IMPORTED
 from headway.ledger import impact
 from headway.ledger.publish import Published, publish
@@ -86,7 +86,7 @@ def test_a_new_module_opens_where_its_gate_does_and_one_without_is_no_news(world
     world.send(ada, done_in("a-1"))
     found = published(world, gates(A, B, module("c", requires=[]), module("d", requires=["b"])))
     assert found.impact.gains.listed == [(ada, Gains(("b",)))]
-    assert found.impact.kept.listed == [(ada, Kept(course_completed=True))]
+    assert found.impact.kept.listed == [(ada, KeptGrants(course_completed=True))]
     assert ("module_unlocked", "b") in seen(world, ada, "gated").grants
     assert ("module_unlocked", "c") not in seen(world, ada, "gated").grants
 
@@ -97,7 +97,7 @@ def test_what_would_be_locked_stays_open_and_is_opened_once(world: World) -> Non
     world.send(ada, done_in("a-1", "opened"))
     # The gate that comes to stand before b is met in the same moment.
     easy = published(world, gates({**A, "pass_mark": 0}, B))
-    assert easy.impact.kept.listed == [(ada, Kept(("b",)))]
+    assert easy.impact.kept.listed == [(ada, KeptGrants(("b",)))]
     assert easy.impact.gains.listed == [(ada, Gains((), ("a",)))]
     unlocked = [row for row in world.rows_of("ledger") if row["type"] == "module_unlocked"]
     assert len(unlocked) == 1

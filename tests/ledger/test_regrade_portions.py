@@ -9,7 +9,7 @@ import pytest
 from headway.domain.times import MINUTE, format_time
 from headway.ledger import raising, regrade
 from headway.ledger.by_hand import carry_out
-from headway.ledger.effects import Effects, Kept
+from headway.ledger.effects import Effects, KeptScore
 from headway.ledger.rebuild import rebuild
 from headway.ledger.regrade import RegradeAsked
 from headway.store.database import Database
@@ -57,7 +57,7 @@ def outcome(world: World, learner_id: str, course_id: str) -> tuple[Any, ...]:
 def shape(found: Effects) -> tuple[Any, ...]:
     """What is told, whatever the order of those that are left out."""
 
-    def key(one: Kept) -> tuple[str, str]:
+    def key(one: KeptScore) -> tuple[str, str]:
         return one.learner, one.attempt or ""
 
     return found.total, found.updated, found.updates, sorted(found.kept, key=key)

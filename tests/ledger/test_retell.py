@@ -11,10 +11,10 @@ from headway.domain.times import DAY
 from headway.ledger import retell
 from headway.ledger.audit import stored_rows
 from headway.ledger.erase import erase
-from headway.ledger.refold import Refolded, Told, refold
+from headway.ledger.refold import LedgerNotices, Refolded, refold
 from headway.ledger.retell import told_since, with_notices
 from headway.ledger.submission import Submission
-from headway.store.notices import Notice, Place
+from headway.store.notices import Notice, NoticePlace
 from headway.store.sums import NOTICES
 from tests.ledger.gates import GATES, through
 from tests.ledger.test_audit import change_entry
@@ -86,13 +86,13 @@ def test_what_guests_might_have_been_told_is_looked_for_where_the_account_was_no
 
     monkeypatch.setattr(retell, "id_apart", seen)
     days = [f"2026-03-{day:02}" for day in range(1, 31)]
-    subjects = {Place(1, 1_000 + n): (f"streak_at_risk/{day}", day) for n, day in enumerate(days)}
+    subjects = {NoticePlace(1, 1_000 + n): (f"streak_at_risk/{day}", day) for n, day in enumerate(days)}
     kept = {
         place: ("ada", *place, id_apart("ada", subject), "streak_at_risk", subject, NOON, risk(day), None)
         for place, (subject, day) in subjects.items()
     }
     guests = {numbered(n): list[Notice]() for n in range(1_000)}
-    one = Refolded("ada", 1, Sums(Versions().worth_of), [], [], {}, told=Told([], guests, 1))
+    one = Refolded("ada", 1, Sums(Versions().worth_of), [], [], {}, told=LedgerNotices([], guests, 1))
     (refolded,) = with_notices({"ada": {NOTICES: kept}}, [one])
     assert refolded.notices == {place: Notice(*row) for place, row in kept.items()}
     assert tried == ["ada"] * len(days)

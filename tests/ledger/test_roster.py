@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from headway.domain.course import Course
 from headway.domain.events import enrollment_event
 from headway.domain.times import format_time
-from headway.store.roster_page import STATUSES, Sort, Wanted
+from headway.store.roster_page import STATUSES, RosterQuery, Sort
 from headway.views.report import InForce
 from headway.views.roster import RosterEntry, median_steps, read_learner, read_roster, roster_csv
 from headway.views.subject import UnknownLearner
@@ -39,7 +39,7 @@ def sort_key(world: World, course: Course, sort: Sort) -> Callable[[SlowLearner]
     return lambda one: (*keys[sort](one), one.id)
 
 
-def all_pages(world: World, in_force: InForce, wanted: Wanted, now: int, limit: int = 3) -> list[RosterEntry]:
+def all_pages(world: World, in_force: InForce, wanted: RosterQuery, now: int, limit: int = 3) -> list[RosterEntry]:
     found = []
     while True:
         with world.database.read() as connection:
@@ -67,14 +67,14 @@ def test_every_order_of_the_roster_is_that_of_a_slow_count(world: World, seed: i
             for statuses in (STATUSES, ("in_progress",)):
                 key = sort_key(world, in_force.course, sort)
                 true = sorted((one for one in people if status(one) in statuses), key=key, reverse=descending)
-                found = all_pages(world, in_force, Wanted(sort, descending, statuses), history.now)
+                found = all_pages(world, in_force, RosterQuery(sort, descending, statuses), history.now)
                 assert [one.learner for one in found] == [one.id for one in true], (sort, descending)
     _assert_figures(world, in_force, people, history.now)
 
 
 def _assert_figures(world: World, in_force: InForce, people: list[SlowLearner], now: int) -> None:
     by_id = {one.id: one for one in people}
-    for entry in all_pages(world, in_force, Wanted(), now):
+    for entry in all_pages(world, in_force, RosterQuery(), now):
         true = by_id[entry.learner]
         assert entry.status == status(true)
         assert entry.percent == percent(true.percent(in_force.course))
@@ -90,9 +90,9 @@ def test_names_are_looked_for_by_how_they_begin(world: World) -> None:
     for name in ("Ada", "ADAM", "Bea", "Ada=1", "Ädam", None):
         enrolled(history, name)
     in_force, _ = report_now(world, history.now)
-    found = all_pages(world, in_force, Wanted(prefix="ada"), history.now)
+    found = all_pages(world, in_force, RosterQuery(prefix="ada"), history.now)
     assert [one.display_name for one in found] == ["Ada", "Ada=1", "ADAM"]
-    assert [one.display_name for one in all_pages(world, in_force, Wanted(prefix="ä"), history.now)] == ["Ädam"]
+    assert [one.display_name for one in all_pages(world, in_force, RosterQuery(prefix="ä"), history.now)] == ["Ädam"]
 
 
 def enrolled(history: History, name: str | None) -> None:

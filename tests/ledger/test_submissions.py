@@ -13,7 +13,7 @@ from headway.store import grades
 from headway.store.catalog import Catalog
 from headway.views.course_progress import read_course
 from headway.views.subject import Subject
-from headway.views.submissions import Asked, Page, Submission, read_submissions
+from headway.views.submissions import Page, Submission, SubmissionQuery, read_submissions
 from tests.domain.manifests import course, module, step
 from tests.ledger.guests import guest_in, move
 from tests.ledger.world import HOUR, NOON, World, event
@@ -37,7 +37,9 @@ def hand_in(world: World, learner_id: str, of: str, **fields: Any) -> str:
 def page(world: World, **fields: Any) -> Page:
     content = world.catalog
     with world.database.read() as connection:
-        return read_submissions(connection, content.in_force(connection, ["many"])["many"][1], Asked(**fields))
+        return read_submissions(
+            connection, content.in_force(connection, ["many"])["many"][1], SubmissionQuery(**fields)
+        )
 
 
 def pages(world: World, limit: int) -> Iterator[Submission]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from headway.domain.course import Course, Module
 from headway.domain.events import parse_event
-from headway.domain.impact import Gains, Kept
+from headway.domain.impact import Gains, KeptGrants
 from headway.domain.module_scores import score_module
 from headway.domain.recording import IMPORTED
 from headway.domain.times import format_time
@@ -115,7 +115,7 @@ def differs(before: Course, after: Course, was: Seen, now: Seen) -> Gains:
     )
 
 
-def would_lose(world: World, before: Course, after: Course, was: Seen, learner_id: str) -> Kept:
+def would_lose(world: World, before: Course, after: Course, was: Seen, learner_id: str) -> KeptGrants:
     """What the rules of a version alone say no to, of what a learner had."""
     with world.database.read() as connection:
         sums = {key.step: one for key, one in of_course(connection, learner_id, after.id).steps.items()}
@@ -133,7 +133,7 @@ def would_lose(world: World, before: Course, after: Course, was: Seen, learner_i
 
     lost = [one.id for one in after.modules if rules_otherwise(before, one) and not completes(one)]
     kept = tuple(one for one in lost if ("module_completed", one) in was.grants)
-    return Kept(tuple(locks), kept, bool(lost) and ("course_completed", "") in was.grants)
+    return KeptGrants(tuple(locks), kept, bool(lost) and ("course_completed", "") in was.grants)
 
 
 def rules_otherwise(before: Course, one: Module) -> bool:
@@ -161,9 +161,9 @@ def record(world: World, learner_id: str, course_id: str, things: Sequence[Mappi
         world.submit(Submission(learner_id, (one,), NOON + HOUR, source=source))
 
 
-def told(published: Published, learner_id: str) -> tuple[Gains, Kept]:
+def told(published: Published, learner_id: str) -> tuple[Gains, KeptGrants]:
     found = published.impact
-    return dict(found.gains.listed).get(learner_id, Gains()), dict(found.kept.listed).get(learner_id, Kept())
+    return dict(found.gains.listed).get(learner_id, Gains()), dict(found.kept.listed).get(learner_id, KeptGrants())
 
 
 def check_a_succession(world: World, data: st.DataObject) -> None:

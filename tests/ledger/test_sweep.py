@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from headway.domain.impact import Gains, Kept
+from headway.domain.impact import Gains, KeptGrants
 from headway.ledger import impact, sweep
 from headway.ledger.audit import audit
 from headway.ledger.commit import committed
@@ -281,7 +281,7 @@ def test_kept_is_told_by_what_was_there_before(world: World) -> None:
     (ada,) = standing(world, "one", "two", learners=1)
     publish(world.database, version(50), now=LATER)
     found = publish(world.database, version(100), now=LATER)
-    assert found.impact.kept.listed == [(ada, Kept((), ("first",)))]
+    assert found.impact.kept.listed == [(ada, KeptGrants((), ("first",)))]
 
 
 def test_what_wrong_sums_seem_to_complete_nobody_is_given_by_a_rebuild(

@@ -22,7 +22,7 @@ from headway.store.database import Database
 from headway.store.entries import Entry
 from headway.store.migrate import migrate
 from headway.store.schema import ledger, metadata
-from headway.store.sums import ACHIEVEMENTS, ALL, CERTIFICATES, GRANTS, LEVELS, Kind
+from headway.store.sums import ACHIEVEMENTS, ALL, CERTIFICATES, GRANTS, LEVELS, SumKind
 from tests.domain.manifests import course, module, step
 
 GRADER = {"type": "choice", "options": {"a": "one", "b": "two"}, "answer": "b"}
@@ -127,7 +127,7 @@ class World:
         given = (GRANTS, CERTIFICATES, ACHIEVEMENTS, LEVELS)
         return self._bytes(learner_id, [kind for kind in ALL if kind not in given])
 
-    def _bytes(self, learner_id: str, kinds: Iterable[Kind]) -> bytes:
+    def _bytes(self, learner_id: str, kinds: Iterable[SumKind]) -> bytes:
         return json.dumps({kind.table.name: self.rows(kind.table, learner_id) for kind in kinds}).encode()
 
     def entries(self, learner_id: str) -> list[Entry]:

@@ -37,7 +37,7 @@ _DAILY = {
 class Stored(NamedTuple):
     """All sums of a learner, and the courses in force."""
 
-    of: dict[sums.Kind, dict[Any, Any]]
+    of: dict[sums.SumKind, dict[Any, Any]]
     courses: dict[str, Any]
     done: list[Done]
 

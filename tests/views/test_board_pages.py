@@ -7,10 +7,10 @@ from typing import Any, Final
 import pytest
 
 from headway.domain.boards import SPARE, Asking, Board, Pending, Question, Standing
-from headway.store.boards import Snapshot, State, Whoever
-from headway.views.leaderboards import Asked, Place, Truth
+from headway.store.boards import BoardState, Snapshot, Whoever
+from headway.views.leaderboards import BoardQuery, Place, Truth
 
-STATE: Final = State("UTC", "2026-03-01", is_built=True)
+STATE: Final = BoardState("UTC", "2026-03-01", is_built=True)
 
 
 class Listed(Asking):
@@ -69,7 +69,7 @@ def test_pages_and_neighbors_are_those_of_the_board_as_it_is(seed: int) -> None:
     stored, pending, board = drawn(chance)
     limit, begins, found = chance.choice([1, 2, 7]), None, list[tuple[Standing, int]]()
     while True:
-        page = truth(pending).read(Listed(stored), Asked("all", None, False, begins, limit))
+        page = truth(pending).read(Listed(stored), BoardQuery("all", None, False, begins, limit))
         found += page.standings
         begins = page.next_place
         if begins is None:
@@ -78,13 +78,13 @@ def test_pages_and_neighbors_are_those_of_the_board_as_it_is(seed: int) -> None:
     assert found == ranked(board)
 
     for me in board:
-        around = truth(pending, me).read(Listed(stored), Asked("all", None, True, None, limit))
+        around = truth(pending, me).read(Listed(stored), BoardQuery("all", None, True, None, limit))
         at, above = board.index(me), (limit - 1) // 2
         assert around.standings == ranked(board)[max(0, at - above) : at + limit - above]
         assert around.rank_of_me == 1 + bisect_left(board, (me[0], ""))
     place = Place(chance.randrange(-45, 0), chance.randrange(9))
     rest = [one for one in ranked(board) if one[0][0] >= place.place][place.skip :]
-    page = truth(pending).read(Listed(stored), Asked("all", None, False, place, limit))
+    page = truth(pending).read(Listed(stored), BoardQuery("all", None, False, place, limit))
     assert page.standings == rest[:limit]
 
 
@@ -94,7 +94,7 @@ def test_little_is_read_where_those_who_stand_elsewhere_stand_far_away() -> None
     pending = Pending(gone, [(place + 1, one) for place, one in gone])
     for around, me in ((False, stored[500]), (True, stored[20])):
         board = Listed(stored)
-        found = truth(pending, me).read(board, Asked("all", None, around, None, 10))
+        found = truth(pending, me).read(board, BoardQuery("all", None, around, None, 10))
         assert len(found.standings) == 10
         assert board.read <= 10 + 2 * SPARE + 1
         assert board.times == 1 + around

@@ -75,7 +75,7 @@ class Drawn:
         self._often = self._rng.choice([0.1, 0.4, 0.95])
         self._days = self._rng.choice([70, 30, 30, 12])
 
-    def rows(self) -> dict[sums.Kind, dict[Any, Any]]:
+    def rows(self) -> dict[sums.SumKind, dict[Any, Any]]:
         """All that is stored of them."""
         days = [self._day(n) for n in range(self._days) if self._likely(self._often)]
         runs = [RunKey(name, run) for name in COURSES for run in range(1, self._rng.choice([1, 2, 2, 4]))]

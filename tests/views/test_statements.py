@@ -11,14 +11,14 @@ from sqlalchemy.engine import Connection
 
 from headway.store import sharing
 from headway.store.catalog import Catalog
-from headway.store.roster_page import Wanted
+from headway.store.roster_page import RosterQuery
 from headway.store.sharing import Shared
 from headway.views.achievements import read_standings
 from headway.views.asked_range import AskedRange
 from headway.views.course_progress import read_course, read_module
 from headway.views.events import About, read_events
 from headway.views.history import read_history
-from headway.views.leaderboards import Asked, read_leaderboard
+from headway.views.leaderboards import BoardQuery, read_leaderboard
 from headway.views.notices import NoticePage, read_notices
 from headway.views.overview import read_overview
 from headway.views.peers import read_peers
@@ -57,8 +57,8 @@ def views(who: Subject) -> dict[str, Callable[[Catalog], tuple[Any, ...]]]:
         "reviews": lambda catalog: (read_reviews, catalog, who, NOW),
         "predictions": lambda catalog: (read_predictions, catalog, who, NOW),
         "peers": lambda _: (read_peers, who, NOW, "all", "python"),
-        "board": lambda _: (read_leaderboard, Asked("all", None, False, None, 50), who.learner_id, NOW),
-        "around": lambda _: (read_leaderboard, Asked("all", "python", True, None, 50), who.learner_id, NOW),
+        "board": lambda _: (read_leaderboard, BoardQuery("all", None, False, None, 50), who.learner_id, NOW),
+        "around": lambda _: (read_leaderboard, BoardQuery("all", "python", True, None, 50), who.learner_id, NOW),
         "notices": lambda catalog: (read_notices_of, catalog, who.learner_id),
         "shared": lambda catalog: (read_sharing, catalog, TOKEN, NOW),
         "events": lambda catalog: (read_events, catalog, who, None, 200),
@@ -84,7 +84,7 @@ def read_report_of(connection: Connection, catalog: Catalog, course_id: str) -> 
 
 
 def read_roster_of(connection: Connection, catalog: Catalog, course_id: str) -> Page:
-    return read_roster(connection, _course(connection, catalog, course_id), Wanted(), 200, NOW)
+    return read_roster(connection, _course(connection, catalog, course_id), RosterQuery(), 200, NOW)
 
 
 def read_learner_of(connection: Connection, catalog: Catalog, course_id: str, reference: str) -> LearnerReport:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from headway.ledger.effects import Effects, Update
     from headway.store.database import Database
-    from headway.views.submissions import Asked, Page, Status, Submission
+    from headway.views.submissions import Page, Status, Submission, SubmissionQuery
 
 CourseArgument: TypeAlias = Annotated[str, typer.Argument(metavar="COURSE", show_default=False)]
 StepArgument: TypeAlias = Annotated[str, typer.Argument(metavar="STEP", show_default=False)]
@@ -48,13 +48,13 @@ def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
     """Show what learners handed in at the steps that people grade, the oldest first."""
     import msgspec
 
-    from headway.views.submissions import Asked
+    from headway.views.submissions import SubmissionQuery
 
     items: list[Any] = []
     guides: dict[str, str] = {}
     with database_of(database) as opened:
         learner_id = None if learner is None else learner_id_of(opened, learner)
-        asked = Asked(step, learner_id, _status(status))
+        asked = SubmissionQuery(step, learner_id, _status(status))
         for page in _pages(opened, course, asked, limit):
             for one in [] if as_json else page.items:
                 show(_line(one))
@@ -69,7 +69,7 @@ def list_(  # noqa: PLR0913, PLR0917 - the arguments and flags of a command
         say("Nothing waits." if status == "waiting" else "There is nothing.")
 
 
-def _pages(database: "Database", course: str, asked: "Asked", limit: int) -> "Iterator[Page]":
+def _pages(database: "Database", course: str, asked: "SubmissionQuery", limit: int) -> "Iterator[Page]":
     """Pages of what was handed in, read one at a time: responses can be large."""
     from headway.ledger.by_hand import course_in_force
     from headway.store.catalog import Catalog

@@ -28,10 +28,10 @@ def find(
     """List accounts and imported learners, by name; one by address, id or external id."""
     from headway.domain.times import format_time
     from headway.store import directory
-    from headway.store.directory import Wanted
+    from headway.store.directory import LearnerQuery
 
     with database_of(database) as opened, opened.read() as connection:
-        found = directory.page(connection, Wanted(text or None), None, limit)
+        found = directory.page(connection, LearnerQuery(text or None), None, limit)
         if not found and text:
             found = _whole(opened, text)
     if as_json:

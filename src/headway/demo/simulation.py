@@ -18,7 +18,7 @@ SENT_TWICE_CHANCE: Final = 0.004
 WITHDRAWS_CHANCE: Final = 0.2
 
 
-class Learner(NamedTuple):
+class SimulatedLearner(NamedTuple):
     """A simulated learner, and what they sent in the order in which it arrived."""
 
     person: Person
@@ -26,7 +26,9 @@ class Learner(NamedTuple):
     submissions: list[Submission]
 
 
-def simulate(course: Course, answers: Answers, *, now: int, seed: int = 1, count: int = LEARNERS) -> Iterator[Learner]:
+def simulate(
+    course: Course, answers: Answers, *, now: int, seed: int = 1, count: int = LEARNERS
+) -> Iterator[SimulatedLearner]:
     """Learners and their events up to `now` (microseconds); the first is the one that a visitor may sign in as."""
     for person in learners(seed, count, now, len(course.steps)):
         chance = Random(f"{seed}/{person.id}")  # noqa: S311  # a play, and always the same one
@@ -41,7 +43,7 @@ def simulate(course: Course, answers: Answers, *, now: int, seed: int = 1, count
         arrivals.receive(done)
         if person.kind == "account" and _gives_up(person, course, chance):
             arrivals.withdraw()
-        yield Learner(person, begun, arrivals.submissions)
+        yield SimulatedLearner(person, begun, arrivals.submissions)
 
 
 class _Arrivals:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from headway.demo.content import answers, course_manifest
 from headway.demo.people import CREATOR_EMAIL, DAYS, new_id
-from headway.demo.simulation import LEARNERS, Learner, simulate
+from headway.demo.simulation import LEARNERS, SimulatedLearner, simulate
 from headway.domain.errors import HeadwayError
 from headway.domain.times import DAY
 from headway.ledger.audit import AuditReport, audit
@@ -62,7 +62,7 @@ def prove(database: Database) -> AuditReport:
     return audit(database, Catalog())
 
 
-def _spans(cast: list[Learner], now: int) -> Iterator[list[Submission]]:
+def _spans(cast: list[SimulatedLearner], now: int) -> Iterator[list[Submission]]:
     """The submissions in order of arrival, a week in each transaction, and a day in each for the last week.
 
     An achievement gets the time of the last event in its transaction. A day in each throughout would take twice as
@@ -91,7 +91,7 @@ def _creator(seed: int, now: int, password_hashes: Mapping[str, str]) -> dict[st
     }
 
 
-def _row(one: Learner, password_hashes: Mapping[str, str]) -> Mapping[str, Any]:
+def _row(one: SimulatedLearner, password_hashes: Mapping[str, str]) -> Mapping[str, Any]:
     person = one.person
     return {
         "id": person.id,

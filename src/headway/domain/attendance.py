@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from headway.domain.streaks import Kept, StreakDays, StreakRules, current, follow, last_kept
+from headway.domain.streaks import StreakDay, StreakDays, StreakRules, current, follow, last_kept
 
 
 class _Last(NamedTuple):
     """The streak as of the end of the last active day, by these rules."""
 
     rules: StreakRules
-    kept: Kept | None
+    kept: StreakDay | None
 
 
 class Attendance:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from headway.domain.errors import UnknownStep
 from headway.domain.exercise_files import StepTest
 
-Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
+StepKind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
 CompleteBy: TypeAlias = Literal["score", "steps"]
 Policy: TypeAlias = Literal["best", "latest", "first", "average"]
 Evidence: TypeAlias = Literal["any", "graded"]
@@ -22,7 +22,7 @@ POINTS: Final[Mapping[str, int]] = {"lesson": 5, "quiz": 10, "assignment": 20, "
 ONE: Final = 1_000_000
 
 
-def weight_name(kind: Kind) -> str:
+def weight_name(kind: StepKind) -> str:
     """The name of the weight that a kind uses; exercises use that of assignments."""
     return "assignment" if kind == "exercise" else kind
 
@@ -35,7 +35,7 @@ class Weights(NamedTuple):
     assignment: int = 40 * ONE
     assessment: int = 20 * ONE
 
-    def of(self, kind: Kind) -> int:
+    def of(self, kind: StepKind) -> int:
         """The weight that a kind uses, in millionths."""
         weight: int = getattr(self, weight_name(kind))
         return weight
@@ -50,7 +50,7 @@ class Policies(NamedTuple):
     assessment: Policy = "latest"
     exercise: Policy = "best"
 
-    def of(self, kind: Kind) -> Policy:
+    def of(self, kind: StepKind) -> Policy:
         """The policy of a kind."""
         policy: Policy = getattr(self, kind)
         return policy
@@ -70,7 +70,7 @@ class Step:
     """
 
     id: str
-    kind: Kind
+    kind: StepKind
     title: str
     points: int
     topics: tuple[str, ...] = ()

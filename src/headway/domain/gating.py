@@ -12,11 +12,11 @@ from headway.domain.scores import FULL
 from headway.domain.step_status import LOCKED, status_of
 
 # A run's grants by (kind, module key); the module is empty where the grant is about the course.
-Held: TypeAlias = Mapping[tuple[str, str], Grant]
+HeldGrants: TypeAlias = Mapping[tuple[str, str], Grant]
 _UNTOUCHED = StepSum()
 
 
-class Due(NamedTuple):
+class DueGrant(NamedTuple):
     """A grant that is due; `module` is a key, `at` in microseconds.
 
     `score` is in millionths, rounded down so that rounding never reaches a mark.
@@ -53,21 +53,21 @@ def is_begun(module: Module, sums: StepSums) -> bool:
     return _any_of(module, sums, _begins)
 
 
-def is_open(module: Module, sums: StepSums, held: Held) -> bool:
+def is_open(module: Module, sums: StepSums, held: HeldGrants) -> bool:
     """Whether events on the module's steps are accepted; a module once opened or begun is never locked again."""
     if not lacking(module, held) or (MODULE_UNLOCKED, module.key) in held or (MODULE_COMPLETED, module.key) in held:
         return True
     return _any_of(module, sums, lambda one: one.events > 0)
 
 
-def status_of_module(module: Module, sums: StepSums, held: Held) -> str:
+def status_of_module(module: Module, sums: StepSums, held: HeldGrants) -> str:
     """The status of a module in a run: locked, open, in progress or completed."""
     if not is_open(module, sums, held):
         return LOCKED
     return status_of((MODULE_COMPLETED, module.key) in held, is_begun(module, sums))
 
 
-def status_of_course(sums: StepSums, held: Held) -> str:
+def status_of_course(sums: StepSums, held: HeldGrants) -> str:
     """The status of the course in a run: open, in progress or completed."""
     return status_of((COURSE_COMPLETED, "") in held, any(map(_begins, sums.values())))
 
@@ -76,12 +76,14 @@ def _begins(one: StepSum) -> bool:
     return one.events > 0 or one.override is not None
 
 
-def lacking(module: Module, held: Held) -> list[str]:
+def lacking(module: Module, held: HeldGrants) -> list[str]:
     """The keys of the modules that it requires and that are not completed."""
     return [one for one in module.requires if (MODULE_COMPLETED, one) not in held]
 
 
-def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+def due_of_module(
+    course: Course, module: Module, sums: StepSums, held: HeldGrants, at: int | None = None
+) -> list[DueGrant]:
     """The completion of a module whose sums moved, where it is due, and the opening of modules that require it.
 
     They are dated `at` (microseconds), or else by the last update of the sums and grants that they rest on.
@@ -89,31 +91,31 @@ def due_of_module(course: Course, module: Module, sums: StepSums, held: Held, at
     if (MODULE_COMPLETED, module.key) in held or not is_begun(module, sums) or not is_completed(module, sums):
         return []
     moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in module.steps)
-    done = Due(MODULE_COMPLETED, module.key, _millionths(total_score(module, sums)), moved if at is None else at)
+    done = DueGrant(MODULE_COMPLETED, module.key, _millionths(total_score(module, sums)), moved if at is None else at)
     return [done, *_opened(course.dependents(module.key), with_due(held, [done]), at)]
 
 
-def due_of_course(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+def due_of_course(course: Course, sums: StepSums, held: HeldGrants, at: int | None = None) -> list[DueGrant]:
     """The completion of the course and its certificate, where they are due; `sums` are those of all of its steps."""
-    due: list[Due] = []
+    due: list[DueGrant] = []
     if (COURSE_COMPLETED, "") not in held:
         grants = [held.get((MODULE_COMPLETED, module.key)) for module in course.modules]
         dates = [one.at for one in grants if one is not None]
         if len(dates) < len(grants):
             return []
         score = _millionths(score_of_course(course, sums, held))
-        due.append(Due(COURSE_COMPLETED, "", score, max(dates) if at is None else at))
+        due.append(DueGrant(COURSE_COMPLETED, "", score, max(dates) if at is None else at))
     if course.certificate and (CERTIFIED, "") not in held:
         due += _certificate(course, sums, with_due(held, due), at)
     return due
 
 
-def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None) -> list[Due]:
+def due_of_all(course: Course, sums: StepSums, held: HeldGrants, at: int | None = None) -> list[DueGrant]:
     """All grants that are due to a run, whichever of its sums moved; empty where all were made."""
     known = dict(held)
-    due: list[Due] = []
+    due: list[DueGrant] = []
 
-    def take(found: Iterable[Due]) -> None:
+    def take(found: Iterable[DueGrant]) -> None:
         for one in found:
             due.append(one)
             known[one.key] = _granted(one)
@@ -125,28 +127,28 @@ def due_of_all(course: Course, sums: StepSums, held: Held, at: int | None = None
     return due
 
 
-def with_due(held: Held, due: Iterable[Due]) -> Held:
+def with_due(held: HeldGrants, due: Iterable[DueGrant]) -> HeldGrants:
     """The grants of a run once those due are made."""
     return {**held, **{one.key: _granted(one) for one in due}}
 
 
-def awaits_evidence(course: Course, held: Held) -> bool:
+def awaits_evidence(course: Course, held: HeldGrants) -> bool:
     """Whether only graded evidence is missing for the certificate, so that a later grade may bring it about."""
     due = course.certificate and course.evidence == "graded"
     return due and (COURSE_COMPLETED, "") in held and (CERTIFIED, "") not in held
 
 
-def score_of_module(module: Module, total: Fraction, held: Held) -> Fraction:
+def score_of_module(module: Module, total: Fraction, held: HeldGrants) -> Fraction:
     """The module's score that is shown, 0 to 1: the total of its steps, but never below its score at its completion."""
     return _at_least(total, held.get((MODULE_COMPLETED, module.key)))
 
 
-def score_of_course(course: Course, sums: StepSums, held: Held) -> Fraction:
+def score_of_course(course: Course, sums: StepSums, held: HeldGrants) -> Fraction:
     """The weighted mean of the modules' scores, 0 to 1, but never below the score at the course's completion."""
     return score_of_modules(course, [total_score(module, sums) for module in course.modules], held)
 
 
-def score_of_modules(course: Course, totals: Sequence[Fraction], held: Held) -> Fraction:
+def score_of_modules(course: Course, totals: Sequence[Fraction], held: HeldGrants) -> Fraction:
     """The same as `score_of_course`, from the total of each module's steps, in the order of the modules."""
     weights = sum(module.weight for module in course.modules)
     scored = zip(course.modules, totals, strict=True)
@@ -154,26 +156,26 @@ def score_of_modules(course: Course, totals: Sequence[Fraction], held: Held) -> 
     return _at_least(total / weights, held.get((COURSE_COMPLETED, "")))
 
 
-def _certificate(course: Course, sums: StepSums, held: Held, at: int | None) -> Iterator[Due]:
+def _certificate(course: Course, sums: StepSums, held: HeldGrants, at: int | None) -> Iterator[DueGrant]:
     completed = held[COURSE_COMPLETED, ""]
     if course.evidence == "any":
-        yield Due(CERTIFIED, "", _millionths(score_of_course(course, sums, held)), at or completed.at)
+        yield DueGrant(CERTIFIED, "", _millionths(score_of_course(course, sums, held)), at or completed.at)
         return
     graded = {step.key: graded_alone(step, sums.get(step.key, _UNTOUCHED)) for step in course.steps}
     if all(is_completed(module, graded) for module in course.modules):
         moved = max(sums.get(step.key, _UNTOUCHED).updated_at for step in course.steps)
         score = _millionths(score_of_course(course, graded, {}))
-        yield Due(CERTIFIED, "", score, max(completed.at, moved) if at is None else at)
+        yield DueGrant(CERTIFIED, "", score, max(completed.at, moved) if at is None else at)
 
 
-def _opened(modules: Iterable[Module], held: Held, at: int | None) -> Iterator[Due]:
+def _opened(modules: Iterable[Module], held: HeldGrants, at: int | None) -> Iterator[DueGrant]:
     for module in modules:
         if module.requires and (MODULE_UNLOCKED, module.key) not in held and not lacking(module, held):
             last = max(held[MODULE_COMPLETED, one].at for one in module.requires)
-            yield Due(MODULE_UNLOCKED, module.key, None, last if at is None else at)
+            yield DueGrant(MODULE_UNLOCKED, module.key, None, last if at is None else at)
 
 
-def _granted(due: Due) -> Grant:
+def _granted(due: DueGrant) -> Grant:
     return Grant(due.at, "", due.score, 0)
 
 

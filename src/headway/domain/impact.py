@@ -6,7 +6,7 @@ from typing import NamedTuple
 from headway.domain import gating
 from headway.domain.course import Course, Module
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED, MODULE_UNLOCKED
-from headway.domain.gating import Due, Held, is_open
+from headway.domain.gating import DueGrant, HeldGrants, is_open
 from headway.domain.module_scores import StepSums, is_completed
 
 
@@ -19,7 +19,7 @@ class Gains(NamedTuple):
     certified: bool = False
 
 
-class Kept(NamedTuple):
+class KeptGrants(NamedTuple):
     """What the new version's rules would take from a run, and do not: what was granted stays."""
 
     modules_open: tuple[str, ...] = ()
@@ -30,9 +30,9 @@ class Kept(NamedTuple):
 class Effect(NamedTuple):
     """The effect of a version on a run: `due` are all grants to be made; `orphaned` the keys of removed steps."""
 
-    due: tuple[Due, ...]
+    due: tuple[DueGrant, ...]
     gains: Gains
-    kept: Kept
+    kept: KeptGrants
     orphaned: tuple[str, ...]
 
 
@@ -56,27 +56,27 @@ class Succession:
         self.changed = frozenset(module.key for module in after.modules if self._has_another_rule(module))
         self.concerned = self.removed.union(*(self._keys(one) for one in after.modules if self._concerns(one)))
 
-    def takes_all(self, held: Held) -> bool:
+    def takes_all(self, held: HeldGrants) -> bool:
         """Whether the sums of all steps are needed: the course's completion or the certificate may become due."""
         if (COURSE_COMPLETED, "") in held:
             return self.after.certificate and (CERTIFIED, "") not in held
         return all(one.key in self.changed or (MODULE_COMPLETED, one.key) in held for one in self.after.modules)
 
-    def effect(self, sums: StepSums, held: Held, at: int) -> Effect:
+    def effect(self, sums: StepSums, held: HeldGrants, at: int) -> Effect:
         """The effect on a run that was judged by the version before; grants are dated `at` (microseconds).
 
         `sums` are those of the concerned steps, or of all. A module that was open stays open: where the new gate would
         lock it, its unlocking is granted.
         """
         keeping = [one for one in self._regated if self._was_open(one, sums, held) and not is_open(one, sums, held)]
-        kept = [Due(MODULE_UNLOCKED, module.key, None, at) for module in keeping]
+        kept = [DueGrant(MODULE_UNLOCKED, module.key, None, at) for module in keeping]
         known = gating.with_due(held, kept)
         due = gating.due_of_all(self.after, sums, known, at)
         gains = self._gains(due, sums, held, gating.with_due(known, due))
         orphaned = tuple(key for key in sums if key in self.removed)
         return Effect((*kept, *due), gains, self._kept([module.id for module in keeping], sums, held), orphaned)
 
-    def _gains(self, due: list[Due], sums: StepSums, held: Held, then: Held) -> Gains:
+    def _gains(self, due: list[DueGrant], sums: StepSums, held: HeldGrants, then: HeldGrants) -> Gains:
         given = {one.module for one in due}
         opened = {one.module for one in due if one.kind == MODULE_UNLOCKED}
 
@@ -92,12 +92,12 @@ class Succession:
         kinds = {one.kind for one in due}
         return Gains(tuple(unlocked), tuple(completed), COURSE_COMPLETED in kinds, CERTIFIED in kinds)
 
-    def _was_open(self, module: Module, sums: StepSums, held: Held) -> bool:
+    def _was_open(self, module: Module, sums: StepSums, held: HeldGrants) -> bool:
         """Whether the module was open by the version before."""
         before = self.modules_before.get(module.key)
         return before is not None and is_open(before, sums, held)
 
-    def _kept(self, opened: list[str], sums: StepSums, held: Held) -> Kept:
+    def _kept(self, opened: list[str], sums: StepSums, held: HeldGrants) -> KeptGrants:
         """What is kept; a completed course, where any of its modules would not be completed by its new rule."""
         course = (COURSE_COMPLETED, "") in held
         asked = (one for one in self.after.modules if one.key in self.changed)
@@ -105,7 +105,7 @@ class Succession:
             one for one in asked if (course or (MODULE_COMPLETED, one.key) in held) and not is_completed(one, sums)
         ]
         lost = tuple(one.id for one in lacked if (MODULE_COMPLETED, one.key) in held)
-        return Kept(tuple(opened), lost, course and bool(lacked))
+        return KeptGrants(tuple(opened), lost, course and bool(lacked))
 
     def _has_another_gate(self, module: Module) -> bool:
         before = self.modules_before.get(module.key)

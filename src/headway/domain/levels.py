@@ -48,7 +48,7 @@ class Skill(NamedTuple):
         return next((one for one in LEVELS if one.exercises > self.level.exercises), None)
 
 
-class Held(NamedTuple):
+class HeldLevel(NamedTuple):
     """The highest level of a topic that a learner was told of, when, and the level before it."""
 
     level: str
@@ -62,20 +62,20 @@ class Held(NamedTuple):
 
 
 # (time, entry, level before) of the entry that told a learner of a level.
-Told: TypeAlias = tuple[int, str, str]
+LevelTold: TypeAlias = tuple[int, str, str]
 
 
-def highest(told: Iterable[tuple[str, str, Told]]) -> dict[str, Held]:
+def highest(told: Iterable[tuple[str, str, LevelTold]]) -> dict[str, HeldLevel]:
     """The highest level told of each topic, from (topic, level, when and how it was told)."""
-    found: dict[str, Held] = {}
+    found: dict[str, HeldLevel] = {}
     for topic, level, (at, _, previous) in told:
-        one = Held(level, at, previous)
+        one = HeldLevel(level, at, previous)
         if topic not in found or found[topic].rank < one.rank:
             found[topic] = one
     return found
 
 
-def with_held(found: Mapping[str, Skill], held: Mapping[str, Held]) -> dict[str, Skill]:
+def with_held(found: Mapping[str, Skill], held: Mapping[str, HeldLevel]) -> dict[str, Skill]:
     """The standing in each topic, raised to the level that the learner was told of: late events take no level away."""
     kept = dict(found)
     for topic, one in held.items():

@@ -17,11 +17,11 @@ from headway.domain.course import (
     CompleteBy,
     Course,
     Evidence,
-    Kind,
     Module,
     Policies,
     Policy,
     Step,
+    StepKind,
     Weights,
 )
 from headway.domain.exercise_files import read_files, read_test
@@ -204,7 +204,7 @@ class _Parser:
         kind = fields.one_of("kind", KINDS, "")
         return Step(
             id=fields.slug("id"),
-            kind=cast(Kind, kind),
+            kind=cast(StepKind, kind),
             title=fields.text("title"),
             topics=_topics(fields),
             pass_mark=_percent(fields, "pass_mark", 700_000),

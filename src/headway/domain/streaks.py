@@ -67,7 +67,7 @@ def streak_days_of(
     return StreakDays(active, {day for day in active if own[day] <= 0}, days_of(pauses))
 
 
-class Kept(NamedTuple):
+class StreakDay(NamedTuple):
     """A streak at the end of an active day.
 
     `credit` is the number of days kept that no freeze was spent of; every `freeze_days` of them are a freeze held.
@@ -133,19 +133,21 @@ def streak(days: StreakDays, today: str, rules: StreakRules = STANDARD) -> Strea
     )
 
 
-def _lived(days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Iterator[Kept]:
+def _lived(days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Iterator[StreakDay]:
     """The streak at the end of each active day, in order."""
     kept, full = None, rules.credit_max
     for day in sorted(days.active):
         if kept is not None and kept.credit == full and kept.day + 1 == day:
             # Fast path for long streaks: one day more, and no freeze left to earn.
-            kept = Kept(day, kept.length + 1, full)
+            kept = StreakDay(day, kept.length + 1, full)
         else:
             kept = follow(kept, day, days, rules, found)
         yield kept
 
 
-def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, found: Freezes | None = None) -> Kept:
+def follow(
+    before: StreakDay | None, day: int, days: StreakDays, rules: StreakRules, found: Freezes | None = None
+) -> StreakDay:
     """The streak at the end of an active day, given the streak at the end of the active day before.
 
     More active or paused days never shorten a streak or cost freezes, so that no late event takes anything away.
@@ -158,10 +160,10 @@ def follow(before: Kept | None, day: int, days: StreakDays, rules: StreakRules, 
     earned = min((credit or 0) + (day not in days.imported), rules.credit_max)
     if found is not None and earned // rules.freeze_days > (credit or 0) // rules.freeze_days:
         found.earned.append(day)
-    return Kept(day, length + 1, earned)
+    return StreakDay(day, length + 1, earned)
 
 
-def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
+def last_kept(days: StreakDays, rules: StreakRules) -> StreakDay | None:
     """The streak at the end of the last active day, in time that grows with that streak alone."""
     if not days.active:
         return None
@@ -181,7 +183,7 @@ def last_kept(days: StreakDays, rules: StreakRules) -> Kept | None:
     return kept
 
 
-def current(kept: Kept | None, today: int, paused: AbstractSet[int], rules: StreakRules) -> int:
+def current(kept: StreakDay | None, today: int, paused: AbstractSet[int], rules: StreakRules) -> int:
     """The length of the current streak as of today, given the streak at the end of the last active day."""
     return kept.length if kept is not None and _left(kept, today, paused, rules) is not None else 0
 
@@ -206,7 +208,7 @@ def days_of(ranges: Iterable[Sequence[str]]) -> set[int]:
 
 
 def _left(
-    kept: Kept, until: int, paused: AbstractSet[int], rules: StreakRules, found: Freezes | None = None
+    kept: StreakDay, until: int, paused: AbstractSet[int], rules: StreakRules, found: Freezes | None = None
 ) -> int | None:
     """The credit left after a freeze for each day missed before `until`; None where the streak ended."""
     credit = kept.credit

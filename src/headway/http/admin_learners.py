@@ -23,11 +23,11 @@ from headway.http.who import Reader
 from headway.ledger import directing
 from headway.ledger.security import Origin
 from headway.store import directory
-from headway.store.directory import Listed, Place, Wanted
+from headway.store.directory import LearnerQuery, Listed, Place
 from headway.views.subject import named
 
 _TEXT_MAX: Final = 320
-Kind = Literal["account", "imported", "guest"]
+LearnerKind = Literal["account", "imported", "guest"]
 
 
 class LearnerListed(Struct):
@@ -101,7 +101,7 @@ async def list_learners(
     request: Asked,
     q: Annotated[str | None, QueryParameter(max_length=_TEXT_MAX)] = None,
     external_id: Annotated[str | None, QueryParameter(max_length=255)] = None,
-    kind: FromQuery[Kind | None] = None,
+    kind: FromQuery[LearnerKind | None] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Reply:
@@ -122,10 +122,10 @@ async def list_learners(
     return json_reply(await who.read_as_caller(request, look, scope="admin"), headers=(PERSONAL,))
 
 
-def _wanted(q: str | None, external_id: str | None, kind: str | None) -> Wanted:
+def _wanted(q: str | None, external_id: str | None, kind: str | None) -> LearnerQuery:
     text = None if q is None else q.replace("\0", "")
     of = None if external_id is None else legacy_id(external_id) or external_id.replace("\0", "")
-    return Wanted(text, of, kind)
+    return LearnerQuery(text, of, kind)
 
 
 def _by_id(connection: Connection, reference: str) -> list[Listed]:

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from headway.http.impact import Impact
 
-Kind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
+StepKind: TypeAlias = Literal["lesson", "quiz", "assignment", "assessment", "exercise"]
 CompleteBy: TypeAlias = Literal["score", "steps"]
 Policy: TypeAlias = Literal["best", "latest", "first", "average"]
 Evidence: TypeAlias = Literal["any", "graded"]
@@ -31,7 +31,7 @@ class ManifestStep(Struct):
     """A step as its author writes it."""
 
     id: str
-    kind: Kind
+    kind: StepKind
     title: str
     topics: list[str] | UnsetType = UNSET
     pass_mark: Percent | UnsetType = UNSET
@@ -91,7 +91,7 @@ class OutlineStep(Struct, forbid_unknown_fields=True):
     """A step as a reader sees it; `grader` holds no answer."""
 
     id: str
-    kind: Kind
+    kind: StepKind
     title: str
     topics: list[str]
     pass_mark: float

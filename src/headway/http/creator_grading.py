@@ -73,7 +73,7 @@ async def list_submissions(  # noqa: PLR0913, PLR0917 - each is a parameter of t
         learner_id = None if learner is None else named(connection, learner)
         if learner is not None and learner_id is None:
             return encode(SubmissionList([], None, {}))
-        asked = submissions.Asked(step, learner_id, status, behind, limit)
+        asked = submissions.SubmissionQuery(step, learner_id, status, behind, limit)
         page = read_submissions(connection, content, asked)
         more = None if page.next_place is None else write_cursor(_Place(*page.next_place))
         return encode(SubmissionList(page.items, more, page.guides))

@@ -18,7 +18,7 @@ from headway.http.ids import is_id
 from headway.http.refusals import CursorInvalid
 from headway.http.reply import PERSONAL, Reply, encode
 from headway.http.who import Reader
-from headway.store.roster_page import STATUSES, Place, Sort, Wanted
+from headway.store.roster_page import STATUSES, Place, RosterQuery, Sort
 from headway.views.report import InForce, read_report, report_csv
 from headway.views.roster import RosterEntry, median_steps, read_learner, read_roster, roster_csv
 
@@ -66,7 +66,7 @@ async def list_course_learners(  # noqa: PLR0913, PLR0917 - each is a parameter 
     return etags.tagged(request, await who.read_as_caller(request, look), PERSONAL)
 
 
-def _wanted(sort: str, status: str | None, prefix: str | None, cursor: str | None) -> Wanted:
+def _wanted(sort: str, status: str | None, prefix: str | None, cursor: str | None) -> RosterQuery:
     descending, name = sort.startswith("-"), sort.removeprefix("-")
     if name not in _SORTS:
         raise Invalid(f"sort must be one of {', '.join(_SORTS)}, with a - before it to turn it round", field="sort")
@@ -78,7 +78,7 @@ def _wanted(sort: str, status: str | None, prefix: str | None, cursor: str | Non
         raise Invalid(f"q must be what a name begins with, of at most {_NAME_MAX} characters", field="q")
     by: Sort = name  # type: ignore[assignment]  # one of them, as was seen
     statuses = STATUSES if status is None else (status,)
-    return Wanted(by, descending, statuses, (prefix or "").casefold(), _behind(cursor, by, descending=descending))
+    return RosterQuery(by, descending, statuses, (prefix or "").casefold(), _behind(cursor, by, descending=descending))
 
 
 def _behind(cursor: str | None, sort: str, *, descending: bool) -> Place | None:
@@ -94,7 +94,7 @@ def _behind(cursor: str | None, sort: str, *, descending: bool) -> Place | None:
     return Place(place.status, place.value, place.learner)
 
 
-def _cursor(wanted: Wanted, place: Place | None) -> str | None:
+def _cursor(wanted: RosterQuery, place: Place | None) -> str | None:
     return None if place is None else write_cursor(_Behind(wanted.sort, wanted.descending, *place))
 
 

@@ -24,7 +24,7 @@ from headway.http.reply import Header, Reply, json_reply
 from headway.http.tokens import hash_of, new_personal_token
 from headway.http.tokens_of_own import token_row
 from headway.ledger import devices
-from headway.ledger.devices import State, UnknownUserCode
+from headway.ledger.devices import DeviceState, UnknownUserCode
 from headway.ledger.security import Origin
 from headway.ledger.throttles import Limit, Throttle
 
@@ -40,11 +40,11 @@ CODES_ADDRESS: Final = Limit("device-codes-address", 100, 15 * 60)
 _NOT_KEPT: Final[Header] = (b"cache-control", b"no-store")
 _CODE_SENT_MAX: Final = 100
 _SAID: Final = {
-    State.PENDING: "nobody has entered the code yet; ask again after the interval",
-    State.TOO_FAST: f"asked too soon; wait {devices.SLOWER_S} seconds longer between tries from now on",
-    State.DENIED: "the sign-in was refused; begin anew",
-    State.EXPIRED: "the code has run out; begin anew",
-    State.UNKNOWN: "there is no such device code, or it was used already; begin anew",
+    DeviceState.PENDING: "nobody has entered the code yet; ask again after the interval",
+    DeviceState.TOO_FAST: f"asked too soon; wait {devices.SLOWER_S} seconds longer between tries from now on",
+    DeviceState.DENIED: "the sign-in was refused; begin anew",
+    DeviceState.EXPIRED: "the code has run out; begin anew",
+    DeviceState.UNKNOWN: "there is no such device code, or it was used already; begin anew",
 }
 
 
@@ -104,7 +104,7 @@ async def ask_for_device(request: Asked) -> Reply:
     exchange = exchange_of(request)
     await who.check_sender(exchange)
     sent = await _read(request, DeviceAsked)
-    asked = devices.Asked(_client(sent.client_id), _scopes(sent.scope))
+    asked = devices.WaitingDevice(_client(sent.client_id), _scopes(sent.scope))
     await throttle(exchange, by_address(exchange, DEVICES))
     device_code = secrets.token_urlsafe(32)
     act = partial(devices.ask, exchange.services.database, hash_of(device_code), asked, now=who.now())
@@ -129,7 +129,7 @@ async def fetch_device_token(request: Asked) -> Reply:
     row = token_row("", token, "", "", now, now + devices.TOKEN_LIVES)
     act = partial(devices.fetch, exchange.services.database, hash_of(sent.device_code), row)
     found = await exchange.services.run(partial(act, now=now, origin=Origin(exchange.address)))
-    if isinstance(found, State):
+    if isinstance(found, DeviceState):
         raise DeviceRefused(found.value, _SAID[found])
     return json_reply(DeviceToken(token, "Bearer", devices.TOKEN_LIVES // SECOND, found), 200, (_NOT_KEPT,))
 
@@ -144,7 +144,7 @@ async def approve_device(request: Asked) -> Reply:
     return json_reply(DeviceDecided(asked.client, asked.scopes.split(), sent.approve), 200, (_NOT_KEPT,))
 
 
-async def decide(exchange: Exchange, session: Session, user_code: str, *, approve: bool) -> devices.Asked:
+async def decide(exchange: Exchange, session: Session, user_code: str, *, approve: bool) -> devices.WaitingDevice:
     """Let a device in, or refuse it; a code that no device shows counts as a failed try."""
     tries = await _count_try(exchange, session.learner_id)
     act = partial(devices.decide, exchange.services.database, session.token_hash, session.learner_id)
@@ -154,11 +154,11 @@ async def decide(exchange: Exchange, session: Session, user_code: str, *, approv
     return asked
 
 
-async def look_up(exchange: Exchange, learner_id: str, user_code: str) -> devices.Asked:
+async def look_up(exchange: Exchange, learner_id: str, user_code: str) -> devices.WaitingDevice:
     """The device that shows a code, for somebody about to let it in; an unknown code counts as a failed try."""
     tries = await _count_try(exchange, learner_id)
 
-    def look(connection: Connection) -> devices.Asked:
+    def look(connection: Connection) -> devices.WaitingDevice:
         return devices.find(connection, kept(user_code), who.now())
 
     asked = await exchange.services.read(look)

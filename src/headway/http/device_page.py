@@ -21,8 +21,7 @@ from headway.http.refusals import Forbidden, Unauthorized
 from headway.http.reply import Reply
 from headway.http.who import Reader
 from headway.ledger.accounts import WrongCredentials
-from headway.ledger.devices import Asked as DeviceAsks
-from headway.ledger.devices import UnknownUserCode
+from headway.ledger.devices import UnknownUserCode, WaitingDevice
 from headway.ledger.throttles import RateLimited
 from headway.ledger.tokens import TooManyTokens
 
@@ -184,7 +183,7 @@ def _code_page(reader: Reader, code: str, wrong: _Wrong = _FINE) -> Reply:
     return _page(_TITLE, body, wrong.status)
 
 
-def _confirm_page(reader: Reader, code: str, asked: DeviceAsks) -> Reply:
+def _confirm_page(reader: Reader, code: str, asked: WaitingDevice) -> Reply:
     known = shown("".join(one for one in code.upper() if one.isalpha()))
     may = "".join(f"<li>{_MAY[scope]}</li>" for scope in asked.scopes.split())
     body = f"""{_as_whom(reader)}
@@ -204,12 +203,12 @@ def _confirm_page(reader: Reader, code: str, asked: DeviceAsks) -> Reply:
     return _page("Let this device in?", body)
 
 
-def _called(asked: DeviceAsks) -> str:
+def _called(asked: WaitingDevice) -> str:
     # The device chose its name itself: a long one would push the warning out of sight.
     return asked.client if len(asked.client) <= _CLIENT_SHOWN else asked.client[: _CLIENT_SHOWN - 1] + "\u2026"
 
 
-def _done_page(asked: DeviceAsks, *, approved: bool) -> Reply:
+def _done_page(asked: WaitingDevice, *, approved: bool) -> Reply:
     client = f"<b>{escape(_called(asked))}</b>"
     if approved:
         return _page("The device is let in", f"<p>{client} goes on by itself. You can close this page.</p>")

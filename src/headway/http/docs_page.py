@@ -8,7 +8,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
-from headway.http.problems import KINDS, Kind
+from headway.http.problems import KINDS, ProblemKind
 
 _STYLE: Final = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -63,7 +63,7 @@ def contract_page(document: dict[str, Any]) -> str:
     return _page("Headway's API", "".join(_contract(document)))
 
 
-def problem_page(code: str, kind: Kind) -> str:
+def problem_page(code: str, kind: ProblemKind) -> str:
     """What one type of problem means, and what to do about it."""
     advice = f"{_ADVICE_OF.get(code) or _ADVICE[kind.status]} The problem's <code>detail</code> says more."
     status = f"Status {kind.status}, <code>/problems/{escape(code)}</code>."

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from headway.domain.course import Course
 from headway.domain.course_changes import modules_changed, steps_changed
-from headway.domain.impact import Gains, Kept
+from headway.domain.impact import Gains, KeptGrants
 from headway.ledger.impact import Counted
 from headway.ledger.impact import Impact as Counts
 from headway.ledger.publish import Published
@@ -141,7 +141,7 @@ def _gained(gains: Counted[Gains]) -> Gained:
     )
 
 
-def _would_lose(kept: Counted[Kept]) -> WouldLose:
+def _would_lose(kept: Counted[KeptGrants]) -> WouldLose:
     first = [
         LearnerKeeps(learner_id, list(one.modules_open), list(one.modules_completed), one.course_completed)
         for learner_id, one in kept.listed

@@ -71,7 +71,7 @@ async def read_board(
     place = _place(cursor)
     if place is not None and around is not None:
         raise Invalid("who stands around you is one page: leave the cursor out", field="cursor")
-    asked = leaderboards.Asked(kind, course, around is not None, place, limit)
+    asked = leaderboards.BoardQuery(kind, course, around is not None, place, limit)
     now, cache = who.now(), exchange_of(request).services.board_cache
 
     def look(connection: Connection, reader: Reader) -> bytes:

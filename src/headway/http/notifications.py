@@ -19,7 +19,7 @@ from headway.http.reply import PERSONAL, Reply, encode, json_reply
 from headway.http.sent_shapes import Id
 from headway.http.who import Reader
 from headway.ledger.reading_notices import mark_all_read, mark_read
-from headway.store.notices import Place
+from headway.store.notices import NoticePlace
 from headway.views.notices import Notification, read_notices
 
 _NUMBER_MAX: Final = 2**31 - 1
@@ -64,8 +64,8 @@ async def list_notifications(
     return etags.tagged(request, await who.read_as_caller(request, look), PERSONAL)
 
 
-def _place(cursor: str | None) -> Place | None:
-    place = read_cursor(cursor, Place)
+def _place(cursor: str | None) -> NoticePlace | None:
+    place = read_cursor(cursor, NoticePlace)
     if place is not None and not (0 <= place.seq < 2**63 and 0 <= place.n <= _NUMBER_MAX):
         raise foreign_cursor()
     return place

@@ -20,7 +20,7 @@ from headway.http.leaving import gone
 from headway.http.refusals import Unauthorized
 from headway.http.reply import OF_WHO_ASKS, Header, encode
 from headway.http.who import Reader
-from headway.store.notices import Place
+from headway.store.notices import NoticePlace
 from headway.store.told import Told
 from headway.views.told import Watched, begin_watching, watch
 
@@ -88,12 +88,12 @@ async def stream(
     return Stream(exchange, watching, SECONDS_MAX if seconds is None else seconds)
 
 
-def _place(sent: bytes, learner_id: str) -> Place | None:
+def _place(sent: bytes, learner_id: str) -> NoticePlace | None:
     """The place that an event's id names; None if it names none, or one of another learner, as after a move."""
     found = _PLACE.fullmatch(sent.strip())
     if found is None or found[1].decode() != learner_id[:8]:
         return None
-    return Place(int(found[2]), int(found[3]))
+    return NoticePlace(int(found[2]), int(found[3]))
 
 
 class Stream:
@@ -163,7 +163,7 @@ class Stream:
         late = b"event: reset\ndata: {}\n" if self._is_late else b""
         return b"retry: %d\nid: %s\n%s\n" % (_AGAIN_MS, self._id_of(self._place), late)
 
-    def _id_of(self, place: Place) -> bytes:
+    def _id_of(self, place: NoticePlace) -> bytes:
         return b"%s-%d-%d" % (self._learner_id[:8].encode(), *place)
 
     def _event(self, one: Told) -> bytes:

@@ -218,7 +218,7 @@ class Waking:
         if not self._asleep[learner_id]:
             del self._asleep[learner_id]
 
-    def told(self, told: announcing.Told) -> None:
+    def told(self, told: announcing.Announcement) -> None:
         """Wake the streams of those who were told anything, and call other processes; from any thread."""
         self._in_loop(lambda: self._wake_and_call(told))
 
@@ -237,7 +237,7 @@ class Waking:
             for event in self._asleep.get(one, ()):
                 event.set()
 
-    def _wake_and_call(self, told: announcing.Told) -> None:
+    def _wake_and_call(self, told: announcing.Announcement) -> None:
         self._wake(told.learner_ids)
         for event in self._watching if told.is_due else ():
             event.set()

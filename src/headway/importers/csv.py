@@ -7,7 +7,7 @@ import msgspec
 
 from headway.domain.errors import Invalid
 from headway.importers.own_events import FIELDS, REQUIRED, TOLD, record_of
-from headway.importers.reading import Row, name_of, size_of, table_of
+from headway.importers.reading import CsvRow, name_of, size_of, table_of
 from headway.importers.records import ImportFailed, Item, Read, Reject
 from headway.store.tally import tally
 
@@ -55,7 +55,7 @@ def _checked_header(cells: Sequence[str], name: str) -> list[str]:
     return columns
 
 
-def _item(row: Row, columns: Sequence[str], seen: Any) -> Item:
+def _item(row: CsvRow, columns: Sequence[str], seen: Any) -> Item:
     given = {name: _value(name, cell) for name, cell in zip(columns, row.cells, strict=True) if cell.strip()}
     try:
         return record_of(row.place, given, seen)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from headway.domain.errors import Invalid
 from headway.domain.events import check_event
-from headway.importers.reading import Row, content_of, file_in, folder_of, rows, size_of
+from headway.importers.reading import CsvRow, content_of, file_in, folder_of, rows, size_of
 from headway.importers.records import ImportFailed, Item, LeftOut, Read, Record, Reject, Unreadable, checked_learner
 from headway.ledger.enlist import derived_id
 
@@ -50,7 +50,7 @@ class DaleStudy:
             except Invalid as fault:
                 yield Reject.of(row.place, fault)
 
-    def _item(self, row: Row) -> Item:
+    def _item(self, row: CsvRow) -> Item:
         batch, learner, problem, lang, change, authored_at = row.cells
         if change in CHANGES:
             return LeftOut(row.place, CHANGES[change])

@@ -26,7 +26,7 @@ Number: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Id: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 Rules: TypeAlias = Annotated[str, Meta(pattern=r"\A(before|[1-9][0-9]{0,5}/[0-9]{1,6})\Z")]
-Kind: TypeAlias = Literal["guest", "account", "imported"]
+LearnerKind: TypeAlias = Literal["guest", "account", "imported"]
 # The sources in a ledger of somebody who is not erased: REPORTED, IMPORTED and SERVER of the recording.
 Source: TypeAlias = Literal["reported", "imported", "server"]
 
@@ -35,7 +35,7 @@ class _Learner(Struct):
     """The exported learner; anything else about them, above all roles, is for this site's operator to grant."""
 
     id: Id
-    kind: Kind
+    kind: LearnerKind
     email: str | None
     display_name: str | None
     time_zone: str
@@ -47,7 +47,7 @@ class _Learner(Struct):
 
 class _Identity(Struct):
     id: Id
-    kind: Kind
+    kind: LearnerKind
     moved_at: Time | None
     moved_after: Number | None
     entries: int

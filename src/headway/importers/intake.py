@@ -16,7 +16,7 @@ from headway.importers.records import (
     ImportFailed,
     Item,
     LeftOut,
-    Place,
+    Location,
     Read,
     Record,
     Reject,
@@ -69,7 +69,7 @@ class Intake:
         self.named = named
         self.rejected = rejected
         self.summary = Summary()
-        self._place: Place | None = None
+        self._place: Location | None = None
 
     def run(self, importer: Importer, read: Read) -> Summary:
         """Take in everything; what an earlier run has taken counts as duplicate."""

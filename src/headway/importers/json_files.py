@@ -22,7 +22,7 @@ from headway.importers.records import (
     ImportFailed,
     Item,
     LeftOut,
-    Place,
+    Location,
     Read,
     Record,
     Reject,
@@ -54,7 +54,7 @@ _FILE_OF: Final = re.compile(r"attempts?[_-](.+)", re.IGNORECASE)
 class _Found(NamedTuple):
     """A record, together with what is said around it; `cut` says why the file is no JSON from there on."""
 
-    place: Place
+    place: Location
     record: Mapping[str, Any]
     cut: str | None = None
 
@@ -115,11 +115,11 @@ class JsonFiles:
         number = count(1)
         for one in self._values(text):
             if isinstance(one, Cut):
-                yield _Found(Place(str(path), one.line), {}, one.why)
+                yield _Found(Location(str(path), one.line), {}, one.why)
                 continue
             for record in _expanded(one):
                 self._look(0)
-                yield _Found(Place(str(path), one.line, next(number)), record)
+                yield _Found(Location(str(path), one.line, next(number)), record)
 
     def _exercises(self) -> list[Mapping[str, Any]]:
         """The steps published already, and those that the files add."""
@@ -143,7 +143,7 @@ class JsonFiles:
     def _of_file(self, path: Path, text: Text) -> Iterator[Item]:
         if not text.sure:
             said = "the file is no UTF-8 and was read as Latin-1: look at names with accents"
-            yield Doubted(Place(str(path), 1), "encoding", said)
+            yield Doubted(Location(str(path), 1), "encoding", said)
         if _is_streaks(path):
             yield from _streaks(path, self._values(text.text))
             return
@@ -330,7 +330,7 @@ def _unfolded(value: Any, around: Mapping[str, Any]) -> Iterator[dict[str, Any]]
 def _streaks(path: Path, found: Iterable[Value | Cut]) -> Iterator[Item]:
     number = count(1)
     for one in found:
-        place = Place(str(path), one.line)
+        place = Location(str(path), one.line)
         if isinstance(one, Cut):
             yield Reject(place, "cut-off", one.why)
             continue
@@ -338,7 +338,7 @@ def _streaks(path: Path, found: Iterable[Value | Cut]) -> Iterator[Item]:
             yield item._replace(place=place._replace(record=next(number)))
 
 
-def _streaks_in(place: Place, one: Value) -> Iterator[Item]:
+def _streaks_in(place: Location, one: Value) -> Iterator[Item]:
     """The streak of one learner, or of several where each name has a number."""
     record = one.value if isinstance(one.value, dict) else {"longest_streak": one.value}
     if one.name is None and first(record, (*_USERS, *_LONGEST)) is None:
@@ -354,7 +354,7 @@ def _is_list(name: str) -> bool:
     return name.lower() in _LISTS
 
 
-def _streak(place: Place, name: object, record: Mapping[str, Any]) -> Item:
+def _streak(place: Location, name: object, record: Mapping[str, Any]) -> Item:
     learner = legacy_learner(name)
     longest = number_of(first(record, _LONGEST))
     if learner is None:

@@ -8,7 +8,7 @@ import msgspec
 from headway.domain.errors import Invalid
 from headway.importers.own_events import record_of
 from headway.importers.reading import LINE_BYTES_MAX, lines, name_of, size_of
-from headway.importers.records import Item, Place, Read, Reject, Unreadable
+from headway.importers.records import Item, Location, Read, Reject, Unreadable
 from headway.store.tally import Tally, tally
 
 
@@ -29,10 +29,10 @@ class Jsonl:
             with tally() as seen:
                 for number, line in lines(path, read):
                     if line and not line.isspace():
-                        yield _item(Place(name_of(path), number), line, seen)
+                        yield _item(Location(name_of(path), number), line, seen)
 
 
-def _item(place: Place, line: bytes, seen: Tally) -> Item:
+def _item(place: Location, line: bytes, seen: Tally) -> Item:
     try:
         return record_of(place, _object(line), seen)
     except Invalid as fault:

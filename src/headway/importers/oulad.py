@@ -21,7 +21,7 @@ from headway.importers.records import (
     ImportFailed,
     Item,
     LeftOut,
-    Place,
+    Location,
     Read,
     Record,
     Reject,
@@ -113,7 +113,7 @@ class Oulad:
             if _CODE.fullmatch(code):
                 yield (module, code), Presentation(module, code, date(int(code[:-1]), *STARTS[code[-1]]))
 
-    def _assess(self, _place: Place, module: str, code: str, *cells: str) -> Iterator[Item]:
+    def _assess(self, _place: Location, module: str, code: str, *cells: str) -> Iterator[Item]:
         name, kind, due, weight = cells
         if kind not in KINDS:
             raise Unreadable(f"assessment_type must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -123,7 +123,7 @@ class Oulad:
         self.assessments[name] = self._presentation(module, code), Assessment(name, kind, _day(due, "date"), weight)
         return iter(())
 
-    def _registration(self, place: Place, module: str, code: str, student: str, *dates: str) -> Iterator[Item]:
+    def _registration(self, place: Location, module: str, code: str, student: str, *dates: str) -> Iterator[Item]:
         presentation = self._presentation(module, code)
         came, went = _day(dates[0], "date_registration"), _day(dates[1], "date_unregistration")
         if came is None:
@@ -135,7 +135,7 @@ class Oulad:
             left = _enrollment("left", course, presentation.at(went, LEFT_AT))
             yield Record(place, learner, left._replace(id=derived_id("oulad", "left", course, student)))
 
-    def _result(self, place: Place, name: str, student: str, day: str, banked: str, score: str) -> Iterator[Item]:
+    def _result(self, place: Location, name: str, student: str, day: str, banked: str, score: str) -> Iterator[Item]:
         if name not in self.assessments:
             raise Unreadable(f"there is no assessment {name!r} in assessments.csv")
         if banked == "1":

@@ -6,7 +6,7 @@ from typing import Any, Final
 from headway.domain.events import ENROLLMENT_TYPES, Event, EventInvalid, check_event, enrollment_event, event_id_of
 from headway.domain.facts import FACT_TYPES
 from headway.domain.times import DAY, HOUR, format_time, offset_day, ordinal, parse_day, parse_time
-from headway.importers.records import LeftOut, Place, Record, Unreadable, checked_learner
+from headway.importers.records import LeftOut, Location, Record, Unreadable, checked_learner
 from headway.ledger.enlist import derived_id
 from headway.store.tally import Tally
 
@@ -18,7 +18,7 @@ OF_A_SERVER: Final = "of-a-server"
 REQUIRED: Final = ("learner", "type", "course", "occurred_at")
 
 
-def record_of(place: Place, row: Mapping[str, Any], seen: Tally) -> Record | LeftOut:
+def record_of(place: Location, row: Mapping[str, Any], seen: Tally) -> Record | LeftOut:
     """The record in a row, or what is left out; Invalid says what is wrong with it.
 
     An id in the row is kept. Otherwise it is derived from the learner, the content, and how often the file held both

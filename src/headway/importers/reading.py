@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
-from headway.importers.records import ImportFailed, Place, Read, Reject, Unreadable
+from headway.importers.records import ImportFailed, Location, Read, Reject, Unreadable
 
 STDIN: Final = "-"
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -21,10 +21,10 @@ _REPORT_LINES: Final = 1000
 _DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """A row of a CSV file by column; its place is the line on which it begins."""
 
-    place: Place
+    place: Location
     cells: Sequence[str]
 
 
@@ -92,26 +92,26 @@ def content_of(path: Path | str, most: int | None = None, read: Read = lambda _:
     return content.removeprefix(_BOM)
 
 
-def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[Row | Reject]:
+def rows(path: Path | str, read: Read, wanted: Sequence[str]) -> Iterator[CsvRow | Reject]:
     """The rows of a CSV file with a header, each as the cells of the wanted columns in their order."""
     table = table_of(path, read)
     header = next(table, None)
-    names = header.cells if isinstance(header, Row) else []
+    names = header.cells if isinstance(header, CsvRow) else []
     missing = [name for name in wanted if name not in names]
     if missing:
         raise ImportFailed(f"{name_of(path)} has no column {', '.join(missing)}; its first line must name the columns")
     at = [names.index(name) for name in wanted]
     for row in table:
-        yield Row(row.place, [row.cells[n] for n in at]) if isinstance(row, Row) else row
+        yield CsvRow(row.place, [row.cells[n] for n in at]) if isinstance(row, CsvRow) else row
 
 
-def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
+def table_of(path: Path | str, read: Read) -> Iterator[CsvRow | Reject]:
     """The rows of a CSV file, the header first, without blank lines; a row of another width is a reject."""
     width, name = 0, name_of(path)
     reader = csv.reader(_texts(path, read), strict=True)
     csv.field_size_limit(_CELL_MAX)
     while True:
-        place = Place(name, reader.line_num + 1)
+        place = Location(name, reader.line_num + 1)
         try:
             cells = next(reader)
         except StopIteration:
@@ -121,10 +121,10 @@ def table_of(path: Path | str, read: Read) -> Iterator[Row | Reject]:
             continue
         if cells:
             width = width or len(cells)
-            yield _checked(Row(place, cells), width)
+            yield _checked(CsvRow(place, cells), width)
 
 
-def _checked(row: Row, width: int) -> Row | Reject:
+def _checked(row: CsvRow, width: int) -> CsvRow | Reject:
     if len(row.cells) != width:
         return Reject.of(row.place, Unreadable(f"the line has {len(row.cells)} cells, the header has {width}"))
     if any(not cell.isascii() and not is_text(cell) for cell in row.cells):

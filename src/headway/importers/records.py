@@ -9,7 +9,7 @@ from headway.domain.events import Event
 EXTERNAL_ID_MAX: Final = 255
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where a record is; `record` numbers the records of a file, from 1, where many may be on one line."""
 
     file: str
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 class Record(NamedTuple):
     """An event to record; `learner` is an external id, or the UUID of a learner that is known."""
 
-    place: Place
+    place: Location
     learner: str
     event: Event
 
@@ -28,19 +28,19 @@ class Record(NamedTuple):
 class LeftOut(NamedTuple):
     """A valid record that is no event; `why` is a stable slug."""
 
-    place: Place
+    place: Location
     why: str
 
 
 class Reject(NamedTuple):
     """A record that cannot be imported; `reason` is a stable slug, `message` says what to fix."""
 
-    place: Place
+    place: Location
     reason: str
     message: str
 
     @classmethod
-    def of(cls, place: Place, problem: HeadwayError) -> Self:
+    def of(cls, place: Location, problem: HeadwayError) -> Self:
         """The reject of a record, from the error that refused it."""
         return cls(place, problem.code, problem.detail)
 
@@ -48,7 +48,7 @@ class Reject(NamedTuple):
 class Doubted(NamedTuple):
     """A doubt about a record that was imported and may be wrong; `reason` is a stable slug."""
 
-    place: Place
+    place: Location
     reason: str
     message: str
 
@@ -56,7 +56,7 @@ class Doubted(NamedTuple):
 class Streak(NamedTuple):
     """A longest streak, in days, that was recorded elsewhere."""
 
-    place: Place
+    place: Location
     learner: str
     longest: int
 

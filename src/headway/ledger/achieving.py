@@ -36,8 +36,8 @@ from headway.store.catalog import Catalog
 from headway.store.entries import Entry
 
 # For each kind of sum: the (learner, key, value) that a transaction changes, and what it read, by (learner, key).
-Changed: TypeAlias = Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]]
-Read: TypeAlias = Mapping[sums.Kind, Mapping[tuple[str, Any], Any]]
+Changed: TypeAlias = Mapping[sums.SumKind, Sequence[tuple[str, Any, Any]]]
+Read: TypeAlias = Mapping[sums.SumKind, Mapping[tuple[str, Any], Any]]
 _NOTHING: Final = Totals()
 _DAILY: Final = len(of_day(PeriodSum()))
 _NO_STEP: Final = StepSum()

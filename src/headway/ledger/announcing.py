@@ -10,7 +10,7 @@ from headway.store import calls
 from headway.store.database import Database
 
 
-class Told(NamedTuple):
+class Announcement(NamedTuple):
     """The learners whom a transaction told anything, and whether it put down messages for webhooks."""
 
     learner_ids: set[str]
@@ -18,7 +18,7 @@ class Told(NamedTuple):
 
 
 # Called from the thread that committed; it must neither wait nor raise.
-Heard: TypeAlias = Callable[[Told], None]
+Heard: TypeAlias = Callable[[Announcement], None]
 _TOLD: Final = "headway_told"
 _DUE: Final = "headway_due"
 _listening: Final = WeakKeyDictionary[Database, Heard]()
@@ -45,16 +45,16 @@ def note_due(connection: Connection) -> None:
     connection.info[_DUE] = True
 
 
-def taken(connection: Connection) -> Told:
+def taken(connection: Connection) -> Announcement:
     """Return and clear what the transaction noted.
 
     A failed transaction may leave learners on the connection; announcing those later does no harm, since there is
     nothing new for them to read.
     """
-    return Told(connection.info.pop(_TOLD, set()), connection.info.pop(_DUE, False))
+    return Announcement(connection.info.pop(_TOLD, set()), connection.info.pop(_DUE, False))
 
 
-def announce(database: Database, told: Told) -> None:
+def announce(database: Database, told: Announcement) -> None:
     """Tell the listener whom the committed transaction told anything."""
     heard = _listening.get(database)
     if any(told) and heard is not None:

@@ -127,9 +127,9 @@ def pages(database: Database, learner_id: str | None, size: int = LEARNERS_AT_ON
     return paged(database, partial(learners.page, limit=size), str)
 
 
-def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.Kind, dict[Any, Row]]]:
+def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.SumKind, dict[Any, Row]]]:
     """Return all derived rows of some learners, by key: raw rows, because reading them as values would hide faults."""
-    stored: dict[str, dict[sums.Kind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.DERIVED} for one in ids}
+    stored: dict[str, dict[sums.SumKind, dict[Any, Row]]] = {one: {kind: {} for kind in sums.DERIVED} for one in ids}
     for kind in sums.DERIVED:
         for learner_id, key, row in sums.read_rows(connection, kind, ids):
             stored[learner_id][kind][key] = row
@@ -137,7 +137,10 @@ def stored_rows(connection: Connection, ids: list[str]) -> dict[str, dict[sums.K
 
 
 def folded(
-    connection: Connection, catalog: Catalog, ids: list[str], stored: Mapping[str, Mapping[sums.Kind, dict[Any, Row]]]
+    connection: Connection,
+    catalog: Catalog,
+    ids: list[str],
+    stored: Mapping[str, Mapping[sums.SumKind, dict[Any, Row]]],
 ) -> Iterator[Refolded]:
     """Yield what the ledgers of some learners come to, with the derived rows that should be stored for them."""
     found = with_rosters(connection, catalog, stored, refold(connection, catalog, ids, told_since(stored)))
@@ -191,7 +194,7 @@ def of_name(learner_id: str, misnamed: Mapping[str, learners.Misnamed]) -> list[
     return [Fault("learner", learner_id, "*", "name_key", found.stored, found.true)] if found else []
 
 
-def of_figures(refolded: Refolded, stored: Mapping[sums.Kind, dict[Any, Row]]) -> Iterator[Fault]:
+def of_figures(refolded: Refolded, stored: Mapping[sums.SumKind, dict[Any, Row]]) -> Iterator[Fault]:
     """Yield a fault for each stored figure of a learner that differs from what the ledger comes to."""
     yield from _of_entries(refolded.amended)
     for kind in sums.DERIVED:
@@ -205,7 +208,7 @@ def of_grant(learner_id: str, run: Iterable[object], key: Iterable[object]) -> F
     return Fault("granted", learner_id, "/".join(map(str, (*run, *key))), "*", None, "a row: the rule says yes")
 
 
-def begun_in(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> set[str]:
+def begun_in(stored: Mapping[str, Mapping[sums.SumKind, Mapping[Any, Row]]]) -> set[str]:
     """The courses that learners have runs of."""
     return {key.course for kinds in stored.values() for key in kinds[sums.RUNS]}
 
@@ -217,7 +220,7 @@ def _of_entries(amended: Iterable[tuple[Entry, Entry]]) -> Iterator[Fault]:
                 yield Fault("ledger", stored.learner_id, str(stored.seq), name, was, should)
 
 
-def _of_sums(learner_id: str, kind: sums.Kind, stored: dict[Any, Row], true: dict[Any, Any]) -> Iterator[Fault]:
+def _of_sums(learner_id: str, kind: sums.SumKind, stored: dict[Any, Row], true: dict[Any, Any]) -> Iterator[Fault]:
     found: list[tuple[str, Row | None, Row | None]] = []
     for key in stored.keys() | true.keys():
         was = stored.get(key)

@@ -14,7 +14,7 @@ from headway.ledger.batch import Batch
 from headway.ledger.commit import committed
 from headway.ledger.judging import Judging
 from headway.ledger.leveling import reach
-from headway.ledger.levels_due import Due, levels_due
+from headway.ledger.levels_due import DueLevel, levels_due
 from headway.ledger.portions import portions
 from headway.ledger.refold import Refolded
 from headway.ledger.resting import Progress
@@ -39,7 +39,7 @@ class Update(NamedTuple):
     learner_id: str
     had: int
     earned: tuple[str, ...]
-    levels: tuple[Due, ...] = ()
+    levels: tuple[DueLevel, ...] = ()
 
 
 class BackfillReport(NamedTuple):
@@ -184,7 +184,7 @@ class _Backfill:
             alive = {one.id: one for one in locked.values() if one.is_alive}
             due = survey(connection, self.catalog, self.definitions, list(alive))
             by_id = {one.id: one for one in self.definitions}
-            wanted: dict[str, Sequence[Definition | Due]] = {
+            wanted: dict[str, Sequence[Definition | DueLevel]] = {
                 one.learner_id: [*one.levels, *(by_id[name] for name in one.earned)] for one in due
             }
             award(connection, self.catalog, alive, wanted, Judging(BACKFILL, self.now()))
@@ -223,7 +223,7 @@ def award(
     connection: Connection,
     catalog: Catalog,
     locked: Mapping[str, Locked],
-    due: Mapping[str, Sequence[Definition | Due]],
+    due: Mapping[str, Sequence[Definition | DueLevel]],
     why: Judging,
 ) -> None:
     """Write what locked learners were found to have earned."""
@@ -235,7 +235,7 @@ def award(
     for learner_id, found in due.items():
         learner = batch.learners[learner_id]
         batch.appended += [
-            reach(learner, one, cause) if isinstance(one, Due) else earn(learner, one, cause) for one in found
+            reach(learner, one, cause) if isinstance(one, DueLevel) else earn(learner, one, cause) for one in found
         ]
     batch.write()
 

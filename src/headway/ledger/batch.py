@@ -22,7 +22,7 @@ from headway.domain.webhooks import Endpoint
 from headway.ledger.achieving import Achieving
 from headway.ledger.board_moves import Moving
 from headway.ledger.counting import Counting
-from headway.ledger.leveling import Leveling, Moved
+from headway.ledger.leveling import Leveling, MovedSums
 from headway.ledger.memory import KINDS, STEPS, Memory, ModuleKey, Remembered
 from headway.ledger.noticing import tell
 from headway.ledger.submission import Submission
@@ -119,7 +119,7 @@ class Batch:
         # Changes that the server wrote for events which a lost COMMIT recorded, by learner and event.
         self.caused: dict[tuple[str, str], list[Change]] = {}
         self._versions = Versions()
-        self._read: dict[sums.Kind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
+        self._read: dict[sums.SumKind, dict[tuple[str, Any], Any]] = {kind: {} for kind in sums.ALL}
 
     def enter(self, locked: Iterable[Locked]) -> None:
         """Add learners who are locked by this transaction."""
@@ -243,7 +243,7 @@ class Batch:
     def write(self) -> None:
         """Write the entries, the changed sums in order of key, and what learners earned by them."""
         changed = {kind: self._changed(kind) for kind in sums.ALL}
-        by = Moved(self.learners, self._read, changed, self.courses, self.appended)
+        by = MovedSums(self.learners, self._read, changed, self.courses, self.appended)
         self.appended += self.leveling.give(by, self.achieving)
         changed[sums.LEVELS] = self._changed(sums.LEVELS)
         self.appended += self.achieving.give(self.learners, self._read, changed, self.appended)
@@ -263,7 +263,7 @@ class Batch:
         touched_now = {learner_id for found in changed.values() for learner_id, _, _ in found}
         learners.raise_epochs(self.connection, touched_now - {entry.learner_id for entry in self.appended})
 
-    def _remember(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
+    def _remember(self, kind: sums.SumKind, found: Iterable[tuple[str, Any, Any]]) -> None:
         if self.memory is None or kind not in KINDS:
             return
         place = KINDS.index(kind)
@@ -272,7 +272,7 @@ class Batch:
             if one.remembered is not None:
                 one.remembered.sums[place][key] = (key, value)
 
-    def _changed(self, kind: sums.Kind) -> list[tuple[str, Any, Any]]:
+    def _changed(self, kind: sums.SumKind) -> list[tuple[str, Any, Any]]:
         """Return the (learner, key, value) of the sums that differ from what was read."""
         read, changed = self._read[kind].get, list[tuple[str, Any, Any]]()
         for one in self.learners.values():
@@ -362,7 +362,7 @@ class Batch:
         self._keep(KINDS[place], found)
         return unknown
 
-    def _keep(self, kind: sums.Kind, found: Iterable[tuple[str, Any, Any]]) -> None:
+    def _keep(self, kind: sums.SumKind, found: Iterable[tuple[str, Any, Any]]) -> None:
         read = self._read[kind]
         for learner_id, key, value in found:
             read[learner_id, key] = value

@@ -73,7 +73,7 @@ def build(database: Database, cache: BoardCache, at: Board, is_over: Callable[[]
 
 def _portions(connection: Connection, at: Board) -> Iterator[list[Standing]]:
     """Yield the learners on a board, in order, some at a time."""
-    stored = boards.Stored(connection, at)
+    stored = boards.StoredBoard(connection, at)
     found = stored.stretch(_FIRST, 0, _LEARNERS_AT_ONCE)
     while found:
         yield found

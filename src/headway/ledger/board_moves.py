@@ -38,8 +38,8 @@ class Moving:
     def moved(
         self,
         learners: Mapping[str, Learner],
-        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
-        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+        read: Mapping[sums.SumKind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.SumKind, Sequence[tuple[str, Any, Any]]],
     ) -> Addition:
         """Return the rows to be written: gains after minus before, of each step and of each achievement."""
         found = list[tuple[str, Gain]]()

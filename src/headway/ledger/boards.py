@@ -17,7 +17,7 @@ from headway.ledger.faults import Fault
 from headway.ledger.refold import Refolded
 from headway.ledger.resting import Progress
 from headway.store import boards, learners, sums
-from headway.store.boards import Row, State
+from headway.store.boards import BoardRow, BoardState
 from headway.store.catalog import Catalog
 from headway.store.database import Database
 
@@ -56,7 +56,7 @@ def is_behind(database: Database) -> bool:
         return boards.is_behind(connection)
 
 
-def _forward(connection: Connection, state: State, now: int) -> State:
+def _forward(connection: Connection, state: BoardState, now: int) -> BoardState:
     """Advance the first day that is kept, so that periods which ended days ago are dropped."""
     kept = max(state.kept_from, kept_from(local_day(now, state.time_zone)))
     if kept != state.kept_from:
@@ -64,29 +64,31 @@ def _forward(connection: Connection, state: State, now: int) -> State:
     return state._replace(kept_from=kept)
 
 
-def _kept(found: Mapping[str, Mapping[Board, Row]], state: State) -> dict[str, dict[Board, Row]]:
+def _kept(found: Mapping[str, Mapping[Board, BoardRow]], state: BoardState) -> dict[str, dict[Board, BoardRow]]:
     return {
         one: {at: row for at, row in stands.items() if ends_on(at.period) >= state.kept_from}
         for one, stands in found.items()
     }
 
 
-def _added(before: Mapping[Board, Row], gains: Iterable[Gain], state: State) -> dict[Board, int]:
+def _added(before: Mapping[Board, BoardRow], gains: Iterable[Gain], state: BoardState) -> dict[Board, int]:
     places = {at: row.place for at, row in before.items()}
     for at, place in placed(gains, state.time_zone, state.kept_from).items():
         places[at] = places.get(at, 0) + place
     return {at: place for at, place in places.items() if place}
 
 
-def _rows(places: Mapping[Board, int], shown: bool) -> dict[Board, Row]:
-    return {at: Row(place, shown) for at, place in places.items()}
+def _rows(places: Mapping[Board, int], shown: bool) -> dict[Board, BoardRow]:
+    return {at: BoardRow(place, shown) for at, place in places.items()}
 
 
 def _put(
-    connection: Connection, before: Mapping[str, Mapping[Board, Row]], after: Mapping[str, Mapping[Board, Row]]
+    connection: Connection,
+    before: Mapping[str, Mapping[Board, BoardRow]],
+    after: Mapping[str, Mapping[Board, BoardRow]],
 ) -> list[Shift]:
     """Replace the rows `before` with `after`, update the tally, and mark the boards that change."""
-    changed, gone = list[tuple[str, Board, Row]](), list[tuple[str, Board]]()
+    changed, gone = list[tuple[str, Board, BoardRow]](), list[tuple[str, Board]]()
     moved = Counter[tuple[Board, int]]()
     seen: dict[Board, list[tuple[str, int | None]]] = {}
     for one, at, was, now in _differing(before, after):
@@ -108,8 +110,8 @@ def _put(
 
 
 def _differing(
-    before: Mapping[str, Mapping[Board, Row]], after: Mapping[str, Mapping[Board, Row]]
-) -> Iterator[tuple[str, Board, Row | None, Row | None]]:
+    before: Mapping[str, Mapping[Board, BoardRow]], after: Mapping[str, Mapping[Board, BoardRow]]
+) -> Iterator[tuple[str, Board, BoardRow | None, BoardRow | None]]:
     for one in before.keys() | after.keys():
         was, now = before.get(one, {}), after.get(one, {})
         for at in was.keys() | now.keys():

@@ -38,7 +38,7 @@ class NobodyThere(HeadwayError):
     code = "not-found"
 
 
-class Moved(NamedTuple):
+class LearnerMoved(NamedTuple):
     """The learner is part of an account now, and the work is to be done on that account."""
 
     account_id: str
@@ -67,23 +67,23 @@ def carry_out(database: Database, work: Work[T], *, dry_run: bool = False) -> T:
 
 
 def on_learner(
-    database: Database, learner_id: str, work_on: Callable[[str], Work[T | Moved]], *, dry_run: bool = False
+    database: Database, learner_id: str, work_on: Callable[[str], Work[T | LearnerMoved]], *, dry_run: bool = False
 ) -> T:
     """Do work under a learner's lock, or under that of the account into which the learner was moved meanwhile."""
     for _ in range(_MOVES_MAX):
         made = carry_out(database, work_on(learner_id), dry_run=dry_run)
-        if not isinstance(made, Moved):
+        if not isinstance(made, LearnerMoved):
             return made
         learner_id = made.account_id
     raise Busy("the learner is being moved into an account; try again in a moment")
 
 
-def lock(connection: Connection, learner_id: str) -> Locked | Moved:
+def lock(connection: Connection, learner_id: str) -> Locked | LearnerMoved:
     """Lock the learner and return them, or the account they were moved into; NobodyThere if they are gone."""
     locked = learners.lock(connection, [learner_id]).get(learner_id)
     if locked is None or locked.erased_at is not None:
         raise NobodyThere("there is no such learner", field="learner")
-    return locked if locked.merged_into is None else Moved(locked.merged_into)
+    return locked if locked.merged_into is None else LearnerMoved(locked.merged_into)
 
 
 def tell(

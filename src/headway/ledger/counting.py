@@ -65,8 +65,8 @@ class Counting:
     def look(
         self,
         learners: Mapping[str, Learner],
-        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
-        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+        read: Mapping[sums.SumKind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.SumKind, Sequence[tuple[str, Any, Any]]],
         courses: Mapping[str, tuple[int, Course]],
     ) -> list[rows.Addition]:
         """Work out what changed sums move, before they are written; return the rows of rosters to write with them."""
@@ -193,8 +193,8 @@ class _Moves:
 
     def __init__(
         self,
-        read: Mapping[sums.Kind, Mapping[tuple[str, Any], Any]],
-        changed: Mapping[sums.Kind, Sequence[tuple[str, Any, Any]]],
+        read: Mapping[sums.SumKind, Mapping[tuple[str, Any], Any]],
+        changed: Mapping[sums.SumKind, Sequence[tuple[str, Any, Any]]],
     ) -> None:
         self.read = read
         self.steps: dict[Pair, list[_Moved]] = {}

@@ -21,7 +21,7 @@ from headway.ledger.commit import committed
 from headway.store import learners, notices, webhooks
 from headway.store.database import Database
 from headway.store.notices import Notice
-from headway.store.webhooks import Content, Due
+from headway.store.webhooks import Content, DueDelivery
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class Message(NamedTuple):
     """A message and its endpoint; `secret` is as it is stored, `url` as it was given."""
 
-    due: Due
+    due: DueDelivery
     id: str
     type: str
     body: bytes
@@ -96,12 +96,12 @@ def _take(connection: Connection, limit: int, now: int, under_way: Counter[str])
     return _Taken(messages, waited_for.keys() - endpoints.keys())
 
 
-def _shared_out(found: Iterable[Due], limit: int, under_way: Counter[str]) -> list[Due]:
+def _shared_out(found: Iterable[DueDelivery], limit: int, under_way: Counter[str]) -> list[DueDelivery]:
     """Choose what is sent: for each place the oldest message, of the endpoint with the fewest under way.
 
     The last places are for endpoints with nothing under way: however many are slow, another finds one free.
     """
-    counted, waiting, chosen = under_way.copy(), dict[str, list[Due]](), list[Due]()
+    counted, waiting, chosen = under_way.copy(), dict[str, list[DueDelivery]](), list[DueDelivery]()
     for one in sorted(found, key=lambda one: one.due_at, reverse=True):
         waiting.setdefault(one.webhook_id, []).append(one)
     while len(chosen) < limit:
@@ -121,7 +121,7 @@ def _disable_if_gone(connection: Connection, webhook_id: str, now: int) -> None:
         _disable(connection, endpoint, "whoever made it may not have it any more", now)
 
 
-def _message(due: Due, told: Content, endpoint: RowMapping) -> Message:
+def _message(due: DueDelivery, told: Content, endpoint: RowMapping) -> Message:
     said = {
         "type": told.change["type"],
         "timestamp": format_time(told.at),

@@ -28,7 +28,7 @@ _EARLY: Final = SECOND // 2
 _KEPT: Final = HOUR
 
 
-class State(StrEnum):
+class DeviceState(StrEnum):
     """Why there is no token for a device (RFC 8628, 3.5)."""
 
     PENDING = "authorization_pending"
@@ -44,14 +44,14 @@ class UnknownUserCode(HeadwayError):
     code = "not-found"
 
 
-class Asked(NamedTuple):
+class WaitingDevice(NamedTuple):
     """A waiting device: its name for itself, and the scopes it asks for."""
 
     client: str
     scopes: str
 
 
-def ask(database: Database, device_code_hash: str, asked: Asked, *, now: int) -> str:
+def ask(database: Database, device_code_hash: str, asked: WaitingDevice, *, now: int) -> str:
     """Register a waiting device, and return the code that its user enters elsewhere."""
     row = {
         "device_code_hash": device_code_hash,
@@ -73,12 +73,14 @@ def _new_user_code() -> str:
     return "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
 
 
-def find(connection: Connection, user_code: str, now: int) -> Asked:
+def find(connection: Connection, user_code: str, now: int) -> WaitingDevice:
     """Return the device that waits with a code; UnknownUserCode if there is none."""
     return _asked(devices.by_user_code(connection, user_code, now))
 
 
-def decide(database: Database, session_hash: str, learner_id: str, user_code: str, *, approve: bool, now: int) -> Asked:
+def decide(
+    database: Database, session_hash: str, learner_id: str, user_code: str, *, approve: bool, now: int
+) -> WaitingDevice:
     """Approve or deny a waiting device for an account, and return the device.
 
     Raise UnknownUserCode without saying whether a code has expired or was decided before.
@@ -95,15 +97,15 @@ def decide(database: Database, session_hash: str, learner_id: str, user_code: st
         return asked
 
 
-def _asked(row: RowMapping | None) -> Asked:
+def _asked(row: RowMapping | None) -> WaitingDevice:
     if row is None:
         raise UnknownUserCode("no device waits with this code; it may have run out, so look at the device again")
-    return Asked(row["client"], row["scopes"])
+    return WaitingDevice(row["client"], row["scopes"])
 
 
 def fetch(
     database: Database, device_code_hash: str, token: Mapping[str, Any], *, now: int, origin: Origin
-) -> str | State:
+) -> str | DeviceState:
     """Give an approved device its token, once, and return its scopes; else why there is none.
 
     `token` is a row of `session` without learner, name and scopes. If the account is gone or has too many tokens, the
@@ -117,30 +119,30 @@ def fetch(
             locked = learners.lock(connection, [learner_id]).get(learner_id)
             erased = locked is None or locked.erased_at is not None
             if erased or not tokens.has_room(connection, learner_id, now):
-                return State.DENIED
+                return DeviceState.DENIED
         row = devices.by_device_code(connection, device_code_hash, lock=True)
         waits = _waits(connection, row, now)
         if row is None or waits is not None:
-            return waits or State.UNKNOWN
+            return waits or DeviceState.UNKNOWN
         if learner_id is None:
-            return State.PENDING  # approved between the two reads: the next poll finds it
+            return DeviceState.PENDING  # approved between the two reads: the next poll finds it
         devices.end(connection, device_code_hash)
         named = {"learner_id": learner_id, "name": row["client"], "scopes": row["scopes"]}
         tokens.add(connection, {**token, **named}, now=now, origin=origin)
         return str(row["scopes"])
 
 
-def _waits(connection: Connection, row: RowMapping | None, now: int) -> State | None:
+def _waits(connection: Connection, row: RowMapping | None, now: int) -> DeviceState | None:
     """Return why a device must wait or give up, None if it was approved; record the poll."""
     if row is None:
-        return State.UNKNOWN
+        return DeviceState.UNKNOWN
     if row["expires_at"] <= now:
-        return State.EXPIRED
+        return DeviceState.EXPIRED
     if row["denied"]:
-        return State.DENIED
+        return DeviceState.DENIED
     if row["learner_id"] is not None:
         return None
     too_fast = now - row["polled_at"] < row["interval_s"] * SECOND - _EARLY
     slower = {"interval_s": row["interval_s"] + SLOWER_S} if too_fast else {}
     devices.change(connection, row["device_code_hash"], polled_at=now, **slower)
-    return State.TOO_FAST if too_fast else State.PENDING
+    return DeviceState.TOO_FAST if too_fast else DeviceState.PENDING

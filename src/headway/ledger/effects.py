@@ -35,7 +35,7 @@ class Update(NamedTuple):
     new: Value
 
 
-class Kept(NamedTuple):
+class KeptScore(NamedTuple):
     """A score that stays although the new one is lower: `score` stays, `instead` is the lower one, both 0 to 1."""
 
     learner: str
@@ -56,7 +56,7 @@ class Effects(NamedTuple):
     total: int = 0
     updated: int = 0
     updates: tuple[Update, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[KeptScore, ...] = ()
     left_out: int = 0
 
     @property
@@ -64,7 +64,7 @@ class Effects(NamedTuple):
         """The number of learners for whom nothing changed."""
         return self.total - self.updated
 
-    def with_learner(self, updates: Iterable[Update], kept: Iterable[Kept], *, again: bool = False) -> "Effects":
+    def with_learner(self, updates: Iterable[Update], kept: Iterable[KeptScore], *, again: bool = False) -> "Effects":
         """Add the effects for one more learner; or, with `again`, further ones for a learner counted already."""
         new, more = tuple(updates), tuple(kept)
         listed, stays = _behind(self.updates, new) if again else self.updates + new, self.kept + more

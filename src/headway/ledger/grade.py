@@ -15,7 +15,7 @@ from headway.domain.recording import SERVER
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time
 from headway.ledger.by_hand import (
-    Moved,
+    LearnerMoved,
     NobodyThere,
     Work,
     course_in_force,
@@ -68,7 +68,7 @@ def give_grade(database: Database, catalog: Catalog, asked: GradeAsked, *, now: 
     where the version in force has dropped its step.
     """
 
-    def of(learner_id: str) -> Work[GradeGiven | Moved]:
+    def of(learner_id: str) -> Work[GradeGiven | LearnerMoved]:
         return partial(_give, catalog=catalog, asked=asked._replace(learner_id=learner_id), now=now)
 
     return on_learner(database, asked.learner_id, of)
@@ -76,9 +76,9 @@ def give_grade(database: Database, catalog: Catalog, asked: GradeAsked, *, now: 
 
 def _give(
     connection: Connection, statuses: list[StatusChange], *, catalog: Catalog, asked: GradeAsked, now: int
-) -> GradeGiven | Moved:
+) -> GradeGiven | LearnerMoved:
     locked = lock(connection, asked.learner_id)
-    if isinstance(locked, Moved):
+    if isinstance(locked, LearnerMoved):
         return locked
     rows = sums.read(connection, sums.GRADES, [(asked.learner_id, asked.attempt_id)])
     grade: AttemptGrade | None = next((one for _, _, one in rows), None)

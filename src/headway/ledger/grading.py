@@ -8,7 +8,7 @@ from headway.domain.course import Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import Event
 from headway.graders.registry import grade, is_plugins
-from headway.ledger.submission import Judged, Verdicts
+from headway.ledger.submission import GradingOutcome, Verdicts
 from headway.store import courses
 from headway.store.catalog import Catalog
 from headway.store.database import Database
@@ -45,7 +45,7 @@ def grade_answers(
     through. Raise PluginAsked, before anything is graded, if that takes plugins and `by_plugins` is false.
     """
     answers = [event for event in events if is_answer(event)]
-    verdicts: dict[tuple[int, str], Judged] = {}
+    verdicts: dict[tuple[int, str], GradingOutcome] = {}
     if not answers:
         return verdicts
     start = time.thread_time()
@@ -66,7 +66,7 @@ def grade_answers(
 
 def grade_by(
     database: Database, catalog: Catalog, event: Event, place: tuple[str, int, str], by_plugins: bool = True
-) -> Judged | None:
+) -> GradingOutcome | None:
     """Return the verdict on an answer by the version that judged it; None if that had no grader.
 
     `place` is (course, version, key of the step): the event may name the step as it is called now. Raise PluginAsked as
@@ -99,7 +99,7 @@ def _asked(database: Database, catalog: Catalog, answers: Iterable[Event]) -> li
     return asked
 
 
-def _judged(step: Step, event: Event) -> Judged:
+def _judged(step: Step, event: Event) -> GradingOutcome:
     try:
         return grade(step.grader or {}, event.response)
     except HeadwayError as refusal:

@@ -10,7 +10,7 @@ from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError
 from headway.domain.events import fact_event
 from headway.domain.facts import CERTIFIED
-from headway.domain.gating import Due, Held
+from headway.domain.gating import DueGrant, HeldGrants
 from headway.domain.module_scores import step_score
 from headway.domain.progress import FIRST_RUN, Contribution, StepSum
 from headway.domain.recording import IMPORTED, SERVER, Circumstances, contribute
@@ -25,7 +25,7 @@ from headway.ledger.watched import Watched
 from headway.ledger.writing import entry_of_server, no_grader
 
 # Learner, course and run.
-Place: TypeAlias = tuple[str, str, int]
+LearnerRun: TypeAlias = tuple[str, str, int]
 _UNTOUCHED: Final = StepSum()
 _STATUSES: Final = {"module_unlocked": OPEN, "module_completed": COMPLETED, "course_completed": COMPLETED}
 
@@ -57,11 +57,11 @@ class Granting:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.statuses: list[StatusChange] = []
-        self._moved: dict[Place, _Moved] = {}
+        self._moved: dict[LearnerRun, _Moved] = {}
         # Retakes with the first event in one of their modules, and that event.
-        self._entered: dict[Place, Contribution] = {}
+        self._entered: dict[LearnerRun, Contribution] = {}
         # Runs that were read whole because a sweep is at work.
-        self._whole: set[Place] = set()
+        self._whole: set[LearnerRun] = set()
 
     def check_open(self, learner: BatchLearner, made: Contribution, source: str, course: Course) -> None:
         """Raise StepLocked if the step is in a locked module, except for imported events and the server's own."""
@@ -176,14 +176,14 @@ class Granting:
                 self._note(learner, made, "", IN_PROGRESS)
         self._entered.clear()
 
-    def give_all(self, place: Place, cause: str, received_at: int) -> list[Change]:
+    def give_all(self, place: LearnerRun, cause: str, received_at: int) -> list[Change]:
         """Grant all that is due in a run that was read whole, as `gating.due_of_all` says."""
         learner, (_, course_id, run) = self.batch.learners[place[0]], place
         _, course = self.batch.courses[course_id]
         due = gating.due_of_all(course, learner.steps_of(course_id, run), self._held(learner, course_id, run))
         return self.give(place, due, cause, received_at)
 
-    def give(self, place: Place, due: Iterable[Due], cause: str, received_at: int) -> list[Change]:
+    def give(self, place: LearnerRun, due: Iterable[DueGrant], cause: str, received_at: int) -> list[Change]:
         """Grant a run what was found to be due."""
         learner, (_, course_id, run) = self.batch.learners[place[0]], place
         version, _ = self.batch.courses[course_id]
@@ -191,7 +191,7 @@ class Granting:
         return self._give(learner, (course_id, run), due, cause, known)
 
     def _give(
-        self, learner: BatchLearner, place: tuple[str, int], due: Iterable[Due], cause: str, known: Circumstances
+        self, learner: BatchLearner, place: tuple[str, int], due: Iterable[DueGrant], cause: str, known: Circumstances
     ) -> list[Change]:
         told: list[Change] = []
         _, course = self.batch.courses[place[0]]
@@ -205,7 +205,7 @@ class Granting:
         return told
 
     def _append(
-        self, learner: BatchLearner, place: tuple[str, int], due: Due, cause: str, known: Circumstances
+        self, learner: BatchLearner, place: tuple[str, int], due: DueGrant, cause: str, known: Circumstances
     ) -> list[Change]:
         course_id, run = place
         said: dict[str, object] = {"course": course_id, "run": run, "cause": cause}
@@ -224,7 +224,7 @@ class Granting:
         where = (learner.id, made.course, made.run, module)
         self.statuses.append(StatusChange(*where, status, None, made.event_id))
 
-    def _held(self, learner: BatchLearner, course_id: str, run: int) -> Held:
+    def _held(self, learner: BatchLearner, course_id: str, run: int) -> HeldGrants:
         found = learner.standing.sums.grants.items()
         return {(key.kind, key.module): one for key, one in found if (key.course, key.run) == (course_id, run)}
 

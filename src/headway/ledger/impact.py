@@ -6,8 +6,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from headway.domain.gating import Held
-from headway.domain.impact import Effect, Gains, Kept, Succession
+from headway.domain.gating import HeldGrants
+from headway.domain.impact import Effect, Gains, KeptGrants, Succession
 from headway.domain.progress import Grant, StepSum
 from headway.ledger.ahead import ahead
 from headway.store import learners, runs, sums
@@ -15,7 +15,7 @@ from headway.store.database import Database
 
 LEARNERS_A_PAGE: Final = 100
 LISTED_MAX: Final = 100
-T = TypeVar("T", Gains, Kept)
+T = TypeVar("T", Gains, KeptGrants)
 _ENROLLMENTS: Final = sums.of_kind(sums.ENROLLMENTS)
 
 
@@ -32,7 +32,7 @@ class Surveyed(NamedTuple):
     effect: Effect
 
 
-class Looked(NamedTuple):
+class StoredRun(NamedTuple):
     """What is stored of a learner's current run, as far as judging it needs."""
 
     learner_id: str
@@ -40,7 +40,7 @@ class Looked(NamedTuple):
     enrolled: bool
     mark: tuple[int, int]
     steps: dict[str, StepSum]
-    held: Held
+    held: HeldGrants
 
     def judged(self, succession: Succession, at: int) -> Surveyed:
         """Return what a version does to the run."""
@@ -76,7 +76,7 @@ class Impact:
 
     learners: int = 0
     gains: Counted[Gains] = field(default_factory=Counted)
-    kept: Counted[Kept] = field(default_factory=Counted)
+    kept: Counted[KeptGrants] = field(default_factory=Counted)
     orphaned: dict[str, int] = field(default_factory=dict)
 
     def add(self, one: Surveyed, *, all_known: bool) -> None:
@@ -96,10 +96,10 @@ def rehearse(database: Database, succession: Succession, impact: Impact, *, now:
             impact.add(one.judged(succession, now), all_known=all_known)
 
 
-def pages(database: Database, succession: Succession, after: str) -> Iterator[list[Looked]]:
+def pages(database: Database, succession: Succession, after: str) -> Iterator[list[StoredRun]]:
     """Yield a course's learners after the given id, in order of id; a page is read while the one before is in use."""
 
-    def read() -> Generator[list[Looked], None, None]:
+    def read() -> Generator[list[StoredRun], None, None]:
         behind = after
         while page := survey(database, succession, behind):
             yield page
@@ -108,13 +108,13 @@ def pages(database: Database, succession: Succession, after: str) -> Iterator[li
     return ahead(read())
 
 
-def survey(database: Database, succession: Succession, after: str) -> list[Looked]:
+def survey(database: Database, succession: Succession, after: str) -> list[StoredRun]:
     """The next learners of a course, in a snapshot."""
     with database.read() as connection:
         return look(connection, succession, runs.page(connection, succession.after.id, after, LEARNERS_A_PAGE))
 
 
-def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]]) -> list[Looked]:
+def look(connection: Connection, succession: Succession, page: Sequence[tuple[str, int]]) -> list[StoredRun]:
     """Return what is needed to judge these learners in their current runs."""
     course_id = succession.after.id
     ids = [learner_id for learner_id, _ in page]
@@ -130,18 +130,21 @@ def look(connection: Connection, succession: Succession, page: Sequence[tuple[st
     enrolled = {learner_id for learner_id, _, one in enrollments if one.enrolled}
     known = _known(connection, succession, places, held)
     marks = learners.marks(connection, ids)
-    return [Looked(one, run, one in enrolled, marks[one], known[one], held[one]) for one, run in page]
+    return [StoredRun(one, run, one in enrolled, marks[one], known[one], held[one]) for one, run in page]
 
 
 def _known(
-    connection: Connection, succession: Succession, places: Sequence[tuple[str, str, int]], held: Mapping[str, Held]
+    connection: Connection,
+    succession: Succession,
+    places: Sequence[tuple[str, str, int]],
+    held: Mapping[str, HeldGrants],
 ) -> dict[str, dict[str, StepSum]]:
     """Return the sums needed, by learner: a version that changes little of a large course needs few."""
     whole = [place for place in places if succession.takes_all(held[place[0]])]
     others = sorted(set(places) - set(whole)) if succession.concerned else []
     asked = [
-        sums.Wanted(sums.SCORES_OF_RUN_BY_STEP, whole),
-        sums.Wanted(sums.SOME_SCORES_OF_RUN_BY_STEP, others, succession.concerned),
+        sums.WantedSums(sums.SCORES_OF_RUN_BY_STEP, whole),
+        sums.WantedSums(sums.SOME_SCORES_OF_RUN_BY_STEP, others, succession.concerned),
     ]
     known: dict[str, dict[str, StepSum]] = {learner_id: {} for learner_id, _, _ in places}
     for _, found in sums.read_together(connection, asked):

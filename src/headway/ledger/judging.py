@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy.engine import Connection
 
 from headway.ledger.batch import Batch
-from headway.ledger.granting import Granting, Place
+from headway.ledger.granting import Granting, LearnerRun
 from headway.ledger.submission import StatusChange
 from headway.store import learners
 from headway.store.catalog import Catalog
@@ -20,7 +20,7 @@ class Judging(NamedTuple):
     now: int
 
 
-def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusChange]:
+def judge(batch: Batch, places: Iterable[LearnerRun], why: Judging) -> list[StatusChange]:
     """Grant what is due in runs of the batch's learners; the caller writes the batch."""
     wanted = sorted(places)
     batch.courses |= batch.catalog.in_force(batch.connection, {course_id for _, course_id, _ in wanted})
@@ -32,7 +32,7 @@ def judge(batch: Batch, places: Iterable[Place], why: Judging) -> list[StatusCha
 
 
 def judge_alone(
-    connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], places: Iterable[Place], why: Judging
+    connection: Connection, catalog: Catalog, locked: Mapping[str, Locked], places: Iterable[LearnerRun], why: Judging
 ) -> list[StatusChange]:
     """Grant what is due in runs of locked learners, and write it."""
     batch = Batch(connection, catalog)

@@ -26,7 +26,7 @@ _PARTS: Final = sums.of_kind(sums.PARTS, "learner_id", "part", "day")
 _OF_LEARNER: Final = tuple(sums.of_kind(kind, "learner_id") for kind in (sums.TOPICS, sums.LEVELS))
 
 
-class Moved(NamedTuple):
+class MovedSums(NamedTuple):
     """What a transaction moves: its learners, their sums as read and as they are now, and the courses it knows."""
 
     learners: Mapping[str, Learner]
@@ -65,7 +65,7 @@ class Leveling:
                     self._unknown.add(learner_id)
         return [(_PARTS, parts), *((reading, {(one,) for one in self._unknown}) for reading in _OF_LEARNER)]
 
-    def give(self, moved: Moved, achieving: Achieving) -> list[Entry]:
+    def give(self, moved: MovedSums, achieving: Achieving) -> list[Entry]:
         """Return the entries that tell learners of the levels they reach, and pass these levels on to achievements."""
         self._learn(moved)
         for learner_id, key, one in moved.changed[sums.LEVELS]:
@@ -86,7 +86,7 @@ class Leveling:
                 self._raise(learner_id, key, learner.standing.sums.levels[key], achieving)
         return given
 
-    def _learn(self, moved: Moved) -> None:
+    def _learn(self, moved: MovedSums) -> None:
         """Build the known topics from what was read; learners told of a level otherwise are read here."""
         told = {learner_id for learner_id, _, _ in moved.changed[sums.LEVELS]} - self._topics.keys() - self._unknown
         levels = [(*pair, one) for pair, one in moved.read[sums.LEVELS].items()]
@@ -115,7 +115,7 @@ class Leveling:
         if topics.rank(key.topic) > was:
             achieving.risen.append((learner_id, was, topics.rank(key.topic)))
 
-    def _looked_at(self, moved: Moved) -> dict[str, set[str]]:
+    def _looked_at(self, moved: MovedSums) -> dict[str, set[str]]:
         """Return the topics in which learners may have reached a level: enough exercises, one of them moved."""
         places: dict[str, set[Place]] = {}
         for learner_id, key, one in moved.changed[sums.STEPS]:
@@ -138,7 +138,7 @@ class Leveling:
                 topics.done = None
         return ready
 
-    def _topics_of(self, ready: Mapping[str, set[Place]], moved: Moved) -> Iterator[tuple[str, Iterable[str]]]:
+    def _topics_of(self, ready: Mapping[str, set[Place]], moved: MovedSums) -> Iterator[tuple[str, Iterable[str]]]:
         """Yield the topics of the exercises at these places, and update what is known of the exercises."""
         once: dict[tuple[str, Place], StepSum] = {}
         for learner_id, places in ready.items():
@@ -162,12 +162,12 @@ class Leveling:
                     known[place] = exercise_of(step.topics, [one])
                 yield learner_id, step.topics
 
-    def _in_force(self, course_ids: set[str], moved: Moved) -> dict[str, tuple[int, Course]]:
+    def _in_force(self, course_ids: set[str], moved: MovedSums) -> dict[str, tuple[int, Course]]:
         known = {one: moved.courses[one] for one in course_ids & moved.courses.keys()}
         missing = course_ids - known.keys()
         return known | (self.catalog.in_force(self.connection, missing) if missing else {})
 
-    def _reached(self, learner: Learner, topics: AbstractSet[str], moved: Moved) -> list[tuple[str, str]]:
+    def _reached(self, learner: Learner, topics: AbstractSet[str], moved: MovedSums) -> list[tuple[str, str]]:
         """Return the levels that a learner has reached in these topics, and was not told of."""
         known = self._topics[learner.id]
         if known.done is None:
@@ -176,7 +176,7 @@ class Leveling:
         levels = ((topic, found[topic].level.name) for topic in sorted(topics) if topic in found)
         return [(topic, level) for topic, level in levels if RANKS[level] > known.rank(topic)]
 
-    def _exercises(self, learner: Learner, moved: Moved) -> dict[Place, Exercise]:
+    def _exercises(self, learner: Learner, moved: MovedSums) -> dict[Place, Exercise]:
         """All exercises of a learner, as they are by now."""
         reading = sums.of_kind(sums.STEPS, "learner_id")
         ((_, found),) = sums.read_together(self.connection, [(reading, [(learner.id,)])])

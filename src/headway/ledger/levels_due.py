@@ -14,7 +14,7 @@ from headway.store import courses, sums
 from headway.store.catalog import Catalog
 
 
-class Due(NamedTuple):
+class DueLevel(NamedTuple):
     """A level in a topic that a learner has reached, and the one that they were told of before."""
 
     topic: str
@@ -27,7 +27,7 @@ class Due(NamedTuple):
         return RANKS[self.previous], RANKS[self.level]
 
 
-def levels_due(connection: Connection, catalog: Catalog, ids: Sequence[str]) -> dict[str, list[Due]]:
+def levels_due(connection: Connection, catalog: Catalog, ids: Sequence[str]) -> dict[str, list[DueLevel]]:
     """Return the levels that each learner has reached by the stored sums, by a fixed number of statements."""
     kinds = (sums.TOPICS, sums.LEVELS)
     asked = [(sums.of_kind(kind, "learner_id"), [(one,) for one in ids]) for kind in kinds]
@@ -41,7 +41,7 @@ def levels_due(connection: Connection, catalog: Catalog, ids: Sequence[str]) -> 
     return _reached(connection, catalog, wanted) if wanted else {}
 
 
-def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topics]) -> dict[str, list[Due]]:
+def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topics]) -> dict[str, list[DueLevel]]:
     of_learners: dict[str, dict[StepKey, StepSum]] = {}
     for learner_id, key, one in sums.read_learners(connection, sums.STEPS, wanted):
         of_learners.setdefault(learner_id, {})[key] = one
@@ -51,14 +51,14 @@ def _reached(connection: Connection, catalog: Catalog, wanted: Mapping[str, Topi
     now = {
         course: (version, known[course, version]) for course, version in in_force.items() if (course, version) in known
     }
-    found: dict[str, list[Due]] = {}
+    found: dict[str, list[DueLevel]] = {}
     for learner_id, steps in of_learners.items():
         if damaged.keys() & (versions_of(steps) | {(key.course, in_force.get(key.course, 0)) for key in steps}):
             continue  # their levels cannot be worked out now
         topics = wanted[learner_id]
         reached = skills(one.exercise for one in exercises_done(steps, known, now))
         due = [
-            Due(topic, one.level.name, LEVELS[topics.rank(topic)].name)
+            DueLevel(topic, one.level.name, LEVELS[topics.rank(topic)].name)
             for topic, one in sorted(reached.items())
             if RANKS[one.level.name] > topics.rank(topic)
         ]

@@ -17,7 +17,7 @@ from headway.store import notices, webhooks
 from headway.store.entries import Entry
 from headway.store.notices import Notice
 from headway.store.rows import Addition
-from headway.store.webhooks import Due
+from headway.store.webhooks import DueDelivery
 
 _decode_changes: Final = msgspec.json.Decoder(list[Change]).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -100,9 +100,9 @@ def _notices(told: Iterable[tuple[Entry, list[Change]]]) -> Iterator[Notice]:
                 )
 
 
-def _due(told: Iterable[tuple[Entry, list[Change]]], endpoints: Sequence[Endpoint]) -> Iterator[Due]:
+def _due(told: Iterable[tuple[Entry, list[Change]]], endpoints: Sequence[Endpoint]) -> Iterator[DueDelivery]:
     for entry, changes in told:
         for n, change in enumerate(changes):
             for one in endpoints:
                 if one.takes(change):
-                    yield Due(one.id, entry.learner_id, entry.seq, n, entry.received_at)
+                    yield DueDelivery(one.id, entry.learner_id, entry.seq, n, entry.received_at)

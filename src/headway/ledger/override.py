@@ -16,8 +16,8 @@ from headway.domain.resets import last_reset
 from headway.domain.scores import FULL, fraction
 from headway.domain.sums import StepKey
 from headway.domain.times import format_time
-from headway.ledger.by_hand import Moved, NobodyThere, Work, lock, on_learner, signed, step_in_force, tell
-from headway.ledger.effects import Effects, Kept, result_of, updates_of
+from headway.ledger.by_hand import LearnerMoved, NobodyThere, Work, lock, on_learner, signed, step_in_force, tell
+from headway.ledger.effects import Effects, KeptScore, result_of, updates_of
 from headway.ledger.submission import StatusChange, Submission
 from headway.store import grades, reset_marks, sums
 from headway.store.catalog import Catalog
@@ -53,7 +53,7 @@ def override(database: Database, catalog: Catalog, asked: OverrideAsked, *, now:
     run is rolled back.
     """
 
-    def of(learner_id: str) -> Work[Effects | Moved]:
+    def of(learner_id: str) -> Work[Effects | LearnerMoved]:
         return _Overriding(catalog, asked._replace(learner_id=learner_id), now)
 
     return on_learner(database, asked.learner_id, of, dry_run=dry_run)
@@ -68,10 +68,10 @@ class _Overriding:
         self.now = now
         self._tried: Effects | None = None
 
-    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Effects | Moved:
+    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Effects | LearnerMoved:
         asked = self.asked
         locked = lock(connection, asked.learner_id)
-        if isinstance(locked, Moved):
+        if isinstance(locked, LearnerMoved):
             return locked
         found = step_in_force(connection, self.catalog, asked.course_id, asked.step_id)
         again = grades.entries_by_id(connection, asked.learner_id, [asked.entry_id]).get(asked.entry_id)
@@ -103,13 +103,13 @@ class _Overriding:
         said |= {"final": asked.final}
         return fact_event(asked.entry_id, OVERRIDDEN, format_time(at), signed(connection, said, asked.by))
 
-    def _kept(self, before: StepSum, policy: Policy) -> list[Kept]:
+    def _kept(self, before: StepSum, policy: Policy) -> list[KeptScore]:
         counted = step_score(before._replace(override=None), policy)
         if self.asked.score is None or self.asked.final or self.asked.score >= counted:
             return []
         stays, instead = float(counted) / FULL, fraction(self.asked.score)
         why = "the step counts more by the learner's own attempts; a final override has it count less"
-        return [Kept(self.asked.learner_id, None, stays, instead, why)]
+        return [KeptScore(self.asked.learner_id, None, stays, instead, why)]
 
 
 def _standing(connection: Connection, asked: OverrideAsked, step: Step) -> tuple[StepKey, StepSum]:

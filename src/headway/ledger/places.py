@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from headway.ledger.faults import Fault
-from headway.store.identities import Place
+from headway.store.identities import MoveState
 
 
-def faults_of(place: Place) -> Iterator[Fault]:
+def faults_of(place: MoveState) -> Iterator[Fault]:
     """Yield the faults of a learner's row that says anything of a move."""
     if place.merged_into is None:
         yield _fault(place, "merged_into", None, "an account: there is a move's time or number")
@@ -24,5 +24,5 @@ def faults_of(place: Place) -> Iterator[Fault]:
         yield Fault("session", place.id, "*", "learner_id", "a session", "none: this guest was moved")
 
 
-def _fault(place: Place, column: str, stored: object, true: str) -> Fault:
+def _fault(place: MoveState, column: str, stored: object, true: str) -> Fault:
     return Fault("learner", place.id, "*", column, stored, true)

@@ -21,7 +21,7 @@ from headway.domain.sums import StepKey
 from headway.domain.times import format_time
 from headway.graders.verdict import Verdict
 from headway.ledger.by_hand import InForce, carry_out, grade_of, signed, tell
-from headway.ledger.effects import Kept, Update, merged, result_of, updates_of
+from headway.ledger.effects import KeptScore, Update, merged, result_of, updates_of
 from headway.ledger.portions import portions
 from headway.ledger.submission import Receipt, StatusChange, Submission
 from headway.store import learners, sums
@@ -53,7 +53,7 @@ class Why(NamedTuple):
     by: str | None
 
 
-class Judged(NamedTuple):
+class JudgedAttempt(NamedTuple):
     """A learner's attempt (its entry without the body), the grade it has, and the verdict of the version in force."""
 
     learner_id: str
@@ -110,40 +110,42 @@ class Judged(NamedTuple):
         """Return whether the attempt passes once it is raised."""
         return self.passed or (self.raised(pass_mark) or 0) >= pass_mark
 
-    def kept(self, pass_mark: int) -> Kept | None:
+    def kept(self, pass_mark: int) -> KeptScore | None:
         """Return the result that stays although the verdict is lower or impossible; None if there is none."""
         if not isinstance(self.verdict, Verdict):
-            return Kept(self.learner_id, self.entry.event_id, fraction(self.score), None, _UNFIT + self.verdict.detail)
+            return KeptScore(
+                self.learner_id, self.entry.event_id, fraction(self.score), None, _UNFIT + self.verdict.detail
+            )
         judged, score = self.verdict.score, self.score
         if judged is None or score is None or judged > score:
             return None
         why = _LOWER if judged < score else _PASSED if self.passed and judged < pass_mark else None
         said = (self.learner_id, self.entry.event_id, fraction(score), fraction(judged))
-        return None if why is None else Kept(*said, why)
+        return None if why is None else KeptScore(*said, why)
 
-    def left_out(self) -> Kept:
+    def left_out(self) -> KeptScore:
         """Return the record of an attempt that gets no score, because its step would count for less."""
         judged = self.verdict.score if isinstance(self.verdict, Verdict) else None
-        return Kept(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
+        return KeptScore(self.learner_id, self.entry.event_id, None, fraction(judged), _SINKS)
 
 
-class Told(NamedTuple):
+class Raised(NamedTuple):
     """The effects by learner: what was raised, and which scores were kept or left out because the step would sink."""
 
     updates: Mapping[str, list[Update]]
-    kept: Mapping[str, list[Kept]]
+    kept: Mapping[str, list[KeptScore]]
 
-    def __add__(self, other: "Told") -> "Told":  # type: ignore[override]  # a sum, not a longer tuple
+    def __add__(self, other: "Raised") -> "Raised":  # type: ignore[override]  # a sum, not a longer tuple
         """Join the effects of both; figures that changed twice become one update."""
         updates, kept = dict(self.updates), dict(self.kept)
         for learner_id, some in other.updates.items():
             updates[learner_id] = merged([*updates.get(learner_id, ()), *some])
         for learner_id, stays in other.kept.items():
             kept[learner_id] = [*kept.get(learner_id, ()), *stays]
-        return Told(updates, kept)
+        return Raised(updates, kept)
 
 
-NOTHING: Final = Told({}, {})
+NOTHING: Final = Raised({}, {})
 # Chooses, of the attempts to be raised on a step, those that are given their scores, and their order.
 _Choice: TypeAlias = Callable[[Policy, StepSum, Sequence[Move]], list[Move]]
 
@@ -162,7 +164,7 @@ class Raiser:
         self._dry_run = dry_run
         self._mark = found.step.pass_mark
 
-    def write(self, judged: Iterable[Judged]) -> Iterator[Told]:
+    def write(self, judged: Iterable[JudgedAttempt]) -> Iterator[Raised]:
         """Raise what is to be raised, and yield the effects after each commit.
 
         Raise AnotherVersion if another version is in force by now.
@@ -172,16 +174,16 @@ class Raiser:
             if raised:
                 yield self._commit(raised, _by_way)
             return
-        of_steps: dict[tuple[str, StepKey], list[Judged]] = {}
+        of_steps: dict[tuple[str, StepKey], list[JudgedAttempt]] = {}
         for one in raised:
             of_steps.setdefault(one.place, []).append(one)
         for some in of_steps.values():
             yield from self._some_at_a_time(some)
 
-    def _commit(self, judged: Sequence[Judged], choice: _Choice, assumed: StepSum | None = None) -> Told:
+    def _commit(self, judged: Sequence[JudgedAttempt], choice: _Choice, assumed: StepSum | None = None) -> Raised:
         return carry_out(self._database, _Raising(self, judged, choice, assumed), dry_run=self._dry_run)
 
-    def _some_at_a_time(self, judged: Sequence[Judged]) -> Iterator[Told]:
+    def _some_at_a_time(self, judged: Sequence[JudgedAttempt]) -> Iterator[Raised]:
         """Raise a learner's attempts at one step in portions. Broken off and begun anew, it ends the same."""
         left = {one.entry.event_id: one for one in judged}
         for _ in range(_WAYS_MAX):
@@ -191,11 +193,13 @@ class Raiser:
             except _Overtaken:
                 continue
             if found.left_out:
-                yield Told({}, {judged[0].learner_id: [left[one.name].left_out() for one in found.left_out]})
+                yield Raised({}, {judged[0].learner_id: [left[one.name].left_out() for one in found.left_out]})
             return
         raise Busy("a learner goes on beside it all the time; run it again in a moment")
 
-    def _way(self, place: tuple[str, StepKey], judged: Mapping[str, Judged]) -> tuple[dict[str, Judged], Way]:
+    def _way(
+        self, place: tuple[str, StepKey], judged: Mapping[str, JudgedAttempt]
+    ) -> tuple[dict[str, JudgedAttempt], Way]:
         """Return the attempts that are to be raised as things stand now, and the order to do it in."""
         learner_id, _ = place
         with self._database.read() as connection:
@@ -205,7 +209,7 @@ class Raiser:
         moves = {name: move for name, one in now.items() if (move := one.move(self._mark)) is not None}
         return {name: now[name] for name in moves}, way(known, self.found.policy, list(moves.values()))
 
-    def _walked(self, left: dict[str, Judged], found: Way) -> Iterator[Told]:
+    def _walked(self, left: dict[str, JudgedAttempt], found: Way) -> Iterator[Raised]:
         """Raise portion by portion; attempts that are raised are removed from `left`."""
         parts = list(portions(found.moves, lambda _: 1, ATTEMPTS_A_TRANSACTION))
         behind = [added_by(moves) for moves in parts]
@@ -217,14 +221,14 @@ class Raiser:
                 del left[one.name]
             yield told
 
-    def _rehearsed(self, left: Mapping[str, Judged], found: Way) -> Iterator[Told]:
+    def _rehearsed(self, left: Mapping[str, JudgedAttempt], found: Way) -> Iterator[Raised]:
         """Raise one attempt as if all others were raised: the one that completes the step, if any does."""
         if not found.moves:
             return
         one, *others = sorted((left[move.name] for move in found.moves), key=self._completes_first)
         yield self._commit([one], _all, sum((other.adds(self._mark) for other in others), StepSum()))
 
-    def _completes_first(self, one: Judged) -> tuple[bool, int, str]:
+    def _completes_first(self, one: JudgedAttempt) -> tuple[bool, int, str]:
         return not one.passes(self._mark), one.entry.at, one.entry.event_id
 
 
@@ -261,7 +265,9 @@ def steps_of(connection: Connection, places: Iterable[tuple[str, StepKey]]) -> d
 class _Raising:
     """One transaction. Run again after a COMMIT whose answer was lost, it returns the same effects."""
 
-    def __init__(self, raiser: Raiser, judged: Sequence[Judged], choice: _Choice, assumed: StepSum | None) -> None:
+    def __init__(
+        self, raiser: Raiser, judged: Sequence[JudgedAttempt], choice: _Choice, assumed: StepSum | None
+    ) -> None:
         self.raiser = raiser
         self.found = raiser.found
         self.now = raiser.now()
@@ -271,7 +277,7 @@ class _Raising:
         self._judged = {str(uuid4()): one for one in judged}
         self._tried = NOTHING
 
-    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Told:
+    def __call__(self, connection: Connection, statuses: list[StatusChange]) -> Raised:
         """Return the effects for each learner; learners moved or erased meanwhile have none."""
         locked = learners.lock(connection, {one.learner_id for one in self._judged.values()})
         here = {one.id for one in locked.values() if one.is_alive}
@@ -295,20 +301,20 @@ class _Raising:
         updates: dict[str, list[Update]] = {}
         for one, receipt in zip(told, receipts, strict=True):
             updates.setdefault(one.learner_id, []).extend(_updates(one.learner_id, self.found, before, receipt))
-        kept: dict[str, list[Kept]] = {}
+        kept: dict[str, list[KeptScore]] = {}
         for left in left_out:
             kept.setdefault(left.learner_id, []).append(left.left_out())
-        self._tried = Told(updates, kept)
+        self._tried = Raised(updates, kept)
         return self._tried
 
     def _chosen(
-        self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, Judged]
-    ) -> tuple[dict[str, Judged], list[Judged]]:
+        self, before: Mapping[tuple[str, StepKey], StepSum], judged: Mapping[str, JudgedAttempt]
+    ) -> tuple[dict[str, JudgedAttempt], list[JudgedAttempt]]:
         """Return the attempts that get a grade, in order, and those left out because their steps would sink."""
         of_steps: dict[tuple[str, StepKey], dict[str, str]] = {}
         for entry_id, one in judged.items():
             of_steps.setdefault(one.place, {})[one.entry.event_id] = entry_id
-        given, left_out = dict[str, Judged](), list[Judged]()
+        given, left_out = dict[str, JudgedAttempt](), list[JudgedAttempt]()
         for place, entries in of_steps.items():
             moves = {name: judged[entry_id].move(self._mark) for name, entry_id in entries.items()}
             wanted = [one for one in moves.values() if one is not None]
@@ -317,7 +323,7 @@ class _Raising:
             left_out += [judged[entries[one.name]] for one in wanted if entries[one.name] not in given]
         return given, left_out
 
-    def _told(self, connection: Connection, judged: Mapping[str, Judged]) -> list[Submission]:
+    def _told(self, connection: Connection, judged: Mapping[str, JudgedAttempt]) -> list[Submission]:
         scores = {entry_id: one.raised(self._mark) for entry_id, one in judged.items()}
         raised = [(entry_id, score) for entry_id, score in scores.items() if score is not None]
         signature = signed(connection, {}, self.raiser.why.by) if raised else {}
@@ -333,7 +339,7 @@ class _Raising:
             for (learner_id, _), some in sorted(events.items())
         ]
 
-    def _event(self, entry_id: str, one: Judged, said: dict[str, Any], score: int) -> Event:
+    def _event(self, entry_id: str, one: JudgedAttempt, said: dict[str, Any], score: int) -> Event:
         said |= {"step": self.found.step.id, "score": score, "reason": self.raiser.why.reason}
         feedback = one.verdict.feedback if isinstance(one.verdict, Verdict) else ""
         said |= {"feedback": feedback} if feedback else {}

@@ -7,7 +7,7 @@ from headway.ledger.commit import committed
 from headway.ledger.session_owner import identity
 from headway.store import notices, preferences
 from headway.store.database import Database
-from headway.store.notices import Notice, Place
+from headway.store.notices import Notice, NoticePlace
 
 
 class UnknownNotice(HeadwayError):
@@ -35,7 +35,7 @@ def mark_all_read(database: Database, learner_id: str, token_hash: str, up_to: s
     def work(connection: Connection) -> int:
         identity(connection, token_hash, learner_id, now)
         last = None if up_to is None else _found(connection, learner_id, up_to)
-        notices.mark_read(connection, learner_id, last and Place(last.seq, last.n), now)
+        notices.mark_read(connection, learner_id, last and NoticePlace(last.seq, last.n), now)
         return notices.unread(connection, learner_id, preferences.not_in_app(connection, learner_id))
 
     return committed(database, work)

@@ -22,7 +22,7 @@ from headway.ledger.backfill import Unachieved, award, backfill_pending
 from headway.ledger.boards import Misplaced, recount
 from headway.ledger.commit import log_statuses
 from headway.ledger.faults import Fault, Found
-from headway.ledger.granting import Place
+from headway.ledger.granting import LearnerRun
 from headway.ledger.judging import Judging, judge_alone
 from headway.ledger.portions import paged, portions
 from headway.ledger.recount import mend_counters, recount_pending
@@ -218,7 +218,7 @@ def _mend(
     misnamed = learners.misnamed(connection, ids)
     unachieved = Unachieved(connection, also_pending=also_pending)
     misplaced = Misplaced(connection, ids, lock=True)
-    places, earned = set[Place](), dict[str, list[Definition]]()
+    places, earned = set[LearnerRun](), dict[str, list[Definition]]()
     for refolded in judgeable(ungranted, found):
         if refolded.broken:  # nothing may be concluded from such a ledger
             yield refolded, None
@@ -243,7 +243,7 @@ def _mend(
         statuses += judge_alone(connection, catalog, locked, places, Judging("rebuild", _now()))
 
 
-def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.Kind, dict[Any, Row]]) -> None:
+def _mend_one(connection: Connection, refolded: Refolded, stored: dict[sums.SumKind, dict[Any, Row]]) -> None:
     learner_id = refolded.learner_id
     for start in range(0, len(refolded.amended), _ENTRIES_A_STATEMENT):
         amended = refolded.amended[start : start + _ENTRIES_A_STATEMENT]

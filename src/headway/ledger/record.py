@@ -36,7 +36,7 @@ from headway.ledger.submission import (
     LATE_FLAG,
     RECORDED,
     REFUSED,
-    Judged,
+    GradingOutcome,
     Receipt,
     Result,
     StatusChange,
@@ -331,7 +331,7 @@ def _score_here(config: Mapping[str, Any], response: Any) -> int | None:
     return score_of(config, response)
 
 
-def _as_judged(judged: Judged | None) -> Grade:
+def _as_judged(judged: GradingOutcome | None) -> Grade:
     """Return a grader that gives an answer the score it was given beforehand; else ask a built-in grader."""
     if judged is None:
         return _score_here

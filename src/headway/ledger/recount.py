@@ -64,7 +64,7 @@ def recount_pending(database: Database, catalog: Catalog, progress: Progress = l
 def with_rosters(
     connection: Connection,
     catalog: Catalog,
-    stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Any]]],
+    stored: Mapping[str, Mapping[sums.SumKind, Mapping[Any, Any]]],
     folded: Iterable[Refolded],
 ) -> Iterator[Refolded]:
     """Yield what ledgers come to, with the rows that rosters should have.

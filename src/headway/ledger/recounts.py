@@ -16,7 +16,7 @@ from headway.store.catalog import Catalog
 from headway.store.roster import Counted, Pair
 
 # The new grants of a learner in a course.
-Given: TypeAlias = Mapping[GrantKey, Grant]
+GrantsByKey: TypeAlias = Mapping[GrantKey, Grant]
 _KINDS: Final = (MODULE_COMPLETED, COURSE_COMPLETED)
 
 
@@ -52,14 +52,16 @@ class Recounts:
     These are retakes, learners who are in no roster yet, and those counted by a version that does not exist.
     """
 
-    def __init__(self, connection: Connection, catalog: Catalog, given: Mapping[Pair, Given]) -> None:
+    def __init__(self, connection: Connection, catalog: Catalog, given: Mapping[Pair, GrantsByKey]) -> None:
         self.connection = connection
         self.left = set[Pair]()
         found = list(self._found(catalog, roster.counted(connection, given), given))
         known = self._known(found)
         self._made = [(one, _recounted(one, known[one.pair])) for one in found]
 
-    def _found(self, catalog: Catalog, known: Mapping[Pair, Counted], given: Mapping[Pair, Given]) -> Iterator[_One]:
+    def _found(
+        self, catalog: Catalog, known: Mapping[Pair, Counted], given: Mapping[Pair, GrantsByKey]
+    ) -> Iterator[_One]:
         in_force = catalog.in_force(self.connection, {course_id for _, course_id in given})
         pairs = {(pair[1], one.row.version) for pair, one in known.items() if one.row is not None}
         versions = catalog.load(self.connection, pairs)
@@ -86,9 +88,9 @@ class Recounts:
         # Grants of the course have an empty module key.
         modules = {""}.union(*(modules for _, modules in looked_at))
         asked = (
-            sums.Wanted(sums.STEP_SCORES_OF_RUN, [place for place, is_whole in places if is_whole]),
-            sums.Wanted(sums.SOME_STEP_SCORES_OF_RUN, [place for place, is_whole in places if not is_whole], steps),
-            sums.Wanted(sums.GRANTS_OF_MODULES, [place for place, _ in places], modules),
+            sums.WantedSums(sums.STEP_SCORES_OF_RUN, [place for place, is_whole in places if is_whole]),
+            sums.WantedSums(sums.SOME_STEP_SCORES_OF_RUN, [place for place, is_whole in places if not is_whole], steps),
+            sums.WantedSums(sums.GRANTS_OF_MODULES, [place for place, _ in places], modules),
         )
         (_, whole), (_, some), (_, held) = sums.read_together(self.connection, asked)
         for learner_id, key, step in (*whole, *some):

@@ -30,10 +30,9 @@ from headway.ledger.writing import entry_of
 from headway.store import entries, identities
 from headway.store.catalog import Catalog, CourseDamaged
 from headway.store.entries import Entry
-from headway.store.identities import Moved, Place
-from headway.store.notices import Notice
-from headway.store.notices import Place as NoticePlace
-from headway.store.sums import BROUGHT, NOTICES, ROSTER, Kind
+from headway.store.identities import MovedGuest, MoveState
+from headway.store.notices import Notice, NoticePlace
+from headway.store.sums import BROUGHT, NOTICES, ROSTER, SumKind
 
 LEARNERS_AT_ONCE = 200
 # The column of a fault where a score should come from a grader that cannot be asked: it is not the entry's fault.
@@ -42,10 +41,10 @@ UNGRADED = "grader"
 DAMAGED = "version"
 UNJUDGED = frozenset({UNGRADED, DAMAGED})
 # A moved guest (with the account's last number at the move), its contributions by number, and its resets.
-Brought: TypeAlias = tuple[Moved, list[tuple[int, Contribution]], Marks]
+Brought: TypeAlias = tuple[MovedGuest, list[tuple[int, Contribution]], Marks]
 
 
-class Told(NamedTuple):
+class LedgerNotices(NamedTuple):
     """The notices that a learner's own entries tell, and those of each guest; `head` is the number of own entries."""
 
     own: list[Notice]
@@ -71,10 +70,10 @@ class Refolded(NamedTuple):
     # The rows that rosters should have, by course, if they were asked for.
     rosters: Mapping[str, Enrolled] = MappingProxyType({})
     # What entries tell, if that was asked for, and the notices that there should be.
-    told: Told | None = None
+    told: LedgerNotices | None = None
     notices: Mapping[NoticePlace, Notice] = MappingProxyType({})
 
-    def held(self, kind: Kind) -> dict[Any, Any]:
+    def held(self, kind: SumKind) -> dict[Any, Any]:
         """What should be stored of one kind, by key."""
         if kind is ROSTER:
             return dict(self.rosters)
@@ -147,11 +146,11 @@ class _Folding:
         self._of_guests = of_guests
         self._told_since = told_since
 
-    def of_moved(self, place: Place) -> Refolded:
+    def of_moved(self, place: MoveState) -> Refolded:
         """Return the result for a moved guest: empty, because its account counts all that it did."""
         return _Fold(place.id, self._courses).result(0)._replace(broken=list(faults_of(place)))
 
-    def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[Moved]) -> Refolded:
+    def of_account(self, learner_id: str, own: Iterable[Entry], moved: Sequence[MovedGuest]) -> Refolded:
         """Fold a ledger with those of the guests moved into it, each taken in at the point of its move."""
         since = self._told_since.get(learner_id)
         guests = [(one, *self._of_guest(one, is_told=since is not None)) for one in moved]
@@ -170,7 +169,7 @@ class _Folding:
             whole = whole._replace(told=whole.told._replace(guests=of_guests))
         return whole
 
-    def _of_guest(self, moved: Moved, *, is_told: bool) -> tuple[Refolded, list[tuple[int, Contribution]]]:
+    def _of_guest(self, moved: MovedGuest, *, is_told: bool) -> tuple[Refolded, list[tuple[int, Contribution]]]:
         fold = _Fold(moved.id, self._courses)
         fold.telling = Telling(0) if is_told else None
         fold.made = made = list[tuple[int, Contribution]]()
@@ -225,7 +224,7 @@ class _Fold:
     def result(self, count: int) -> Refolded:
         """What the ledger came to."""
         found = (self.amended, self.broken, self.brought)
-        told = None if self.telling is None else Told(self.telling.notices, {}, count)
+        told = None if self.telling is None else LedgerNotices(self.telling.notices, {}, count)
         return Refolded(self.learner_id, count, self.standing.sums, *found, is_somebody=not self.erased, told=told)
 
     def _counts(self, entry: Entry, counted: set[str]) -> bool:

@@ -18,9 +18,9 @@ from headway.graders.registry import grade
 from headway.graders.verdict import ResponseInvalid, Verdict
 from headway.ledger import raising
 from headway.ledger.by_hand import InForce, step_in_force
-from headway.ledger.effects import Effects, Kept, Update
+from headway.ledger.effects import Effects, KeptScore, Update
 from headway.ledger.portions import portions
-from headway.ledger.raising import NOTHING, AnotherVersion, Judged, Raiser, Told, Why, given_to
+from headway.ledger.raising import NOTHING, AnotherVersion, JudgedAttempt, Raised, Raiser, Why, given_to
 from headway.ledger.resting import Progress
 from headway.store import grades, identities, reset_marks, runs
 from headway.store.catalog import Catalog
@@ -156,7 +156,7 @@ class _Regrading:
             for learner_id in dict.fromkeys(one.learner_id for one in judged):
                 self._tell(learner_id, told.updates.get(learner_id, ()), kept.get(learner_id, ()))
 
-    def _tell(self, learner_id: str, updates: Sequence[Update], kept: Sequence[Kept]) -> None:
+    def _tell(self, learner_id: str, updates: Sequence[Update], kept: Sequence[KeptScore]) -> None:
         again = learner_id in self._raised_before
         self.effects = self.effects.with_learner(updates, kept, again=again)
         if updates:
@@ -164,7 +164,7 @@ class _Regrading:
             self.raised.learner_ids.add(learner_id)
             self.raised = self.raised._replace(effects=effects)
 
-    def _write(self, judged: Iterable[Judged]) -> Told:
+    def _write(self, judged: Iterable[JudgedAttempt]) -> Raised:
         why = Why(self.asked.reason, self.asked.by)
         raiser = Raiser(self.database, self.catalog, self.found, why, self.now, self.dry_run)
         told = NOTHING
@@ -177,7 +177,7 @@ class _Regrading:
             raise
         return told
 
-    def _judged(self, owner: Mapping[str, str]) -> Iterator[Judged]:
+    def _judged(self, owner: Mapping[str, str]) -> Iterator[JudgedAttempt]:
         """Yield the responses in these ledgers with their verdicts; no snapshot is open while they are graded."""
         after: tuple[str, int] | None = None
         while True:
@@ -198,7 +198,7 @@ class _Regrading:
 
     def _responses(
         self, connection: Connection, owner: Mapping[str, str], after: tuple[str, int] | None
-    ) -> tuple[list[Judged], tuple[str, int] | None]:
+    ) -> tuple[list[JudgedAttempt], tuple[str, int] | None]:
         """Return a page of the attempts that count, and the place after which there are more, if any."""
         place = (self.asked.course_id, self.found.step.key)
         page = grades.attempts(connection, place, owner, after, RESPONSES_AT_ONCE)
@@ -213,7 +213,9 @@ class _Regrading:
             and (account == one.learner_id or brought.get((account, one.event_id)) == one.learner_id)
         ]
         given = given_to(connection, [(account, one.event_id) for account, one in counting])
-        found = [Judged(account, one, given.get((account, one.event_id)), _UNJUDGED) for account, one in counting]
+        found = [
+            JudgedAttempt(account, one, given.get((account, one.event_id)), _UNJUDGED) for account, one in counting
+        ]
         more = len(page) == RESPONSES_AT_ONCE
         return found, (page[-1].learner_id, page[-1].seq) if more else None
 

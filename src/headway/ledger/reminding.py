@@ -27,8 +27,8 @@ from headway.ledger.commit import committed
 from headway.ledger.portions import paged
 from headway.store import learners, notices, reminders, rows, sums, webhooks
 from headway.store.database import Database
-from headway.store.notices import Notice, Place
-from headway.store.webhooks import Due
+from headway.store.notices import Notice, NoticePlace
+from headway.store.webhooks import DueDelivery
 
 LEARNERS_AT_ONCE: Final = 200
 # No pauses and freezes keep a streak alive for longer.
@@ -130,7 +130,7 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
     known = notices.known(connection, ids.items())
     new = {one: change for one, change in told.items() if (one, ids[one]) not in known}
     heads = learners.heads(connection, new)
-    places = {one: Place(heads[one], n) for one, n in notices.next_parts(connection, heads.items()).items()}
+    places = {one: NoticePlace(heads[one], n) for one, n in notices.next_parts(connection, heads.items()).items()}
     notices.add_missing(
         connection,
         (
@@ -146,11 +146,13 @@ def _tell(connection: Connection, told: Mapping[str, dict[str, Any]], kind: str,
     return len(new)
 
 
-def _due(connection: Connection, new: Mapping[str, dict[str, Any]], places: Mapping[str, Place], now: int) -> list[Due]:
+def _due(
+    connection: Connection, new: Mapping[str, dict[str, Any]], places: Mapping[str, NoticePlace], now: int
+) -> list[DueDelivery]:
     """Return the messages due to webhooks for reminders."""
     endpoints = webhooks.endpoints(connection) if new else []
     told = [(hook, one) for hook in endpoints for one, change in new.items() if hook.takes(change)]
-    return [Due(hook.id, one, *places[one], now) for hook, one in told]
+    return [DueDelivery(hook.id, one, *places[one], now) for hook, one in told]
 
 
 def _at_risk(

@@ -158,7 +158,7 @@ class _Resetting:
         changed = ((place, status) for place, status in after.items() if status != before[place])
         self.statuses += (StatusChange(self.learner.id, *place, status, None, RESET) for place, status in changed)
 
-    def _write(self, kind: sums.Kind, left: dict[Any, Any]) -> None:
+    def _write(self, kind: sums.SumKind, left: dict[Any, Any]) -> None:
         stored, learner_id = self._stored[kind], self.learner.id
         gone = [kind.write(learner_id, *one)[: len(kind.key_names)] for one in stored.items() if one[0] not in left]
         sums.remove(self.connection, kind, gone)

@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from headway.domain.notices import WEBHOOK_DISABLED, id_apart, subject_apart, time_apart
-from headway.ledger.refold import Refolded, Told
+from headway.ledger.refold import LedgerNotices, Refolded
 from headway.store import sums
-from headway.store.notices import PARTS_MAX, Notice, Place
+from headway.store.notices import PARTS_MAX, Notice, NoticePlace
 from headway.store.rows import Row
 
 # After the last entry of any ledger.
@@ -17,7 +17,7 @@ _NOWHERE: Final = 2**63
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def told_since(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> dict[str, int]:
+def told_since(stored: Mapping[str, Mapping[sums.SumKind, Mapping[Any, Row]]]) -> dict[str, int]:
     """Return, for the learners with notices, the number of the first entry that has one."""
     return {
         learner_id: min((place.seq for place in kinds[sums.NOTICES] if place.n < PARTS_MAX), default=_NOWHERE)
@@ -27,7 +27,7 @@ def told_since(stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]]) -> d
 
 
 def with_notices(
-    stored: Mapping[str, Mapping[sums.Kind, Mapping[Any, Row]]], folded: Iterable[Refolded]
+    stored: Mapping[str, Mapping[sums.SumKind, Mapping[Any, Row]]], folded: Iterable[Refolded]
 ) -> Iterator[Refolded]:
     """Yield what ledgers come to, with the notices that should be stored, given those that are.
 
@@ -37,7 +37,7 @@ def with_notices(
         yield one._replace(notices=_notices(one, stored[one.learner_id][sums.NOTICES]), told=None)
 
 
-def _notices(one: Refolded, found: Mapping[Place, Row]) -> dict[Place, Notice]:
+def _notices(one: Refolded, found: Mapping[NoticePlace, Row]) -> dict[NoticePlace, Notice]:
     # An erased learner has no notices, and those of a moved guest are its account's.
     if not found or one.told is None or not one.is_somebody:
         return {}
@@ -45,7 +45,7 @@ def _notices(one: Refolded, found: Mapping[Place, Row]) -> dict[Place, Notice]:
     return dict(_of_entries(one.told, kept)) | _Apart(one.learner_id, one.told).all_of(kept)
 
 
-def _of_entries(told: Told, kept: Mapping[Place, Notice]) -> Iterator[tuple[Place, Notice]]:
+def _of_entries(told: LedgerNotices, kept: Mapping[NoticePlace, Notice]) -> Iterator[tuple[NoticePlace, Notice]]:
     """Yield the notices that entries tell and that are stored, and those that are missing.
 
     The oldest are deleted first, and an adopted learner was told elsewhere: only what is later than the oldest stored
@@ -53,7 +53,7 @@ def _of_entries(told: Told, kept: Mapping[Place, Notice]) -> Iterator[tuple[Plac
     """
     oldest: int | None = None
     for one in told.own:
-        place = Place(one.seq, one.n)
+        place = NoticePlace(one.seq, one.n)
         if place in kept:
             oldest = one.at if oldest is None else min(oldest, one.at)
             yield place, one._replace(read_at=kept[place].read_at)
@@ -67,13 +67,13 @@ class _Apart:
     It cannot be told whether one of them is missing, nor after which entry it was put.
     """
 
-    def __init__(self, learner_id: str, told: Told) -> None:
+    def __init__(self, learner_id: str, told: LedgerNotices) -> None:
         self._account = learner_id
         self._guests = told.guests.keys()
         self._brought = {one.id: one for of_guest in told.guests.values() for one in of_guest}
         self._head = told.head
 
-    def all_of(self, kept: Mapping[Place, Notice]) -> dict[Place, Notice]:
+    def all_of(self, kept: Mapping[NoticePlace, Notice]) -> dict[NoticePlace, Notice]:
         """Return these notices as they should be, without those whose content can no longer be determined."""
         apart = {place: kept[place] for place in sorted(kept) if self._is_apart(place)}
         named = ((place, self._by_id(one)) for place, one in apart.items())
@@ -87,7 +87,7 @@ class _Apart:
                 ids.add(alike[0].id)
         return found
 
-    def _is_apart(self, place: Place) -> bool:
+    def _is_apart(self, place: NoticePlace) -> bool:
         return place.n >= PARTS_MAX and 0 <= place.seq <= self._head
 
     def _by_id(self, one: Notice) -> Notice | None:

@@ -18,7 +18,7 @@ from headway.ledger.security import Happening, Origin, note
 from headway.ledger.submission import Receipt, Submission
 from headway.store import certificates, learners
 from headway.store.catalog import Catalog
-from headway.store.certificates import Row
+from headway.store.certificates import CertificateRow
 from headway.store.database import Database
 
 REASON_MAX: Final = 500
@@ -68,19 +68,21 @@ def check_reason(sent: str) -> str:
     return reason
 
 
-def _find(connection: Connection, asked: Revoking) -> Row:
+def _find(connection: Connection, asked: Revoking) -> CertificateRow:
     rows = certificates.of_run(connection, asked.certificate_id)
     if not rows or not asked.may(rows[0].owner_id):
         raise UnknownCertificate("there is no certificate of that id")
     return min(rows, key=lambda row: (row.issued_at, row.id))
 
 
-def _event(entry_id: str, row: Row, reason: str, now: int) -> Event:
+def _event(entry_id: str, row: CertificateRow, reason: str, now: int) -> Event:
     said = {"course": row.course_id, "run": row.run, "certificate": row.id, "reason": reason}
     return fact_event(entry_id, REVOKED, format_time(now), said)
 
 
-def _revoke(connection: Connection, *, catalog: Catalog, row: Row, new: Submission, origin: Origin) -> bool | None:
+def _revoke(
+    connection: Connection, *, catalog: Catalog, row: CertificateRow, new: Submission, origin: Origin
+) -> bool | None:
     """Return whether the certificate is revoked now and was not before; None if it is another learner's meanwhile."""
     learners.lock(connection, [row.learner_id])
     rows = certificates.of_run(connection, row.id)

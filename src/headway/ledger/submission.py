@@ -21,9 +21,9 @@ CORRECTED_FLAG = "clock-corrected"
 # The event is from before a reset: it is kept, and adds nothing.
 LATE_FLAG = "before-reset"
 # A grader's verdict on an answer, or why there is none.
-Judged: TypeAlias = Verdict | HeadwayError
+GradingOutcome: TypeAlias = Verdict | HeadwayError
 # By version and body: the body names course, step and response, and the version the step's grader.
-Verdicts: TypeAlias = Mapping[tuple[int, str], Judged]
+Verdicts: TypeAlias = Mapping[tuple[int, str], GradingOutcome]
 NO_VERDICTS: Final[Verdicts] = MappingProxyType({})
 
 

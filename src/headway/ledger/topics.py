@@ -1,6 +1,6 @@
 """A learner's topics, known while their ledger grows, so that levels need not go through all steps each time."""
 
-from headway.domain.levels import LEVELS, RANKS, Exercise, Held, Told, highest
+from headway.domain.levels import LEVELS, RANKS, Exercise, HeldLevel, LevelTold, highest
 
 # A step of a course, in any run.
 Place = tuple[str, str]
@@ -16,7 +16,7 @@ class Topics:
 
     def __init__(self) -> None:
         self.exercises: dict[str, int] = {}
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, HeldLevel] = {}
         self.done: dict[Place, Exercise] | None = None
 
     @property
@@ -29,7 +29,7 @@ class Topics:
         if exercises:
             self.exercises[topic] = self.exercises.get(topic, 0) + exercises
 
-    def hold(self, topic: str, level: str, told: Told) -> None:
+    def hold(self, topic: str, level: str, told: LevelTold) -> None:
         """Note that the learner was told of a level."""
         self.held |= highest(((topic, level, told),)) if RANKS.get(level, 0) > self.rank(topic) else {}
 

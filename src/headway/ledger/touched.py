@@ -9,10 +9,10 @@ from headway.domain.sums import PRACTICED
 from headway.store import sums
 
 
-def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.Kind, set[tuple[Any, ...]]]:
+def touched(new: Iterable[tuple[str, Contribution]]) -> dict[sums.SumKind, set[tuple[Any, ...]]]:
     """Return the full keys of all sums that contributions touch, except steps and grants, which rules ask for."""
     days, topics, practiced = set[tuple[Any, ...]](), set[tuple[Any, ...]](), set[tuple[Any, ...]]()
-    keys: dict[sums.Kind, set[tuple[Any, ...]]] = {kind: set() for kind in _SELDOM}
+    keys: dict[sums.SumKind, set[tuple[Any, ...]]] = {kind: set() for kind in _SELDOM}
     for learner_id, one in new:
         if one.step:
             days.add((learner_id, one.worked_on, one.course, one.run))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy.engine import Connection
 
 from headway.domain import gating
-from headway.domain.gating import Due
+from headway.domain.gating import DueGrant
 from headway.domain.sums import RunKey
 from headway.ledger.refold import Refolded
 from headway.store import courses
@@ -31,7 +31,7 @@ class Ungranted:
             for course_id in sorted({key.course for key in refolded.sums.runs} & self._damaged.keys()):
                 yield self._damaged[course_id]
 
-    def of(self, refolded: Refolded) -> Iterator[tuple[RunKey, Due]]:
+    def of(self, refolded: Refolded) -> Iterator[tuple[RunKey, DueGrant]]:
         """Yield what is due to a learner by the refolded sums and has not been granted."""
         if not refolded.is_somebody:
             return

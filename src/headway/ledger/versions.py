@@ -20,7 +20,7 @@ log = structlog.get_logger()
 MANIFEST: Final = "manifest"
 
 
-class Looked(NamedTuple):
+class StoredVersion(NamedTuple):
     """A version as it is stored (None if its row is gone), and the values it should have, or why they are unknown."""
 
     pair: Pair
@@ -45,12 +45,12 @@ class Looked(NamedTuple):
         return Fault("course_version", "", f"{course_id}/{version}", name, self.row and shown(self.row[name]), true)
 
 
-def gone(pair: Pair) -> Looked:
+def gone(pair: Pair) -> StoredVersion:
     """A version whose row is gone."""
-    return Looked(pair, None, CourseDamaged(pair, GONE))
+    return StoredVersion(pair, None, CourseDamaged(pair, GONE))
 
 
-def look_at_versions(connection: Connection) -> Iterator[Looked]:
+def look_at_versions(connection: Connection) -> Iterator[StoredVersion]:
     """Yield each version with the values that follow from its manifest, or why they are unknown.
 
     The keys of a version follow from all versions before it: after a damaged one they are unknown.
@@ -68,9 +68,9 @@ def look_at_versions(connection: Connection) -> Iterator[Looked]:
                 true, keys = _true(row, keys)
             except CourseDamaged as damage:
                 keys = None
-                yield Looked(pair, row, damage)
+                yield StoredVersion(pair, row, damage)
             else:
-                yield Looked(pair, row, true)
+                yield StoredVersion(pair, row, true)
 
 
 def _true(row: RowMapping, before: Keys | None) -> tuple[dict[str, str], Keys | None]:

@@ -11,7 +11,7 @@ from headway.ledger.commit import committed
 from headway.store import courses, learners, webhooks
 from headway.store.database import Database
 from headway.store.rows import add_together
-from headway.store.webhooks import Due
+from headway.store.webhooks import DueDelivery
 
 ENDPOINTS_MAX: Final = 20
 _RUNS: Final[Mapping[str, Any]] = {
@@ -114,7 +114,7 @@ def redeliver(database: Database, webhook_id: str, learner_id: str | None, deliv
             raise UnknownWebhook("there is no such delivery of this webhook")
         if not endpoint["active"]:
             raise WebhookDisabled("a disabled webhook is sent nothing; resume it first")
-        due = Due(webhook_id, sent["learner_id"], sent["seq"], sent["n"], now)
+        due = DueDelivery(webhook_id, sent["learner_id"], sent["seq"], sent["n"], now)
         add_together(connection, webhooks.due_added([due]))
         announcing.note_due(connection)
         return str(sent["message_id"])

@@ -10,7 +10,7 @@ from headway.domain.enrolled import Enrolled, Whole, modules_of, whole_of
 from headway.ledger.tally import Tally
 from headway.store import roster, rows, sums
 from headway.store.catalog import Catalog
-from headway.store.roster import Pair, Stored
+from headway.store.roster import Pair, StoredLearner
 
 
 class Wholes:
@@ -44,7 +44,7 @@ class Wholes:
         sums.remove(self.connection, sums.ROSTER, gone)
 
 
-def _whole(one: Stored, in_force: tuple[int, Course] | None) -> Whole | None:
+def _whole(one: StoredLearner, in_force: tuple[int, Course] | None) -> Whole | None:
     if one.name is None or not one.enrollment.enrolled or in_force is None:
         return None
     return whole_of(*in_force, one.name, one.enrollment, one.record)

@@ -28,7 +28,7 @@ class Defined(NamedTuple):
     retired: bool
 
 
-class Given(NamedTuple):
+class GivingState(NamedTuple):
     """The version of the definitions, the one up to which the backfill is done, and the last learner it has reached."""
 
     version: int
@@ -46,11 +46,11 @@ def set_asked() -> rows.Question:
     return rows.Question(achievement_set, [(1,)], "t.version", ("id",))
 
 
-def read_set(connection: Connection, *, lock: bool = False) -> Given:
+def read_set(connection: Connection, *, lock: bool = False) -> GivingState:
     """How far the definitions and their backfill have come; `lock` holds other changes off meanwhile."""
-    columns: list[sa.Column[Any]] = [achievement_set.c[name] for name in Given._fields]
+    columns: list[sa.Column[Any]] = [achievement_set.c[name] for name in GivingState._fields]
     wanted = sa.select(*columns)
-    return Given(*connection.execute(wanted.with_for_update() if lock else wanted).one())
+    return GivingState(*connection.execute(wanted.with_for_update() if lock else wanted).one())
 
 
 def defined(connection: Connection) -> list[Defined]:

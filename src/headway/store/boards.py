@@ -23,7 +23,7 @@ _VISIBLE: Final = (
 _OF_TABLES: Final = (board_move, board_row)
 
 
-class State(NamedTuple):
+class BoardState(NamedTuple):
     """The boards' time zone, the day from which periods are kept, and whether everything earlier was counted in."""
 
     time_zone: str
@@ -31,18 +31,18 @@ class State(NamedTuple):
     is_built: bool
 
 
-class Row(NamedTuple):
+class BoardRow(NamedTuple):
     """A learner's place on a board, and whether the board shows it."""
 
     place: int
     shown: bool
 
 
-def state(connection: Connection, *, lock: bool = False) -> State:
+def state(connection: Connection, *, lock: bool = False) -> BoardState:
     """The state of the boards; `lock` holds off everybody else who would change a board."""
-    columns: list[sa.Column[Any]] = [board_state.c[name] for name in State._fields]
+    columns: list[sa.Column[Any]] = [board_state.c[name] for name in BoardState._fields]
     wanted = sa.select(*columns)
-    return State(*connection.execute(wanted.with_for_update() if lock else wanted).one())
+    return BoardState(*connection.execute(wanted.with_for_update() if lock else wanted).one())
 
 
 def change_state(connection: Connection, **values: Any) -> None:
@@ -114,18 +114,20 @@ def visible(connection: Connection, learner_ids: Iterable[str]) -> set[str]:
     return {row[0] for row in rows.select(connection, learner, keys, "t.id", ("id",), f"AND {_VISIBLE.format('t')}")}
 
 
-def rows_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, dict[Board, Row]]:
+def rows_of(connection: Connection, learner_ids: Iterable[str]) -> dict[str, dict[Board, BoardRow]]:
     """The learners' rows on all boards, without gains that wait to be counted in."""
     keys = [(one,) for one in learner_ids]
-    found: dict[str, dict[Board, Row]] = {}
+    found: dict[str, dict[Board, BoardRow]] = {}
     for learner_id, course, period, place, shown in rows.lookup(
         connection, board_row, keys, *board_row.c.keys(), by=("learner_id",)
     ):
-        found.setdefault(learner_id, {})[Board(course, period)] = Row(place, bool(shown))
+        found.setdefault(learner_id, {})[Board(course, period)] = BoardRow(place, bool(shown))
     return found
 
 
-def put(connection: Connection, changed: Iterable[tuple[str, Board, Row]], gone: Iterable[tuple[str, Board]]) -> None:
+def put(
+    connection: Connection, changed: Iterable[tuple[str, Board, BoardRow]], gone: Iterable[tuple[str, Board]]
+) -> None:
     """Write these rows and delete those gone, in order of key."""
     rows.upsert(connection, board_row, sorted((one, *at, *row) for one, at, row in changed))
     rows.delete(connection, board_row, sorted((one, *at) for one, at in gone))
@@ -223,7 +225,7 @@ class Snapshot(NamedTuple):
 
     at: Board
     today: str
-    state: State
+    state: BoardState
     has_course: bool
     mark: int | None
     me: Whoever | None
@@ -285,7 +287,7 @@ def _snapshot(connection: Connection, course: str, kind: Period, now: int, me: s
     return Snapshot(
         at,
         today,
-        State(told[0], told[1], bool(told[2])),
+        BoardState(told[0], told[1], bool(told[2])),
         bool(there),
         marked[0] if marked else None,
         Whoever(mine[0][0], bool(mine[0][1] & 1), (mine[0][1] >> 2) + mine[0][2]) if mine else None,
@@ -321,7 +323,7 @@ _WHERE: Final = {
 }
 
 
-class Stored(Asking):
+class StoredBoard(Asking):
     """A board as the database holds it, without gains that wait to be counted in."""
 
     def __init__(self, connection: Connection, at: Board) -> None:

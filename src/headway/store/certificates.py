@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.store.schema import certificate, course, course_version, learner
 
 
-class Row(NamedTuple):
+class CertificateRow(NamedTuple):
     """An issued certificate, with the present name of its learner. Times are microseconds.
 
     `owner_id` is the course's creator; `title` is the course's in the version by which the run was completed.
@@ -27,18 +27,18 @@ class Row(NamedTuple):
     revoked_reason: str | None
 
 
-def of_run(connection: Connection, certificate_id: str) -> list[Row]:
+def of_run(connection: Connection, certificate_id: str) -> list[CertificateRow]:
     """All certificates of the run of the given one: two where a guest who had completed it was moved."""
     asked = certificate.alias("asked")
     same = sa.and_(*(asked.c[name] == certificate.c[name] for name in ("learner_id", "course_id", "run")))
     wanted = _issued().join(asked, same).where(asked.c.id == certificate_id)
-    return [Row(*row) for row in connection.execute(wanted)]
+    return [CertificateRow(*row) for row in connection.execute(wanted)]
 
 
-def of_learner(connection: Connection, learner_id: str) -> list[Row]:
+def of_learner(connection: Connection, learner_id: str) -> list[CertificateRow]:
     """All certificates of a learner."""
     wanted = _issued().where(certificate.c.learner_id == learner_id)
-    return [Row(*row) for row in connection.execute(wanted)]
+    return [CertificateRow(*row) for row in connection.execute(wanted)]
 
 
 def _issued() -> sa.Select[Any]:

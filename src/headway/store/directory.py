@@ -24,7 +24,7 @@ class Listed(NamedTuple):
     key: str
 
 
-class Wanted(NamedTuple):
+class LearnerQuery(NamedTuple):
     """A search: by kind, by external id, and by `text`: a whole address or external id, or the beginning of a name."""
 
     text: str | None = None
@@ -45,7 +45,7 @@ _COLUMNS: Final = (
 )
 
 
-def page(connection: Connection, wanted: Wanted, place: Place | None, limit: int) -> list[Listed]:
+def page(connection: Connection, wanted: LearnerQuery, place: Place | None, limit: int) -> list[Listed]:
     """The learners found, in order of name and id, by one statement; guests only where that kind is asked for."""
     key = learner.c.name_key
     found = sa.select(*_COLUMNS).where(learner.c.merged_into.is_(None), learner.c.erased_at.is_(None))

@@ -94,7 +94,7 @@ class Submitted(NamedTuple):
         return self.at, self.attempt_id, self.learner_id
 
 
-class Wanted(NamedTuple):
+class AttemptQuery(NamedTuple):
     """A search for attempts: of steps by key, waiting or graded or (None) both, after the place `behind`."""
 
     steps: Collection[str]
@@ -103,7 +103,7 @@ class Wanted(NamedTuple):
     behind: tuple[int, str, str] | None
 
 
-def submitted(connection: Connection, course_id: str, wanted: Wanted, limit: int) -> list[Submitted]:
+def submitted(connection: Connection, course_id: str, wanted: AttemptQuery, limit: int) -> list[Submitted]:
     """Attempts of a course that were handed in to a person, the oldest first: one statement."""
     grade, steps = attempt_grade.c, step_sum.c
     sent, attempt = _body_of("sent", grade.attempt_id)
@@ -125,7 +125,7 @@ def submitted(connection: Connection, course_id: str, wanted: Wanted, limit: int
     return [one._replace(sent=bodies.get(one.sent, one.sent)) for one in listed]
 
 
-def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+def _conditions(wanted: AttemptQuery) -> Iterator[sa.ColumnElement[bool]]:
     grade = attempt_grade.c
     # Worded as in the partial indexes, so that the database knows that they hold every row asked for.
     yield sa.literal_column("attempt_grade.waited")

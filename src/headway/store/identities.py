@@ -11,7 +11,7 @@ from headway.store.entries import Entry, Known
 from headway.store.schema import brought, learner, ledger
 
 
-class Moved(NamedTuple):
+class MovedGuest(NamedTuple):
     """A guest that is part of an account; it was moved after the account's entry of number `after`."""
 
     id: str
@@ -28,7 +28,7 @@ class Ledger(NamedTuple):
     until: int
 
 
-class Place(NamedTuple):
+class MoveState(NamedTuple):
     """A learner's row as far as it concerns a move, and what is true of the account that it names."""
 
     id: str
@@ -62,13 +62,13 @@ _PLACES = ", ".join(
 _SAYS_SO = "AND (t.merged_into IS NOT NULL OR t.merged_at IS NOT NULL OR t.merged_after IS NOT NULL)"
 
 
-def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, list[Moved]]:
+def moved_into(connection: Connection, account_ids: Iterable[str]) -> dict[str, list[MovedGuest]]:
     """The guests moved into each of these accounts, in the order of their moves; accounts without any are left out."""
     names = ("id", "merged_into", "merged_at", "merged_after")
     found = rows.lookup(connection, learner, [(one,) for one in account_ids], *names, by=("merged_into",))
     # A row that lacks one of the numbers is a fault, which audit reports.
-    moved = [Moved(row[0], row[1], row[2] or 0, row[3] or 0) for row in found]
-    by_account: dict[str, list[Moved]] = {}
+    moved = [MovedGuest(row[0], row[1], row[2] or 0, row[3] or 0) for row in found]
+    by_account: dict[str, list[MovedGuest]] = {}
     for one in sorted(moved, key=lambda one: (one.at, one.id)):
         by_account.setdefault(one.account_id, []).append(one)
     return by_account
@@ -86,10 +86,10 @@ def ledgers(connection: Connection, account_id: str, until: int) -> list[Ledger]
     return [Ledger(*row) for row in found]
 
 
-def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, Place]:
+def places(connection: Connection, learner_ids: Iterable[str]) -> dict[str, MoveState]:
     """The learners whose rows say anything of a move, by id."""
     keys = [(one,) for one in learner_ids]
-    return {row[0]: Place(*row) for row in rows.select(connection, learner, keys, _PLACES, ("id",), _SAYS_SO)}
+    return {row[0]: MoveState(*row) for row in rows.select(connection, learner, keys, _PLACES, ("id",), _SAYS_SO)}
 
 
 def held(connection: Connection, ids: Iterable[tuple[str, str]]) -> set[str]:

@@ -27,7 +27,7 @@ class Notice(NamedTuple):
     read_at: int | None = None
 
 
-class Place(NamedTuple):
+class NoticePlace(NamedTuple):
     """A notice's place in a learner's list: the entry that it was told with or after, and which part of that."""
 
     seq: int
@@ -44,16 +44,16 @@ def add_missing(connection: Connection, found: Iterable[Notice]) -> None:
     rows.insert(connection, notice, found, on_conflict="DO NOTHING")
 
 
-class Wanted(NamedTuple):
+class NoticeQuery(NamedTuple):
     """A choice of a learner's notices: before a place, without the types `but`, perhaps only unread ones."""
 
     learner_id: str
-    before: Place | None = None
+    before: NoticePlace | None = None
     but: Collection[str] = ()
     unread_only: bool = False
 
 
-def page(connection: Connection, asked: Wanted, limit: int) -> list[Notice]:
+def page(connection: Connection, asked: NoticeQuery, limit: int) -> list[Notice]:
     """A learner's notices, the newest first."""
     before, wanted = asked.before, sa.select(notice).where(_shown(asked.learner_id, asked.but))
     if before is not None:
@@ -83,7 +83,7 @@ def of_id(connection: Connection, learner_id: str, notice_id: str) -> Notice | N
     return None if row is None else Notice(*row)
 
 
-def mark_read(connection: Connection, learner_id: str, up_to: Place | None, at: int) -> int:
+def mark_read(connection: Connection, learner_id: str, up_to: NoticePlace | None, at: int) -> int:
     """Mark all of a learner's notices as read, or those up to and including a place; return how many were unread."""
     new = (notice.c.learner_id == learner_id) & notice.c.read_at.is_(None)
     if up_to is not None:

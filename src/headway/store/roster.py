@@ -23,7 +23,7 @@ _READINGS: Final = tuple(sums.of_kind(kind, *_BY) for kind in _KINDS)
 _COUNTED: Final = tuple(column.name for column in step_counter.c if not column.primary_key)
 
 
-class Stored(NamedTuple):
+class StoredLearner(NamedTuple):
     """A learner's stored data in a course; `name` is None if reports do not count them: a guest, or erased or moved."""
 
     name: str | None
@@ -42,7 +42,7 @@ def rows_answered(found: Iterable[rows.Row]) -> dict[Pair, Enrolled]:
     return {(row[0], row[1]): sums.ROSTER.read_value(row) for row in found}
 
 
-def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
+def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, StoredLearner]:
     """All that reports ask of learners in courses: two statements."""
     wanted = sorted(set(pairs))
     if not wanted:
@@ -57,7 +57,7 @@ def stored(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Stored]:
     names = names_of(connection, {learner_id for learner_id, _ in wanted})
     nothing = [("", EnrollmentSum())]
     return {
-        pair: Stored(
+        pair: StoredLearner(
             names.get(pair[0]),
             enrollments.get(pair, nothing)[0][1],
             record_of(pair[1], steps.get(pair, ()), grants.get(pair, ()), runs.get(pair, ())),

@@ -33,7 +33,7 @@ class Place(NamedTuple):
     learner_id: str
 
 
-class Wanted(NamedTuple):
+class RosterQuery(NamedTuple):
     """A choice of a roster's learners: their order, statuses, the beginning of their names, the place they follow."""
 
     sort: Sort = "name"
@@ -56,7 +56,7 @@ class Listed(NamedTuple):
         return Place(self.row.status, getattr(self.row, _COLUMNS[sort]), self.id)
 
 
-def page(connection: Connection, course_id: str, wanted: Wanted, limit: int) -> list[Listed]:
+def page(connection: Connection, course_id: str, wanted: RosterQuery, limit: int) -> list[Listed]:
     """A page of a roster: one statement, which reads up to `limit` rows of each status."""
     asked: dict[str, Any] = {"course": course_id, "limit": limit}
     if wanted.prefix:
@@ -88,7 +88,7 @@ def one(connection: Connection, course_id: str, learner_id: str) -> Listed | Non
     return None if row is None else Listed(row[2], row[0], row[1], sums.ROSTER.read_value(tuple(row[2:])))
 
 
-def _left(wanted: Wanted) -> list[str]:
+def _left(wanted: RosterQuery) -> list[str]:
     """The statuses that the page may contain: when sorted by status, those passed already are left out."""
     asked = [one for one in STATUSES if one in wanted.statuses]
     if wanted.sort != "status" or wanted.behind is None:
@@ -98,7 +98,7 @@ def _left(wanted: Wanted) -> list[str]:
     return [one for one in asked if one in left]
 
 
-def _of_status(wanted: Wanted, status: str, column: str, down: str) -> str:
+def _of_status(wanted: RosterQuery, status: str, column: str, down: str) -> str:
     conditions = ["course_id = :course", f"status = '{status}'"]
     if wanted.prefix:
         conditions.append("name >= :first AND name < :last")

@@ -32,7 +32,7 @@ from headway.store import rows
 from headway.store.achievement_tables import achievement
 from headway.store.earning_tables import day_part, step_day, topic_level
 from headway.store.notice_tables import notice
-from headway.store.notices import Notice, Place
+from headway.store.notices import Notice, NoticePlace
 from headway.store.roster_tables import roster
 from headway.store.schema import (
     attempt_grade,
@@ -52,7 +52,7 @@ from headway.store.schema import (
 from headway.store.step_rows import step_row, step_value, word
 
 
-class Kind(NamedTuple):
+class SumKind(NamedTuple):
     """How one kind of sum is stored in its table: its key (after the learner) and its value."""
 
     table: Table
@@ -104,35 +104,35 @@ def _grade_row(learner_id: str, attempt_id: str, one: AttemptGrade) -> rows.Row:
     return (learner_id, attempt_id, *one[:5], *(one.given or (None, None, None, None)))
 
 
-STEPS = Kind(
+STEPS = SumKind(
     step_sum,
     lambda row: StepKey(*row[1:4]),
     step_value,
     step_row,
     lambda sums: sums.steps,
 )
-DAYS = Kind(
+DAYS = SumKind(
     day_sum,
     lambda row: DayKey._make(row[1:4]),
     _period_value,
     _flat_row,
     lambda sums: sums.days,
 )
-TOPICS = Kind(
+TOPICS = SumKind(
     topic_sum,
     lambda row: TopicKey._make(row[1:4]),
     _period_value,
     _flat_row,
     lambda sums: sums.topics,
 )
-ENROLLMENTS = Kind(
+ENROLLMENTS = SumKind(
     enrollment,
     lambda row: row[1],
     _enrollment_value,
     _enrollment_row,
     lambda sums: sums.enrollments,
 )
-RUNS = Kind(
+RUNS = SumKind(
     course_run,
     lambda row: RunKey(row[1], row[2]),
     # Only the first run begins without an entry of its own, with the first event.
@@ -140,77 +140,77 @@ RUNS = Kind(
     lambda learner_id, key, one: (learner_id, *key, one.started_at, one.active_at),
     lambda sums: sums.runs,
 )
-GRANTS = Kind(
+GRANTS = SumKind(
     granted,
     lambda row: GrantKey(*row[1:5]),
     lambda row: Grant(*row[5:]),
     _flat_row,
     lambda sums: sums.grants,
 )
-CERTIFICATES = Kind(
+CERTIFICATES = SumKind(
     certificate,
     itemgetter(1),
     _certificate_value,
     _certificate_row,
     lambda sums: sums.certificates,
 )
-GRADES = Kind(
+GRADES = SumKind(
     attempt_grade,
     itemgetter(1),
     _grade_value,
     _grade_row,
     lambda sums: sums.grades,
 )
-IMPORTED_DAYS = Kind(
+IMPORTED_DAYS = SumKind(
     imported_day,
     lambda row: DayKey._make(row[1:4]),
     lambda row: ImportedDay(row[4]),
     _flat_row,
     lambda sums: sums.imported_days,
 )
-PAUSES = Kind(
+PAUSES = SumKind(
     streak_pause,
     itemgetter(1),
     lambda row: Pause(*row[2:]),
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.pauses,
 )
-ACHIEVEMENTS = Kind(
+ACHIEVEMENTS = SumKind(
     achievement,
     itemgetter(1),
     lambda row: Achievement(*row[2:]),
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.achievements,
 )
-IMPORTED_STREAKS = Kind(
+IMPORTED_STREAKS = SumKind(
     imported_streak,
     itemgetter(1),
     lambda row: ImportedStreak(row[2]),
     lambda learner_id, key, one: (learner_id, key, *one),
     lambda sums: sums.imported_streaks,
 )
-STEP_DAYS = Kind(
+STEP_DAYS = SumKind(
     step_day,
     lambda row: StepDayKey(*row[1:5]),
     lambda row: StepDay(*row[5:]),
     _flat_row,
     lambda sums: sums.step_days,
 )
-RESETS = Kind(
+RESETS = SumKind(
     progress_reset,
     lambda row: ResetKey(*row[1:4]),
     lambda row: ResetMark(row[4]),
     _flat_row,
     lambda sums: sums.resets,
 )
-LEVELS = Kind(
+LEVELS = SumKind(
     topic_level,
     lambda row: LevelKey(row[1], row[2]),
     lambda row: LevelReached(*row[3:]),
     _flat_row,
     lambda sums: sums.levels,
 )
-PARTS = Kind(
+PARTS = SumKind(
     day_part,
     lambda row: PartKey(*row[1:5]),
     lambda row: PartOfDay(row[5]),
@@ -220,15 +220,15 @@ PARTS = Kind(
 _OF_COURSES = (STEPS, DAYS, TOPICS, ENROLLMENTS, RUNS, GRANTS, CERTIFICATES, GRADES, IMPORTED_DAYS)
 ALL = (*_OF_COURSES, PAUSES, ACHIEVEMENTS, LEVELS, PARTS, STEP_DAYS, IMPORTED_STREAKS, RESETS)
 # Not a sum, and not in `Sums`: where events that guests brought lie. It follows from the ledgers as sums do.
-BROUGHT = Kind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
+BROUGHT = SumKind(brought, lambda row: row[1], lambda row: row[2:4], lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What the roster shows of enrolled learners: computed from the sums, by a version of the course.
-ROSTER = Kind(roster, itemgetter(1), lambda row: Enrolled(*row[2:]), lambda *one: (*one[:2], *one[2]), lambda _: {})
+ROSTER = SumKind(roster, itemgetter(1), lambda row: Enrolled(*row[2:]), lambda *one: (*one[:2], *one[2]), lambda _: {})
 # What learners were told: follows from what entries tell, as far as it is still kept.
-NOTICES = Kind(notice, lambda row: Place(*row[1:3]), Notice._make, lambda *one: one[2], lambda _: {})
+NOTICES = SumKind(notice, lambda row: NoticePlace(*row[1:3]), Notice._make, lambda *one: one[2], lambda _: {})
 DERIVED = (*ALL, BROUGHT, ROSTER, NOTICES)
 
 
-def read(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
+def read(connection: Connection, kind: SumKind, keys: Iterable[rows.Row]) -> Iterable[tuple[str, Any, Any]]:
     """(learner, key, value) of the rows that exist with these full primary keys."""
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=kind.key_names):
         yield row[0], kind.read_key(row), kind.read_value(row)
@@ -246,7 +246,7 @@ class Reading(NamedTuple):
     column: str = ""
 
 
-class Wanted(NamedTuple):
+class WantedSums(NamedTuple):
     """Rows to be read by keys; `texts` are the values wanted in the reading's `column`, if it has one."""
 
     reading: Reading
@@ -255,16 +255,16 @@ class Wanted(NamedTuple):
 
 
 @cache
-def of_kind(kind: Kind, *by: str) -> Reading:
+def of_kind(kind: SumKind, *by: str) -> Reading:
     """The reading of whole rows of a kind, by these columns or else by the primary key."""
     return Reading(kind.table, _columns(kind.table), by or kind.key_names, kind.read_key, kind.read_value)
 
 
 def read_together(
-    connection: Connection, wanted: Iterable[Wanted | tuple[Reading, Iterable[rows.Row]]]
+    connection: Connection, wanted: Iterable[WantedSums | tuple[Reading, Iterable[rows.Row]]]
 ) -> Iterable[tuple[Reading, list[tuple[str, Any, Any]]]]:
     """For each reading (learner, key, value) of the rows found, all by one statement."""
-    asked = [Wanted(*one) for one in wanted]
+    asked = [WantedSums(*one) for one in wanted]
     questions = [rows.Question(one.table, keys, one.what, one.by, one.column, texts) for one, keys, texts in asked]
     for (one, *_), found in zip(asked, rows.ask(connection, *questions), strict=True):
         yield one, [(row[0], one.read_key(row), one.read_value(row)) for row in found]
@@ -319,32 +319,32 @@ GRANTS_OF_RUN: Final = of_kind(GRANTS, "learner_id", "course_id", "run")
 GRANTS_OF_MODULES: Final = GRANTS_OF_RUN._replace(column="module_id")
 
 
-def read_learners(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:
+def read_learners(connection: Connection, kind: SumKind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, Any]]:
     """(learner, key, value) of all rows of these learners."""
     for learner_id, key, row in read_rows(connection, kind, learner_ids):
         yield learner_id, key, kind.read_value(row)
 
 
-def read_rows(connection: Connection, kind: Kind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, rows.Row]]:
+def read_rows(connection: Connection, kind: SumKind, learner_ids: Iterable[str]) -> Iterable[tuple[str, Any, rows.Row]]:
     """(learner, key, stored row) of all rows of these learners; `kind.write` returns the row as it should be."""
     keys = [(one,) for one in learner_ids]
     for row in rows.lookup(connection, kind.table, keys, *kind.table.c.keys(), by=("learner_id",)):
         yield row[0], kind.read_key(row), tuple(row)
 
 
-def write(connection: Connection, kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> None:
+def write(connection: Connection, kind: SumKind, changed: Iterable[tuple[str, Any, Any]]) -> None:
     """Insert or replace (learner, key, value), in order of key."""
     rows.add_together(connection, written(kind, changed))
 
 
-def written(kind: Kind, changed: Iterable[tuple[str, Any, Any]]) -> rows.Addition:
+def written(kind: SumKind, changed: Iterable[tuple[str, Any, Any]]) -> rows.Addition:
     """The addition, for `rows`, that inserts or replaces (learner, key, value), in order of key."""
     made: list[Any] = [kind.write(*one) for one in changed]
     # Each row begins with its key, and keys are unique here, so sorting never compares what follows.
     return rows.Addition(kind.table, sorted(made), replaces=True)
 
 
-def remove(connection: Connection, kind: Kind, keys: Iterable[rows.Row]) -> None:
+def remove(connection: Connection, kind: SumKind, keys: Iterable[rows.Row]) -> None:
     """Delete the rows with these full primary keys."""
     rows.delete(connection, kind.table, keys)
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.changes import Change
 from headway.domain.notices import is_kept, notice_id
 from headway.store import rows
-from headway.store.notices import PARTS_MAX, Place
+from headway.store.notices import PARTS_MAX, NoticePlace
 from headway.store.rows import Part
 from headway.store.schema import ledger, notice, notice_preference, session
 
@@ -35,7 +35,7 @@ _decode: Final = msgspec.json.Decoder(Change).decode
 class Told(NamedTuple):
     """A change that a learner was told, its place, and when (microseconds)."""
 
-    place: Place
+    place: NoticePlace
     id: str
     at: int
     change: Change
@@ -45,16 +45,16 @@ class Portion(NamedTuple):
     """What was told after a place, in order; up to which place it is complete, and whether there is no more."""
 
     told: list[Told]
-    up_to: Place
+    up_to: NoticePlace
     is_all: bool
 
 
-def end(connection: Connection, learner_id: str) -> Place:
+def end(connection: Connection, learner_id: str) -> NoticePlace:
     """The place after all that a learner was told so far."""
     head = sa.select(sa.func.coalesce(sa.func.max(ledger.c.seq), 0)).where(ledger.c.learner_id == learner_id)
     seq = connection.execute(head).scalar_one()
     part = sa.select(sa.func.max(notice.c.n)).where(notice.c.learner_id == learner_id, notice.c.seq == seq)
-    return Place(seq, max(connection.execute(part).scalar() or 0, PARTS_MAX - 1))
+    return NoticePlace(seq, max(connection.execute(part).scalar() or 0, PARTS_MAX - 1))
 
 
 def silenced(connection: Connection, learner_id: str, session_id: str, now: int) -> set[str] | None:
@@ -67,16 +67,16 @@ def silenced(connection: Connection, learner_id: str, session_id: str, now: int)
     return {one for one in found if one is not None} if found else None
 
 
-def behind(connection: Connection, learner_id: str, place: Place, limit: int) -> Portion:
+def behind(connection: Connection, learner_id: str, place: NoticePlace, limit: int) -> Portion:
     """What a learner was told after a place, read by one statement of at most `limit` entries and `limit` notices."""
     asked = {"learner": learner_id, "seq": place.seq, "n": place.n, "limit": limit}
     by_entries, by_notices = rows.gather(connection, _BY_ENTRIES, _BY_NOTICES, **asked)
     found = [told for row in by_entries for told in _of_entry(learner_id, *row)]
-    found += [Told(Place(row[0], row[1]), row[2], row[3], _decode(row[4])) for row in by_notices]
+    found += [Told(NoticePlace(row[0], row[1]), row[2], row[3], _decode(row[4])) for row in by_notices]
     # After the last row of a list cut at the limit, something may be missing: what lies behind it is read next time.
     ends = [max(row[0] for row in by_entries)] if len(by_entries) == limit else []
-    places = [Place(seq, _LAST_N) for seq in ends]
-    places += [Place(*max((row[0], row[1]) for row in by_notices))] if len(by_notices) == limit else []
+    places = [NoticePlace(seq, _LAST_N) for seq in ends]
+    places += [NoticePlace(*max((row[0], row[1]) for row in by_notices))] if len(by_notices) == limit else []
     last = min(places, default=None)
     told = [one for one in found if one.place > place and (last is None or one.place <= last)]
     told.sort(key=lambda one: one.place)
@@ -87,7 +87,7 @@ def behind(connection: Connection, learner_id: str, place: Place, limit: int) ->
 def _of_entry(learner_id: str, seq: int, event_id: str, at: int, changes: str) -> list[Told]:
     """The changes that an entry tells and that are not kept as notices."""
     return [
-        Told(Place(seq, n), notice_id(learner_id, event_id, n), at, change)
+        Told(NoticePlace(seq, n), notice_id(learner_id, event_id, n), at, change)
         for n, change in enumerate(_decode_changes(changes))
         if not is_kept(change)
     ]

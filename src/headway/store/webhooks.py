@@ -20,7 +20,7 @@ _decode_changes: Final = msgspec.json.Decoder(list[Change]).decode
 _decode: Final = msgspec.json.Decoder(Change).decode
 
 
-class Due(NamedTuple):
+class DueDelivery(NamedTuple):
     """A change that an endpoint is to be sent, by the place where a learner was told it; times are microseconds."""
 
     webhook_id: str
@@ -56,7 +56,7 @@ def endpoints(connection: Connection) -> list[Endpoint]:
     return endpoints_answered(rows.ask(connection, endpoints_asked())[0])
 
 
-def due_added(due: Iterable[Due]) -> Addition:
+def due_added(due: Iterable[DueDelivery]) -> Addition:
     """The addition, for `rows`, of changes to be sent."""
     return Addition(webhook_due, due, replaces=True)
 
@@ -117,7 +117,7 @@ def waited_for(connection: Connection, now: int) -> dict[str, int]:
     return {webhook_id: at for webhook_id, at in connection.execute(wanted) if at is not None}
 
 
-def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[Due]:
+def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[DueDelivery]:
     """Messages that can be sent now, each learner's first only, up to the number given for each endpoint.
 
     Locks them, and skips those that others have locked. One statement, which reads no more of a backlog than it
@@ -125,7 +125,7 @@ def firsts(connection: Connection, now: int, wanted: Mapping[str, int]) -> list[
     """
     parts = (_sendable(key, now).limit(many).with_for_update(skip_locked=True) for key, many in wanted.items())
     together = sa.union_all(*(sa.select(part.subquery()) for part in parts))
-    return [Due(*row) for row in connection.execute(together)] if wanted else []
+    return [DueDelivery(*row) for row in connection.execute(together)] if wanted else []
 
 
 def _sendable(webhook_id: str | sa.ColumnElement[str], now: int) -> sa.Select[Any]:
@@ -140,14 +140,14 @@ def _sendable(webhook_id: str | sa.ColumnElement[str], now: int) -> sa.Select[An
     return own.order_by(webhook_due.c.due_at)
 
 
-def lease(connection: Connection, due: Iterable[Due], until: int) -> list[Due]:
+def lease(connection: Connection, due: Iterable[DueDelivery], until: int) -> list[DueDelivery]:
     """Take up messages to send them; nobody else does before `until` (microseconds)."""
     taken = [one._replace(due_at=until, tries=one.tries + 1) for one in due]
     rows.upsert(connection, webhook_due, taken)
     return taken
 
 
-def settle(connection: Connection, one: Due, due_at: int | None) -> bool:
+def settle(connection: Connection, one: DueDelivery, due_at: int | None) -> bool:
     """Note that a message is done with (None), or when it is due again; False where others took it up since."""
     held = (
         (webhook_due.c.webhook_id == one.webhook_id)
@@ -178,7 +178,7 @@ def _may_have(row: RowMapping) -> bool:
     return "admin" in roles or ("creator" in roles and row["owner_id"] == row["learner_id"])
 
 
-def contents(connection: Connection, due: Iterable[Due]) -> dict[tuple[str, int, int], Content]:
+def contents(connection: Connection, due: Iterable[DueDelivery]) -> dict[tuple[str, int, int], Content]:
     """The contents of messages by place, by one statement; what no longer exists is left out."""
     places = {(one.learner_id, one.seq, one.n) for one in due}
     of_entries = {(learner_id, seq) for learner_id, seq, n in places if n < PARTS_MAX}

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.achievements import Metrics, attended
 from headway.domain.exercises import Worked
 from headway.domain.facts import COURSE_COMPLETED
-from headway.domain.levels import Held, highest
+from headway.domain.levels import HeldLevel, highest
 from headway.domain.progress import PeriodSum
 from headway.domain.streaks import StreakDays
 from headway.domain.times import ordinal
@@ -60,7 +60,7 @@ class Topics(NamedTuple):
     """A learner's topics, apart from steps: milliseconds spent on each, and the highest level told of it."""
 
     spent_ms: Mapping[str, int]
-    levels: Mapping[str, Held]
+    levels: Mapping[str, HeldLevel]
 
 
 class Known(NamedTuple):
@@ -111,7 +111,7 @@ class Ahead(NamedTuple):
     """What predictions are computed from: `recent` is what was done on the last days, `before` the sum of the rest."""
 
     courses: Courses
-    levels: Mapping[str, Held]
+    levels: Mapping[str, HeldLevel]
     before: PeriodSum
     recent: list[tuple[str, PeriodSum]]
     metrics: Metrics
@@ -165,5 +165,5 @@ def _topics(spent: list[Any], told: list[rows.Row]) -> Topics:
     return Topics(dict(spent), _held(told))
 
 
-def _held(told: Iterable[rows.Row]) -> dict[str, Held]:
+def _held(told: Iterable[rows.Row]) -> dict[str, HeldLevel]:
     return highest((topic, level, (at, "", previous)) for topic, level, at, previous in told)

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from headway.certificates.facts import CertificateFacts
 from headway.store import certificates
-from headway.store.certificates import Row
+from headway.store.certificates import CertificateRow
 
 
 def find_certificate(connection: Connection, certificate_id: str) -> CertificateFacts | None:
@@ -26,11 +26,11 @@ def certificates_of(connection: Connection, learner_id: str) -> list[Certificate
     return sorted(found, key=lambda one: (one.issued_at, one.id), reverse=True)
 
 
-def _run(row: Row) -> tuple[str, int]:
+def _run(row: CertificateRow) -> tuple[str, int]:
     return row.course_id, row.run
 
 
-def _one(rows: Sequence[Row]) -> CertificateFacts:
+def _one(rows: Sequence[CertificateRow]) -> CertificateFacts:
     """Return a run's certificate: the earliest, revoked if any of the run's certificates was."""
     kept = min(rows, key=lambda row: (row.issued_at, row.id))
     revoked_at, reason = min(_revocations(rows), default=(None, None))
@@ -47,5 +47,5 @@ def _one(rows: Sequence[Row]) -> CertificateFacts:
     )
 
 
-def _revocations(rows: Iterable[Row]) -> Iterable[tuple[int, str]]:
+def _revocations(rows: Iterable[CertificateRow]) -> Iterable[tuple[int, str]]:
     return ((row.revoked_at, row.revoked_reason or "") for row in rows if row.revoked_at is not None)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.course import Course, Module, Step
 from headway.domain.errors import HeadwayError, UnknownCourse
 from headway.domain.facts import CERTIFIED, COURSE_COMPLETED, MODULE_COMPLETED
-from headway.domain.gating import Held, score_of_module, score_of_modules, status_of_course, status_of_module
+from headway.domain.gating import HeldGrants, score_of_module, score_of_modules, status_of_course, status_of_module
 from headway.domain.gating import lacking as locked_by
 from headway.domain.module_scores import (
     KindScore,
@@ -134,7 +134,7 @@ class Run(NamedTuple):
     course: Course
     number: int
     steps: StepSums
-    held: Held
+    held: HeldGrants
     # The feedback of the latest grade on each step, by the step's key.
     feedback: Mapping[str, str | None] = MappingProxyType({})
 

@@ -40,7 +40,7 @@ class Place(NamedTuple):
     skip: int
 
 
-class Asked(NamedTuple):
+class BoardQuery(NamedTuple):
     """Which board, and which part: from a place on, or around the learner who asks."""
 
     kind: Period
@@ -91,7 +91,7 @@ class Cache(Protocol):
 
 
 def read_leaderboard(
-    connection: Connection, asked: Asked, me: str | None, now: int, cache: Cache | None = None
+    connection: Connection, asked: BoardQuery, me: str | None, now: int, cache: Cache | None = None
 ) -> Page:
     """A leaderboard now; UnknownCourse where there is no such course, Busy while the boards are being worked out."""
     snapshot = board_snapshot(connection, asked.course, asked.kind, now, me)
@@ -110,7 +110,7 @@ def of_board(connection: Connection, snapshot: Snapshot, cache: Cache | None, re
     """Return what `read` gives of a board: from the cache if it has this snapshot's mark, else from the database."""
     at, mark = snapshot.at, snapshot.mark
     found = None if cache is None or mark is None else cache.ask(at, mark, read)
-    return read(boards.Stored(connection, at)) if found is None else found
+    return read(boards.StoredBoard(connection, at)) if found is None else found
 
 
 def board_snapshot(connection: Connection, course: str | None, kind: Period, now: int, me: str | None) -> Snapshot:
@@ -158,7 +158,7 @@ class Truth:
         shown = mine is not None and mine.visible and self.own_place
         self.me: Standing | None = (self.own_place, mine.learner_id) if mine is not None and shown else None
 
-    def read(self, source: Asking, asked: Asked) -> Found:
+    def read(self, source: Asking, asked: BoardQuery) -> Found:
         """Return the part of the board that was asked for."""
         if asked.around:
             return self._around(source, asked.limit)

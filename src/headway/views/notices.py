@@ -12,7 +12,7 @@ from headway.domain.course import Course
 from headway.domain.times import format_time
 from headway.store import notices, preferences
 from headway.store.catalog import Catalog
-from headway.store.notices import Notice, Place, Wanted
+from headway.store.notices import Notice, NoticePlace, NoticeQuery
 
 _decode: Final = msgspec.json.Decoder(Change).decode
 
@@ -37,14 +37,14 @@ class NoticePage(NamedTuple):
 
     items: list[Notification]
     unread: int
-    next_place: Place | None
+    next_place: NoticePlace | None
 
 
 def read_notices(
     connection: Connection,
     catalog: Catalog,
     learner_id: str | None,
-    place: Place | None,
+    place: NoticePlace | None,
     limit: int,
     *,
     unread_only: bool,
@@ -53,9 +53,9 @@ def read_notices(
     if learner_id is None:
         return NoticePage([], 0, None)
     but = preferences.not_in_app(connection, learner_id)
-    found = notices.page(connection, Wanted(learner_id, place, but, unread_only), limit + 1)
+    found = notices.page(connection, NoticeQuery(learner_id, place, but, unread_only), limit + 1)
     shown = found[:limit]
-    behind = Place(shown[-1].seq, shown[-1].n) if found[limit:] else None
+    behind = NoticePlace(shown[-1].seq, shown[-1].n) if found[limit:] else None
     return NoticePage(_notifications(connection, catalog, shown), notices.unread(connection, learner_id, but), behind)
 
 

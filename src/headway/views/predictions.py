@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from headway.domain.achievements import METRICS
 from headway.domain.course import Course
 from headway.domain.exercises import Done
-from headway.domain.levels import Held, Level, Skill, skills, with_held
+from headway.domain.levels import HeldLevel, Level, Skill, skills, with_held
 from headway.domain.predictions import DAYS, Forecast, forecast
 from headway.domain.scores import mean_percent, percent
 from headway.domain.times import day_of, local_day, ordinal
@@ -117,7 +117,7 @@ def _done(found: Ahead, name: str, today: int) -> dict[int, int]:
     return days | {ordinal(day): getattr(one, name) for day, one in found.recent}
 
 
-def _levels(done: Sequence[Done], held: Mapping[str, Held], today: int) -> Iterator[Prediction]:
+def _levels(done: Sequence[Done], held: Mapping[str, HeldLevel], today: int) -> Iterator[Prediction]:
     by_topic = defaultdict[str, Counter[int]](Counter)
     for one in done:
         if one.day is not None:

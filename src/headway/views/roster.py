@@ -17,7 +17,7 @@ from headway.domain.scores import FULL, mean_percent, ratio_percent
 from headway.domain.times import format_time
 from headway.store import figures, report, roster_page
 from headway.store.catalog import Catalog
-from headway.store.roster_page import Listed, Place, Wanted
+from headway.store.roster_page import Listed, Place, RosterQuery
 from headway.views.cells import BYTE_ORDER_MARK, lines
 from headway.views.course_progress import CourseProgress, read_course
 from headway.views.report import InForce
@@ -74,7 +74,7 @@ class LearnerReport(Struct):
     history: list[DayDone]
 
 
-def read_roster(connection: Connection, in_force: InForce, wanted: Wanted, limit: int, now: int) -> Page:
+def read_roster(connection: Connection, in_force: InForce, wanted: RosterQuery, limit: int, now: int) -> Page:
     """A page of a course's roster: two statements, whatever its size."""
     found = roster_page.page(connection, in_force.course.id, wanted, limit + 1)
     shown = found[:limit]
@@ -88,7 +88,7 @@ def roster_csv(
     """Yield a roster's learners by name as CSV, some at a time, each part as it is at that moment."""
     course_id = in_force.course.id
     yield BYTE_ORDER_MARK + lines([RosterEntry.__struct_fields__])
-    wanted = Wanted()
+    wanted = RosterQuery()
     while True:
         found = read(partial(roster_page.page, course_id=course_id, wanted=wanted, limit=_LINES_AT_ONCE))
         if found:

@@ -13,7 +13,7 @@ from headway.domain.scores import fraction
 from headway.domain.step_status import is_manual
 from headway.domain.times import format_time
 from headway.store import grades, pseudonyms, sums
-from headway.store.grades import Submitted, Wanted
+from headway.store.grades import AttemptQuery, Submitted
 from headway.views.people import Person, Said, decode_said, person
 
 Status: TypeAlias = Literal["waiting", "graded", "all"]
@@ -42,7 +42,7 @@ class Submission(Struct):
     graded_at: str | None
 
 
-class Asked(NamedTuple):
+class SubmissionQuery(NamedTuple):
     """Which attempts are wanted, and after which place."""
 
     step: str | None = None
@@ -72,9 +72,9 @@ def check_step(course: Course, step_id: str | None) -> None:
     _keys(course, step_id)
 
 
-def read_submissions(connection: Connection, course: Course, asked: Asked) -> Page:
+def read_submissions(connection: Connection, course: Course, asked: SubmissionQuery) -> Page:
     """Return a page of what was handed in at the steps of a version; UnknownStep if it has none of that id."""
-    wanted = Wanted(_keys(course, asked.step), asked.learner_id, _WAITING[asked.status], asked.behind)
+    wanted = AttemptQuery(_keys(course, asked.step), asked.learner_id, _WAITING[asked.status], asked.behind)
     found = grades.submitted(connection, course.id, wanted, asked.limit + 1)
     shown = found[: asked.limit]
     said = [decode_said(one.graded) if one.graded else Said() for one in shown]

@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from headway.domain.preferences import types_of
 from headway.store import told
-from headway.store.notices import Place
+from headway.store.notices import NoticePlace
 from headway.store.told import Told
 
 AT_ONCE: Final = 100
@@ -21,12 +21,12 @@ class Watched(NamedTuple):
     """
 
     told: list[Told]
-    place: Place
+    place: NoticePlace
     has_more: bool = False
     is_late: bool = False
 
 
-def begin_watching(connection: Connection, learner_id: str, place: Place | None) -> Watched:
+def begin_watching(connection: Connection, learner_id: str, place: NoticePlace | None) -> Watched:
     """Return where a stream begins: at a place, or at the end if there is none or it is too far back."""
     end = told.end(connection, learner_id)
     if place is None or place > end:
@@ -35,7 +35,7 @@ def begin_watching(connection: Connection, learner_id: str, place: Place | None)
     return Watched([], end if is_late else place, is_late=is_late)
 
 
-def watch(connection: Connection, learner_id: str, session_id: str, place: Place, now: int) -> Watched | None:
+def watch(connection: Connection, learner_id: str, session_id: str, place: NoticePlace, now: int) -> Watched | None:
     """Return what was told after a place and is wanted in the stream; None if the watching session has ended."""
     silenced = told.silenced(connection, learner_id, session_id, now)
     if silenced is None:
