@@ -145,6 +145,8 @@ export class Headway {
     }
     if (JSON.stringify(before) === JSON.stringify(me)) return;
     for (const watcher of this.watchers) watcher(me);
+    // In every window: each may still have to write what it read.
+    if (isGone(before, me)) await this.quietly(this.store.forgetKept());
     // Somebody signed in or out on a page that tells nobody, as that of another provider.
     if (tells) this.store.tell({ type: "identity" });
     await this.quietly(this.store.setNote(ME, me));
@@ -233,9 +235,8 @@ export class Headway {
     await this.forgetMe();
   }
 
-  /** Nobody is here any more: what was read is nobody's business. */
+  /** Nobody is here any more. */
   async forgetMe(): Promise<void> {
-    await this.quietly(this.store.forgetKept());
     await this.changedIdentity(NOBODY);
   }
 
@@ -256,6 +257,11 @@ export class Headway {
   private async quietly(kept: Promise<void>): Promise<void> {
     await kept.catch(() => undefined);
   }
+}
+
+/** Whether somebody was here, and nobody is now. */
+function isGone(before: Me, now: Me): boolean {
+  return before.learner !== null && now.learner === null;
 }
 
 function isMe(me: Me | undefined): me is Me {

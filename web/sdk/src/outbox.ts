@@ -64,6 +64,7 @@ export class Outbox {
   private failures = 0;
   private why: Why | null = null;
   private notBefore = 0;
+  private tellings = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -88,7 +89,7 @@ export class Outbox {
   }
 
   async standing(): Promise<Standing> {
-    const [kept, refused] = await Promise.all([this.kept(), orNothing(this.store.setAside())]);
+    const [kept, refused] = await Promise.all([this.kept(), orNull(this.store.setAside())]);
     const lost = this.unkept.values().next().value;
     // What cannot be read is not gone.
     const waiting = [...(kept ?? this.seen ?? []), ...this.inMemory()];
@@ -98,7 +99,7 @@ export class Outbox {
       sending: this.draining !== null,
       waiting,
       held: waiting.filter((item) => !this.maySend(item)),
-      refused,
+      refused: refused ?? [],
       why: this.why,
       notKept: lost?.reason ?? null,
     };
@@ -317,12 +318,9 @@ export class Outbox {
 
   /** What the device keeps; null where it does not say so any more. */
   private async kept(): Promise<readonly Item[] | null> {
-    try {
-      return (this.seen = await this.store.items());
-    } catch (error) {
-      if (error instanceof NotKept) return null;
-      throw error;
-    }
+    const items = await orNull(this.store.items());
+    this.seen = items ?? this.seen;
+    return items;
   }
 
   private inMemory(): Item[] {
@@ -367,15 +365,18 @@ export class Outbox {
   }
 
   private async tellStanding(): Promise<void> {
+    const telling = ++this.tellings;
     const standing = await this.standing();
+    // The device may answer an earlier question later.
+    if (telling !== this.tellings) return;
     for (const stander of this.standers) stander(standing);
   }
 }
 
-/** What a device keeps, or nothing where it does not say so any more. */
-async function orNothing<T>(kept: Promise<readonly T[]>): Promise<readonly T[]> {
+/** What a device keeps, or null where it cannot be read any more. */
+async function orNull<T>(kept: Promise<T>): Promise<T | null> {
   return kept.catch((error: unknown) => {
-    if (error instanceof NotKept) return [];
+    if (error instanceof NotKept) return null;
     throw error;
   });
 }

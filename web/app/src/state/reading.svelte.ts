@@ -16,18 +16,24 @@ export class Reading<T> {
   isOld = $state(false);
   protected path: string | null = null;
   private turn = 0;
+  /** Whose answer is there. */
+  private of: string | null = null;
 
   async load(path: string | null, signal?: AbortSignal): Promise<void> {
     const turn = ++this.turn;
     if (path !== this.path) {
       this.path = path;
+      this.trouble = null;
       this.moved();
     }
     if (path === null) return;
     const over = waited();
+    const learner = session.me.learner?.id ?? null;
     try {
       const take = await this.ask(path, signal);
-      if (turn === this.turn) take();
+      if (turn !== this.turn) return;
+      take();
+      this.of = learner;
     } catch (error) {
       if (turn === this.turn && !signal?.aborted) this.fail(error);
     } finally {
@@ -62,7 +68,8 @@ export class Reading<T> {
   private fail(error: unknown): void {
     this.detail = error instanceof Error ? error.message : "";
     this.trouble = troubleOf(error);
-    if (this.trouble !== "unreachable" || this.isOld) this.clear();
+    const isTheirs = this.of === (session.me.learner?.id ?? null);
+    if (this.trouble !== "unreachable" || this.isOld || !isTheirs) this.clear();
   }
 }
 
@@ -84,7 +91,7 @@ function followed<Of extends Reading<unknown>>(found: Of, path: () => string | n
     const to = path();
     void session.epoch;
     const ended = new AbortController();
-    // What was there before is looked at as well: that it comes is no reason to ask again.
+    // Loading looks at the value that is there: a change of that is no reason to load again.
     untrack(() => void found.load(to, ended.signal));
     return () => ended.abort();
   });

@@ -25,6 +25,8 @@ const TOLD_MS = 7000;
 class Session {
   ready = $state(false);
   me = $state.raw<Me>(NOBODY);
+  /** Grows when an account takes the place of another one: nothing that was typed or shown before is theirs. */
+  person = $state(0);
   standing = $state.raw<Standing>(AT_REST);
   /** Grows with everything that makes what was read before old. */
   epoch = $state(0);
@@ -32,6 +34,7 @@ class Session {
   toasts = $state.raw<readonly Toast[]>([]);
   celebrated = $state.raw<readonly Change[]>([]);
   private client: Headway | null = null;
+  private account: string | null = null;
   private toastId = 0;
 
   get headway(): Headway {
@@ -51,9 +54,9 @@ class Session {
     const over = waited();
     const headway = await inBrowser();
     this.client = headway;
-    this.me = headway.identity;
+    this.meet(headway.identity);
     headway.onIdentity((me) => {
-      this.me = me;
+      this.meet(me);
       this.epoch++;
     });
     this.standing = await headway.outbox.standing();
@@ -66,6 +69,19 @@ class Session {
     });
     this.ready = true;
     over();
+  }
+
+  /** A sign-in that ended, and the guest before it, leave what is typed alone: the same person may go on. */
+  private meet(me: Me): void {
+    this.me = me;
+    const account = me.kind === "account" ? (me.learner?.id ?? null) : null;
+    if (account === null || account === this.account) return;
+    if (this.account !== null) {
+      this.person++;
+      this.toasts = [];
+      this.celebrated = [];
+    }
+    this.account = account;
   }
 
   /** What stands as it did changes nothing: all that shows it would be made again. */
