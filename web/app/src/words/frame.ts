@@ -74,6 +74,7 @@ export const frame = {
     again: "Try again",
     more: "Show more",
     table: (name: string) => `${name}, a table`,
+    notCopied: "It cannot be copied here: mark it, and copy it by hand.",
     moreFailed: "The rest cannot be read right now.",
     refresh: "Read again",
     from: (when: string) => `You are offline. This is how things stood ${when}.`,

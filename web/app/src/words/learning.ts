@@ -177,7 +177,7 @@ export const learning = {
     course_completed: "Course completed",
     certificate_issued: "You have a certificate",
     achievement_unlocked: "Achievement unlocked",
-    streak_milestone: (days: number) => `${days} days in a row`,
+    streak_milestone: (days: number) => `${plural(days, "day")} in a row`,
     close: "Close",
     see: "See it",
     more: (count: number) => `and ${count} more`,
