@@ -66,6 +66,8 @@ export class StepPanel {
   private outcome: Outcome | null = null;
   private tested: Passed | null = null;
   private step: Shape<"OutlineStep"> | null = null;
+  /** How many things are under way: a command can begin one beside that of the panel's buttons. */
+  private doing = 0;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -137,12 +139,14 @@ export class StepPanel {
   }
 
   private async busy(work: () => Promise<void>): Promise<void> {
+    this.doing++;
     await this.tell({ kind: "busy" });
     try {
       await work();
     } catch (error) {
       void vscode.window.showErrorMessage(wordsOf(error));
     }
+    this.doing--;
     await this.refresh();
   }
 
@@ -159,6 +163,7 @@ export class StepPanel {
     const locked = lockedBy(progress.value, within, standing);
     return {
       kind: "step",
+      isBusy: this.doing > 0,
       place: this.place,
       title: step.title,
       course: outline.value.title,

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
-import { codeOf } from "./writing";
+import { dirname } from "node:path";
+import { codeOf, halfIn } from "./writing";
 
 const BEAT_MS = 2_000;
 /** A holder that has not touched its lock for so long is taken for dead, whatever has its number now. */
@@ -54,7 +55,7 @@ export class Lock {
 
   private async take(holder: Holder): Promise<void> {
     // Written first and linked then: nobody ever finds a lock that does not say whose it is.
-    const own = `${this.path}.${holder.token}`;
+    const own = halfIn(dirname(this.path));
     try {
       await fs.writeFile(own, JSON.stringify(holder), { mode: 0o600 });
       while (!(await linked(own, this.path))) {
@@ -70,7 +71,7 @@ export class Lock {
   private async takeOver(): Promise<void> {
     const found = await saidOf(this.path);
     if (found === null || !(await isDead(found, this.path))) return;
-    const aside = `${this.path}.${randomUUID()}`;
+    const aside = halfIn(dirname(this.path));
     try {
       await fs.rename(this.path, aside);
     } catch {

@@ -38,7 +38,7 @@ export class FileStore implements Store {
     try {
       for (const name of FOLDERS) await fs.mkdir(join(folder, name), { recursive: true, mode: 0o700 });
       await synced(folder);
-      for (const name of FOLDERS) await sweep(join(folder, name));
+      for (const name of ["", ...FOLDERS]) await sweep(join(folder, name));
     } catch (error) {
       throw notKept(error);
     }
