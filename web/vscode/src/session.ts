@@ -44,11 +44,12 @@ export class Session implements vscode.Disposable {
 
   /** The learner, started. It throws where the server's address is none, or nothing can be kept. */
   here(): Promise<Learner> {
-    this.learner ??= this.begin().catch((error: unknown) => {
-      this.learner = null;
-      throw error;
+    const begun = (this.learner ??= this.begin());
+    // It is tried again when it is asked for again, unless that is of another server by then.
+    begun.catch(() => {
+      if (this.learner === begun) this.learner = null;
     });
-    return this.learner;
+    return begun;
   }
 
   async read<T>(path: string): Promise<Reading<T>> {
@@ -80,7 +81,11 @@ export class Session implements vscode.Disposable {
     if (!/^https?:\/\/[^\s/]+$/.test(server)) throw new Error(words.noServer(server));
     const folder = createHash("sha256").update(server).digest("hex").slice(0, 16);
     const store = await FileStore.open(join(this.context.globalStorageUri.fsPath, folder));
-    this.store = store;
+    // The setting may have changed meanwhile: then what waits here is sent, and nothing of it is shown.
+    if (server === this.server) {
+      this.store?.close();
+      this.store = store;
+    } else store.close();
     const learner = new Learner(server, store, new Tokens(this.context.secrets, store, server));
     const { outbox } = learner.headway;
     // Of a server that was left, what waits is still sent; what is shown is the other's.
