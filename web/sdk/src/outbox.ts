@@ -142,7 +142,7 @@ export class Outbox {
     return this.draining;
   }
 
-  /** Whether the server asked for time; one that was asked for before the clock was set back is over. */
+  /** Whether the server's Retry-After still runs; one that ends too far ahead is from before the clock was set back. */
   private isAskedToRest(): boolean {
     const left = this.notBefore - Date.now();
     return left > 0 && left <= LONGEST_REST_S * 1000;
@@ -209,7 +209,7 @@ export class Outbox {
   private async pass(): Promise<number> {
     const queue = await this.queue();
     if (!queue.length) return 0;
-    // Whoever does something is here. Of what was left from before that is not known: somebody else may be by now.
+    // The author of an event from this page is here. Who made one that was left from before may be gone: ask.
     if (queue.some((item) => !this.waiters.has(item.event.id) && this.maySend(item))) this.who.doubt();
     await this.who.current();
     let recorded = 0;
@@ -219,7 +219,7 @@ export class Outbox {
       this.broke,
     )) {
       const answered = await this.sent(portion);
-      // Whoever was nobody is a guest by now.
+      // The first event of an unknown caller makes a guest.
       if (this.who.known() === null) this.who.doubt();
       recorded += await this.settled(answered);
     }
@@ -230,7 +230,7 @@ export class Outbox {
     try {
       return await sentTo(this.ask, portion, this.wantVerdict);
     } catch (error) {
-      // Perhaps because of something in it: what breaks the server keeps nothing else waiting.
+      // One of its events may be what breaks the server: `portions` sends these last, in ever smaller portions.
       if (isBroken(error))
         for (const { event } of portion) this.broke.set(event.id, (this.broke.get(event.id) ?? 0) + 1);
       throw error;
@@ -252,17 +252,17 @@ export class Outbox {
       () => null,
       (error: unknown) => ({ error }),
     );
-    // What was never kept need not be settled: whoever did it is told.
+    // An event that is only in memory needs no settling: its author is told at once.
     const settled = failure ? answered.filter((one) => this.unkept.has(one.item.event.id)) : answered;
     this.changeUnkept(settling.waiting);
     this.over(settled.filter((one) => !settling.waiting.some(({ event }) => event.id === one.item.event.id)));
     this.tellOf(settled);
-    // What is kept is answered for once that is settled: it is sent again, and counts once.
+    // An event that is still on the device is sent again, and the server counts it once.
     if (failure && (settled.length < answered.length || !(failure.error instanceof NotKept))) throw failure.error;
     return settling.gone.length;
   }
 
-  /** Of these nothing waits any more. */
+  /** Forget these events: the server has answered for them. */
   private over(answered: readonly Answered[]): void {
     const ids = new Set(answered.map((one) => one.item.event.id));
     for (const id of ids) {

@@ -88,7 +88,7 @@ export class Session implements vscode.Disposable {
     } else store.close();
     const learner = new Learner(server, store, new Tokens(this.context.secrets, store, server));
     const { outbox } = learner.headway;
-    // Of a server that was left, what waits is still sent; what is shown is the other's.
+    // The outbox of the server before still sends what waits, but nothing of it is shown.
     const here = (does: () => void) => (this.store === store ? does() : undefined);
     outbox.onStanding((standing) =>
       here(() => {
@@ -120,7 +120,7 @@ export class Session implements vscode.Disposable {
   }
 }
 
-/** What fails here fails again, and is told, where somebody looks. */
+/** Nothing is said of a failure here: the tree and the panels meet it again, and show it. */
 function ignored(): void {}
 
 /** An error in words for people. */

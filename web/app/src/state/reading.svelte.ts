@@ -12,7 +12,7 @@ export class Reading<T> {
   from = $state.raw<Date | null>(null);
   trouble = $state<Trouble | null>(null);
   detail = $state("");
-  /** What is there answers an earlier question, until this one is answered. */
+  /** Whether `value` is the answer to an earlier path, shown until this one is answered. */
   isOld = $state(false);
   protected path: string | null = null;
   private turn = 0;
@@ -41,7 +41,7 @@ export class Reading<T> {
     }
   }
 
-  /** Ask, and say how to take over what came: all of it at once. */
+  /** Ask. Calling the result stores all that came, at once. */
   protected async ask(path: string, signal?: AbortSignal): Promise<() => void> {
     const read = await session.headway.read<T>(path, signal);
     return () => {
@@ -51,7 +51,7 @@ export class Reading<T> {
     };
   }
 
-  /** Something else is asked for than what is there. */
+  /** The path has changed: `value` is the answer to another one. */
   protected moved(): void {
     this.clear();
   }
@@ -156,7 +156,7 @@ export class Pages<P extends Page> extends Reading<P> {
     this.failed = false;
     try {
       const page = await this.pageBehind(path, next);
-      // Meanwhile something else may have been asked for, or the whole read again.
+      // Meanwhile the path may have changed, or the list may have been read again.
       if (path === this.path && next === this.next) this.behind = [...this.behind, page];
     } catch (error) {
       troubleOf(error);

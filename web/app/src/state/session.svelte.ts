@@ -28,7 +28,7 @@ class Session {
   /** Grows when an account takes the place of another one: nothing that was typed or shown before is theirs. */
   person = $state(0);
   standing = $state.raw<Standing>(AT_REST);
-  /** Grows with everything that makes what was read before old. */
+  /** Grows with each event after which earlier reads may be out of date. */
   epoch = $state(0);
   online = $state(navigator.onLine);
   toasts = $state.raw<readonly Toast[]>([]);
@@ -84,7 +84,7 @@ class Session {
     this.account = account;
   }
 
-  /** What stands as it did changes nothing: all that shows it would be made again. */
+  /** An equal standing is not set again: all that shows it would be drawn anew. */
   private stands(standing: Standing): void {
     if (JSON.stringify(standing) !== JSON.stringify(this.standing)) this.standing = standing;
   }

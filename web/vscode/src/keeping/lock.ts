@@ -36,7 +36,7 @@ export class Lock {
 
   private async holding<T>(work: () => Promise<T>): Promise<T> {
     const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
-    // Where no file can be written there is no lock: what is in memory alone is better sent twice than never.
+    // Where no file can be written there is no lock. Events in memory are sent all the same: sent twice, they count once.
     await this.take(holder).catch(() => undefined);
     this.isHeld = true;
     const beat = setInterval(() => {
@@ -54,7 +54,7 @@ export class Lock {
   }
 
   private async take(holder: Holder): Promise<void> {
-    // Written first and linked then: nobody ever finds a lock that does not say whose it is.
+    // Written first and then linked, so that a lock always says who holds it.
     const own = halfIn(dirname(this.path));
     try {
       await fs.writeFile(own, JSON.stringify(holder), { mode: 0o600 });
@@ -77,7 +77,7 @@ export class Lock {
     } catch {
       return;
     }
-    // Somebody was quicker, and what was moved is theirs by now: it goes back.
+    // Another window has taken the lock over first, and this is its lock: put it back.
     if ((await saidOf(aside)) !== found) await linked(aside, this.path);
     await fs.rm(aside, { force: true });
   }
@@ -114,7 +114,7 @@ function holderIn(said: string): Holder | null {
 
 async function isDead(said: string, path: string): Promise<boolean> {
   const holder = holderIn(said);
-  // Nobody links what says nothing: a power cut took its content, and its holder.
+  // Only a power cut leaves an empty lock, and its holder is gone too.
   if (!holder) return true;
   const found = await fs.stat(path).catch(() => null);
   if (found && Date.now() - found.mtimeMs > DEAD_MS) return true;

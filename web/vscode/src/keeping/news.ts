@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { get, names, put, remove } from "./writing";
 
 const LIVES_MS = 60_000;
-/** Some file systems tell nobody of changes: then this is how late one hears. */
+/** How often to look in the folder: some file systems report no changes. */
 const LOOK_MS = 5_000;
 
 export class News {
@@ -60,7 +60,7 @@ export class News {
       const there = await names(this.folder).catch(() => null);
       if (there === null) continue;
       const before = this.heard;
-      // Of what is there no more nothing is remembered: any window may have taken it away.
+      // Names that are gone are forgotten: any window may remove a message.
       this.heard = new Set(there);
       for (const name of there) await this.one(name, before.has(name));
     }
