@@ -1,10 +1,12 @@
 """A page that is left open: what it shows is of whoever is here now and of this day."""
 
+from uuid import uuid4
+
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.web.conftest import Open
-from tests.web.test_kept import COURSE, LESSON, at, standing
+from tests.web.test_kept import LESSON, at, standing
 from tests.web.test_kept_elsewhere import LOGOUT, REGISTER, become_another, somebody
 
 pytestmark = pytest.mark.long
@@ -66,7 +68,7 @@ def test_what_is_typed_stays_where_a_sign_in_ended_and_the_same_learner_comes_ba
 
 def test_what_was_read_of_somebody_is_not_shown_to_who_is_here_next_and_cannot_ask(opened: Open) -> None:
     context, _ = account(opened)
-    assert context.request.post(f"/api/v1{COURSE}/enrollment").ok
+    assert context.request.post(f"/api/v1{at(LESSON)}/completion", data={"id": str(uuid4())}).ok
     page = context.new_page()
     page.goto("/courses")
     expect(page.get_by_role("heading", name="Yours")).to_be_visible()
@@ -121,3 +123,15 @@ def test_today_is_the_day_that_it_is(opened: Open) -> None:
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.get_by_text("Wednesday, March 4", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="Good evening")).to_be_visible()
+
+
+def test_a_page_stays_where_its_first_answer_makes_a_guest_and_the_network_goes(opened: Open) -> None:
+    page = opened().new_page()
+    page.goto(at(LESSON))
+    button = page.get_by_role("button", name="I have read it")
+    button.wait_for()
+    with page.expect_response("**/api/v1/events"):
+        page.route("**/api/v1/progress/**", lambda route: route.abort())
+        button.click()
+    page.wait_for_timeout(1_500)
+    expect(page.get_by_role("heading", name="What a shell is")).to_be_visible()

@@ -78,7 +78,7 @@ export class Outbox {
   /** Hear how things stand, now and after every change. */
   onStanding(told: (standing: Standing) => void): () => void {
     this.standers.add(told);
-    void this.standing().then(told);
+    void this.tellStanding();
     return () => this.standers.delete(told);
   }
 

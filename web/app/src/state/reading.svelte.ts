@@ -68,8 +68,9 @@ export class Reading<T> {
   private fail(error: unknown): void {
     this.detail = error instanceof Error ? error.message : "";
     this.trouble = troubleOf(error);
-    const isTheirs = this.of === (session.me.learner?.id ?? null);
-    if (this.trouble !== "unreachable" || this.isOld || !isTheirs) this.clear();
+    // Who was nobody may be a guest by now, and is the same person.
+    const isOthers = this.of !== null && this.of !== session.me.learner?.id;
+    if (this.trouble !== "unreachable" || this.isOld || isOthers) this.clear();
   }
 }
 
