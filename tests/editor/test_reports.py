@@ -1,12 +1,14 @@
 """What the editor reads in the reports of tests, and what it writes to disk, is what the command line does."""
 
 import json
+import os
 from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 from headway.cli.learner.folders import check_path
 from headway.cli.learner.reports import NoResult, Passed, by_exit, by_junit, by_tap
-from tests.editor.driver import Driver
+from tests.editor.driver import Driver, end
 
 PATHS = ["../x", "/x", "a/../../x", "a//x", ".envrc", "a/.git/x", "a\\x", "C:x", "nul", "con.txt", "", "x.", "a\0"]
 FINE = ["a.py", "a/b/c_1.txt", "Makefile", "x-1+2.c", "a" * 200]
@@ -82,6 +84,21 @@ def test_exercises_that_are_opened_at_once_are_all_laid_out_and_told(script: Pat
     laid = Driver(script, "").run(tmp_path, files={"a.py": "x = 1\n", "b.py": "y = 2\n"}, steps=20).told("laid")
     assert laid == ['[["a.py","b.py"],[]]'] * 20
     assert len(json.loads((tmp_path / "course/.headway.json").read_text())["steps"]) == 20
+
+
+def test_two_windows_at_once_tell_all_exercises_of_a_course(script: Path, tmp_path: Path) -> None:
+    driver, files = Driver(script, ""), {"a.py": "x = 1\n"}
+    (tmp_path / "course").mkdir()
+    left, others = tmp_path / f"course/.{uuid4()}.half", tmp_path / "course/my.half"
+    for one in (left, others):
+        one.touch()
+        os.utime(one, (0, 0))
+    windows = [driver.begin(tmp_path, files=files, steps=30, window=number) for number in range(2)]
+    for window in windows:
+        assert end(window).told("laid") == ['[["a.py"],[]]'] * 30
+    assert len(json.loads((tmp_path / "course/.headway.json").read_text())["steps"]) == 60
+    found = {one.name for one in (tmp_path / "course").iterdir() if one.is_file()}
+    assert found == {".headway.json", others.name}
 
 
 def test_of_a_text_without_end_its_end_is_kept(script: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.house.tree import ROOT
 from tests.npm import tool
@@ -18,6 +18,7 @@ STRIP = (
 )
 SHOWN: dict[str, Any] = {
     "kind": "step",
+    "isBusy": False,
     "place": {"course": "git", "step": "quiz"},
     "title": "A quiz",
     "course": "Git",
@@ -46,11 +47,30 @@ def script() -> str:
     return re.sub(r"^export ", "", whole, flags=re.MULTILINE)
 
 
-def test_what_a_new_version_says_is_drawn_and_what_is_written_stays_else(chromium: Browser) -> None:
+def panel(chromium: Browser) -> Page:
+    """The panel's document, which no editor hears."""
     page = chromium.new_page()
     page.set_content("<main></main>")
     page.add_script_tag(content="function acquireVsCodeApi() { return { postMessage() {}, setState() {} }; }")
     page.add_script_tag(content=script())
+    return page
+
+
+def test_what_is_read_again_while_tests_run_lets_nobody_begin_them_twice(chromium: Browser) -> None:
+    page = panel(chromium)
+    page.evaluate("(shown) => postMessage(shown)", SHOWN)
+    button = page.get_by_role("button", name="Check answer")
+    button.wait_for()
+    page.evaluate("(shown) => postMessage(shown)", SHOWN | {"isBusy": True, "standing": ["1 attempt"]})
+    expect(page.get_by_text("1 attempt")).to_be_visible()
+    expect(button).to_have_attribute("data-busy", "")
+    page.evaluate("(shown) => postMessage(shown)", SHOWN)
+    expect(button).not_to_have_attribute("data-busy", "")
+    page.close()
+
+
+def test_what_a_new_version_says_is_drawn_and_what_is_written_stays_else(chromium: Browser) -> None:
+    page = panel(chromium)
 
     def show(**changed: object) -> None:
         page.evaluate("(shown) => postMessage(shown)", SHOWN | changed)

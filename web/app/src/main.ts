@@ -11,15 +11,15 @@ import "./style.css";
 router.start();
 keepFocus();
 void session.start();
-// The network is busy by now; the frame of the pages is a task of its own.
+// The requests are under way; drawing the frame of the pages is a task of its own.
 setTimeout(() => {
   mount(App, { target: document.getElementById("app") as HTMLElement });
-  // Nothing is there yet to be shown: who one is is on its way.
+  // Until the server says who is here there is nothing to draw: use the time.
   PREPARED.forEach(later);
 });
 
 // Without a network the pages come from what this keeps.
 if ("serviceWorker" in navigator && import.meta.env.PROD) {
-  // It fetches all there is: not while somebody waits for what the page shows.
+  // It fetches every file of the app: not before the page has what it shows.
   whenQuiet(() => void navigator.serviceWorker.register("/worker.js").catch(() => undefined));
 }

@@ -1,5 +1,5 @@
-// The pages without a network: the files of this version are kept, and the app's addresses open from them.
-// What the API says is none of its business: the app keeps that itself, for whom it is.
+// The pages without a network: keeps the files of this version, and answers the app's addresses with them.
+// It leaves the API alone: the app keeps answers itself, separately for each learner.
 const VERSION = `headway-${SHELL.join("")
   .split("")
   .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7)}`;

@@ -10,7 +10,7 @@ import { transport } from "./transport";
 export async function inBrowser(): Promise<Headway> {
   const headway = new Headway(await bestStore(), transport());
   window.addEventListener("online", () => void headway.outbox.drain(true));
-  // Somebody may have signed in or out in another tab or window, on a page that is not ours to hear of.
+  // Somebody may have signed in or out meanwhile, on a page that sends no message to this one.
   const back = () => {
     if (document.visibilityState !== "visible") return;
     headway.doubt();

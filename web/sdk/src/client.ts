@@ -1,4 +1,4 @@
-/** Headway for a client with a screen: who one is, what one reads, what one does. */
+/** The client: who the caller is, reads that fall back on what was kept, and writes by way of the outbox. */
 import { Outbox, type Outcome } from "./outbox";
 import { Refusal, Unreachable } from "./problems";
 import { verdictOn } from "./sending";
@@ -55,19 +55,19 @@ export class Headway {
       became: (id) => this.becameOf(id),
       doubt: () => this.doubt(),
     });
-    // The first thing that a nobody has recorded makes a guest.
+    // The server makes a guest of an unknown caller at their first event: ask who that is.
     this.outbox.onRecorded(() => {
       if (this.known.kind === "nobody") void this.me(true).catch(() => undefined);
     });
     store.hear((message) => {
       if ((message as { type?: string }).type !== "identity") return;
       this.doubt();
-      // Whoever told it told all.
+      // The window that sent this message told every other window as well.
       void this.asked(false).catch(() => undefined);
     });
   }
 
-  /** Begin: as whom, told at once from what is kept, and then by the server; then what waits is sent. */
+  /** Begin with the identity that was kept last, ask the server for the current one, and then send what waits. */
   async start(): Promise<void> {
     const [became, known] = await Promise.all([this.store.note(BECAME), this.store.note(ME)]);
     this.became = (became as Record<string, string> | undefined) ?? {};
@@ -76,16 +76,16 @@ export class Headway {
       if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
     });
     let stop!: () => void;
-    // Who one is need not be on the disk before anything is shown.
+    // Go on as soon as the identity is known, before it is on the disk.
     const told = new Promise<unknown>((done) => (stop = this.onIdentity(done)));
-    // A network that answers nothing must not keep anybody from what is on the device.
+    // A network that never answers must not hide what the device has.
     await Promise.race([asked, told, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
     stop();
     for (const watcher of this.watchers) watcher(this.known);
     void this.outbox.begin();
   }
 
-  /** Who one is, as was heard last. */
+  /** The identity that the server told last. */
   get identity(): Me {
     return this.known;
   }
@@ -95,7 +95,7 @@ export class Headway {
     return () => this.watchers.delete(told);
   }
 
-  /** Who one is; asks the server, unless it said so just now. */
+  /** The identity; asks the server, unless it answered within the last minute and nothing has cast doubt on that. */
   async me(again = false): Promise<Me> {
     if (again) this.doubt();
     if (Date.now() - this.knownAt < TRUSTED_MS) return this.known;
@@ -106,7 +106,7 @@ export class Headway {
     const { doubts } = this;
     const me = await this.ask<Me | undefined>("GET", "/auth/me");
     if (!isMe(me)) throw new Unreachable("the reply does not say who one is");
-    // The server may have looked before somebody signed in or out.
+    // The answer may be from before a sign-in or sign-out.
     if (doubts !== this.doubts) return this.asked(tells);
     this.knownAt = Date.now();
     await this.meet(me, tells);
@@ -114,13 +114,13 @@ export class Headway {
     return this.known;
   }
 
-  /** A guest's days are the device's: nobody else says where a guest is. Said once, whatever comes of it. */
+  /** Set a guest's time zone to the device's: guests have no settings. Tried once for each guest, even if it fails. */
   private async keepZone(me: Me): Promise<void> {
     const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const guest = me.kind === "guest" ? me.learner : null;
     if (!guest || !time_zone || guest.time_zone === time_zone || this.placed === guest.id) return;
     this.placed = guest.id;
-    // Nobody signs in meanwhile, here or in another window: an account chose its zone itself.
+    // Under the lock no window signs in meanwhile: an account's own choice of zone must not be overwritten.
     const now = await this.store.alone(async () => {
       const still = await this.ask<Me | undefined>("GET", "/auth/me");
       if (still?.kind !== "guest" || still.learner?.id !== guest.id) return still;
@@ -129,7 +129,7 @@ export class Headway {
     if (isMe(now) && now.learner?.id === this.known.learner?.id) await this.meet(now);
   }
 
-  /** What is known of who one is may be wrong: ask before the next write. */
+  /** The known identity may be out of date: ask before the next write. */
   doubt(): void {
     this.knownAt = 0;
     this.doubts++;
@@ -138,14 +138,16 @@ export class Headway {
   private async meet(me: Me, tells = false): Promise<void> {
     const before = this.known;
     this.known = me;
-    // A guest's cookie ends by signing in, and then the server has moved the guest into the account.
+    // Signing in ends the guest's cookie, and by then the server has moved the guest's events into the account.
     if (before.kind === "guest" && me.kind === "account" && before.learner && me.learner) {
       this.became = { ...this.became, [before.learner.id]: me.learner.id };
       await this.quietly(this.store.setNote(BECAME, this.became));
     }
     if (JSON.stringify(before) === JSON.stringify(me)) return;
     for (const watcher of this.watchers) watcher(me);
-    // Somebody signed in or out on a page that tells nobody, as that of another provider.
+    // In every window, because each may have answers that it has not written yet.
+    if (isGone(before, me)) await this.quietly(this.store.forgetKept());
+    // The page where somebody signed in or out may tell no window, as an identity provider's does.
     if (tells) this.store.tell({ type: "identity" });
     await this.quietly(this.store.setNote(ME, me));
   }
@@ -164,7 +166,7 @@ export class Headway {
     try {
       const value = await this.ask<T>("GET", path, { signal });
       const at = new Date();
-      // Whoever asked may have left meanwhile: what was read of them is kept no more.
+      // After a sign-out nothing more is kept of the learner who asked.
       if (key === this.keyOf(path)) await this.quietly(this.store.keep(key, { value, at: at.toISOString() }));
       return { value, at, stale: false };
     } catch (error) {
@@ -175,7 +177,7 @@ export class Headway {
     }
   }
 
-  /** Under what an answer is kept: what courses there are, and what is in them, is the same for all who ask. */
+  /** The key under which an answer is kept: the learner's id and the path. Courses are the same for everybody. */
   private keyOf(path: string): string {
     const whose = /^\/courses\b/.test(path) ? "anybody" : (this.known.learner?.id ?? "nobody");
     return `${whose} ${path}`;
@@ -186,7 +188,7 @@ export class Headway {
     const event = this.event("attempted", of, { ...doing, response });
     const outcome = await this.outbox.submit(event, this.author, { title: of.title, verdict: true });
     if (outcome.kind !== "recorded" || outcome.verdict) return outcome;
-    // Another window was quicker, and sent it among others: ask again for what was said of it.
+    // Another window sent it in a batch, and the reply to a batch has no verdicts: ask for this one.
     const told = await verdictOn(this.ask, event).catch(() => null);
     return told ? { ...outcome, verdict: told.attempt, step: told.progress } : outcome;
   }
@@ -218,7 +220,7 @@ export class Headway {
     return this.entered("/auth/login", sent);
   }
 
-  /** Come in. What waits is sent first, as whoever it was made by; no other window sends meanwhile. */
+  /** Sign in or register. What waits is sent before, as its author; no other window sends meanwhile. */
   private async entered(path: string, body: unknown): Promise<SignedIn> {
     await this.outbox.drain(true);
     const signedIn = await this.store.alone(() => this.ask<SignedIn>("POST", path, { body }));
@@ -226,16 +228,15 @@ export class Headway {
     return signedIn;
   }
 
-  /** Go. What is unsent stays on this device, for the one who made it. */
+  /** Sign out. Unsent events stay on this device until their author signs in again. */
   async signOut(): Promise<void> {
     await this.outbox.drain(true);
     await this.store.alone(() => this.ask("POST", "/auth/logout"));
     await this.forgetMe();
   }
 
-  /** Nobody is here any more: what was read is nobody's business. */
+  /** Nobody is here any more. */
   async forgetMe(): Promise<void> {
-    await this.quietly(this.store.forgetKept());
     await this.changedIdentity(NOBODY);
   }
 
@@ -252,10 +253,15 @@ export class Headway {
     void this.outbox.drain(true);
   }
 
-  /** What only makes later reads quicker may fail: what must be kept is told by the outbox. */
+  /** Ignore a failed write of what only helps later reads. The outbox reports failures that lose events. */
   private async quietly(kept: Promise<void>): Promise<void> {
     await kept.catch(() => undefined);
   }
+}
+
+/** Whether somebody was here, and nobody is now. */
+function isGone(before: Me, now: Me): boolean {
+  return before.learner !== null && now.learner === null;
 }
 
 function isMe(me: Me | undefined): me is Me {

@@ -6,7 +6,7 @@ import { tabChannel, tabLock } from "./tabs";
 const NAME = "headway";
 const VERSION = 1;
 const KEEP_MS = 800;
-/** How a browser calls it that a database was closed, or its connection lost; all else would fail again. */
+/** The errors of a database that was closed, or whose connection was lost. Any other error would come again. */
 const LOST = new Set(["InvalidStateError", "UnknownError", "AbortError"]);
 type Table = "queue" | "aside" | "notes" | "kept";
 
@@ -21,7 +21,7 @@ export class IndexedStore implements Store {
   private writing: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(private database: IDBDatabase) {
-    // Whoever goes may not come back to this page.
+    // A page that is hidden or left may never run again.
     addEventListener("pagehide", () => this.writeKept());
     document.addEventListener("visibilitychange", () => this.writeKept());
   }
@@ -85,11 +85,11 @@ export class IndexedStore implements Store {
 
   async keep(key: string, kept: Kept): Promise<void> {
     this.unwritten.set(key, kept);
-    // A page reads many things at once: they are written together, and not while it is made.
+    // A page reads many things at once: they are written together, once it is drawn.
     this.writing ??= setTimeout(() => this.writeKept(), KEEP_MS);
   }
 
-  /** Write what was read. It only makes later reads possible: that there is no room for it hinders nobody. */
+  /** Write what was read, for later reads without a network. That there is no room for it is no error. */
   private writeKept(): void {
     clearTimeout(this.writing);
     this.writing = undefined;
@@ -120,13 +120,13 @@ export class IndexedStore implements Store {
       const transaction = database.transaction(tables, "readwrite", { durability });
       const done = completed(transaction);
       work((table) => transaction.objectStore(table));
-      // Else the browser waits for what this page asks next, and takes all back of one that is closed meanwhile.
+      // Without an explicit commit the browser waits for further requests, and rolls back if the tab closes before.
       if (!asks) transaction.commit();
       await done;
     });
   }
 
-  /** Do something in the database; where the browser has closed it, as with what it was told to forget, once anew. */
+  /** Do something in the database; once more where the browser has closed it, as when site data is cleared. */
   private async within<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     const { database } = this;
     try {
@@ -139,10 +139,10 @@ export class IndexedStore implements Store {
     }
   }
 
-  /** The database, opened again: by the first of those that find it closed. */
+  /** The database, opened again by the first caller that finds it closed. */
   private async insteadOf(lost: IDBDatabase): Promise<IDBDatabase> {
     if (this.database !== lost) return this.database;
-    // Else each that is opened would stay open.
+    // Otherwise every connection would stay open.
     lost.close();
     this.opening ??= opened().finally(() => (this.opening = null));
     this.database = await this.opening;
@@ -162,7 +162,7 @@ async function opened(): Promise<IDBDatabase> {
     made.createObjectStore("kept");
   };
   const database = await answered(asked);
-  // Another tab brings a newer layout: it may not wait for us.
+  // A tab with a newer version of the database waits until all older connections are closed.
   database.onversionchange = () => database.close();
   return database;
 }

@@ -1,4 +1,4 @@
-/** What there is where nothing can be kept: it says so at every write, and the outbox says so to people. */
+/** The store of a device that keeps nothing: each write of an event fails, and the outbox tells people. */
 import { NotKept } from "./problems";
 import type { Store } from "./store";
 

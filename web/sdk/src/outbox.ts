@@ -64,6 +64,7 @@ export class Outbox {
   private failures = 0;
   private why: Why | null = null;
   private notBefore = 0;
+  private tellings = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -77,7 +78,7 @@ export class Outbox {
   /** Hear how things stand, now and after every change. */
   onStanding(told: (standing: Standing) => void): () => void {
     this.standers.add(told);
-    void this.standing().then(told);
+    void this.tellStanding();
     return () => this.standers.delete(told);
   }
 
@@ -88,7 +89,7 @@ export class Outbox {
   }
 
   async standing(): Promise<Standing> {
-    const [kept, refused] = await Promise.all([this.kept(), orNothing(this.store.setAside())]);
+    const [kept, refused] = await Promise.all([this.kept(), orNull(this.store.setAside())]);
     const lost = this.unkept.values().next().value;
     // What cannot be read is not gone.
     const waiting = [...(kept ?? this.seen ?? []), ...this.inMemory()];
@@ -98,7 +99,7 @@ export class Outbox {
       sending: this.draining !== null,
       waiting,
       held: waiting.filter((item) => !this.maySend(item)),
-      refused,
+      refused: refused ?? [],
       why: this.why,
       notKept: lost?.reason ?? null,
     };
@@ -141,7 +142,7 @@ export class Outbox {
     return this.draining;
   }
 
-  /** Whether the server asked for time; one that was asked for before the clock was set back is over. */
+  /** Whether the server's Retry-After still runs; one that ends too far ahead is from before the clock was set back. */
   private isAskedToRest(): boolean {
     const left = this.notBefore - Date.now();
     return left > 0 && left <= LONGEST_REST_S * 1000;
@@ -208,7 +209,7 @@ export class Outbox {
   private async pass(): Promise<number> {
     const queue = await this.queue();
     if (!queue.length) return 0;
-    // Whoever does something is here. Of what was left from before that is not known: somebody else may be by now.
+    // The author of an event from this page is here. Who made one that was left from before may be gone: ask.
     if (queue.some((item) => !this.waiters.has(item.event.id) && this.maySend(item))) this.who.doubt();
     await this.who.current();
     let recorded = 0;
@@ -218,7 +219,7 @@ export class Outbox {
       this.broke,
     )) {
       const answered = await this.sent(portion);
-      // Whoever was nobody is a guest by now.
+      // The first event of an unknown caller makes a guest.
       if (this.who.known() === null) this.who.doubt();
       recorded += await this.settled(answered);
     }
@@ -229,7 +230,7 @@ export class Outbox {
     try {
       return await sentTo(this.ask, portion, this.wantVerdict);
     } catch (error) {
-      // Perhaps because of something in it: what breaks the server keeps nothing else waiting.
+      // One of its events may be what breaks the server: `portions` sends these last, in ever smaller portions.
       if (isBroken(error))
         for (const { event } of portion) this.broke.set(event.id, (this.broke.get(event.id) ?? 0) + 1);
       throw error;
@@ -251,17 +252,17 @@ export class Outbox {
       () => null,
       (error: unknown) => ({ error }),
     );
-    // What was never kept need not be settled: whoever did it is told.
+    // An event that is only in memory needs no settling: its author is told at once.
     const settled = failure ? answered.filter((one) => this.unkept.has(one.item.event.id)) : answered;
     this.changeUnkept(settling.waiting);
     this.over(settled.filter((one) => !settling.waiting.some(({ event }) => event.id === one.item.event.id)));
     this.tellOf(settled);
-    // What is kept is answered for once that is settled: it is sent again, and counts once.
+    // An event that is still on the device is sent again, and the server counts it once.
     if (failure && (settled.length < answered.length || !(failure.error instanceof NotKept))) throw failure.error;
     return settling.gone.length;
   }
 
-  /** Of these nothing waits any more. */
+  /** Forget these events: the server has answered for them. */
   private over(answered: readonly Answered[]): void {
     const ids = new Set(answered.map((one) => one.item.event.id));
     for (const id of ids) {
@@ -317,12 +318,9 @@ export class Outbox {
 
   /** What the device keeps; null where it does not say so any more. */
   private async kept(): Promise<readonly Item[] | null> {
-    try {
-      return (this.seen = await this.store.items());
-    } catch (error) {
-      if (error instanceof NotKept) return null;
-      throw error;
-    }
+    const items = await orNull(this.store.items());
+    this.seen = items ?? this.seen;
+    return items;
   }
 
   private inMemory(): Item[] {
@@ -367,15 +365,18 @@ export class Outbox {
   }
 
   private async tellStanding(): Promise<void> {
+    const telling = ++this.tellings;
     const standing = await this.standing();
+    // The device may answer an earlier question later.
+    if (telling !== this.tellings) return;
     for (const stander of this.standers) stander(standing);
   }
 }
 
-/** What a device keeps, or nothing where it does not say so any more. */
-async function orNothing<T>(kept: Promise<readonly T[]>): Promise<readonly T[]> {
+/** What a device keeps, or null where it cannot be read any more. */
+async function orNull<T>(kept: Promise<T>): Promise<T | null> {
   return kept.catch((error: unknown) => {
-    if (error instanceof NotKept) return [];
+    if (error instanceof NotKept) return null;
     throw error;
   });
 }

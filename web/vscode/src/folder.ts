@@ -1,8 +1,9 @@
 /** A course's folder in the workspace, as `headway start` lays it out: a folder for each step with files. */
-import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { Shape } from "@headway/sdk";
+import { Lock } from "./keeping/lock";
+import { halfIn, sweep } from "./keeping/writing";
 
 const MARK = ".headway.json";
 // As the server has it. It is checked here again: what a server sends is written to this machine.
@@ -16,22 +17,29 @@ export interface LaidOut {
   readonly kept: readonly string[];
 }
 
-let last: Promise<unknown> = Promise.resolve();
+/** The locks of courses, by their folders. */
+const locks = new Map<string, Lock>();
 
 /** Write a step's files where they are not yet; what the learner changed is kept. */
-export function layOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
-  // One after another: all steps of a course are told in one mark.
-  const next = last.then(() => laidOut(root, server, course, step));
-  last = next.catch(() => undefined);
-  return next;
-}
-
-async function laidOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
+export async function layOut(root: string, server: string, course: string, step: Shape<"StepShown">): Promise<LaidOut> {
   const home = join(root, checkedName(course));
   const folder = join(home, checkedName(step.id));
-  const [written, kept]: [string[], string[]] = [[], []];
   await fs.mkdir(folder, { recursive: true });
   await noLinks(root, [course, step.id]);
+  const lock = locks.get(home) ?? new Lock(join(home, `${MARK}.lock`));
+  locks.set(home, lock);
+  // One window after another: all steps of a course are told in one mark.
+  return lock.alone(async () => {
+    const laidOut = await filesIn(folder, step);
+    await mark(home, server, course, step);
+    // What a window that was killed has left.
+    for (const one of [home, folder]) await sweep(one);
+    return laidOut;
+  });
+}
+
+async function filesIn(folder: string, step: Shape<"StepShown">): Promise<LaidOut> {
+  const [written, kept]: [string[], string[]] = [[], []];
   for (const [path, text] of Object.entries(step.files)) {
     const parts = checkedPath(path);
     await noLinks(folder, parts);
@@ -42,10 +50,9 @@ async function laidOut(root: string, server: string, course: string, step: Shape
       continue;
     }
     await fs.mkdir(join(target, ".."), { recursive: true });
-    await put(target, text);
+    await put(folder, target, text);
     written.push(path);
   }
-  await mark(home, server, course, step);
   return { folder, written, kept };
 }
 
@@ -56,13 +63,12 @@ async function mark(home: string, server: string, course: string, step: Shape<"S
   const isSame = old.server === server && old.course === course;
   const steps = [...new Set([...((isSame && old.steps) || []), step.id])].sort();
   const tests = { ...((isSame && old.tests) || {}), ...(step.test ? { [step.id]: step.test } : {}) };
-  await put(path, `${JSON.stringify({ server, course, steps, tests }, null, 2)}\n`);
+  await put(home, path, `${JSON.stringify({ server, course, steps, tests }, null, 2)}\n`);
 }
 
-/** Have a file hold this, whole or not at all: half of one would be taken for what the learner made of it. */
-async function put(path: string, text: string): Promise<void> {
-  // Another window may write the same one.
-  const half = `${path}.${randomUUID()}.new~`;
+/** Have a file within a folder hold this, whole or not at all: half of one would be taken for what the learner made of it. */
+async function put(folder: string, path: string, text: string): Promise<void> {
+  const half = halfIn(folder);
   try {
     await fs.writeFile(half, text, { flag: "wx", flush: true });
     await fs.rename(half, path);

@@ -62,7 +62,7 @@ export class Learner {
     return isAnew;
   }
 
-  /** The token says whose it is that waits: it goes last, wherever this is cut off. */
+  /** The token goes last: if this is cut off before, it still says whose the waiting events are. */
   private async forgetGuest(guest: Guest, heir: string | null): Promise<void> {
     await this.headway.outbox.release(guest.learner, heir);
     await this.tokens.setGuest(null);
@@ -141,7 +141,7 @@ export class Learner {
   }
 }
 
-/** What goes by itself, or is told by the outbox, is no reason to stop. */
+/** Ignore that the server cannot be reached or refused: it is tried again, or the outbox tells. */
 export function passing(error: unknown): void {
   if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
 }

@@ -48,7 +48,10 @@ export class Panels implements vscode.Disposable {
     const panel = restored ?? vscode.window.createWebviewPanel(TYPE, place.step, column);
     const made = new StepPanel(this.context, this.session, place, panel);
     this.open.set(key, made);
-    panel.onDidDispose(() => this.open.delete(key));
+    panel.onDidDispose(() => {
+      // One that a window opened again may have its place by then.
+      if (this.open.get(key) === made) this.open.delete(key);
+    });
     return made;
   }
 
@@ -66,6 +69,9 @@ export class StepPanel {
   private outcome: Outcome | null = null;
   private tested: Passed | null = null;
   private step: Shape<"OutlineStep"> | null = null;
+  /** How many things are under way: a command can begin one beside that of the panel's buttons. */
+  private doing = 0;
+  private isClosed = false;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -77,6 +83,7 @@ export class StepPanel {
     panel.webview.options = { enableScripts: true, localResourceRoots: roots, enableForms: false };
     panel.webview.html = page(panel.webview, context.extensionUri);
     panel.iconPath = vscode.Uri.joinPath(context.extensionUri, "media", "icon.png");
+    panel.onDidDispose(() => (this.isClosed = true));
     panel.webview.onDidReceiveMessage((asked: Asked) => void this.asked(asked));
   }
 
@@ -137,12 +144,14 @@ export class StepPanel {
   }
 
   private async busy(work: () => Promise<void>): Promise<void> {
+    this.doing++;
     await this.tell({ kind: "busy" });
     try {
       await work();
     } catch (error) {
       void vscode.window.showErrorMessage(wordsOf(error));
     }
+    this.doing--;
     await this.refresh();
   }
 
@@ -159,6 +168,7 @@ export class StepPanel {
     const locked = lockedBy(progress.value, within, standing);
     return {
       kind: "step",
+      isBusy: this.doing > 0,
       place: this.place,
       title: step.title,
       course: outline.value.title,
@@ -178,7 +188,8 @@ export class StepPanel {
   }
 
   private async tell(shown: Shown): Promise<void> {
-    await this.panel.webview.postMessage(shown);
+    // A panel that is closed while it is read for takes nothing any more, and throws.
+    if (!this.isClosed) await this.panel.webview.postMessage(shown);
   }
 }
 

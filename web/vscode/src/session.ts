@@ -44,11 +44,12 @@ export class Session implements vscode.Disposable {
 
   /** The learner, started. It throws where the server's address is none, or nothing can be kept. */
   here(): Promise<Learner> {
-    this.learner ??= this.begin().catch((error: unknown) => {
-      this.learner = null;
-      throw error;
+    const begun = (this.learner ??= this.begin());
+    // It is tried again when it is asked for again, unless that is of another server by then.
+    begun.catch(() => {
+      if (this.learner === begun) this.learner = null;
     });
-    return this.learner;
+    return begun;
   }
 
   async read<T>(path: string): Promise<Reading<T>> {
@@ -80,10 +81,14 @@ export class Session implements vscode.Disposable {
     if (!/^https?:\/\/[^\s/]+$/.test(server)) throw new Error(words.noServer(server));
     const folder = createHash("sha256").update(server).digest("hex").slice(0, 16);
     const store = await FileStore.open(join(this.context.globalStorageUri.fsPath, folder));
-    this.store = store;
+    // The setting may have changed meanwhile: then what waits here is sent, and nothing of it is shown.
+    if (server === this.server) {
+      this.store?.close();
+      this.store = store;
+    } else store.close();
     const learner = new Learner(server, store, new Tokens(this.context.secrets, store, server));
     const { outbox } = learner.headway;
-    // Of a server that was left, what waits is still sent; what is shown is the other's.
+    // The outbox of the server before still sends what waits, but nothing of it is shown.
     const here = (does: () => void) => (this.store === store ? does() : undefined);
     outbox.onStanding((standing) =>
       here(() => {
@@ -115,7 +120,7 @@ export class Session implements vscode.Disposable {
   }
 }
 
-/** What fails here fails again, and is told, where somebody looks. */
+/** Nothing is said of a failure here: the tree and the panels meet it again, and show it. */
 function ignored(): void {}
 
 /** An error in words for people. */

@@ -49,6 +49,8 @@ interface Job {
   /** A step's files to lay out, to say which were written and which kept; of so many steps at once. */
   readonly files?: Readonly<Record<string, string>>;
   readonly steps?: number;
+  /** Which of several windows this is, where each lays steps of its own out. */
+  readonly window?: number;
   /** Say what is left of these parts where the last so many characters and a part are kept. */
   readonly tail?: readonly [number, readonly string[]];
   /** Hold the lock for so many ms, and do nothing else. */
@@ -129,7 +131,7 @@ function refusedIfFull(error: unknown): string {
 
 async function main(job: Job): Promise<void> {
   if (job.judge || job.paths || job.tail) return judge(job);
-  if (job.files) return lay(job.folder, job.files, job.steps ?? 1);
+  if (job.files) return lay(job.folder, job.files, job);
   countSteps(job.kill_at);
   if (job.hurry) hurry(job.hurry);
   for (const folder of [job.folder, ...(job.folders ?? [])]) await window({ ...job, folder });
@@ -197,9 +199,13 @@ function judge(job: Job): void {
   if (job.tail) tell(`tail ${JSON.stringify(tailOf(...job.tail))}`);
 }
 
-async function lay(folder: string, files: Readonly<Record<string, string>>, steps: number): Promise<void> {
+async function lay(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  { steps = 1, window = 0 }: Job,
+): Promise<void> {
   const one = async (number: number) => {
-    const step = { id: `step${number || ""}`, files, test: null } as unknown as Shape<"StepShown">;
+    const step = { id: `step${number + window * steps || ""}`, files, test: null } as unknown as Shape<"StepShown">;
     const refused = { written: [], kept: ["refused"] };
     const { written, kept } = await layOut(folder, "http://127.0.0.1:1", "course", step).catch(() => refused);
     tell(`laid ${JSON.stringify([written, kept])}`);

@@ -3,6 +3,7 @@
  * While it is under way its button says `aria-disabled`: one that is `disabled` would lose the focus of whoever pressed it. */
 import { Refusal } from "@headway/sdk";
 import { t } from "../words/en";
+import { sentence } from "../words/said";
 import { session } from "./session.svelte";
 
 export class Doing {
@@ -34,8 +35,7 @@ export class Doing {
       this.wrong = `${t.states.unreachable}. ${t.states.unreachableLead}`;
       return;
     }
-    const said = error.message;
-    this.wrong = `${said.charAt(0).toUpperCase()}${said.slice(1)}${/[.!?]$/.test(said) ? "" : "."}`;
+    this.wrong = sentence(error.message);
     this.faults = Object.fromEntries((error.problem.errors ?? []).map((one) => [one.field, one.message]));
   }
 }

@@ -1,15 +1,15 @@
-/** What has the focus may go with what was done: a row that ended, a button that was answered. Then what was around it has the focus. */
+/** Keeps the focus on the page: when the focused element is removed, its nearest container that is left has the focus. */
 let around: readonly HTMLElement[] = [];
 
-/** Never leave whoever uses keys nowhere. */
+/** Watch for it. Without this the focus falls to the body, and Tab begins at the top again. */
 export function keepFocus(): void {
   const seen = new MutationObserver(() => {
-    // Whoever took it away may give it on: a menu to its button.
+    // What removed the element may move the focus itself, as a menu does to its button.
     if (around[0]?.isConnected === false) setTimeout(restore);
   });
   document.addEventListener("focusin", ({ target }) => {
     around = ancestors(target as HTMLElement);
-    // Nothing is lost before somebody is somewhere: a first visit is built without being watched.
+    // Begun with the first focus: until then nothing can be lost, and the first page is built unwatched.
     seen.observe(document.body, { childList: true, subtree: true });
   });
 }

@@ -4,7 +4,7 @@ const waiting = new Set<() => void>();
 const NO_FRAME_MS = 150;
 let planned = false;
 
-/** Do a piece of work when its turn comes; the way to call it off. */
+/** Do a piece of work when its turn comes. Call the result to cancel it. */
 export function later(work: () => void): () => void {
   waiting.add(work);
   plan();
@@ -15,7 +15,7 @@ function plan(): void {
   if (planned || waiting.size === 0) return;
   planned = true;
   const timer = setTimeout(() => step(frame), NO_FRAME_MS);
-  // What is done within a frame's callback holds the frame up: it is done behind it.
+  // Work in the callback itself would delay the frame.
   const frame = requestAnimationFrame(() => {
     clearTimeout(timer);
     setTimeout(() => step(frame));

@@ -7,7 +7,7 @@ import { session } from "./session.svelte";
 const TOLD = new Set(["step_graded", "step_overridden", "streak_at_risk", "certificate_revoked"]);
 const GATHERED_MS = 500;
 const LOOKED_AT = 20;
-/** How long a stream that was refused is waited with at first, and at most. */
+/** How long to wait before a refused stream is opened again: after the first refusal, and at most. */
 const AGAIN_MS = 2000;
 const AGAIN_MOST_MS = 60_000;
 
@@ -17,6 +17,8 @@ export function follow(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
   let refusals = 0;
+  /** Whether something may have come while no stream was open. */
+  let isBehind = false;
 
   function open(): void {
     if (source || document.visibilityState !== "visible") return;
@@ -28,13 +30,17 @@ export function follow(): () => void {
     source.addEventListener("reset", () => session.refresh());
   }
 
-  /** It begins with what comes from now on: what came while it was refused is read. */
+  /** A new stream tells only what comes from now on: what came before is read. */
   function opened(): void {
-    if (refusals) session.refresh();
+    if (isBehind) session.refresh();
+    isBehind = false;
     refusals = 0;
   }
 
-  /** Where nobody answers it tries again by itself; after an answer, as a proxy gives it for a server that starts, never. */
+  /**
+   * The browser reconnects by itself after a lost connection, but never after an answer that is no stream, such as a
+   * proxy's 502 while the server starts.
+   */
   function refused(): void {
     if (source?.readyState !== EventSource.CLOSED) return;
     close();
@@ -49,6 +55,7 @@ export function follow(): () => void {
   }
 
   function close(): void {
+    isBehind = true;
     clearTimeout(again);
     source?.close();
     source = null;
@@ -64,11 +71,13 @@ export function follow(): () => void {
   };
 }
 
-/** Say it as the list of notifications does, which knows what is called how; where that cannot be read, by ids. */
+/** Say it with the titles that the list of notifications has; with ids where the list cannot be read. */
 async function say(one: Notification): Promise<void> {
+  const { person } = session;
   const list = await session.headway
     .ask<Shape<"NotificationList">>("GET", `/notifications?limit=${LOOKED_AT}`)
     .catch(() => null);
+  if (person !== session.person) return;
   const named = list?.items.find((other) => other.id === one.id);
   session.say([titleOf(one), whatOf({ ...one, title: named?.title ?? null })].filter(Boolean).join(": "));
 }

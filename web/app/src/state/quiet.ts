@@ -1,14 +1,14 @@
-/** What nobody waits for: done once what the page shows was read, and the browser has nothing else to do. */
+/** Work that nobody waits for: done after the page has read what it shows, while the browser is idle. */
 const waiting = new Set<() => void>();
-/** So long after the last of what was read, nothing more is asked for. */
+/** A page that has read nothing for so long has read all that it shows. */
 const QUIET_MS = 700;
-/** A network that answers nothing keeps nothing up for longer. */
+/** The work begins after so long even if reads still wait for the network. */
 const LONGEST_MS = 6000;
 let reads = 0;
 let since = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Say that something is being read that somebody waits for; the way to say that it is there. */
+/** Say that a read has begun that somebody waits for. Call the result when it has ended. */
 export function waited(): () => void {
   reads += 1;
   let over = false;
@@ -20,7 +20,7 @@ export function waited(): () => void {
   };
 }
 
-/** Do something when all is quiet; the way to call it off. */
+/** Do something when all is quiet. Call the result to cancel it. */
 export function whenQuiet(work: () => void): () => void {
   if (waiting.size === 0) since = Date.now();
   waiting.add(work);
@@ -39,7 +39,7 @@ function look(): void {
   else step();
 }
 
-/** One piece at a time: each may have something read. */
+/** One piece at a time: each may begin further reads. */
 function step(): void {
   const [next] = waiting;
   if (!next) return;

@@ -12,22 +12,28 @@ export class Reading<T> {
   from = $state.raw<Date | null>(null);
   trouble = $state<Trouble | null>(null);
   detail = $state("");
-  /** What is there answers an earlier question, until this one is answered. */
+  /** Whether `value` is the answer to an earlier path, shown until this one is answered. */
   isOld = $state(false);
   protected path: string | null = null;
   private turn = 0;
+  /** Whose answer is there. */
+  private of: string | null = null;
 
   async load(path: string | null, signal?: AbortSignal): Promise<void> {
     const turn = ++this.turn;
     if (path !== this.path) {
       this.path = path;
+      this.trouble = null;
       this.moved();
     }
     if (path === null) return;
     const over = waited();
+    const learner = session.me.learner?.id ?? null;
     try {
       const take = await this.ask(path, signal);
-      if (turn === this.turn) take();
+      if (turn !== this.turn) return;
+      take();
+      this.of = learner;
     } catch (error) {
       if (turn === this.turn && !signal?.aborted) this.fail(error);
     } finally {
@@ -35,7 +41,7 @@ export class Reading<T> {
     }
   }
 
-  /** Ask, and say how to take over what came: all of it at once. */
+  /** Ask. Calling the result stores all that came, at once. */
   protected async ask(path: string, signal?: AbortSignal): Promise<() => void> {
     const read = await session.headway.read<T>(path, signal);
     return () => {
@@ -45,7 +51,7 @@ export class Reading<T> {
     };
   }
 
-  /** Something else is asked for than what is there. */
+  /** The path has changed: `value` is the answer to another one. */
   protected moved(): void {
     this.clear();
   }
@@ -62,7 +68,9 @@ export class Reading<T> {
   private fail(error: unknown): void {
     this.detail = error instanceof Error ? error.message : "";
     this.trouble = troubleOf(error);
-    if (this.trouble !== "unreachable" || this.isOld) this.clear();
+    // Who was nobody may be a guest by now, and is the same person.
+    const isOthers = this.of !== null && this.of !== session.me.learner?.id;
+    if (this.trouble !== "unreachable" || this.isOld || isOthers) this.clear();
   }
 }
 
@@ -84,7 +92,7 @@ function followed<Of extends Reading<unknown>>(found: Of, path: () => string | n
     const to = path();
     void session.epoch;
     const ended = new AbortController();
-    // What was there before is looked at as well: that it comes is no reason to ask again.
+    // Loading looks at the value that is there: a change of that is no reason to load again.
     untrack(() => void found.load(to, ended.signal));
     return () => ended.abort();
   });
@@ -149,7 +157,7 @@ export class Pages<P extends Page> extends Reading<P> {
     this.failed = false;
     try {
       const page = await this.pageBehind(path, next);
-      // Meanwhile something else may have been asked for, or the whole read again.
+      // Meanwhile the path may have changed, or the list may have been read again.
       if (path === this.path && next === this.next) this.behind = [...this.behind, page];
     } catch (error) {
       troubleOf(error);

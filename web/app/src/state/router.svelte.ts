@@ -24,7 +24,7 @@ class Router {
     if (replace) history.replaceState(null, "", to);
     else history.pushState(null, "", to);
     await this.show();
-    if (!location.hash) scrollTo(0, 0);
+    scrollTo(0, 0);
   }
 
   /** Say in the address what is looked at, and stay where one is. */

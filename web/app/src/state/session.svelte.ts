@@ -25,13 +25,16 @@ const TOLD_MS = 7000;
 class Session {
   ready = $state(false);
   me = $state.raw<Me>(NOBODY);
+  /** Grows when an account takes the place of another one: nothing that was typed or shown before is theirs. */
+  person = $state(0);
   standing = $state.raw<Standing>(AT_REST);
-  /** Grows with everything that makes what was read before old. */
+  /** Grows with each event after which earlier reads may be out of date. */
   epoch = $state(0);
   online = $state(navigator.onLine);
   toasts = $state.raw<readonly Toast[]>([]);
   celebrated = $state.raw<readonly Change[]>([]);
   private client: Headway | null = null;
+  private account: string | null = null;
   private toastId = 0;
 
   get headway(): Headway {
@@ -51,9 +54,9 @@ class Session {
     const over = waited();
     const headway = await inBrowser();
     this.client = headway;
-    this.me = headway.identity;
+    this.meet(headway.identity);
     headway.onIdentity((me) => {
-      this.me = me;
+      this.meet(me);
       this.epoch++;
     });
     this.standing = await headway.outbox.standing();
@@ -68,7 +71,20 @@ class Session {
     over();
   }
 
-  /** What stands as it did changes nothing: all that shows it would be made again. */
+  /** A sign-in that ended, and the guest before it, leave what is typed alone: the same person may go on. */
+  private meet(me: Me): void {
+    this.me = me;
+    const account = me.kind === "account" ? (me.learner?.id ?? null) : null;
+    if (account === null || account === this.account) return;
+    if (this.account !== null) {
+      this.person++;
+      this.toasts = [];
+      this.celebrated = [];
+    }
+    this.account = account;
+  }
+
+  /** An equal standing is not set again: all that shows it would be drawn anew. */
   private stands(standing: Standing): void {
     if (JSON.stringify(standing) !== JSON.stringify(this.standing)) this.standing = standing;
   }

@@ -10,7 +10,6 @@ export const entering = {
     forgot: "Forgot your password?",
     none: "No account yet?",
     register: "Create one",
-    or: "or",
     with: (provider: string) => `Continue with ${provider}`,
     demo: "Look around as a learner",
     demoLead: "This is a demo with invented people. Nothing you do here is kept for long.",

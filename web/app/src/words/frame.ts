@@ -19,14 +19,12 @@ export const frame = {
     signIn: "Sign in",
     signOut: "Sign out",
     account: "Your account",
-    streak: (days: number) => `Streak: ${plural(days, "day")}`,
   },
   save: {
     saved: "Saved",
     looking: "Looking",
     device: "Saved on this device",
     lostShort: "Not saved",
-    sending: "Saving",
     explain: (count: number) => `${plural(count, "item")} waiting to be sent`,
     lost: {
       full: "Not saved: this device has no room left. Keep this page open until it is sent.",
@@ -34,7 +32,6 @@ export const frame = {
     },
     offline: "You are offline. What you do is kept on this device and sent later.",
     refused: (count: number) => `${plural(count, "item")} could not be recorded`,
-    see: "See what",
   },
   unsent: {
     title: "What is unsent",
@@ -74,6 +71,7 @@ export const frame = {
     again: "Try again",
     more: "Show more",
     table: (name: string) => `${name}, a table`,
+    notCopied: "It cannot be copied here: mark it, and copy it by hand.",
     moreFailed: "The rest cannot be read right now.",
     refresh: "Read again",
     from: (when: string) => `You are offline. This is how things stood ${when}.`,

@@ -3,7 +3,6 @@ import { plural } from "./plural";
 
 export const operate = {
   title: "Operate",
-  lead: "How the server stands, and what puts it right.",
   notAdmin: "This is for admins",
   notAdminLead: "Whoever runs this server can make you one.",
   tabs: { label: "This server", system: "Server", learners: "Learners", imports: "Imports" },

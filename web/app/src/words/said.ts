@@ -119,8 +119,16 @@ export function listed(names: readonly string[]): string {
 
 /** A topic's slug as words. */
 export function topic(name: string): string {
-  const words = name.replaceAll(/[-_]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(name.replaceAll(/[-_]/g, " "));
+}
+
+/** What a server says in lower case and without a period, as a sentence. */
+export function sentence(said: string): string {
+  return `${capital(said)}${/[.!?]$/.test(said) ? "" : "."}`;
+}
+
+function capital(said: string): string {
+  return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
 /** What a learner is called by who teaches or operates; two who gave no name are not called alike. */

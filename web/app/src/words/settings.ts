@@ -16,7 +16,6 @@ export const settings = {
   guest: "You are a guest",
   guestLead: "Create an account to have a name, a time zone and other devices.",
   nobodyLead: "Nothing is recorded of you yet. Solve something, or sign in.",
-  appearance: "Appearance",
   theme: "Theme",
   themes: { system: "As the device", light: "Light", dark: "Dark" } as Record<string, string>,
   privacy: "Leaderboards",

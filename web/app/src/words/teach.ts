@@ -92,7 +92,6 @@ export const teach = {
     progress: "Progress",
     score: "Score",
     lastActive: "Last active",
-    lastStep: "Last step",
     never: "never",
     none: "No learner fits",
     noneLead: "Nobody is enrolled, or nobody fits what is asked for.",
@@ -147,7 +146,6 @@ export const teach = {
     kept: (why: string) => `Nothing was recorded: ${why}`,
     passed: "passed",
     notPassed: "not passed",
-    score100: "A number from 0 to 100.",
   },
   publish: {
     title: "Publish",
@@ -167,7 +165,6 @@ export const teach = {
     would: "What it would do",
     did: "What it did",
     version: (version: number) => `Published as version ${version}.`,
-    unchanged: "It is the version in force already.",
     learners: (count: number) => `${plural(count, "learner")} began the course.`,
     gains: "Gain",
     loses: "Would lose by the new rules, and keep",
@@ -202,6 +199,5 @@ export const teach = {
     stayOpen: "open:",
     stayCompleted: "completed:",
     wholeKept: "the course completed",
-    nothing: "Nothing changes for anybody.",
   },
 };

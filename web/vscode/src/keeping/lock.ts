@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { hostname } from "node:os";
-import { codeOf } from "./writing";
+import { dirname } from "node:path";
+import { codeOf, halfIn } from "./writing";
 
 const BEAT_MS = 2_000;
 /** A holder that has not touched its lock for so long is taken for dead, whatever has its number now. */
@@ -35,7 +36,7 @@ export class Lock {
 
   private async holding<T>(work: () => Promise<T>): Promise<T> {
     const holder: Holder = { pid: process.pid, host: hostname(), token: randomUUID() };
-    // Where no file can be written there is no lock: what is in memory alone is better sent twice than never.
+    // Where no file can be written there is no lock. Events in memory are sent all the same: sent twice, they count once.
     await this.take(holder).catch(() => undefined);
     this.isHeld = true;
     const beat = setInterval(() => {
@@ -53,8 +54,8 @@ export class Lock {
   }
 
   private async take(holder: Holder): Promise<void> {
-    // Written first and linked then: nobody ever finds a lock that does not say whose it is.
-    const own = `${this.path}.${holder.token}`;
+    // Written first and then linked, so that a lock always says who holds it.
+    const own = halfIn(dirname(this.path));
     try {
       await fs.writeFile(own, JSON.stringify(holder), { mode: 0o600 });
       while (!(await linked(own, this.path))) {
@@ -70,13 +71,13 @@ export class Lock {
   private async takeOver(): Promise<void> {
     const found = await saidOf(this.path);
     if (found === null || !(await isDead(found, this.path))) return;
-    const aside = `${this.path}.${randomUUID()}`;
+    const aside = halfIn(dirname(this.path));
     try {
       await fs.rename(this.path, aside);
     } catch {
       return;
     }
-    // Somebody was quicker, and what was moved is theirs by now: it goes back.
+    // Another window has taken the lock over first, and this is its lock: put it back.
     if ((await saidOf(aside)) !== found) await linked(aside, this.path);
     await fs.rm(aside, { force: true });
   }
@@ -113,7 +114,7 @@ function holderIn(said: string): Holder | null {
 
 async function isDead(said: string, path: string): Promise<boolean> {
   const holder = holderIn(said);
-  // Nobody links what says nothing: a power cut took its content, and its holder.
+  // Only a power cut leaves an empty lock, and its holder is gone too.
   if (!holder) return true;
   const found = await fs.stat(path).catch(() => null);
   if (found && Date.now() - found.mtimeMs > DEAD_MS) return true;

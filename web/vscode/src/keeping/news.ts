@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { get, names, put, remove } from "./writing";
 
 const LIVES_MS = 60_000;
-/** Some file systems tell nobody of changes: then this is how late one hears. */
+/** How often to look in the folder: some file systems report no changes. */
 const LOOK_MS = 5_000;
 
 export class News {
   private readonly listeners = new Set<(message: unknown) => void>();
-  private readonly me = randomUUID().slice(0, 8);
-  private readonly heard = new Set<string>();
+  /** How the names of this window's messages end: it does not hear itself. */
+  private readonly own = `.${randomUUID().slice(0, 8)}.json`;
+  private heard: ReadonlySet<string> = new Set();
   private readonly since = Date.now();
   private watcher: FSWatcher | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -40,9 +41,7 @@ export class News {
   /** Tell the others. It makes them quicker; nothing depends on it. */
   tell(message: unknown): void {
     const place = `${Date.now().toString().padStart(15, "0")}-${(this.count++).toString().padStart(6, "0")}`;
-    const name = `${place}.${this.me}.json`;
-    this.heard.add(name);
-    void put(join(this.folder, name), message, false).catch(() => undefined);
+    void put(join(this.folder, `${place}${this.own}`), message, false).catch(() => undefined);
   }
 
   hear(heard: (message: unknown) => void): () => void {
@@ -58,21 +57,20 @@ export class News {
   private async read(): Promise<void> {
     while (this.again) {
       this.again = false;
-      for (const name of await names(this.folder).catch(() => [])) await this.one(name);
+      const there = await names(this.folder).catch(() => null);
+      if (there === null) continue;
+      const before = this.heard;
+      // Names that are gone are forgotten: any window may remove a message.
+      this.heard = new Set(there);
+      for (const name of there) await this.one(name, before.has(name));
     }
   }
 
-  private async one(name: string): Promise<void> {
+  private async one(name: string, wasHeard: boolean): Promise<void> {
     const at = Number(name.slice(0, 15));
     const path = join(this.folder, name);
-    if (Date.now() - at > LIVES_MS) {
-      this.heard.delete(name);
-      await remove([path]).catch(() => undefined);
-      return;
-    }
-    if (this.heard.has(name)) return;
-    this.heard.add(name);
-    if (at < this.since - 1_000) return;
+    if (Date.now() - at > LIVES_MS) return remove([path]).catch(() => undefined);
+    if (wasHeard || name.endsWith(this.own) || at < this.since - 1_000) return;
     const message = await get<unknown>(path).catch(() => null);
     if (message !== null) for (const listener of this.listeners) listener(message);
   }

@@ -38,7 +38,7 @@ export class FileStore implements Store {
     try {
       for (const name of FOLDERS) await fs.mkdir(join(folder, name), { recursive: true, mode: 0o700 });
       await synced(folder);
-      for (const name of FOLDERS) await sweep(join(folder, name));
+      for (const name of ["", ...FOLDERS]) await sweep(join(folder, name));
     } catch (error) {
       throw notKept(error);
     }
@@ -77,7 +77,7 @@ export class FileStore implements Store {
     const of = new Map(waiting.length ? (await this.queued()).map((one) => [one.id, one]) : []);
     for (const item of waiting) {
       const found = of.get(item.event.id);
-      // What is gone meanwhile does not come back.
+      // An item that another window has removed meanwhile must not come back.
       if (!found) continue;
       await put(this.path("queue", nameOf(found.place, found.revision + 1, found.id)), item);
       await remove([this.path("queue", found.name)]);

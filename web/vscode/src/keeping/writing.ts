@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { NotKept } from "@headway/sdk";
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-export const HALF = ".half";
+/** What is being written: nobody else names a file so, not even a course. */
+const HALF = /^\.?[0-9a-f]{8}-[0-9a-f-]{27}\.half$/;
 /** How many files are read or taken away at a time: one after another they wait for the disk, and all would want too many handles. */
 const TOGETHER = 32;
 
@@ -13,9 +14,14 @@ export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | null)?.code ?? "";
 }
 
+/** A name in a folder for a file that is not finished; `sweep` takes it away where nobody else does. */
+export function halfIn(folder: string): string {
+  return join(folder, `.${randomUUID()}.half`);
+}
+
 /** Have a file hold this: written beside its place, on the disk, and only then put there. NotKept. */
 export async function put(path: string, value: unknown, isLasting = true): Promise<void> {
-  const half = join(dirname(path), `${randomUUID()}${HALF}`);
+  const half = halfIn(dirname(path));
   try {
     await write(half, JSON.stringify(value), isLasting);
     await fs.rename(half, path);
@@ -88,7 +94,7 @@ export async function someAtATime<T, R>(all: readonly T[], work: (one: T) => Pro
 /** Take away what a write that never ended has left, an hour ago or more. */
 export async function sweep(folder: string, now = Date.now()): Promise<void> {
   for (const name of await fs.readdir(folder).catch(() => [])) {
-    if (!name.endsWith(HALF)) continue;
+    if (!HALF.test(name)) continue;
     const path = join(folder, name);
     const found = await fs.stat(path).catch(() => null);
     if (found && now - found.mtimeMs > 3_600_000) await fs.rm(path, { force: true }).catch(() => undefined);

@@ -22,11 +22,11 @@ function spent(): number {
 }
 
 function show(shown: Shown): void {
-  const isBusy = shown.kind === "busy";
-  main.ariaBusy = String(isBusy);
-  for (const one of main.querySelectorAll("button")) one.toggleAttribute("data-busy", isBusy);
   if (shown.kind === "trouble") trouble(shown.text);
   if (shown.kind === "step") step(shown);
+  const isBusy = shown.kind === "busy" || (shown.kind === "step" && shown.isBusy);
+  main.ariaBusy = String(isBusy);
+  for (const one of main.querySelectorAll("button")) one.toggleAttribute("data-busy", isBusy);
 }
 
 function trouble(text: string): void {

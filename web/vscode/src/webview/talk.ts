@@ -6,6 +6,8 @@ export type Shown =
   | { kind: "trouble"; text: string }
   | {
       kind: "step";
+      /** Whether something is still under way, of which this is not the end. */
+      isBusy: boolean;
       place: { course: string; step: string };
       title: string;
       course: string;
