@@ -50,6 +50,18 @@ def works_offline(page: Page) -> None:
     page.evaluate("navigator.serviceWorker.ready.then(() => caches.match('/')).then((kept) => kept.text())")
 
 
+def test_what_is_done_on_a_page_without_https_is_recorded(opened: Open) -> None:
+    context = opened()
+    page = context.new_page()
+    # Browsers have neither on a page of http:// but on this machine.
+    page.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.locks")
+    page.goto(at(LESSON))
+    page.get_by_role("button", name="I have read it").click()
+    expect(page.get_by_text("Completed").first).to_be_visible()
+    expect(standing(page)).to_have_text("Saved")
+    assert [one["step"] for one in events(context)] == [LESSON]
+
+
 def test_solved_as_a_guest_in_a_tab_that_is_closed_at_once(opened: Open) -> None:
     context = opened()
     page = context.new_page()

@@ -1,4 +1,5 @@
 /** The client: who the caller is, reads that fall back on what was kept, and writes by way of the outbox. */
+import { newId } from "./ids";
 import { Outbox, type Outcome } from "./outbox";
 import { Refusal, Unreachable } from "./problems";
 import { verdictOn } from "./sending";
@@ -47,7 +48,7 @@ export class Headway {
   constructor(
     readonly store: Store,
     readonly ask: Ask,
-    private readonly newId: () => string = () => crypto.randomUUID(),
+    private readonly makeId: () => string = newId,
   ) {
     this.outbox = new Outbox(store, ask, {
       current: async () => (await this.me()).learner?.id ?? null,
@@ -209,7 +210,7 @@ export class Headway {
 
   private event(type: EventSent["type"], of: StepRef, more: Partial<EventSent>): EventSent {
     const occurred_at = localTime(new Date());
-    return { id: this.newId(), type, course: of.course, step: of.step, occurred_at, ...more };
+    return { id: this.makeId(), type, course: of.course, step: of.step, occurred_at, ...more };
   }
 
   async register(sent: Shape<"Registration">): Promise<SignedIn> {
