@@ -39,7 +39,10 @@ class Door:
 
     def _pass_on(self, client: socket.socket) -> None:
         if self.is_captive:
+            # A browser opens connections before it needs them: what was captured must not answer later.
+            self._open.add(client)
             _ask_for_a_room_number(client)
+            self._open.discard(client)
             return
         try:
             server = socket.create_connection(("127.0.0.1", self.server.port))
